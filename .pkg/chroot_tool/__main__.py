@@ -1,0 +1,8 @@
+"""`python -m chroot_tool`: the same as the command `chroot-tool`."""
+
+import sys
+
+from chroot_tool.app.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The command line and the terminal UI: composition only, no knowledge of the kernel."""

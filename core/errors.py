@@ -1,0 +1,77 @@
+"""Every error that the engine raises on purpose.
+
+ChrootError                 the operation failed (exit 1)
+├── UsageError              the call itself makes no sense (2)
+├── ConfigError             a configuration file is wrong (3); carries every problem found
+├── BusyError               in use; carries the processes that hold it (4)
+│   └── LockedError         another chroot-tool is at work on it (4)
+├── PrivilegeError          more privilege is needed (5)
+└── Cancelled               the caller asked to stop (130)
+
+`message` is one line that says what went wrong and why, `hint` what to do about it. Only `app/`
+prints or exits. Messages may quote foreign text as it is: whoever shows it makes it safe
+(`core.text.safe`).
+"""
+
+from __future__ import annotations
+
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .processes import Holder
+
+
+class Problem(Value):
+    """Something that is wrong with a chroot, and what to do about it."""
+
+    message: str
+    hint: str = ""
+
+
+class ChrootError(Exception):
+    """The operation failed. The message is one line, the hint says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ChrootError):
+    """The arguments make no sense, whatever the state of the world."""
+
+
+class ConfigError(ChrootError):
+    """One or more configuration entries are wrong; `problems` has each, with file and line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(problems[0].message + more, problems[0].hint)
+
+
+class BusyError(ChrootError):
+    """Something is in use; `holders` says by whom, as far as that could be seen."""
+
+    def __init__(self, message: str, hint: str = "", holders: Sequence[Holder] = ()) -> None:
+        super().__init__(message, hint)
+        self.holders = tuple(holders)
+
+
+class LockedError(BusyError):
+    """Another chroot-tool is at work on this chroot; `pid` is its process, 0 if unknown."""
+
+    def __init__(self, message: str, hint: str = "", pid: int = 0) -> None:
+        super().__init__(message, hint)
+        self.pid = pid
+
+
+class PrivilegeError(ChrootError):
+    """Root, or a capability, is missing."""
+
+
+class Cancelled(ChrootError):  # noqa: N818 (no error of ours: the caller asked for it)
+    """The caller set `cancelled`; everything this run had done is taken back."""
