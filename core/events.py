@@ -1,4 +1,4 @@
-"""What a long call tells its caller while it works. Frozen values; `to_json` in app/ prints them."""
+"""What a long call tells its caller while it works; frozen values that `app` prints or shows."""
 
 from __future__ import annotations
 

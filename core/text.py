@@ -9,7 +9,7 @@ from __future__ import annotations
 
 _HIDDEN = frozenset(
     [
-        *range(0x00, 0x20),  # C0: ESC, BEL, newline, tab …
+        *range(0x20),  # C0: ESC, BEL, newline, tab …
         *range(0x7F, 0xA0),  # DEL and C1: 8-bit CSI, OSC
         0x00AD,  # soft hyphen
         0x034F,  # combining grapheme joiner
@@ -69,7 +69,7 @@ def size(count: float) -> str:
 def duration(seconds: float) -> str:
     """Return a span of time with its two largest units at most: `8s`, `3m 20s`, `2d 4h`."""
     left = int(seconds)
-    parts = []
+    parts: list[str] = []
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, length)
         if count or parts:
