@@ -1,0 +1,178 @@
+"""The kernel's mount table: parsed, asked, waited for. Parsing is pure.
+
+The form is that of proc_pid_mountinfo(5). Paths come out as Python strings with surrogate escapes,
+as os.fsdecode gives them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PATH = "/proc/self/mountinfo"
+
+
+class MountEntry(Value):
+    """One line of mountinfo."""
+
+    id: int
+    parent: int
+    device: str
+    """`major:minor` of the file system (not always st_dev: btrfs has one per subvolume)."""
+    root: str
+    """What of the file system is mounted: the path within it."""
+    target: str
+    """The mount point, from this process's root."""
+    options: tuple[str, ...]
+    """Per-mount options: rw, nosuid, relatime …"""
+    optional: tuple[str, ...]
+    """`shared:N`, `master:N`, `propagate_from:N`, `unbindable`."""
+    fs: str
+    source: str
+    super_options: tuple[str, ...]
+
+    @property
+    def propagation(self) -> str:
+        """One of shared, slave, unbindable, private (`Documentation/.../sharedsubtree.rst`)."""
+        for field in self.optional:
+            if field.startswith("shared:"):
+                return "shared"
+        for field in self.optional:
+            if field.startswith("master:"):
+                return "slave"
+            if field == "unbindable":
+                return "unbindable"
+        return "private"
+
+
+def _unescape(field: str) -> str:
+    r"""Undo the kernel's `\040` for space, tab, newline, backslash and `#` (seq_path)."""
+    if "\\" not in field:
+        return field
+    first, *rest = field.split("\\")
+    return first + "".join([chr(int(part[:3], 8)) + part[3:] for part in rest])
+
+
+def parse_line(line: str) -> MountEntry:
+    """Return the entry that *line* (without newline) describes. Raises ValueError."""
+    head, separator, tail = line.partition(" - ")
+    words = head.split(" ")
+    if not separator or len(words) < 6:
+        raise ValueError(f"no line of mountinfo: {line!r}")
+    fs, _, rest = tail.partition(" ")
+    source, _, super_options = rest.rpartition(" ")
+    return MountEntry(
+        int(words[0]), int(words[1]), words[2], _unescape(words[3]), _unescape(words[4]),
+        tuple(words[5].split(",")), tuple(words[6:]),
+        fs, _unescape(source), tuple(super_options.split(",")),
+    )  # fmt: skip
+
+
+class MountTable:
+    """A mount table as it was at one moment. Immutable by use; equal if the text was."""
+
+    def __init__(self, entries: Iterable[MountEntry]) -> None:
+        self.entries = tuple(entries)
+        self.by_id = {entry.id: entry for entry in self.entries}
+        order = sorted(range(len(self.entries)), key=lambda i: self.entries[i].target)
+        self._order = order
+        self._targets = [self.entries[i].target for i in order]
+
+    @classmethod
+    def parse(cls, data: bytes) -> MountTable:
+        """Return the table of the text *data*. Raises ValueError where a line is none."""
+        # Not splitlines(): a mount point may hold \x85 or \u2028, which the kernel leaves alone.
+        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        return cls([parse_line(line) for line in lines if line])
+
+    @classmethod
+    def read(cls, path: str = PATH) -> MountTable:
+        """Return the table of this process's mount namespace. Raises OSError."""
+        return cls.parse(read_text(path))
+
+    def below(self, path: str) -> list[MountEntry]:
+        """Return what is mounted strictly below *path* by components, oldest first."""
+        from bisect import bisect_left
+
+        prefix = path.rstrip("/") + "/"
+        # "0" is the character after "/": everything that starts with `prefix` sorts in between.
+        low = bisect_left(self._targets, prefix)
+        high = bisect_left(self._targets, prefix[:-1] + "0")
+        return [self.entries[i] for i in sorted(self._order[low:high])]
+
+    def at(self, path: str) -> list[MountEntry]:
+        """Return what is stacked at exactly *path*, what is seen last."""
+        from bisect import bisect_left, bisect_right
+
+        low = bisect_left(self._targets, path)
+        high = bisect_right(self._targets, path)
+        return stacked([self.entries[i] for i in sorted(self._order[low:high])])
+
+
+def stacked(entries: list[MountEntry]) -> list[MountEntry]:
+    """Return mounts of one mount point from the lowest to the one that is seen.
+
+    mountinfo's order is not the order of stacking on every kernel; who is whose parent is.
+    """
+    if len(entries) < 2:
+        return entries
+    ids = {entry.id for entry in entries}
+    children = {entry.parent: entry for entry in entries}
+    bottom = next((entry for entry in entries if entry.parent not in ids), entries[0])
+    result = [bottom]
+    while (above := children.get(result[-1].id)) and above not in result:
+        result.append(above)
+    return result + [entry for entry in entries if entry not in result]
+
+
+def read_text(path: str = PATH) -> bytes:
+    """Return the whole text of a mountinfo file, read anew until it did not change meanwhile.
+
+    A read of more than one page is not atomic: entries can be missed or seen twice when
+    somebody mounts in between. The kernel tells by POLLPRI on the same descriptor.
+    """
+    import select
+
+    with open(path, "rb", buffering=0) as file:
+        poll = select.poll()
+        poll.register(file, select.POLLPRI)
+        while True:
+            poll.poll(0)  # takes note of everything up to here
+            file.seek(0)
+            chunks = []
+            while chunk := file.read(1 << 16):
+                chunks.append(chunk)
+            if len(chunks) < 2 or not _changed(poll):
+                return b"".join(chunks)
+
+
+def _changed(poll: object) -> bool:
+    import select
+
+    assert isinstance(poll, select.poll)
+    return any(events & select.POLLPRI for _, events in poll.poll(0))
+
+
+class MountWatch:
+    """Waits until the mount table of this namespace changes. Costs nothing while it does not."""
+
+    def __init__(self) -> None:
+        self._file = open(PATH, "rb", buffering=0)  # noqa: SIM115 (open as long as the watch)
+
+    def fileno(self) -> int:
+        """Return the descriptor: POLLPRI (or POLLERR) on it tells of a change, once."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        self._file.close()
+
+
+def device_name(number: int) -> str:
+    """Return a device number in mountinfo's form, `major:minor`."""
+    return f"{os.major(number)}:{os.minor(number)}"

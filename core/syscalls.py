@@ -1,0 +1,194 @@
+"""The only ctypes of the project: one function per system call, under the kernel's own names.
+
+Each raises OSError with errno and the path it was about. glibc has wrappers for these calls only
+since 2.36, so they go through syscall(2); the numbers from 424 up are the same on every
+architecture that Debian has (asm-generic/unistd.h). `umount2` is as old as glibc.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+# linux/fcntl.h, linux/openat2.h, linux/mount.h
+AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+AT_SYMLINK_NOFOLLOW = 0x100
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
+RESOLVE_IN_ROOT = 0x10
+OPEN_TREE_CLONE = 1
+MOVE_MOUNT_F_EMPTY_PATH = 0x04
+MOVE_MOUNT_T_EMPTY_PATH = 0x40
+FSOPEN_CLOEXEC = 1
+FSMOUNT_CLOEXEC = 1
+FSPICK_CLOEXEC = 1
+FSPICK_EMPTY_PATH = 8
+FSCONFIG_SET_FLAG = 0
+FSCONFIG_SET_STRING = 1
+FSCONFIG_CMD_CREATE = 6
+FSCONFIG_CMD_RECONFIGURE = 7
+MOUNT_ATTR_RDONLY = 0x01
+MOUNT_ATTR_NOSUID = 0x02
+MOUNT_ATTR_NODEV = 0x04
+MOUNT_ATTR_NOEXEC = 0x08
+MOUNT_ATTR__ATIME = 0x70
+MOUNT_ATTR_NOATIME = 0x10
+MOUNT_ATTR_STRICTATIME = 0x20
+MOUNT_ATTR_NODIRATIME = 0x80
+MOUNT_ATTR_NOSYMFOLLOW = 0x200000
+MS_UNBINDABLE = 1 << 17
+MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
+MS_SHARED = 1 << 20
+MNT_DETACH = 2
+UMOUNT_NOFOLLOW = 8
+
+_NR_OPEN_TREE = 428
+_NR_MOVE_MOUNT = 429
+_NR_FSOPEN = 430
+_NR_FSCONFIG = 431
+_NR_FSMOUNT = 432
+_NR_FSPICK = 433
+_NR_OPENAT2 = 437
+_NR_MOUNT_SETATTR = 442
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_syscall = _libc.syscall
+_syscall.restype = ctypes.c_long
+_umount2 = _libc.umount2
+_umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
+_long = ctypes.c_long
+_EAGAIN_TRIES = 128
+
+
+class _OpenHow(ctypes.Structure):
+    """struct open_how, openat2(2)."""
+
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+class _MountAttr(ctypes.Structure):
+    """struct mount_attr, mount_setattr(2)."""
+
+    _fields_ = (
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
+    )
+
+
+def _failed(path: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number), path)
+
+
+def _call(path: str, number: int, *arguments: object) -> int:
+    result: int = _syscall(_long(number), *arguments)
+    if result < 0:
+        raise _failed(path)
+    return result
+
+
+def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) -> int:
+    """Open *path* below *directory* under the rules of *resolve*; returns a descriptor.
+
+    RESOLVE_IN_ROOT answers EAGAIN when something was renamed meanwhile (openat2(2), ERRORS), so
+    that is tried again, but not for ever: the one who renames may be hostile.
+    """
+    how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    size = ctypes.sizeof(how)
+    name = os.fsencode(path)
+    for _ in range(_EAGAIN_TRIES):
+        result: int = _syscall(
+            _long(_NR_OPENAT2), _long(directory), name, ctypes.byref(how), _long(size)
+        )
+        if result >= 0:
+            return result
+        if ctypes.get_errno() != 11:  # EAGAIN
+            break
+    raise _failed(path)
+
+
+def open_tree(directory: int, path: str, flags: int) -> int:
+    """Return a descriptor of a mount; with OPEN_TREE_CLONE of a detached copy (open_tree(2))."""
+    flags |= os.O_CLOEXEC
+    return _call(path, _NR_OPEN_TREE, _long(directory), os.fsencode(path), _long(flags))
+
+
+def move_mount(tree: int, directory: int, path: str) -> None:
+    """Attach the detached mount *tree* to the directory or file behind descriptor *directory*.
+
+    *path* is only what an error is said to be about.
+    """
+    flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
+    _call(path, _NR_MOVE_MOUNT, _long(tree), b"", _long(directory), b"", _long(flags))
+
+
+def mount_setattr(
+    tree: int,
+    path: str,
+    *,
+    set_: int = 0,
+    clear: int = 0,
+    propagation: int = 0,
+    recursive: bool = False,
+) -> None:
+    """Set and clear MOUNT_ATTR_* and the propagation (MS_PRIVATE …, 0: as it is) of a mount."""
+    attr = _MountAttr(set_, clear, propagation, 0)
+    flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
+    _call(
+        path, _NR_MOUNT_SETATTR,
+        _long(tree), b"", _long(flags), ctypes.byref(attr), _long(ctypes.sizeof(attr)),
+    )  # fmt: skip
+
+
+def fsopen(fs: str) -> int:
+    """Open a context for a new file system of type *fs*; returns its descriptor."""
+    return _call(fs, _NR_FSOPEN, os.fsencode(fs), _long(FSOPEN_CLOEXEC))
+
+
+def fspick(tree: int, path: str) -> int:
+    """Open a context to reconfigure the file system behind the mount descriptor *tree*."""
+    return _call(path, _NR_FSPICK, _long(tree), b"", _long(FSPICK_CLOEXEC | FSPICK_EMPTY_PATH))
+
+
+def fsconfig(context: int, command: int, key: str = "", value: str = "") -> None:
+    """Set one parameter, or give a command (FSCONFIG_*), to a context of fsopen or fspick.
+
+    The kernel writes its reasons into the context (fsopen(2), "retrieving messages"); they
+    become the text of the OSError.
+    """
+    name = os.fsencode(key) if key else None
+    text = os.fsencode(value) if command == FSCONFIG_SET_STRING else None
+    result = _syscall(_long(_NR_FSCONFIG), _long(context), _long(command), name, text, _long(0))
+    if result < 0:
+        number = ctypes.get_errno()
+        said = _messages(context)
+        raise OSError(number, said or os.strerror(number), f"{key}={value}" if value else key)
+
+
+def _messages(context: int) -> str:
+    said = []
+    try:
+        while True:
+            said.append(os.read(context, 4096).decode(errors="replace").strip()[2:])
+    except OSError:  # ENODATA: no more
+        return "; ".join(said)
+
+
+def fsmount(context: int, attributes: int, fs: str) -> int:
+    """Return a detached mount of a created context; *attributes* are MOUNT_ATTR_*."""
+    return _call(fs, _NR_FSMOUNT, _long(context), _long(FSMOUNT_CLOEXEC), _long(attributes))
+
+
+def umount2(path: str, flags: int) -> None:
+    """Unmount what is mounted last at *path* (umount2(2))."""
+    if _umount2(os.fsencode(path), flags) < 0:
+        raise _failed(path)
