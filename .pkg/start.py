@@ -1,0 +1,15 @@
+"""Start chroot-tool from a checkout: what chroot-tool.sh runs, with `-I -S`.
+
+`site` would read every .pth file of .venv to find two directories that are known here.
+"""
+
+import sys
+
+here = __file__.rpartition("/")[0]
+version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+sys.path.insert(0, here)
+sys.path.append(f"{here}/../.venv/lib/{version}/site-packages")
+
+from chroot_tool.app.cli import main  # noqa: E402 (found through the path above)
+
+sys.exit(main())

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs chroot-tool from this checkout. The first start sets up what is missing; on the way of
+# every later one no program is started before Python itself.
+set -eu
+
+self=$0
+[ ! -L "$self" ] || self=$(readlink -f -- "$self")
+case $self in */*) ;; *) self=./$self ;; esac
+here=$(CDPATH='' cd -- "${self%/*}/" && pwd -P)
+. "$here/.pkg/setup.sh"
+
+if ! is_ready run; then
+    # interface.md: 125 is "the tool itself failed before the command ran".
+    case ${1-} in run | shell | start | stop | restart | update) failure_code=125 ;; esac
+    set_up run debootstrap:debootstrap
+fi
+# -I: no PYTHON* variable of the caller and no file of the current directory has a say.
+# -S: start.py does the little of `site` that is needed, 2 ms sooner.
+exec "$venv/bin/python" -I -S "$here/.pkg/start.py" "$@"
