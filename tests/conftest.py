@@ -1,0 +1,167 @@
+"""Fixtures: the real command line, real chroots, and a guard that nothing is left behind.
+
+Tests marked `root` mount for real. They run only in a mount namespace of their own, which
+`./dev test` makes. Where CI=true nothing is left out: what cannot run has failed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from support import (
+    Cli,
+    MountLine,
+    detach,
+    is_below,
+    kill,
+    make_tiny_root,
+    mounts_below,
+    processes_below,
+    read_mounts,
+)
+
+IN_CI = os.environ.get("CI") == "true"
+SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "/tmp")
+"""What must stay as it is on the host. Its other mounts come and go with users and services."""
+AUTOMOUNT = "/proc/sys/fs/binfmt_misc"
+"""systemd mounts it wherever it is first looked at: no mount of ours."""
+
+
+@cache
+def _why_no_root() -> str:
+    if os.geteuid() != 0:
+        return "needs root"
+    # Mount ids are the kernel's own: a namespace's copies have new ones. (Reading /proc/1/ns/mnt
+    # takes every capability that PID 1 has.)
+    if read_mounts().keys() & read_mounts("1").keys():
+        return "needs a mount namespace of its own: ./dev test makes one"
+    return ""
+
+
+@cache
+def _why_no_network() -> str:
+    """Ask the first package source of this Debian; pip's index is taken to be as near."""
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)dists/$(RELEASE)/Release"]
+    try:
+        sources = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        with urlopen(sources.splitlines()[0], timeout=10):
+            return ""
+    except (OSError, URLError, subprocess.CalledProcessError, IndexError) as error:
+        return f"needs the network: {error}"
+
+
+@pytest.hookimpl(tryfirst=True)  # before any fixture is made
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, why_not in (("root", _why_no_root), ("network", _why_no_network)):
+        reason = why_not() if item.get_closest_marker(marker) else ""
+        if reason and IN_CI:
+            pytest.fail(f"{reason}; in CI no test is left out", pytrace=False)
+        if reason:
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """The command line; see support.Cli."""
+    return Cli(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test marked `root` that leaves a mount or a process, here or on the host.
+
+    tmp_path is asked for here, so that pytest deletes it only after every mount below is gone:
+    deleting through a bind mount would delete the host's files.
+    """
+    if request.node.get_closest_marker("root") is None:
+        yield
+        return
+    folder: Path = request.getfixturevalue("tmp_path")
+    here, host = read_mounts(), read_mounts("1")
+    yield
+    left = _new_here(here) + _new_on_host(host, folder)
+    processes = processes_below(folder)
+    kill(list(processes))
+    detach([m.point for i, m in read_mounts().items() if i not in here])
+    left += [f"process {pid}: {command}" for pid, command in processes.items()]
+    assert not left, "left behind by this test:\n" + "\n".join(left)
+
+
+def _new_here(before: dict[int, MountLine]) -> list[str]:
+    after = {i: mount for i, mount in read_mounts().items() if mount.point != AUTOMOUNT}
+    return [
+        *(f"mounted: {mount.line}" for i, mount in after.items() if i not in before),
+        *(f"gone: {m.line}" for i, m in before.items() if i not in after and m.point != AUTOMOUNT),
+        *(
+            f"changed: {before[i].line}\n     to: {mount.line}"
+            for i, mount in after.items()
+            if i in before and before[i] != mount
+        ),
+    ]
+
+
+def _new_on_host(before: dict[int, MountLine], folder: Path) -> list[str]:
+    after = read_mounts("1")
+    new = [mount for i, mount in after.items() if i not in before]
+    return [
+        *(f"mounted on the host: {mount.line}" for mount in new if is_below(mount.point, folder)),
+        *(
+            f"gone or changed on the host: {mount.line}"
+            for i, mount in before.items()
+            if mount.point in SYSTEM_POINTS and after.get(i) != mount
+        ),
+    ]
+
+
+@pytest.fixture(scope="session")
+def base_chroot(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Debian made by `create`, once a run. Never switched on: copies of it are."""
+    root = tmp_path_factory.mktemp("base") / "debian"
+    cli.ok("create", "-d", root, timeout=1800)
+    return root
+
+
+@pytest.fixture
+def chroot(base_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
+    """A Debian of the test's own, switched off at the end by the tool itself.
+
+    A whole copy (200 MB, a third of a second): hard links would be quicker, but a program that
+    writes into a file in place would then write into every other copy.
+    """
+    root = tmp_path / "debian"
+    _copy(base_chroot, root)
+    yield root
+    _switch_off(cli, root)
+
+
+@pytest.fixture(scope="session")
+def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("base") / "tiny"
+    make_tiny_root(root)
+    return root
+
+
+@pytest.fixture
+def tiny_chroot(tiny_template: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
+    """A few megabytes with a shell in it (support.make_tiny_root), switched off at the end."""
+    root = tmp_path / "tiny"
+    _copy(tiny_template, root)
+    yield root
+    _switch_off(cli, root)
+
+
+def _copy(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-a", "--reflink=auto", source, target], check=True)
+
+
+def _switch_off(cli: Cli, root: Path) -> None:
+    if mounts_below(root) or processes_below(root):
+        cli.ok("off", "-S", "--kill", "--timeout", "2", "-d", root)

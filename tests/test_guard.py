@@ -1,0 +1,87 @@
+"""The fixtures that guard the others: a test that leaves something behind fails and says what."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import CHECKOUT, make_tiny_root, mounts_below
+
+pytestmark = pytest.mark.root
+
+HEAD = """
+import ctypes, os, subprocess, pytest
+from pathlib import Path
+pytestmark = pytest.mark.root
+libc = ctypes.CDLL(None)
+
+def mount(kind, target):
+    assert libc.mount(b"none", os.fsencode(target), kind, 0, None) == 0
+"""
+
+
+def run_pytest(folder: Path, test: str, **env: str) -> str:
+    """Run *test* in a project of its own that has this one's conftest; return what it says."""
+    (folder / "tests").mkdir()
+    for file in ("tests/conftest.py", "tests/support.py"):
+        shutil.copy(CHECKOUT / file, folder / "tests")
+    shutil.copy(CHECKOUT / "pyproject.toml", folder)
+    (folder / "tests/test_it.py").write_text(HEAD + test)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={folder / 'tmp'}"],
+        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_mount_that_stays_is_an_error_and_is_taken_away(tmp_path: Path) -> None:
+    said = run_pytest(
+        tmp_path,
+        """
+        def test_mounts(tmp_path):
+            mount(b"tmpfs", tmp_path)
+            (tmp_path / "x").mkdir()
+            mount(b"proc", tmp_path / "x")
+        """.replace("\n        ", "\n"),
+    )
+    assert "1 passed, 1 error" in said
+    assert len(re.findall(r"mounted: .*/test_mounts0(?:/x)? ", said)) >= 2
+    assert mounts_below(tmp_path) == []
+
+
+def test_a_mount_that_was_there_and_is_gone_is_an_error(tmp_path: Path) -> None:
+    point = tmp_path / "point"
+    point.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "none", point], check=True)
+    said = run_pytest(
+        tmp_path, f"def test_unmounts(): assert libc.umount2({os.fsencode(point)!r}, 0) == 0\n"
+    )
+    assert "1 passed, 1 error" in said
+    assert re.search(rf"gone: .*{point} ", said)
+
+
+def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
+    make_tiny_root(tmp_path / "root")
+    said = run_pytest(
+        tmp_path,
+        """
+        def test_starts(tmp_path):
+            os.rename(tmp_path.parent.parent / "root", tmp_path / "root")
+            subprocess.Popen(["chroot", str(tmp_path / "root"), "sh", "-c", "echo; sleep 1234"],
+                             stdout=subprocess.PIPE).stdout.readline()
+        """.replace("\n        ", "\n"),
+    )
+    assert "1 passed, 1 error" in said
+    assert re.search(r"process \d+: .*sleep 1234", said)
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])
+def test_without_root_it_is_left_out_but_fails_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
+    said = run_pytest(tmp_path, "os.geteuid = lambda: 1000\ndef test_it(): pass\n", CI=ci)
+    assert outcome in said
+    assert "needs root" in said
