@@ -7,6 +7,10 @@ zero-width characters make one name look like another.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _HIDDEN = frozenset(
     [
         *range(0x20),  # C0: ESC, BEL, newline, tab …
@@ -77,3 +81,17 @@ def duration(seconds: float) -> str:
         if len(parts) == 2:
             break
     return " ".join(part for part in parts if not part.startswith("0")) or "0s"
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the hint for a *word* that is not among *known*: the nearest one, else all of them.
+
+    Empty where nothing is known. Letter case does not count when looking for the nearest.
+    """
+    from difflib import get_close_matches  # only ever needed to explain an error
+
+    names = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), names, 1)
+    if near:
+        return f"did you mean {names[near[0]]!r}?"
+    return f"one of: {', '.join(names.values())}" if names else ""
