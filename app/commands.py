@@ -1,0 +1,295 @@
+"""Every command but the `run` family: from parsed arguments to the engine and back to the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ..core.engine import Engine
+from ..core.errors import Cancelled, ChrootError, UsageError
+from ..core.text import safe
+from . import exits, jsonout, tables
+from .base import base_directory
+from .interrupt import Interruptible
+from .narrate import Narrator
+from .parser import build
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from ..core.bind import Bind
+    from ..core.status import ChrootStatus
+
+
+def main(words: list[str]) -> int:
+    """Parse *words*, do what they say, return the exit code."""
+    parser = build()
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as end:
+        return int(end.code or 0)
+    try:
+        code = _COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
+        return code
+    except ChrootError as error:
+        return _failed(error, arguments)
+    except KeyboardInterrupt:
+        exits.say("interrupted")
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our stdout has seen enough; Python would complain at exit otherwise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.DONE
+
+
+def _failed(error: ChrootError, arguments: Namespace) -> int:
+    code = exits.code_of(error)
+    streams = arguments.command in ("create", "on", "off") and arguments.json
+    if streams and not getattr(arguments, "dry_run", False):
+        jsonout.write(jsonout.error(error, code))
+    exits.complain(error)
+    return code
+
+
+def _engine(arguments: Namespace) -> Engine:
+    return Engine(base_directory(arguments.base))
+
+
+def _path(arguments: Namespace) -> tuple[Engine, str]:
+    engine = _engine(arguments)
+    return engine, engine.locate(arguments.dir or ".")
+
+
+def _print(lines: list[str]) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in lines:
+        print(line.encode(encoding, "replace").decode(encoding))
+
+
+def _list(arguments: Namespace) -> int:
+    engine = _engine(arguments)
+    found = engine.list()
+    if arguments.json:
+        jsonout.write([jsonout.chroot(one) for one in found])
+    elif found:
+        _print(tables.chroots(found))
+    else:
+        sys.stderr.write(
+            f"no chroot under {safe(engine.base)}\n"
+            f"hint: make one: chroot-tool create -d {safe(engine.base)}/deb\n"
+        )
+    return exits.DONE
+
+
+def _bare(arguments: Namespace) -> int:
+    arguments.json = False
+    _list(arguments)
+    print()
+    build().print_help()
+    return exits.DONE
+
+
+def _status(arguments: Namespace) -> int:
+    engine, path = _path(arguments)
+    found = engine.status(path)
+    if arguments.json:
+        jsonout.write(jsonout.chroot(found))
+    else:
+        _print(tables.status(found, time.time()))
+    return exits.DONE
+
+
+def _watch(arguments: Namespace) -> int:
+    from ..core.watch import changes
+
+    engine = _engine(arguments)
+    with Interruptible() as cancelled:
+        for name, found in changes(engine.base, cancelled):
+            _watched(name, found, json=arguments.json)
+    return exits.INTERRUPTED
+
+
+def _watched(name: str, found: ChrootStatus | None, *, json: bool) -> None:
+    if json and found:
+        jsonout.write({"event": "chroot", **jsonout.chroot(found)})
+    elif json:
+        jsonout.write({"event": "gone", "name": name})
+    else:
+        _print([tables.watched(found) if found else f"gone {safe(name)}"])
+        sys.stdout.flush()
+
+
+def _on(arguments: Namespace) -> int:
+    engine, path = _path(arguments)
+    extra = _extra(arguments.binds)
+    config_dir = arguments.config or None
+    if arguments.dry_run:
+        plan = engine.plan_on(path, config_dir=config_dir, extra=extra)
+        return _show_plan(arguments, path, plan)
+    narrator = Narrator(json=arguments.json)
+    with Interruptible() as cancelled:
+        plan = engine.on(
+            path, config_dir=config_dir, extra=extra, report=narrator, cancelled=cancelled
+        )
+    return _done(arguments, path, "on", len(plan.steps), "already on")
+
+
+def _extra(texts: list[str]) -> tuple[Bind, ...]:
+    from ..core.config import parse_bind_argument
+
+    return tuple(parse_bind_argument(text) for text in texts)
+
+
+def _off(arguments: Namespace) -> int:
+    engine, path = _path(arguments)
+    if arguments.timeout < 0:
+        raise UsageError("--timeout is a number of seconds, 0 or more")
+    if arguments.dry_run:
+        return _show_plan(arguments, path, engine.plan_off(path, lazy=arguments.lazy))
+    narrator = Narrator(json=arguments.json, output=True)
+    with Interruptible() as cancelled:
+        plan = engine.off(
+            path,
+            stop=not arguments.no_stop,
+            kill=arguments.kill,
+            timeout=arguments.timeout,
+            lazy=arguments.lazy,
+            report=narrator,
+            cancelled=cancelled,
+        )
+    narrator.end()
+    return _done(arguments, path, "off", len(plan.steps), "already off")
+
+
+def _show_plan(arguments: Namespace, path: str, plan: object) -> int:
+    from ..core.plan import Plan
+
+    assert isinstance(plan, Plan)
+    if arguments.json:
+        jsonout.write(jsonout.plan(path, plan))
+    else:
+        _print([safe(step.describe()) for step in plan.steps] or ["nothing to do"])
+    return exits.DONE
+
+
+def _done(arguments: Namespace, path: str, state: str, steps: int, idle: str) -> int:
+    if arguments.json:
+        jsonout.write({"event": "done", "chroot": path, "state": state, "steps": steps})
+    else:
+        sys.stderr.write(f"{safe(path)}: {state if steps else idle}\n")
+    return exits.DONE
+
+
+def _create(arguments: Namespace) -> int:
+    from ..core.bootstrap import CreateOptions
+
+    engine, path = _path(arguments)
+    options = CreateOptions(
+        suite=arguments.suite,
+        arch=arguments.arch,
+        mirror=arguments.mirror,
+        variant=arguments.variant,
+        include=tuple(p for text in arguments.include for p in text.split(",") if p),
+        locales=tuple(arguments.locales),
+        timezone=arguments.timezone,
+        backend=arguments.backend,
+    )
+    narrator = Narrator(json=arguments.json)
+    started = time.monotonic()
+    try:
+        with Interruptible() as cancelled:
+            engine.create(path, options, report=narrator, cancelled=cancelled)
+    finally:
+        narrator.end()
+    if arguments.json:
+        jsonout.write({"event": "done", "chroot": path, "state": "off"})
+    else:
+        sys.stderr.write(
+            f"{safe(path)}: created in {time.monotonic() - started:.0f} s\n"
+            f"hint: chroot-tool shell -d {safe(path)}\n"
+        )
+    return exits.DONE
+
+
+def _delete(arguments: Namespace) -> int:
+    engine, path = _path(arguments)
+    found = engine.status(path)
+    if not arguments.yes:
+        _confirm(found)
+    narrator = Narrator(json=False)
+    try:
+        with Interruptible() as cancelled:
+            engine.delete(path, report=narrator, cancelled=cancelled)
+    finally:
+        narrator.end()
+    sys.stderr.write(f"{safe(found.path)}: deleted\n")
+    return exits.DONE
+
+
+def _confirm(found: ChrootStatus) -> None:
+    """Ask for the name. Raises UsageError without a terminal, Cancelled for another answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("delete asks first, and there is no terminal to ask on", "add --yes")
+    ends = f", ending {len(found.processes)} processes inside" if found.processes else ""
+    sys.stderr.write(
+        f"This removes {safe(found.path)} and everything in it{ends}.\n"
+        "Binds are unmounted first; what they show stays.\n"
+        f"Type the name ({safe(found.name)}) to go on: "
+    )
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != found.name:
+        raise Cancelled("not deleted: that is not its name")
+
+
+def _bind(arguments: Namespace) -> int:
+    engine, path = _path(arguments)
+    if arguments.action == "list":
+        entries = engine.config(path).binds
+        if arguments.json:
+            jsonout.write([jsonout.bind(entry) for entry in entries])
+        else:
+            _print(tables.binds(entries))
+        return exits.DONE
+    if not arguments.target:
+        raise UsageError(f"bind {arguments.action} needs a target", "give it with --target PATH")
+    changed = _EDITS[arguments.action](engine, path, arguments)
+    sys.stderr.write(f"{safe(changed)}: saved\n")
+    return exits.DONE
+
+
+def _add(engine: Engine, path: str, arguments: Namespace) -> str:
+    from ..core.bind import CHROOT_TOML, make
+
+    words = [word for text in arguments.options for word in text.split(",") if word]
+    bind = make(
+        arguments.target,
+        arguments.source or None,
+        arguments.fs or "bind",
+        words or None,
+        optional=arguments.optional,
+        origin=CHROOT_TOML,
+    )
+    return engine.add_bind(path, bind)
+
+
+_EDITS: dict[str, Callable[[Engine, str, Namespace], str]] = {
+    "add": _add,
+    "remove": lambda engine, path, arguments: engine.remove_bind(path, arguments.target),
+    "ignore": lambda engine, path, arguments: engine.ignore_bind(path, arguments.target),
+}
+
+_COMMANDS: dict[str | None, Callable[[Namespace], int]] = {
+    None: _bare,
+    "create": _create,
+    "on": _on,
+    "off": _off,
+    "list": _list,
+    "status": _status,
+    "watch": _watch,
+    "bind": _bind,
+    "delete": _delete,
+}

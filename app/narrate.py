@@ -1,0 +1,75 @@
+"""Telling on stderr, or as JSON lines on stdout, what a long operation does."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..core import events
+from ..core.text import safe
+from . import jsonout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..core.events import Event
+
+_LINE = "\r\x1b[K"
+
+
+class Narrator:
+    """A `report` for the engine: JSON lines, a progress line on a terminal, or plain lines."""
+
+    def __init__(self, *, json: bool, output: bool = False) -> None:
+        self._json = json
+        self._output = output
+        self._live = not json and sys.stderr.isatty()
+        self._stage = ""
+        self._drawn = ""
+
+    def __call__(self, event: Event) -> None:
+        """Tell of one event."""
+        if self._json:
+            jsonout.write(jsonout.event(event))
+        elif isinstance(event, events.Stage):
+            self._progress(event)
+        elif isinstance(event, events.Warned):
+            self._say(f"warning: {event.problem.message}")
+            if event.problem.hint:
+                self._say(f"hint: {event.problem.hint}")
+        elif isinstance(event, events.StepUndone):
+            self._say(f"taken back: {event.step}")
+        elif isinstance(event, events.Output):
+            if self._output:
+                self._say(event.line)
+
+    def _progress(self, event: events.Stage) -> None:
+        percent = "" if event.fraction is None else f"{event.fraction * 100:3.0f} %  "
+        if self._live:
+            columns = _columns()
+            line = (percent + safe(event.stage))[: columns - 1]
+            if line != self._drawn:
+                sys.stderr.write(_LINE + line)
+                sys.stderr.flush()
+                self._drawn = line
+        elif event.stage != self._stage:
+            self._say(percent + event.stage)
+        self._stage = event.stage
+
+    def _say(self, line: str) -> None:
+        self.end()
+        sys.stderr.write(safe(line) + "\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Take the progress line away, so that what follows begins on a line of its own."""
+        if self._drawn:
+            sys.stderr.write(_LINE)
+            sys.stderr.flush()
+            self._drawn = ""
+
+
+def _columns() -> int:
+    try:
+        return max(os.get_terminal_size(2).columns, 20)
+    except OSError:
+        return 80

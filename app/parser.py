@@ -1,0 +1,179 @@
+"""The argument parser of every command but the `run` family, and the help of all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .. import __version__
+
+from . import exits
+from .options import BASE, CONFIG, DIR, RUN_OPTIONS, RUN_WORDS, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_ABOUT = """\
+Light "virtual machines" as chroots: a Debian in a directory, entered with chroot,
+sharing the host's network and processes. Without a command: the terminal UI."""
+
+_EXAMPLES = """\
+examples:
+  chroot-tool create -d /srv/chroot/deb
+  chroot-tool run "apt-get --version" -d deb
+  chroot-tool shell -d deb
+  chroot-tool off -d deb
+
+exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 busy, 5 privilege, 130 interrupted;
+`run` and its kin: the command's own, 128+N for a signal, 125 the tool failed before it ran"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says errors as everything else here does: one line, a hint, exit 2."""
+
+    def error(self, message: str) -> NoReturn:
+        exits.say(message, f"{self.prog} --help")
+        sys.exit(exits.USAGE)
+
+
+_RUN_HELP = {
+    "run": (
+        "run a command inside",
+        "COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run where it "
+        "exists, else /chroot.d/chroot-cmd COMMAND. One word with spaces is split as a shell "
+        "splits words. Put -- before a command that has options of its own.",
+    ),
+    "start": ("run `start` inside", ""),
+    "stop": ("run `stop` inside", ""),
+    "restart": ("run `restart` inside", ""),
+    "update": ("run `update` inside", ""),
+    "shell": ("a login shell inside, on this terminal", ""),
+}
+
+
+def _add(parser: argparse.ArgumentParser, *options: Option) -> None:
+    for option in options:
+        parser.add_argument(
+            *option.names,
+            dest=option.key,
+            metavar=option.metavar,
+            help=option.help,
+            default=[] if option.many else "",
+            action="append" if option.many else "store",
+        )
+
+
+def build() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="chroot-tool",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"chroot-tool {__version__}")
+    _add(parser, BASE)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        described = f"{text[0].upper()}{text[1:]}. {more}".strip()
+        sub = commands.add_parser(
+            name, help=text, description=described, allow_abbrev=False
+        )  # fmt: skip
+        # Stands before and after the command; the one behind it wins where both are given.
+        sub.add_argument(
+            *BASE.names, dest="base", metavar="DIR", help=BASE.help, default=argparse.SUPPRESS
+        )
+        return sub
+
+    _create(command("create", "make a Debian in a directory"))
+    _on_off(
+        command("on", "mount what the configuration says"),
+        command("off", "run `stop` inside, then unmount everything"),
+    )
+    for word in RUN_WORDS:
+        sub = command(word, *_RUN_HELP[word])
+        if word == "run":
+            sub.add_argument("words", metavar="COMMAND [ARG…]", nargs="*")
+        _add(sub, *(option for option in RUN_OPTIONS if option is not BASE))
+    _looking(
+        command("list", "the chroots under the base directory"),
+        command("status", "one chroot in full: mounts, processes, problems"),
+        command("watch", "a line now and at every change, until interrupted"),
+    )
+    _bind(command("bind", "list and edit bind entries, without loss"))
+    delete = command("delete", "switch a chroot off and remove it")
+    _add(delete, DIR)
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _create(sub: argparse.ArgumentParser) -> None:
+    _add(
+        sub, DIR,
+        Option(("--suite",), "suite", "S", "bookworm, trixie, stable … (default: the host's)"),
+        Option(("--arch",), "arch", "A", "amd64, arm64 … (default: the host's)"),
+        Option(("--mirror",), "mirror", "URL", "where packages come from (default: the host's)"),
+        Option(("--variant",), "variant", "V", "minbase, buildd, … (default: minbase)"),
+        Option(("--include",), "include", "P,…", "more packages", many=True),
+        Option(("--locale",), "locales", "L", "a locale, the first is the default", many=True),
+        Option(("--timezone",), "timezone", "TZ", "Europe/Berlin … (default: the host's)"),
+    )  # fmt: skip
+    sub.add_argument(
+        "--backend", choices=("debootstrap", "mmdebstrap"), default="", help="what makes it"
+    )
+    _json(sub, "a JSON object a line for all that happens")
+
+
+def _on_off(on: argparse.ArgumentParser, off: argparse.ArgumentParser) -> None:
+    _add(
+        on, DIR, CONFIG,
+        Option(
+            ("-b", "--bind"), "binds", "BIND",
+            "one more bind: SRC[:TGT[:OPT,…]] or 'src:… tgt:… opt:…'", many=True,
+        ),
+    )  # fmt: skip
+    _add(off, DIR)
+    off.add_argument("-S", "--no-stop", action="store_true", help="do not run `stop` inside")
+    off.add_argument("--kill", action="store_true", help="end the processes that are in the way")
+    off.add_argument(
+        "--timeout", type=float, default=10.0, metavar="SECONDS",
+        help="how long --kill waits between TERM and KILL (default: 10)",
+    )  # fmt: skip
+    off.add_argument(
+        "--lazy", action="store_true", help="unmount now, let go when nobody uses it any more"
+    )
+    for sub in (on, off):
+        sub.add_argument("--dry-run", action="store_true", help="say what would be done")
+        _json(sub, "a JSON object a line for all that happens")
+
+
+def _looking(*subs: argparse.ArgumentParser) -> None:
+    for sub in subs:
+        _json(sub, "JSON")
+    _add(subs[1], DIR)
+
+
+def _bind(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("action", choices=("list", "add", "remove", "ignore"))
+    _add(
+        sub, DIR,
+        Option(("--source",), "source", "S", "a path on the host (default: the target)"),
+        Option(("--target",), "target", "T", "a path inside the chroot"),
+        Option(("--fs",), "fs", "TYPE", "a file system type instead of a bind, tmpfs say"),
+        Option(("--option",), "options", "O", "ro, nosuid, rbind, size=1G …", many=True),
+    )  # fmt: skip
+    sub.add_argument("--optional", action="store_true", help="no error where the source is absent")
+    _json(sub, "JSON")
+
+
+def _json(sub: argparse.ArgumentParser, text: str) -> None:
+    sub.add_argument("--json", action="store_true", help=text)
+
+
+def show_help(word: str) -> int:
+    """Print the help of one command; return the exit code."""
+    build().parse_args([word, "--help"])
+    return exits.DONE  # pragma: no cover (argparse exits)

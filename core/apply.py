@@ -1,0 +1,380 @@
+"""Doing a plan, and taking it back when a step fails.
+
+Every target is opened inside the root without following a link and worked on by descriptor. What
+was done is undone in reverse: a mount is unmounted, an unmounted one is attached again from a
+detached copy that was taken before (its content, a tmpfs say, lives on in the copy), a mount point
+that was made is removed while it is empty.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from . import syscalls
+from .errors import BusyError, Cancelled, ChrootError, PrivilegeError
+from .events import StepDone, StepUndone
+from .plan import (
+    MakeTarget,
+    Mount,
+    Remount,
+    SetPropagation,
+    Step,
+    Unmount,
+    WriteFile,
+    flag_changes,
+    super_options,
+)
+from .rootpath import Root, mount_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event as Flag
+
+    from .bind import Bind
+    from .events import Report
+    from .plan import Plan
+
+    Undo = Callable[[], None]
+
+_ATTRIBUTES = {
+    "ro": syscalls.MOUNT_ATTR_RDONLY,
+    "nosuid": syscalls.MOUNT_ATTR_NOSUID,
+    "nodev": syscalls.MOUNT_ATTR_NODEV,
+    "noexec": syscalls.MOUNT_ATTR_NOEXEC,
+    "nosymfollow": syscalls.MOUNT_ATTR_NOSYMFOLLOW,
+    "nodiratime": syscalls.MOUNT_ATTR_NODIRATIME,
+}
+_ATIME = {
+    "relatime": 0,
+    "noatime": syscalls.MOUNT_ATTR_NOATIME,
+    "strictatime": syscalls.MOUNT_ATTR_STRICTATIME,
+}
+_PROPAGATION = {
+    "private": syscalls.MS_PRIVATE,
+    "slave": syscalls.MS_SLAVE,
+    "shared": syscalls.MS_SHARED,
+    "unbindable": syscalls.MS_UNBINDABLE,
+}
+_NODES = (
+    ("null", 1, 3, 0o666), ("zero", 1, 5, 0o666), ("full", 1, 7, 0o666),
+    ("random", 1, 8, 0o666), ("urandom", 1, 9, 0o666), ("tty", 5, 0, 0o666),
+    ("console", 5, 1, 0o600),
+)  # fmt: skip
+"""Linux's admin-guide/devices.txt."""
+_LINKS = (
+    ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+)  # fmt: skip
+_EBUSY = 16
+
+
+def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None) -> None:
+    """Do every step of *plan* below *root*, or none.
+
+    Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
+    did was taken back; what could not be taken back stands in the message.
+    """
+    run = _Run(root, plan)
+    try:
+        for step in plan.steps:
+            if cancelled and cancelled.is_set():
+                raise Cancelled("cancelled")
+            run.do(step)
+            report(StepDone(root.path, step.describe(), step.target))
+    except OSError as error:
+        left = run.take_back(report)
+        raise _explained(step, error, left) from error
+    except BaseException:
+        run.take_back(report)
+        raise
+    finally:
+        run.close()
+
+
+def _explained(step: Step, error: OSError, left: list[str]) -> ChrootError:
+    why = error.strerror or str(error)
+    if error.filename and error.filename != step.target:
+        why += f" ({error.filename})"
+    message = f"cannot {step.describe()}: {why}"
+    if left:
+        message += f"; could not be taken back: {', '.join(left)}"
+    if error.errno == _EBUSY:
+        return BusyError(message, "end the processes that use it, or use --kill")
+    if error.errno in (1, 13):
+        return PrivilegeError(message, "run as root, with CAP_SYS_ADMIN")
+    if error.errno == 38:
+        return ChrootError(message, "this needs Linux 5.12 or newer")
+    if error.errno == 19 and isinstance(step, Mount):
+        return ChrootError(message, f"the kernel knows no file system {step.bind.fs}")
+    return ChrootError(message)
+
+
+class _Run:
+    """One run of a plan: what was done so far, and how to take it back."""
+
+    def __init__(self, root: Root, plan: Plan) -> None:
+        self._root = root
+        self._own = {mount_id(root.fd), *plan.own}
+        self._undo: list[tuple[Step, Undo]] = []
+        self._copies: list[int] = []
+
+    def do(self, step: Step) -> None:
+        """Do one step and remember how to undo it. Raises OSError, ChrootError."""
+        match step:
+            case Mount():
+                undo = self._mount(step)
+            case Unmount():
+                undo = self._unmount(step)
+            case MakeTarget():
+                undo = self._make(step)
+            case Remount():
+                undo = self._remount(step)
+            case SetPropagation():
+                undo = self._propagation(step)
+            case WriteFile():
+                undo = self._write(step)
+            case _:
+                raise TypeError(step)
+        self._undo.append((step, undo))
+
+    def take_back(self, report: Report) -> list[str]:
+        """Undo everything in reverse; return what could not be undone."""
+        left = []
+        for step, undo in reversed(self._undo):
+            try:
+                undo()
+            except (OSError, ChrootError) as error:
+                left.append(f"{step.describe()} ({error})")
+            else:
+                report(StepUndone(self._root.path, step.describe(), step.target))
+        self._undo.clear()
+        return left
+
+    def close(self) -> None:
+        """Let go of the detached copies."""
+        for copy in self._copies:
+            os.close(copy)
+        self._copies.clear()
+
+    def _make(self, step: MakeTarget) -> Undo:
+        made = self._root.make(step.target, file=step.file, allowed=self._own.__contains__)
+
+        def undo() -> None:
+            for path in reversed(made):
+                self._root.unmake(path)
+
+        return undo
+
+    def _mount(self, step: Mount) -> Undo:
+        tree = _detached(step.bind)
+        try:
+            _attach(self._root, tree, step)
+            ident = mount_id(tree)
+        finally:
+            os.close(tree)  # a descriptor that stays open makes the later unmount EBUSY
+        if step.bind.fs != "bind":
+            self._own.add(ident)
+        return lambda: _umount(self._root, step.target, ident, lazy=False)
+
+    def _unmount(self, step: Unmount) -> Undo:
+        fd = _open_mount(self._root, step.target, step.mount_id)
+        try:
+            copy = syscalls.open_tree(
+                fd, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH
+            )  # fmt: skip
+            self._copies.append(copy)
+        except OSError:
+            copy = -1  # an unbindable mount can't be copied, so not be taken back either
+        finally:
+            os.close(fd)
+        _umount(self._root, step.target, step.mount_id, lazy=step.lazy)
+
+        def undo() -> None:
+            if copy < 0:
+                raise ChrootError("it was unbindable")
+            target = self._root.open(step.target, follow=False)
+            try:
+                syscalls.move_mount(copy, target, step.target)
+            finally:
+                os.close(target)
+
+        return undo
+
+    def _remount(self, step: Remount) -> Undo:
+        fd = _open_mount(self._root, step.target, step.mount_id)
+        try:
+            set_, clear = _attributes(set(step.set_flags), set(step.clear_flags), step.set_flags)
+            syscalls.mount_setattr(
+                fd, step.target, set_=set_, clear=clear, recursive=step.recursive
+            )
+            if step.super_options:
+                _reconfigure(fd, step)
+        finally:
+            os.close(fd)
+
+        def undo() -> None:
+            again = _open_mount(self._root, step.target, step.mount_id)
+            try:
+                back, gone = _attributes(set(step.clear_flags), set(step.set_flags), ())
+                syscalls.mount_setattr(
+                    again, step.target, set_=back, clear=gone, recursive=step.recursive
+                )
+            finally:
+                os.close(again)
+
+        return undo
+
+    def _propagation(self, step: SetPropagation) -> Undo:
+        def change(to: str) -> None:
+            fd = _open_mount(self._root, step.target, step.mount_id)
+            try:
+                kind = _PROPAGATION[to]
+                syscalls.mount_setattr(fd, step.target, propagation=kind, recursive=step.recursive)
+            finally:
+                os.close(fd)
+
+        change(step.propagation)
+        return lambda: change(step.before)
+
+    def _write(self, step: WriteFile) -> Undo:
+        try:
+            before: bytes | None = self._root.read(step.target)
+        except (FileNotFoundError, ChrootError):
+            before = None
+        parent = step.target.rpartition("/")[0]
+        made = []
+        if parent:
+            made = self._root.make(parent, file=False, allowed=self._own.__contains__)
+        self._root.write(step.target, step.content)
+
+        def undo() -> None:
+            if before is not None:
+                self._root.write(step.target, before)
+            else:
+                self._root.write(step.target, b"")
+                self._root.unmake(step.target)
+            for path in reversed(made):
+                self._root.unmake(path)
+
+        return undo
+
+
+def _attributes(set_: set[str], clear: set[str], words: tuple[str, ...]) -> tuple[int, int]:
+    """Return MOUNT_ATTR_* to set and to clear for flag names, and for access times in *words*."""
+    on = sum(_ATTRIBUTES.get(flag, 0) for flag in set_)
+    off = sum(_ATTRIBUTES.get(flag, 0) for flag in clear)
+    for word in words:
+        if word in _ATIME:
+            # mount_setattr(2): access time is one value, cleared whole before one is set
+            off |= syscalls.MOUNT_ATTR__ATIME
+            on = on & ~syscalls.MOUNT_ATTR__ATIME | _ATIME[word]
+    return on, off
+
+
+def _detached(bind: Bind) -> int:
+    """Return a detached mount for *bind*, complete but for its place. Raises OSError."""
+    if bind.fs == "bind":
+        flags = syscalls.OPEN_TREE_CLONE | (syscalls.AT_RECURSIVE if bind.recursive else 0)
+        tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
+    else:
+        tree = _new(bind)
+    try:
+        set_, clear = _attributes(*flag_changes(bind.options), bind.options)
+        if bind.fs != "bind":
+            clear = 0  # a new mount has no flags to clear
+        syscalls.mount_setattr(
+            tree, bind.source, set_=set_, clear=clear,
+            propagation=_PROPAGATION[bind.propagation], recursive=bind.recursive,
+        )  # fmt: skip
+        if bind.nodes:
+            _populate(tree)
+    except BaseException:
+        os.close(tree)
+        raise
+    return tree
+
+
+def _new(bind: Bind) -> int:
+    context = syscalls.fsopen(bind.fs)
+    try:
+        if bind.source:
+            syscalls.fsconfig(context, syscalls.FSCONFIG_SET_STRING, "source", bind.source)
+        for option in super_options(bind):
+            _configure(context, option)
+        syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_CREATE)
+        return syscalls.fsmount(context, 0, bind.fs)
+    finally:
+        os.close(context)
+
+
+def _configure(context: int, option: str) -> None:
+    key, equals, value = option.partition("=")
+    command = syscalls.FSCONFIG_SET_STRING if equals else syscalls.FSCONFIG_SET_FLAG
+    syscalls.fsconfig(context, command, key, value)
+
+
+def _reconfigure(fd: int, step: Remount) -> None:
+    context = syscalls.fspick(fd, step.target)
+    try:
+        for option in step.super_options:
+            _configure(context, option)
+        syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_RECONFIGURE)
+    finally:
+        os.close(context)
+
+
+def _populate(tree: int) -> None:
+    """Make the standard nodes in a /dev that nobody can see yet."""
+    mask = os.umask(0)
+    try:
+        for name, major, minor, mode in _NODES:
+            device = os.makedev(major, minor)
+            os.mknod(name, mode | stat.S_IFCHR, device, dir_fd=tree)
+        for name, to in _LINKS:
+            os.symlink(to, name, dir_fd=tree)
+        for name in ("pts", "shm"):
+            os.mkdir(name, 0o755, dir_fd=tree)
+    finally:
+        os.umask(mask)
+
+
+def _attach(root: Root, tree: int, step: Mount) -> None:
+    target = root.open(step.target, follow=False)
+    try:
+        syscalls.move_mount(tree, target, step.target)
+    finally:
+        os.close(target)
+    # Below a shared mount the kernel makes what is attached shared too (sharedsubtree.rst), so
+    # the propagation that was set before is set once more.
+    syscalls.mount_setattr(
+        tree, step.target, propagation=_PROPAGATION[step.bind.propagation],
+        recursive=step.bind.recursive,
+    )  # fmt: skip
+
+
+def _open_mount(root: Root, target: str, ident: int) -> int:
+    """Open the mount point *target* and see that the mount there is the one that is meant."""
+    fd = root.open(target, os.O_PATH | os.O_NOFOLLOW, follow=False)
+    if mount_id(fd) != ident:
+        os.close(fd)
+        raise ChrootError(
+            f"{target} is not the mount that it was a moment ago",
+            "somebody else mounts here too, or it is hidden by another mount: look and try again",
+        )
+    return fd
+
+
+def _umount(root: Root, target: str, ident: int, *, lazy: bool) -> None:
+    """Unmount exactly the mount *ident* at *target*, by way of its parent's descriptor."""
+    os.close(_open_mount(root, target, ident))
+    directory, _, name = target.rpartition("/")
+    parent = root.open(directory or "/", follow=False)
+    try:
+        flags = syscalls.UMOUNT_NOFOLLOW | (syscalls.MNT_DETACH if lazy else 0)
+        syscalls.umount2(f"/proc/self/fd/{parent}/{name}", flags)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, target) from None
+    finally:
+        os.close(parent)

@@ -1,0 +1,131 @@
+"""A chroot as a place: its name, its path, and finding it.
+
+What makes a directory a chroot: it holds `chroot.d/`, the marker of an unfinished create, or
+something that looks like the root of a system. `on`, `off` and `delete` work on nothing else, so
+that a slip such as `off -d /home` unmounts nobody's disks.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from .errors import ChrootError, PrivilegeError, UsageError
+from .rootpath import Root
+from .value import Value
+
+DEFAULT_BASE = "/srv/chroot"
+CONFIG_DIRECTORY = "/chroot.d"
+MARKER = "/.chroot-tool-create"
+"""Where an unfinished `create` works; its presence says that there is one."""
+
+_SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
+
+
+class Chroot(Value):
+    """A chroot. `path` is physical, as the mount table has it."""
+
+    name: str
+    path: str
+
+
+def has_system(root: Root) -> bool:
+    """Tell whether there is a root file system that a command could run in."""
+    etc = root.stat("/etc")
+    if etc is None or not stat.S_ISDIR(etc.st_mode):
+        return False
+    # The shell itself may be a link that is absolute: it is followed inside.
+    return any(root.stat(shell) is not None for shell in _SHELLS)
+
+
+def is_incomplete(root: Root) -> bool:
+    """Tell whether a `create` was begun here and is not finished."""
+    return root.stat(MARKER, follow=False) is not None
+
+
+def is_chroot(root: Root) -> bool:
+    """Tell whether *root* is, or was to become, a chroot."""
+    config = root.stat(CONFIG_DIRECTORY, follow=False)
+    has_config = config is not None and stat.S_ISDIR(config.st_mode)
+    return has_config or is_incomplete(root) or has_system(root)
+
+
+def locate(directory: str, base: str) -> str:
+    """Return the path that a user's DIR means; it need not exist.
+
+    A plain name that is no directory here is looked up under *base*. Raises UsageError for "".
+    """
+    if not directory:
+        raise UsageError("the directory's name is empty", "give one with -d DIR")
+    if "\0" in directory:
+        raise UsageError("the directory's name holds a NUL byte")
+    plain = "/" not in directory and directory not in (".", "..")
+    if plain and not os.path.isdir(directory):
+        return os.path.join(os.path.abspath(base), directory)
+    return os.path.abspath(directory)
+
+
+def open_chroot(path: str) -> Root:
+    """Open the chroot at *path*. The caller closes it.
+
+    Raises ChrootError where there is nothing, or nothing that is a chroot, and for the host's
+    own root, PrivilegeError where it may not be seen.
+    """
+    root = open_directory(path)
+    try:
+        own = os.stat("/")
+        there = os.fstat(root.fd)
+        if (own.st_dev, own.st_ino) == (there.st_dev, there.st_ino):
+            raise ChrootError(f"{path} is the root of this system", "name a chroot with -d DIR")
+        if not is_chroot(root):
+            raise ChrootError(
+                f"{path} is no chroot: it holds neither chroot.d/ nor a system",
+                f"make one: chroot-tool create -d {path}",
+            )
+    except BaseException:
+        root.close()
+        raise
+    return root
+
+
+def open_directory(path: str) -> Root:
+    """Open any directory as a root. Raises as `open_chroot` does, but for what is in it."""
+    try:
+        return Root(path)
+    except FileNotFoundError:
+        raise ChrootError(
+            f"{path} does not exist", f"make it: chroot-tool create -d {path}, or see `list`"
+        ) from None
+    except NotADirectoryError:
+        raise ChrootError(f"{path} is no directory") from None
+    except PermissionError:
+        raise PrivilegeError(f"{path} may not be opened by this user", "run as root") from None
+    except OSError as error:
+        raise ChrootError(f"{path}: {error.strerror}") from error
+
+
+def find(base: str) -> tuple[Chroot, ...]:
+    """Return the chroots directly under *base*, by name; none where it does not exist.
+
+    Links are not followed: one chroot is one directory. Raises PrivilegeError.
+    """
+    try:
+        with Root(base) as opened:
+            physical = opened.path.rstrip("/")
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except PermissionError:
+        raise PrivilegeError(f"{base} may not be opened by this user", "run as root") from None
+    found = []
+    for entry in os.scandir(physical):
+        if entry.is_dir(follow_symlinks=False) and _holds_chroot(entry.path):
+            found.append(Chroot(entry.name, f"{physical}/{entry.name}"))
+    return tuple(sorted(found, key=lambda chroot: chroot.name))
+
+
+def _holds_chroot(path: str) -> bool:
+    try:
+        with Root(path) as root:
+            return is_chroot(root)
+    except OSError:
+        return False

@@ -1,0 +1,332 @@
+"""The one door: everything that chroot-tool can do, as methods with typed results.
+
+The command line, the UI and programs that import this call the same methods. Each verb is short:
+lock, observe, plan, apply, report. Long ones take `report`, called with an event for everything
+that happens, and `cancelled`, a flag that they look at.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .apply import apply
+from .chroot import CONFIG_DIRECTORY, Chroot, find, has_system, is_incomplete, locate, open_chroot
+from .config import host_facts
+from .errors import BusyError, ChrootError, Problem
+from .events import Output, Stage, Warned, ignore
+from .lock import Lock
+from .mountinfo import MountTable
+from .observe import Observer
+from .plan import Plan, plan_off, plan_on
+from .survey import read_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from threading import Event as Flag
+
+    from . import edit
+    from .bind import Bind
+    from .bootstrap import CreateOptions
+    from .config import Config
+    from .events import Report
+    from .processes import Holder
+    from .rootpath import Root
+    from .status import ChrootStatus
+
+
+class Engine:
+    """Works on the chroots under *base* and on any other directory that is named."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    def locate(self, directory: str) -> str:
+        """Return the path that DIR means: a path, or the name of a chroot under the base."""
+        return locate(directory, self.base)
+
+    def list(self) -> tuple[ChrootStatus, ...]:
+        """Return the status of every chroot under the base. Raises PrivilegeError."""
+        return self._survey(find(self.base))
+
+    def status(self, path: str) -> ChrootStatus:
+        """Return the status of one chroot. Raises ChrootError where *path* is none."""
+        with open_chroot(path) as root:
+            physical = root.path
+        return self._survey((Chroot(os.path.basename(physical), physical),))[0]
+
+    def _survey(self, chroots: Sequence[Chroot]) -> tuple[ChrootStatus, ...]:
+        from .processes import Sampler
+        from .survey import Survey
+
+        return Survey(chroots, sampler=Sampler()).all()
+
+    def config(self, path: str, *, config_dir: str | None = None) -> Config:
+        """Return the merged configuration of a chroot. Raises ChrootError, ConfigError."""
+        with open_chroot(path) as root:
+            return read_config(root, host_facts(), config_dir=config_dir)
+
+    # -- editing binds ---------------------------------------------------------------------------
+
+    def add_bind(self, path: str, bind: Bind) -> str:
+        """Add an entry; return the file it was written to. Raises UsageError, ConfigError."""
+        from . import edit
+
+        return self._edit(path, lambda root: edit.add(root, bind))
+
+    def remove_bind(self, path: str, target: str) -> str:
+        """Remove the entry for *target*; return the file. Raises UsageError without one."""
+        from . import edit
+
+        return self._edit(path, lambda root: edit.remove(root, target))
+
+    def ignore_bind(self, path: str, target: str) -> str:
+        """Have *target* left out; return the file that says so now. Raises UsageError."""
+        from . import edit
+
+        return self._edit(path, lambda root: edit.ignore(root, target))
+
+    def _edit(self, path: str, change: Callable[[Root], edit.Edit]) -> str:
+        from . import edit
+
+        with open_chroot(path) as root, Lock(root.path):
+            made = change(root)
+            edit.save(root, made)
+            return root.path + made.file
+
+    # -- on and off ------------------------------------------------------------------------------
+
+    def plan_on(
+        self, path: str, *, config_dir: str | None = None, extra: tuple[Bind, ...] = ()
+    ) -> Plan:
+        """Return what `on` would do; empty when the chroot is on."""
+        with open_chroot(path) as root:
+            return _plan_on(root, _config(root, config_dir, extra))
+
+    def on(
+        self,
+        path: str,
+        *,
+        config_dir: str | None = None,
+        extra: tuple[Bind, ...] = (),
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> Plan:
+        """Bring the mounts to what the configuration says; return what was done.
+
+        Raises ConfigError; ChrootError where a step fails, after taking back this run's steps;
+        BusyError where something that must go is in use or another chroot-tool is at work.
+        """
+        with open_chroot(path) as root:
+            return _on(root, _config(root, config_dir, extra), report, cancelled)
+
+    def plan_off(self, path: str, *, lazy: bool = False) -> Plan:
+        """Return what `off` would unmount."""
+        with open_chroot(path) as root:
+            return plan_off(MountTable.read(), root.path, lazy=lazy)
+
+    def holders(self, path: str) -> tuple[Holder, ...]:
+        """Return the processes that `off` would hit: who lives inside or holds a mount."""
+        with open_chroot(path) as root:
+            return _holders(root)
+
+    def off(
+        self,
+        path: str,
+        *,
+        stop: bool = True,
+        kill: bool = False,
+        timeout: float = 10.0,
+        lazy: bool = False,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> Plan:
+        """Run `stop` inside, then unmount everything below the chroot; return what was done.
+
+        *timeout* is in seconds, between TERM and KILL. Raises BusyError with the holders where
+        something is in use; nothing is unmounted then.
+        """
+        with open_chroot(path) as root, Lock(root.path):
+            if not plan_off(MountTable.read(), root.path) and not _holders(root):
+                return Plan()
+            if stop:
+                _stop(root, report, cancelled)
+            if not lazy:
+                _clear(root, kill=kill, timeout=timeout, report=report, cancelled=cancelled)
+            plan = plan_off(MountTable.read(), root.path, lazy=lazy)
+            try:
+                apply(root, plan, report, cancelled)
+            except BusyError as error:
+                raise BusyError(error.message, error.hint, _holders(root)) from error
+            return plan
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def run(
+        self,
+        path: str,
+        words: tuple[str, ...],
+        *,
+        user: str = "",
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        config_dir: str | None = None,
+    ) -> int:
+        """Switch on, then run a command inside; return its exit code (128+N for a signal).
+
+        No *words*: the user's login shell. Only for a process that has one thread: it forks.
+        Raises ChrootError where the command could not be started.
+        """
+        from . import enter
+
+        with open_chroot(path) as root:
+            config = _config(root, config_dir, ())
+            _on(root, config, ignore, None)
+            code = _host_cmd(root, words) if words else 0
+            if code:
+                return code
+            command = enter.command(root, config.run, words, user=user, cwd=cwd, env=env or {})
+            return enter.run(root, command)
+
+    # -- creating and deleting -------------------------------------------------------------------
+
+    def create(
+        self,
+        path: str,
+        options: CreateOptions,
+        *,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> None:
+        """Make a Debian in *path*. Raises ChrootError, Cancelled; then *path* is as before."""
+        from . import bootstrap
+
+        bootstrap.create(path, options, report, cancelled)
+
+    def delete(
+        self,
+        path: str,
+        *,
+        timeout: float = 10.0,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> None:
+        """Switch off, ending what runs inside, and remove the directory with all it holds.
+
+        Never crosses a mount. Raises BusyError where something is mounted or runs inside that
+        could not be ended; nothing is removed then.
+        """
+        from . import remove
+
+        with open_chroot(path) as root:
+            physical = root.path
+            if MountTable.read().at(physical):
+                raise ChrootError(
+                    f"{physical} is itself a mount point", "unmount it, or empty it by hand"
+                )
+            sound = has_system(root) and not is_incomplete(root)
+        self.off(
+            physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled
+        )
+        with Lock(physical):
+            report(Stage(physical, "removing"))
+            remove.chroot(physical, report, cancelled)
+
+
+def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Config:
+    if is_incomplete(root):
+        raise ChrootError(
+            f"creating {root.path} is not finished",
+            f"create -d {root.path} starts over, delete -d {root.path} removes it",
+        )
+    if not has_system(root):
+        raise ChrootError(
+            f"{root.path} holds no usable root file system",
+            f"make one: chroot-tool create -d {root.path}",
+        )
+    return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def _plan_on(root: Root, config: Config) -> Plan:
+    observer = Observer()
+    wanted = observer.wanted(root, config.binds)
+    return plan_on(wanted, observer.table, root.path, observer.host_pts)
+
+
+def _on(root: Root, config: Config, report: Report, cancelled: Flag | None) -> Plan:
+    if not _plan_on(root, config):
+        return Plan()  # nothing to do needs no lock: a second `run` never waits for a first
+    with Lock(root.path):
+        plan = _plan_on(root, config)
+        try:
+            apply(root, plan, report, cancelled)
+        except BusyError as error:
+            raise BusyError(error.message, error.hint, _holders(root)) from error
+    return plan
+
+
+def _holders(root: Root) -> tuple[Holder, ...]:
+    from .holders import holders
+
+    status = os.fstat(root.fd)
+    return holders(root.path, (status.st_dev, status.st_ino))
+
+
+def _clear(
+    root: Root, *, kill: bool, timeout: float, report: Report, cancelled: Flag | None
+) -> None:
+    """See that nobody lives inside or holds a mount. Raises BusyError with those who do."""
+    from .holders import end, stands_in
+
+    found = _holders(root)
+    if not found:
+        return
+    if kill:
+        if stands_in(found):
+            raise BusyError(
+                f"the shell that started this stands in {root.path} itself",
+                "leave it first: cd /",
+                found,
+            )
+        report(Stage(root.path, f"ending {len(found)} processes"))
+        found = end(root, found, timeout=timeout, cancelled=cancelled)
+    if found:
+        count = "1 process" if len(found) == 1 else f"{len(found)} processes"
+        hint = "they could not be ended" if kill else "end them, or let --kill do it"
+        raise BusyError(f"{root.path} is in use by {count}", hint, found)
+
+
+def _host_cmd(root: Root, words: Sequence[str]) -> int:
+    """Run `chroot.d/host-cmd` on the host, where there is an executable one; return its code."""
+    name = f"{CONFIG_DIRECTORY}/host-cmd"
+    there = root.stat(name)
+    if there is None or not there.st_mode & 0o111:
+        return 0
+    from .run import passthrough
+
+    script = root.path + root.resolve(name)
+    return passthrough([script, *words], env={**os.environ, "CHROOT_TOOL_DIR": root.path})
+
+
+def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
+    """Run `stop` by the rules of `run`; what goes wrong is reported and does not hinder."""
+    from . import enter
+
+    def said(line: str) -> None:
+        report(Output(root.path, line))
+
+    try:
+        code = _host_cmd(root, ("stop",))
+        if not code:
+            code = enter.run_apart(
+                root, read_config(root, host_facts()).run, ("stop",), said, cancelled
+            )
+    except ChrootError as error:
+        problem = Problem(f"stop could not be run: {error.message}", error.hint)
+        report(Warned(root.path, problem))
+        return
+    if code:
+        problem = Problem(f"stop failed with exit code {code}", "it is switched off all the same")
+        report(Warned(root.path, problem))

@@ -1,0 +1,201 @@
+"""What the plan has to know of the world: where targets really are, what sources really are.
+
+An `Observer` is one look: one mount table, and every source on the host looked up once however
+many chroots want it. It changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from .bind import Bind
+from .errors import ChrootError, Problem
+from .mountinfo import MountTable, device_name
+from .plan import FLAGS, Wanted, flag_changes
+from .rootpath import Root, descriptor_path, mount_id
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Source(Value):
+    """What a bind's source is: the place in a file system that mountinfo will show."""
+
+    device: str
+    root: str
+    file: bool
+    flags: tuple[str, ...]
+    inner: tuple[tuple[str, str], ...]
+
+
+class Observer:
+    """One look at mounts and sources. `table` is the mount table it sees."""
+
+    def __init__(self, table: MountTable | None = None) -> None:
+        self.table = table or MountTable.read()
+        self._sources: dict[str, Source | OSError] = {}
+        try:
+            self.host_pts = device_name(os.stat("/dev/pts").st_dev)
+        except OSError:
+            self.host_pts = ""
+
+    def source(self, path: str) -> Source:
+        """Return what *path* on the host is. Raises OSError where it can't be opened."""
+        found = self._sources.get(path)
+        if found is None:
+            try:
+                found = self._look(path)
+            except OSError as error:
+                found = error
+            self._sources[path] = found
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def _look(self, path: str) -> Source:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            entry = self.table.by_id.get(mount_id(fd))
+            physical = descriptor_path(fd)
+            is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
+        finally:
+            os.close(fd)
+        if entry is None:  # mounted since the table was read: the next look will know
+            raise OSError(11, "its mount table just changed, try again", path)
+        rest = physical[len(entry.target.rstrip("/")) :]
+        root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
+        inner = tuple((e.device, e.root) for e in self.table.below(physical))
+        flags = tuple(flag for flag in FLAGS if flag in entry.options)
+        return Source(entry.device, root, is_file, flags, inner)
+
+    def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
+        """Return *binds* with what the world says of them, parents before children.
+
+        What can't be mounted carries its `problem`; nothing is raised, since status wants to
+        show all of it.
+        """
+        found: list[Wanted] = []
+        for bind in binds:
+            found.append(self._wanted(root, bind))
+        found.sort(key=lambda one: one.target.split("/"))
+        return tuple(self._checked(root, found))
+
+    def _wanted(self, root: Root, bind: Bind) -> Wanted:
+        try:
+            target, exists = self._target(root, bind.target)
+        except OSError as error:
+            problem = Problem(
+                f"{bind.target} in {root.path}: {error.strerror}", "look at the links on the way"
+            )
+            return Wanted(bind, bind.target, problem=problem)
+        if bind.ignored:
+            return Wanted(bind, target, exists)
+        if bind.fs == "copy":
+            return _copied(root, bind, target, exists)
+        flags = flag_changes(bind.options)
+        if bind.fs != "bind":
+            return Wanted(bind, target, exists, flags=_expected((), flags))
+        try:
+            source = self.source(bind.source)
+        except OSError as error:
+            if bind.optional:
+                return Wanted(bind, target, exists, absent=True)
+            return Wanted(bind, target, exists, problem=_no_source(bind, error))
+        return Wanted(
+            bind, target, exists, source.file, source.device, source.root,
+            _expected(source.flags, flags), source.inner if bind.recursive else (),
+        )  # fmt: skip
+
+    def _target(self, root: Root, target: str) -> tuple[str, bool]:
+        # A mount point's path has no links in it, so what is mounted needs no look-up.
+        if self.table.at(root.path + target):
+            return target, True
+        physical = root.resolve(target)
+        if self.table.at(root.path + physical):
+            return physical, True
+        return physical, root.stat(physical, follow=False) is not None
+
+    def _checked(self, root: Root, wanted: list[Wanted]) -> Iterable[Wanted]:
+        """Add the problems that only show when the entries are seen together."""
+        seen: dict[str, Wanted] = {}
+        above: list[Wanted] = []
+        for one in wanted:
+            if one.active and not one.problem:
+                while above and not one.target.startswith(above[-1].target + "/"):
+                    above.pop()
+                problem = self._together(root, one, seen.get(one.target), above)
+                if problem:
+                    one = one.replace(problem=problem)
+                else:
+                    above.append(one)
+                seen[one.target] = one
+            yield one
+
+    def _together(
+        self, root: Root, one: Wanted, same: Wanted | None, above: list[Wanted]
+    ) -> Problem | None:
+        if one.target == "/":
+            return Problem(f"{one.bind.target} leads to the root itself", "ignore or remove it")
+        if same:
+            return Problem(
+                f"{one.bind.target} and {same.bind.target} are the same place, {one.target}",
+                "ignore or remove one of them",
+            )
+        if self.table.at(root.path + one.target):
+            return None
+        parent = above[-1] if above else None
+        if parent is None:
+            return _kind_problem(root, one) if one.exists else None
+        if parent.bind.fs != "bind":
+            return None
+        there = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
+        if os.path.exists(there):
+            return None
+        return Problem(
+            f"{one.bind.target} needs {there}, which does not exist, and nothing is made on the "
+            "host",
+            f"make it: mkdir -p {there}",
+        )
+
+
+def _expected(inherited: tuple[str, ...], changes: tuple[set[str], set[str]]) -> tuple[str, ...]:
+    on, off = changes
+    return tuple(f for f in FLAGS if (f in inherited or f in on) and f not in off)
+
+
+def _no_source(bind: Bind, error: OSError) -> Problem:
+    where = f"{bind.origin}:{bind.line}: " if bind.line else ""
+    why = "does not exist" if error.errno == 2 else error.strerror
+    return Problem(
+        f"{where}{bind.source}, wanted at {bind.target}, {why}",
+        "make it, or mark the entry optional in chroot.toml; nothing is made on the host",
+    )
+
+
+def _kind_problem(root: Root, one: Wanted) -> Problem | None:
+    status = root.stat(one.target, follow=False)
+    if status is None or stat.S_ISDIR(status.st_mode) != one.file:
+        return None
+    there, wanted = ("a file", "a directory") if not one.file else ("a directory", "a file")
+    return Problem(
+        f"{one.bind.target} in {root.path} is {there}, but {one.bind.source} is {wanted}",
+        "move away what is there, or choose another target",
+    )
+
+
+def _copied(root: Root, bind: Bind, target: str, exists: bool) -> Wanted:
+    try:
+        with open(bind.source, "rb") as file:
+            content = file.read(1 << 20)
+    except OSError as error:
+        if bind.optional:
+            return Wanted(bind, target, exists, absent=True)
+        return Wanted(bind, target, exists, problem=_no_source(bind, error))
+    try:
+        same = exists and root.read(target) == content
+    except (OSError, ChrootError):
+        same = False
+    return Wanted(bind, target, exists, file=True, content=None if same else content)

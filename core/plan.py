@@ -1,0 +1,410 @@
+"""From what is wanted and what is there to the steps in between. Pure.
+
+`plan_on` and `plan_off` are functions of values that were observed before (`core.observe`) and of
+the mount table. A plan is a tuple of frozen steps that can say what they are; `core.apply` does
+them, `--dry-run` and the UI show them, tests read them.
+"""
+
+from __future__ import annotations
+
+from .errors import ChrootError, Problem
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .bind import Bind
+    from .mountinfo import MountEntry, MountTable
+
+FLAGS = ("ro", "nosuid", "nodev", "noexec", "nosymfollow")
+"""Per-mount flags whose absence is compared too: mount_setattr(2) can set and clear each."""
+
+OPPOSITES = {
+    "rw": "ro", "suid": "nosuid", "dev": "nodev", "exec": "noexec", "symfollow": "nosymfollow",
+    "diratime": "nodiratime",
+}  # fmt: skip
+"""Words that ask for the absence of a flag."""
+
+ATIME = ("noatime", "relatime", "strictatime")
+MOUNT_WORDS = frozenset([*FLAGS, *OPPOSITES, *ATIME, "nodiratime", "defaults"])
+"""Option words that concern the mount, not the file system in it."""
+
+
+class Wanted(Value):
+    """A bind entry together with what the world says of it."""
+
+    bind: Bind
+    target: str
+    """Physical: links inside the chroot are followed."""
+    exists: bool = True
+    """Whether something is at `target` now."""
+    file: bool = False
+    """Whether a file is mounted, not a directory."""
+    device: str = ""
+    """Of a bind's source: its file system, as mountinfo names it."""
+    root: str = ""
+    """Of a bind's source: its path in that file system."""
+    flags: tuple[str, ...] = ()
+    """Per-mount flags that are expected, those inherited from the source's mount included."""
+    inner: tuple[tuple[str, str], ...] = ()
+    """Of a recursive bind: (device, root) of what is mounted below its source."""
+    content: bytes | None = None
+    """Of a copy: what the file is to hold; None where it holds that already."""
+    problem: Problem | None = None
+    """Why it can't be mounted."""
+    absent: bool = False
+    """Optional, and its source is not there: left out."""
+
+    @property
+    def active(self) -> bool:
+        """Whether this is to be mounted at all."""
+        return not (self.bind.ignored or self.absent or self.bind.fs == "copy")
+
+
+class Step(Value):
+    """One change of the world. `target` is a physical path inside the chroot."""
+
+    target: str
+
+    def describe(self) -> str:
+        """Return what this does in one line, without the target's chroot."""
+        raise NotImplementedError
+
+
+class MakeTarget(Step):
+    """Make the mount point, and what is missing above it."""
+
+    file: bool = False
+
+    def describe(self) -> str:  # noqa: D102 (Step.describe)
+        return f"make {'file' if self.file else 'directory'} {self.target}"
+
+
+class Mount(Step):
+    """Mount *bind* at the target, with its options and propagation."""
+
+    bind: Bind
+
+    def describe(self) -> str:  # noqa: D102 (Step.describe)
+        bind = self.bind
+        options = ",".join(bind.shown_options())
+        what = f"bind {bind.source}" if bind.fs == "bind" else f"mount {bind.fs}"
+        return f"{what} on {self.target} ({options})"
+
+
+class Remount(Step):
+    """Change the flags of a mount that is there, and the options of its file system."""
+
+    mount_id: int
+    set_flags: tuple[str, ...] = ()
+    clear_flags: tuple[str, ...] = ()
+    super_options: tuple[str, ...] = ()
+    recursive: bool = False
+
+    def describe(self) -> str:  # noqa: D102 (Step.describe)
+        words = [*self.set_flags, *(f"not {flag}" for flag in self.clear_flags)]
+        return f"remount {self.target} ({','.join([*words, *self.super_options])})"
+
+
+class SetPropagation(Step):
+    """Change the propagation of a mount that is there."""
+
+    mount_id: int
+    propagation: str
+    before: str
+    recursive: bool = False
+
+    def describe(self) -> str:  # noqa: D102 (Step.describe)
+        return f"make {self.target} {self.propagation}"
+
+
+class Unmount(Step):
+    """Unmount exactly the mount with this id. Never recursive."""
+
+    mount_id: int
+    lazy: bool = False
+
+    def describe(self) -> str:  # noqa: D102 (Step.describe)
+        return f"unmount {self.target}" + (" (lazily)" if self.lazy else "")
+
+
+class WriteFile(Step):
+    """Write a file inside the chroot (a copied resolv.conf)."""
+
+    content: bytes
+
+    def describe(self) -> str:  # noqa: D102 (Step.describe)
+        return f"write {self.target}"
+
+
+class Plan(Value):
+    """What is to be done, in order."""
+
+    steps: tuple[Step, ...] = ()
+    own: tuple[int, ...] = ()
+    """Ids of mounts that are there and belong to the chroot alone (tmpfs …): targets may be made
+    in them. Never a bind: that would write to the host."""
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+
+def flag_changes(words: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return which of FLAGS (and nodiratime) option words set and which they clear."""
+    on: set[str] = set()
+    off: set[str] = set()
+    for word in words:
+        if word in OPPOSITES:
+            off.add(OPPOSITES[word])
+            on.discard(OPPOSITES[word])
+        elif word in FLAGS or word == "nodiratime":
+            on.add(word)
+            off.discard(word)
+    return on, off
+
+
+def super_options(bind: Bind) -> tuple[str, ...]:
+    """Return the options of *bind* that are for the file system, not for the mount."""
+    if bind.fs == "bind":
+        return ()
+    return tuple(word for word in bind.options if word not in MOUNT_WORDS)
+
+
+def difference(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
+    """Say why *entry* is something else than *wanted* altogether; "" where it is the same mount.
+
+    What the kernel has normalised is compared, never text against text: device and path in the
+    file system for binds, the type for others. *host_pts* is the device of the host's devpts.
+    """
+    bind = wanted.bind
+    if bind.fs == "bind":
+        if entry.device == wanted.device and entry.root == wanted.root:
+            return ""
+        if entry.root.endswith("//deleted"):
+            return f"what is mounted was deleted on the host, {bind.source} is a new one"
+        return f"shows {entry.root} of {entry.source}, not {bind.source}"
+    if entry.fs != bind.fs:
+        return f"is {entry.fs}, not {bind.fs}"
+    if bind.fs == "devpts" and entry.device == host_pts:
+        return "is the host's own devpts, not a new instance"
+    if bind.fs not in ("tmpfs", "devpts", "proc", "sysfs", "devtmpfs", "mqueue") and (
+        entry.source != bind.source
+    ):
+        return f"is {entry.source}, not {bind.source}"
+    return ""
+
+
+def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
+    """Return the step that brings flags and options of *entry* to what is wanted, if any."""
+    have = {flag for flag in FLAGS if flag in entry.options}
+    want = set(wanted.flags)
+    on, off = want - have, have - want
+    words = set(wanted.bind.options)
+    on |= {word for word in words & {"noatime", "nodiratime"} if word not in entry.options}
+    if "relatime" in words and "relatime" not in entry.options:
+        on.add("relatime")
+    options = tuple(
+        word for word in super_options(wanted.bind) if _differs(word, entry.super_options)
+    )
+    if not (on or off or options):
+        return None
+    recursive = wanted.bind.recursive
+    return Remount(wanted.target, entry.id, _in_order(on), _in_order(off), options, recursive)
+
+
+def _in_order(flags: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(flags))
+
+
+_UNITS = {"k": 10, "m": 20, "g": 30, "t": 40, "p": 50, "e": 60}
+
+
+def size_bytes(text: str) -> int | None:
+    """Return what a size such as `64M`, `65536k` or `100` means in bytes (memparse in the kernel).
+
+    None where it is relative to the machine (`50%`) or no size.
+    """
+    shift = _UNITS.get(text[-1:].lower(), 0)
+    digits = text[:-1] if shift else text
+    return int(digits) << shift if digits.isascii() and digits.isdigit() else None
+
+
+def _differs(word: str, have: Sequence[str]) -> bool:
+    """Tell whether an option of a file system certainly differs from what the kernel shows.
+
+    Only what is surely another value counts: a tmpfs whose size is written another way is left
+    alone, and so is everything that the kernel does not show.
+    """
+    key, _, value = word.partition("=")
+    shown = next((option.partition("=")[2] for option in have if option.startswith(key + "=")), "")
+    if not shown or not value:
+        return False
+    if key == "size":
+        want, there = size_bytes(value), size_bytes(shown)
+        if want is None or there is None:
+            return False
+        page = 4096
+        return -(-want // page) != -(-there // page)  # the kernel rounds up to pages
+    if key in ("mode", "ptmxmode"):
+        try:
+            return int(value, 8) != int(shown, 8)
+        except ValueError:
+            return True
+    if key in ("gid", "uid"):
+        return value != shown
+    return False
+
+
+def mend(wanted: Wanted, entry: MountEntry) -> tuple[Step, ...]:
+    """Return the steps that mend a mount that is the right one, but not as it should be."""
+    steps: list[Step] = []
+    remount = _remount(wanted, entry)
+    if remount:
+        steps.append(remount)
+    # A slave of nothing is private (sharedsubtree.rst): the source was not shared.
+    if entry.propagation != wanted.bind.propagation and not (
+        wanted.bind.propagation == "slave" and entry.propagation == "private"
+    ):
+        steps.append(
+            SetPropagation(
+                wanted.target, entry.id, wanted.bind.propagation, entry.propagation,
+                wanted.bind.recursive,
+            )
+        )  # fmt: skip
+    return tuple(steps)
+
+
+def drift(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
+    """Return why *entry* is not as *wanted* in words; "" where nothing is to be done."""
+    reason = difference(wanted, entry, host_pts)
+    return reason or "; ".join(_needs(step) for step in mend(wanted, entry))
+
+
+def _needs(step: Step) -> str:
+    if isinstance(step, SetPropagation):
+        return f"is {step.before}, not {step.propagation}"
+    assert isinstance(step, Remount)
+    lacks = [f"lacks {word}" for word in (*step.set_flags, *step.super_options)]
+    return ", ".join([*lacks, *(f"is {flag}" for flag in step.clear_flags)])
+
+
+def unmounts(
+    entries: Sequence[MountEntry], root_path: str, *, lazy: bool = False
+) -> tuple[Unmount, ...]:
+    """Return one step for each entry, so that nothing is unmounted before what stands on it.
+
+    The order is that of the tree of mounts, children first, later ones first: the path alone
+    does not tell where mounts hide each other.
+    """
+    ids = {entry.id for entry in entries}
+    children: dict[int, list[MountEntry]] = {}
+    for entry in entries:
+        children.setdefault(entry.parent if entry.parent in ids else 0, []).append(entry)
+    steps: list[Unmount] = []
+    pending = [(entry, False) for entry in children.get(0, [])]
+    while pending:
+        entry, seen = pending.pop()
+        if seen:
+            steps.append(Unmount(inside(entry.target, root_path), entry.id, lazy))
+        else:
+            pending.append((entry, True))
+            pending += [(child, False) for child in children.get(entry.id, [])]
+    return tuple(steps)
+
+
+def inside(target: str, root_path: str) -> str:
+    """Return a host path below *root_path* as a path inside the chroot."""
+    return target[len(root_path.rstrip("/")) :]
+
+
+def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:
+    """Plan to unmount everything below *root_path*, deepest first; the root itself stays."""
+    return Plan(unmounts(table.below(root_path), root_path, lazy=lazy))
+
+
+def plan_on(
+    wanted: Sequence[Wanted], table: MountTable, root_path: str, host_pts: str = ""
+) -> Plan:
+    """Plan to bring the mounts below *root_path* to what is wanted; empty when they are.
+
+    *wanted* is sorted, parents first. Raises ChrootError where one of them can't be mounted:
+    then nothing is.
+    """
+    return _On(table, root_path, host_pts).plan(wanted)
+
+
+class _On:
+    """The state of one run of plan_on."""
+
+    def __init__(self, table: MountTable, root_path: str, host_pts: str) -> None:
+        self._table = table
+        self._root = root_path.rstrip("/")
+        self._pts = host_pts
+        self._steps: list[Step] = []
+        self._own: list[int] = []
+        self._gone: set[int] = set()
+        self._new: list[Wanted] = []
+
+    def plan(self, wanted: Sequence[Wanted]) -> Plan:
+        for one in wanted:
+            if one.problem and not one.bind.ignored:
+                raise ChrootError(one.problem.message, one.problem.hint)
+        for one in wanted:
+            if one.active:
+                self._one(one, wanted)
+            elif one.content is not None and not one.bind.ignored:
+                self._steps.append(WriteFile(one.target, one.content))
+        return Plan(tuple(self._steps), tuple(self._own))
+
+    def _one(self, one: Wanted, wanted: Sequence[Wanted]) -> None:
+        stack = [e for e in self._table.at(self._root + one.target) if e.id not in self._gone]
+        same = [not difference(one, entry, self._pts) for entry in stack]
+        if not any(same):
+            self._unmount(stack, wanted)
+            self._mount(one)
+            return
+        keep = same.index(True)
+        self._unmount(stack[keep + 1 :], wanted)
+        self._steps += mend(one, stack[keep])
+        if one.bind.fs != "bind":
+            self._own.append(stack[keep].id)
+
+    def _mount(self, one: Wanted) -> None:
+        below = [new for new in self._new if one.target.startswith(new.target + "/")]
+        if (not one.exists and not below) or (below and below[-1].bind.fs != "bind"):
+            self._steps.append(MakeTarget(one.target, one.file))
+        self._steps.append(Mount(one.target, one.bind))
+        self._new.append(one)
+
+    def _unmount(self, entries: list[MountEntry], wanted: Sequence[Wanted]) -> None:
+        """Plan to unmount *entries* and what of ours stands on them; what is foreign stays."""
+        if not entries:
+            return
+        ours = {self._root + one.target for one in wanted if one.active}
+        lost = {entry.id for entry in entries}
+        standing = [
+            e for e in self._descendants(lost) if e.id not in self._gone and e.id not in lost
+        ]
+        for entry in standing:
+            if entry.target not in ours:
+                raise ChrootError(
+                    f"{inside(entries[0].target, self._root)} must be mounted anew, but "
+                    f"{inside(entry.target, self._root)} was mounted on it by someone else",
+                    "unmount that first, or switch the chroot off and on again",
+                )
+        self._gone |= lost | {entry.id for entry in standing}
+        self._steps += unmounts([*entries, *standing], self._root)
+
+    def _descendants(self, ids: set[int]) -> list[MountEntry]:
+        found: list[MountEntry] = []
+        known = set(ids)
+        grown = True
+        while grown:
+            more = [
+                e for e in self._table.entries if e.parent in known and e.id not in known
+            ]  # fmt: skip
+            known |= {e.id for e in more}
+            found += more
+            grown = bool(more)
+        return found

@@ -1,0 +1,204 @@
+"""One look at many chroots: configuration, mounts and processes, and what follows from them.
+
+Whatever is common to all is asked once: the mount table, the host's facts, one pass over /proc.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import status
+from .chroot import CONFIG_DIRECTORY, Chroot, has_system, is_incomplete
+from .config import Config, host_facts, parse
+from .errors import ChrootError, ConfigError, Problem
+from .lock import is_locked
+from .observe import Observer
+from .rootpath import Root
+from .status import ChrootStatus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .bind import Bind
+    from .config import HostFacts
+    from .mountinfo import MountTable
+    from .processes import Process, Sampler
+
+_OS_RELEASE_LIMIT = 1 << 16
+
+
+def read_config(
+    root: Root,
+    host: HostFacts,
+    *,
+    config_dir: str | None = None,
+    extra: tuple[Bind, ...] = (),
+) -> Config:
+    """Read and merge the configuration of a chroot, from its own `chroot.d` or *config_dir*.
+
+    *config_dir* is a directory on the host. Raises ConfigError with every problem found.
+    """
+    if config_dir is None:
+        return _parse(root, CONFIG_DIRECTORY, host, extra)
+    try:
+        with Root(config_dir) as directory:
+            return _parse(directory, "", host, extra)
+    except OSError as error:
+        raise ConfigError([Problem(f"{config_dir}: {error.strerror}", "look at -c")]) from error
+
+
+def _parse(root: Root, directory: str, host: HostFacts, extra: tuple[Bind, ...]) -> Config:
+    there = root.stat(directory or "/") is not None
+    return parse(
+        _optional(root, f"{directory}/tool.conf") if there else None,
+        _optional(root, f"{directory}/chroot.toml") if there else None,
+        where=root.path + directory,
+        conf_sh=there and root.stat(f"{directory}/conf.sh") is not None,
+        host=host,
+        extra=extra,
+    )
+
+
+def _optional(root: Root, name: str) -> bytes | None:
+    try:
+        return root.read(name)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError([Problem(f"{root.path}{name}: {error.strerror}")]) from error
+    except ChrootError as error:
+        raise ConfigError([Problem(error.message, "move it away")]) from error
+
+
+def system_name(root: Root) -> str:
+    """Return PRETTY_NAME of os-release(5), or "" where the chroot does not say."""
+    for name in ("/etc/os-release", "/usr/lib/os-release"):
+        try:
+            text = root.read(name, _OS_RELEASE_LIMIT).decode("utf-8", "surrogateescape")
+        except (OSError, ChrootError):
+            continue
+        for line in text.split("\n"):
+            key, _, value = line.partition("=")
+            if key.strip() == "PRETTY_NAME":
+                return value.strip().strip("\"'")
+    return ""
+
+
+class Survey:
+    """Looks at chroots, once. Processes are asked for their facts where a *sampler* is given."""
+
+    def __init__(
+        self,
+        chroots: Sequence[Chroot],
+        *,
+        sampler: Sampler | None = None,
+        table: MountTable | None = None,
+    ) -> None:
+        from .processes import pids_by_root
+
+        self._chroots = chroots
+        self._observer = Observer(table)
+        self._host = host_facts()
+        identities = {}
+        for chroot in chroots:
+            try:
+                there = os.stat(chroot.path, follow_symlinks=False)
+            except OSError:
+                continue
+            identities[chroot.path] = (there.st_dev, there.st_ino)
+        self.pids = pids_by_root(identities)
+        everyone = [pid for pids in self.pids.values() for pid in pids]
+        self._facts = sampler.facts(everyone) if sampler and everyone else {}
+
+    def all(self) -> tuple[ChrootStatus, ...]:
+        """Return the status of each chroot, in the order given."""
+        return tuple(self.one(chroot) for chroot in self._chroots)
+
+    def one(self, chroot: Chroot) -> ChrootStatus:
+        """Return the status of one. Raises nothing: what is wrong is part of the status."""
+        try:
+            root = Root(chroot.path)
+        except OSError as error:
+            problem = Problem(f"{chroot.path}: {error.strerror}", _hint(error))
+            return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
+        with root:
+            try:
+                return self._look(chroot, root)
+            except OSError as error:  # changed under our hands
+                problem = Problem(f"{chroot.path}: {error.strerror}", _hint(error))
+                return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
+
+    def _look(self, chroot: Chroot, root: Root) -> ChrootStatus:
+        problems: list[Problem] = []
+        try:
+            config: Config | None = read_config(root, self._host)
+        except ConfigError as error:
+            config = None
+            problems += error.problems
+        found: tuple[status.MountStatus, ...] = ()
+        observer = self._observer
+        wanted = observer.wanted(root, config.binds if config else ())
+        found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
+        state, why = self._state(root, found, broken=config is None)
+        problems += [*why, *(config.problems if config else ()), *wrong, *self._below(root)]
+        return ChrootStatus(
+            chroot.name, chroot.path, state, system_name(root), found,
+            self._processes(chroot), tuple(problems),
+            config.description if config else "", _changed(root),
+        )  # fmt: skip
+
+    def _state(
+        self, root: Root, found: Sequence[status.MountStatus], *, broken: bool
+    ) -> tuple[str, list[Problem]]:
+        if is_incomplete(root):
+            if is_locked(root.path):
+                return status.CREATING, []
+            return status.INCOMPLETE, [
+                Problem(
+                    "creating it was cut off",
+                    f"create -d {root.path} starts over, delete -d {root.path} removes it",
+                )
+            ]
+        if not has_system(root):
+            return status.BROKEN, [
+                Problem(
+                    f"{root.path} holds no usable root file system",
+                    f"make one: chroot-tool create -d {root.path}",
+                )
+            ]
+        return (status.BROKEN if broken else status.state(found)), []
+
+    def _below(self, root: Root) -> Iterable[Problem]:
+        """Say what the file system below would spoil inside."""
+        try:
+            flags = self._observer.source(root.path).flags
+        except OSError:
+            return
+        for flag, harm in (
+            ("nosuid", "su, sudo and the like can't work inside"),
+            ("nodev", "device files on it can't be used inside"),
+            ("noexec", "no program inside can be run"),
+            ("ro", "nothing inside can be written"),
+        ):
+            if flag in flags:
+                yield Problem(
+                    f"the file system below is mounted {flag}: {harm}",
+                    f"mount it without {flag}, or keep the chroot elsewhere",
+                )
+
+    def _processes(self, chroot: Chroot) -> tuple[Process, ...]:
+        pids = self.pids.get(chroot.path, ())
+        return tuple(self._facts[pid] for pid in pids if pid in self._facts)
+
+
+def _hint(error: OSError) -> str:
+    return "run as root" if error.errno in (1, 13) else ""
+
+
+def _changed(root: Root) -> float:
+    times = [os.fstat(root.fd).st_mtime]
+    config = root.stat(CONFIG_DIRECTORY, follow=False)
+    if config:
+        times.append(config.st_mtime)
+    return max(times)
