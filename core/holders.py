@@ -1,0 +1,176 @@
+"""Who stands in the way of switching a chroot off, and ending them.
+
+"target is busy" is all that umount(2) says. Here the processes are found that live in the chroot
+or use one of its mounts, and by what: procscan.py looks at each. What hinders without being a
+process, a swap file or a loop device in use, is not found.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import Cancelled, ChrootError
+from .processes import Holder, Sampler, pids
+from .procscan import Scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from threading import Event as Flag
+
+    from .processes import Identity
+    from .rootpath import Root
+
+_KILL_SECONDS = 5.0
+"""How long a killed process may take. One that waits for a dead disk or server takes for ever."""
+
+_SLICE = 0.1
+"""Seconds between two looks at `cancelled`."""
+
+_AT_ONCE = 128
+"""Descriptors in use at a time: 1,024 is the usual limit, and the UI needs its own."""
+
+
+def holders(
+    root_path: str, identity: Identity, targets: Collection[str] | None = None
+) -> tuple[Holder, ...]:
+    """Return who hinders unmounting what is below *root_path*, by pid; this process never.
+
+    *root_path* is the chroot's physical path, *identity* its (st_dev, st_ino). Without *targets*
+    everybody counts who lives in the root, and who has a working directory, a program, an open,
+    mapped or deleted file or a bound socket on a mount below it. With *targets*, mount points
+    as mountinfo has them, only use of those counts. Other mount namespaces are looked at too.
+    Raises OSError where the mount table cannot be read.
+    """
+    scan = Scan(root_path, identity, targets)
+    own = os.getpid()
+    found = {pid: scan.holds(pid) for pid in pids() if pid != own}
+    return _described({pid: held for pid, held in found.items() if held})
+
+
+def copies(root_path: str, identity: Identity) -> tuple[Holder, ...]:
+    """Return who is in another mount namespace that has mounts of *root_path* to keep.
+
+    Services of systemd that were started after `on` are the usual case. They hinder nothing and
+    are not to be ended for it, but what is mounted stays in use there after it is unmounted here.
+    """
+    scan = Scan(root_path, identity)
+    return _described({pid: ("mount namespace",) for pid in pids() if scan.copies(pid)})
+
+
+def _described(found: Mapping[int, tuple[str, ...]]) -> tuple[Holder, ...]:
+    if not found:
+        return ()
+    facts = Sampler().facts(found)
+    return tuple(
+        Holder(fact.pid, fact.user, fact.command, found[fact.pid], fact.started)
+        for fact in facts.values()
+    )
+
+
+def stands_in(holders: Iterable[Holder], pid: int | None = None) -> Holder | None:
+    """Return which of *holders* is the process *pid* or an ancestor of it, or None.
+
+    Without *pid*, this process: then it is the shell of the caller, or what else started it.
+    Ending that one would end this process too.
+    """
+    line = _line_of(os.getpid() if pid is None else pid)
+    return next((holder for holder in holders if holder.pid in line), None)
+
+
+def _line_of(pid: int) -> set[int]:
+    import psutil
+
+    line = {pid}
+    try:
+        line.update(ancestor.pid for ancestor in psutil.Process(pid).parents())
+    except psutil.Error:
+        pass  # gone: nobody's shell any more
+    return line
+
+
+def end(
+    root: Root, found: Iterable[Holder], *, timeout: float, cancelled: Flag | None = None
+) -> tuple[Holder, ...]:
+    """End *found* and who takes their place meanwhile; return those that hold *root* after all.
+
+    TERM (and CONT: a stopped process must wake to comply), up to *timeout* seconds, then KILL.
+    Never this process or one that it descends from: those are among the rest. Raises Cancelled;
+    what was signalled by then stays signalled, nothing is killed any more.
+    """
+    import signal
+    import time
+
+    spared = _line_of(os.getpid())
+    left = _except(spared, found)
+    for numbers, seconds in (
+        ((signal.SIGTERM, signal.SIGCONT), timeout),
+        ((signal.SIGKILL,), _KILL_SECONDS),
+    ):
+        until = time.monotonic() + seconds
+        while left and (reached := _signal(left, numbers)):
+            _wait(reached, until, cancelled)
+            left = _except(spared, _again(root))
+            if time.monotonic() >= until:
+                break
+    return _again(root)
+
+
+def _again(root: Root) -> tuple[Holder, ...]:
+    status = os.fstat(root.fd)
+    return holders(root.path, (status.st_dev, status.st_ino))
+
+
+def _except(spared: set[int], found: Iterable[Holder]) -> list[Holder]:
+    return [holder for holder in found if holder.pid not in spared]
+
+
+def _signal(found: Iterable[Holder], numbers: Iterable[int]) -> list[Holder]:
+    """Send each of *numbers* to each; return those it reached: not who is gone or not ours."""
+    from .signals import send
+
+    reached = []
+    for holder in found:
+        try:
+            send(holder.pid, holder.started, *numbers)
+        except ChrootError:
+            continue
+        reached.append(holder)
+    return reached
+
+
+def _wait(found: list[Holder], until: float, cancelled: Flag | None) -> None:
+    """Return when all have ended, or at *until* (monotonic seconds). Raises Cancelled."""
+    from .signals import open_process
+
+    for start in range(0, len(found), _AT_ONCE):
+        fds = []
+        try:
+            for holder in found[start : start + _AT_ONCE]:
+                try:
+                    fds.append(open_process(holder.pid, holder.started))
+                except ChrootError:
+                    continue
+            _wait_for(fds, until, cancelled)
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+
+def _wait_for(fds: list[int], until: float, cancelled: Flag | None) -> None:
+    import select
+    import time
+
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)  # pidfd_open(2): readable when it ended
+    running = len(fds)
+    while running:
+        if cancelled is not None and cancelled.is_set():
+            raise Cancelled("interrupted while processes were being ended")
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        for fd, _ in poll.poll(max(1.0, min(left, _SLICE) * 1000)):
+            poll.unregister(fd)
+            running -= 1
