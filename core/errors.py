@@ -6,6 +6,7 @@ ChrootError                 the operation failed (exit 1)
 ├── BusyError               in use; carries the processes that hold it (4)
 │   └── LockedError         another chroot-tool is at work on it (4)
 ├── PrivilegeError          more privilege is needed (5)
+├── EnterError              a command could not be started inside; carries its exit code (125–127)
 └── Cancelled               the caller asked to stop (130)
 
 `message` is one line that says what went wrong and why, `hint` what to do about it. Only `app/`
@@ -71,6 +72,17 @@ class LockedError(BusyError):
 
 class PrivilegeError(ChrootError):
     """Root, or a capability, is missing."""
+
+
+class EnterError(ChrootError):
+    """A command could not be started inside. `code` is what `run` exits with, as env(1) does.
+
+    127: not found, 126: found and not executable, 125: it did not come so far.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: int = 125) -> None:
+        super().__init__(message, hint)
+        self.code = code
 
 
 class Cancelled(ChrootError):  # noqa: N818 (no error of ours: the caller asked for it)

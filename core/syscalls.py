@@ -43,6 +43,8 @@ MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
 MNT_DETACH = 2
+PR_CAP_AMBIENT = 47  # linux/prctl.h
+PR_CAP_AMBIENT_CLEAR_ALL = 4
 UMOUNT_NOFOLLOW = 8
 
 _NR_OPEN_TREE = 428
@@ -192,3 +194,26 @@ def umount2(path: str, flags: int) -> None:
     """Unmount what is mounted last at *path* (umount2(2))."""
     if _umount2(os.fsencode(path), flags) < 0:
         raise _failed(path)
+
+
+def clear_ambient_capabilities() -> None:
+    """Drop every ambient capability: what execve(2) would hand on to another user's program."""
+    arguments = (PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    if _libc.prctl(PR_CAP_AMBIENT, *[_long(argument) for argument in arguments]) < 0:
+        raise _failed("prctl")
+
+
+def inotify_init() -> int:
+    """Return a descriptor that does not block, without watches (inotify(7))."""
+    result: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if result < 0:
+        raise _failed("inotify")
+    return result
+
+
+def inotify_add_watch(fd: int, path: str, mask: int) -> int:
+    """Watch *path* for the events in *mask* (IN_*); returns the watch's number on *fd*."""
+    result: int = _libc.inotify_add_watch(fd, os.fsencode(path), ctypes.c_uint32(mask))
+    if result < 0:
+        raise _failed(path)
+    return result
