@@ -1,0 +1,319 @@
+"""A command in a terminal of its own (pty), read and written without ever blocking the loop.
+
+Back-pressure: only so much is read as the owner can take, the rest waits in the kernel, which then
+makes the child wait. There is no thread and no queue that a flood could fill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import BinaryIO
+
+_READ = 4096
+"""What a read of a pty gives at most."""
+_BATCH = 32 << 10
+"""Bytes that are handed over at once, at most."""
+_SMALLEST_BATCH = 64
+_SLICE = 0.004
+"""Seconds that output is taken before the loop gets its turn."""
+_PAUSE = 0.0005
+_PAUSE_FOR_INPUT = 0.006
+"""Seconds in between; the longer one while the user does something, so that all of it gets done."""
+_INPUT_IS_RECENT = 0.5
+_LAST_OUTPUT = 0.5
+"""Seconds for what is left in the terminal when the child has ended; others may still write."""
+_MOST_REPLIES = 64 << 10
+"""Bytes of answers that wait for a child that asks and does not read."""
+_STOPPING = ((signal.SIGTERM, 1.0), (signal.SIGHUP, 3.0), (signal.SIGKILL, 0.0))
+"""Signals of `stop`, and the seconds until the next. Interactive shells ignore TERM, not HUP."""
+
+
+class PtyChild:
+    """One run of a command. Create it, `start`, `listen`; it calls back from the running loop."""
+
+    busy = 0
+    """How many children there are with output at hand: they share the time slice."""
+
+    last_input = 0.0
+    """When the user last did something (`time.monotonic`)."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        on_output: Callable[[bytes], None],
+        on_exit: Callable[[int], None],
+        log: BinaryIO | None = None,
+    ) -> None:
+        self.argv = tuple(argv)
+        self.pid = 0
+        self._on_output = on_output
+        self._on_exit = on_exit
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._master = -1
+        self._pidfd = -1
+        self._pending = b""
+        self._batch = _BATCH
+        self._unsent = bytearray()
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopping: asyncio.TimerHandle | None = None
+        self._is_busy = False
+        self._listening = False
+        self._code: int | None = None
+        self._deadline = 0.0
+
+    def start(
+        self,
+        columns: int,
+        rows: int,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+    ) -> None:
+        """Start the command in a terminal of this size.
+
+        *env* is the whole environment, None for this process's. Raises OSError where the command
+        cannot be started.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._master, slave = os.openpty()
+        try:
+            self.resize(columns, rows)
+            os.set_blocking(self._master, False)
+            # setsid(1) makes the terminal the controlling one, which Popen cannot do without
+            # running Python code between fork and exec. It execs: the pid is the command's own.
+            self._process = subprocess.Popen(
+                ["setsid", "--ctty", "--", *self.argv],
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=None if env is None else dict(env),
+                cwd=cwd,
+            )
+        except OSError:
+            os.close(self._master)
+            self._master = -1
+            raise
+        finally:
+            os.close(slave)
+        self.pid = self._process.pid
+        self._pidfd = os.pidfd_open(self.pid)
+        self._loop.add_reader(self._pidfd, self._ended)
+
+    def listen(self) -> None:
+        """Begin to take output; until then it waits in the kernel, and so does the child."""
+        self._listening = True
+        if self._code is not None:
+            self._readable()
+        elif self._master >= 0:
+            assert self._loop is not None
+            self._loop.add_reader(self._master, self._readable)
+
+    @property
+    def running(self) -> bool:
+        """Whether the command still runs, or its last output is still to be read."""
+        return self._master >= 0
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Tell the terminal its size; the kernel tells the programs in it."""
+        if self._master >= 0:
+            size = struct.pack("HHHH", rows, columns, 0, 0)
+            fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    @staticmethod
+    def note_input() -> None:
+        """Give other things more room for a moment: the user does something, here or elsewhere."""
+        PtyChild.last_input = monotonic()
+
+    # --- output of the child --- #
+
+    def _readable(self) -> None:
+        """Hand output over until there is none or the time slice is used up."""
+        end = monotonic() + _SLICE / max(1, PtyChild.busy)
+        while self._take_some():
+            if monotonic() >= end:
+                self._pause()
+                return
+        self._set_busy(False)
+
+    def _take_some(self) -> bool:
+        """Hand over one batch. Say whether there may be more at once."""
+        data = self._pending or self._read()
+        if not data:
+            return False
+        begun = monotonic()
+        batch, self._pending = data[: self._batch], data[self._batch :]
+        self._on_output(batch)
+        taken = monotonic() - begun
+        # Some sequences cost a thousand times as much as text of their length.
+        if taken > _SLICE and self._batch > _SMALLEST_BATCH:
+            self._batch //= 2
+        elif taken < _SLICE / 4 and self._batch < _BATCH:
+            self._batch *= 2
+        return self._master >= 0
+
+    def _read(self) -> bytes:
+        """Read up to a batch. At the end of all output the terminal is closed."""
+        chunks: list[bytes] = []
+        size = 0
+        while size < self._batch:
+            try:
+                chunk = os.read(self._master, _READ)
+            except BlockingIOError:
+                if not chunks and self._code is not None:
+                    self._finish()
+                break
+            except OSError:  # EIO: no process has the other end open any more
+                chunk = b""
+            if not chunk:
+                if not chunks:
+                    self._hung_up()
+                break
+            chunks.append(chunk)
+            size += len(chunk)
+        data = b"".join(chunks)
+        if data and self._log is not None:
+            self._log.write(data)
+        if data and self._code is not None and monotonic() > self._deadline:
+            self._finish()
+        return data
+
+    def _pause(self) -> None:
+        """Let the loop do other things; the child waits meanwhile."""
+        assert self._loop is not None
+        self._set_busy(True)
+        self._loop.remove_reader(self._master)
+        recent = monotonic() - PtyChild.last_input < _INPUT_IS_RECENT
+        self._timer = self._loop.call_later(_PAUSE_FOR_INPUT if recent else _PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        assert self._loop is not None
+        self._timer = None
+        if self._master < 0:
+            return
+        self._loop.add_reader(self._master, self._readable)
+        self._readable()
+
+    def _set_busy(self, busy: bool) -> None:
+        if busy != self._is_busy:
+            self._is_busy = busy
+            PtyChild.busy += 1 if busy else -1
+
+    # --- input to the child --- #
+
+    def write(self, data: bytes, *, reply: bool = False) -> None:
+        """Send input; what does not fit now is sent when it does.
+
+        A *reply* of the terminal is dropped where too many wait already, typed keys never are.
+        """
+        if self._master < 0 or not data or (reply and len(self._unsent) > _MOST_REPLIES):
+            return
+        self._unsent += data
+        if len(self._unsent) == len(data):
+            self._send()
+
+    def _send(self) -> None:
+        assert self._loop is not None
+        try:
+            sent = os.write(self._master, self._unsent[:_BATCH])
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._unsent.clear()
+            sent = 0
+        del self._unsent[:sent]
+        if self._unsent:
+            self._loop.add_writer(self._master, self._send)
+        else:
+            self._loop.remove_writer(self._master)
+
+    # --- the end --- #
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the command and what it has started in its process group."""
+        if self._process is None or self._code is not None:
+            return
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:  # setsid(1) has not come so far
+            self._process.send_signal(number)
+        except PermissionError:  # it became another user; closing the terminal still ends it
+            pass
+
+    def stop(self) -> None:
+        """Ask the command to end, ever more firmly, in the end with KILL."""
+        if self._stopping is None:
+            self._stop_with(0)
+
+    def _stop_with(self, step: int) -> None:
+        number, seconds = _STOPPING[step]
+        self.signal(number)
+        self.signal(signal.SIGCONT)
+        if self._loop is not None and self._code is None and step + 1 < len(_STOPPING):
+            self._stopping = self._loop.call_later(seconds, self._stop_with, step + 1)
+
+    def close(self) -> None:
+        """Let go of the terminal at once: whatever still runs in it gets HUP from the kernel."""
+        if self._code is None:
+            self.signal(signal.SIGHUP)
+            self.signal(signal.SIGCONT)
+        self._let_go()
+
+    def _ended(self) -> None:
+        """The command has ended; read what is left of its output, then tell."""
+        assert self._loop is not None
+        assert self._process is not None
+        code = self._process.poll()
+        if code is None:
+            return
+        self._code = code
+        self._deadline = monotonic() + _LAST_OUTPUT
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._pidfd = -1
+        if self._stopping is not None:
+            self._stopping.cancel()
+        if self._master < 0:
+            self._tell()
+        elif self._timer is None and self._listening:
+            self._readable()
+
+    def _hung_up(self) -> None:
+        """No one has the terminal open any more; the command may go on without it."""
+        if self._code is not None:
+            self._finish()
+        elif self._loop is not None:
+            self._loop.remove_reader(self._master)
+
+    def _finish(self) -> None:
+        self._let_go()
+        assert self._loop is not None
+        self._loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        if self._code is not None:
+            self._on_exit(self._code)
+
+    def _let_go(self) -> None:
+        if self._master < 0:
+            return
+        assert self._loop is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._set_busy(False)
+        self._loop.remove_reader(self._master)
+        self._loop.remove_writer(self._master)
+        os.close(self._master)
+        self._master = -1
+        self._unsent.clear()

@@ -1,0 +1,637 @@
+"""A terminal as a widget: runs a command in a pty, shows its screen, gives it keys and mouse.
+
+What the command writes ends up as text in cells (`emulator`) and nowhere else: no control byte of
+it reaches the terminal around the app. Output is taken in slices (`pty_child`) and painted at most
+30 times a second, changed rows only, so that a flood leaves the rest of the app its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import var
+from textual.strip import Strip
+from textual.widget import Widget
+
+from . import cells
+from .pty_child import PtyChild
+from .terminal_colors import Palette
+
+if TYPE_CHECKING:
+    from .emulator import Emulator
+    from .terminal_view import View
+
+_FRAME = 1 / 30
+_LONGEST_UPDATE = 0.15
+"""Seconds for which a child may hold a frame back (mode 2026)."""
+_RUNS_A_FRAME = 600
+"""Runs that are painted at once: Textual takes 15 µs for each that has a style of its own."""
+_WHEEL_ROWS = 3
+_WHEEL_UP, _WHEEL_DOWN = 64, 65
+_TERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+_NOT_STARTED = 127
+"""What a shell gives for a command that cannot be started."""
+
+_tuned = False
+
+
+def preload() -> None:
+    """Load the emulator, an eighth of a second: call it in a thread once the app is painted."""
+    from . import terminal_view  # noqa: F401
+
+
+def _tune() -> None:
+    """Keep the collector and the threads out of the way, once in a process.
+
+    A full collection walks everything there is: what the app is made of stays from now on. And a
+    key waits in Textual's input thread until this one lets it run.
+    """
+    global _tuned
+    if not _tuned:
+        _tuned = True
+        gc.collect()
+        gc.freeze()
+        sys.setswitchinterval(0.001)
+
+
+class Terminal(Widget, can_focus=True):
+    """Runs a command and is its terminal.
+
+    While it has the focus every key is the command's, whatever else is bound to it, but for the
+    bindings below.
+
+    | Key | Does |
+    | :- | :- |
+    | ctrl+] | asks to be left (`LeaveRequested`) |
+    | shift+pageup, shift+pagedown | scroll; any other key goes back to the end |
+    """
+
+    ALLOW_SELECT = False
+    BINDING_GROUP_TITLE = "Terminal"
+    HELP = "Every key is the command's; ctrl+] leaves. The mouse selects, with shift if need be."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+right_square_bracket",
+            "leave",
+            "Leave",
+            id="terminal.leave",
+            tooltip="Give the keys back to the app",
+            priority=True,
+        ),
+        Binding(
+            "shift+pageup",
+            "scroll_view(-1)",
+            "Scroll up",
+            id="terminal.page_up",
+            show=False,
+            priority=True,
+        ),
+        Binding(
+            "shift+pagedown",
+            "scroll_view(1)",
+            "Scroll down",
+            id="terminal.page_down",
+            show=False,
+            priority=True,
+        ),
+    ]
+    DEFAULT_CSS = """
+    Terminal {
+        width: 1fr;
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+        pointer: text;
+    }
+    """
+
+    title: var[str] = var("")
+    """The title that the command has set, safe to show."""
+    scrolled: var[int] = var(0)
+    """Rows that the view is above the end; 0 while it follows the output."""
+    running: var[bool] = var(False)
+    """Whether the command runs."""
+
+    @dataclass
+    class Exited(Message):
+        """The command has ended: with a code, or by a signal."""
+
+        terminal: Terminal
+        code: int | None
+        signal: int | None
+
+        @property
+        def control(self) -> Terminal:
+            """The terminal it ran in."""
+            return self.terminal
+
+    @dataclass
+    class LeaveRequested(Message):
+        """The user wants the focus to be elsewhere."""
+
+        terminal: Terminal
+
+        @property
+        def control(self) -> Terminal:
+            """The terminal that has the focus."""
+            return self.terminal
+
+    @dataclass
+    class Selected(Message):
+        """The user has selected text with the mouse; `copy` puts it into the clipboard."""
+
+        terminal: Terminal
+        text: str
+
+        @property
+        def control(self) -> Terminal:
+            """The terminal with the selection."""
+            return self.terminal
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        scrollback: int = 10_000,
+        log: BinaryIO | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Prepare a terminal; `start` runs the command.
+
+        *env* is the whole environment but for TERM and COLORTERM, None for the app's own. What the
+        command writes goes into *log* too, byte by byte.
+        """
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self.argv = tuple(argv)
+        self.exit: int | None = None
+        """How the last run ended: its code, or minus the signal's number. None before the end."""
+        self._env = env
+        self._cwd = cwd
+        self._scrollback = scrollback
+        self._log = log
+        self._child: PtyChild | None = None
+        self._view: View | None = None
+        self._wanted = False
+        self._paint_timer: asyncio.TimerHandle | None = None
+        self._painted_at = 0.0
+        self._updating_since = 0.0
+        self._painted_end = 0
+        self._dirty: set[int] = set()
+        self._cursor_at: tuple[int, int] | None = None
+        self._pressed: int | None = None
+        self._mouse_at: tuple[int, int] | None = None
+
+    # --- the command --- #
+
+    def start(self) -> None:
+        """Run the command, as soon as the widget has a size. Does nothing while it runs."""
+        if not self.running:
+            self._wanted = True
+            self._start_if_possible()
+
+    def _start_if_possible(self) -> None:
+        if self._wanted and self.is_mounted and self.size.area:
+            self._wanted = False
+            self._launch()
+
+    def _launch(self) -> None:
+        self.exit = None
+        self.title = ""
+        child = PtyChild(self.argv, on_output=self._take, on_exit=self._ended, log=self._log)
+        env = {**self._environment(), **_TERM}
+        columns, rows = self.size
+        failure = ""
+        try:
+            child.start(columns, rows, env=env, cwd=self._cwd)
+        except OSError as error:
+            failure = str(error)
+        self._child = child
+        self.running = True
+        self.run_worker(self._connect(child, failure), group="terminal", exit_on_error=False)
+
+    def _environment(self) -> Mapping[str, str]:
+        return os.environ if self._env is None else self._env
+
+    async def _connect(self, child: PtyChild, failure: str) -> None:
+        """Give the command its emulator, which takes a while to load the first time."""
+        await asyncio.to_thread(preload)
+        from .emulator import Emulator
+        from .terminal_view import View
+
+        columns, rows = self.size if self.size.area else (80, 24)
+        emulator = Emulator(columns, rows, scrollback=self._scrollback)
+        self._view = View(emulator, self._palette())
+        emulator.set_background(self._view.palette.background)
+        self._painted_end = 0
+        self._cursor_at = None
+        self.refresh()
+        self.call_after_refresh(_tune)
+        if failure:
+            self._take(f"{failure}\r\n".encode())
+            self._ended(_NOT_STARTED)
+        else:
+            child.resize(columns, rows)
+            child.listen()
+
+    def restart(self) -> None:
+        """Run the command again, on an empty screen. What still runs is let go of (HUP)."""
+        if self._child is not None:
+            self._child.close()
+        self.running = False
+        self.start()
+
+    def stop(self) -> None:
+        """Ask the command to end: TERM, then HUP, then KILL. `Exited` follows."""
+        if self._child is not None:
+            self._child.stop()
+
+    def _ended(self, code: int) -> None:
+        self.exit = code
+        self.running = False
+        self._paint()
+        self.post_message(
+            self.Exited(self, code if code >= 0 else None, -code if code < 0 else None)
+        )
+
+    # --- its output --- #
+
+    @property
+    def emulator(self) -> Emulator | None:
+        """The screen and its scrollback; None before the first start."""
+        return None if self._view is None else self._view.emulator
+
+    def output_text(self) -> str:
+        """Return everything that is kept of the output, as plain text."""
+        return "" if self._view is None else self._view.transcript.text()
+
+    def _take(self, data: bytes) -> None:
+        assert self._view is not None
+        replies = self._view.emulator.feed(data)
+        if replies and self._child is not None:
+            self._child.write(replies, reply=True)
+        if self._paint_timer is None:
+            self._paint_after(self._painted_at + _FRAME - monotonic())
+
+    def _paint_after(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._paint_timer = loop.call_later(max(0.0, seconds), self._paint)
+
+    def _paint(self) -> None:
+        """Have the rows painted that have changed, as many as fit into a frame."""
+        if self._paint_timer is not None:
+            self._paint_timer.cancel()
+            self._paint_timer = None
+        view = self._view
+        if view is None or not self.is_attached:
+            return
+        now = monotonic()
+        if view.emulator.updating:
+            self._updating_since = self._updating_since or now
+            if now - self._updating_since < _LONGEST_UPDATE:
+                self._paint_after(_FRAME)
+                return
+        self._updating_since = 0.0
+        self._painted_at = now
+        self._find_dirty(view)
+        self.title = view.emulator.title
+        self.scrolled = view.scrolled
+        self._paint_some(view)
+
+    def _find_dirty(self, view: View) -> None:
+        emulator = view.emulator
+        end = emulator.history.end
+        offset = end - view.top
+        self._dirty.update(y + offset for y in emulator.changed_rows())
+        if end != self._painted_end:
+            # What has scrolled off since may have changed before it did.
+            self._dirty.update(range(max(0, self._painted_end - view.top), offset))
+            self._painted_end = end
+        cursor = view.cursor()
+        if cursor != self._cursor_at:
+            self._dirty.update(place[1] for place in (cursor, self._cursor_at) if place)
+            self._cursor_at = cursor
+
+    def _paint_some(self, view: View) -> None:
+        width, height = self.size
+        budget = _RUNS_A_FRAME
+        painted: list[int] = []
+        for y in sorted(y for y in self._dirty if 0 <= y < height):
+            painted.append(y)
+            budget -= cells.run_count(view.row(y))
+            if budget <= 0:
+                break
+        self._dirty.difference_update(painted)
+        self._dirty = {y for y in self._dirty if 0 <= y < height}
+        if painted:
+            self.refresh(*_regions(painted, width))
+        if self._dirty:
+            self._paint_after(_FRAME / 2)
+
+    def render_line(self, y: int) -> Strip:
+        """Return line *y* of the view."""
+        width = self.size.width
+        if self._view is None:
+            return Strip.blank(width, self.rich_style)
+        return self._view.strip(y, width, focused=self.has_focus)
+
+    def _palette(self) -> Palette:
+        return Palette(
+            self.rich_style, self.app.ansi_theme, native=bool(self.app.native_ansi_color)
+        )
+
+    def notify_style_update(self) -> None:
+        """Take over the colours of another theme."""
+        super().notify_style_update()
+        if self._view is None or not self.is_attached:
+            return
+        palette = self._palette()
+        if palette.base != self._view.palette.base:
+            self._view.palette = palette
+            self._view.emulator.set_background(palette.background)
+
+    # --- scrolling, selecting, searching --- #
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll the view down by *rows*, up if negative."""
+        if self._view is not None and self._view.scroll(rows):
+            self._moved()
+
+    def follow(self) -> None:
+        """Show the end of the output and stay there."""
+        if self._view is not None and self._view.follow():
+            self._moved()
+
+    def _moved(self) -> None:
+        assert self._view is not None
+        self.scrolled = self._view.scrolled
+        self._cursor_at = self._view.cursor()
+        self.refresh()
+
+    @property
+    def selected_text(self) -> str:
+        """The text that is selected, or nothing."""
+        view = self._view
+        if view is None or view.selection is None:
+            return ""
+        return view.transcript.text_of(view.selection)
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        if self._view is not None and self._view.selection is not None:
+            self._view.selection = None
+            self.refresh()
+
+    def copy(self) -> str:
+        """Put the selection, else what the view shows, into the clipboard; return it."""
+        text = self.selected_text
+        if not text and self._view is not None:
+            top = self._view.top
+            text = self._view.transcript.text_of(((top, 0), (top + self.size.height, 0))).rstrip()
+        if text:
+            self.app.copy_to_clipboard(text)
+        return text
+
+    def search(self, text: str, *, backwards: bool = True) -> bool:
+        """Select and show the nearest *text* before, or after, the last one found.
+
+        Goes round at the end. Capitals count only where *text* has some. Returns whether there is
+        one at all.
+        """
+        view = self._view
+        if view is None:
+            return False
+        start = min(view.selection) if view.selection else (view.transcript.end, 0)
+        found = view.transcript.find(text, start, backwards=backwards)
+        view.selection = found
+        if found is not None:
+            view.show(found)
+        self._moved()
+        return found is not None
+
+    def action_scroll_view(self, pages: int) -> None:
+        """Scroll by pages; a row stays in view."""
+        self.scroll_rows(pages * max(1, self.size.height - 1))
+
+    def action_leave(self) -> None:
+        """Ask for the focus to be taken elsewhere."""
+        self.post_message(self.LeaveRequested(self))
+
+    # --- keys --- #
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Take every key: nothing that is bound further up, with priority or not, applies here."""
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the command as if they had been typed."""
+        if self._child is not None:
+            self._child.write(data)
+
+    def on_key(self, event: events.Key) -> None:
+        """Give a key to the command."""
+        event.stop()
+        event.prevent_default()
+        PtyChild.note_input()
+        if self._view is None:
+            return
+        data = self._view.emulator.key(event.key, event.character)
+        if data:
+            self.clear_selection()
+            self.follow()
+            self.send(data)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Give pasted text to the command, in brackets if it asked for them."""
+        event.stop()
+        event.prevent_default()
+        if self._view is not None:
+            self.follow()
+            self.send(self._view.emulator.paste(event.text))
+
+    def on_focus(self) -> None:
+        """Show the cursor as a block; tell the command if it wants to know."""
+        self._focus_changed(True)
+
+    def on_blur(self) -> None:
+        """Show the cursor as a line; tell the command if it wants to know."""
+        self._focus_changed(False)
+
+    def _focus_changed(self, focused: bool) -> None:
+        if self._view is not None:
+            self.send(self._view.emulator.focus(focused))
+            self.refresh()
+
+    # --- size and end --- #
+
+    def on_resize(self) -> None:
+        """Take over the widget's size; a hidden one keeps what it had."""
+        if not self.size.area:
+            return
+        self._start_if_possible()
+        if self._view is None:
+            return
+        columns, rows = self.size
+        before = self._view.emulator.columns
+        self._view.emulator.resize(columns, rows)
+        if columns != before:
+            self._view.selection = None
+            self._view.follow()
+            self.scrolled = 0
+        if self._child is not None:
+            self._child.resize(columns, rows)
+        self._dirty.clear()
+        self.refresh()
+
+    def on_mount(self) -> None:
+        """Start if that was asked for before there was a size."""
+        self._start_if_possible()
+
+    def on_unmount(self) -> None:
+        """Let go of the command: it gets HUP, as from any terminal that is closed."""
+        if self._paint_timer is not None:
+            self._paint_timer.cancel()
+        if self._child is not None:
+            self._child.close()
+
+    # --- mouse --- #
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Give a click to the command if it wants the mouse, else begin to select."""
+        PtyChild.note_input()
+        at = event.get_content_offset(self)
+        if self._view is None or at is None:
+            return
+        event.stop()
+        self.capture_mouse()
+        self._mouse_at = at
+        if self._view.emulator.mouse != "off" and not event.shift:
+            self._pressed = event.button - 1
+            self._send_mouse(at, self._pressed, "press", event)
+        elif event.button == 1:
+            self.clear_selection()
+            place = self._view.place(*at)
+            self._view.selection = (place, place)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Give a movement to the command if it wants it, or select further."""
+        view = self._view
+        if view is None:
+            return
+        at = event.get_content_offset_capture(self)
+        if at == self._mouse_at:
+            return
+        if view.emulator.mouse in ("button", "any") and (
+            self._pressed is not None or self.app.mouse_captured is None
+        ):
+            self._mouse_at = at
+            self._send_mouse(at, self._pressed or 0, "move", event)
+        elif self.app.mouse_captured is self and self._pressed is None and view.selection:
+            self._mouse_at = at
+            PtyChild.note_input()
+            self._select_to(at)
+
+    def _select_to(self, at: tuple[int, int]) -> None:
+        view = self._view
+        assert view is not None
+        assert view.selection is not None
+        x, y = at
+        if y < 0 or y >= self.size.height:
+            view.scroll(-1 if y < 0 else 1)
+        y = min(max(y, 0), self.size.height - 1)
+        anchor = view.selection[0]
+        place = view.place(min(max(x, 0), self.size.width), y)
+        if place >= anchor:
+            place = (place[0], place[1] + 1)
+        view.selection = (anchor, place)
+        self._moved()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """End what the button began."""
+        view = self._view
+        self.release_mouse()
+        if view is None:
+            return
+        event.stop()
+        if self._pressed is not None:
+            at = event.get_content_offset_capture(self)
+            self._send_mouse(at, self._pressed, "release", event)
+            self._pressed = None
+        elif view.selection is not None:
+            if view.selection[0] == view.selection[1]:
+                view.selection = None
+            else:
+                self.post_message(self.Selected(self, self.selected_text))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select a word with a double click, a line with a third one."""
+        view = self._view
+        at = event.get_content_offset(self)
+        event.stop()
+        if view is None or at is None or event.chain not in (2, 3) or event.button != 1:
+            return
+        if view.emulator.mouse != "off" and not event.shift:
+            return
+        place = view.place(*at)
+        find = view.transcript
+        view.selection = find.word_at(place) if event.chain == 2 else find.line_at(place[0])
+        self.refresh()
+        self.post_message(self.Selected(self, self.selected_text))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll back, or let the command do what it does on the wheel."""
+        self._wheel(event, _WHEEL_UP)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll on, or let the command do what it does on the wheel."""
+        self._wheel(event, _WHEEL_DOWN)
+
+    def _wheel(self, event: events.MouseEvent, button: int) -> None:
+        PtyChild.note_input()
+        event.stop()
+        event.prevent_default()
+        at = event.get_content_offset(self)
+        if self._view is None or at is None:
+            return
+        emulator = self._view.emulator
+        if emulator.mouse != "off" and not event.shift:
+            self._send_mouse(at, button, "press", event)
+        elif emulator.alternate:
+            # A pager or editor that does not know of mice knows the arrow keys.
+            self.send(emulator.key("up" if button == _WHEEL_UP else "down") * _WHEEL_ROWS)
+        else:
+            self.scroll_rows(-_WHEEL_ROWS if button == _WHEEL_UP else _WHEEL_ROWS)
+
+    def _send_mouse(
+        self, at: tuple[int, int], button: int, kind: str, event: events.MouseEvent
+    ) -> None:
+        assert self._view is not None
+        pressed = frozenset(name for name in ("shift", "meta", "ctrl") if getattr(event, name))
+        x, y = at[0], at[1] - self._view.scrolled
+        self.send(self._view.emulator.send_mouse(x, y, button, kind, pressed))
+
+
+def _regions(rows: list[int], width: int) -> list[Region]:
+    """Return the regions of these rows, given in order; neighbours go together."""
+    regions: list[Region] = []
+    start = rows[0]
+    for before, y in zip(rows, [*rows[1:], -1], strict=True):
+        if y != before + 1:
+            regions.append(Region(0, start, width, before + 1 - start))
+            start = y
+    return regions
