@@ -177,9 +177,10 @@ def test_a_daemon_left_behind_is_not_waited_for() -> None:
 
 def test_no_descriptor_is_left_open() -> None:
     before = os.listdir("/proc/self/fd")
-    shell("echo a; echo b >&3", on_line=[].append, on_side=[].append)
+    lines: list[str] = []
+    shell("echo a; echo b >&3", on_line=lines.append, on_side=lines.append)
     with pytest.raises(ChrootError):
-        run.run(["no-such-program-here"], on_line=[].append)
+        run.run(["no-such-program-here"], on_line=lines.append)
     assert os.listdir("/proc/self/fd") == before
 
 
