@@ -70,7 +70,10 @@ def parse(data: bytes, path: str, problems: list[Problem]) -> ChrootToml:
     """
     from .tomlreader import Reader
 
-    return _read(Reader(data, path, problems))
+    reader = Reader(data, path)
+    result = _read(reader)
+    problems += reader.problems()
+    return result
 
 
 def add(data: bytes, bind: Bind) -> bytes:
@@ -202,7 +205,7 @@ def _bind(reader: Reader, value: object, place: Path) -> Bind | None:
     entry = reader.table(value, place, BIND_KEYS)
     if not isinstance(value, dict):
         return None
-    before = len(reader.problems)
+    before = len(reader.errors)
     if "target" not in entry:
         reader.wrong(place, "a bind without target, expected one", 'add target = "/path"')
     target = reader.typed(entry, place, "target", str, "")
@@ -211,7 +214,7 @@ def _bind(reader: Reader, value: object, place: Path) -> Bind | None:
     options = reader.strings(entry, place, "options")
     optional = reader.typed(entry, place, "optional", bool, False)
     ignored = reader.typed(entry, place, "ignore", bool, False)
-    if len(reader.problems) > before:
+    if len(reader.errors) > before:
         return None
     errors: dict[str, UsageError] = {}
     bind = collect(
@@ -228,11 +231,10 @@ def _opened(data: bytes) -> tuple[Reader, tuple[Bind, ...]]:
     """Return a reader and the binds, one for each entry; what has errors is not edited."""
     from .tomlreader import Reader
 
-    problems: list[Problem] = []
-    reader = Reader(data, CHROOT_TOML, problems)
+    reader = Reader(data, CHROOT_TOML)
     binds = _read(reader).binds
-    if problems:
-        raise ConfigError(problems)
+    if reader.errors:
+        raise ConfigError(reader.problems())
     return reader, binds
 
 
@@ -270,7 +272,7 @@ def _changes(entry: dict[str, Any], bind: Bind) -> dict[str, Any]:
         if key not in entry and not default:
             changes[key] = value
         elif key in entry and not _same(key, entry[key], value):
-            changes[key] = None if default else value
+            changes[key] = None if default and key != "source" else value
     return changes
 
 

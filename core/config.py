@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 
-from . import chroottoml, toolconf
+from . import chroottoml
 from .bind import CHROOT_TOML, COMMAND_LINE, TOOL_CONF, Bind, make
 from .chroottoml import ChrootToml, RunDefaults, SystemSettings
 from .errors import ConfigError, Problem, UsageError
-from .records import BLANK, split
 from .value import Value
 
 TYPE_CHECKING = False
@@ -107,17 +106,21 @@ def parse(
     problems of both files.
     """
     problems: list[Problem] = []
-    plain = toolconf.ToolConf()
+    listed: tuple[Bind, ...] = ()
+    exclude: tuple[str, ...] = ()
     if tool_conf is not None:
+        from . import toolconf  # 0.8 ms, and most chroots have none
+
         plain = toolconf.parse(tool_conf, f"{where}/{TOOL_CONF}", problems)
+        listed, exclude = plain.binds, plain.exclude
     toml = ChrootToml()
     if chroot_toml is not None:
         toml = chroottoml.parse(chroot_toml, f"{where}/{CHROOT_TOML}", problems)
     if problems:
         raise ConfigError(problems)
-    binds = merge(system_points(toml.system, host), plain.binds, toml.binds, extra)
+    binds = merge(system_points(toml.system, host), listed, toml.binds, extra)
     noted = (_conf_sh(where),) if conf_sh else ()
-    return Config(binds, toml.run, toml.description, plain.exclude, noted)
+    return Config(binds, toml.run, toml.description, exclude, noted)
 
 
 def parse_bind_argument(text: str) -> Bind:
@@ -155,6 +158,9 @@ def _short(text: str) -> Bind:
 
 
 def _record(text: str) -> Bind:
+    from . import toolconf
+    from .records import BLANK, split
+
     if not text.lstrip(BLANK).startswith(toolconf.KEYS):
         raise UsageError(
             f"bind {text!r}, expected SRC[:TGT[:OPTION,…]] with absolute paths",

@@ -32,9 +32,9 @@ class Reader:
     Document and `found` are empty where the file is no TOML; that is a problem, too.
     """
 
-    def __init__(self, data: bytes, path: str, problems: list[Problem]) -> None:
+    def __init__(self, data: bytes, path: str) -> None:
         self.path = path
-        self.problems = problems
+        self.errors: list[tuple[int, Problem]] = []
         self.text = ""
         self.document: dict[str, Any] = {}
         self.found: dict[Path, Place] = {}
@@ -63,7 +63,11 @@ class Reader:
 
     def fail(self, line: int, message: str, hint: str = "") -> None:
         """Add a problem in *line*."""
-        self.problems.append(Problem(f"{self.path}:{line}: {message}", hint))
+        self.errors.append((line, Problem(f"{self.path}:{line}: {message}", hint)))
+
+    def problems(self) -> list[Problem]:
+        """Return what was found, in the order of the file."""
+        return [problem for _, problem in sorted(self.errors, key=lambda error: error[0])]
 
     def wrong(self, place: Path, message: str, hint: str = "") -> None:
         """Add a problem where *place* stands."""
@@ -131,5 +135,5 @@ def _syntax_error(message: str, text: str) -> tuple[int, str]:
     if where.startswith("line "):
         return int(where[len("line ") :].partition(",")[0]), what
     if where:
-        return len(text.rstrip("\n").split("\n")), f"{what} at the end"
+        return len(text.rstrip("\n").split("\n")), what
     return 1, what
