@@ -67,8 +67,9 @@ def _blame(root: Root, program: str, user: str, number: int, depth: int) -> tupl
     if head.startswith(b"\x7fELF"):
         return _blame_elf(root, program, head, number)
     if head.startswith(b"#!") and depth:
-        words = head[2:].partition(b"\n")[0].split(maxsplit=1)
-        interpreter = os.fsdecode(words[0]) if words else ""
+        # Only space and tab part words for the kernel (binfmt_script.c): a \r is part of the name.
+        words = head[2:].partition(b"\n")[0].replace(b"\t", b" ").split(b" ")
+        interpreter = os.fsdecode(next(filter(None, words), b""))
         if not interpreter:
             return f"{program} names no interpreter behind its #!", "write #!/bin/sh there"
         if root.stat(interpreter) is None:
