@@ -6,7 +6,7 @@ does not matter under which path or in which mount namespace the process sees it
 is parsed that somebody inside has chosen. There is no list of pids to go stale.
 
 `pids_by_root` is asked at every look and needs nothing but os; `Sampler` alone uses psutil, and
-only for those who live inside. Who stands in the way of an unmount: holders.py; signals: ending.py.
+only for those who live inside. Who stands in the way of an unmount: holders.py.
 """
 
 from __future__ import annotations
@@ -57,10 +57,6 @@ class Holder(Value):
     """`root /`, `cwd /srv/x/tmp`, `exe …`, `fd 3 …`, `map …`, `socket …`, `mount namespace`."""
     started: float = 0.0
     """As `Process.started`: tells the process from a later one with the same pid."""
-    blocks: bool = True
-    """False where all it has is a copy of the mounts in a mount namespace of its own, as services
-    of systemd do that were started after `on`. Unmounting here works all the same; what was
-    mounted stays in use there."""
 
 
 def pids() -> list[int]:
@@ -196,7 +192,7 @@ class Sampler:
             return Process(
                 pid=process.pid,
                 user=user,
-                command=" ".join(process.cmdline()).rstrip() or f"[{process.name()}]",
+                command=" ".join(process.cmdline()).strip() or f"[{process.name()}]",
                 cpu_percent=self._percent(seen, times.user + times.system, now),
                 rss=process.memory_info().rss,
                 started=seen.since_boot + self._boot,

@@ -1,9 +1,12 @@
-"""The kernel's news of processes: who began, who ended. Nothing is polled; root only.
+"""The kernel's news of processes: who began, who ended. Nothing is polled.
+
+Root only before Linux 6.6, and only in the machine's first user, pid and network namespaces.
 
 The process connector (netlink, linux/cn_proc.h) tells of every process of the machine. A socket
 filter keeps all but fork, exec and exit of whole processes from waking us, not of threads, and the
 receive buffer is kept small: in a storm of forks the kernel drops what is not read in time and says
-so once, which costs less than to read it; the caller then looks at everything anew.
+so once, which costs less than to read it; the caller then looks at everything anew. Once a second
+is enough while that lasts.
 
 What a process does without exec, chroot(2) above all, is no news: look at everything once in a
 while as well (ten seconds will do).
@@ -11,7 +14,7 @@ while as well (ten seconds will do).
 
 from __future__ import annotations
 
-from .errors import PrivilegeError
+from .errors import ChrootError, PrivilegeError
 from .value import Value
 
 TYPE_CHECKING = False
@@ -60,18 +63,24 @@ class ProcessEvents:
     """
 
     def __init__(self) -> None:
-        """Connect. Raises PrivilegeError where it is not allowed, OSError where there is none."""
+        """Connect. Raises PrivilegeError where it is not allowed, ChrootError where there is none.
+
+        Both are usual in containers: whoever wants the news then has to look by the clock.
+        """
         import socket
 
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_CONNECTOR)
+        try:
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_CONNECTOR)
+        except OSError as error:
+            raise _none(error) from error
         try:
             self._open()
         except PermissionError as error:
             self._socket.close()
             raise PrivilegeError("may not listen to process events", "run as root") from error
-        except BaseException:
+        except OSError as error:
             self._socket.close()
-            raise
+            raise _none(error) from error
 
     def _open(self) -> None:
         import socket
@@ -157,6 +166,10 @@ class ProcessEvents:
         except OSError:
             pass
         self._socket.close()
+
+
+def _none(error: OSError) -> ChrootError:
+    return ChrootError(f"the kernel tells nothing of processes here: {error.strerror or error}")
 
 
 def _attach_filter(sock: socket.socket) -> None:

@@ -46,7 +46,11 @@ class Scan:
         inside = False
         base = ""
         mounts: Collection[int] = ()
-        for thread in _threads(pid):
+        program = _link(f"/proc/{pid}/exe")
+        threads = _threads(pid)
+        if not program and len(threads) < 2:
+            return ()  # a thread of the kernel's, or dead: most hosts have hundreds
+        for thread in threads:
             path = f"/proc/{pid}/task/{thread}"
             root = _link(f"{path}/root")
             if not root:
