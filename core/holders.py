@@ -11,11 +11,11 @@ import os
 
 from .errors import Cancelled, ChrootError
 from .processes import Holder, Sampler, pids
-from .procscan import Scan
+from .procscan import COPY, Scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
     from threading import Event as Flag
 
     from .processes import Identity
@@ -39,33 +39,23 @@ def holders(
     *root_path* is the chroot's physical path, *identity* its (st_dev, st_ino). Without *targets*
     everybody counts who lives in the root, and who has a working directory, a program, an open,
     mapped or deleted file or a bound socket on a mount below it. With *targets*, mount points
-    as mountinfo has them, only use of those counts. Other mount namespaces are looked at too.
-    Raises OSError where the mount table cannot be read.
+    as mountinfo has them, only use of those counts. Who has a copy of the mounts in another mount
+    namespace and no more is among them with `blocks` false. Raises OSError where the mount table
+    cannot be read.
     """
     scan = Scan(root_path, identity, targets)
     own = os.getpid()
-    found = {pid: scan.holds(pid) for pid in pids() if pid != own}
-    return _described({pid: held for pid, held in found.items() if held})
-
-
-def copies(root_path: str, identity: Identity) -> tuple[Holder, ...]:
-    """Return who is in another mount namespace that has mounts of *root_path* to keep.
-
-    Services of systemd that were started after `on` are the usual case. They hinder nothing and
-    are not to be ended for it, but what is mounted stays in use there after it is unmounted here.
-    """
-    scan = Scan(root_path, identity)
-    return _described({pid: ("mount namespace",) for pid in pids() if scan.copies(pid)})
-
-
-def _described(found: Mapping[int, tuple[str, ...]]) -> tuple[Holder, ...]:
+    looked = {pid: scan.holds(pid) for pid in pids() if pid != own}
+    found = {pid: held for pid, held in looked.items() if held}
     if not found:
         return ()
-    facts = Sampler().facts(found)
     return tuple(
-        Holder(fact.pid, fact.user, fact.command, found[fact.pid], fact.started)
-        for fact in facts.values()
-    )
+        Holder(
+            fact.pid, fact.user, fact.command, found[fact.pid],
+            fact.started, blocks=found[fact.pid] != (COPY,),
+        )
+        for fact in Sampler().facts(found).values()
+    )  # fmt: skip
 
 
 def stands_in(holders: Iterable[Holder], pid: int | None = None) -> Holder | None:
@@ -92,7 +82,7 @@ def _line_of(pid: int) -> set[int]:
 def end(
     root: Root, found: Iterable[Holder], *, timeout: float, cancelled: Flag | None = None
 ) -> tuple[Holder, ...]:
-    """End *found* and who takes their place meanwhile; return those that hold *root* after all.
+    """End those of *found* that block, and who takes their place; return who blocks after all.
 
     TERM (and CONT: a stopped process must wake to comply), up to *timeout* seconds, then KILL.
     Never this process or one that it descends from: those are among the rest. Raises Cancelled;
@@ -118,11 +108,12 @@ def end(
 
 def _again(root: Root) -> tuple[Holder, ...]:
     status = os.fstat(root.fd)
-    return holders(root.path, (status.st_dev, status.st_ino))
+    found = holders(root.path, (status.st_dev, status.st_ino))
+    return tuple(holder for holder in found if holder.blocks)
 
 
 def _except(spared: set[int], found: Iterable[Holder]) -> list[Holder]:
-    return [holder for holder in found if holder.pid not in spared]
+    return [holder for holder in found if holder.blocks and holder.pid not in spared]
 
 
 def _signal(found: Iterable[Holder], numbers: Iterable[int]) -> list[Holder]:

@@ -57,6 +57,10 @@ class Holder(Value):
     """`root /`, `cwd /srv/x/tmp`, `exe …`, `fd 3 …`, `map …`, `socket …`, `mount namespace`."""
     started: float = 0.0
     """As `Process.started`: tells the process from a later one with the same pid."""
+    blocks: bool = True
+    """False where all it has is a copy of the mounts in another mount namespace, as services of
+    systemd have that were started after `on`. Unmounting here works all the same; what was
+    mounted stays in use there. Such a process is not to be ended for it."""
 
 
 def pids() -> list[int]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .mountinfo import MountEntry
     from .processes import Identity
 
+COPY = "mount namespace"
+"""What a process holds that merely is in a mount namespace where the mounts are mounted too."""
+
 
 class Scan:
     """Looks at one process after another; the mount table is that of the moment it was made."""
@@ -41,11 +44,14 @@ class Scan:
         self._sockets = _sockets_on({entry.device for entry in wanted})
 
     def holds(self, pid: int) -> tuple[str, ...]:
-        """Return by what the process hinders, as `Holder.holds` has it; () where it does not."""
+        """Return what the process uses, as `Holder.holds` has it; () where it uses nothing.
+
+        (COPY,) where it hinders nothing, but is in a mount namespace with copies to keep.
+        """
         held: dict[str, None] = {}
-        inside = False
+        inside = keeps = False
         base = ""
-        mounts: Collection[int] = ()
+        mounts: frozenset[int] = frozenset()
         program = _link(f"/proc/{pid}/exe")
         threads = _threads(pid)
         if not program and len(threads) < 2:
@@ -57,7 +63,7 @@ class Scan:
                 continue  # it ended: the others can live on without the first
             if not base:
                 base = path
-                mounts = self._namespaces.mounts(path, root)
+                mounts, keeps = self._namespaces.look(path, root)
             lives = self._lives(path)
             inside = inside or lives
             if (lives and self._lives_matter) or self._is_on(f"{path}/root", root, mounts):
@@ -67,16 +73,9 @@ class Scan:
             self._add(held, "exe", f"{base}/exe", mounts)
             held.update(dict.fromkeys(self._files(base, mounts, inside)))
             held.update(dict.fromkeys(self._maps(pid, base, mounts)))
+        if keeps and not held and not inside:
+            return (COPY,)
         return tuple(held)
-
-    def copies(self, pid: int) -> bool:
-        """Tell whether another mount namespace, which this process is in, has copies.
-
-        Copies that stay when ours are unmounted.
-        """
-        path = f"/proc/{pid}"
-        root = _link(f"{path}/root")
-        return bool(root) and not self._lives(path) and self._namespaces.keeps(path, root)
 
     def _lives(self, path: str) -> bool:
         try:
@@ -141,33 +140,26 @@ class Scan:
 
 
 class Namespaces:
-    """Which mounts make a process of a mount namespace hinder an unmount in ours."""
+    """Which mounts matter for a process of this or of another mount namespace."""
 
     def __init__(self, wanted: list[MountEntry], table: MountTable) -> None:
-        self._own = _link("/proc/self/ns/mnt")
         self._ids = frozenset(entry.id for entry in wanted)
         self._wanted = {_key(entry): _shares(table, entry) for entry in wanted}
-        self._known: dict[str, tuple[frozenset[int], bool]] = {self._own: (self._ids, False)}
+        self._known = {_link("/proc/self/ns/mnt"): (self._ids, False)}
 
-    def mounts(self, path: str, root: str) -> frozenset[int]:
+    def look(self, path: str, root: str) -> tuple[frozenset[int], bool]:
         """Return the ids that matter for the process at *path* (/proc/PID), which has *root*.
 
         Ours always: a descriptor can be carried into any namespace. And the copies in its own
-        that an unmount of ours is propagated to: it fails where one of those is in use.
+        that an unmount of ours is propagated to, which fails where one of those is in use. And
+        whether there are others, that an unmount of ours leaves there.
         """
-        return self._ids | self._look(path, root)[0]
-
-    def keeps(self, path: str, root: str) -> bool:
-        """Tell whether its namespace has copies that an unmount of ours leaves there."""
-        return self._look(path, root)[1]
-
-    def _look(self, path: str, root: str) -> tuple[frozenset[int], bool]:
         namespace = _link(f"{path}/ns/mnt")
-        # Below another root a table has other paths, and not all: then there is nothing to learn.
-        if not namespace or (root != "/" and namespace not in self._known):
-            return frozenset(), False
         known = self._known.get(namespace)
         if known is None:
+            # From below another root the table has other paths, and not all: nothing to learn.
+            if not namespace or root != "/":
+                return self._ids, False
             known = self._known[namespace] = self._read(f"{path}/mountinfo")
         return known
 
@@ -175,12 +167,12 @@ class Namespaces:
         try:
             table = MountTable.read(path)
         except (OSError, ValueError):
-            return frozenset(), False
+            return self._ids, False
         copies = [entry for entry in table.entries if _key(entry) in self._wanted]
         follow = {
             entry.id for entry in copies if self._wanted[_key(entry)] and _follows(table, entry)
         }
-        return frozenset(follow), len(follow) < len(copies)
+        return self._ids | follow, len(follow) < len(copies)
 
 
 def _key(entry: MountEntry) -> tuple[str, str, str]:

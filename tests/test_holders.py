@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import Cancelled
-from chroot_tool.core.holders import copies, end, holders, stands_in
+from chroot_tool.core.holders import end, holders, stands_in
 from chroot_tool.core.processes import Holder
 from chroot_tool.core.rootpath import Root
 from support import mounts_below
@@ -68,7 +68,7 @@ def held(root: Path, *targets: str) -> dict[int, tuple[str, ...]]:
     status = os.stat(root)
     only = [f"{root}/{target}" for target in targets] or None
     found = holders(str(root), (status.st_dev, status.st_ino), only)
-    return {holder.pid: holder.holds for holder in found}
+    return {holder.pid: holder.holds for holder in found if holder.blocks}
 
 
 def is_busy(point: Path) -> bool:
@@ -200,8 +200,11 @@ def test_a_copy_in_another_mount_namespace_hinders_nothing(root: Path, start: St
     process = start(*private("sh", "-c", 'cd "$0"; echo ready; read line'), root / "tmp")
     assert held(root) == {}
     status = os.stat(root)
-    there = copies(str(root), (status.st_dev, status.st_ino))
-    assert [(h.pid, h.holds) for h in there] == [(process.pid, ("mount namespace",))]
+    (there,) = holders(str(root), (status.st_dev, status.st_ino))
+    assert (there.pid, there.holds) == (process.pid, ("mount namespace",))
+    assert not there.blocks
+    assert end_all(root, 0.2) == set()
+    assert process.poll() is None
     assert not is_busy(root / "tmp")
 
 
