@@ -78,6 +78,11 @@ class Cli:
         """Run it with `--json`, expect success and return the one document it prints."""
         return json.loads(self.ok(*args, "--json", **options))
 
+    def events(self, *args: Arg, **options: Any) -> list[Any]:
+        """The same for a command that prints a JSON object a line."""
+        lines = self.ok(*args, "--json", **options).splitlines()
+        return [json.loads(line) for line in lines]
+
     def start(self, *args: Arg, **options: Any) -> subprocess.Popen[bytes]:
         """Start it in a session of its own and return at once; the caller waits for it."""
         return subprocess.Popen(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support import CHECKOUT, make_tiny_root, mounts_below
+from support import CHECKOUT, Cli, make_tiny_root, mounts_below
 
 pytestmark = pytest.mark.root
 
@@ -85,3 +85,8 @@ def test_without_root_it_is_left_out_but_fails_in_ci(tmp_path: Path, ci: str, ou
     said = run_pytest(tmp_path, "os.geteuid = lambda: 1000\ndef test_it(): pass\n", CI=ci)
     assert outcome in said
     assert "needs root" in said
+
+
+def test_a_chroot_that_a_test_leaves_on_is_switched_off(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    assert len(mounts_below(tiny_chroot)) > 1
