@@ -1,4 +1,4 @@
-"""Every command but the `run` family: from parsed arguments to the engine and back to the screen."""
+"""Every command but the `run` family: from parsed arguments to the engine and to the screen."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _path(arguments: Namespace) -> tuple[Engine, str]:
 def _print(lines: list[str]) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
-        print(line.encode(encoding, "replace").decode(encoding))
+        sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
 
 
 def _list(arguments: Namespace) -> int:
@@ -88,8 +88,7 @@ def _list(arguments: Namespace) -> int:
 def _bare(arguments: Namespace) -> int:
     arguments.json = False
     _list(arguments)
-    print()
-    build().print_help()
+    sys.stdout.write("\n" + build().format_help())
     return exits.DONE
 
 
@@ -106,10 +105,11 @@ def _status(arguments: Namespace) -> int:
 def _watch(arguments: Namespace) -> int:
     from ..core.watch import changes
 
-    engine = _engine(arguments)
-    with Interruptible() as cancelled:
-        for name, found in changes(engine.base, cancelled):
+    try:
+        for name, found in changes(_engine(arguments).base):
             _watched(name, found, json=arguments.json)
+    except KeyboardInterrupt:
+        pass  # that is how it ends
     return exits.INTERRUPTED
 
 

@@ -38,9 +38,8 @@ class Narrator:
                 self._say(f"hint: {event.problem.hint}")
         elif isinstance(event, events.StepUndone):
             self._say(f"taken back: {event.step}")
-        elif isinstance(event, events.Output):
-            if self._output:
-                self._say(event.line)
+        elif isinstance(event, events.Output) and self._output:
+            self._say(event.line)
 
     def _progress(self, event: events.Stage) -> None:
         percent = "" if event.fraction is None else f"{event.fraction * 100:3.0f} %  "

@@ -6,7 +6,6 @@ import argparse
 import sys
 
 from .. import __version__
-
 from . import exits
 from .options import BASE, CONFIG, DIR, RUN_OPTIONS, RUN_WORDS, Option
 
@@ -40,9 +39,11 @@ class _Parser(argparse.ArgumentParser):
 _RUN_HELP = {
     "run": (
         "run a command inside",
-        "COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run where it "
-        "exists, else /chroot.d/chroot-cmd COMMAND. One word with spaces is split as a shell "
-        "splits words. Put -- before a command that has options of its own.",
+        (
+            "COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run where it "
+            "exists, else /chroot.d/chroot-cmd COMMAND. One word with spaces is split as a shell "
+            "splits words. Put -- before a command that has options of its own."
+        ),
     ),
     "start": ("run `start` inside", ""),
     "stop": ("run `stop` inside", ""),

@@ -18,7 +18,7 @@ from .lock import Lock
 from .mountinfo import MountTable
 from .observe import Observer
 from .plan import Plan, plan_off, plan_on
-from .survey import read_config
+from .survey import read_config, survey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ class Engine:
 
     def _survey(self, chroots: Sequence[Chroot]) -> tuple[ChrootStatus, ...]:
         from .processes import Sampler
-        from .survey import Survey
 
-        return Survey(chroots, sampler=Sampler()).all()
+        return survey(chroots, Sampler())
 
     def config(self, path: str, *, config_dir: str | None = None) -> Config:
         """Return the merged configuration of a chroot. Raises ChrootError, ConfigError."""
@@ -271,7 +270,8 @@ def _holders(root: Root) -> tuple[Holder, ...]:
     from .holders import holders
 
     status = os.fstat(root.fd)
-    return holders(root.path, (status.st_dev, status.st_ino))
+    found = holders(root.path, (status.st_dev, status.st_ino))
+    return tuple(holder for holder in found if holder.blocks)
 
 
 def _clear(

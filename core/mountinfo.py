@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PATH = "/proc/self/mountinfo"
+_TRIES = 8
+"""How often a table that changes while it is read is read anew before it is taken as it is."""
 
 
 class MountEntry(Value):
@@ -74,21 +76,20 @@ def parse_line(line: str) -> MountEntry:
 
 
 class MountTable:
-    """A mount table as it was at one moment. Immutable by use; equal if the text was."""
+    """A mount table as it was at one moment. Immutable by use."""
 
     def __init__(self, entries: Iterable[MountEntry]) -> None:
         self.entries = tuple(entries)
         self.by_id = {entry.id: entry for entry in self.entries}
-        order = sorted(range(len(self.entries)), key=lambda i: self.entries[i].target)
-        self._order = order
-        self._targets = [self.entries[i].target for i in order]
+        self._at: dict[str, list[MountEntry]] = {}
+        for entry in self.entries:
+            self._at.setdefault(entry.target, []).append(entry)
+        self._targets: list[str] = []
 
     @classmethod
     def parse(cls, data: bytes) -> MountTable:
         """Return the table of the text *data*. Raises ValueError where a line is none."""
-        # Not splitlines(): a mount point may hold \x85 or \u2028, which the kernel leaves alone.
-        lines = data.decode("utf-8", "surrogateescape").split("\n")
-        return cls([parse_line(line) for line in lines if line])
+        return cls([parse_line(line) for line in lines_of(data)])
 
     @classmethod
     def read(cls, path: str = PATH) -> MountTable:
@@ -96,22 +97,26 @@ class MountTable:
         return cls.parse(read_text(path))
 
     def below(self, path: str) -> list[MountEntry]:
-        """Return what is mounted strictly below *path* by components, oldest first."""
+        """Return what is mounted strictly below *path* by components, ordered by mount point."""
         from bisect import bisect_left
 
+        if not self._targets:
+            self._targets = sorted(self._at)
         prefix = path.rstrip("/") + "/"
         # "0" is the character after "/": everything that starts with `prefix` sorts in between.
         low = bisect_left(self._targets, prefix)
         high = bisect_left(self._targets, prefix[:-1] + "0")
-        return [self.entries[i] for i in sorted(self._order[low:high])]
+        return [entry for target in self._targets[low:high] for entry in self._at[target]]
 
     def at(self, path: str) -> list[MountEntry]:
         """Return what is stacked at exactly *path*, what is seen last."""
-        from bisect import bisect_left, bisect_right
+        return stacked(self._at.get(path, []))
 
-        low = bisect_left(self._targets, path)
-        high = bisect_right(self._targets, path)
-        return stacked([self.entries[i] for i in sorted(self._order[low:high])])
+
+def lines_of(data: bytes) -> list[str]:
+    """Return the lines of a mountinfo text."""
+    # Not splitlines(): a mount point may hold \x85 or \u2028, which the kernel leaves alone.
+    return [line for line in data.decode("utf-8", "surrogateescape").split("\n") if line]
 
 
 def stacked(entries: list[MountEntry]) -> list[MountEntry]:
@@ -141,21 +146,15 @@ def read_text(path: str = PATH) -> bytes:
     with open(path, "rb", buffering=0) as file:
         poll = select.poll()
         poll.register(file, select.POLLPRI)
-        while True:
+        for _ in range(_TRIES):
             poll.poll(0)  # takes note of everything up to here
             file.seek(0)
             chunks = []
             while chunk := file.read(1 << 16):
                 chunks.append(chunk)
-            if len(chunks) < 2 or not _changed(poll):
-                return b"".join(chunks)
-
-
-def _changed(poll: object) -> bool:
-    import select
-
-    assert isinstance(poll, select.poll)
-    return any(events & select.POLLPRI for _, events in poll.poll(0))
+            if len(chunks) < 2 or not poll.poll(0):
+                break
+    return b"".join(chunks)
 
 
 class MountWatch:

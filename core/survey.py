@@ -18,7 +18,7 @@ from .status import ChrootStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .bind import Bind
     from .config import HostFacts
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from .processes import Process, Sampler
 
 _OS_RELEASE_LIMIT = 1 << 16
+_HARM = (
+    ("nosuid", "su, sudo and the like can't work inside"),
+    ("nodev", "device files on it can't be used inside"),
+    ("noexec", "no program inside can be run"),
+    ("ro", "nothing inside can be written"),
+)
+"""What flags of the file system below a chroot do to it."""
 
 
 def read_config(
@@ -86,88 +93,46 @@ def system_name(root: Root) -> str:
 
 
 class Survey:
-    """Looks at chroots, once. Processes are asked for their facts where a *sampler* is given."""
+    """One look at mounts and at the host, from which the status of any chroot follows.
 
-    def __init__(
-        self,
-        chroots: Sequence[Chroot],
-        *,
-        sampler: Sampler | None = None,
-        table: MountTable | None = None,
-    ) -> None:
-        from .processes import pids_by_root
+    Processes are not part of it: they change without mounts and mounts without them.
+    """
 
-        self._chroots = chroots
+    def __init__(self, table: MountTable | None = None, host: HostFacts | None = None) -> None:
         self._observer = Observer(table)
-        self._host = host_facts()
-        identities = {}
-        for chroot in chroots:
-            try:
-                there = os.stat(chroot.path, follow_symlinks=False)
-            except OSError:
-                continue
-            identities[chroot.path] = (there.st_dev, there.st_ino)
-        self.pids = pids_by_root(identities)
-        everyone = [pid for pids in self.pids.values() for pid in pids]
-        self._facts = sampler.facts(everyone) if sampler and everyone else {}
-
-    def all(self) -> tuple[ChrootStatus, ...]:
-        """Return the status of each chroot, in the order given."""
-        return tuple(self.one(chroot) for chroot in self._chroots)
+        self._host = host or host_facts()
 
     def one(self, chroot: Chroot) -> ChrootStatus:
         """Return the status of one. Raises nothing: what is wrong is part of the status."""
         try:
-            root = Root(chroot.path)
-        except OSError as error:
+            with Root(chroot.path) as root:
+                return self._look(chroot, root)
+        except OSError as error:  # not ours to open, or changed under our hands
             problem = Problem(f"{chroot.path}: {error.strerror}", _hint(error))
             return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
-        with root:
-            try:
-                return self._look(chroot, root)
-            except OSError as error:  # changed under our hands
-                problem = Problem(f"{chroot.path}: {error.strerror}", _hint(error))
-                return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
 
     def _look(self, chroot: Chroot, root: Root) -> ChrootStatus:
         problems: list[Problem] = []
+        config: Config | None = None
         try:
-            config: Config | None = read_config(root, self._host)
+            config = read_config(root, self._host)
         except ConfigError as error:
-            config = None
             problems += error.problems
-        found: tuple[status.MountStatus, ...] = ()
         observer = self._observer
         wanted = observer.wanted(root, config.binds if config else ())
         found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
-        state, why = self._state(root, found, broken=config is None)
+        state, why = _state(root, found, broken=config is None)
         problems += [*why, *(config.problems if config else ()), *wrong, *self._below(root)]
         return ChrootStatus(
-            chroot.name, chroot.path, state, system_name(root), found,
-            self._processes(chroot), tuple(problems),
-            config.description if config else "", _changed(root),
-        )  # fmt: skip
-
-    def _state(
-        self, root: Root, found: Sequence[status.MountStatus], *, broken: bool
-    ) -> tuple[str, list[Problem]]:
-        if is_incomplete(root):
-            if is_locked(root.path):
-                return status.CREATING, []
-            return status.INCOMPLETE, [
-                Problem(
-                    "creating it was cut off",
-                    f"create -d {root.path} starts over, delete -d {root.path} removes it",
-                )
-            ]
-        if not has_system(root):
-            return status.BROKEN, [
-                Problem(
-                    f"{root.path} holds no usable root file system",
-                    f"make one: chroot-tool create -d {root.path}",
-                )
-            ]
-        return (status.BROKEN if broken else status.state(found)), []
+            chroot.name,
+            chroot.path,
+            state,
+            system_name(root),
+            found,
+            problems=tuple(problems),
+            description=config.description if config else "",
+            changed=_changed(root),
+        )
 
     def _below(self, root: Root) -> Iterable[Problem]:
         """Say what the file system below would spoil inside."""
@@ -175,21 +140,64 @@ class Survey:
             flags = self._observer.source(root.path).flags
         except OSError:
             return
-        for flag, harm in (
-            ("nosuid", "su, sudo and the like can't work inside"),
-            ("nodev", "device files on it can't be used inside"),
-            ("noexec", "no program inside can be run"),
-            ("ro", "nothing inside can be written"),
-        ):
+        for flag, harm in _HARM:
             if flag in flags:
                 yield Problem(
                     f"the file system below is mounted {flag}: {harm}",
                     f"mount it without {flag}, or keep the chroot elsewhere",
                 )
 
-    def _processes(self, chroot: Chroot) -> tuple[Process, ...]:
-        pids = self.pids.get(chroot.path, ())
-        return tuple(self._facts[pid] for pid in pids if pid in self._facts)
+
+def survey(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
+    """Return the status of each of *chroots*, with the processes inside, in the order given."""
+    from .processes import pids_by_root
+
+    looked = Survey()
+    found = [looked.one(chroot) for chroot in chroots]
+    pids = pids_by_root(identities(chroots))
+    facts = sampler.facts([pid for inside in pids.values() for pid in inside])
+    return tuple(with_processes(one, pids.get(one.path, ()), facts) for one in found)
+
+
+def with_processes(
+    one: ChrootStatus, pids: Iterable[int], facts: Mapping[int, Process]
+) -> ChrootStatus:
+    """Return *one* with those of *pids* that *facts* knows."""
+    return one.replace(processes=tuple(facts[pid] for pid in pids if pid in facts))
+
+
+def identities(chroots: Sequence[Chroot]) -> dict[str, tuple[int, int]]:
+    """Return (st_dev, st_ino) of each chroot by its path; those that are gone are left out."""
+    found = {}
+    for chroot in chroots:
+        try:
+            there = os.stat(chroot.path, follow_symlinks=False)
+        except OSError:
+            continue
+        found[chroot.path] = (there.st_dev, there.st_ino)
+    return found
+
+
+def _state(
+    root: Root, found: Sequence[status.MountStatus], *, broken: bool
+) -> tuple[str, list[Problem]]:
+    if is_incomplete(root):
+        if is_locked(root.path):
+            return status.CREATING, []
+        return status.INCOMPLETE, [
+            Problem(
+                "creating it was cut off",
+                f"create -d {root.path} starts over, delete -d {root.path} removes it",
+            )
+        ]
+    if not has_system(root):
+        return status.BROKEN, [
+            Problem(
+                f"{root.path} holds no usable root file system",
+                f"make one: chroot-tool create -d {root.path}",
+            )
+        ]
+    return (status.BROKEN if broken else status.state(found)), []
 
 
 def _hint(error: OSError) -> str:
