@@ -237,10 +237,10 @@ def _fetch(address: str, cancelled: CancelEvent | None) -> bytes | None:
 def _fetched(address: str) -> bytes | ChrootError | None:
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
-    from urllib.request import urlopen
+    from urllib.request import build_opener
 
     try:
-        with urlopen(address, timeout=_TIMEOUT) as response:
+        with build_opener().open(address, timeout=_TIMEOUT) as response:
             data: bytes = response.read(_LARGEST + 1)
     except HTTPError as error:
         if error.code in (404, 410):
