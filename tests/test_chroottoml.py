@@ -331,7 +331,11 @@ def test_what_has_errors_is_not_edited() -> None:
 
 # edits of anything
 
-TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=8)
+TEXT = st.text(
+    st.characters(exclude_characters="\0", codec="utf-8") | st.sampled_from("\"'\\#[]{}=,"),
+    min_size=1,
+    max_size=8,
+)
 COMPONENT = TEXT.map(lambda text: text.replace("/", "s")).filter(lambda t: t not in (".", ".."))
 PATH = st.lists(COMPONENT, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
 FLAGS = st.sampled_from([(), ("ro",), ("nosuid", "nodev"), ("noatime",)])
@@ -357,8 +361,14 @@ def basic(text: str) -> str:
 def strings(draw: st.DrawFn, text: str) -> str:
     """*text* in one of the ways TOML has for it."""
     ways = [basic(text), '"""\n' + basic(text)[1:-1] + '"""', '"""\\\n   ' + basic(text)[1:] + '""']
+    if text.isprintable():
+        short = text.replace("\\", "\\\\")
+        ways += ['"' + short.replace('"', '\\"') + '"']
+        ways += ['"""' + short.replace('"""', '""\\"') + '"""']  # may end in four or five quotes
     if text.isprintable() and "'" not in text:
-        ways += [f"'{text}'", f"'''{text}'''", f"'''\n{text}'''"]
+        ways += [f"'{text}'"]
+    if text.isprintable() and "'''" not in text:
+        ways += [f"'''{text}'''", f"'''\n{text}'''"]
     return draw(st.sampled_from(ways))
 
 
@@ -523,6 +533,15 @@ def test_places_are_where_the_values_stand(document: dict[str, Any], data: st.Da
         assert tomllib.loads(f"v = {written}")["v"] == under(document, path)
         assert place.line == text.count("\n", 0, place.start) + 1
     assert {path[0] for path in found} == set(document)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"""x"""""', '""""""""', "'''x''''", '"""\\""""', '"\\\\"', "'\\'", "1979-05-27 07:32:00Z"],
+)
+def test_places_of_values_that_end_oddly(value: str) -> None:
+    place = places(f"a.b = [1, {value} ] # c\nb = 2")["a", "b", 1]
+    assert (place.start, place.end) == (10, 10 + len(value))
 
 
 @given(st.binary())

@@ -150,6 +150,11 @@ def test_merge(layers: list[list[Bind]]) -> None:
     assert merged == merge(sorted(merged, key=lambda bind: bind.target, reverse=True))
 
 
+def test_merged_by_path_component() -> None:
+    merged = merge([Bind(target, "/s") for target in ("/b", "/a b", "/a/b", "/a", "/ab")])
+    assert [bind.target for bind in merged] == ["/a", "/a/b", "/a b", "/ab", "/b"]
+
+
 def test_what_else_the_files_say() -> None:
     found = config(
         "[exclude]\nvar/cache/apt\n",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chroot_tool.core import toolconf
 from chroot_tool.core.bind import TOOL_CONF, Bind
 from chroot_tool.core.errors import ConfigError, Problem, UsageError
+from chroot_tool.core.records import BLANK
 
 Vector = tuple[str, str, str, tuple[str, ...], str]
 """target, source, type, options, propagation."""
@@ -299,7 +300,9 @@ def spelled(draw: st.DrawFn, word: str) -> str:
     """A value in one of the ways it can be written."""
     whole = '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
     escaped = "".join(c if c.isalnum() else f"\\{c}" for c in word)
-    return draw(st.sampled_from([whole, whole + '""', escaped or '""']))
+    if not word or word[-1] in BLANK:  # lines are trimmed before they are read
+        escaped = whole
+    return draw(st.sampled_from([whole, whole + '""', escaped]))
 
 
 @st.composite
