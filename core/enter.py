@@ -230,8 +230,9 @@ def run(root: Root, wanted: Command) -> int:
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("only a process with one thread can enter a chroot")
     launch = prepare(root, wanted)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # None where the caller closed the descriptor
+            stream.flush()
     if not (os.isatty(0) and os.isatty(1)):
         _replace(root, launch)
     from . import pty

@@ -245,6 +245,7 @@ class _Carrier:
         self._typed = b""
         self._output = b""
         self._command = 0
+        self._takes_input = False
         self._ended: int | None = None
         self._stopped = 0
         self._refused: Refused | None = None
@@ -257,7 +258,7 @@ class _Carrier:
         if foreground:
             self._outer.claim()
         self._reports, self._monitor = _start_monitor(
-            self._root.fd, self._launch, self._slave, foreground
+            self._root.fd, self._launch, self._master, self._slave, foreground
         )
         os.close(self._slave)
         try:
@@ -265,7 +266,8 @@ class _Carrier:
             os.kill(self._monitor, _TO_FOREGROUND)  # it reaps the command
         except _HungUp:
             code = 128 + signal.SIGHUP
-            os.close(self._master)  # which hangs up inside
+            _kill(-self._command, signal.SIGHUP)  # before its terminal ends, so that it knows why
+            os.close(self._master)
         os.waitpid(self._monitor, 0)
         if self._refused:
             from .execerror import explain
@@ -288,7 +290,8 @@ class _Carrier:
     def _turn(self) -> None:
         """Wait until something can be moved or has happened, and do that."""
         foreground = self._outer.in_foreground()
-        reading = select.POLLIN if foreground and not self._typed else 0
+        reads = foreground and self._takes_input and not self._typed
+        reading = select.POLLIN if reads else 0
         self._poll.register(0, reading)
         self._poll.register(self._outer.fd, select.POLLOUT if self._output else 0)
         carried = 0 if self._output else select.POLLIN
@@ -369,6 +372,9 @@ class _Carrier:
             kind, *words = line.split()
             if kind == "started":
                 self._command = int(words[0])
+                self._takes_input = True
+            elif kind == "continued":
+                self._takes_input = True
             elif kind == "stopped":
                 self._stopped = int(words[0])
             elif kind == "refused":
@@ -405,6 +411,8 @@ class _Carrier:
             stopped = self._signals.stop_by(number if wants else signal.SIGTSTP)
             if wants and not stopped and not self._outer.in_foreground():
                 raise _HungUp  # nobody will ever bring us to the foreground
+        # A ctrl+Z that comes before the command is continued would be forgotten with that.
+        self._takes_input = False
         if self._outer.in_foreground():
             self._outer.claim()
             self._resize()
@@ -424,7 +432,9 @@ def _kill(pid: int, number: int) -> None:
 # -- the monitor and the command --------------------------------------------------------------
 
 
-def _start_monitor(root_fd: int, launch: Launch, slave: int, foreground: bool) -> tuple[int, int]:
+def _start_monitor(
+    root_fd: int, launch: Launch, master: int, slave: int, foreground: bool
+) -> tuple[int, int]:
     """Fork the monitor; return the descriptor of its reports and its pid."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
     # A signal that comes between fork and the monitor's own handlers would be told to the carrier.
@@ -432,6 +442,7 @@ def _start_monitor(root_fd: int, launch: Launch, slave: int, foreground: bool) -
     pid = os.fork()
     if not pid:
         try:
+            os.close(master)  # it hangs up when the last one closes it: the carrier
             _Monitor(writer, slave).run(root_fd, launch, foreground)
         finally:  # never back into the carrier's code
             os._exit(125)
@@ -443,9 +454,10 @@ def _start_monitor(root_fd: int, launch: Launch, slave: int, foreground: bool) -
 class _Monitor:
     """Leads the session of the new terminal, and tells what becomes of the command."""
 
-    _AWAITED = (signal.SIGCHLD, _TO_FOREGROUND, _TO_BACKGROUND)
-    _IGNORED = (*_TO_GROUP, *_READING_OR_WRITING)
-    """Meant for the group in the foreground; TTOU also for whoever changes which one that is."""
+    _AWAITED = (signal.SIGCHLD, signal.SIGHUP, _TO_FOREGROUND, _TO_BACKGROUND)
+    _BLOCKED = (*_TO_GROUP, *_READING_OR_WRITING)
+    """Meant for the group in the foreground; TTOU also for whoever changes which one that is.
+    Not ignored: what comes for the command before its execve then waits for it."""
 
     def __init__(self, reports: int, slave: int) -> None:
         self._reports, self._slave = reports, slave
@@ -466,9 +478,7 @@ class _Monitor:
         signal.set_wakeup_fd(-1)
         for number in (*_HANDLED, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        for number in self._IGNORED:
-            signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._AWAITED)
+        signal.pthread_sigmask(signal.SIG_SETMASK, (*self._AWAITED, *self._BLOCKED))
         os.setsid()
         fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)
         self._command = os.fork()
@@ -477,23 +487,31 @@ class _Monitor:
                 self._become_command(root_fd, launch, foreground)
             except Refused as refused:
                 self._report("refused", refused.stage, refused.number)
+            except OSError as error:
+                self._report("refused", "enter", error.errno)
             finally:
                 os._exit(125)
+        try:
+            self._make_group(self._command, foreground)
+        except OSError:
+            pass  # it has done so itself, and become the command or ended already
+
+    def _make_group(self, pid: int, foreground: bool) -> None:
+        """Give the command a group of its own. Both do it: neither may go on without it."""
+        os.setpgid(pid, 0)
+        if foreground:
+            os.tcsetpgrp(self._slave, pid or os.getpid())
 
     def _become_command(self, root_fd: int, launch: Launch, foreground: bool) -> None:
-        os.setpgid(0, 0)
-        if foreground:
-            os.tcsetpgrp(self._slave, os.getpid())
+        self._make_group(0, foreground)
         for fd in (0, 1, 2):
             if os.isatty(fd):
                 os.dup2(self._slave, fd)
-        for number in self._IGNORED:
-            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         become(root_fd, launch)
 
     def _report(self, *words: object) -> None:
-        """Write `started PID`, `refused STAGE ERRNO`, `stopped SIGNAL` or `ended CODE`."""
+        """Write started PID, refused STAGE ERRNO, stopped SIGNAL, continued or ended CODE."""
         os.write(self._reports, " ".join(map(str, words)).encode() + b"\n")
 
     def _follow(self) -> NoReturn:
@@ -502,6 +520,11 @@ class _Monitor:
             number = signal.sigwait(self._AWAITED)
             if number == signal.SIGCHLD:
                 ended = ended or self._look()
+            elif number == signal.SIGHUP:  # the carrier is gone, and with it the terminal
+                # The kernel tells only who is in the foreground.
+                _kill(-self._command, signal.SIGHUP)
+                _kill(-self._command, signal.SIGCONT)
+                os._exit(0)
             elif ended:
                 os.waitpid(self._command, 0)
                 os._exit(0)
@@ -534,3 +557,4 @@ class _Monitor:
         except OSError:  # that group is gone
             os.tcsetpgrp(self._slave, self._command if foreground else os.getpgrp())
         _kill(-self._command, signal.SIGCONT)
+        self._report("continued")
