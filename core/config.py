@@ -166,7 +166,7 @@ def _record(text: str) -> Bind:
             f"bind {text!r}, expected SRC[:TGT[:OPTION,…]] with absolute paths",
             "or a record as in tool.conf: 'src:/a tgt:/b opt:ro'",
         )
-    records = split(text.rstrip(BLANK))
+    records = list(split(text.rstrip(BLANK)))
     if len(records) != 1:
         raise UsageError(f"bind {text!r} holds more than one entry", "give -b for each")
     errors: list[UsageError] = []

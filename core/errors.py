@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .processes import Holder
 
 
+MOST_PROBLEMS = 100
+"""Of one configuration file, before reading it stops: who writes in a chroot may mean harm."""
+
+
 class Problem(Value):
     """Something that is wrong with a chroot, and what to do about it."""
 

@@ -11,6 +11,8 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     _Word = tuple[str | None, int, int]  # None: a colon; then where it starts and ends
 
 BLANK = " \t\r\v\f\n"
@@ -35,9 +37,8 @@ class Record(Value):
     error: UsageError | None = None
 
 
-def split(line: str) -> list[Record]:
-    """Return the records of *line*, without the empty ones; never raises."""
-    records: list[Record] = []
+def split(line: str) -> Iterator[Record]:
+    """Yield the records of *line*, without the empty ones; never raises."""
     at = 0
     while at <= len(line):
         words: list[_Word] = []
@@ -50,9 +51,8 @@ def split(line: str) -> list[Record]:
             words.append(("", at, len(line)))
             at = len(line)
         if words:
-            records.append(_record(words, error))
+            yield _record(words, error)
         at += 1
-    return records
 
 
 def quote(value: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib  # 14 ms: import this module only where there is a TOML file
 
-from .errors import Problem
+from .errors import MOST_PROBLEMS, Problem
 from .text import suggestion
 from .tomlplaces import places
 
@@ -62,8 +62,9 @@ class Reader:
             self.fail(line, f"{what}: {shown!r}, expected TOML", 'text needs quotes: key = "text"')
 
     def fail(self, line: int, message: str, hint: str = "") -> None:
-        """Add a problem in *line*."""
-        self.errors.append((line, Problem(f"{self.path}:{line}: {message}", hint)))
+        """Add a problem in *line*, unless there are many already."""
+        if len(self.errors) < MOST_PROBLEMS:
+            self.errors.append((line, Problem(f"{self.path}:{line}: {message:.400}", hint)))
 
     def problems(self) -> list[Problem]:
         """Return what was found, in the order of the file."""
@@ -88,7 +89,7 @@ class Reader:
             self.wrong(place, f"{place[0]} is {kind_of(value)}, expected a table", f"write {name}")
             return {}
         for key in value:
-            if key not in keys:
+            if key not in keys and len(self.errors) < MOST_PROBLEMS:
                 inside = f" in {place[0]}" if place else ""
                 self.wrong((*place, key), f"unknown key {key!r}{inside}", suggestion(key, keys))
         return value

@@ -10,7 +10,7 @@ that is replaced or ignored; `remove` takes them all, or an earlier one would co
 from __future__ import annotations
 
 from .bind import TOOL_CONF, checked, collect, default_options, default_source, find_entry
-from .errors import ConfigError, Problem, UsageError
+from .errors import MOST_PROBLEMS, ConfigError, Problem, UsageError
 from .records import BLANK, Record, quote, split
 from .text import suggestion
 from .value import Value
@@ -207,6 +207,7 @@ def _read(
 ) -> tuple[list[_Entry], list[str]]:
     entries: list[_Entry] = []
     exclude: list[str] = []
+    most = len(problems) + MOST_PROBLEMS
     for line in lines:
         errors: list[UsageError] = []
         if line.header:
@@ -216,6 +217,8 @@ def _read(
                 bind = from_record(record, TOOL_CONF, line.number, errors)
                 if bind is not None:
                     entries.append(_Entry(bind, record, line))
+                elif len(problems) + len(errors) >= most:
+                    break
         elif line.section == "exclude":
             exclude.append(line.text.strip(BLANK))
         elif not line.section:
@@ -226,7 +229,9 @@ def _read(
                 )
             )
         for error in errors:
-            problems.append(Problem(f"{path}:{line.number}: {error.message}", error.hint))
+            problems.append(Problem(f"{path}:{line.number}: {error.message:.400}", error.hint))
+        if len(problems) >= most:
+            break
     return entries, exclude
 
 
@@ -262,7 +267,7 @@ def _cut(text: str, entry: _Entry) -> tuple[int, int]:
     stop = text.find("\n", entry.end)
     stop = len(text) if stop < 0 else stop + 1
     line = text[entry.line.start : stop]
-    records = split(line.rstrip(BLANK))
+    records = list(split(line.rstrip(BLANK)))
     if len(records) == 1:
         return entry.line.start, stop
     index = [record.start for record in records].index(entry.record.start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from chroot_tool.core.config import (
     parse_bind_argument,
     system_points,
 )
-from chroot_tool.core.errors import ConfigError, UsageError
+from chroot_tool.core.errors import MOST_PROBLEMS, ConfigError, UsageError
 
 HOST = HostFacts(journal=True, resolv="/run/systemd/resolve/stub-resolv.conf")
 BARE = HostFacts(journal=False, resolv="")
@@ -177,6 +178,39 @@ def test_all_problems_of_both_files() -> None:
         "/srv/deb/chroot.d/chroot.toml:1",
         "/srv/deb/chroot.d/chroot.toml:2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tool_conf", "chroot_toml"),
+    [
+        ("[bind]\n" + "x;" * 500, None),
+        ("x\n" * 500, None),
+        (None, "".join(f"k{number} = 1\n" for number in range(500))),
+        (None, "[[bind]]\ntarget = 1\n" * 500),
+    ],
+)
+def test_a_flood_of_errors_is_cut_off(tool_conf: str | None, chroot_toml: str | None) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(tool_conf, chroot_toml)
+    assert len(caught.value.problems) == MOST_PROBLEMS
+
+
+@pytest.mark.parametrize("files", [('[bind]\ntgt:"/' + "a" * 9999, None), (None, "a" * 9999)])
+def test_a_problem_is_short(files: tuple[str | None, str | None]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(*files)
+    assert len(caught.value.message) < 500
+
+
+def test_the_examples_of_the_guide() -> None:
+    guide = (Path(__file__).parent.parent / "docs/configuration.md").read_text()
+    fenced = dict(block.split("\n", 1) for block in guide.split("```")[1::2])
+    assert [bind.target for bind in config(None, fenced["toml"]).binds if bind.line] == [
+        "/media/usb", "/src", "/srv/packages", "/sys", "/var/cache/apt",
+    ]  # fmt: skip
+    assert [bind.target for bind in config(fenced[""]).binds if bind.line] == [
+        "/data", "/srv/data", "/sys", "/var/cache", "/x",
+    ]  # fmt: skip
 
 
 def test_conf_sh_is_never_run_and_said_so() -> None:
