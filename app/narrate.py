@@ -50,9 +50,9 @@ class Narrator:
                 sys.stderr.write(_LINE + line)
                 sys.stderr.flush()
                 self._drawn = line
-        elif event.stage != self._stage:
-            self._say(percent + event.stage)
-        self._stage = event.stage
+        elif (stage := event.stage.partition(",")[0]) != self._stage:
+            self._say(percent + stage)  # without the counts: a log wants one line for each stage
+            self._stage = stage
 
     def _say(self, line: str) -> None:
         self.end()

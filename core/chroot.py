@@ -31,9 +31,6 @@ class Chroot(Value):
 
 def has_system(root: Root) -> bool:
     """Tell whether there is a root file system that a command could run in."""
-    etc = root.stat("/etc")
-    if etc is None or not stat.S_ISDIR(etc.st_mode):
-        return False
     # The shell itself may be a link that is absolute: it is followed inside.
     return any(root.stat(shell) is not None for shell in _SHELLS)
 
@@ -47,7 +44,12 @@ def is_chroot(root: Root) -> bool:
     """Tell whether *root* is, or was to become, a chroot."""
     config = root.stat(CONFIG_DIRECTORY, follow=False)
     has_config = config is not None and stat.S_ISDIR(config.st_mode)
-    return has_config or is_incomplete(root) or has_system(root)
+    return has_config or is_incomplete(root) or (has_system(root) and _names_itself(root))
+
+
+def _names_itself(root: Root) -> bool:
+    # /usr has a bin/sh too, and sometimes an etc, but nobody keeps users or a release there.
+    return any(root.stat(name) is not None for name in ("/etc/passwd", "/etc/os-release"))
 
 
 def locate(directory: str, base: str) -> str:

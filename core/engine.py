@@ -8,16 +8,17 @@ that happens, and `cancelled`, a flag that they look at.
 from __future__ import annotations
 
 import os
+import stat
 
 from .apply import apply
 from .chroot import CONFIG_DIRECTORY, Chroot, find, has_system, is_incomplete, locate, open_chroot
 from .config import host_facts
-from .errors import BusyError, ChrootError, Problem
+from .errors import BusyError, Cancelled, ChrootError, Problem
 from .events import Output, Stage, Warned, ignore
 from .lock import Lock
 from .mountinfo import MountTable
 from .observe import Observer
-from .plan import Plan, plan_off, plan_on
+from .plan import Plan, plan_off, plan_on, unmounts
 from .survey import read_config, survey
 
 TYPE_CHECKING = False
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from .processes import Holder
     from .rootpath import Root
     from .status import ChrootStatus
+
+_NO_ANSWER = 127
+"""Exit code of `stop` where a chroot has no such command: no error."""
 
 
 class Engine:
@@ -66,6 +70,20 @@ class Engine:
         """Return the merged configuration of a chroot. Raises ChrootError, ConfigError."""
         with open_chroot(path) as root:
             return read_config(root, host_facts(), config_dir=config_dir)
+
+    def scripts(self, path: str) -> tuple[str, ...]:
+        """Return the words that a chroot answers by an executable in its chroot.d."""
+        with open_chroot(path) as root:
+            try:
+                fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError:
+                return ()
+            try:
+                names = sorted(os.listdir(fd))
+            finally:
+                os.close(fd)
+            hidden = ("chroot-cmd", "host-cmd")
+            return tuple(n for n in names if n not in hidden and _is_program(root, n))
 
     # -- editing binds ---------------------------------------------------------------------------
 
@@ -120,6 +138,30 @@ class Engine:
         """
         with open_chroot(path) as root:
             return _on(root, _config(root, config_dir, extra), report, cancelled)
+
+    def switch_bind(
+        self,
+        path: str,
+        target: str,
+        *,
+        on: bool,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> Plan:
+        """Mount, or unmount with what stands on it, the one bind whose target is *target*.
+
+        Everything else is left as it is. Raises as `on` does; BusyError with the holders where
+        an unmount is in the way of somebody.
+        """
+        with open_chroot(path) as root, Lock(root.path):
+            config = _config(root, None, ())
+            plan = _plan_one(root, config, target, on=on)
+            try:
+                apply(root, plan, report, cancelled)
+            except BusyError as error:
+                points = [root.path + step.target for step in plan.steps]
+                raise BusyError(error.message, error.hint, _holders(root, points)) from error
+            return plan
 
     def plan_off(self, path: str, *, lazy: bool = False) -> Plan:
         """Return what `off` would unmount."""
@@ -266,11 +308,30 @@ def _on(root: Root, config: Config, report: Report, cancelled: Flag | None) -> P
     return plan
 
 
-def _holders(root: Root) -> tuple[Holder, ...]:
+def _is_program(root: Root, name: str) -> bool:
+    there = root.stat(f"{CONFIG_DIRECTORY}/{name}")
+    return there is not None and stat.S_ISREG(there.st_mode) and bool(there.st_mode & 0o111)
+
+
+def _plan_one(root: Root, config: Config, target: str, *, on: bool) -> Plan:
+    """Plan to mount or unmount one target; a foreign mount can only be unmounted."""
+    observer = Observer()
+    wanted = observer.wanted(root, config.binds)
+    one = next((w for w in wanted if target in (w.bind.target, w.target)), None)
+    if on:
+        if one is None or not one.active:
+            raise ChrootError(f"nothing is configured to be mounted at {target}", "edit its binds")
+        return plan_on((one,), observer.table, root.path, observer.host_pts)
+    point = root.path + (one.target if one else target)
+    table = observer.table
+    return Plan(unmounts([*table.at(point), *table.below(point)], root.path))
+
+
+def _holders(root: Root, points: Sequence[str] | None = None) -> tuple[Holder, ...]:
     from .holders import holders
 
     status = os.fstat(root.fd)
-    found = holders(root.path, (status.st_dev, status.st_ino))
+    found = holders(root.path, (status.st_dev, status.st_ino), points)
     return tuple(holder for holder in found if holder.blocks)
 
 
@@ -323,10 +384,13 @@ def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
             code = enter.run_apart(
                 root, read_config(root, host_facts()).run, ("stop",), said, cancelled
             )
+    except Cancelled:
+        raise
     except ChrootError as error:
-        problem = Problem(f"stop could not be run: {error.message}", error.hint)
-        report(Warned(root.path, problem))
+        if getattr(error, "code", 0) != _NO_ANSWER:
+            problem = Problem(f"stop could not be run: {error.message}", error.hint)
+            report(Warned(root.path, problem))
         return
-    if code:
+    if code and code != _NO_ANSWER:
         problem = Problem(f"stop failed with exit code {code}", "it is switched off all the same")
         report(Warned(root.path, problem))

@@ -1,0 +1,77 @@
+"""The threads that watch: one for what the kernel tells, one that counts sizes. They only post."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from textual.message import Message
+
+from ..core.disksize import SizeCache
+from ..core.watch import Watcher
+from .messages import Counted, Seen
+
+
+class Follower:
+    """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
+
+    def __init__(self, base: str, post: Callable[[Message], object]) -> None:
+        self._watcher = Watcher(base)
+        self._post = post
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first look is posted at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and let go of what it has open."""
+        self._ended.set()
+        self._watcher.wake()
+        self._thread.join()
+        self._watcher.close()
+
+    def _run(self) -> None:
+        before = None
+        while not self._ended.is_set():
+            snapshot = self._watcher.snapshot()
+            if snapshot != before:
+                self._post(Seen(snapshot))
+                before = snapshot
+            self._watcher.wait()
+
+
+class Sizes:
+    """Counts the size of chroots on disk, one after the other, in a thread of its own."""
+
+    def __init__(self, post: Callable[[Message], object]) -> None:
+        self._post = post
+        self._cache = SizeCache()
+        self._wanted: tuple[str, ...] = ()
+        self._woken = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sizes", daemon=True)
+
+    def want(self, paths: tuple[str, ...]) -> None:
+        """Have these counted, where that is not done or has become stale."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        self._wanted = paths
+        self._woken.set()
+
+    def close(self) -> None:
+        """End the thread; a count under way is given up."""
+        self._ended.set()
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._woken.wait()
+            self._woken.clear()
+            for path in self._wanted:
+                if self._ended.is_set():
+                    return
+                size = self._cache.get(path, self._ended)
+                if size is not None:
+                    self._post(Counted(path, size))

@@ -1,0 +1,54 @@
+"""Handing the whole terminal to another program, and taking it back in good order.
+
+`App.suspend` has four traps (all met): a repaint meanwhile fills the writer's queue and the app
+hangs, so updates are held back; an exception in the body skips the resume, so none leaves it; mouse
+mode 1016 stays on; Ctrl-C in a child without job control would end the app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from textual.app import App
+
+_NO_PIXEL_MOUSE = "\x1b[?1016l"
+
+
+async def hand_over(
+    app: App[Any], argv: Sequence[str], *, env: Mapping[str, str] | None = None, title: str = ""
+) -> int:
+    """Run *argv* on the real terminal and return its exit code, negative for a signal.
+
+    127 where it could not be started. The event loop goes on: watchers and panels keep working.
+    Raises SuspendNotSupported where the app has no real terminal.
+    """
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
+    with app.batch_update(), app.suspend():
+        # A handler that does nothing, not SIG_IGN: exec would hand that on to the child.
+        for number in kept:
+            signal.signal(number, lambda _number, _frame: None)
+        try:
+            sys.__stdout__.write(_NO_PIXEL_MOUSE + title) if sys.__stdout__ else None
+            sys.__stdout__.flush() if sys.__stdout__ else None
+            child = await asyncio.create_subprocess_exec(*argv, env={**os.environ, **(env or {})})
+            code = await child.wait()
+        except OSError:
+            code = 127
+        finally:
+            for number, handler in kept.items():
+                signal.signal(number, handler)
+    app.refresh(repaint=True, layout=True)
+    return code
+
+
+def own_command(*words: str) -> list[str]:
+    """Return the command line that starts this very chroot-tool with *words*."""
+    return [sys.executable, "-P", "-m", "chroot_tool", *words]

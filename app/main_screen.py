@@ -1,0 +1,430 @@
+"""The main screen: panes are composed, values handed down, messages and keys become engine calls."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from ..core.engine import Engine
+from ..core.errors import BusyError, ChrootError
+from ..core.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
+from ..core.text import safe
+from ..core.watch import Snapshot
+from ..widgets.chroot_table import ChrootTable
+from ..widgets.details import Details
+from ..widgets.jobs_pane import JobsPane
+from ..widgets.mounts_table import MountsTable
+from ..widgets.processes_table import ProcessesTable
+from ..widgets.status_line import StatusLine
+from .handover import hand_over, own_command
+from .jobs import Jobs, Work
+from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..core.processes import Holder
+    from .settings import Settings
+
+
+class MainScreen(Screen[None]):
+    """Everything at once: the chroots, the highlighted one in detail, what is being done."""
+
+    BINDINGS = [  # noqa: RUF012 (Textual's own form)
+        Binding("o", "toggle", "on/off", id="environments.toggle",
+                tooltip="Switch on or off: the highlighted chroot, or the marked ones"),
+        Binding("S", "shell_full", "shell", id="environments.shell_full",
+                tooltip="A login shell on the whole screen"),
+        Binding("s", "shell_full", "shell", id="environments.shell", show=False,
+                tooltip="A login shell"),
+        Binding("r", "run", "run", id="environments.run",
+                tooltip="Run a command inside"),
+        Binding("n", "create", "new", id="environments.create", tooltip="Make a chroot"),
+        Binding("d", "delete", "delete", id="environments.delete",
+                tooltip="Remove the chroot; wants its name typed"),
+        Binding("slash", "filter", "filter", id="environments.filter",
+                tooltip="Show only what matches"),
+        Binding("1", "tab('overview')", "overview", id="pane.1", show=False),
+        Binding("2", "tab('mounts')", "mounts", id="pane.2", show=False),
+        Binding("3", "tab('processes')", "processes", id="pane.3", show=False),
+        Binding("4", "dock", "jobs", id="pane.4", show=False,
+                tooltip="Show or hide what is being done"),
+        Binding("left_square_bracket", "step_tab(-1)", "previous tab", id="tab.previous",
+                show=False),
+        Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
+        Binding("y", "copy", "copy", id="row.copy", show=False,
+                tooltip="Copy the path, row or message"),
+    ]  # fmt: skip
+
+    table = getters.query_one("#environments", ChrootTable)
+    details = getters.query_one("#details", Details)
+    jobs_pane = getters.query_one(JobsPane)
+    status_line = getters.query_one(StatusLine)
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__()
+        self._engine = engine
+        self._settings = settings
+        self._jobs = Jobs(self.post_message)
+        self._snapshot = Snapshot(engine.base)
+        self._sizes: dict[str, int] = {}
+
+    # -- what is seen ----------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Put the panes together; how they stand is in ui.tcss."""
+        with Container(id="body"):
+            yield ChrootTable(id="environments", columns=self._settings.columns)
+            yield Details(id="details")
+        with Container(id="dock"):
+            yield JobsPane()
+        yield StatusLine()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Start with what can be said without looking."""
+        self.table.focus()
+        self._show_status_line()
+
+    @on(Seen)
+    def _seen(self, message: Seen) -> None:
+        self._snapshot = message.snapshot
+        self._show()
+
+    @on(Counted)
+    def _counted(self, message: Counted) -> None:
+        if self._sizes.get(message.path) != message.size:
+            self._sizes[message.path] = message.size
+            self._show()
+
+    @on(ChrootTable.Highlighted)
+    def _highlighted(self) -> None:
+        self._show_details()
+
+    def _show(self) -> None:
+        self.table.show(self._snapshot.chroots, self._jobs.views, self._sizes)
+        problem = self._snapshot.problem
+        self.table.empty_hint = (
+            (problem.message, problem.hint) if problem else _first_words(self._engine.base)
+        )
+        self._show_details()
+        self._show_status_line()
+
+    def _show_details(self) -> None:
+        one = self.table.highlighted
+        self.details.show(one, self._jobs.views, self._sizes.get(one.path) if one else None)
+
+    def _show_status_line(self) -> None:
+        self.status_line.show(self._engine.base, self._jobs.running, _privilege())
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    def _start(self, verb: str, name: str, path: str, work: Work) -> None:
+        job = self._jobs.begin(verb, name, path, work)
+        if job is None:
+            self.notify(f"{safe(name)}: something is under way already", severity="warning",
+                        markup=False)  # fmt: skip
+            return
+        self._show()
+        self.run_worker(job.run, thread=True, group="jobs", exit_on_error=False)
+
+    @on(JobMoved)
+    def _job_moved(self, message: JobMoved) -> None:
+        self._jobs.update(message.job)
+        self._show_jobs()
+
+    @on(JobSaid)
+    def _job_said(self, message: JobSaid) -> None:
+        self.jobs_pane.append_output(message.job_id, message.lines)
+
+    @on(JobEnded)
+    def _job_ended(self, message: JobEnded) -> None:
+        job, error = message.job, message.error
+        self._jobs.update(job)
+        self._show_jobs()
+        if isinstance(error, BusyError) and error.holders and job.verb == "off":
+            self._jobs.mark_read(job.id)
+            self._ask_to_stop(job.name, job.path, error.holders)
+        elif error is not None:
+            self._open_dock()
+            self.notify(
+                f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}",
+                severity="error", markup=False,
+            )  # fmt: skip
+
+    def _show_jobs(self) -> None:
+        self.jobs_pane.show(self._jobs.views)
+        self._show()
+
+    def _open_dock(self) -> None:
+        self.query_one("#dock").set_class(True, "-open")
+
+    def action_dock(self) -> None:
+        """Show or hide the dock."""
+        dock = self.query_one("#dock")
+        dock.toggle_class("-open")
+        if dock.has_class("-open"):
+            self.jobs_pane.focus()
+        else:
+            self.table.focus()
+
+    @on(JobsPane.CancelRequested)
+    def _cancel(self, message: JobsPane.CancelRequested) -> None:
+        self._jobs.cancel(message.job_id)
+
+    @on(JobsPane.Dismissed)
+    def _dismiss(self, message: JobsPane.Dismissed) -> None:
+        self._jobs.dismiss(message.job_id)
+        self._show_jobs()
+        if not self._jobs.views:
+            self.query_one("#dock").set_class(False, "-open")
+            self.table.focus()
+
+    # -- on and off ------------------------------------------------------------------------------
+
+    def _chosen(self) -> tuple[ChrootStatus, ...]:
+        """Return the marked chroots, or the highlighted one."""
+        marked = set(self.table.marked)
+        if marked:
+            return tuple(one for one in self._snapshot.chroots if one.path in marked)
+        one = self.table.highlighted
+        return (one,) if one else ()
+
+    def action_toggle(self) -> None:
+        """Switch what is chosen: what is on goes off, everything else goes on."""
+        for one in self._chosen():
+            if one.state in (CREATING, INCOMPLETE, BROKEN):
+                self._complain_about(one)
+            elif one.state == ON:
+                self._off(one.name, one.path)
+            else:
+                self._start("on", one.name, one.path, self._on_work(one.path))
+
+    def _on_work(self, path: str) -> Work:
+        return lambda report, cancelled: _drop(
+            self._engine.on(path, report=report, cancelled=cancelled)
+        )
+
+    def _off(self, name: str, path: str, *, kill: bool = False) -> None:
+        # When it is asked for the second time, `stop` has been run already.
+        self._start(
+            "off", name, path,
+            lambda report, cancelled: _drop(
+                self._engine.off(
+                    path, stop=not kill, kill=kill, report=report, cancelled=cancelled
+                )
+            ),
+        )  # fmt: skip
+
+    @work(group="dialogs")
+    async def _ask_to_stop(self, name: str, path: str, holders: tuple[Holder, ...]) -> None:
+        from ..widgets.dialogs.busy import Busy
+
+        if await self.app.push_screen_wait(Busy(name, holders)):
+            self._off(name, path, kill=True)
+
+    def _complain_about(self, one: ChrootStatus) -> None:
+        problem = one.problems[0] if one.problems else None
+        said = f"{one.name} is {one.state}" + (f": {problem.message}" if problem else "")
+        self.notify(safe(said), severity="warning", markup=False)
+
+    @on(MountsTable.ToggleRequested)
+    def _toggle_bind(self, message: MountsTable.ToggleRequested) -> None:
+        one = self.table.highlighted
+        if one is None:
+            return
+        mount = message.mount
+        path, on_ = one.path, not mount.real
+        self._start(
+            "mount" if on_ else "unmount", f"{one.name} {mount.target}", path,
+            lambda report, cancelled: _drop(
+                self._engine.switch_bind(
+                    path, mount.target, on=on_, report=report, cancelled=cancelled
+                )
+            ),
+        )  # fmt: skip
+
+    # -- processes -------------------------------------------------------------------------------
+
+    @on(ProcessesTable.SignalRequested)
+    @work(group="dialogs")
+    async def _signal(self, message: ProcessesTable.SignalRequested) -> None:
+        from ..widgets.dialogs.confirm import Confirm
+
+        process, name = message.process, message.name
+        lines = (f"{process.pid} {process.user} {process.command}",)
+        sure = await self.app.push_screen_wait(
+            Confirm(f"Send {name} to this process?", lines, action=f"send {name}", danger=True)
+        )
+        if sure:
+            self._send(process.pid, process.started, name)
+
+    def _send(self, pid: int, started: float, name: str) -> None:
+        import signal
+
+        from ..core.signals import send
+
+        try:
+            send(pid, started, signal.Signals[f"SIG{name}"])
+        except ChrootError as error:
+            self._explain(error)
+
+    def _explain(self, error: ChrootError) -> None:
+        text = safe(error.message) + (f" ({safe(error.hint)})" if error.hint else "")
+        self.notify(text, severity="error", markup=False)
+
+    # -- create, delete --------------------------------------------------------------------------
+
+    @work(group="dialogs")
+    async def action_create(self) -> None:
+        """Ask what to make, then make it."""
+        from ..core.bootstrap import describe
+        from ..core.createoptions import CreateOptions
+        from ..widgets.dialogs.create import CreateForm
+
+        taken = frozenset(one.name for one in self._snapshot.chroots)
+        form = CreateForm(CreateOptions(), self._engine.base, taken, describe=describe)
+        made = await self.app.push_screen_wait(form)
+        if made is None:
+            return
+        path, options = made
+        self._start(
+            "create", os.path.basename(path), path,
+            lambda report, cancelled: self._engine.create(
+                path, options, report=report, cancelled=cancelled
+            ),
+        )  # fmt: skip
+        self._open_dock()
+
+    @work(group="dialogs")
+    async def action_delete(self) -> None:
+        """Have the name typed, then remove the highlighted chroot."""
+        from ..widgets.dialogs.delete import DeleteDialog
+
+        one = self.table.highlighted
+        if one is None:
+            return
+        if await self.app.push_screen_wait(DeleteDialog(one, self._sizes.get(one.path))):
+            self._start(
+                "delete", one.name, one.path,
+                lambda report, cancelled: self._engine.delete(
+                    one.path, report=report, cancelled=cancelled
+                ),
+            )  # fmt: skip
+
+    # -- running ---------------------------------------------------------------------------------
+
+    @work(group="dialogs")
+    async def action_shell_full(self) -> None:
+        """Hand the terminal to a login shell inside, and take it back."""
+        one = self.table.highlighted
+        if one is not None:
+            await self._hand_over(one, own_command("shell", "-d", one.path))
+
+    @work(group="dialogs")
+    async def action_run(self) -> None:
+        """Ask for a command and run it on the whole screen."""
+        from ..widgets.dialogs.run_prompt import RunPrompt
+
+        one = self.table.highlighted
+        if one is None:
+            return
+        scripts = self._scripts(one.path)
+        request = await self.app.push_screen_wait(RunPrompt(one.name, scripts, ()))
+        if request is not None:
+            words = ["run", "-d", one.path]
+            words += ["-u", request.user] if request.user else []
+            words += ["-w", request.cwd] if request.cwd else []
+            for pair in request.env:
+                words += ["-e", pair]
+            await self._hand_over(one, own_command(*words, request.words))
+
+    def _scripts(self, path: str) -> tuple[str, ...]:
+        try:
+            return self._engine.scripts(path)
+        except ChrootError:
+            return ()
+
+    async def _hand_over(self, one: ChrootStatus, argv: list[str]) -> None:
+        from textual.app import SuspendNotSupported
+
+        began = time.monotonic()
+        try:
+            code = await hand_over(self.app, argv)
+        except SuspendNotSupported:
+            self.notify("this terminal can't be handed over", severity="error", markup=False)
+            return
+        if code:
+            spent = time.monotonic() - began
+            why = f"ended with exit code {code}" if code > 0 else f"ended by signal {-code}"
+            # What ended at once had no time to be read.
+            self.notify(
+                f"{safe(one.name)}: {why} after {spent:.0f} s", severity="warning", markup=False
+            )
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def action_tab(self, name: str) -> None:
+        """Show a tab of the details, and go there."""
+        self.details.show_tab(name)
+
+    def action_step_tab(self, step: int) -> None:
+        """Show the tab before or after."""
+        self.details.step_tab(step)
+
+    def action_filter(self) -> None:
+        """Filter the environments as one types."""
+        self.table.start_filter()
+
+    def action_copy(self) -> None:
+        """Copy the path of the highlighted chroot; panes with rows copy those themselves."""
+        one = self.table.highlighted
+        if one is not None:
+            self._copy(one.path)
+
+    @on(MountsTable.CopyRequested)
+    @on(ProcessesTable.CopyRequested)
+    @on(JobsPane.CopyRequested)
+    def _copy_row(self, message: MountsTable.CopyRequested) -> None:
+        self._copy(message.text)
+
+    def _copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(safe(text))
+        self.notify("copied", timeout=1.5)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """What still runs, in words: quitting asks because of it."""
+        return tuple(f"{job.verb} {job.name}" for job in self._jobs.running)
+
+    def cancel_all(self) -> None:
+        """Ask every job to stop and take back what it did."""
+        self._jobs.cancel_all()
+
+
+def _drop(_plan: object) -> None:
+    """Return nothing: what was done has been reported step by step."""
+
+
+def _privilege() -> str:
+    if os.geteuid() == 0:
+        return "root"
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        name = str(os.geteuid())
+    return f"{name}: looking only"
+
+
+def _first_words(base: str) -> tuple[str, str]:
+    return (f"no chroot under {base} yet", "press n to make one")
+
+

@@ -1,0 +1,99 @@
+"""The terminal UI: settings, themes and the threads that watch; what is seen is the main screen."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from ..core.engine import Engine
+from .follow import Follower, Sizes
+from .main_screen import MainScreen
+from .settings import Settings
+from .themes import register
+
+
+class ChrootApp(App[None]):
+    """Shows the chroots under a base directory, live, and does what the user asks for."""
+
+    TITLE = "chroot-tool"
+    CSS_PATH = "ui.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (180, "-broad")]  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS = [  # noqa: RUF012 (Textual's own form)
+        Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
+        Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),
+        Binding("colon", "command_palette", "commands", id="app.palette", show=False),
+    ]
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__()
+        register(self, settings.theme)
+        self._engine = engine
+        self._settings = settings
+        self._main = MainScreen(engine, settings)
+        self._follower = Follower(engine.base, self._main.post_message)
+        self._sizes = Sizes(self._main.post_message)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the main screen: nothing stands below it."""
+        return self._main
+
+    def on_mount(self) -> None:
+        """Begin to follow; everything else happens when something is seen."""
+        self._follower.start()
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """After the first paint: what is there now stays, the collector need not walk it again."""
+        gc.collect()
+        gc.freeze()
+
+    def on_unmount(self) -> None:
+        """End the threads."""
+        self._follower.close()
+        self._sizes.close()
+
+    def want_sizes(self, paths: tuple[str, ...]) -> None:
+        """Have the chroots at *paths* counted, in the background."""
+        self._sizes.want(paths)
+
+    def action_help(self) -> None:
+        """Show or hide the keys of the focused pane."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    async def action_quit(self) -> None:
+        """Quit, at once when nothing runs."""
+        running = self._main.running
+        if running and self._settings.confirm_quit:
+            self.run_worker(self._ask_to_quit(running), group="dialogs")
+        else:
+            self.exit()
+
+    async def _ask_to_quit(self, running: tuple[str, ...]) -> None:
+        from ..widgets.dialogs.quit import QuitDialog
+
+        answer = await self.push_screen_wait(QuitDialog(running))
+        if answer == "stop":
+            self._main.cancel_all()
+            self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Return what the palette offers: every action, and every chroot to go to."""
+        yield from super().get_system_commands(screen)
+        if screen is self._main:
+            yield from self._main.palette()
+
+
+def run(base: str, settings: Settings) -> int:
+    """Run the UI on *base* until the user quits; return the exit code."""
+    app = ChrootApp(Engine(base), settings)
+    app.run()
+    return app.return_code or 0
