@@ -1,4 +1,4 @@
-"""mountinfo: every field of a real line, hostile mount points, order, and the table that follows."""
+"""mountinfo: every field of a line, hostile mount points, order, the table that follows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_propagation(optional: str, propagation: str) -> None:
 
 @pytest.mark.parametrize("line", ["", "1 2 3", LINE.replace(" - ", " "), "x" + LINE])
 def test_what_is_no_line_is_refused(line: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="."):
         parse_line(line)
 
 
