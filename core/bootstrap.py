@@ -51,19 +51,22 @@ _CHROOT_CMD = f"{_CONFIG}/chroot-cmd"
 _KEEP = frozenset([_CONFIG, "lost+found"])
 """What DIR may hold already: the user's own configuration, and what a new file system has."""
 
-_NEEDED = {"minbase": 400 << 20, "important": 600 << 20, "buildd": 1100 << 20}
-"""Bytes at the fullest moment, generously: bookworm's minbase took 230 MB, with buildd 700 MB."""
+_NEEDED = {"minbase": 350 << 20, "important": 450 << 20, "buildd": 850 << 20}
+"""Bytes at the fullest moment, with room for newer suites: bookworm took 210, 300 and 590 MB."""
 _INODES = 20_000
 
 _BUILD, _SETTLE = 0.02, 0.97  # where these stages begin
 
 
-def namespace(*more: str) -> list[str]:
-    """Return the words that start what follows in namespaces that end with this thread."""
+def _apart(*more: str) -> list[str]:
+    """Return the words that start what follows in namespaces that end with this thread.
+
+    *more* are options of unshare. The umask is the usual one, not that of whoever called us.
+    """
     return [
         "setpriv", "--pdeathsig", "KILL",
         "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
-        *more, "--mount-proc",
+        *more, "--mount-proc", "sh", "-c", 'umask 022; exec "$@"', "sh",
     ]  # fmt: skip
 
 
@@ -269,12 +272,13 @@ def _build(
 
     marker = f"{root.path}{MARKER}"
     os.mkdir(marker, 0o700)
-    os.mkdir(f"{marker}/root", 0o755)
+    os.mkdir(f"{marker}/root")
+    os.chmod(f"{marker}/root", 0o755)
     reader = Reader(options.backend, tell.build, tell.line)
     argv = arguments(options, f"{marker}/root", keyring(options.suite))
     # grace 0: nothing of what it would tidy up on TERM outlives the namespace anyway.
     done = run.run(
-        [*namespace(), *argv],
+        [*_apart(), *argv],
         on_line=reader.line, on_side=reader.side, cancelled=cancelled, grace=0.0,
     )  # fmt: skip
     if done.code:
@@ -287,7 +291,7 @@ def _build(
             said.append(text)
             tell.line(text)
 
-        argv = [*namespace(f"--root={fresh.path}"), *words]
+        argv = [*_apart(f"--root={fresh.path}"), *words]
         code = run.run(argv, on_line=line, cancelled=cancelled, grace=0.0).code
         if code:
             raise ChrootError(f"{words[0]} failed inside: {said[-1] if said else f'code {code}'}")
@@ -320,10 +324,12 @@ def _put_in_place(root: Root) -> None:
     finally:
         os.close(fresh)
         os.close(home)
-    marker = f"{root.path}{MARKER}"
-    os.rmdir(f"{marker}/root")
-    os.unlink(f"{marker}/made")
-    os.rmdir(marker)
+    # Its name is what says "unfinished": one rename ends that, whatever happens then.
+    over = f"{root.path}{MARKER}-over"
+    os.rename(f"{root.path}{MARKER}", over)
+    os.rmdir(f"{over}/root")
+    os.unlink(f"{over}/made")
+    os.rmdir(over)
 
 
 def _note_made(root: Root, names: list[str]) -> None:
