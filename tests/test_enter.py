@@ -426,8 +426,8 @@ from chroot_tool.core import enter
 from chroot_tool.core.errors import EnterError
 from chroot_tool.core.rootpath import Root
 def now():
-    wanted = ("Uid", "Gid", "Gro", "Sig", "Cap")
-    status = [line for line in open("/proc/self/status") if line[:3] in wanted]
+    wanted = ("Uid", "Gid", "Gro", "SigB", "SigI", "SigC", "Cap")  # not SigQ: the user's, not ours
+    status = [line for line in open("/proc/self/status") if line.startswith(wanted)]
     return os.getcwd(), os.stat("/").st_ino, os.listdir("/proc/self/fd"), status
 os.chdir("/usr")
 os.setgroups([5, 6])
