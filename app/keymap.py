@@ -13,7 +13,7 @@ from ..core.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 EVERYWHERE, ENVIRONMENTS, MOUNTS, PROCESSES, JOBS, TERMINAL, DIALOG = (
     "everywhere", "environments", "mounts", "processes", "jobs", "terminal", "dialog",
@@ -169,9 +169,9 @@ def _meet(one: str, other: str) -> bool:
     return EVERYWHERE in (one, other) and one not in _APART and other not in _APART
 
 
-def textual_keymap(changed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Return what `App.set_keymap` wants for bindings with other keys than their own."""
-    return {ident: ",".join(keys) for ident, keys in changed.items()}
+def textual_keymap(changed: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+    """Return what `App.set_keymap` wants for `Settings.keys`."""
+    return {ident: ",".join(keys) for ident, keys in changed}
 
 
 def shown(key: str) -> str:

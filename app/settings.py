@@ -42,7 +42,7 @@ class Settings(Value):
     confirm_quit: bool = True
     """Whether quitting asks while something runs."""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Bindings with other keys than their own: (id, Textual's key names)."""
+    """Bindings with other keys than their own, by id: (id, Textual's key names)."""
 
 
 def load() -> Settings:
@@ -218,9 +218,7 @@ def _bindings(reader: Reader, value: object) -> tuple[tuple[str, tuple[str, ...]
     table = reader.table(value, ("keys",), tuple(value) if isinstance(value, dict) else ())
     for ident, place, given in _flat(table, ("keys",)):
         if ident not in keymap.IDS:
-            reader.wrong(
-                place, f"unknown key binding {ident!r}", suggestion(ident, keymap.IDS)
-            )
+            reader.wrong(place, f"unknown key binding {ident!r}", suggestion(ident, keymap.IDS))
         elif ident in found:
             reader.wrong(place, f"{ident} is bound twice", "leave one of them out")
         else:
@@ -232,7 +230,7 @@ def _bindings(reader: Reader, value: object) -> tuple[tuple[str, tuple[str, ...]
             f"key {keymap.shown(key)!r} of {ident} is the key of {other}, too",
             "give one of them another key; all are in docs/keys.md",
         )
-    return tuple(found.items())
+    return tuple(sorted(found.items()))
 
 
 def _flat(table: dict[str, Any], place: Path) -> list[tuple[str, Path, object]]:

@@ -55,7 +55,7 @@ def own() -> tuple[Theme, ...]:
             name="dark",
             dark=True,
             primary="#6aa9d8",
-            secondary="#8d99a6",
+            secondary="#99a5b2",
             accent="#6aa9d8",
             success="#7fb77e",
             warning="#d9a85b",
@@ -114,7 +114,7 @@ def own() -> tuple[Theme, ...]:
             panel="#1c1c1c",
             variables={
                 "block-cursor-foreground": "#000000",
-                "block-cursor-blurred-background": "#3a3a3a",
+                "block-cursor-blurred-background": "#262626",
                 "border-blurred": "#a0a0a0",
                 "button-color-foreground": "#000000",
                 "footer-background": "#000000",
