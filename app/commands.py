@@ -86,6 +86,13 @@ def _list(arguments: Namespace) -> int:
 
 
 def _bare(arguments: Namespace) -> int:
+    """The terminal UI; where there is no terminal, the list and the help."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        from .settings import load
+        from .ui import run
+
+        settings = load()
+        return run(arguments.base or base_directory(""), settings)
     arguments.json = False
     _list(arguments)
     sys.stdout.write("\n" + build().format_help())

@@ -19,10 +19,13 @@ from ..core.text import safe
 from ..core.watch import Snapshot
 from ..widgets.chroot_table import ChrootTable
 from ..widgets.details import Details
+from ..widgets.dock import Dock
 from ..widgets.jobs_pane import JobsPane
 from ..widgets.mounts_table import MountsTable
 from ..widgets.processes_table import ProcessesTable
+from ..widgets.run_panel import RunPanel
 from ..widgets.status_line import StatusLine
+from . import history
 from .handover import hand_over, own_command
 from .jobs import Jobs, Work
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
@@ -39,12 +42,13 @@ class MainScreen(Screen[None]):
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
         Binding("o", "toggle", "on/off", id="environments.toggle",
                 tooltip="Switch on or off: the highlighted chroot, or the marked ones"),
-        Binding("S", "shell_full", "shell", id="environments.shell_full",
+        Binding("S", "shell_full", "full shell", id="environments.shell_full", show=False,
                 tooltip="A login shell on the whole screen"),
-        Binding("s", "shell_full", "shell", id="environments.shell", show=False,
-                tooltip="A login shell"),
+        Binding("s", "shell", "shell", id="environments.shell",
+                tooltip="A login shell in a panel"),
         Binding("r", "run", "run", id="environments.run",
                 tooltip="Run a command inside"),
+        Binding("b", "binds", "binds", id="environments.binds", tooltip="Edit what is mounted"),
         Binding("n", "create", "new", id="environments.create", tooltip="Make a chroot"),
         Binding("d", "delete", "delete", id="environments.delete",
                 tooltip="Remove the chroot; wants its name typed"),
@@ -64,7 +68,7 @@ class MainScreen(Screen[None]):
 
     table = getters.query_one("#environments", ChrootTable)
     details = getters.query_one("#details", Details)
-    jobs_pane = getters.query_one(JobsPane)
+    dock = getters.query_one(Dock)
     status_line = getters.query_one(StatusLine)
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -82,8 +86,7 @@ class MainScreen(Screen[None]):
         with Container(id="body"):
             yield ChrootTable(id="environments", columns=self._settings.columns)
             yield Details(id="details")
-        with Container(id="dock"):
-            yield JobsPane()
+        yield Dock(id="dock")
         yield StatusLine()
         yield Footer(compact=True, show_command_palette=False)
 
@@ -141,7 +144,7 @@ class MainScreen(Screen[None]):
 
     @on(JobSaid)
     def _job_said(self, message: JobSaid) -> None:
-        self.jobs_pane.append_output(message.job_id, message.lines)
+        self.dock.jobs_pane.append_output(message.job_id, message.lines)
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
@@ -152,27 +155,32 @@ class MainScreen(Screen[None]):
             self._jobs.mark_read(job.id)
             self._ask_to_stop(job.name, job.path, error.holders)
         elif error is not None:
-            self._open_dock()
+            self.dock.open_jobs()
             self.notify(
                 f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}",
                 severity="error", markup=False,
             )  # fmt: skip
 
     def _show_jobs(self) -> None:
-        self.jobs_pane.show(self._jobs.views)
+        self.dock.jobs_pane.show(self._jobs.views)
         self._show()
 
-    def _open_dock(self) -> None:
-        self.query_one("#dock").set_class(True, "-open")
-
     def action_dock(self) -> None:
-        """Show or hide the dock."""
-        dock = self.query_one("#dock")
-        dock.toggle_class("-open")
-        if dock.has_class("-open"):
-            self.jobs_pane.focus()
+        """Show the dock and go there; from there back, and hide it."""
+        if self.dock.is_open and self.dock.has_focus_within:
+            self._leave_dock(close=True)
+        elif self.dock.panels or self.dock.is_open:
+            self.dock.add_class("-open")
+            self.dock.focus_shown()
         else:
-            self.table.focus()
+            self.dock.open_jobs()
+            self.dock.focus_shown()
+
+    def _leave_dock(self, *, close: bool = False) -> None:
+        self.remove_class("-zoomed")
+        if close:
+            self.dock.close()
+        self.table.focus()
 
     @on(JobsPane.CancelRequested)
     def _cancel(self, message: JobsPane.CancelRequested) -> None:
@@ -182,9 +190,8 @@ class MainScreen(Screen[None]):
     def _dismiss(self, message: JobsPane.Dismissed) -> None:
         self._jobs.dismiss(message.job_id)
         self._show_jobs()
-        if not self._jobs.views:
-            self.query_one("#dock").set_class(False, "-open")
-            self.table.focus()
+        if not self._jobs.views and not self.dock.panels:
+            self._leave_dock(close=True)
 
     # -- on and off ------------------------------------------------------------------------------
 
@@ -300,7 +307,7 @@ class MainScreen(Screen[None]):
                 path, options, report=report, cancelled=cancelled
             ),
         )  # fmt: skip
-        self._open_dock()
+        self.dock.open_jobs()
 
     @work(group="dialogs")
     async def action_delete(self) -> None:
@@ -320,6 +327,12 @@ class MainScreen(Screen[None]):
 
     # -- running ---------------------------------------------------------------------------------
 
+    async def action_shell(self) -> None:
+        """Open a login shell in a panel."""
+        one = self.table.highlighted
+        if one is not None:
+            await self._open_panel(one, "shell", own_command("shell", "-d", one.path))
+
     @work(group="dialogs")
     async def action_shell_full(self) -> None:
         """Hand the terminal to a login shell inside, and take it back."""
@@ -329,21 +342,63 @@ class MainScreen(Screen[None]):
 
     @work(group="dialogs")
     async def action_run(self) -> None:
-        """Ask for a command and run it on the whole screen."""
+        """Ask for a command and run it in a panel."""
         from ..widgets.dialogs.run_prompt import RunPrompt
 
         one = self.table.highlighted
         if one is None:
             return
-        scripts = self._scripts(one.path)
-        request = await self.app.push_screen_wait(RunPrompt(one.name, scripts, ()))
-        if request is not None:
-            words = ["run", "-d", one.path]
-            words += ["-u", request.user] if request.user else []
-            words += ["-w", request.cwd] if request.cwd else []
-            for pair in request.env:
-                words += ["-e", pair]
-            await self._hand_over(one, own_command(*words, request.words))
+        prompt = RunPrompt(one.name, self._scripts(one.path), history.commands(one.path))
+        request = await self.app.push_screen_wait(prompt)
+        if request is None:
+            return
+        try:
+            history.remember(one.path, request.words)
+        except OSError as error:
+            self.notify(f"history: {error.strerror}", severity="warning", markup=False)
+        words = ["run", "-d", one.path]
+        words += ["-u", request.user] if request.user else []
+        words += ["-w", request.cwd] if request.cwd else []
+        words += [word for pair in request.env for word in ("-e", "=".join(pair))]
+        await self._open_panel(one, request.words, own_command(*words, "--", request.words))
+
+    async def _open_panel(self, one: ChrootStatus, command: str, argv: list[str]) -> None:
+        await self.dock.add(RunPanel(argv, chroot=one.name, command=command))
+
+    @on(RunPanel.LeaveRequested)
+    def _left_panel(self) -> None:
+        self._leave_dock()
+
+    @on(RunPanel.ZoomRequested)
+    def _zoom(self) -> None:
+        self.toggle_class("-zoomed")
+
+    @on(RunPanel.CloseRequested)
+    @work(group="dialogs")
+    async def _close_panel(self, message: RunPanel.CloseRequested) -> None:
+        from ..widgets.dialogs.confirm import Confirm
+
+        panel = message.panel
+        if panel.running:
+            lines = (f"{panel.chroot}: {panel.command}",)
+            ask = Confirm("This still runs. Close it?", lines, action="stop it", danger=True)
+            if not await self.app.push_screen_wait(ask):
+                return
+            panel.terminal.stop()
+        await self.dock.remove_panel(panel)
+        if self.dock.panels or self._jobs.running:
+            self.dock.focus_shown()
+        else:
+            self._leave_dock(close=True)
+
+    @on(RunPanel.SaveRequested)
+    def _save_output(self, message: RunPanel.SaveRequested) -> None:
+        try:
+            path = history.save_output(message.panel.chroot, message.panel.terminal.output_text())
+        except OSError as error:
+            self.notify(f"not saved: {error.strerror}", severity="error", markup=False)
+        else:
+            self.notify(f"saved to {safe(path)}", markup=False)
 
     def _scripts(self, path: str) -> tuple[str, ...]:
         try:
@@ -401,11 +456,25 @@ class MainScreen(Screen[None]):
     @property
     def running(self) -> tuple[str, ...]:
         """What still runs, in words: quitting asks because of it."""
-        return tuple(f"{job.verb} {job.name}" for job in self._jobs.running)
+        jobs = (f"{job.verb} {job.name}" for job in self._jobs.running)
+        panels = (f"{p.chroot}: {p.command}" for p in self.dock.panels if p.running)
+        return (*jobs, *panels)
 
     def cancel_all(self) -> None:
-        """Ask every job to stop and take back what it did."""
+        """Ask every job to stop and take back what it did, and end what runs in panels."""
         self._jobs.cancel_all()
+        for panel in self.dock.panels:
+            panel.terminal.stop()
+
+    @property
+    def chroots(self) -> tuple[ChrootStatus, ...]:
+        """The chroots that are shown."""
+        return self._snapshot.chroots
+
+    def go_to(self, path: str) -> None:
+        """Highlight the chroot at *path*."""
+        self.table.go_to(path)
+        self.table.focus()
 
 
 def _drop(_plan: object) -> None:

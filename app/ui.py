@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
-
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding
+from textual.command import Provider
 from textual.screen import Screen
 
 from ..core.engine import Engine
@@ -14,6 +13,12 @@ from .follow import Follower, Sizes
 from .main_screen import MainScreen
 from .settings import Settings
 from .themes import register
+
+
+def _actions() -> type[Provider]:
+    from .palette import Actions
+
+    return Actions
 
 
 class ChrootApp(App[None]):
@@ -24,6 +29,7 @@ class ChrootApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (180, "-broad")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS = App.COMMANDS | {_actions}
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
         Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),
@@ -84,12 +90,6 @@ class ChrootApp(App[None]):
         if answer == "stop":
             self._main.cancel_all()
             self.exit()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Return what the palette offers: every action, and every chroot to go to."""
-        yield from super().get_system_commands(screen)
-        if screen is self._main:
-            yield from self._main.palette()
 
 
 def run(base: str, settings: Settings) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 
-from .apply import apply
 from .chroot import CONFIG_DIRECTORY, Chroot, find, has_system, is_incomplete, locate, open_chroot
 from .config import host_facts
 from .errors import BusyError, Cancelled, ChrootError, Problem
@@ -288,6 +287,13 @@ def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Conf
             f"make one: chroot-tool create -d {root.path}",
         )
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None) -> None:
+    """Do a plan; see core.apply, which a `run` that finds everything on never needs."""
+    from .apply import apply
+
+    apply(root, plan, report, cancelled)
 
 
 def _plan_on(root: Root, config: Config) -> Plan:

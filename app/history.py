@@ -1,0 +1,58 @@
+"""What was run in each chroot, kept between sessions (XDG_STATE_HOME), newest first, each once."""
+
+from __future__ import annotations
+
+import json
+import os
+
+_MOST = 200
+
+
+def state_directory() -> str:
+    """Return where the state of a user's sessions is kept (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return os.path.join(home, "chroot-tool")
+
+
+def _file() -> str:
+    return os.path.join(state_directory(), "history.json")
+
+
+def _read() -> dict[str, list[str]]:
+    try:
+        with open(_file(), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}  # a history that cannot be read is none: nothing depends on it
+    return found if isinstance(found, dict) else {}
+
+
+def commands(path: str) -> tuple[str, ...]:
+    """Return the command lines that were run in the chroot at *path*, newest first."""
+    found = _read().get(path, [])
+    return tuple(line for line in found if isinstance(line, str))
+
+
+def remember(path: str, line: str) -> None:
+    """Put *line* first in the history of the chroot at *path*. Raises OSError."""
+    everything = _read()
+    before = [known for known in everything.get(path, []) if known != line]
+    everything[path] = [line, *before][:_MOST]
+    os.makedirs(state_directory(), mode=0o700, exist_ok=True)
+    temporary = f"{_file()}.{os.getpid()}"
+    with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(everything, file)
+    os.replace(temporary, _file())
+
+
+def save_output(name: str, text: str) -> str:
+    """Write the output of a panel into a new file; return its path. Raises OSError."""
+    import time
+
+    folder = os.path.join(state_directory(), "output")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    plain = "".join(c if c.isalnum() or c in "-._" else "_" for c in name)[:80]
+    path = os.path.join(folder, f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}.txt")
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    return path

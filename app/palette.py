@@ -1,0 +1,56 @@
+"""What the command palette offers besides Textual's own: every action, and every chroot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from ..widgets.text import foreign
+
+if TYPE_CHECKING:
+    from .main_screen import MainScreen
+
+Entry = tuple[Content, str, Callable[[], object]]
+"""How it is shown, what it does in a few words, the doing."""
+
+
+class Actions(Provider):
+    """Searches the actions of the main screen and the chroots it shows."""
+
+    async def startup(self) -> None:
+        """Make the list once, when the palette opens."""
+        self._entries = tuple(_entries(self._main()))
+
+    def _main(self) -> MainScreen:
+        from .main_screen import MainScreen
+
+        screen = self.screen
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    async def discover(self) -> Hits:
+        """Offer everything before a letter is typed."""
+        for shown, text, do in self._entries:
+            yield DiscoveryHit(shown, do, help=text)
+
+    async def search(self, query: str) -> Hits:
+        """Offer what matches."""
+        matcher = self.matcher(query)
+        for shown, text, do in self._entries:
+            score = matcher.match(shown.plain)
+            if score > 0:
+                yield Hit(score, shown, do, text=shown.plain, help=text)
+
+
+def _entries(main: MainScreen) -> Iterable[Entry]:
+    for binding in main.BINDINGS:
+        if not isinstance(binding, tuple) and binding.tooltip:
+            do = partial(main.run_action, f"screen.{binding.action}")
+            yield Content(binding.description), binding.tooltip, do
+    for one in main.chroots:
+        shown = Content.assemble("go to ", foreign(one.name))
+        yield shown, one.state, partial(main.go_to, one.path)

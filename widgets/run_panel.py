@@ -1,0 +1,239 @@
+"""A run panel: one command in a chroot, in a terminal, with a line that says how it goes.
+
+In the terminal every key is the command's. ctrl+] leaves it for the panel, whose own keys run it
+again, stop it, search and save its output, or close it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ..core.text import duration
+from .terminal import Terminal
+from .text import foreign
+
+
+class RunPanel(Vertical, can_focus=True):
+    """Runs *argv* and shows it. `start` begins."""
+
+    BINDING_GROUP_TITLE = "Panel"
+    HELP = "A command in a chroot. Enter goes into its terminal, ctrl+] comes back here."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enter", "into it", id="panel.enter", tooltip="Give it the keys"),
+        Binding("a", "again", "again", id="panel.again", tooltip="Run the command again"),
+        Binding("t", "stop", "stop", id="panel.stop", tooltip="TERM, and KILL if that is ignored"),
+        Binding("slash", "find", "find", id="panel.find", tooltip="Search the output"),
+        Binding("w", "save", "save", id="panel.save", tooltip="Save the output to a file"),
+        Binding("y", "copy", "copy", id="panel.copy", show=False,
+                tooltip="Copy what is selected, or what is seen"),
+        Binding("z", "zoom", "zoom", id="panel.zoom", tooltip="The whole screen, and back"),
+        Binding("x", "close", "close", id="panel.close", tooltip="Close; asks while it runs"),
+        Binding("escape", "leave", "list", id="panel.leave", show=False,
+                tooltip="Back to the environments"),
+        Binding("pageup,shift+pageup", "scroll(-1)", "Scroll up", show=False),
+        Binding("pagedown,shift+pagedown", "scroll(1)", "Scroll down", show=False),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    RunPanel {
+        height: 1fr;
+        & > .run-panel--line { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
+        &:focus > .run-panel--line { background: $primary-muted; color: $text; }
+        &:focus-within > .run-panel--line { color: $text; }
+        & > Input { display: none; }
+        &.-finding > Input { display: block; }
+    }
+    """
+
+    terminal = getters.query_one(Terminal)
+
+    @dataclass
+    class Message_(Message):  # noqa: N801 (base of the messages below)
+        """Base: names the panel."""
+
+        panel: RunPanel
+
+        @property
+        def control(self) -> RunPanel:
+            """The panel."""
+            return self.panel
+
+    @dataclass
+    class Ended(Message_):
+        """The command has ended; `panel.outcome` says how."""
+
+    @dataclass
+    class CloseRequested(Message_):
+        """The panel is to be closed."""
+
+    @dataclass
+    class SaveRequested(Message_):
+        """The output is to be saved."""
+
+    @dataclass
+    class LeaveRequested(Message_):
+        """The focus is to go back to the environments."""
+
+    @dataclass
+    class ZoomRequested(Message_):
+        """The panel is to have the whole screen, or to give it back."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        chroot: str,
+        command: str,
+        log: BinaryIO | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+    ) -> None:
+        super().__init__(id=id)
+        self.chroot = chroot
+        """The chroot's name: foreign text."""
+        self.command = command
+        """What was asked for, `shell` or a command line: foreign text."""
+        self._argv = tuple(argv)
+        self._log = log
+        self._began = 0.0
+        self._lasted = 0.0
+
+    def compose(self) -> ComposeResult:
+        """The line above, the terminal, and the search below while it is wanted."""
+        yield Static(classes="run-panel--line")
+        yield Terminal(self._argv, log=self._log)
+        yield Input(placeholder="find in the output: enter for the one before, escape ends",
+                    compact=True)  # fmt: skip
+
+    def on_mount(self) -> None:
+        """Begin, and count the seconds."""
+        self.set_interval(1, self._tick)
+        self.start()
+
+    def start(self) -> None:
+        """Run the command."""
+        self._began = time.monotonic()
+        self._lasted = 0.0
+        self.terminal.start()
+        self.terminal.focus()
+        self._show_line()
+
+    @property
+    def running(self) -> bool:
+        """Whether the command runs."""
+        return self.terminal.running
+
+    @property
+    def outcome(self) -> str:
+        """How it is, or how it ended, in words."""
+        code = self.terminal.exit
+        if self.running or code is None:
+            return "running"
+        return f"exit {code}" if code >= 0 else f"signal {-code}"
+
+    def _tick(self) -> None:
+        if self.running and self.display and self.is_on_screen:
+            self._show_line()
+
+    def _show_line(self) -> None:
+        seconds = self._lasted or time.monotonic() - self._began
+        sign = "▶" if self.running else "●" if self.terminal.exit == 0 else "✗"
+        line = Content.assemble(
+            f"{sign} ", (foreign(self.chroot)), "  ", foreign(self.command),
+            f"  {self.outcome}  {duration(seconds)}",
+        )  # fmt: skip
+        self.query_one(".run-panel--line", Static).update(line)
+
+    @on(Terminal.Exited)
+    def _exited(self, message: Terminal.Exited) -> None:
+        message.stop()
+        self._lasted = max(time.monotonic() - self._began, 0.001)
+        had_focus = self.has_focus_within
+        self._show_line()
+        if had_focus:
+            self.focus()  # its keys are of no use to a terminal in which nothing runs
+        self.post_message(self.Ended(self))
+
+    @on(Terminal.LeaveRequested)
+    def _left(self, message: Terminal.LeaveRequested) -> None:
+        message.stop()
+        self.focus()
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what makes sense now."""
+        if action == "stop":
+            return self.running
+        if action == "again":
+            return not self.running
+        return True
+
+    def action_enter(self) -> None:
+        """Give the terminal the keys."""
+        self.terminal.focus()
+
+    def action_again(self) -> None:
+        """Run the same command once more."""
+        self._began = time.monotonic()
+        self._lasted = 0.0
+        self.terminal.restart()
+        self.terminal.focus()
+        self._show_line()
+
+    def action_stop(self) -> None:
+        """End the command."""
+        self.terminal.stop()
+
+    def action_save(self) -> None:
+        """Ask for the output to be saved."""
+        self.post_message(self.SaveRequested(self))
+
+    def action_copy(self) -> None:
+        """Copy the selection, or what is seen."""
+        if self.terminal.copy():
+            self.notify("copied", timeout=1.5)
+
+    def action_zoom(self) -> None:
+        """Ask for the whole screen."""
+        self.post_message(self.ZoomRequested(self))
+
+    def action_close(self) -> None:
+        """Ask to be closed."""
+        self.post_message(self.CloseRequested(self))
+
+    def action_leave(self) -> None:
+        """Ask for the focus to go back to the environments."""
+        self.post_message(self.LeaveRequested(self))
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the terminal by pages."""
+        self.terminal.action_scroll_view(pages)
+
+    # -- searching -------------------------------------------------------------------------------
+
+    def action_find(self) -> None:
+        """Open the line to search in."""
+        self.add_class("-finding")
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def _find(self, message: Input.Submitted) -> None:
+        message.stop()
+        if not self.terminal.search(message.value):
+            self.notify("not found", severity="warning", timeout=1.5)
+
+    def key_escape(self) -> None:
+        """Close the search; else leave."""
+        if self.has_class("-finding"):
+            self.remove_class("-finding")
+            self.focus()
