@@ -1,4 +1,4 @@
-"""Every key binding as plain data: its id, the keys it has unless settings say otherwise, what it does.
+"""Every key binding as plain data: its id, its keys unless settings name others, what it does.
 
 Users rebind by these ids, docs/keys.md prints them, and tests hold them against the BINDINGS that
 the UI is made of. Textual takes unknown ids, keys that do not exist and clashes without a word
@@ -89,7 +89,7 @@ NAMES = frozenset(
 )  # fmt: skip
 """Keys that every terminal tells apart, under Textual's names, but for letters and digits."""
 
-_REFUSED = {
+REFUSED = {
     "ctrl+a": "screen takes it",
     "ctrl+b": "tmux takes it",
     "ctrl+s": "it stops the terminal's output",
@@ -105,6 +105,7 @@ _REFUSED = {
     "shift+tab": "it goes from pane to pane",
     "escape": "it closes and clears",
 }
+"""Keys that can't be bound, and why: what terminals and multiplexers take, what is ours for good."""
 
 
 def key_name(key: str) -> tuple[str, str, str]:
@@ -129,8 +130,8 @@ def _wrong(key: str, name: str) -> tuple[str, str]:
     """Return what is wrong with a *key* that has no good *name*, and the hint."""
     low = name.lower()
     words = low.split("+")
-    if low in _REFUSED:
-        return f"key {key!r} can't be bound: {_REFUSED[low]}", "write another key"
+    if low in REFUSED:
+        return f"key {key!r} can't be bound: {REFUSED[low]}", "write another key"
     for modifier in ("alt", "meta", "super", "hyper"):
         if modifier in words[:-1]:
             return f"key {key!r} can't be bound: not every terminal sends {modifier}", (

@@ -139,7 +139,7 @@ def _with_line(text: str, line: str) -> str:
 
 
 def _is_header(text: str, start: int) -> bool:
-    """Tell a `[table]` from an array: before that stands its key. Arrays of arrays there are none."""
+    """Tell a `[table]` from an array, which stands behind its key (none is in another array)."""
     return text[start] == "[" and not text[text.rfind("\n", 0, start) + 1 : start].strip()
 
 

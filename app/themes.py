@@ -10,6 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from textual.app import App
     from textual.theme import Theme
@@ -26,7 +27,7 @@ NAMES = OWN + TEXTUAL
 _MANY_COLOURS = ("256color", "direct", "kitty", "truecolor")
 
 
-def register(app: App[object], name: str) -> None:
+def register(app: App[Any], name: str) -> None:
     """Give *app* our themes, and show the one called *name*; "": the one that fits."""
     import os
 

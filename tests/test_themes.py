@@ -1,11 +1,12 @@
 """Our themes: what can be read on what, and the names that settings may use."""
 
 import pytest
-from chroot_tool.app import themes
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Button, DataTable, Footer, Input
+
+from chroot_tool.app import themes
 
 TEXTS = (
     "foreground", "text-muted", "foreground-muted", "primary", "secondary", "accent", "success",
