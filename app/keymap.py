@@ -105,7 +105,7 @@ REFUSED = {
     "shift+tab": "it goes from pane to pane",
     "escape": "it closes and clears",
 }
-"""Keys that can't be bound, and why: what terminals and multiplexers take, what is ours for good."""
+"""Keys that can't be bound, and why: taken by terminals and multiplexers, or ours for good."""
 
 
 def key_name(key: str) -> tuple[str, str, str]:
