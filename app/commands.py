@@ -264,11 +264,14 @@ def _bind(arguments: Namespace) -> int:
     if not arguments.target:
         raise UsageError(f"bind {arguments.action} needs a target", "give it with --target PATH")
     changed = _EDITS[arguments.action](engine, path, arguments)
-    sys.stderr.write(f"{safe(changed)}: saved\n")
+    for name in changed:
+        sys.stderr.write(f"{safe(name)}: saved\n")
+    if not changed:
+        sys.stderr.write("nothing to change\n")
     return exits.DONE
 
 
-def _add(engine: Engine, path: str, arguments: Namespace) -> str:
+def _add(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
     from ..core.bind import CHROOT_TOML, make
 
     words = [word for text in arguments.options for word in text.split(",") if word]
@@ -283,7 +286,7 @@ def _add(engine: Engine, path: str, arguments: Namespace) -> str:
     return engine.add_bind(path, bind)
 
 
-_EDITS: dict[str, Callable[[Engine, str, Namespace], str]] = {
+_EDITS: dict[str, Callable[[Engine, str, Namespace], tuple[str, ...]]] = {
     "add": _add,
     "remove": lambda engine, path, arguments: engine.remove_bind(path, arguments.target),
     "ignore": lambda engine, path, arguments: engine.ignore_bind(path, arguments.target),

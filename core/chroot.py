@@ -16,6 +16,8 @@ from .value import Value
 
 DEFAULT_BASE = "/srv/chroot"
 CONFIG_DIRECTORY = "/chroot.d"
+CONFIG_LIMIT = 1 << 16
+"""Bytes of a configuration file: one that was planted must not keep the reader busy."""
 MARKER = "/.chroot-tool-create"
 """Where an unfinished `create` works; its presence says that there is one."""
 

@@ -3,6 +3,7 @@
 ChrootError                 the operation failed (exit 1)
 ├── UsageError              the call itself makes no sense (2)
 ├── ConfigError             a configuration file is wrong (3); carries every problem found
+├── ChangedError            a file was changed by someone else since it was looked at (1)
 ├── BusyError               in use; carries the processes that hold it (4)
 │   └── LockedError         another chroot-tool is at work on it (4)
 ├── PrivilegeError          more privilege is needed (5)
@@ -56,6 +57,10 @@ class ConfigError(ChrootError):
         self.problems = tuple(problems)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(problems[0].message + more, problems[0].hint)
+
+
+class ChangedError(ChrootError):
+    """A configuration file is not as it was when it was looked at; nothing was written."""
 
 
 class BusyError(ChrootError):

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 
 from . import status
-from .chroot import CONFIG_DIRECTORY, Chroot, has_system, is_incomplete
+from .chroot import CONFIG_DIRECTORY, CONFIG_LIMIT, Chroot, has_system, is_incomplete
 from .config import Config, host_facts, parse
 from .errors import ChrootError, ConfigError, Problem
 from .lock import is_locked
+from .machine import architecture
 from .observe import Observer
 from .rootpath import Root
 from .status import ChrootStatus
@@ -69,7 +70,7 @@ def _parse(root: Root, directory: str, host: HostFacts, extra: tuple[Bind, ...])
 
 def _optional(root: Root, name: str) -> bytes | None:
     try:
-        return root.read(name)
+        return root.read(name, CONFIG_LIMIT)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -132,6 +133,7 @@ class Survey:
             problems=tuple(problems),
             description=config.description if config else "",
             changed=_changed(root),
+            architecture=architecture(root),
         )
 
     def _below(self, root: Root) -> Iterable[Problem]:
