@@ -1,0 +1,1 @@
+"""The dialogs: modal screens that ask one thing and answer with a value. They do nothing else."""

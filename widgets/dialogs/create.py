@@ -1,0 +1,307 @@
+"""The form for a new chroot: every option of `create`, then the plan, then the answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Button, Static
+from textual.worker import Worker, WorkerState
+
+from ...core import createoptions as rules
+from ...core.createoptions import CreateOptions
+from ...core.errors import ChrootError, Problem, UsageError
+from ..text import foreign
+from .base import Body, button
+from .field import ChoiceField, Field, Prefixes
+from .form import FormDialog
+
+Request = tuple[str, CreateOptions]
+Describe = Callable[[str, CreateOptions], tuple[str, ...]]
+
+_VARIANTS = (
+    ("minbase · what is required, and apt", "minbase"),
+    ("buildd · and what builds packages", "buildd"),
+    ("important · what debootstrap does unasked", "important"),
+)
+
+_HOSTS = "the host's"
+
+
+class CreateForm(FormDialog[Request | None]):
+    """Asks for the options of a new chroot. Answers (path, options), None where it was left.
+
+    What is left empty stays "" or () in the options: the engine fills it in. *defaults* are only
+    shown, as what would be taken. *base* is where a plain name goes, *taken* the names that are
+    there already. *describe* returns the lines of the plan, or raises ChrootError; it is called
+    in a thread.
+    """
+
+    HELP = (
+        "Only the name is needed, everything else has a default, shown in grey. "
+        "Tab, up and down go from field to field, right takes a suggestion, "
+        "Enter shows the plan; nothing is made before you agree to it."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "back", id="dialog.cancel", tooltip="Back, then out"),
+    ]
+    DEFAULT_CSS = """
+    CreateForm {
+        & #plan { display: none; height: auto; }
+        &.-plan #plan { display: block; }
+        &.-plan #fields { display: none; }
+        & #fields { height: auto; }
+        & #arch { margin-top: 1; }
+    }
+    """
+
+    @dataclass
+    class Described(Message):
+        """The plan is known, or why there is none. `turn` says which question it answers."""
+
+        turn: int
+        lines: tuple[str, ...] = ()
+        problem: Problem | None = None
+
+    def __init__(
+        self,
+        defaults: CreateOptions,
+        base: str,
+        taken: frozenset[str],
+        *,
+        describe: Describe,
+    ) -> None:
+        super().__init__("new chroot")
+        self._defaults = defaults
+        self._base = base
+        self._taken = taken
+        self._describe = describe
+        self._turn = 0
+        self._request: Request | None = None
+
+    # -- the fields ------------------------------------------------------------------------------
+
+    def content(self) -> Iterable[Widget]:
+        """Return the fields, and the plan in their place later."""
+        yield Vertical(*self._most_used(), *self._others(), id="fields")
+        yield Vertical(Static(id="plan-lines"), id="plan")
+
+    def _most_used(self) -> Iterable[Field]:
+        yield Field("Name", id="name", check=self._check_name, note=self._where())
+        yield Field(
+            "Suite", id="suite", check=self._check_suite,
+            placeholder=self._defaults.suite or _HOSTS,
+            suggester=Prefixes(rules.suites), note="bookworm, trixie, stable, sid …",
+        )  # fmt: skip
+        yield Field(
+            "Mirror", id="mirror", check=_unless_empty(rules.check_mirror),
+            placeholder=self._defaults.mirror or "as the host has it for the suite",
+            note="where the packages come from",
+        )  # fmt: skip
+
+    def _others(self) -> Iterable[Field]:
+        defaults = self._defaults
+        yield Field(
+            "Architecture", id="arch", check=_unless_empty(rules.check_arch),
+            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: rules.QEMU),
+            note="another than the host's needs qemu-user-static",
+        )  # fmt: skip
+        yield ChoiceField("Variant", _VARIANTS, id="variant", value=defaults.variant)
+        yield Field(
+            "Packages", id="include", check=_each(rules.check_package),
+            placeholder=" ".join(defaults.include) or "none",
+            note="more to install: names with blanks or commas between",
+        )  # fmt: skip
+        yield Field(
+            "Locales", id="locales", check=_each(rules.check_locale),
+            placeholder=" ".join(defaults.locales or rules.PLAIN_LOCALES[:1]),
+            note="the first is the default inside",
+        )  # fmt: skip
+        yield Field(
+            "Time zone", id="timezone", check=_unless_empty(rules.check_timezone),
+            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(rules.timezones),
+            note="Europe/Berlin, Etc/UTC …",
+        )  # fmt: skip
+        yield ChoiceField(
+            "Backend", [(name, name) for name in rules.BACKENDS], id="backend",
+            value=defaults.backend,
+        )  # fmt: skip
+
+    def _where(self) -> Content:
+        return foreign(f"in {self._base}, or a path of its own")
+
+    def _check_name(self, name: str) -> None:
+        if not name:
+            # Nothing typed yet is nothing wrong yet: `wrong` asks again when it goes on.
+            if self._asked:
+                rules.check_name(name)
+            return
+        path = self._path(name)
+        rules.check_name(os.path.basename(path))
+        rules.check_path(path)
+        if os.path.dirname(path) == self._base and os.path.basename(path) in self._taken:
+            raise UsageError(f"{os.path.basename(path)} is there already", "choose another name")
+
+    _asked = False
+
+    def _path(self, name: str) -> str:
+        if "/" not in name:
+            return os.path.join(self._base, name)
+        if not name.startswith("/"):
+            raise UsageError(f"{name!r} is a relative path", "a name, or a path that begins with /")
+        return os.path.normpath(name)
+
+    def _check_suite(self, suite: str) -> None:
+        if suite:
+            backend = self.value("backend") if self.is_mounted else self._defaults.backend
+            rules.check_suite(suite, backend or rules.BACKENDS[0])
+
+    @on(Field.Changed, "#name")
+    def _named(self, event: Field.Changed) -> None:
+        event.stop()
+        name = event.field.value
+        if not name or event.field.problem:
+            event.field.say(self._where())
+        else:
+            event.field.say(foreign(f"in {self._path(name)}"))
+
+    @on(Field.Changed, "#backend")
+    def _backend_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        self.field("suite").check_again()
+
+    # -- going on --------------------------------------------------------------------------------
+
+    def buttons(self) -> Iterable[Button]:
+        """Return what leaves, and what goes on."""
+        yield button("Cancel", "back")
+        yield button("Show the plan", "go")
+
+    def cancelled(self) -> None:
+        """Return that nothing is to be made."""
+
+    @on(Field.Submitted)
+    def _entered(self, event: Field.Submitted) -> None:
+        event.stop()
+        self._go_on()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "back":
+            self.action_cancel()
+        else:
+            self._go_on()
+
+    def action_cancel(self) -> None:
+        """Go back from the plan to the fields, from there leave."""
+        if self._request is None:
+            super().action_cancel()
+            return
+        self._turn += 1
+        self._request = None
+        self._show_page("", back="Cancel", go="Show the plan")
+        self.field("name").focus_entry()
+
+    def _go_on(self) -> None:
+        if self._request is not None:
+            self.answer(self._request)
+            return
+        self._asked = True
+        if self.wrong():
+            return
+        self._request = (self._path(self.value("name")), self._asked_for())
+        self._turn += 1
+        self._show_page("-plan", back="Back", go="Create")
+        self.query_one("#plan-lines", Static).update("looking at the host …")
+        self.query_one("#go", Button).disabled = True
+        self.query_one("#back", Button).focus()
+        self._ask(self._turn, *self._request)
+
+    def _asked_for(self) -> CreateOptions:
+        return CreateOptions(
+            suite=self.value("suite"),
+            arch=self.value("arch"),
+            mirror=self.value("mirror"),
+            variant=self.value("variant"),
+            include=_words(self.value("include")),
+            locales=_words(self.value("locales")),
+            timezone=self.value("timezone"),
+            backend=self.value("backend"),
+        )
+
+    def _show_page(self, page: str, *, back: str, go: str) -> None:
+        self.set_class(bool(page), "-plan")
+        for ident, label in (("back", back), ("go", go)):
+            changed = self.query_one(f"#{ident}", Button)
+            changed.label = Content(label)
+            changed.disabled = False
+            changed.refresh(layout=True)  # a new label does not ask for its width
+        self.query_one(Body).scroll_home(animate=False)
+
+    # -- the plan --------------------------------------------------------------------------------
+
+    @work(thread=True, group="describe", exit_on_error=False)
+    def _ask(self, turn: int, path: str, options: CreateOptions) -> None:
+        try:
+            self.post_message(self.Described(turn, self._describe(path, options)))
+        except ChrootError as error:
+            problem = Problem(error.message, error.hint)
+            self.post_message(self.Described(turn, problem=problem))
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.group == "describe":
+            problem = Problem(f"the plan could not be made: {event.worker.error!r}")
+            self.post_message(self.Described(self._turn, problem=problem))
+
+    @on(Described)
+    def _described(self, event: Described) -> None:
+        event.stop()
+        if event.turn != self._turn or self._request is None:
+            return  # the user has gone back meanwhile
+        lines = self.query_one("#plan-lines", Static)
+        if event.problem is not None:
+            hint = event.problem.hint
+            lines.update(
+                Content("\n").join(
+                    [
+                        Content.assemble("✗ ", foreign(event.problem.message)),
+                        *([Content.assemble("hint: ", foreign(hint))] if hint else []),
+                    ]
+                )
+            )
+            return
+        first, *more = [foreign(line) for line in event.lines] or [Content()]
+        lines.update(Content("\n\n").join([first.stylize("bold"), *more]))
+        go = self.query_one("#go", Button)
+        go.disabled = False
+        go.focus()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _unless_empty(check: Callable[[str], None]) -> Callable[[str], None]:
+    def checked(value: str) -> None:
+        if value:
+            check(value)
+
+    return checked
+
+
+def _each(check: Callable[[str], None]) -> Callable[[str], None]:
+    def checked(value: str) -> None:
+        for word in _words(value):
+            check(word)
+
+    return checked

@@ -1,0 +1,122 @@
+"""Deleting a chroot: what would be gone, and the name typed as proof that this one is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from ...core.status import FOREIGN_MOUNT, ChrootStatus, MountStatus
+from ...core.text import safe
+from ...core.text import size as shown_size
+from ..text import foreign
+from .base import Dialog, button
+from .field import FieldInput
+
+_LISTED = 3
+
+
+class DeleteDialog(Dialog[bool]):
+    """Says what deleting *chroot* removes, and asks for its name. Answers True to delete.
+
+    *size* is what it takes on disk in bytes, None where that is not counted yet.
+    """
+
+    HELP = "Type the name as it stands in the title, then press Delete. Escape cancels."
+    AUTO_FOCUS = "#name"
+    AROUND = 8
+    DEFAULT_CSS = """
+    DeleteDialog .delete--line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, chroot: ChrootStatus, size: int | None) -> None:
+        super().__init__(Content.assemble("delete ", foreign(chroot.name)), danger=True)
+        self._chroot = chroot
+        self._much = size
+
+    def content(self) -> Iterable[Widget]:
+        """Return what is removed and what is in use."""
+        chroot = self._chroot
+        much = "size not counted yet" if self._much is None else shown_size(self._much)
+        facts = [fact for fact in (chroot.os, much) if fact]
+        yield Static(Content.assemble("removes ", foreign(chroot.path).stylize("bold")))
+        yield Static(foreign(", ".join(facts)), classes="dialog--quiet")
+        for line in (*_mounted(chroot), *_running(chroot)):
+            yield Static(line, classes="delete--line")
+        yield Static(
+            "What is bound from the host is only unmounted. The rest cannot be brought back.",
+            classes="dialog--gap",
+        )
+
+    def fixed(self) -> Iterable[Widget]:
+        """Return the field for the name."""
+        chroot = self._chroot
+        yield Static(
+            Content.assemble("Type ", foreign(chroot.name).stylize("bold"), " to delete it:"),
+            classes="dialog--gap",
+        )
+        yield FieldInput(id="name", placeholder=safe(chroot.name))
+
+    def buttons(self) -> Iterable[Button]:
+        """Return Cancel, and Delete, which stays disabled until the name stands there."""
+        yield button("Cancel", "cancel")
+        yield button("Delete", "delete", destructive=True, disabled=True)
+
+    def cancelled(self) -> bool:
+        """Return that it stays."""
+        return False
+
+    def _matches(self, typed: str) -> bool:
+        # A name that holds what no key types is accepted as it is shown.
+        return typed in (self._chroot.name, safe(self._chroot.name))
+
+    @on(Input.Changed, "#name")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.query_one("#delete", Button).disabled = not self._matches(event.value)
+
+    @on(Input.Submitted, "#name")
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._matches(event.value):
+            # Enter in the field only leads to the button: one key more before it is gone.
+            self.query_one("#delete").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        sure = event.button.id == "delete" and self._matches(self.query_one("#name", Input).value)
+        self.answer(sure)
+
+
+def _mounted(chroot: ChrootStatus) -> list[Content]:
+    there = [mount for mount in chroot.mounts if mount.real or mount.state == FOREIGN_MOUNT]
+    if not there:
+        return []
+    word = "mount is" if len(there) == 1 else "mounts are"
+    return [Content(f"● {len(there)} {word} taken off first:"), *_some([_mount(m) for m in there])]
+
+
+def _mount(mount: MountStatus) -> str:
+    return (
+        f"{mount.target}  {mount.source}" if mount.fs == "bind" else f"{mount.target}  {mount.fs}"
+    )
+
+
+def _running(chroot: ChrootStatus) -> list[Content]:
+    processes = chroot.processes
+    if not processes:
+        return []
+    word = "process is" if len(processes) == 1 else "processes are"
+    lines = [f"{process.pid}  {process.command}" for process in processes]
+    return [Content(f"● {len(processes)} {word} ended:"), *_some(lines)]
+
+
+def _some(lines: list[str]) -> list[Content]:
+    shown = [foreign(f"    {line}", "dim") for line in lines[:_LISTED]]
+    if len(lines) > _LISTED:
+        shown.append(Content.styled(f"    and {len(lines) - _LISTED} more", "dim"))
+    return shown

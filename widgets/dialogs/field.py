@@ -1,0 +1,290 @@
+"""A line of a form: label, input, and below it what is wrong with it or what it is for.
+
+The rules are functions handed in that raise UsageError; the form knows none of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Paste
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widget import Widget
+from textual.widgets import Input, Label, Select, Static
+
+from ...core.errors import UsageError
+from ...core.text import safe
+from ..text import foreign
+
+Check = Callable[[str], object]
+
+
+class FieldInput(Input):
+    """An Input of one row whose value may be foreign text.
+
+    Input would send control characters of its value to the terminal as they are. Here each is
+    shown as one sign, so that the cursor stays where it belongs; the value keeps them.
+    """
+
+    BINDING_GROUP_TITLE = "Field"
+    HELP = "Right takes the suggestion. Up and down go to the other fields."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "go on", id="form.go_on", tooltip="Go on with what is typed"),
+    ]
+    DEFAULT_CSS = """
+    FieldInput {
+        padding: 0 1;
+        background: $foreground 8%;
+        &:focus { background: $foreground 14%; background-tint: transparent; }
+        &:ansi { background: ansi_default; text-style: underline; }
+    }
+    """
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        suggester: Suggester | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's name)
+    ) -> None:
+        super().__init__(
+            value, placeholder=safe(placeholder), suggester=suggester, id=id, compact=True,
+            select_on_focus=False,
+        )  # fmt: skip
+
+    @property
+    def _value(self) -> Text:
+        shown = "".join(c if len(safe(c)) == 1 else "�" for c in self.value)
+        return Text(shown, no_wrap=True, overflow="ignore", end="")
+
+    def _on_paste(self, event: Paste) -> None:
+        """Paste one line without control characters: nobody means those."""
+        line = event.text.splitlines()[0] if event.text else ""
+        # Input's own handler comes next, with this event.
+        event.text = "".join(c for c in line if len(safe(c)) == 1)
+
+
+class Prefixes(Suggester):
+    """Suggests the first of what *words* returns that begins with what is typed.
+
+    *words* is called when something is typed, not before: some lists stand in big files.
+    """
+
+    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._words = words
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Return the first that fits; none for what holds control characters."""
+        if not value:
+            return None
+        folded = value.casefold()
+        for word in self._words():
+            if word.casefold().startswith(folded) and safe(word) == word:
+                return value + word[len(value) :]
+        return None
+
+
+class Field(Vertical):
+    """One field of a form. `problem` says what is wrong with what stands in it."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & Horizontal { height: 1; }
+        & .field--label { width: 13; }
+        & Input, & Select { width: 1fr; }
+        & .field--note { padding-left: 13; color: $text-muted; min-height: 1; }
+        &.-wrong .field--note { color: $text-error; &:ansi { color: $error; } }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The value changed, and was checked."""
+
+        field: Field
+
+        @property
+        def control(self) -> Field:
+            """The field."""
+            return self.field
+
+    @dataclass
+    class Submitted(Message):
+        """Enter was pressed in the field."""
+
+        field: Field
+
+        @property
+        def control(self) -> Field:
+            """The field."""
+            return self.field
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        id: str,  # noqa: A002 (Textual's name)
+        check: Check | None = None,
+        value: str = "",
+        note: Content | str = "",
+        placeholder: str = "",
+        suggester: Suggester | None = None,
+    ) -> None:
+        """A *note* that is a str is our own text; value and placeholder may be foreign.
+
+        *check* is called with what stands in the field, without blanks around it, at every
+        change; what it raises as UsageError is shown.
+        """
+        super().__init__(id=id)
+        self._label = label
+        self._check = check
+        self._note = note if isinstance(note, Content) else Content(note)
+        self._input = FieldInput(value, placeholder=placeholder, suggester=suggester)
+        self.problem: UsageError | None = None
+        self._find_problem()
+
+    def compose(self) -> ComposeResult:
+        """Build label, input and note."""
+        with Horizontal():
+            yield Label(self._label, classes="field--label")
+            yield self.entry()
+        yield Static(self._note, classes="field--note")
+
+    def entry(self) -> Widget:
+        """Return what is typed or chosen in."""
+        return self._input
+
+    @property
+    def value(self) -> str:
+        """What stands in it, without blanks around it."""
+        return self._input.value.strip()
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self._input.value = value
+
+    def say(self, note: Content | str) -> None:
+        """Show *note* below, as long as nothing is wrong."""
+        self._note = note if isinstance(note, Content) else Content(note)
+        self._show()
+
+    def check_again(self) -> UsageError | None:
+        """Check once more, as where a rule depends on another field; return what is wrong."""
+        self._find_problem()
+        self._show()
+        return self.problem
+
+    def focus_entry(self) -> None:
+        """Put the cursor in it."""
+        self.entry().focus()
+
+    def _find_problem(self) -> None:
+        self.problem = None
+        try:
+            if self._check:
+                self._check(self.value)
+        except UsageError as error:
+            self.problem = error
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        error = self.problem
+        self.set_class(error is not None, "-wrong")
+        note = self.query_one(".field--note", Static)
+        if error is None:
+            note.update(self._note)
+        else:
+            said = [f"✗ {error.message}", *([error.hint] if error.hint else [])]
+            note.update(Content(" · ").join([foreign(part) for part in said]))
+
+    @on(Input.Changed)
+    def _input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.check_again()
+        self.post_message(self.Changed(self))
+
+    @on(Input.Submitted)
+    def _input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Submitted(self))
+
+
+class Menu(Select[str]):
+    """A Select of one row that opens with Enter or space, so that up and down change the field."""
+
+    BINDING_GROUP_TITLE = "Choice"
+    HELP = "Enter or space opens the choice, Escape closes it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.next_field", show=False, id="form.menu_next"),
+        Binding("up", "screen.previous_field", show=False, id="form.menu_previous"),
+        Binding(
+            "enter,space",
+            "show_overlay",
+            "choose",
+            id="form.choose",
+            tooltip="Open the choice",
+        ),
+    ]
+    DEFAULT_CSS = """
+    Menu {
+        & > SelectCurrent { padding: 0 1; background: $foreground 8%; }
+        &:focus > SelectCurrent { background: $foreground 14%; background-tint: transparent; }
+        & > SelectOverlay { border: round $primary; }
+        &:ansi > SelectCurrent { background: ansi_default; text-style: underline; }
+    }
+    """
+
+
+class ChoiceField(Field):
+    """A field with few possible values, the first of which is what is meant without a choice."""
+
+    def __init__(
+        self,
+        label: str,
+        choices: Sequence[tuple[str, str]],
+        *,
+        id: str,  # noqa: A002 (Textual's name)
+        value: str = "",
+        note: str = "",
+    ) -> None:
+        """*choices* are (label, value); both are our own text."""
+        known = [choice for _, choice in choices]
+        self._menu = Menu(
+            [(Text(shown), choice) for shown, choice in choices],
+            value=value if value in known else known[0],
+            allow_blank=False,
+            compact=True,
+        )
+        super().__init__(label, id=id, note=note)
+
+    def entry(self) -> Widget:
+        """Return the menu."""
+        return self._menu
+
+    @property
+    def value(self) -> str:
+        """What is chosen."""
+        return str(self._menu.value)
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self._menu.value = value
+
+    @on(Select.Changed)
+    def _chosen(self, event: Select.Changed) -> None:
+        event.stop()
+        self.check_again()
+        self.post_message(self.Changed(self))

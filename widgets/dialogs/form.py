@@ -1,0 +1,59 @@
+"""What the dialogs with fields share: going from field to field, finding the first wrong one."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+
+from .base import Dialog
+from .field import Field
+
+Answer = TypeVar("Answer")
+
+
+class FormDialog(Dialog[Answer]):
+    """Base of the forms: Enter goes on where everything is right, up and down change the field."""
+
+    HELP = "Tab, up and down go from field to field; right takes the suggestion; Enter goes on."
+    AUTO_FOCUS = "Input"
+    AROUND = 4
+    DEFAULT_CSS = "FormDialog > .dialog--frame { padding: 0 2; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "down", "next_field", "Next field", id="form.next", show=False, tooltip="Next field"
+        ),
+        Binding(
+            "up",
+            "previous_field",
+            "Previous field",
+            id="form.previous",
+            show=False,
+            tooltip="Field before",
+        ),
+    ]
+
+    def field(self, ident: str) -> Field:
+        """Return the field with that id."""
+        return self.query_one(f"#{ident}", Field)
+
+    def value(self, ident: str) -> str:
+        """Return what stands in a field, without blanks around it."""
+        return self.field(ident).value
+
+    def wrong(self) -> Field | None:
+        """Check all fields; put the cursor into the first wrong one and return it."""
+        fields = [field for field in self.query(Field) if field.display and not field.disabled]
+        found = [field for field in fields if field.check_again() is not None]
+        if not found:
+            return None
+        found[0].focus_entry()
+        return found[0]
+
+    def action_next_field(self) -> None:
+        """Go to the next field."""
+        self.focus_next()
+
+    def action_previous_field(self) -> None:
+        """Go to the field before."""
+        self.focus_previous()

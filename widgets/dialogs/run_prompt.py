@@ -1,0 +1,231 @@
+"""Which command to run inside: typed, or picked from the scripts of chroot.d and the history."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, OptionList
+from textual.widgets.option_list import Option
+
+from ...core.errors import UsageError
+from ...core.value import Value
+from ..text import foreign
+from .base import button
+from .field import Field
+from .form import FormDialog
+
+_MOST = 100
+
+
+class RunRequest(Value):
+    """What is to be run. "" and () mean: as the chroot's configuration has it."""
+
+    line: str
+    """As it was typed: what belongs in the history."""
+    words: tuple[str, ...]
+    """The line split as a shell splits words: the arguments of `chroot-tool run --`."""
+    user: str = ""
+    cwd: str = ""
+    env: tuple[str, ...] = ()
+    """Each as NAME=VALUE."""
+
+
+class Offers(OptionList):
+    """The scripts and the history, filtered by what is typed."""
+
+    BINDING_GROUP_TITLE = "Scripts and history"
+    HELP = "Enter runs the marked line, right puts it into the field to be changed there."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "run", id="run.run", tooltip="Run the marked line"),
+        Binding("right", "screen.take", "edit", id="run.take", tooltip="Put it into the field"),
+        Binding("up", "screen.up_or_out", "Up", id="run.up", show=False, tooltip="Up, or back"),
+    ]
+    DEFAULT_CSS = """
+    Offers {
+        height: auto;
+        max-height: 7;
+        background: transparent;
+        scrollbar-size-vertical: 1;
+        &:focus { background-tint: transparent; }
+        &:blur > .option-list--option-highlighted {
+            background: transparent; color: $foreground; text-style: none;
+        }
+    }
+    """
+
+
+class RunPrompt(FormDialog[RunRequest | None]):
+    """Asks for a command to run in *name*. Answers a RunRequest, None where it was left.
+
+    *scripts* are the executables of its chroot.d by name, *history* its earlier lines, newest
+    first. Both may be foreign text.
+    """
+
+    HELP = (
+        "Type a command and press Enter. Down goes to the scripts of `chroot.d` and earlier "
+        "commands that fit what is typed: Enter runs the marked one, right puts it into the "
+        "field. No shell evaluates the line: for pipes, run `sh -c '…'`."
+    )
+    DEFAULT_CSS = "RunPrompt #user { margin-top: 1; }"
+
+    def __init__(self, name: str, scripts: Sequence[str], history: Sequence[str]) -> None:
+        super().__init__(Content.assemble("run in ", foreign(name)))
+        self._scripts = tuple(scripts)
+        self._offers = _offers(scripts, history)
+        self._shown: tuple[str, ...] = ()
+
+    def content(self) -> Iterable[Widget]:
+        """Return the line, the offers below it, and the further fields."""
+        yield Field("Command", id="line", check=_check_line, placeholder="apt update")
+        yield Offers(id="offers", compact=True, markup=False)
+        yield Field("User", id="user", placeholder="as configured, else root")
+        yield Field(
+            "Directory", id="cwd", check=_check_directory, placeholder="as configured",
+        )  # fmt: skip
+        yield Field("Environment", id="env", check=_environment, placeholder="NAME=VALUE …")
+
+    def buttons(self) -> Iterable[Button]:
+        """Return Cancel and Run."""
+        yield button("Cancel", "cancel")
+        yield button("Run", "run")
+
+    def cancelled(self) -> None:
+        """Return that nothing is to be run."""
+
+    def on_mount(self) -> None:
+        """Offer everything."""
+        self._filter("")
+
+    # -- the offers ------------------------------------------------------------------------------
+
+    def _filter(self, typed: str) -> None:
+        words = typed.casefold().split()
+        found = [
+            (kind, line)
+            for kind, line in self._offers
+            if all(word in line.casefold() for word in words)
+        ]
+        # sort() is stable: scripts first, then the newest, within both groups.
+        found.sort(key=lambda offer: not offer[1].casefold().startswith(typed.casefold()))
+        found = found[:_MOST]
+        self._shown = tuple(line for _, line in found)
+        offers = self.query_one(Offers)
+        offers.set_options([Option(_offer(kind, line)) for kind, line in found])
+        offers.highlighted = 0 if found else None
+        offers.display = bool(found)
+
+    @on(Field.Changed, "#line")
+    def _typed(self, event: Field.Changed) -> None:
+        event.stop()
+        line = event.field.value
+        self._filter(line)
+        event.field.say(foreign(_meaning(line, self._scripts)))
+
+    def _marked(self) -> str:
+        index = self.query_one(Offers).highlighted
+        return "" if index is None else self._shown[index]
+
+    def action_take(self) -> None:
+        """Put the marked line into the field."""
+        field = self.field("line")
+        field.value = self._marked()
+        field.focus_entry()
+
+    def action_up_or_out(self) -> None:
+        """Go up in the offers, from the first one back to the line."""
+        offers = self.query_one(Offers)
+        if not offers.highlighted:
+            self.field("line").focus_entry()
+        else:
+            offers.action_cursor_up()
+
+    # -- answering -------------------------------------------------------------------------------
+
+    @on(OptionList.OptionSelected)
+    def _picked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.field("line").value = self._shown[event.option_index]
+        self.action_run()
+
+    @on(Field.Submitted)
+    def _entered(self, event: Field.Submitted) -> None:
+        event.stop()
+        self.action_run()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "run":
+            self.action_run()
+        else:
+            self.action_cancel()
+
+    def action_run(self) -> None:
+        """Answer with what stands in the fields, where it can be run."""
+        if self.wrong():
+            return
+        line = self.value("line")
+        if not line:
+            self.field("line").focus_entry()
+            return
+        env = _environment(self.value("env"))
+        words = tuple(shlex.split(line))
+        self.answer(RunRequest(line, words, self.value("user"), self.value("cwd"), env))
+
+
+def _offers(scripts: Sequence[str], history: Sequence[str]) -> list[tuple[str, str]]:
+    known = dict.fromkeys(scripts, "script")
+    for line in history:
+        known.setdefault(line, "before")
+    return [(kind, line) for line, kind in known.items()]
+
+
+def _offer(kind: str, line: str) -> Content:
+    return Content.assemble((f"{kind}  ", "dim"), foreign(line))
+
+
+def _check_line(line: str) -> None:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"the line cannot be split: {error}".lower(), "close it") from None
+    if "\0" in line or (words and not words[0]):
+        raise UsageError("the command is empty", "name a program or script")
+
+
+def _check_directory(path: str) -> None:
+    if path and not path.startswith("/"):
+        raise UsageError(f"{path!r} is a relative path", "write it from the chroot's /")
+
+
+def _environment(text: str) -> tuple[str, ...]:
+    """Return the NAME=VALUE words, split as a shell splits words. Raises UsageError."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"this cannot be split: {error}".lower(), "close the quote") from None
+    for word in words:
+        if word.find("=") < 1:
+            raise UsageError(f"{word!r} sets no variable", "write NAME=VALUE")
+    return tuple(words)
+
+
+def _meaning(line: str, scripts: Sequence[str]) -> str:
+    """Say what the rules of `run` make of *line* (interface.md, Commands)."""
+    try:
+        first = next(iter(shlex.split(line)), "")
+    except ValueError:
+        return ""
+    if not first:
+        return ""
+    if first.startswith("/"):
+        return "as it is, in /"
+    if first in scripts:
+        return f"/chroot.d/{first}, in /chroot.d"
+    return f"/chroot.d/chroot-cmd {first} …, in /chroot.d"
