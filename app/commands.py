@@ -87,7 +87,8 @@ def _list(arguments: Namespace) -> int:
 
 def _bare(arguments: Namespace) -> int:
     """The terminal UI; where there is no terminal, the list and the help."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    # Textual draws on stderr.
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from .settings import load
         from .ui import run
 

@@ -17,7 +17,7 @@ from ..core.errors import Cancelled, ChrootError
 from ..widgets.jobview import CANCELLED, DONE, FAILED, RUNNING, JobView
 from .messages import JobEnded, JobMoved, JobSaid
 
-Work = Callable[[events.Report, threading.Event], None]
+Work = Callable[["events.Report", threading.Event], None]
 """The engine call of a job: reports events, looks at the flag."""
 
 _BATCH = 0.05
@@ -102,6 +102,12 @@ class Jobs:
     def running(self) -> tuple[JobView, ...]:
         """Those that are not over."""
         return tuple(view for view in self.views if view.state == RUNNING)
+
+    @property
+    def current(self) -> tuple[JobView, ...]:
+        """Where those that run are at this moment; may be called when no message is taken."""
+        jobs = (job.view for job in self._jobs.values())
+        return tuple(view for view in jobs if view.state == RUNNING)
 
     def begin(self, verb: str, name: str, path: str, work: Work) -> Job | None:
         """Return a new job to run; None where one is at work on that chroot already."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import Screen
+from textual.message import Message
 from textual.widgets import Footer
 
+from ..core import events
 from ..core.engine import Engine
 from ..core.errors import BusyError, ChrootError
 from ..core.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
@@ -23,12 +25,11 @@ from ..widgets.dock import Dock
 from ..widgets.jobs_pane import JobsPane
 from ..widgets.mounts_table import MountsTable
 from ..widgets.processes_table import ProcessesTable
-from ..widgets.run_panel import RunPanel
 from ..widgets.status_line import StatusLine
-from . import history
-from .handover import hand_over, own_command
+from .follow import Follower, Sizes
 from .jobs import Jobs, Work
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
+from .running import RunningScreen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-class MainScreen(Screen[None]):
+class MainScreen(RunningScreen):
     """Everything at once: the chroots, the highlighted one in detail, what is being done."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
-        Binding("o", "toggle", "on/off", id="environments.toggle",
+        Binding("o", "switch", "on/off", id="environments.toggle",
                 tooltip="Switch on or off: the highlighted chroot, or the marked ones"),
         Binding("S", "shell_full", "full shell", id="environments.shell_full", show=False,
                 tooltip="A login shell on the whole screen"),
@@ -66,16 +67,16 @@ class MainScreen(Screen[None]):
                 tooltip="Copy the path, row or message"),
     ]  # fmt: skip
 
-    table = getters.query_one("#environments", ChrootTable)
     details = getters.query_one("#details", Details)
-    dock = getters.query_one(Dock)
     status_line = getters.query_one(StatusLine)
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        super().__init__()
-        self._engine = engine
+        super().__init__(engine)
         self._settings = settings
-        self._jobs = Jobs(self.post_message)
+        self._jobs = Jobs(self.post)
+        self._threads: list[threading.Thread] = []
+        self._follower = Follower(engine.base, self.post)
+        self._counter = Sizes(self.post)
         self._snapshot = Snapshot(engine.base)
         self._sizes: dict[str, int] = {}
 
@@ -94,11 +95,19 @@ class MainScreen(Screen[None]):
         """Start with what can be said without looking."""
         self.table.focus()
         self._show_status_line()
+        self._follower.start()
+        self.call_after_refresh(self.show_kept)
+
+    def on_unmount(self) -> None:
+        """End the threads that watch."""
+        self._follower.close()
+        self._counter.close()
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
         self._snapshot = message.snapshot
         self._show()
+        self._counter.want(tuple(one.path for one in message.snapshot.chroots))
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
@@ -109,6 +118,14 @@ class MainScreen(Screen[None]):
     @on(ChrootTable.Highlighted)
     def _highlighted(self) -> None:
         self._show_details()
+
+    @on(ChrootTable.FilterChanged)
+    def _filtered(self) -> None:
+        self._show_status_line()
+
+    @on(ChrootTable.Activated)
+    def _activated(self) -> None:
+        self.details.focus()
 
     def _show(self) -> None:
         self.table.show(self._snapshot.chroots, self._jobs.views, self._sizes)
@@ -124,9 +141,23 @@ class MainScreen(Screen[None]):
         self.details.show(one, self._jobs.views, self._sizes.get(one.path) if one else None)
 
     def _show_status_line(self) -> None:
-        self.status_line.show(self._engine.base, self._jobs.running, _privilege())
+        self.status_line.show(
+            self._engine.base, self._jobs.running, _privilege(), self.table.filter_text
+        )
 
     # -- jobs ------------------------------------------------------------------------------------
+
+    @property
+    def busy_with_jobs(self) -> bool:
+        """Whether a job runs."""
+        return bool(self._jobs.running)
+
+    def post(self, message: Message) -> None:
+        """Post from any thread; whoever comes after the end speaks to nobody."""
+        try:
+            self.post_message(message)
+        except RuntimeError:
+            pass  # the event loop is closed
 
     def _start(self, verb: str, name: str, path: str, work: Work) -> None:
         job = self._jobs.begin(verb, name, path, work)
@@ -135,7 +166,10 @@ class MainScreen(Screen[None]):
                         markup=False)  # fmt: skip
             return
         self._show()
-        self.run_worker(job.run, thread=True, group="jobs", exit_on_error=False)
+        # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
+        thread = threading.Thread(target=job.run, name=f"{verb} {name}")
+        self._threads.append(thread)
+        thread.start()
 
     @on(JobMoved)
     def _job_moved(self, message: JobMoved) -> None:
@@ -165,23 +199,6 @@ class MainScreen(Screen[None]):
         self.dock.jobs_pane.show(self._jobs.views)
         self._show()
 
-    def action_dock(self) -> None:
-        """Show the dock and go there; from there back, and hide it."""
-        if self.dock.is_open and self.dock.has_focus_within:
-            self._leave_dock(close=True)
-        elif self.dock.panels or self.dock.is_open:
-            self.dock.add_class("-open")
-            self.dock.focus_shown()
-        else:
-            self.dock.open_jobs()
-            self.dock.focus_shown()
-
-    def _leave_dock(self, *, close: bool = False) -> None:
-        self.remove_class("-zoomed")
-        if close:
-            self.dock.close()
-        self.table.focus()
-
     @on(JobsPane.CancelRequested)
     def _cancel(self, message: JobsPane.CancelRequested) -> None:
         self._jobs.cancel(message.job_id)
@@ -191,7 +208,7 @@ class MainScreen(Screen[None]):
         self._jobs.dismiss(message.job_id)
         self._show_jobs()
         if not self._jobs.views and not self.dock.panels:
-            self._leave_dock(close=True)
+            self.leave_dock(close=True)
 
     # -- on and off ------------------------------------------------------------------------------
 
@@ -203,7 +220,7 @@ class MainScreen(Screen[None]):
         one = self.table.highlighted
         return (one,) if one else ()
 
-    def action_toggle(self) -> None:
+    def action_switch(self) -> None:
         """Switch what is chosen: what is on goes off, everything else goes on."""
         for one in self._chosen():
             if one.state in (CREATING, INCOMPLETE, BROKEN):
@@ -325,104 +342,6 @@ class MainScreen(Screen[None]):
                 ),
             )  # fmt: skip
 
-    # -- running ---------------------------------------------------------------------------------
-
-    async def action_shell(self) -> None:
-        """Open a login shell in a panel."""
-        one = self.table.highlighted
-        if one is not None:
-            await self._open_panel(one, "shell", own_command("shell", "-d", one.path))
-
-    @work(group="dialogs")
-    async def action_shell_full(self) -> None:
-        """Hand the terminal to a login shell inside, and take it back."""
-        one = self.table.highlighted
-        if one is not None:
-            await self._hand_over(one, own_command("shell", "-d", one.path))
-
-    @work(group="dialogs")
-    async def action_run(self) -> None:
-        """Ask for a command and run it in a panel."""
-        from ..widgets.dialogs.run_prompt import RunPrompt
-
-        one = self.table.highlighted
-        if one is None:
-            return
-        prompt = RunPrompt(one.name, self._scripts(one.path), history.commands(one.path))
-        request = await self.app.push_screen_wait(prompt)
-        if request is None:
-            return
-        try:
-            history.remember(one.path, request.words)
-        except OSError as error:
-            self.notify(f"history: {error.strerror}", severity="warning", markup=False)
-        words = ["run", "-d", one.path]
-        words += ["-u", request.user] if request.user else []
-        words += ["-w", request.cwd] if request.cwd else []
-        words += [word for pair in request.env for word in ("-e", "=".join(pair))]
-        await self._open_panel(one, request.words, own_command(*words, "--", request.words))
-
-    async def _open_panel(self, one: ChrootStatus, command: str, argv: list[str]) -> None:
-        await self.dock.add(RunPanel(argv, chroot=one.name, command=command))
-
-    @on(RunPanel.LeaveRequested)
-    def _left_panel(self) -> None:
-        self._leave_dock()
-
-    @on(RunPanel.ZoomRequested)
-    def _zoom(self) -> None:
-        self.toggle_class("-zoomed")
-
-    @on(RunPanel.CloseRequested)
-    @work(group="dialogs")
-    async def _close_panel(self, message: RunPanel.CloseRequested) -> None:
-        from ..widgets.dialogs.confirm import Confirm
-
-        panel = message.panel
-        if panel.running:
-            lines = (f"{panel.chroot}: {panel.command}",)
-            ask = Confirm("This still runs. Close it?", lines, action="stop it", danger=True)
-            if not await self.app.push_screen_wait(ask):
-                return
-            panel.terminal.stop()
-        await self.dock.remove_panel(panel)
-        if self.dock.panels or self._jobs.running:
-            self.dock.focus_shown()
-        else:
-            self._leave_dock(close=True)
-
-    @on(RunPanel.SaveRequested)
-    def _save_output(self, message: RunPanel.SaveRequested) -> None:
-        try:
-            path = history.save_output(message.panel.chroot, message.panel.terminal.output_text())
-        except OSError as error:
-            self.notify(f"not saved: {error.strerror}", severity="error", markup=False)
-        else:
-            self.notify(f"saved to {safe(path)}", markup=False)
-
-    def _scripts(self, path: str) -> tuple[str, ...]:
-        try:
-            return self._engine.scripts(path)
-        except ChrootError:
-            return ()
-
-    async def _hand_over(self, one: ChrootStatus, argv: list[str]) -> None:
-        from textual.app import SuspendNotSupported
-
-        began = time.monotonic()
-        try:
-            code = await hand_over(self.app, argv)
-        except SuspendNotSupported:
-            self.notify("this terminal can't be handed over", severity="error", markup=False)
-            return
-        if code:
-            spent = time.monotonic() - began
-            why = f"ended with exit code {code}" if code > 0 else f"ended by signal {-code}"
-            # What ended at once had no time to be read.
-            self.notify(
-                f"{safe(one.name)}: {why} after {spent:.0f} s", severity="warning", markup=False
-            )
-
     # -- keys ------------------------------------------------------------------------------------
 
     def action_tab(self, name: str) -> None:
@@ -466,6 +385,23 @@ class MainScreen(Screen[None]):
         for panel in self.dock.panels:
             panel.terminal.stop()
 
+    def wait_for_jobs(self) -> None:
+        """Wait for jobs that were let go on, after the UI has ended; Ctrl-C stops them."""
+        from .narrate import Narrator
+
+        narrator = Narrator(json=False)
+        try:
+            while any(thread.is_alive() for thread in self._threads):
+                for view in self._jobs.current:
+                    what = f"{view.verb} {view.name}: {view.stage or 'working'}"
+                    narrator(events.Stage(view.path, what, view.fraction))
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            self._jobs.cancel_all()
+        for thread in self._threads:
+            thread.join()
+        narrator.end()
+
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:
         """The chroots that are shown."""
@@ -473,7 +409,7 @@ class MainScreen(Screen[None]):
 
     def go_to(self, path: str) -> None:
         """Highlight the chroot at *path*."""
-        self.table.go_to(path)
+        self.table.move_to(path)
         self.table.focus()
 
 
@@ -495,5 +431,3 @@ def _privilege() -> str:
 
 def _first_words(base: str) -> tuple[str, str]:
     return (f"no chroot under {base} yet", "press n to make one")
-
-

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
+
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
 from textual.screen import Screen
 
 from ..core.engine import Engine
-from .follow import Follower, Sizes
 from .main_screen import MainScreen
 from .settings import Settings
 from .themes import register
@@ -39,34 +39,21 @@ class ChrootApp(App[None]):
     def __init__(self, engine: Engine, settings: Settings) -> None:
         super().__init__()
         register(self, settings.theme)
-        self._engine = engine
         self._settings = settings
-        self._main = MainScreen(engine, settings)
-        self._follower = Follower(engine.base, self._main.post_message)
-        self._sizes = Sizes(self._main.post_message)
+        self.main = MainScreen(engine, settings)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""
-        return self._main
+        return self.main
 
     def on_mount(self) -> None:
-        """Begin to follow; everything else happens when something is seen."""
-        self._follower.start()
+        """Everything else happens when something is seen."""
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
         """After the first paint: what is there now stays, the collector need not walk it again."""
         gc.collect()
         gc.freeze()
-
-    def on_unmount(self) -> None:
-        """End the threads."""
-        self._follower.close()
-        self._sizes.close()
-
-    def want_sizes(self, paths: tuple[str, ...]) -> None:
-        """Have the chroots at *paths* counted, in the background."""
-        self._sizes.want(paths)
 
     def action_help(self) -> None:
         """Show or hide the keys of the focused pane."""
@@ -77,7 +64,7 @@ class ChrootApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs."""
-        running = self._main.running
+        running = self.main.running
         if running and self._settings.confirm_quit:
             self.run_worker(self._ask_to_quit(running), group="dialogs")
         else:
@@ -88,12 +75,17 @@ class ChrootApp(App[None]):
 
         answer = await self.push_screen_wait(QuitDialog(running))
         if answer == "stop":
-            self._main.cancel_all()
-            self.exit()
+            self.main.cancel_all()
+        elif answer == "leave":
+            self.main.let_go_on()
+        else:
+            return
+        self.exit()
 
 
 def run(base: str, settings: Settings) -> int:
     """Run the UI on *base* until the user quits; return the exit code."""
     app = ChrootApp(Engine(base), settings)
     app.run()
+    app.main.wait_for_jobs()
     return app.return_code or 0

@@ -25,7 +25,8 @@ from .plan import (
     flag_changes,
     super_options,
 )
-from .rootpath import Root, mount_id
+from .rootpath import Root
+from .syscalls import mount_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,20 +177,23 @@ class _Run:
             os.close(tree)  # a descriptor that stays open makes the later unmount EBUSY
         if step.bind.fs != "bind":
             self._own.add(ident)
-        return lambda: _umount(self._root, step.target, ident, lazy=False)
+
+        def undo() -> None:
+            os.close(_open_mount(self._root, step.target, ident))
+            _umount(self._root, step.target)
+
+        return undo
 
     def _unmount(self, step: Unmount) -> Undo:
         fd = _open_mount(self._root, step.target, step.mount_id)
         try:
-            copy = syscalls.open_tree(
-                fd, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH
-            )  # fmt: skip
+            copy = syscalls.open_tree(fd, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH)
             self._copies.append(copy)
         except OSError:
             copy = -1  # an unbindable mount can't be copied, so not be taken back either
         finally:
             os.close(fd)
-        _umount(self._root, step.target, step.mount_id, lazy=step.lazy)
+        _umount(self._root, step.target, lazy=step.lazy)
 
         def undo() -> None:
             if copy < 0:
@@ -366,9 +370,8 @@ def _open_mount(root: Root, target: str, ident: int) -> int:
     return fd
 
 
-def _umount(root: Root, target: str, ident: int, *, lazy: bool) -> None:
-    """Unmount exactly the mount *ident* at *target*, by way of its parent's descriptor."""
-    os.close(_open_mount(root, target, ident))
+def _umount(root: Root, target: str, *, lazy: bool = False) -> None:
+    """Unmount what is seen at *target*, which was just looked at, by its parent's descriptor."""
     directory, _, name = target.rpartition("/")
     parent = root.open(directory or "/", follow=False)
     try:

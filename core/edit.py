@@ -130,7 +130,7 @@ def save(root: Root, before: Files, after: Files) -> Saved:
 
 
 def _write(root: Root, name: str, data: bytes | None) -> None:
-    from .rootpath import mount_id
+    from .syscalls import mount_id
 
     if data is None:
         root.write(name, b"")  # `unmake` removes nothing that holds anything

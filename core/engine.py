@@ -202,7 +202,7 @@ class Engine:
         Raises ConfigError; ChrootError where a step fails, after taking back this run's steps;
         BusyError where something that must go is in use or another chroot-tool is at work.
         """
-        with open_chroot(path) as root:
+        with open_chroot(path) as root, Lock(root.path):
             return _on(root, _config(root, config_dir, extra), report, cancelled)
 
     def switch_bind(
@@ -261,14 +261,18 @@ class Engine:
                 return plan
             if stop:
                 _stop(root, report, cancelled)
+                plan = plan_off(MountTable.read(), root.path, lazy=lazy)
             if not lazy and _lives_inside(root):
                 _clear(root, kill=kill, timeout=timeout, report=report, cancelled=cancelled)
+                plan = plan_off(MountTable.read(), root.path)
             try:
-                return _unmount_all(root, lazy=lazy, report=report, cancelled=cancelled)
+                apply(root, plan, report, cancelled)
             except BusyError:
                 # Somebody of the host's. To look for such before would cost more than all the rest.
                 _clear(root, kill=kill, timeout=timeout, report=report, cancelled=cancelled)
-                return _unmount_all(root, lazy=lazy, report=report, cancelled=cancelled)
+                plan = plan_off(MountTable.read(), root.path, lazy=lazy)
+                apply(root, plan, report, cancelled)
+            return plan
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -291,7 +295,9 @@ class Engine:
 
         with open_chroot(path) as root:
             config = _config(root, config_dir, ())
-            _on(root, config, ignore, None)
+            if _plan_on(root, config):  # else a second `run` would wait for a first
+                with Lock(root.path):
+                    _on(root, config, ignore, None)
             code = _host_cmd(root, words) if words else 0
             if code:
                 return code
@@ -359,9 +365,10 @@ def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Conf
 
 def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None) -> None:
     """Do a plan; see core.apply, which a `run` that finds everything on never needs."""
-    from .apply import apply
+    if plan:
+        from .apply import apply
 
-    apply(root, plan, report, cancelled)
+        apply(root, plan, report, cancelled)
 
 
 def _plan_on(root: Root, config: Config) -> Plan:
@@ -371,26 +378,18 @@ def _plan_on(root: Root, config: Config) -> Plan:
 
 
 def _on(root: Root, config: Config, report: Report, cancelled: Flag | None) -> Plan:
-    if not _plan_on(root, config):
-        return Plan()  # nothing to do needs no lock: a second `run` never waits for a first
-    with Lock(root.path):
-        plan = _plan_on(root, config)
-        try:
-            apply(root, plan, report, cancelled)
-        except BusyError as error:
-            raise BusyError(error.message, error.hint, _holders(root)) from error
+    """Plan and apply; the caller holds the lock."""
+    plan = _plan_on(root, config)
+    try:
+        apply(root, plan, report, cancelled)
+    except BusyError as error:
+        raise BusyError(error.message, error.hint, _holders(root)) from error
     return plan
 
 
 def _is_program(root: Root, name: str) -> bool:
     there = root.stat(f"{CONFIG_DIRECTORY}/{name}")
     return there is not None and stat.S_ISREG(there.st_mode) and bool(there.st_mode & 0o111)
-
-
-def _unmount_all(root: Root, *, lazy: bool, report: Report, cancelled: Flag | None) -> Plan:
-    plan = plan_off(MountTable.read(), root.path, lazy=lazy)
-    apply(root, plan, report, cancelled)
-    return plan
 
 
 def _lives_inside(root: Root) -> bool:

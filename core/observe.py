@@ -13,7 +13,8 @@ from .bind import Bind
 from .errors import ChrootError, Problem
 from .mountinfo import MountTable, device_name
 from .plan import FLAGS, Wanted, flag_changes
-from .rootpath import Root, descriptor_path, mount_id
+from .rootpath import Root, descriptor_path
+from .syscalls import mount_id
 from .value import Value
 
 TYPE_CHECKING = False

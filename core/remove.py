@@ -15,7 +15,8 @@ from . import syscalls
 from .errors import BusyError, Cancelled, ChrootError, PrivilegeError
 from .events import Stage, ignore
 from .mountinfo import MountTable
-from .rootpath import descriptor_path, mount_id
+from .rootpath import descriptor_path
+from .syscalls import mount_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import stat
 
 from . import syscalls
 from .errors import ChrootError, PrivilegeError
+from .syscalls import mount_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _O_PATH = os.O_PATH | os.O_CLOEXEC
 _LINKS = 40  # path_resolution(7): the kernel gives up after as many
 _READ_LIMIT = 1 << 20
-
-
-def mount_id(fd: int) -> int:
-    """Return the id of the mount that *fd* is on, as mountinfo has it (proc_pid_fdinfo(5))."""
-    info = os.open(f"/proc/self/fdinfo/{fd}", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        text = os.read(info, 4096)
-    finally:
-        os.close(info)
-    return int(text.partition(b"mnt_id:")[2].split(maxsplit=1)[0])
 
 
 def descriptor_path(fd: int) -> str:

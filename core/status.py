@@ -57,6 +57,8 @@ class ChrootStatus(Value):
     description: str = ""
     changed: float = 0.0
     """When something last changed in its top directory or its configuration, epoch seconds."""
+    architecture: str = ""
+    """What its programs are built for, as Debian names it; "" where none of them says."""
 
     @property
     def mounted(self) -> int:

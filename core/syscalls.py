@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 
 # linux/fcntl.h, linux/openat2.h, linux/mount.h
 AT_FDCWD = -100
@@ -62,6 +63,8 @@ _syscall.restype = ctypes.c_long
 _umount2 = _libc.umount2
 _umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
 _long = ctypes.c_long
+_STATX_MNT_ID = 0x1000
+_MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
 _EAGAIN_TRIES = 128
 
 
@@ -188,6 +191,15 @@ def _messages(context: int) -> str:
 def fsmount(context: int, attributes: int, fs: str) -> int:
     """Return a detached mount of a created context; *attributes* are MOUNT_ATTR_*."""
     return _call(fs, _NR_FSMOUNT, _long(context), _long(FSMOUNT_CLOEXEC), _long(attributes))
+
+
+def mount_id(fd: int) -> int:
+    """Return the id of the mount that *fd* is on, as mountinfo has it (statx(2), Linux 5.8)."""
+    buffer = ctypes.create_string_buffer(256)
+    if _libc.statx(fd, b"", AT_EMPTY_PATH, _STATX_MNT_ID, buffer) < 0:
+        raise _failed(f"descriptor {fd}")
+    (found,) = _MNT_ID.unpack_from(buffer)
+    return int(found)
 
 
 def umount2(path: str, flags: int) -> None:

@@ -224,7 +224,10 @@ def test_drift_is_seen_and_mended(cli: Cli, tiny_chroot: Path, tmp_path: Path) -
     cli.ok("on", "-d", tiny_chroot)
     kept = tiny_chroot / "cache/kept"
     kept.write_text("still here")
-    run = lambda *argv: subprocess.run(argv, check=True)  # noqa: E731
+
+    def run(*argv: str) -> None:
+        subprocess.run(argv, check=True)
+
     run("mount", "-o", "remount,bind,rw", str(tiny_chroot / "data"))
     run("mount", "-o", "remount,size=2M", str(tiny_chroot / "cache"))
     run("umount", str(tiny_chroot / "tmp"))

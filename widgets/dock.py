@@ -65,14 +65,15 @@ class Dock(Vertical):
         """Hide it; what runs in it runs on."""
         self.remove_class("-open")
 
-    async def add(self, panel: RunPanel) -> None:
-        """Give a new panel a tab and show it."""
+    async def add(self, panel: RunPanel, *, quietly: bool = False) -> None:
+        """Give a new panel a tab and show it; *quietly* leaves the focus where it is."""
         self._count += 1
         ident = f"dock-panel-{self._count}"
         title = Content.assemble(foreign(panel.chroot), ": ", foreign(_short(panel.command)))
         self.add_class("-open")
         await self.tabs.add_pane(TabPane(title, panel, id=ident))
         self.tabs.active = ident
+        panel.start(focus=not quietly)
 
     async def remove_panel(self, panel: RunPanel) -> None:
         """Take a panel and its tab away."""

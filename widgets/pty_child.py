@@ -19,15 +19,19 @@ from typing import BinaryIO
 
 _READ = 4096
 """What a read of a pty gives at most."""
+_ENOUGH = 16 << 10
+"""What is read at once, and waited for in a flood."""
 _BATCH = 32 << 10
-"""Bytes that are handed over at once, at most."""
+"""Bytes of plain text that are handed over at once, at most."""
+_BATCH_OF_SEQUENCES = 1024
+"""The same with escape sequences, each of which can cost as much as a screenful of text."""
 _SMALLEST_BATCH = 64
 _SLICE = 0.004
 """Seconds that output is taken before the loop gets its turn."""
 _PAUSE = 0.0005
-_PAUSE_FOR_INPUT = 0.006
-"""Seconds in between; the longer one while the user does something, so that all of it gets done."""
-_INPUT_IS_RECENT = 0.5
+"""Seconds in between, for threads that wait for this one."""
+_TURNS = 20
+"""Turns of the loop after that: a key goes through several queues, one in each turn."""
 _LAST_OUTPUT = 0.5
 """Seconds for what is left in the terminal when the child has ended; others may still write."""
 _MOST_REPLIES = 64 << 10
@@ -41,9 +45,6 @@ class PtyChild:
 
     busy = 0
     """How many children there are with output at hand: they share the time slice."""
-
-    last_input = 0.0
-    """When the user last did something (`time.monotonic`)."""
 
     def __init__(
         self,
@@ -66,8 +67,10 @@ class PtyChild:
         self._batch = _BATCH
         self._unsent = bytearray()
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
         self._stopping: asyncio.TimerHandle | None = None
-        self._is_busy = False
+        self.is_flooding = False
+        """Whether there is more output than can be taken."""
         self._listening = False
         self._code: int | None = None
         self._deadline = 0.0
@@ -130,83 +133,89 @@ class PtyChild:
             size = struct.pack("HHHH", rows, columns, 0, 0)
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
-    @staticmethod
-    def note_input() -> None:
-        """Give other things more room for a moment: the user does something, here or elsewhere."""
-        PtyChild.last_input = monotonic()
-
     # --- output of the child --- #
 
     def _readable(self) -> None:
         """Hand output over until there is none or the time slice is used up."""
         end = monotonic() + _SLICE / max(1, PtyChild.busy)
-        while self._take_some():
+        while True:
+            fresh = self._read()
+            if not self._pending:
+                self._set_busy(False)
+                return
+            if fresh and self.is_flooding and len(self._pending) < _ENOUGH:
+                self._pause()  # more is on its way, and text costs less in bulk
+                return
+            self._take_some()
+            if self._master < 0:
+                return
             if monotonic() >= end:
                 self._pause()
                 return
-        self._set_busy(False)
 
-    def _take_some(self) -> bool:
-        """Hand over one batch. Say whether there may be more at once."""
-        data = self._pending or self._read()
-        if not data:
-            return False
+    def _take_some(self) -> None:
+        """Hand over one batch."""
         begun = monotonic()
-        batch, self._pending = data[: self._batch], data[self._batch :]
+        size = self._batch
+        plain = self._pending.find(b"\x1b", 0, size)
+        if plain >= 0:
+            size = min(size, max(plain, _BATCH_OF_SEQUENCES))
+        batch, self._pending = self._pending[:size], self._pending[size:]
         self._on_output(batch)
         taken = monotonic() - begun
-        # Some sequences cost a thousand times as much as text of their length.
-        if taken > _SLICE and self._batch > _SMALLEST_BATCH:
+        if taken > _SLICE / 2 and self._batch > _SMALLEST_BATCH:
             self._batch //= 2
         elif taken < _SLICE / 4 and self._batch < _BATCH:
             self._batch *= 2
-        return self._master >= 0
 
-    def _read(self) -> bytes:
-        """Read up to a batch. At the end of all output the terminal is closed."""
-        chunks: list[bytes] = []
-        size = 0
-        while size < self._batch:
+    def _read(self) -> bool:
+        """Read until enough is pending. Say whether there was anything; after the end, close."""
+        chunks = [self._pending]
+        size = len(self._pending)
+        while size < _ENOUGH:
             try:
                 chunk = os.read(self._master, _READ)
             except BlockingIOError:
-                if not chunks and self._code is not None:
+                if not size and self._code is not None:
                     self._finish()
                 break
             except OSError:  # EIO: no process has the other end open any more
-                chunk = b""
-            if not chunk:
-                if not chunks:
+                if not size:
                     self._hung_up()
                 break
             chunks.append(chunk)
             size += len(chunk)
-        data = b"".join(chunks)
-        if data and self._log is not None:
-            self._log.write(data)
-        if data and self._code is not None and monotonic() > self._deadline:
+            if self._log is not None:
+                self._log.write(chunk)
+        self._pending = b"".join(chunks)
+        if len(chunks) > 1 and self._code is not None and monotonic() > self._deadline:
             self._finish()
-        return data
+        return len(chunks) > 1
 
     def _pause(self) -> None:
         """Let the loop do other things; the child waits meanwhile."""
         assert self._loop is not None
         self._set_busy(True)
         self._loop.remove_reader(self._master)
-        recent = monotonic() - PtyChild.last_input < _INPUT_IS_RECENT
-        self._timer = self._loop.call_later(_PAUSE_FOR_INPUT if recent else _PAUSE, self._resume)
+        self._timer = self._loop.call_later(_PAUSE, self._wait, _TURNS)
+
+    def _wait(self, turns: int) -> None:
+        assert self._loop is not None
+        self._timer = None
+        if turns:
+            self._turn = self._loop.call_soon(self._wait, turns - 1)
+        else:
+            self._turn = None
+            self._resume()
 
     def _resume(self) -> None:
         assert self._loop is not None
-        self._timer = None
-        if self._master < 0:
-            return
         self._loop.add_reader(self._master, self._readable)
         self._readable()
 
     def _set_busy(self, busy: bool) -> None:
-        if busy != self._is_busy:
-            self._is_busy = busy
+        if busy != self.is_flooding:
+            self.is_flooding = busy
             PtyChild.busy += 1 if busy else -1
 
     # --- input to the child --- #
@@ -262,6 +271,19 @@ class PtyChild:
         if self._loop is not None and self._code is None and step + 1 < len(_STOPPING):
             self._stopping = self._loop.call_later(seconds, self._stop_with, step + 1)
 
+    def release(self) -> int:
+        """Give the terminal's own end away: the command goes on, this object has no part in it.
+
+        The caller reads from the descriptor, or has it read, and closes it; -1 where the command
+        has ended.
+        """
+        if self._code is not None or self._master < 0:
+            return -1
+        released = os.dup(self._master)
+        os.set_blocking(released, True)
+        self._let_go()
+        return released
+
     def close(self) -> None:
         """Let go of the terminal at once: whatever still runs in it gets HUP from the kernel."""
         if self._code is None:
@@ -285,7 +307,7 @@ class PtyChild:
             self._stopping.cancel()
         if self._master < 0:
             self._tell()
-        elif self._timer is None and self._listening:
+        elif self._timer is None and self._turn is None and self._listening:
             self._readable()
 
     def _hung_up(self) -> None:
@@ -308,9 +330,10 @@ class PtyChild:
         if self._master < 0:
             return
         assert self._loop is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for handle in (self._timer, self._turn):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._turn = None
         self._set_busy(False)
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)

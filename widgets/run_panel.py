@@ -115,16 +115,16 @@ class RunPanel(Vertical, can_focus=True):
                     compact=True)  # fmt: skip
 
     def on_mount(self) -> None:
-        """Begin, and count the seconds."""
+        """Count the seconds."""
         self.set_interval(1, self._tick)
-        self.start()
 
-    def start(self) -> None:
+    def start(self, *, focus: bool = True) -> None:
         """Run the command."""
         self._began = time.monotonic()
         self._lasted = 0.0
         self.terminal.start()
-        self.terminal.focus()
+        if focus:
+            self.terminal.focus()
         self._show_line()
 
     @property

@@ -11,7 +11,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     from .terminal_view import View
 
 _FRAME = 1 / 30
+_FRAME_IN_FLOOD = 1 / 15
+"""Seconds between two paints at least: nobody reads along, and a paint is what others wait for."""
 _LONGEST_UPDATE = 0.15
 """Seconds for which a child may hold a frame back (mode 2026)."""
-_RUNS_A_FRAME = 600
-"""Runs that are painted at once: Textual takes 15 µs for each that has a style of its own."""
+_RUNS_A_FRAME = 300
+"""Runs that are painted at once: Textual takes 25 µs for each that has a style of its own."""
+_COLLECTIONS = 200
+"""Collections of the middle generation for each one of the oldest, which can take 100 ms."""
 _WHEEL_ROWS = 3
 _WHEEL_UP, _WHEEL_DOWN = 64, 65
 _TERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -62,6 +66,7 @@ def _tune() -> None:
         _tuned = True
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*gc.get_threshold()[:2], _COLLECTIONS)
         sys.setswitchinterval(0.001)
 
 
@@ -192,7 +197,7 @@ class Terminal(Widget, can_focus=True):
         self._painted_at = 0.0
         self._updating_since = 0.0
         self._painted_end = 0
-        self._dirty: set[int] = set()
+        self._dirty: dict[int, None] = {}  # rows to paint, those that wait longest first
         self._cursor_at: tuple[int, int] | None = None
         self._pressed: int | None = None
         self._mouse_at: tuple[int, int] | None = None
@@ -261,6 +266,10 @@ class Terminal(Widget, can_focus=True):
         if self._child is not None:
             self._child.stop()
 
+    def release(self) -> int:
+        """Give the terminal away, the command goes on; see PtyChild.release."""
+        return -1 if self._child is None else self._child.release()
+
     def _ended(self, code: int) -> None:
         self.exit = code
         self.running = False
@@ -286,7 +295,9 @@ class Terminal(Widget, can_focus=True):
         if replies and self._child is not None:
             self._child.write(replies, reply=True)
         if self._paint_timer is None:
-            self._paint_after(self._painted_at + _FRAME - monotonic())
+            flood = self._child is not None and self._child.is_flooding
+            frame = _FRAME_IN_FLOOD if flood else _FRAME
+            self._paint_after(self._painted_at + frame - monotonic())
 
     def _paint_after(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -317,31 +328,36 @@ class Terminal(Widget, can_focus=True):
         emulator = view.emulator
         end = emulator.history.end
         offset = end - view.top
-        self._dirty.update(y + offset for y in emulator.changed_rows())
+        dirty = [y + offset for y in emulator.changed_rows()]
         if end != self._painted_end:
             # What has scrolled off since may have changed before it did.
-            self._dirty.update(range(max(0, self._painted_end - view.top), offset))
+            dirty += range(max(0, self._painted_end - view.top), offset)
             self._painted_end = end
         cursor = view.cursor()
         if cursor != self._cursor_at:
-            self._dirty.update(place[1] for place in (cursor, self._cursor_at) if place)
+            dirty += [place[1] for place in (cursor, self._cursor_at) if place]
             self._cursor_at = cursor
+        height = self.size.height
+        self._dirty.update((y, None) for y in dirty if 0 <= y < height)
 
     def _paint_some(self, view: View) -> None:
-        width, height = self.size
+        rows = list(self._dirty)
+        if self._cursor_at is not None and self._cursor_at[1] in self._dirty:
+            rows.insert(0, self._cursor_at[1])  # where the user looks
         budget = _RUNS_A_FRAME
-        painted: list[int] = []
-        for y in sorted(y for y in self._dirty if 0 <= y < height):
-            painted.append(y)
-            budget -= cells.run_count(view.row(y))
+        painted: set[int] = set()
+        for y in rows:
             if budget <= 0:
                 break
-        self._dirty.difference_update(painted)
-        self._dirty = {y for y in self._dirty if 0 <= y < height}
+            if y not in painted:
+                painted.add(y)
+                budget -= cells.run_count(view.row(y))
+                del self._dirty[y]
         if painted:
-            self.refresh(*_regions(painted, width))
+            regions = _regions(sorted(painted), self.gutter.left, self.outer_size.width)
+            self.refresh(*regions)
         if self._dirty:
-            self._paint_after(_FRAME / 2)
+            self._paint_after(_FRAME)
 
     def render_line(self, y: int) -> Strip:
         """Return line *y* of the view."""
@@ -349,6 +365,10 @@ class Terminal(Widget, can_focus=True):
         if self._view is None:
             return Strip.blank(width, self.rich_style)
         return self._view.strip(y, width, focused=self.has_focus)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a region, in a form that leaves no cycles to the collector."""
+        return [_Line(strip, strip.cell_length) for strip in super().render_lines(crop)]
 
     def _palette(self) -> Palette:
         return Palette(
@@ -447,7 +467,6 @@ class Terminal(Widget, can_focus=True):
         """Give a key to the command."""
         event.stop()
         event.prevent_default()
-        PtyChild.note_input()
         if self._view is None:
             return
         data = self._view.emulator.key(event.key, event.character)
@@ -513,7 +532,6 @@ class Terminal(Widget, can_focus=True):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Give a click to the command if it wants the mouse, else begin to select."""
-        PtyChild.note_input()
         at = event.get_content_offset(self)
         if self._view is None or at is None:
             return
@@ -543,7 +561,6 @@ class Terminal(Widget, can_focus=True):
             self._send_mouse(at, self._pressed or 0, "move", event)
         elif self.app.mouse_captured is self and self._pressed is None and view.selection:
             self._mouse_at = at
-            PtyChild.note_input()
             self._select_to(at)
 
     def _select_to(self, at: tuple[int, int]) -> None:
@@ -602,7 +619,6 @@ class Terminal(Widget, can_focus=True):
         self._wheel(event, _WHEEL_DOWN)
 
     def _wheel(self, event: events.MouseEvent, button: int) -> None:
-        PtyChild.note_input()
         event.stop()
         event.prevent_default()
         at = event.get_content_offset(self)
@@ -626,12 +642,30 @@ class Terminal(Widget, can_focus=True):
         self.send(self._view.emulator.send_mouse(x, y, button, kind, pressed))
 
 
-def _regions(rows: list[int], width: int) -> list[Region]:
-    """Return the regions of these rows, given in order; neighbours go together."""
+class _Line(Strip):
+    """A line as it is painted.
+
+    A `Strip` that is divided into itself keeps itself in its cache: only a full garbage collection
+    frees it. In a flood of colours that would be 20,000 objects a second.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Cut at the given cells; all of it is no cut."""
+        cuts = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if cuts == [self.cell_length] else super().divide(cuts)
+
+
+def _regions(rows: list[int], left: int, width: int) -> list[Region]:
+    """Return the regions of these rows, given in order; neighbours go together.
+
+    They reach over the borders: Textual cuts each line that is not painted as a whole in two.
+    """
     regions: list[Region] = []
     start = rows[0]
     for before, y in zip(rows, [*rows[1:], -1], strict=True):
         if y != before + 1:
-            regions.append(Region(0, start, width, before + 1 - start))
+            regions.append(Region(-left, start, width, before + 1 - start))
             start = y
     return regions

@@ -1,0 +1,174 @@
+"""The half of the main screen that runs commands: panels in the dock, the whole terminal."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from textual import getters, on, work
+from textual.screen import Screen
+
+from ..core.engine import Engine
+from ..core.errors import ChrootError
+from ..core.status import ChrootStatus
+from ..core.text import safe
+from ..widgets.chroot_table import ChrootTable
+from ..widgets.dock import Dock
+from ..widgets.run_panel import RunPanel
+from . import history, kept
+from .handover import hand_over, own_command
+
+
+class RunningScreen(Screen[None]):
+    """A screen with environments and a dock, which runs commands in what is highlighted."""
+
+    table = getters.query_one("#environments", ChrootTable)
+    dock = getters.query_one(Dock)
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+        self._kept: dict[RunPanel, kept.Kept] = {}
+
+    @property
+    def busy_with_jobs(self) -> bool:
+        """Whether the dock has more to show than panels."""
+        return False
+
+    def action_dock(self) -> None:
+        """Show the dock and go there; from there back, and hide it."""
+        if self.dock.is_open and self.dock.has_focus_within:
+            self.leave_dock(close=True)
+        elif self.dock.panels or self.dock.is_open:
+            self.dock.add_class("-open")
+            self.dock.focus_shown()
+        else:
+            self.dock.open_jobs()
+            self.dock.focus_shown()
+
+    def leave_dock(self, *, close: bool = False) -> None:
+        self.remove_class("-zoomed")
+        if close:
+            self.dock.close()
+        self.table.focus()
+
+    # -- running ---------------------------------------------------------------------------------
+
+    async def action_shell(self) -> None:
+        """Open a login shell in a panel."""
+        one = self.table.highlighted
+        if one is not None:
+            await self._open_panel(one, "shell", own_command("shell", "-d", one.path))
+
+    @work(group="dialogs")
+    async def action_shell_full(self) -> None:
+        """Hand the terminal to a login shell inside, and take it back."""
+        one = self.table.highlighted
+        if one is not None:
+            await self._hand_over(one, own_command("shell", "-d", one.path))
+
+    @work(group="dialogs")
+    async def action_run(self) -> None:
+        """Ask for a command and run it in a panel."""
+        from ..widgets.dialogs.run_prompt import RunPrompt
+
+        one = self.table.highlighted
+        if one is None:
+            return
+        prompt = RunPrompt(one.name, self._scripts(one.path), history.commands(one.path))
+        request = await self.app.push_screen_wait(prompt)
+        if request is None:
+            return
+        try:
+            history.remember(one.path, request.line)
+        except OSError as error:
+            self.notify(f"history: {error.strerror}", severity="warning", markup=False)
+        words = ["run", "-d", one.path]
+        words += ["-u", request.user] if request.user else []
+        words += ["-w", request.cwd] if request.cwd else []
+        words += [word for pair in request.env for word in ("-e", pair)]
+        await self._open_panel(one, request.line, own_command(*words, "--", *request.words))
+
+    async def _open_panel(self, one: ChrootStatus, command: str, argv: list[str]) -> None:
+        await self.dock.add(RunPanel(argv, chroot=one.name, command=command))
+
+    @on(RunPanel.LeaveRequested)
+    def _left_panel(self) -> None:
+        self.leave_dock()
+
+    @on(RunPanel.ZoomRequested)
+    def _zoom(self) -> None:
+        self.toggle_class("-zoomed")
+
+    @on(RunPanel.CloseRequested)
+    @work(group="dialogs")
+    async def _close_panel(self, message: RunPanel.CloseRequested) -> None:
+        from ..widgets.dialogs.confirm import Confirm
+
+        panel = message.panel
+        if panel.running:
+            lines = (f"{panel.chroot}: {panel.command}",)
+            ask = Confirm("This still runs. Close it?", lines, action="stop it", danger=True)
+            if not await self.app.push_screen_wait(ask):
+                return
+            panel.terminal.stop()
+        await self.dock.remove_panel(panel)
+        one = self._kept.pop(panel, None)
+        if one and panel.terminal.exit is not None:
+            kept.forget(one)
+        if self.dock.panels or self.busy_with_jobs:
+            self.dock.focus_shown()
+        else:
+            self.leave_dock(close=True)
+
+    @on(RunPanel.SaveRequested)
+    def _save_output(self, message: RunPanel.SaveRequested) -> None:
+        try:
+            path = history.save_output(message.panel.chroot, message.panel.terminal.output_text())
+        except OSError as error:
+            self.notify(f"not saved: {error.strerror}", severity="error", markup=False)
+        else:
+            self.notify(f"saved to {safe(path)}", markup=False)
+
+    def _scripts(self, path: str) -> tuple[str, ...]:
+        try:
+            return self._engine.scripts(path)
+        except ChrootError:
+            return ()
+
+    async def _hand_over(self, one: ChrootStatus, argv: list[str]) -> None:
+        from textual.app import SuspendNotSupported
+
+        began = time.monotonic()
+        try:
+            code = await hand_over(self.app, argv)
+        except SuspendNotSupported:
+            self.notify("this terminal can't be handed over", severity="error", markup=False)
+            return
+        if code:
+            spent = time.monotonic() - began
+            why = f"ended with exit code {code}" if code > 0 else f"ended by signal {-code}"
+            # What ended at once had no time to be read.
+            self.notify(
+                f"{safe(one.name)}: {why} after {spent:.0f} s", severity="warning", markup=False
+            )
+
+    def let_go_on(self) -> None:
+        """Hand what runs in panels to keepers: their output is shown again next time."""
+        for panel in self.dock.panels:
+            if panel in self._kept or not panel.running:
+                continue
+            text = panel.terminal.output_text()
+            terminal = panel.terminal.release()
+            if terminal >= 0:
+                try:
+                    kept.keep(terminal, panel.chroot, panel.command, text)
+                finally:
+                    os.close(terminal)
+
+    async def show_kept(self) -> None:
+        """Open a panel for each command that was let go on when the UI quit."""
+        for one in kept.found():
+            panel = RunPanel(one.argv(), chroot=one.chroot, command=f"{one.command} (went on)")
+            self._kept[panel] = one
+            await self.dock.add(panel, quietly=True)
