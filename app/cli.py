@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from .options import RUN_WORDS
@@ -9,6 +10,7 @@ from .options import RUN_WORDS
 
 def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
+    _open_streams()
     words = sys.argv[1:] if arguments is None else arguments
     before: list[str] = []
     rest = words
@@ -23,3 +25,19 @@ def main(arguments: list[str] | None = None) -> int:
     from .commands import main as other
 
     return other(words)
+
+
+def _open_streams() -> None:
+    """Open /dev/null where the caller closed stdin, stdout or stderr.
+
+    Else what is opened next would take their numbers: a descriptor of the host's that a command
+    inside inherits, a mount point that messages are written to.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -26,31 +25,41 @@ if TYPE_CHECKING:
 
 def main(words: list[str]) -> int:
     """Parse *words*, do what they say, return the exit code."""
-    parser = build()
     try:
-        arguments = parser.parse_args(words)
+        code = _parsed(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        exits.deafen(1)  # whoever read our stdout has seen enough
+        return exits.DONE
+    except OSError as error:
+        exits.deafen(1)
+        exits.say(("" if error.filename else "stdout: ") + exits.reason(error))
+        return exits.FAILED
+
+
+def _parsed(words: list[str]) -> int:
+    try:
+        arguments = build().parse_args(words)
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code = _COMMANDS[arguments.command](arguments)
-        sys.stdout.flush()
-        return code
+        return _COMMANDS[arguments.command](arguments)
     except ChrootError as error:
         return _failed(error, arguments)
     except KeyboardInterrupt:
         exits.say("interrupted")
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our stdout has seen enough; Python would complain at exit otherwise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.DONE
 
 
 def _failed(error: ChrootError, arguments: Namespace) -> int:
     code = exits.code_of(error)
     streams = arguments.command in ("create", "on", "off") and arguments.json
     if streams and not getattr(arguments, "dry_run", False):
-        jsonout.write(jsonout.error(error, code))
+        try:
+            jsonout.write(jsonout.error(error, code))
+        except OSError:
+            exits.deafen(1)  # stderr still says it
     exits.complain(error)
     return code
 
@@ -78,7 +87,7 @@ def _list(arguments: Namespace) -> int:
     elif found:
         _print(tables.chroots(found))
     else:
-        sys.stderr.write(
+        exits.tell(
             f"no chroot under {safe(engine.base)}\n"
             f"hint: make one: chroot-tool create -d {safe(engine.base)}/deb\n"
         )
@@ -154,7 +163,7 @@ def _extra(texts: list[str]) -> tuple[Bind, ...]:
 
 def _off(arguments: Namespace) -> int:
     engine, path = _path(arguments)
-    if arguments.timeout < 0:
+    if not arguments.timeout >= 0:  # nor NaN
         raise UsageError("--timeout is a number of seconds, 0 or more")
     if arguments.dry_run:
         return _show_plan(arguments, path, engine.plan_off(path, lazy=arguments.lazy))
@@ -188,7 +197,7 @@ def _done(arguments: Namespace, path: str, state: str, steps: int, idle: str) ->
     if arguments.json:
         jsonout.write({"event": "done", "chroot": path, "state": state, "steps": steps})
     else:
-        sys.stderr.write(f"{safe(path)}: {state if steps else idle}\n")
+        exits.tell(f"{safe(path)}: {state if steps else idle}\n")
     return exits.DONE
 
 
@@ -216,7 +225,7 @@ def _create(arguments: Namespace) -> int:
     if arguments.json:
         jsonout.write({"event": "done", "chroot": path, "state": "off"})
     else:
-        sys.stderr.write(
+        exits.tell(
             f"{safe(path)}: created in {time.monotonic() - started:.0f} s\n"
             f"hint: chroot-tool shell -d {safe(path)}\n"
         )
@@ -234,7 +243,7 @@ def _delete(arguments: Namespace) -> int:
             engine.delete(path, report=narrator, cancelled=cancelled)
     finally:
         narrator.end()
-    sys.stderr.write(f"{safe(found.path)}: deleted\n")
+    exits.tell(f"{safe(found.path)}: deleted\n")
     return exits.DONE
 
 
@@ -243,12 +252,11 @@ def _confirm(found: ChrootStatus) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("delete asks first, and there is no terminal to ask on", "add --yes")
     ends = f", ending {len(found.processes)} processes inside" if found.processes else ""
-    sys.stderr.write(
+    exits.tell(
         f"This removes {safe(found.path)} and everything in it{ends}.\n"
         "Binds are unmounted first; what they show stays.\n"
         f"Type the name ({safe(found.name)}) to go on: "
     )
-    sys.stderr.flush()
     if sys.stdin.readline().strip() != found.name:
         raise Cancelled("not deleted: that is not its name")
 
@@ -266,9 +274,9 @@ def _bind(arguments: Namespace) -> int:
         raise UsageError(f"bind {arguments.action} needs a target", "give it with --target PATH")
     changed = _EDITS[arguments.action](engine, path, arguments)
     for name in changed:
-        sys.stderr.write(f"{safe(name)}: saved\n")
+        exits.tell(f"{safe(name)}: saved\n")
     if not changed:
-        sys.stderr.write("nothing to change\n")
+        exits.tell("nothing to change\n")
     return exits.DONE
 
 

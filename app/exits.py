@@ -5,6 +5,7 @@ Plain integers, not an enum: importing enum costs `run` 2 ms.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..core.errors import (
@@ -59,8 +60,26 @@ def say(message: str, hint: str = "", between: list[str] | None = None) -> None:
     lines = [f"chroot-tool: {safe(message)}", *(safe(line) for line in between or ())]
     if hint:
         lines.append(f"hint: {safe(hint)}")
+    tell("".join(f"{line}\n" for line in lines))
+
+
+def reason(error: OSError) -> str:
+    """Return what to say of an error of the system that nobody has explained before."""
+    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def tell(text: str) -> None:
+    """Write *text* to stderr. Where nobody listens, what is done goes on all the same."""
     try:
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        sys.stderr.write(text)
         sys.stderr.flush()
-    except (OSError, AttributeError):
-        pass  # nobody listens; the exit code still says it
+    except OSError:
+        deafen(2)
+
+
+def deafen(fd: int) -> None:
+    """Send what is still written to stdout or stderr nowhere: Python would complain at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, fd)
+    os.close(null)

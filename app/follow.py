@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from textual.message import Message
 
@@ -11,11 +12,37 @@ from ..core.disksize import SizeCache
 from ..core.watch import Watcher
 from .messages import Counted, Seen
 
+Post = Callable[[Message], object]
+
+
+class Following(Protocol):
+    """Posts `Seen` from `start` to `close`."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class Counting(Protocol):
+    """Posts `Counted` for what is wanted, until `close`."""
+
+    def want(self, paths: tuple[str, ...]) -> None:
+        """Have these counted."""
+
+    def close(self) -> None:
+        """End."""
+
+
+Follow = Callable[[str, Post], Following]
+Count = Callable[[Post], Counting]
+
 
 class Follower:
     """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
 
-    def __init__(self, base: str, post: Callable[[Message], object]) -> None:
+    def __init__(self, base: str, post: Post) -> None:
         self._watcher = Watcher(base)
         self._post = post
         self._ended = threading.Event()
@@ -45,7 +72,7 @@ class Follower:
 class Sizes:
     """Counts the size of chroots on disk, one after the other, in a thread of its own."""
 
-    def __init__(self, post: Callable[[Message], object]) -> None:
+    def __init__(self, post: Post) -> None:
         self._post = post
         self._cache = SizeCache()
         self._wanted: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ class Job:
         error: ChrootError | None = None
         try:
             self._work(self._report, self.cancelled)
-            self._move(state=DONE, stage="done", fraction=None)
+            self._move(state=DONE, stage="", fraction=None)
         except Cancelled as stopped:
             self._move(state=CANCELLED, stage=stopped.message, fraction=None)
         except ChrootError as failure:

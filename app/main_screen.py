@@ -1,4 +1,4 @@
-"""The main screen: panes are composed, values handed down, messages and keys become engine calls."""
+"""The main screen: panes put together, values handed down, messages and keys made engine calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..widgets.jobs_pane import JobsPane
 from ..widgets.mounts_table import MountsTable
 from ..widgets.processes_table import ProcessesTable
 from ..widgets.status_line import StatusLine
-from .follow import Follower, Sizes
+from .follow import Count, Follow
 from .jobs import Jobs, Work
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
 from .running import RunningScreen
@@ -53,7 +53,7 @@ class MainScreen(RunningScreen):
         Binding("n", "create", "new", id="environments.create", tooltip="Make a chroot"),
         Binding("d", "delete", "delete", id="environments.delete",
                 tooltip="Remove the chroot; wants its name typed"),
-        Binding("slash", "filter", "filter", id="environments.filter",
+        Binding("slash", "filter", "filter", id="environments.filter", show=False,
                 tooltip="Show only what matches"),
         Binding("1", "tab('overview')", "overview", id="pane.1", show=False),
         Binding("2", "tab('mounts')", "mounts", id="pane.2", show=False),
@@ -70,13 +70,13 @@ class MainScreen(RunningScreen):
     details = getters.query_one("#details", Details)
     status_line = getters.query_one(StatusLine)
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, *, follow: Follow, count: Count) -> None:
         super().__init__(engine)
         self._settings = settings
         self._jobs = Jobs(self.post)
         self._threads: list[threading.Thread] = []
-        self._follower = Follower(engine.base, self.post)
-        self._counter = Sizes(self.post)
+        self._follower = follow(engine.base, self.post)
+        self._counter = count(self.post)
         self._snapshot = Snapshot(engine.base)
         self._sizes: dict[str, int] = {}
 
@@ -84,10 +84,11 @@ class MainScreen(RunningScreen):
 
     def compose(self) -> ComposeResult:
         """Put the panes together; how they stand is in ui.tcss."""
-        with Container(id="body"):
-            yield ChrootTable(id="environments", columns=self._settings.columns)
-            yield Details(id="details")
-        yield Dock(id="dock")
+        with Container(id="main"):
+            with Container(id="body"):
+                yield ChrootTable(id="environments", columns=self._settings.columns)
+                yield Details(id="details")
+            yield Dock(id="dock")
         yield StatusLine()
         yield Footer(compact=True, show_command_palette=False)
 

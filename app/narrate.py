@@ -7,7 +7,7 @@ import sys
 
 from ..core import events
 from ..core.text import safe
-from . import jsonout
+from . import exits, jsonout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ class Narrator:
         self._json = json
         self._output = output
         self._live = not json and sys.stderr.isatty()
+        self._deaf = False
         self._stage = ""
         self._drawn = ""
 
     def __call__(self, event: Event) -> None:
         """Tell of one event."""
         if self._json:
-            jsonout.write(jsonout.event(event))
+            self._event(event)
         elif isinstance(event, events.Stage):
             self._progress(event)
         elif isinstance(event, events.Warned):
@@ -41,14 +42,21 @@ class Narrator:
         elif isinstance(event, events.Output) and self._output:
             self._say(event.line)
 
+    def _event(self, event: Event) -> None:
+        """Print an event. What is done goes on though nobody reads: the end of it will say so."""
+        try:
+            if not self._deaf:
+                jsonout.write(jsonout.event(event))
+        except OSError:
+            self._deaf = True
+
     def _progress(self, event: events.Stage) -> None:
         percent = "" if event.fraction is None else f"{event.fraction * 100:3.0f} %  "
         if self._live:
             columns = _columns()
             line = (percent + safe(event.stage))[: columns - 1]
             if line != self._drawn:
-                sys.stderr.write(_LINE + line)
-                sys.stderr.flush()
+                exits.tell(_LINE + line)
                 self._drawn = line
         elif (stage := event.stage.partition(",")[0]) != self._stage:
             self._say(percent + stage)  # without the counts: a log wants one line for each stage
@@ -56,14 +64,12 @@ class Narrator:
 
     def _say(self, line: str) -> None:
         self.end()
-        sys.stderr.write(safe(line) + "\n")
-        sys.stderr.flush()
+        exits.tell(safe(line) + "\n")
 
     def end(self) -> None:
         """Take the progress line away, so that what follows begins on a line of its own."""
         if self._drawn:
-            sys.stderr.write(_LINE)
-            sys.stderr.flush()
+            exits.tell(_LINE)
             self._drawn = ""
 
 

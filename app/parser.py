@@ -11,11 +11,13 @@ from .options import BASE, CONFIG, DIR, RUN_OPTIONS, RUN_WORDS, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
 
 _ABOUT = """\
-Light "virtual machines" as chroots: a Debian in a directory, entered with chroot,
-sharing the host's network and processes. Without a command: the terminal UI."""
+Light "virtual machines" as chroots: a Debian in a directory, entered with
+chroot, sharing the host's network and processes. Without a command: the
+terminal UI."""
 
 _EXAMPLES = """\
 examples:
@@ -24,8 +26,11 @@ examples:
   chroot-tool shell -d deb
   chroot-tool off -d deb
 
-exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 busy, 5 privilege, 130 interrupted;
-`run` and its kin: the command's own, 128+N for a signal, 125 the tool failed before it ran"""
+exit codes:
+  0 done, 1 failed, 2 usage, 3 configuration, 4 busy, 5 more privilege needed,
+  130 interrupted
+  run, shell, start …: the command's own, 128+N for a signal, 127 not found,
+  126 not executable, 125 the tool itself failed before the command ran"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,6 +39,18 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         exits.say(message, f"{self.prog} --help")
         sys.exit(exits.USAGE)
+
+
+class _Command(_Parser):
+    """The parser of one command; says itself what it does not know, with its own help as hint."""
+
+    def parse_known_args(  # type: ignore[override]  # what it gives back is argparse's affair
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown: {' '.join(unknown)}")
+        return found, unknown
 
 
 _RUN_HELP = {
@@ -76,7 +93,7 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"chroot-tool {__version__}")
     _add(parser, BASE)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
 
     def command(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
         described = f"{text[0].upper()}{text[1:]}. {more}".strip()
@@ -97,7 +114,8 @@ def build() -> argparse.ArgumentParser:
     for word in RUN_WORDS:
         sub = command(word, *_RUN_HELP[word])
         if word == "run":
-            sub.add_argument("words", metavar="COMMAND [ARG…]", nargs="*")
+            sub.usage = "chroot-tool run COMMAND [ARG…] [-d DIR] [option…]"
+            sub.add_argument("words", metavar="COMMAND", nargs="*", help="see above")
         _add(sub, *(option for option in RUN_OPTIONS if option is not BASE))
     _looking(
         command("list", "the chroots under the base directory"),
@@ -158,7 +176,9 @@ def _looking(*subs: argparse.ArgumentParser) -> None:
 
 
 def _bind(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("action", choices=("list", "add", "remove", "ignore"))
+    sub.add_argument("action", choices=("list", "add", "remove", "ignore"),
+        help="show all entries; change the one of --target",
+    )  # fmt: skip
     _add(
         sub, DIR,
         Option(("--source",), "source", "S", "a path on the host (default: the target)"),
@@ -172,9 +192,3 @@ def _bind(sub: argparse.ArgumentParser) -> None:
 
 def _json(sub: argparse.ArgumentParser, text: str) -> None:
     sub.add_argument("--json", action="store_true", help=text)
-
-
-def show_help(word: str) -> int:
-    """Print the help of one command; return the exit code."""
-    build().parse_args([word, "--help"])
-    return exits.DONE  # pragma: no cover (argparse exits)

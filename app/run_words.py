@@ -25,14 +25,17 @@ def main(word: str, arguments: list[str]) -> int:
     try:
         values, words = read(arguments)
         if values is None:
-            from .parser import show_help
+            from .commands import main as other
 
-            return show_help(word)
+            return other([word, "--help"])
         return _run(word, values, words)
     except ChrootError as error:
         exits.complain(error)
         # Whatever went wrong here went wrong before the command ran.
         return int(getattr(error, "code", exits.TOOL_FAILED))
+    except OSError as error:
+        exits.say(exits.reason(error))
+        return exits.TOOL_FAILED
     except KeyboardInterrupt:
         return exits.INTERRUPTED
 

@@ -47,6 +47,7 @@ class RunningScreen(Screen[None]):
             self.dock.focus_shown()
 
     def leave_dock(self, *, close: bool = False) -> None:
+        """Give the focus back to the environments; *close*: and hide the dock."""
         self.remove_class("-zoomed")
         if close:
             self.dock.close()

@@ -212,6 +212,7 @@ def _columns(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
 
 def _bindings(reader: Reader, value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     from . import keymap
+    from .keynames import shown
 
     found: dict[str, tuple[str, ...]] = {}
     places: dict[str, Path] = {}
@@ -227,7 +228,7 @@ def _bindings(reader: Reader, value: object) -> tuple[tuple[str, tuple[str, ...]
     for ident, key, other in keymap.clashes(found):
         reader.wrong(
             places[ident],
-            f"key {keymap.shown(key)!r} of {ident} is the key of {other}, too",
+            f"key {shown(key)!r} of {ident} is the key of {other}, too",
             "give one of them another key; all are in docs/keys.md",
         )
     return tuple(sorted(found.items()))
@@ -247,7 +248,8 @@ def _flat(table: dict[str, Any], place: Path) -> list[tuple[str, Path, object]]:
 
 def _names(reader: Reader, ident: str, place: Path, value: object) -> tuple[str, ...]:
     """Return Textual's names of the keys that *value* lists, those that are good."""
-    from . import keymap
+    from .keymap import default_keys
+    from .keynames import key_name
 
     keys = value if isinstance(value, list) else [value]
     if not keys:
@@ -259,7 +261,9 @@ def _names(reader: Reader, ident: str, place: Path, value: object) -> tuple[str,
             hint = f'write it in quotes: "{key}"' if type(key) is int else 'write "x" or ["x", "y"]'
             reader.wrong(at, f"key {key!r} of {ident}, expected a string", hint)
             continue
-        name, message, hint = keymap.key_name(key)
+        name, message, hint = key_name(key)
+        if key in default_keys(ident):  # though others may not have it: escape, say
+            name, message = key, ""
         if message:
             reader.wrong(at, f"{message} ({ident})", hint)
         elif name not in names:

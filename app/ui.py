@@ -10,6 +10,7 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from ..core.engine import Engine
+from .follow import Count, Follow, Follower, Sizes
 from .main_screen import MainScreen
 from .settings import Settings
 from .themes import register
@@ -26,7 +27,7 @@ class ChrootApp(App[None]):
 
     TITLE = "chroot-tool"
     CSS_PATH = "ui.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (180, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide"), (210, "-broad")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS = App.COMMANDS | {_actions}
@@ -36,11 +37,14 @@ class ChrootApp(App[None]):
         Binding("colon", "command_palette", "commands", id="app.palette", show=False),
     ]
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, *, follow: Follow = Follower, count: Count = Sizes
+    ) -> None:
+        """Show what *engine* has; *follow* and *count* make the threads that watch."""
         super().__init__()
         register(self, settings.theme)
         self._settings = settings
-        self.main = MainScreen(engine, settings)
+        self.main = MainScreen(engine, settings, follow=follow, count=count)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from textual import getters
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import TabbedContent, TabPane
+from typing import ClassVar
 
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from ..core.text import safe
+from .fit import shorten
 from .jobs_pane import JobsPane
 from .run_panel import RunPanel
-from .text import foreign
+from .tab_line import TabLine
 
-_JOBS = "dock-jobs"
+_JOBS = "jobs"
+_WIDEST = 28
 
 
 class Dock(Vertical):
     """Holds the jobs and any number of run panels. Closed until something is to be seen."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step(-1)", "previous tab", id="tab.previous", show=False),
+        Binding("right_square_bracket", "step(1)", "next tab", id="tab.next", show=False),
+    ]
     DEFAULT_CSS = """
     Dock {
         display: none;
         &.-open { display: block; }
-        & TabbedContent, & ContentSwitcher { height: 1fr; }
-        & TabPane { height: 1fr; padding: 0; }
     }
     """
 
-    tabs = getters.query_one("#dock-tabs", TabbedContent)
+    line = getters.query_one(TabLine)
     jobs_pane = getters.query_one(JobsPane)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's own name)
         super().__init__(id=id)
         self._count = 0
+        self._panels: dict[str, RunPanel] = {}
 
     def compose(self) -> ComposeResult:
-        """The tabs: jobs first."""
-        with TabbedContent(id="dock-tabs"), TabPane("jobs", id=_JOBS):
-            yield JobsPane()
+        """The line of tabs and the jobs; panels come as they are wanted."""
+        line = TabLine()
+        line.set_reactive(TabLine.labels, ((_JOBS, _JOBS),))
+        line.set_reactive(TabLine.current, _JOBS)
+        yield line
+        yield JobsPane()
 
     @property
     def is_open(self) -> bool:
@@ -47,19 +58,12 @@ class Dock(Vertical):
     @property
     def panels(self) -> tuple[RunPanel, ...]:
         """Every run panel."""
-        return tuple(self.query(RunPanel))
-
-    @property
-    def panel(self) -> RunPanel | None:
-        """The run panel whose tab is shown."""
-        pane = self.tabs.active_pane
-        found = pane.query(RunPanel) if pane else ()
-        return next(iter(found), None)
+        return tuple(self._panels.values())
 
     def open_jobs(self) -> None:
         """Show the jobs."""
         self.add_class("-open")
-        self.tabs.active = _JOBS
+        self._show(_JOBS)
 
     def close(self) -> None:
         """Hide it; what runs in it runs on."""
@@ -68,22 +72,26 @@ class Dock(Vertical):
     async def add(self, panel: RunPanel, *, quietly: bool = False) -> None:
         """Give a new panel a tab and show it; *quietly* leaves the focus where it is."""
         self._count += 1
-        ident = f"dock-panel-{self._count}"
-        title = Content.assemble(foreign(panel.chroot), ": ", foreign(_short(panel.command)))
+        name = f"panel-{self._count}"
+        self._panels[name] = panel
         self.add_class("-open")
-        await self.tabs.add_pane(TabPane(title, panel, id=ident))
-        self.tabs.active = ident
+        await self.mount(panel)
+        self._show(name)
         panel.start(focus=not quietly)
+        self._show_labels()
 
     async def remove_panel(self, panel: RunPanel) -> None:
-        """Take a panel and its tab away."""
-        pane = panel.parent
-        if isinstance(pane, TabPane) and pane.id:
-            await self.tabs.remove_pane(pane.id)
+        """Take a panel and its tab away; the tab before it is shown."""
+        names = self._names()
+        name = next(n for n, known in self._panels.items() if known is panel)
+        before = names[max(names.index(name) - 1, 0)]
+        del self._panels[name]
+        await panel.remove()
+        self._show(before if self._panels else _JOBS)
 
     def focus_shown(self) -> None:
         """Give the focus to what is shown."""
-        panel = self.panel
+        panel = self._panels.get(self.line.current)
         if panel is None:
             self.jobs_pane.focus()
         elif panel.running:
@@ -91,12 +99,37 @@ class Dock(Vertical):
         else:
             panel.focus()
 
-    def step(self, by: int) -> None:
-        """Show the tab before or after."""
-        names = [pane.id for pane in self.query(TabPane) if pane.id]
-        place = names.index(self.tabs.active) if self.tabs.active in names else 0
-        self.tabs.active = names[(place + by) % len(names)]
+    def action_step(self, by: int) -> None:
+        """Show the tab before or after, and go there."""
+        names = self._names()
+        self._show(names[(names.index(self.line.current) + by) % len(names)])
+        self.focus_shown()
+
+    @on(TabLine.Chosen)
+    def _chosen(self, message: TabLine.Chosen) -> None:
+        message.stop()
+        self._show(message.tab)
+        self.focus_shown()
+
+    @on(RunPanel.Moved)
+    def _moved(self) -> None:
+        self._show_labels()
+
+    def _names(self) -> list[str]:
+        return [_JOBS, *self._panels]
+
+    def _show(self, name: str) -> None:
+        self.line.current = name
+        shown: Widget = self._panels.get(name, self.jobs_pane)
+        for each in (self.jobs_pane, *self._panels.values()):
+            each.display = each is shown
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        panels = ((name, _label(panel)) for name, panel in self._panels.items())
+        self.line.labels = ((_JOBS, _JOBS), *panels)
 
 
-def _short(command: str, most: int = 24) -> str:
-    return command if len(command) <= most else command[: most - 1] + "…"
+def _label(panel: RunPanel) -> str:
+    sign = "▶" if panel.running else "■"
+    return f"{sign} {shorten(safe(f'{panel.chroot}: {panel.command}'), _WIDEST)}"

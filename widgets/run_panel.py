@@ -69,8 +69,8 @@ class RunPanel(Vertical, can_focus=True):
             return self.panel
 
     @dataclass
-    class Ended(Message_):
-        """The command has ended; `panel.outcome` says how."""
+    class Moved(Message_):
+        """The command has begun, or ended; `panel.outcome` says how."""
 
     @dataclass
     class CloseRequested(Message_):
@@ -117,6 +117,11 @@ class RunPanel(Vertical, can_focus=True):
     def on_mount(self) -> None:
         """Count the seconds."""
         self.set_interval(1, self._tick)
+        self.watch(self.terminal, "running", self._moved, init=False)
+
+    def _moved(self) -> None:
+        self._show_line()
+        self.post_message(self.Moved(self))
 
     def start(self, *, focus: bool = True) -> None:
         """Run the command."""
@@ -161,7 +166,6 @@ class RunPanel(Vertical, can_focus=True):
         self._show_line()
         if had_focus:
             self.focus()  # its keys are of no use to a terminal in which nothing runs
-        self.post_message(self.Ended(self))
 
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
