@@ -12,7 +12,8 @@ here=$(CDPATH='' cd -- "${self%/*}/" && pwd -P)
 if ! is_ready run; then
     # interface.md: 125 is "the tool itself failed before the command ran".
     case ${1-} in run | shell | start | stop | restart | update) failure_code=125 ;; esac
-    set_up run debootstrap:debootstrap
+    # shellcheck disable=SC2086 # a list
+    set_up run $programs
 fi
 # -I: no PYTHON* variable of the caller and no file of the current directory has a say.
 # -S: start.py does the little of `site` that is needed, 2 ms sooner.
