@@ -53,8 +53,12 @@ def pack_style(foreground: int, background: int, flags: int) -> int:
     return foreground | background << BACKGROUND_SHIFT | flags
 
 
-def pack(characters: Sequence[str], styles: Sequence[int], wrapped: bool) -> Row:
-    """Return the row of these cells; a wide character's second cell holds an empty string."""
+def pack(characters: Sequence[str], styles: Sequence[tuple[int, int]], wrapped: bool) -> Row:
+    """Return the row of these cells.
+
+    A wide character's second cell holds an empty string. *styles* has (cells, style) for each
+    stretch of one style, for all cells together.
+    """
     text = "".join(characters)
     shape = b""
     if not text.isascii() or len(text) != len(characters) or not text.isprintable():
@@ -62,19 +66,22 @@ def pack(characters: Sequence[str], styles: Sequence[int], wrapped: bool) -> Row
         text = "".join(cleaned)
         if len(text) != len(cleaned) or "" in cleaned:
             shape = bytes(map(len, cleaned))
-    if not any(styles):
-        kept = text if wrapped else text.rstrip(" ")
-        if shape:
-            shape = shape[: len(shape) - (len(text) - len(kept))]
-        return kept, shape, b"", wrapped
-    pairs = [value for style, run in groupby(styles) for value in (len(list(run)), style)]
-    if pairs[-1] == 0 and not wrapped:
-        blanks = min(len(text) - len(text.rstrip(" ")), pairs[-2])
+    pairs: list[int] = []
+    for length, style in styles:
+        if pairs and pairs[-1] == style:
+            pairs[-2] += length
+        else:
+            pairs += (length, style)
+    if pairs and not pairs[-1] and not wrapped:
+        kept = text.rstrip(" ")
+        blanks = min(len(text) - len(kept), pairs[-2])
         pairs[-2] -= blanks
         text = text[: len(text) - blanks]
         shape = shape[: len(shape) - blanks] if shape else b""
-        if not pairs[-2]:
-            del pairs[-2:]
+    if pairs and not pairs[-2]:
+        del pairs[-2:]
+    if not any(pairs[1::2]):
+        return text, shape, b"", wrapped
     return text, shape, array("Q", pairs).tobytes(), wrapped
 
 
@@ -190,13 +197,14 @@ def _lay_out(line: list[Row], columns: int, goes_on: bool) -> Iterator[Row]:
             styles += [style] * length
     start = 0
     while True:
-        stop = start + columns
-        if stop >= len(characters):
-            yield pack(characters[start:], styles[start:], goes_on)
-            return
-        if not characters[stop] and stop - 1 > start:
+        stop = min(start + columns, len(characters))
+        if stop < len(characters) and not characters[stop] and stop - 1 > start:
             stop -= 1
-        yield pack(characters[start:stop], styles[start:stop], True)
+        pairs = [(len(list(run)), style) for style, run in groupby(styles[start:stop])]
+        ends = stop == len(characters)
+        yield pack(characters[start:stop], pairs, goes_on if ends else True)
+        if ends:
+            return
         start = stop
 
 

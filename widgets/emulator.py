@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from bittty import Board, KeyEvent, KeyModifiers, Model, TerminalCaps
+from bittty import Board, KeyEvent, KeyModifiers, Model, Operation, TerminalCaps
 from bittty import mode_profiles as mode
 from bittty import present as events
 from bittty.options import EDITING
 from bittty.style import Color, Style
-from bittty.video import Cell, Line
+from bittty.video import Line
 
 from ..core.text import safe
 from . import cells
@@ -74,6 +77,7 @@ _MODEL = Model(
 _IGNORED = (
     *("OSC_CLIPBOARD", "OSC_CWD", "OSC_FONT", "OSC_HYPERLINK", "OSC_NOTIFY", "OSC_POINTER_SHAPE"),
     *("C0_ENQ", "DECRQCRA", "DECSCPP", "LINUX_PALETTE_SET", "LINUX_SETTERM"),
+    *("DECCARA", "DECCRA", "DECERA", "DECFRA", "DECRARA", "DECSERA"),
 )
 """What would reach the user, type what the child chose, resize, or cost far more than its bytes."""
 
@@ -94,7 +98,14 @@ _LONGEST_SEQUENCE = 4096
 _LONG_PARAMETERS = re.compile(r"(\x1b\[|\x9b)[0-9;:<=>?]{256,}")
 """bittty keeps sequences that it has parsed, up to 10,000: none may be long."""
 
+_WORTH_IT = 8
+"""Lines beyond a screenful from which on skipping them pays."""
+_BYTE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_RGB = f"{_BYTE};{_BYTE};{_BYTE}"
+_DIRECT_COLOR = re.compile(rf"\x1b\[([34])8;2;{_RGB}(?:;48;2;{_RGB})?m")
 _PLAIN_LINES = re.compile(r"(?:[ -~]*\r\n)+")
+_STYLE, _CHARACTER = itemgetter(0), itemgetter(1)
+_MOST_STYLES = 4096
 _PASTE_END = "\x1b[201~"
 _NOT_PASTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LONGEST_TITLE = 200
@@ -169,6 +180,34 @@ class _Line:
         return sent
 
 
+class _DirectColors(dict[str, Any]):
+    """bittty's memory of parsed sequences, which does not learn 24-bit colours.
+
+    There are 16 million of them. In a flood of colours each one would take a place in five caches
+    of 10,000, only to be forgotten, and the garbage collector would walk them all.
+    """
+
+    def __init__(self, apply: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._apply = apply
+
+    def get(self, raw: str, default: Any = None) -> Any:
+        """Return the handler and operation for a sequence, if known or a direct colour."""
+        entry = super().get(raw)
+        if entry is not None or raw[2:7] not in ("38;2;", "48;2;"):
+            return entry
+        match = _DIRECT_COLOR.fullmatch(raw)
+        if match is None:
+            return default
+        ground, *first = match.groups()[:4]
+        second = match.groups()[4:]
+        colors = {ground: Color("rgb", tuple(map(int, first)))}  # type: ignore[arg-type]
+        if second[0] is not None:
+            colors["4"] = Color("rgb", tuple(map(int, second)))  # type: ignore[arg-type]
+        style = Style(fg=colors.get("3"), bg=colors.get("4"))
+        return self._apply, Operation("SGR", (style, False))
+
+
 class Emulator:
     """A screen of `columns` by `rows` and its scrollback, fed with the bytes of a child."""
 
@@ -178,6 +217,8 @@ class Emulator:
         self.keeps_scrollback = True
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._line = _Line()
+        # By identity: to hash a style of bittty's costs more than all else. The style is kept, so
+        # that no other one can take its place in memory.
         self._codes: dict[int, tuple[Style, int]] = {}
         self._board = _Board(width=columns, height=rows, model=_MODEL)
         self._board.attach_display(self)
@@ -185,9 +226,11 @@ class Emulator:
         self._modes: Any = self._board.modes  # bittty sets its attributes from a table
         self._window_request = self._board.registry["XTWINOPS"]
         self._board.registry["XTWINOPS"] = self._on_window_request
+        self._board.parser._csi_memo = _DirectColors(self._board.registry["SGR"])
         for name in _IGNORED:
             self._board.registry.pop(name, None)
         self._seen: tuple[object, int] = (None, -1)
+        self._packed: dict[int, tuple[object, int, Row]] = {}
         self.set_background((0, 0, 0))
 
     # --- the child's output --- #
@@ -230,10 +273,14 @@ class Emulator:
         """
         board = self._board
         rows = board.height
-        if text.count("\r\n") < 2 * rows or not self._is_plain():
+        if text.count("\r\n") < rows + _WORTH_IT or not self._is_plain():
             return text
         start = text.index("\r\n") + 2
         board.parser.feed(text[:start])
+        for _ in range(board.cursor.y, rows - 1):  # so far that the screen scrolls
+            end = text.find("\r\n", start) + 2
+            board.parser.feed(text[start:end])
+            start = end
         match = _PLAIN_LINES.match(text, start)
         if match is None or not self._is_at_new_line():
             return text[start:]
@@ -292,11 +339,16 @@ class Emulator:
         self.history.extend(self._pack(page.line(y)) for y in range(count))
 
     def _pack(self, line: Line) -> Row:
-        return cells.pack(
-            [character for _, character in line.cells],
-            self._codes_of(line.cells),
-            line.wrapped,
-        )
+        ids = list(map(id, map(_STYLE, line.cells)))
+        codes = self._codes
+        if len(codes) > _MOST_STYLES:
+            codes.clear()
+        for key in set(ids).difference(codes):
+            style = line.cells[ids.index(key)][0]
+            codes[key] = (style, self._code(style))
+        characters = list(map(_CHARACTER, line.cells))
+        styles = [(len(list(run)), codes[key][1]) for key, run in groupby(ids)]
+        return cells.pack(characters, styles, line.wrapped)
 
     # --- what bittty tells (its Presentable protocol) --- #
 
@@ -333,7 +385,12 @@ class Emulator:
         page = self._board.blitter.main_page
         if not 0 <= y < page.height:
             return cells.BLANK
-        return self._pack(page.line(y))
+        known, generation, row = self._packed.get(y, (None, 0, cells.BLANK))
+        if known is page and max(page.page_gen, page.row_gen[y]) < generation:
+            return row
+        row = self._pack(page.line(y))
+        self._packed[y] = (page, page.observe(), row)
+        return row
 
     def changed_rows(self) -> list[int]:
         """Return the rows of the screen that have changed since the last call."""
@@ -386,6 +443,7 @@ class Emulator:
         # bittty forgets the tab stops beyond the narrowest width there ever was.
         board.cursor.tab_stops |= set(range(before - before % 8, columns, 8)) - {0}
         self._seen = (None, -1)
+        self._packed.clear()
 
     def _make_room(self, rows: int) -> None:
         """Scroll the primary screen up as far as its cursor would be below the new last row."""
@@ -409,30 +467,12 @@ class Emulator:
             )
         )
 
-    def _codes_of(self, row: tuple[Cell, ...]) -> list[int]:
-        code = self._code
-        last: Style | None = None
-        number = 0
-        numbers: list[int] = []
-        for style, _ in row:
-            if style is not last:
-                last, number = style, code(style)
-            numbers.append(number)
-        return numbers
-
     def _code(self, style: Style) -> int:
-        known = self._codes.get(id(style))
-        if known is not None and known[0] is style:
-            return known[1]
         flags = 0
         for name, flag in _FLAGS:
             if getattr(style, name):
                 flags |= flag
-        code = cells.pack_style(_color(style.fg), _color(style.bg), flags)
-        if len(self._codes) >= 1024:
-            self._codes.clear()
-        self._codes[id(style)] = (style, code)
-        return code
+        return cells.pack_style(_color(style.fg), _color(style.bg), flags)
 
     # --- the user's input --- #
 
@@ -514,4 +554,4 @@ def _color(color: Color | None) -> int:
 def _plain_row(text: str, style: int, wrapped: bool) -> Row:
     if not style:
         return text if wrapped else text.rstrip(" "), b"", b"", wrapped
-    return cells.pack(text, [style] * len(text), wrapped)
+    return cells.pack(text, [(len(text), style)], wrapped)

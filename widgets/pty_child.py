@@ -14,13 +14,16 @@ import struct
 import subprocess
 import termios
 from collections.abc import Callable, Mapping, Sequence
+from select import select
 from time import monotonic
 from typing import BinaryIO
 
 _READ = 4096
 """What a read of a pty gives at most."""
 _ENOUGH = 16 << 10
-"""What is read at once, and waited for in a flood."""
+"""What is read at once."""
+_WAIT = 0.0005
+"""Seconds that the loop stands still for more of a flood."""
 _BATCH = 32 << 10
 """Bytes of plain text that are handed over at once, at most."""
 _BATCH_OF_SEQUENCES = 1024
@@ -139,12 +142,9 @@ class PtyChild:
         """Hand output over until there is none or the time slice is used up."""
         end = monotonic() + _SLICE / max(1, PtyChild.busy)
         while True:
-            fresh = self._read()
+            self._read()
             if not self._pending:
                 self._set_busy(False)
-                return
-            if fresh and self.is_flooding and len(self._pending) < _ENOUGH:
-                self._pause()  # more is on its way, and text costs less in bulk
                 return
             self._take_some()
             if self._master < 0:
@@ -168,8 +168,8 @@ class PtyChild:
         elif taken < _SLICE / 4 and self._batch < _BATCH:
             self._batch *= 2
 
-    def _read(self) -> bool:
-        """Read until enough is pending. Say whether there was anything; after the end, close."""
+    def _read(self) -> None:
+        """Read until enough is pending, or there is no more; after the end, close."""
         chunks = [self._pending]
         size = len(self._pending)
         while size < _ENOUGH:
@@ -178,6 +178,9 @@ class PtyChild:
             except BlockingIOError:
                 if not size and self._code is not None:
                     self._finish()
+                # More is on its way in a flood, and text costs less in bulk.
+                if size and self.is_flooding and select([self._master], [], [], _WAIT)[0]:
+                    continue
                 break
             except OSError:  # EIO: no process has the other end open any more
                 if not size:
@@ -190,7 +193,6 @@ class PtyChild:
         self._pending = b"".join(chunks)
         if len(chunks) > 1 and self._code is not None and monotonic() > self._deadline:
             self._finish()
-        return len(chunks) > 1
 
     def _pause(self) -> None:
         """Let the loop do other things; the child waits meanwhile."""

@@ -16,7 +16,7 @@ _READABLE = 3.0
 WCAG 2.1, 1.4.11, asks for it of everything one has to make out.
 """
 
-_MOST_STYLES = 4096
+_MOST_STYLES = 1024
 _ANSI = 16
 
 

@@ -13,6 +13,8 @@ from .terminal_colors import Palette
 from .transcript import Place, Span, Transcript
 
 _MOST_STRIPS = 512
+_MOST_SEGMENTS = 32
+"""A line with more is made anew each time: kept ones would be work for the garbage collector."""
 _REVERSE = Style(reverse=True)
 _NOT_REVERSE = Style(reverse=False)
 _UNDERLINE = Style(underline=True)
@@ -110,9 +112,11 @@ class View:
         key = (row, width, self.emulator.reversed)
         strip = self._strips.get(key)
         if strip is None:
-            if len(self._strips) >= _MOST_STRIPS:
-                self._strips.clear()
-            strip = self._strips[key] = self._make(row, width)
+            strip = self._make(row, width)
+            if cells.run_count(row) <= _MOST_SEGMENTS:
+                if len(self._strips) >= _MOST_STRIPS:
+                    self._strips.clear()
+                self._strips[key] = strip
         return strip
 
     def _make(self, row: Row, width: int) -> Strip:
