@@ -34,8 +34,8 @@ def chroots(count: int) -> Iterator[Path]:
         template = base / "c0"
         make_tiny_root(template)
         for number in range(1, count):
-            command = ["cp", "--archive", "--link", template, base / f"c{number}"]
-            subprocess.run(command, check=True)
+            copy = base / f"c{number}"
+            subprocess.run(["cp", "--archive", "--link", template, copy], check=True)
         yield base
     finally:
         for entry in reversed(MountTable.read().below(str(base))):
@@ -52,7 +52,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class Command:
-    """A program, to be called: runs it to its end, silently. Raises where it fails."""
+    """A program to be called."""
 
     def __init__(self, argv: Sequence[str | Path], env: Mapping[str, str]) -> None:
         self._argv = [os.fspath(word) for word in argv]
@@ -63,6 +63,7 @@ class Command:
         self._program = program
 
     def __call__(self) -> None:
+        """Run it to its end, silently. Raises RuntimeError where it fails."""
         null = os.open(os.devnull, os.O_RDWR)
         try:
             actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]

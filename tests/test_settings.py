@@ -1,6 +1,7 @@
 """The settings file: what is taken, what is refused and in which words, edits without loss."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chroot_tool.app import keymap
+from chroot_tool.app import keynames
 from chroot_tool.app.base import base_directory, settings_path
 from chroot_tool.app.settings import COLUMNS, Settings, load, parse, save
+from chroot_tool.app.themes import NAMES
+from chroot_tool.core.chroot import DEFAULT_BASE
 from chroot_tool.core.errors import ChrootError, ConfigError
-from support import Cli
+from chroot_tool.widgets import chroot_columns
+from support import CHECKOUT, Cli
 
 
 @pytest.fixture
@@ -55,14 +59,14 @@ def test_everything_that_can_be_set(file: Path) -> None:
         environments.toggle = "O"
         "environments.delete" = ["ctrl+d", "delete"]
         pane.1 = "f1"
-        app.help = "/"
+        app.help = ","
         environments.filter = "?"
         """,
     )
     assert load() == Settings(
         "nord", "/srv/other", ("name", "state", "size"), False,
         (
-            ("app.help", ("slash",)),
+            ("app.help", ("comma",)),
             ("environments.delete", ("ctrl+d", "delete")),
             ("environments.filter", ("question_mark",)),
             ("environments.toggle", ("O",)),
@@ -133,7 +137,7 @@ def test_all_errors_are_told_at_once() -> None:
         ("keys.app.quit = 'n'",
          "key 'n' of app.quit is the key of environments.create, too",
          "give one of them another key; all are in docs/keys.md"),
-        ("keys.app.quit = 'x'\nkeys.'app.quit' = 'y'", "app.quit is bound twice",
+        ("keys.app.quit = 'Q'\nkeys.'app.quit' = 'Y'", "app.quit is bound twice",
          "leave one of them out"),
         ("theme = nord", "Invalid value: 'theme = nord', expected TOML",
          'text needs quotes: key = "text"'),
@@ -152,8 +156,8 @@ def test_an_error_says_what_where_and_what_to_do(text: str, message: str, hint: 
      "ctrl+shift+pageup", "ctrl+m", "tab", "escape", "ctrl+c", "nonsense", "€€", "\x1b", "\u200b"],
 )  # fmt: skip
 def test_keys_that_do_not_reach_us_everywhere_are_refused(key: str) -> None:
-    assert keymap.key_name(key)[0] == ""
-    assert keymap.key_name(key)[1]
+    assert keynames.key_name(key)[0] == ""
+    assert keynames.key_name(key)[1]
 
 
 def test_a_clash_is_told_where_the_key_was_given() -> None:
@@ -161,6 +165,11 @@ def test_a_clash_is_told_where_the_key_was_given() -> None:
     assert [message for message, _ in found] == [
         "s.toml:3: key 'f1' of pane.2 is the key of pane.1, too"
     ]
+
+
+def test_a_key_that_only_one_binding_may_have_can_be_kept_beside_others() -> None:
+    settings = parse(b"[keys]\nenvironments.clear = ['escape', 'u']", "s.toml")
+    assert settings.keys == (("environments.clear", ("escape", "u")),)
 
 
 def test_keys_may_be_swapped_and_terminals_have_all_keys_to_themselves() -> None:
@@ -178,13 +187,13 @@ def test_the_file_is_told_by_the_command_line(cli: Cli, tmp_path: Path) -> None:
     assert done.stderr.splitlines() == [
         f"chroot-tool: {path}:2: unknown key 'them'",
         "hint: did you mean 'theme'?",
-        f"chroot-tool: {path}:3: key 'f11' can't be bound: {keymap.REFUSED['f11']} (app.quit)",
+        f"chroot-tool: {path}:3: key 'f11' can't be bound: {keynames.REFUSED['f11']} (app.quit)",
         "hint: write another key",
     ]
 
 
 def test_reading_settings_loads_no_ui(file: Path) -> None:
-    written(file, "theme = 'nord'\ncolumns = ['name']\nkeys.app.quit = 'x'\n")
+    written(file, "theme = 'nord'\ncolumns = ['name']\nkeys.app.quit = 'Q'\n")
     program = "import sys, chroot_tool.app.settings as s; s.load(); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -199,13 +208,13 @@ def test_reading_settings_loads_no_ui(file: Path) -> None:
         ("# mine\n", '# mine\ntheme = "nord"\n'),
         ("base = '/x'  # why", "base = '/x'  # why\ntheme = \"nord\"\n"),
         ("theme  =  'dark'   # me\nbase='/x'\n", "theme  =  \"nord\"   # me\nbase='/x'\n"),
-        ("base='/x' # why\r\n\r\n# about keys\r\n[keys]\r\napp.quit = 'x'\r\n",
-         "base='/x' # why\r\ntheme = \"nord\"\r\n\r\n# about keys\r\n[keys]\r\napp.quit = 'x'\r\n"),
-        ("# mine\n\n# about keys\n[keys]\napp.quit = 'x'",
-         "# mine\n\ntheme = \"nord\"\n\n# about keys\n[keys]\napp.quit = 'x'"),
+        ("base='/x' # why\r\n\r\n# about keys\r\n[keys]\r\napp.quit = 'Q'\r\n",
+         "base='/x' # why\r\ntheme = \"nord\"\r\n\r\n# about keys\r\n[keys]\r\napp.quit = 'Q'\r\n"),
+        ("# mine\n\n# about keys\n[keys]\napp.quit = 'Q'",
+         "# mine\n\ntheme = \"nord\"\n\n# about keys\n[keys]\napp.quit = 'Q'"),
         ("columns = [ # many\n 'name', # one\n]\n[confirm]\nquit=true",
          "columns = [ # many\n 'name', # one\n]\ntheme = \"nord\"\n[confirm]\nquit=true"),
-        ("keys.app.quit = 'x'", "keys.app.quit = 'x'\ntheme = \"nord\"\n"),
+        ("keys.app.quit = 'Q'", "keys.app.quit = 'Q'\ntheme = \"nord\"\n"),
     ],
 )  # fmt: skip
 def test_saving_changes_one_line(file: Path, before: str, after: str) -> None:
@@ -220,7 +229,7 @@ COMMENTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])
 @given(
     st.lists(st.sampled_from(["base = '/x'", "columns = [\n'name']", "theme = 'dark'"]),
              unique=True),
-    st.lists(st.sampled_from(["[confirm]\nquit = true", "[keys]\napp.quit = 'x'",
+    st.lists(st.sampled_from(["[confirm]\nquit = true", "[keys]\napp.quit = 'Q'",
                               "[keys.pane]\n1 = 'f1'"]), unique=True),
     COMMENTS, st.sampled_from(["\n", "\r\n"]), st.booleans(),
 )  # fmt: skip
@@ -242,6 +251,7 @@ def test_saving_loses_nothing(
         save({"theme": "nord"})
         after = file.read_bytes().decode()
         assert load() == before.replace(theme="nord")
+    end = end if end in text else "\n"
     kept = [line for line in text.split(end) if not line.startswith("theme")]
     left = [line for line in after.split(end) if not line.startswith("theme")]
     assert [line for line in left if line] == [line for line in kept if line]
@@ -281,3 +291,22 @@ def test_what_cannot_be_read_or_written_is_an_error(file: Path) -> None:
     for call in (load, lambda: save({"theme": "dark"})):
         with pytest.raises(ChrootError, match="Is a directory"):
             call()
+
+
+def test_the_document_names_everything_that_can_be_set() -> None:
+    text = (CHECKOUT / "docs/settings.md").read_text()
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    assert parse(example.encode(), "settings.md") == Settings()
+    commented = re.findall(r"^# (\w+ = \S+)", example, re.MULTILINE)
+    given = parse("\n".join(commented).encode(), "settings.md")
+    assert given == Settings(theme="dark", base=DEFAULT_BASE)
+    assert [name for name in NAMES if f"`{name}`" not in text] == []
+
+
+def test_the_examples_of_keys_are_good() -> None:
+    text = (CHECKOUT / "docs/keys.md").read_text()
+    assert parse(text.partition("```toml\n")[2].partition("```")[0].encode(), "keys.md").keys
+
+
+def test_the_columns_are_those_of_the_table() -> None:
+    assert chroot_columns.COLUMNS == COLUMNS
