@@ -176,7 +176,8 @@ def _looking(*subs: argparse.ArgumentParser) -> None:
 
 
 def _bind(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("action", choices=("list", "add", "remove", "ignore"),
+    sub.add_argument(
+        "action", choices=("list", "add", "remove", "ignore"),
         help="show all entries; change the one of --target",
     )  # fmt: skip
     _add(

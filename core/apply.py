@@ -148,8 +148,11 @@ class _Run:
                 undo()
             except (OSError, ChrootError) as error:
                 left.append(f"{step.describe()} ({error})")
-            else:
+                continue
+            try:
                 report(StepUndone(self._root.path, step.describe(), step.target))
+            except Exception:
+                continue  # who cannot be told must not be left with half of it
         self._undo.clear()
         return left
 

@@ -65,8 +65,17 @@ def locate(directory: str, base: str) -> str:
         raise UsageError("the directory's name holds a NUL byte")
     plain = "/" not in directory and directory not in (".", "..")
     if plain and not os.path.isdir(directory):
-        return os.path.join(os.path.abspath(base), directory)
-    return os.path.abspath(directory)
+        return os.path.join(_absolute(base), directory)
+    return _absolute(directory)
+
+
+def _absolute(path: str) -> str:
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        raise UsageError(
+            "the current directory does not exist any more", "cd / first, or give a whole path"
+        ) from None
 
 
 def open_chroot(path: str) -> Root:

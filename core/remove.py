@@ -74,7 +74,10 @@ def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = N
     parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _refuse_mounts(path)
-        os.rename(name, aside, src_dir_fd=parent, dst_dir_fd=parent)
+        try:
+            os.rename(name, aside, src_dir_fd=parent, dst_dir_fd=parent)
+        except OSError as error:
+            raise _explained(error, path) from error
         try:
             tree(
                 parent, aside, called=path, cancelled=cancelled,
@@ -160,7 +163,7 @@ class _Removal:
                 level.tries += 1  # somebody wrote into it meanwhile
                 self._empty(level)
                 return
-            raise self._explained(error, self._shown()) from error
+            raise _explained(error, self._shown()) from error
         self._close(self._levels.pop())
         self._counted()
 
@@ -184,7 +187,7 @@ class _Removal:
                 return True  # somebody else was quicker
             if error.errno in (_ENOTDIR, _ELOOP, _ENOENT):
                 return False
-            raise self._explained(error, self._shown(name)) from error
+            raise _explained(error, self._shown(name)) from error
         if len(self._levels) >= _OPEN_LEVELS:
             self._close(self._levels[-_OPEN_LEVELS])
         level = _Level(fd, name)
@@ -209,7 +212,7 @@ class _Removal:
             if not self._levels:
                 raise
         except OSError as error:
-            raise self._explained(error, self._shown(name)) from error
+            raise _explained(error, self._shown(name)) from error
         self._counted()
 
     def _counted(self) -> None:
@@ -232,17 +235,17 @@ class _Removal:
         names = [self._path, *(level.name for level in self._levels[1:])]
         return "/".join([*names, name] if name else names)
 
-    @staticmethod
-    def _explained(error: OSError, where: str) -> ChrootError:
-        if error.errno in (_EBUSY, _EXDEV):
-            return _mounted(where)
-        message = f"cannot delete {where}: {error.strerror}"
-        if error.errno in (_EPERM, _EACCES):
-            if os.geteuid():
-                return PrivilegeError(message, "run as root")
-            return ChrootError(message, f"it may be immutable: chattr -i -a {where}")
-        if error.errno == _ENOTEMPTY:
-            return ChrootError(message, "something still writes there: see who, and end it")
-        if error.errno == _EROFS:
-            return ChrootError(message, "the file system is read-only")
-        return ChrootError(message)
+
+def _explained(error: OSError, where: str) -> ChrootError:
+    if error.errno in (_EBUSY, _EXDEV):
+        return _mounted(where)
+    message = f"cannot delete {where}: {error.strerror}"
+    if error.errno in (_EPERM, _EACCES):
+        if os.geteuid():
+            return PrivilegeError(message, "run as root")
+        return ChrootError(message, f"it may be immutable: chattr -i -a {where}")
+    if error.errno == _ENOTEMPTY:
+        return ChrootError(message, "something still writes there: see who, and end it")
+    if error.errno == _EROFS:
+        return ChrootError(message, "the file system is read-only")
+    return ChrootError(message)
