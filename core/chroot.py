@@ -91,6 +91,8 @@ def open_chroot(path: str) -> Root:
         if (own.st_dev, own.st_ino) == (there.st_dev, there.st_ino):
             raise ChrootError(f"{path} is the root of this system", "name a chroot with -d DIR")
         if not is_chroot(root):
+            if not os.access(f"/proc/self/fd/{root.fd}", os.X_OK):
+                raise PrivilegeError(f"{path} may not be looked into by this user", "run as root")
             raise ChrootError(
                 f"{path} is no chroot: it holds neither chroot.d/ nor a system",
                 f"make one: chroot-tool create -d {path}",
