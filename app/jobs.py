@@ -27,8 +27,15 @@ _BATCH = 0.05
 class Job:
     """One engine call. `run` is to be called in a thread of its own."""
 
-    def __init__(self, view: JobView, work: Work, post: Callable[[Message], object]) -> None:
+    def __init__(
+        self,
+        view: JobView,
+        work: Work,
+        post: Callable[[Message], object],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.view = view
+        self._clock = clock
         self.cancelled = threading.Event()
         self._work = work
         self._post = post
@@ -51,7 +58,7 @@ class Job:
         if error:
             self._move(state=FAILED, stage=error.message, hint=error.hint, fraction=None)
         self._flush()
-        self.view = self.view.replace(ended=time.time())
+        self.view = self.view.replace(ended=self._clock())
         self._post(JobEnded(self.view, error))
 
     def _move(self, **changes: object) -> None:
@@ -87,16 +94,19 @@ class Job:
 class Jobs:
     """Every job of this session, by id. Used by the UI's own thread only."""
 
-    def __init__(self, post: Callable[[Message], object]) -> None:
+    def __init__(
+        self, post: Callable[[Message], object], *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._post = post
+        self._clock = clock
         self._jobs: dict[int, Job] = {}
         self._views: dict[int, JobView] = {}
         self._last = 0
 
     @property
     def views(self) -> tuple[JobView, ...]:
-        """All jobs, newest first."""
-        return tuple(reversed(self._views.values()))
+        """All jobs, the latest last."""
+        return tuple(self._views.values())
 
     @property
     def running(self) -> tuple[JobView, ...]:
@@ -115,7 +125,8 @@ class Jobs:
             return None
         self._last += 1
         ident = self._last
-        job = Job(JobView(ident, verb, name, path, started=time.time()), work, self._post)
+        view = JobView(ident, verb, name, path, started=self._clock())
+        job = Job(view, work, self._post, self._clock)
         self._jobs[ident] = job
         self._views[ident] = job.view
         return job

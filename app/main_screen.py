@@ -33,6 +33,8 @@ from .running import RunningScreen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..core.processes import Holder
     from .settings import Settings
 
@@ -70,10 +72,19 @@ class MainScreen(RunningScreen):
     details = getters.query_one("#details", Details)
     status_line = getters.query_one(StatusLine)
 
-    def __init__(self, engine: Engine, settings: Settings, *, follow: Follow, count: Count) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        follow: Follow,
+        count: Count,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(engine)
         self._settings = settings
-        self._jobs = Jobs(self.post)
+        self._clock = clock
+        self._jobs = Jobs(self.post, clock=clock)
         self._threads: list[threading.Thread] = []
         self._follower = follow(engine.base, self.post)
         self._counter = count(self.post)
@@ -86,9 +97,11 @@ class MainScreen(RunningScreen):
         """Put the panes together; how they stand is in ui.tcss."""
         with Container(id="main"):
             with Container(id="body"):
-                yield ChrootTable(id="environments", columns=self._settings.columns)
-                yield Details(id="details")
-            yield Dock(id="dock")
+                yield ChrootTable(
+                    id="environments", columns=self._settings.columns, clock=self._clock
+                )
+                yield Details(id="details", clock=self._clock)
+            yield Dock(id="dock", clock=self._clock)
         yield StatusLine()
         yield Footer(compact=True, show_command_palette=False)
 

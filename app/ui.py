@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import time
+from collections.abc import Callable
 
 from textual.app import App
 from textual.binding import Binding
@@ -11,6 +13,7 @@ from textual.screen import Screen
 
 from ..core.engine import Engine
 from .follow import Count, Follow, Follower, Sizes
+from .keymap import textual_keymap
 from .main_screen import MainScreen
 from .settings import Settings
 from .themes import register
@@ -38,13 +41,20 @@ class ChrootApp(App[None]):
     ]
 
     def __init__(
-        self, engine: Engine, settings: Settings, *, follow: Follow = Follower, count: Count = Sizes
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        follow: Follow = Follower,
+        count: Count = Sizes,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Show what *engine* has; *follow* and *count* make the threads that watch."""
         super().__init__()
         register(self, settings.theme)
+        self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
-        self.main = MainScreen(engine, settings, follow=follow, count=count)
+        self.main = MainScreen(engine, settings, follow=follow, count=count, clock=clock)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import getters, on
@@ -37,8 +39,14 @@ class Dock(Vertical):
     line = getters.query_one(TabLine)
     jobs_pane = getters.query_one(JobsPane)
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's own name)
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        id: str | None = None,  # noqa: A002 (Textual's own name)
+    ) -> None:
         super().__init__(id=id)
+        self._clock = clock
         self._count = 0
         self._panels: dict[str, RunPanel] = {}
 
@@ -48,7 +56,7 @@ class Dock(Vertical):
         line.set_reactive(TabLine.labels, ((_JOBS, _JOBS),))
         line.set_reactive(TabLine.current, _JOBS)
         yield line
-        yield JobsPane()
+        yield JobsPane(clock=self._clock)
 
     @property
     def is_open(self) -> bool:

@@ -7,7 +7,7 @@ again, stop it, search and save its output, or close it.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
@@ -95,6 +95,7 @@ class RunPanel(Vertical, can_focus=True):
         chroot: str,
         command: str,
         log: BinaryIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
     ) -> None:
         super().__init__(id=id)
@@ -104,6 +105,7 @@ class RunPanel(Vertical, can_focus=True):
         """What was asked for, `shell` or a command line: foreign text."""
         self._argv = tuple(argv)
         self._log = log
+        self._clock = clock
         self._began = 0.0
         self._lasted = 0.0
 
@@ -125,7 +127,7 @@ class RunPanel(Vertical, can_focus=True):
 
     def start(self, *, focus: bool = True) -> None:
         """Run the command."""
-        self._began = time.monotonic()
+        self._began = self._clock()
         self._lasted = 0.0
         self.terminal.start()
         if focus:
@@ -150,7 +152,7 @@ class RunPanel(Vertical, can_focus=True):
             self._show_line()
 
     def _show_line(self) -> None:
-        seconds = self._lasted or time.monotonic() - self._began
+        seconds = self._lasted or self._clock() - self._began
         sign = "▶" if self.running else "●" if self.terminal.exit == 0 else "✗"
         line = Content.assemble(
             f"{sign} ", (foreign(self.chroot)), "  ", foreign(self.command),
@@ -161,7 +163,7 @@ class RunPanel(Vertical, can_focus=True):
     @on(Terminal.Exited)
     def _exited(self, message: Terminal.Exited) -> None:
         message.stop()
-        self._lasted = max(time.monotonic() - self._began, 0.001)
+        self._lasted = max(self._clock() - self._began, 0.001)
         had_focus = self.has_focus_within
         self._show_line()
         if had_focus:
@@ -188,7 +190,7 @@ class RunPanel(Vertical, can_focus=True):
 
     def action_again(self) -> None:
         """Run the same command once more."""
-        self._began = time.monotonic()
+        self._began = self._clock()
         self._lasted = 0.0
         self.terminal.restart()
         self.terminal.focus()
