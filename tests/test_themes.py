@@ -14,6 +14,8 @@ TEXTS = (
 )  # fmt: skip
 GROUNDS = ("background", "surface", "panel", "footer-background", "block-cursor-blurred-background")
 PAIRS = (
+    ("text-disabled", "background"),  # what a field is when nothing is typed
+    ("text-disabled", "surface"),
     ("block-cursor-foreground", "block-cursor-background"),
     ("button-color-foreground", "primary"),
     ("button-color-foreground", "success"),
