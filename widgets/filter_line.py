@@ -1,0 +1,58 @@
+"""The line in which a filter is typed: it holds from the first letter, Enter keeps, Esc clears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+
+class FilterLine(Input):
+    """One line without a frame."""
+
+    BINDING_GROUP_TITLE = "Filter"
+    HELP = "Shows what has each of these words in its name, system or state."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "keep", "keep the filter", id="filter.keep",
+                tooltip="Go back to the table, filtered"),
+        Binding("escape", "clear", "clear the filter", id="filter.clear",
+                tooltip="Show all again"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    FilterLine {
+        padding: 0 1;
+        background: $background;
+    }
+    """
+
+    @dataclass
+    class Left(Message):
+        """It is done with: *clear* takes the filter away; *refocus* where keys ended it."""
+
+        line: FilterLine
+        clear: bool
+        refocus: bool = True
+
+        @property
+        def control(self) -> FilterLine:
+            """The line."""
+            return self.line
+
+    def __init__(self) -> None:
+        """Make an empty line."""
+        super().__init__(placeholder="filter: name, system or state", compact=True)
+
+    def action_keep(self) -> None:
+        """Go back to the table."""
+        self.post_message(self.Left(self, clear=False))
+
+    def action_clear(self) -> None:
+        """Go back to the whole table."""
+        self.post_message(self.Left(self, clear=True))
+
+    def on_blur(self) -> None:
+        """Keep what was typed when the focus goes elsewhere."""
+        self.post_message(self.Left(self, clear=False, refocus=False))
