@@ -153,8 +153,14 @@ def _processes(base: Path) -> Iterator[None]:
 
 def _many(base: Path) -> Iterator[Row]:
     engine, env = Engine(str(base)), environment(base)
+    shared = base / "shared"
+    shared.mkdir()
     for number in range(_MANY):
-        engine.on(str(base / f"c{number}"))
+        path = base / f"c{number}"
+        (path / "chroot.d/tool.conf").write_text(
+            f"[bind]\ntgt:/data src:{shared}\ntgt:/data-ro src:{shared} fs:bind-ro\n"
+        )
+        engine.on(str(path))
     command = [*TOOL, "list", "--json", "--base", str(base)]
     listed = Command(command, env)
     findmnt = Command(["findmnt", "--json"], env)
