@@ -231,7 +231,7 @@ class Emulator:
             self._board.registry.pop(name, None)
         self._seen: tuple[object, int] = (None, -1)
         self._packed: dict[int, tuple[object, int, Row]] = {}
-        self.set_background((0, 0, 0))
+        self._board.set_caps(TerminalCaps(grapheme_mode="permanently-set", color_depth="truecolor"))
 
     # --- the child's output --- #
 
@@ -282,7 +282,7 @@ class Emulator:
             board.parser.feed(text[start:end])
             start = end
         match = _PLAIN_LINES.match(text, start)
-        if match is None or not self._is_at_new_line():
+        if match is None or not (self._is_plain() and self._is_at_new_line()):
             return text[start:]
         lines = text[start : match.end()].split("\r\n")[:-1]
         if len(lines) <= rows:
@@ -459,13 +459,13 @@ class Emulator:
         else:
             board.cursor.saved[False] = replace(saved, y=saved.y - excess, wrap_pending=False)
 
-    def set_background(self, background: tuple[int, int, int]) -> None:
-        """Say which colour the screen has, for programs that ask whether it is dark."""
-        self._board.set_caps(
-            TerminalCaps(
-                grapheme_mode="permanently-set", color_depth="truecolor", background=background
-            )
-        )
+    def set_colors(
+        self, foreground: tuple[int, int, int], background: tuple[int, int, int]
+    ) -> None:
+        """Say which colours the screen has, for programs that ask whether it is dark."""
+        palette = self._board.palette
+        palette.foreground = palette.cursor = foreground
+        palette.background = background
 
     def _code(self, style: Style) -> int:
         flags = 0

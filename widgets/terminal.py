@@ -242,7 +242,7 @@ class Terminal(Widget, can_focus=True):
         columns, rows = self.size if self.size.area else (80, 24)
         emulator = Emulator(columns, rows, scrollback=self._scrollback)
         self._view = View(emulator, self._palette())
-        emulator.set_background(self._view.palette.background)
+        emulator.set_colors(*self._view.palette.ground)
         self._painted_end = 0
         self._cursor_at = None
         self.refresh()
@@ -383,7 +383,7 @@ class Terminal(Widget, can_focus=True):
         palette = self._palette()
         if palette.base != self._view.palette.base:
             self._view.palette = palette
-            self._view.emulator.set_background(palette.background)
+            self._view.emulator.set_colors(*palette.ground)
 
     # --- scrolling, selecting, searching --- #
 

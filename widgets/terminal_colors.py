@@ -35,13 +35,15 @@ class Palette:
         self._flags: dict[int, Style] = {}
 
     @property
-    def background(self) -> tuple[int, int, int]:
-        """The default background as red, green and blue."""
-        color = self.base.bgcolor
-        if color is None or color.triplet is None:
-            color = Color.from_triplet(self._theme.background_color)
-        assert color.triplet is not None
-        return color.triplet.red, color.triplet.green, color.triplet.blue
+    def ground(self) -> tuple[ColorTriplet, ColorTriplet]:
+        """The colours of plain text and of what is behind it."""
+        theme, own = self._theme, self.base
+        text = own.color.triplet if own.color else None
+        behind = own.bgcolor.triplet if own.bgcolor else None
+        return (
+            text or ColorTriplet(*theme.foreground_color),
+            behind or ColorTriplet(*theme.background_color),
+        )
 
     def style(self, code: int) -> Style:
         """Return the Rich style of a packed one."""
@@ -92,7 +94,7 @@ class Palette:
 
     def _readable(self, triplet: ColorTriplet) -> ColorTriplet:
         """Move a colour away from the default background until it can be made out."""
-        background = TextualColor(*self.background)
+        background = TextualColor(*self.ground[1])
         end = TextualColor(255, 255, 255) if background.brightness < 0.5 else TextualColor(0, 0, 0)
         color = TextualColor(*triplet)
         for step in range(11):
