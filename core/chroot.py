@@ -122,25 +122,32 @@ def open_directory(path: str) -> Root:
 def find(base: str) -> tuple[Chroot, ...]:
     """Return the chroots directly under *base*, by name; none where it does not exist.
 
-    Links are not followed: one chroot is one directory. Raises PrivilegeError.
+    Links are not followed: one chroot is one directory. Raises PrivilegeError, ChrootError.
     """
+    found = [chroot_at(path) for path in folders(base)]
+    return tuple([chroot for chroot in found if chroot])
+
+
+def folders(base: str) -> tuple[str, ...]:
+    """Return the physical paths of the directories directly under *base*, whatever is in them."""
     try:
         with Root(base) as opened:
             physical = opened.path.rstrip("/")
+        with os.scandir(physical or "/") as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except PermissionError:
         raise PrivilegeError(f"{base} may not be opened by this user", "run as root") from None
-    found = []
-    for entry in os.scandir(physical):
-        if entry.is_dir(follow_symlinks=False) and _holds_chroot(entry.path):
-            found.append(Chroot(entry.name, f"{physical}/{entry.name}"))
-    return tuple(sorted(found, key=lambda chroot: chroot.name))
+    except OSError as error:
+        raise ChrootError(f"{base}: {error.strerror}") from error
+    return tuple([f"{physical}/{name}" for name in sorted(names)])
 
 
-def _holds_chroot(path: str) -> bool:
+def chroot_at(path: str) -> Chroot | None:
+    """Return the chroot whose physical path *path* is, None where there is none."""
     try:
         with Root(path) as root:
-            return is_chroot(root)
+            return Chroot(path.rpartition("/")[2], path) if is_chroot(root) else None
     except OSError:
-        return False
+        return None

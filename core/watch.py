@@ -12,7 +12,7 @@ import os
 import select
 import time
 
-from .chroot import CONFIG_DIRECTORY, Chroot, find
+from .chroot import CONFIG_DIRECTORY, Chroot, chroot_at, folders
 from .config import host_facts
 from .dirwatch import DirectoryWatch
 from .errors import ChrootError, Problem
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _SAMPLE = 2.0
 """Seconds between two looks at the CPU and memory of processes inside."""
-_COALESCE = 0.1
-"""Seconds that process events are gathered before they are looked at."""
+_COALESCE = 0.2
+"""Seconds for which process events are gathered after some have been looked at."""
 _POLL = 1.0
 """Seconds between looks at what cannot be waited for."""
 _EVERYTHING = 60.0
@@ -65,6 +65,7 @@ class Watcher:
         self._problem: Problem | None = None
         self._due = _Due()
         self._looked = 0.0
+        self._deaf_until = 0.0
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -90,14 +91,14 @@ class Watcher:
         now = time.monotonic()
         if due.everything:
             self._looked = now
-        dirty = self._find() if due.everything or due.base else set()
+        dirty = self._find() if due.everything or due.base else self._find_again(due.chroots)
         dirty |= due.chroots & self._chroots.keys()
         if due.mounts or due.everything:
             dirty |= self._moved(self._feed.refresh())
         if due.everything:
             dirty |= self._chroots.keys()
         self._look(dirty)
-        if due.processes or due.everything or due.base:
+        if due.processes or due.everything or due.base or due.chroots:
             self._crowd.look(tuple(self._chroots.values()))
         self._crowd.sample(now)
         found = tuple(
@@ -107,20 +108,30 @@ class Watcher:
 
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
+        self._dirs.add([self._physical])
         try:
-            found = find(self.base)
+            paths = folders(self.base)
             self._problem = None
         except ChrootError as error:
-            found = ()
+            paths = ()
             self._problem = Problem(error.message, error.hint)
+        self._dirs.add(paths)  # those too that are no chroot: they may become one
+        return self._take([chroot for chroot in map(chroot_at, paths) if chroot])
+
+    def _find_again(self, names: set[str]) -> set[str]:
+        """Look whether these directories are chroots; return the names of those that became one."""
+        if not names:
+            return set()
+        paths = [f"{self._physical.rstrip('/')}/{name}" for name in names]
+        others = [chroot for name, chroot in self._chroots.items() if name not in names]
+        return self._take([*others, *(chroot for chroot in map(chroot_at, paths) if chroot)])
+
+    def _take(self, found: list[Chroot]) -> set[str]:
         before = self._chroots
         self._chroots = {chroot.name: chroot for chroot in found}
         self._known = {n: s for n, s in self._known.items() if n in self._chroots}
-        self._dirs.add([self._physical])
         new = self._chroots.keys() - before.keys()
-        for name in new:
-            path = self._chroots[name].path
-            self._dirs.add([path, path + CONFIG_DIRECTORY])
+        self._dirs.add([self._chroots[name].path + CONFIG_DIRECTORY for name in new])
         return set(new)
 
     def _moved(self, targets: set[str]) -> set[str]:
@@ -150,9 +161,9 @@ class Watcher:
         poll.register(self._feed, select.POLLPRI)
         poll.register(self._dirs, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
-        if self._events:
-            poll.register(self._events.fileno(), select.POLLIN)
         now = time.monotonic()
+        if self._events and now >= self._deaf_until:
+            poll.register(self._events.fileno(), select.POLLIN)
         ready = {fd for fd, _ in poll.poll(max(self._next(now) - now, 0) * 1000)}
         self._note(ready)
 
@@ -161,6 +172,8 @@ class Watcher:
         times = [self._looked + _EVERYTHING + len(self._chroots) / 10]
         if self._crowd.anyone:
             times.append(self._crowd.sampled + _SAMPLE)
+        if now < self._deaf_until:
+            times.append(self._deaf_until)
         if not self._events or any(one.state in _UNTOLD for one in self._known.values()):
             times.append(now + _POLL)
         if not os.path.isdir(self._physical):
@@ -194,13 +207,12 @@ class Watcher:
             else:
                 name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]
                 self._due.chroots.add(name)
-                self._due.base = True  # it may have become a chroot, or ceased to be one
                 self._dirs.add([path + CONFIG_DIRECTORY])
 
     def _note_processes(self, events: ProcessEvents) -> None:
         changes = events.drain()
         # What comes in the next moment is told together: a storm of forks must not keep us busy.
-        time.sleep(_COALESCE) if changes else None
+        self._deaf_until = time.monotonic() + _COALESCE
         if changes.lost or self._crowd.concerned(changes.began, changes.ended):
             self._due.processes = True
 
