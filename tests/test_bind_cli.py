@@ -1,0 +1,248 @@
+"""`bind`: entries listed and edited through the command line, in both file forms, byte-exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support import Cli
+
+CONF = b"""# our binds, \xff is no UTF-8\r
+[bind]\r
+   src:/home/me/data   tgt : /data\r
+tgt:/a ; tgt:/b   opt:ro;tgt:/c\r
+\r
+[exclude]\r
+var/cache/apt\r
+"""
+TOML = b"""# head
+description = "x"    # why
+
+[[bind]]  # first
+source = "/home/me/src"   # mine
+target   =   "/src"
+options = [ "ro",   "nosuid" ]
+
+# about the cache
+[[bind]]
+target = '/var/cache'
+fs = "tmpfs"
+options = ["size=64M"]
+
+[run]
+user = "app"
+"""
+
+
+@pytest.fixture
+def deb(tmp_path: Path) -> Path:
+    path = tmp_path / "deb"
+    for name in ("chroot.d", "bin", "etc"):
+        (path / name).mkdir(parents=True)
+    (path / "bin/sh").touch()
+    return path
+
+
+def conf(deb: Path) -> Path:
+    return deb / "chroot.d/tool.conf"
+
+
+def toml(deb: Path) -> Path:
+    return deb / "chroot.d/chroot.toml"
+
+
+# -- list ---------------------------------------------------------------------------------------
+
+
+def test_list_shows_what_will_be_mounted_parents_first(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(b"[bind]\ntgt:/src/inner\ntgt:/sys ignore:yes\ntgt:/src src:/old\n")
+    toml(deb).write_bytes(TOML)
+    entries = cli.json("bind", "list", "-d", deb)
+    assert {frozenset(entry) for entry in entries} == {
+        frozenset(
+            ("target", "source", "fs", "options", "origin", "line", "optional", "ignored")
+        )
+    }  # fmt: skip
+    found = {entry["target"]: entry for entry in entries}
+    assert found["/src"] == {
+        "target": "/src", "source": "/home/me/src", "fs": "bind",
+        "options": ["ro", "nosuid", "private"], "origin": "chroot.toml", "line": 4,
+        "optional": False, "ignored": False,
+    }  # fmt: skip
+    assert found["/sys"]["ignored"]
+    assert found["/proc"]["origin"] == "system"
+    targets = list(found)
+    assert targets.index("/src") < targets.index("/src/inner")
+    assert targets.index("/dev") < targets.index("/dev/pts")
+    shown = cli.ok("bind", "list", "-d", deb).splitlines()
+    assert shown[0].split()[:3] == ["TARGET", "SOURCE", "TYPE"]
+    assert any("/src " in line and "chroot.toml:4" in line for line in shown)
+    assert any(line.startswith("/sys") and "ignored" in line for line in shown)
+
+
+def test_list_of_odd_names_is_safe(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(b'[bind]\nsrc:/a tgt:"/\x1b[31m\xff"\n')
+    shown = cli.ok("bind", "list", "-d", deb)
+    assert "\x1b" not in shown
+    assert "\\e[31m\\xff" in shown
+    assert [e for e in cli.json("bind", "list", "-d", deb) if e["target"] == "/\x1b[31m\udcff"]
+
+
+# -- tool.conf ----------------------------------------------------------------------------------
+
+
+def edited(cli: Cli, path: Path, *words: str | bytes | Path) -> bytes:
+    done = cli("bind", *words, "-d", path.parent.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"{path}: saved\n"
+    assert done.stdout == ""
+    return path.read_bytes()
+
+
+def test_add_to_tool_conf(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(CONF)
+    conf(deb).chmod(0o600)
+    after = edited(
+        cli, conf(deb), "add", "--source", "/with space", "--target", "/x", "--option", "ro"
+    )
+    line = b"tgt:/a ; tgt:/b   opt:ro;tgt:/c\r\n"
+    assert after == CONF.replace(line, line + b'src:"/with space" tgt:/x opt:ro\r\n')
+    assert conf(deb).stat().st_mode & 0o777 == 0o600
+    assert not toml(deb).exists()
+
+
+def test_remove_from_tool_conf(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(CONF)
+    after = edited(cli, conf(deb), "remove", "--target", "/b/")
+    assert after == CONF.replace(b" ; tgt:/b   opt:ro", b"")
+    after = edited(cli, conf(deb), "remove", "--target", "/data")
+    assert b"/data" not in after
+    assert after.startswith(b"# our binds, \xff is no UTF-8\r\n[bind]\r\ntgt:/a;tgt:/c\r\n")
+
+
+def test_ignore_in_tool_conf(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(CONF)
+    after = edited(cli, conf(deb), "ignore", "--target", "/b")
+    assert after == CONF.replace(b"opt:ro;", b"opt:ro ignore:yes;")
+    again = cli("bind", "ignore", "--target", "/b", "-d", deb)
+    assert (again.returncode, again.stderr) == (0, "nothing to change\n")
+    after = edited(cli, conf(deb), "ignore", "--target", "/sys")
+    assert b"\r\ntgt:/sys ignore:yes\r\n\r\n[exclude]" in after
+
+
+# -- chroot.toml --------------------------------------------------------------------------------
+
+
+def test_add_to_chroot_toml(cli: Cli, deb: Path) -> None:
+    toml(deb).write_bytes(TOML)
+    after = edited(
+        cli, toml(deb), "add", "--source", "/media/usb", "--target", "/usb", "--optional",
+        "--option", "ro,nosuid", "--option", "rbind",
+    )  # fmt: skip
+    assert after.startswith(TOML.partition(b"\n[run]")[0])
+    assert after.endswith(b'[run]\nuser = "app"\n')
+    (entry,) = [e for e in cli.json("bind", "list", "-d", deb) if e["target"] == "/usb"]
+    assert entry["options"] == ["rbind", "ro", "nosuid", "private"]
+    assert entry["optional"]
+    removed = edited(cli, toml(deb), "remove", "--target", "/usb")
+    assert removed == TOML
+
+
+def test_a_first_entry_makes_chroot_toml(cli: Cli, deb: Path) -> None:
+    after = edited(cli, toml(deb), "add", "--target", "/cache", "--fs", "tmpfs")
+    assert after == b'[[bind]]\ntarget = "/cache"\nfs = "tmpfs"\n'
+    after = edited(cli, toml(deb), "add", "--target", "/data")
+    assert after.startswith(b'[[bind]]\ntarget = "/cache"\n')
+
+
+def test_remove_from_chroot_toml(cli: Cli, deb: Path) -> None:
+    toml(deb).write_bytes(TOML)
+    after = edited(cli, toml(deb), "remove", "--target", "/src")
+    assert b"/home/me/src" not in after
+    assert after.startswith(b'# head\ndescription = "x"    # why\n')
+    assert b"# about the cache\n[[bind]]\ntarget = '/var/cache'\n" in after
+
+
+def test_ignore_in_chroot_toml(cli: Cli, deb: Path) -> None:
+    toml(deb).write_bytes(TOML)
+    after = edited(cli, toml(deb), "ignore", "--target", "/src")
+    line = b'options = [ "ro",   "nosuid" ]\n'
+    assert after == TOML.replace(line, line + b"ignore = true\n")
+
+
+def test_both_files_are_known(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(CONF)
+    toml(deb).write_bytes(TOML)
+    edited(cli, conf(deb), "remove", "--target", "/c")
+    edited(cli, toml(deb), "remove", "--target", "/var/cache")
+    done = cli("bind", "add", "--target", "/a", "-d", deb)
+    assert done.returncode == 2
+    assert "tool.conf:4" in done.stderr
+
+
+def test_a_path_that_is_not_utf8_goes_to_tool_conf(cli: Cli, deb: Path) -> None:
+    toml(deb).write_bytes(TOML)
+    after = edited(cli, conf(deb), "add", "--source", b"/s/\xff", "--target", b"/t\xfe")
+    assert b"/s/\xff" in after
+    assert toml(deb).read_bytes() == TOML
+    found = cli.json("bind", "list", "-d", deb)
+    assert [e["source"] for e in found if e["target"] == "/t\udcfe"] == ["/s/\udcff"]
+
+
+# -- errors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (["add", "--target", "rel"], 2, "absolute"),
+        (["add", "--target", "/x/.."], 2, ".."),
+        (["add", "--target", "/"], 2, "root itself"),
+        (["add", "--target", "/x", "--source", "rel"], 2, "absolute"),
+        (["add", "--target", "/x", "--option", "size=1"], 2, "size=1"),
+        (["add", "--target", "/x", "--option", "ro,rw"], 2, "together"),
+        (["add", "--target", "/x", "--fs", "ext4"], 2, "source"),
+        (["add", "--target", "/x", "--fs", "b/d"], 2, "b/d"),
+        (["add", "--target", "/data"], 2, "already"),
+        (["add", "--source", "/x"], 2, "target"),
+        (["remove", "--target", "/nope"], 2, "no entry"),
+        (["remove", "--target", "/proc"], 2, "system point"),
+        (["ignore", "--target", "/nope"], 2, "no entry"),
+        (["ignore", "--target", "x"], 2, "absolute"),
+    ],
+)
+def test_errors_change_nothing(
+    cli: Cli, deb: Path, words: list[str], code: int, expected: str
+) -> None:
+    conf(deb).write_bytes(CONF)
+    done = cli("bind", *words, "-d", deb)
+    assert done.returncode == code, done.stderr
+    assert expected in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert conf(deb).read_bytes() == CONF
+    assert [p.name for p in (deb / "chroot.d").iterdir()] == ["tool.conf"]
+
+
+def test_the_name_of_a_near_target_is_offered(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(CONF)
+    assert "/data" in cli("bind", "remove", "--target", "/date", "-d", deb).stderr
+
+
+def test_every_mistake_of_a_file_is_told(cli: Cli, deb: Path) -> None:
+    conf(deb).write_bytes(b"[bind]\nbogus\ntgt:rel\n")
+    before = conf(deb).read_bytes()
+    for words in (["list"], ["add", "--target", "/x"], ["ignore", "--target", "/sys"]):
+        done = cli("bind", *words, "-d", deb)
+        assert done.returncode == 3
+        assert "tool.conf:2" in done.stderr
+        assert "tool.conf:3" in done.stderr
+    assert conf(deb).read_bytes() == before
+
+
+def test_what_is_edited_is_what_on_does(cli: Cli, deb: Path) -> None:
+    cli.ok("bind", "add", "--source", "/etc", "--target", "/host-etc", "--option", "ro", "-d", deb)
+    cli.ok("bind", "ignore", "--target", "/sys", "-d", deb)
+    said = cli.ok("on", "--dry-run", "-d", deb).splitlines()
+    assert "bind /etc on /host-etc (ro,private)" in said
+    assert not [line for line in said if "/sys" in line]
