@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from typing import cast
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 from textual.message import Message
-from textual.widgets import Footer
 
 from ..core import events
 from ..core.engine import Engine
@@ -20,11 +20,6 @@ from ..core.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
 from ..core.text import safe
 from ..core.watch import Snapshot
 from ..widgets.chroot_table import ChrootTable
-from ..widgets.details import Details
-from ..widgets.dock import Dock
-from ..widgets.jobs_pane import JobsPane
-from ..widgets.mounts_table import MountsTable
-from ..widgets.processes_table import ProcessesTable
 from ..widgets.status_line import StatusLine
 from .follow import Count, Follow
 from .jobs import Jobs, Work
@@ -36,6 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.processes import Holder
+    from ..widgets.details import Details
+    from ..widgets.jobs_pane import JobsPane
+    from ..widgets.mounts_table import MountsTable
+    from ..widgets.processes_table import ProcessesTable
     from .settings import Settings
 
 
@@ -69,7 +68,6 @@ class MainScreen(RunningScreen):
                 tooltip="Copy the path, row or message"),
     ]  # fmt: skip
 
-    details = getters.query_one("#details", Details)
     status_line = getters.query_one(StatusLine)
 
     def __init__(
@@ -90,27 +88,56 @@ class MainScreen(RunningScreen):
         self._counter = count(self.post)
         self._snapshot = Snapshot(engine.base)
         self._sizes: dict[str, int] = {}
+        self._began = False
+        self._door = threading.Lock()
+        self._early: list[Message] | None = []
+        # The first look is taken while Textual starts.
+        self._follower.start()
+        self.is_built = False
+        """Whether every pane is there; until then no key does anything."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hold all actions back until everything is there."""
+        return self.is_built
+
+    @property
+    def details(self) -> Details:
+        """The pane of the highlighted chroot."""
+        return cast("Details", self.query_one("#details"))
 
     # -- what is seen ----------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        """Put the panes together; how they stand is in ui.tcss."""
-        with Container(id="main"):
-            with Container(id="body"):
-                yield ChrootTable(
-                    id="environments", columns=self._settings.columns, clock=self._clock
-                )
-                yield Details(id="details", clock=self._clock)
-            yield Dock(id="dock", clock=self._clock)
+        """Put the table there, and frames for the rest; how they stand is in ui.tcss."""
+        with Container(id="main"), Container(id="body"):
+            yield ChrootTable(id="environments", columns=self._settings.columns, clock=self._clock)
+            yield Container(id="details-frame")
         yield StatusLine()
-        yield Footer(compact=True, show_command_palette=False)
+        yield Container(id="foot")
 
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
         self.table.focus()
         self._show_status_line()
-        self._follower.start()
-        self.call_after_refresh(self.show_kept)
+        with self._door:
+            early, self._early = self._early or [], None
+        for message in early:
+            self.post_message(message)
+
+    async def _build(self) -> None:
+        """Build what is not needed to see the environments: they are painted sooner without."""
+        from textual.widgets import Footer
+
+        from ..widgets.details import Details
+        from ..widgets.dock import Dock
+
+        await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
+        await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
+        await self.query_one("#foot").mount(Footer(compact=True, show_command_palette=False))
+        self.is_built = True
+        self.refresh_bindings()
+        self._show_jobs()
+        await self.show_kept()
 
     def on_unmount(self) -> None:
         """End the threads that watch."""
@@ -121,6 +148,9 @@ class MainScreen(RunningScreen):
     def _seen(self, message: Seen) -> None:
         self._snapshot = message.snapshot
         self._show()
+        if not self._began:
+            self._began = True
+            self.call_after_refresh(self._build)
         self._counter.want(tuple(one.path for one in message.snapshot.chroots))
 
     @on(Counted)
@@ -151,6 +181,8 @@ class MainScreen(RunningScreen):
         self._show_status_line()
 
     def _show_details(self) -> None:
+        if not self.is_built:
+            return
         one = self.table.highlighted
         self.details.show(one, self._jobs.views, self._sizes.get(one.path) if one else None)
 
@@ -167,11 +199,15 @@ class MainScreen(RunningScreen):
         return bool(self._jobs.running)
 
     def post(self, message: Message) -> None:
-        """Post from any thread; whoever comes after the end speaks to nobody."""
+        """Post from any thread; what comes before the screen is there waits for it."""
+        with self._door:
+            if self._early is not None:
+                self._early.append(message)
+                return
         try:
             self.post_message(message)
         except RuntimeError:
-            pass  # the event loop is closed
+            pass  # the event loop is closed: whoever comes after the end speaks to nobody
 
     def _start(self, verb: str, name: str, path: str, work: Work) -> None:
         job = self._jobs.begin(verb, name, path, work)
@@ -192,7 +228,8 @@ class MainScreen(RunningScreen):
 
     @on(JobSaid)
     def _job_said(self, message: JobSaid) -> None:
-        self.dock.jobs_pane.append_output(message.job_id, message.lines)
+        if self.is_built:
+            self.dock.jobs_pane.append_output(message.job_id, message.lines)
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
@@ -210,15 +247,16 @@ class MainScreen(RunningScreen):
             )  # fmt: skip
 
     def _show_jobs(self) -> None:
-        self.dock.jobs_pane.show(self._jobs.views)
+        if self.is_built:
+            self.dock.jobs_pane.show(self._jobs.views)
         self._show()
 
-    @on(JobsPane.CancelRequested)
-    def _cancel(self, message: JobsPane.CancelRequested) -> None:
+    def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
+        """Stop a job."""
         self._jobs.cancel(message.job_id)
 
-    @on(JobsPane.Dismissed)
-    def _dismiss(self, message: JobsPane.Dismissed) -> None:
+    def on_jobs_pane_dismissed(self, message: JobsPane.Dismissed) -> None:
+        """Forget a job that is over."""
         self._jobs.dismiss(message.job_id)
         self._show_jobs()
         if not self._jobs.views and not self.dock.panels:
@@ -272,8 +310,8 @@ class MainScreen(RunningScreen):
         said = f"{one.name} is {one.state}" + (f": {problem.message}" if problem else "")
         self.notify(safe(said), severity="warning", markup=False)
 
-    @on(MountsTable.ToggleRequested)
-    def _toggle_bind(self, message: MountsTable.ToggleRequested) -> None:
+    def on_mounts_table_toggle_requested(self, message: MountsTable.ToggleRequested) -> None:
+        """Mount or unmount one bind."""
         one = self.table.highlighted
         if one is None:
             return
@@ -290,9 +328,11 @@ class MainScreen(RunningScreen):
 
     # -- processes -------------------------------------------------------------------------------
 
-    @on(ProcessesTable.SignalRequested)
     @work(group="dialogs")
-    async def _signal(self, message: ProcessesTable.SignalRequested) -> None:
+    async def on_processes_table_signal_requested(
+        self, message: ProcessesTable.SignalRequested
+    ) -> None:
+        """Ask, then send a signal."""
         from ..widgets.dialogs.confirm import Confirm
 
         process, name = message.process, message.name
@@ -376,10 +416,16 @@ class MainScreen(RunningScreen):
         if one is not None:
             self._copy(one.path)
 
-    @on(MountsTable.CopyRequested)
-    @on(ProcessesTable.CopyRequested)
-    @on(JobsPane.CopyRequested)
-    def _copy_row(self, message: MountsTable.CopyRequested) -> None:
+    def on_mounts_table_copy_requested(self, message: MountsTable.CopyRequested) -> None:
+        """Copy the row."""
+        self._copy(message.text)
+
+    def on_processes_table_copy_requested(self, message: ProcessesTable.CopyRequested) -> None:
+        """Copy the row."""
+        self._copy(message.text)
+
+    def on_jobs_pane_copy_requested(self, message: JobsPane.CopyRequested) -> None:
+        """Copy the message, or the output."""
         self._copy(message.text)
 
     def _copy(self, text: str) -> None:

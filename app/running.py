@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from typing import cast
 
-from textual import getters, on, work
+from textual import getters, work
 from textual.screen import Screen
 
 from ..core.engine import Engine
@@ -13,22 +14,29 @@ from ..core.errors import ChrootError
 from ..core.status import ChrootStatus
 from ..core.text import safe
 from ..widgets.chroot_table import ChrootTable
-from ..widgets.dock import Dock
-from ..widgets.run_panel import RunPanel
 from . import history, kept
 from .handover import hand_over, own_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..widgets.dock import Dock
+    from ..widgets.run_panel import RunPanel
 
 
 class RunningScreen(Screen[None]):
     """A screen with environments and a dock, which runs commands in what is highlighted."""
 
     table = getters.query_one("#environments", ChrootTable)
-    dock = getters.query_one(Dock)
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self._engine = engine
         self._kept: dict[RunPanel, kept.Kept] = {}
+
+    @property
+    def dock(self) -> Dock:
+        """Where jobs and panels are; imported and built after the first paint."""
+        return cast("Dock", self.query_one("#dock"))
 
     @property
     def busy_with_jobs(self) -> bool:
@@ -91,19 +99,21 @@ class RunningScreen(Screen[None]):
         await self._open_panel(one, request.line, own_command(*words, "--", *request.words))
 
     async def _open_panel(self, one: ChrootStatus, command: str, argv: list[str]) -> None:
+        from ..widgets.run_panel import RunPanel
+
         await self.dock.add(RunPanel(argv, chroot=one.name, command=command))
 
-    @on(RunPanel.LeaveRequested)
-    def _left_panel(self) -> None:
+    def on_run_panel_leave_requested(self) -> None:
+        """Go back to the environments."""
         self.leave_dock()
 
-    @on(RunPanel.ZoomRequested)
-    def _zoom(self) -> None:
+    def on_run_panel_zoom_requested(self) -> None:
+        """Give the panel the whole screen, or take it back."""
         self.toggle_class("-zoomed")
 
-    @on(RunPanel.CloseRequested)
     @work(group="dialogs")
-    async def _close_panel(self, message: RunPanel.CloseRequested) -> None:
+    async def on_run_panel_close_requested(self, message: RunPanel.CloseRequested) -> None:
+        """Close a panel; ask while its command runs."""
         from ..widgets.dialogs.confirm import Confirm
 
         panel = message.panel
@@ -122,8 +132,8 @@ class RunningScreen(Screen[None]):
         else:
             self.leave_dock(close=True)
 
-    @on(RunPanel.SaveRequested)
-    def _save_output(self, message: RunPanel.SaveRequested) -> None:
+    def on_run_panel_save_requested(self, message: RunPanel.SaveRequested) -> None:
+        """Save the output of a panel."""
         try:
             path = history.save_output(message.panel.chroot, message.panel.terminal.output_text())
         except OSError as error:
@@ -169,6 +179,8 @@ class RunningScreen(Screen[None]):
 
     async def show_kept(self) -> None:
         """Open a panel for each command that was let go on when the UI quit."""
+        from ..widgets.run_panel import RunPanel
+
         for one in kept.found():
             panel = RunPanel(one.argv(), chroot=one.chroot, command=f"{one.command} (went on)")
             self._kept[panel] = one

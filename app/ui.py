@@ -10,12 +10,15 @@ from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
 from textual.screen import Screen
+from textual.theme import Theme
 
 from ..core.engine import Engine
+from ..core.errors import ChrootError
+from ..core.text import safe
 from .follow import Count, Follow, Follower, Sizes
 from .keymap import textual_keymap
 from .main_screen import MainScreen
-from .settings import Settings
+from .settings import Settings, save
 from .themes import register
 
 
@@ -37,7 +40,7 @@ class ChrootApp(App[None]):
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
         Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),
-        Binding("colon", "command_palette", "commands", id="app.palette", show=False),
+        Binding("colon,ctrl+p", "command_palette", "commands", id="app.palette", show=False),
     ]
 
     def __init__(
@@ -61,13 +64,23 @@ class ChrootApp(App[None]):
         return self.main
 
     def on_mount(self) -> None:
-        """Everything else happens when something is seen."""
+        """Take over the user's keys, and note the theme when it is changed."""
+        if self._settings.keys:
+            self.set_keymap(textual_keymap(self._settings.keys))
+        self.theme_changed_signal.subscribe(self, self._save_theme)
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
         """After the first paint: what is there now stays, the collector need not walk it again."""
         gc.collect()
         gc.freeze()
+
+    def _save_theme(self, theme: Theme) -> None:
+        """Keep the theme that the user chose."""
+        try:
+            save({"theme": theme.name})
+        except ChrootError as error:
+            self.notify(safe(error.message), severity="warning", markup=False)
 
     def action_help(self) -> None:
         """Show or hide the keys of the focused pane."""

@@ -19,6 +19,7 @@ from .rows import table
 
 PARTS = {
     "engine": "The engine and the command line",
+    "ui": "The terminal UI",
     "terminal": "The terminal panel",
 }
 """The modules and the titles of their tables."""
@@ -58,9 +59,10 @@ def _is_apart() -> bool:
 
 def _where() -> str:
     """Say on what it was measured: figures of two machines are not to be compared, ratios are."""
+    linux = platform.release().partition("-")[0]
     python = ".".join(platform.python_version_tuple()[:2])
     return (
-        f"Measured {time.strftime('%Y-%m-%d')} on Linux {platform.release()}, "
+        f"Measured {time.strftime('%Y-%m-%d')} on Linux {linux}, "
         f"{os.cpu_count()} CPUs, Python {python}."
     )
 

@@ -38,6 +38,7 @@ class Observer:
     def __init__(self, table: MountTable | None = None) -> None:
         self.table = table or MountTable.read()
         self._sources: dict[str, Source | OSError] = {}
+        self._directories: dict[str, bool] = {}
         try:
             self.host_pts = device_name(os.stat("/dev/pts").st_dev)
         except OSError:
@@ -114,10 +115,16 @@ class Observer:
         # A mount point's path has no links in it, so what is mounted needs no look-up.
         if self.table.at(root.path + target):
             return target, True
-        physical = root.resolve(target)
-        if self.table.at(root.path + physical):
-            return physical, True
-        return physical, root.stat(physical, follow=False) is not None
+        status = root.stat(target, links=False)
+        physical = target
+        if status is None:
+            physical = root.resolve(target)
+            if self.table.at(root.path + physical):
+                return physical, True
+            status = root.stat(physical, links=False)
+        if status is not None:
+            self._directories[root.path + physical] = stat.S_ISDIR(status.st_mode)
+        return physical, status is not None
 
     def _checked(self, root: Root, wanted: list[Wanted]) -> Iterable[Wanted]:
         """Add the problems that only show when the entries are seen together."""
@@ -149,7 +156,7 @@ class Observer:
             return None
         parent = above[-1] if above else None
         if parent is None:
-            return _kind_problem(root, one) if one.exists else None
+            return self._kind_problem(root, one) if one.exists else None
         if parent.bind.fs != "bind":
             return None
         there = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
@@ -159,6 +166,15 @@ class Observer:
             f"{one.bind.target} needs {there}, which does not exist, and nothing is made on the "
             "host",
             f"make it: mkdir -p {there}",
+        )
+
+    def _kind_problem(self, root: Root, one: Wanted) -> Problem | None:
+        if self._directories.get(root.path + one.target, not one.file) != one.file:
+            return None
+        there, wanted = ("a directory", "a file") if one.file else ("a file", "a directory")
+        return Problem(
+            f"{one.bind.target} in {root.path} is {there}, but {one.bind.source} is {wanted}",
+            "move away what is there, or choose another target",
         )
 
 
@@ -173,17 +189,6 @@ def _no_source(bind: Bind, error: OSError) -> Problem:
     return Problem(
         f"{where}{bind.source}, wanted at {bind.target}, {why}",
         "make it, or mark the entry optional in chroot.toml; nothing is made on the host",
-    )
-
-
-def _kind_problem(root: Root, one: Wanted) -> Problem | None:
-    status = root.stat(one.target, follow=False)
-    if status is None or stat.S_ISDIR(status.st_mode) != one.file:
-        return None
-    there, wanted = ("a file", "a directory") if not one.file else ("a directory", "a file")
-    return Problem(
-        f"{one.bind.target} in {root.path} is {there}, but {one.bind.source} is {wanted}",
-        "move away what is there, or choose another target",
     )
 
 

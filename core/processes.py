@@ -78,8 +78,9 @@ def pids_by_root(roots: Mapping[str, Identity]) -> dict[str, tuple[int, ...]]:
     climb = Climb(roots)
     found: dict[str, list[int]] = {path: [] for path in roots}
     own, known, stat = climb.own, climb.known, os.stat
+    kernel = _kernel_threads()
     for pid in os.listdir("/proc"):
-        if not pid.isdigit():
+        if not pid.isdigit() or pid in kernel:
             continue
         try:
             status = stat(f"/proc/{pid}/root")
@@ -94,6 +95,33 @@ def pids_by_root(roots: Mapping[str, Identity]) -> dict[str, tuple[int, ...]]:
         for path in paths:
             found[path].append(int(pid))
     return {path: tuple(inside) for path, inside in found.items()}
+
+
+def _kernel_threads() -> set[str]:
+    """Return the pids of kernel threads, often most of all: they have no root to ask for.
+
+    They are the children of kthreadd, which is process 2 wherever it is seen; nothing where the
+    kernel does not list children (CONFIG_PROC_CHILDREN).
+    """
+    try:
+        if not _is_kthreadd():
+            return set()  # a pid namespace, in which 2 is anybody
+        fd = os.open("/proc/2/task/2/children", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return set()
+    try:
+        return set(os.read(fd, 1 << 16).decode().split())
+    finally:
+        os.close(fd)
+
+
+def _is_kthreadd() -> bool:
+    """Tell whether process 2 is the kernel's: its parent is 0, and so are group and session."""
+    fd = os.open("/proc/2/stat", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 64).startswith(b"2 (kthreadd) S 0 0 0 ")
+    finally:
+        os.close(fd)
 
 
 class Climb:

@@ -108,17 +108,23 @@ class Root:
         finally:
             os.close(fd)
 
-    def stat(self, inside: str, *, follow: bool = True) -> os.stat_result | None:
-        """Return the status of *inside*, or None where nothing is (ENOENT, ENOTDIR, ELOOP)."""
-        flags = os.O_PATH if follow else os.O_PATH | os.O_NOFOLLOW
+    def stat(
+        self, inside: str, *, follow: bool = True, links: bool = True
+    ) -> os.stat_result | None:
+        """Return the status of *inside*, or None where nothing is (ENOENT, ENOTDIR, ELOOP).
+
+        follow=False: of a link at its end itself. links=False: None where any link is on the way.
+        """
+        flags = os.O_PATH if follow and links else os.O_PATH | os.O_NOFOLLOW
         try:
-            fd = self.open(inside, flags)
+            fd = self.open(inside, flags, follow=links)
         except OSError:
             return None
         try:
-            return os.fstat(fd)
+            status = os.fstat(fd)
         finally:
             os.close(fd)
+        return None if not links and stat.S_ISLNK(status.st_mode) else status
 
     def open_file(self, inside: str) -> int:
         """Open a regular file for reading. Raises OSError; ChrootError for anything else."""

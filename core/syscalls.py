@@ -44,7 +44,8 @@ MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
 MNT_DETACH = 2
-PR_CAP_AMBIENT = 47  # linux/prctl.h
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 UMOUNT_NOFOLLOW = 8
 
@@ -210,8 +211,20 @@ def umount2(path: str, flags: int) -> None:
 
 def clear_ambient_capabilities() -> None:
     """Drop every ambient capability: what execve(2) would hand on to another user's program."""
-    arguments = (PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    if _libc.prctl(PR_CAP_AMBIENT, *[_long(argument) for argument in arguments]) < 0:
+    _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def set_parent_death_signal(number: int) -> None:
+    """Have the kernel send signal *number* when this process's parent ends.
+
+    Taking other user or group ids undoes it, execve(2) of a set-user-id program, too
+    (PR_SET_PDEATHSIG(2const)).
+    """
+    _prctl(PR_SET_PDEATHSIG, number)
+
+
+def _prctl(option: int, argument: int) -> None:
+    if _libc.prctl(option, *[_long(value) for value in (argument, 0, 0, 0)]) < 0:
         raise _failed("prctl")
 
 

@@ -41,8 +41,9 @@ class RunPanel(Vertical, can_focus=True):
         Binding("x", "close", "close", id="panel.close", tooltip="Close; asks while it runs"),
         Binding("escape", "leave", "list", id="panel.leave", show=False,
                 tooltip="Back to the environments"),
-        Binding("pageup,shift+pageup", "scroll(-1)", "Scroll up", show=False),
-        Binding("pagedown,shift+pagedown", "scroll(1)", "Scroll down", show=False),
+        Binding("pageup,shift+pageup", "scroll(-1)", "scroll up", id="panel.page_up", show=False),
+        Binding("pagedown,shift+pagedown", "scroll(1)", "scroll down", id="panel.page_down",
+                show=False),
     ]  # fmt: skip
     DEFAULT_CSS = """
     RunPanel {

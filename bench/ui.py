@@ -1,0 +1,196 @@
+"""The terminal UI as a user has it: the real program in a real terminal, watched from outside.
+
+Each app runs in a pty. What is timed is what a person waits for: from the start, a key press or a
+change in the kernel to the bytes that paint it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from chroot_tool.core import syscalls
+from chroot_tool.core.engine import Engine
+
+from .chroots import TOOL, chroots, environment
+from .rows import Row
+
+_EMPTY_APP = """
+from textual.app import App
+from textual.widgets import Static
+class Empty(App):
+    def compose(self):
+        yield Static("painted")
+Empty().run()
+"""
+_QUIET = 0.25
+"""Seconds without a byte after which an app has painted all that it wants to."""
+
+
+class Screen:
+    """A program in a terminal of its own."""
+
+    def __init__(self, argv: Sequence[str], env: dict[str, str], *, size: tuple[int, int]) -> None:
+        self.master, slave = pty.openpty()
+        columns, rows = size
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(
+            argv, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+        )
+        os.close(slave)
+
+    def until(self, text: bytes, seconds: float = 60) -> float:
+        """Read until *text* was painted; return the time it was."""
+        seen = b""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            if select.select([self.master], [], [], 0.5)[0]:
+                seen = seen[-4096:] + os.read(self.master, 1 << 16)
+                if text in seen:
+                    return time.perf_counter()
+        raise TimeoutError(f"{text!r} was not painted")
+
+    def settle(self) -> None:
+        """Read until nothing more comes."""
+        while select.select([self.master], [], [], _QUIET)[0]:
+            os.read(self.master, 1 << 16)
+
+    def first_byte(self, seconds: float = 5) -> float:
+        """Return the time of the next byte."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            raise TimeoutError("nothing was painted")
+        now = time.perf_counter()
+        os.read(self.master, 1 << 16)
+        return now
+
+    def key(self, key: bytes) -> None:
+        """Press a key."""
+        os.write(self.master, key)
+
+    def cpu(self) -> float:
+        """Return the CPU time of the program so far, in seconds."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        """End it."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        os.close(self.master)
+
+
+def _env(home: Path) -> dict[str, str]:
+    own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(home)}
+    return environment(home) | own | {"XDG_STATE_HOME": str(home)}
+
+
+@contextmanager
+def _ui(base: Path) -> Iterator[Screen]:
+    screen = Screen([*TOOL, "--base", str(base)], _env(base.parent), size=(120, 40))
+    try:
+        screen.until(b"c0")
+        screen.settle()
+        time.sleep(1)  # what is done after the first paint is over
+        screen.settle()
+        yield screen
+    finally:
+        screen.close()
+
+
+def _first_paints(base: Path, rounds: int) -> tuple[float, float]:
+    """Return the medians of our first paint and of an empty Textual app's, in ms."""
+    times: tuple[list[float], list[float]] = ([], [])
+    argvs = ([*TOOL, "--base", str(base)], [sys.executable, "-I", "-c", _EMPTY_APP])
+    for _ in range(rounds):
+        for argv, text, found in zip(argvs, (b"c0", b"painted"), times, strict=True):
+            screen = Screen(argv, _env(base.parent), size=(120, 40))
+            found.append((screen.until(text) - screen.started) * 1000)
+            screen.close()
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def _switch_on(engine: Engine, base: Path, count: int) -> None:
+    for number in range(count):
+        engine.on(str(base / f"c{number}"))
+
+
+def _few() -> list[Row]:
+    with chroots(50) as base:
+        engine = Engine(str(base))
+        ours, empty = _first_paints(base, 11)
+        _switch_on(engine, base, 10)
+        with _ui(base) as screen:
+            before = screen.cpu()
+            time.sleep(30)
+            idle = (screen.cpu() - before) / 30 * 100
+            seen = _changes(screen, base, 20)
+        return [
+            Row("first paint, 50 chroots", ours, "ms", other=empty, beside="empty app", times=1.7),
+            Row("idle for 30 s, 50 chroots, 10 on", idle, "% CPU", limit=0.5),
+            Row("umount elsewhere to screen, median", seen, "ms", limit=60),
+        ]
+
+
+def _changes(screen: Screen, base: Path, rounds: int) -> float:
+    """Return the median ms from an unmount, or a mount, by somebody else to its paint."""
+    point = str(base / "c0/tmp")
+    times = []
+    for number in range(rounds):
+        began = time.perf_counter()
+        if number % 2:
+            _mount(point)
+        else:
+            syscalls.umount2(point, 0)
+        times.append((screen.first_byte() - began) * 1000)
+        screen.settle()
+    return statistics.median(times)
+
+
+def _mount(point: str) -> None:
+    tree = syscalls.open_tree(syscalls.AT_FDCWD, "/proc", syscalls.OPEN_TREE_CLONE)
+    target = os.open(point, os.O_PATH)
+    syscalls.move_mount(tree, target, point)
+    os.close(target)
+    os.close(tree)
+
+
+def _many() -> list[Row]:
+    with chroots(1000) as base:
+        engine = Engine(str(base))
+        _switch_on(engine, base, 1000)
+        for number in range(1000):  # the ninth
+            _mount(str(base / f"c{number}/home"))
+        with _ui(base) as screen:
+            times = []
+            for number in range(60):
+                began = time.perf_counter()
+                screen.key(b"j" if number % 8 else b"\x1b[6~")
+                times.append((screen.first_byte() - began) * 1000)
+                screen.settle()
+            screen.settle()
+            before = screen.cpu()
+            _changes(screen, base, 20)
+            cost = (screen.cpu() - before) / 20 * 1000
+        slow = statistics.quantiles(times, n=20)[18]
+        return [
+            Row("1,000 chroots, 9,000 mounts: key to paint, 95th percentile", slow, "ms", limit=50),
+            Row("1,000 chroots, 9,000 mounts: CPU of one change", cost, "ms", limit=20),
+        ]
+
+
+def run() -> list[Row]:
+    """Measure everything."""
+    return [*_few(), *_many()]
