@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -110,7 +109,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
 
         & Body { height: auto; background: transparent; scrollbar-size-vertical: 1; }
         & Static { height: auto; }
-        & .dialog--quiet { color: $text-muted; }
+        & .dialog--quiet { color: $text-muted; &:ansi { text-style: dim; } }
         & .dialog--gap { margin-top: 1; }
 
         & .dialog--buttons {
@@ -224,11 +223,3 @@ def button(label: str, ident: str, *, destructive: bool = False, disabled: bool 
         disabled=disabled,
         classes="-destructive" if destructive else "",
     )
-
-
-def cell(text: str, style: str = "", *, right: bool = False) -> Text:
-    """Return foreign *text* as a table cell of one line. A DataTable takes no Content."""
-    return Text(
-        foreign(text).plain, style, no_wrap=True, overflow="ellipsis",
-        justify="right" if right else "left",
-    )  # fmt: skip

@@ -9,70 +9,42 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, DataTable, Static
+from textual.widgets import Button, Static
 
 from ...core.processes import Holder
-from ..fit import fit, width_of
+from ..columns import Column
+from ..signs import PLAIN, Cell
+from ..table import Table
 from ..text import foreign
-from .base import Dialog, button, cell
+from .base import Dialog, button
 
 _DETAILS = 3
 
 
-class Holders(DataTable[object]):
-    """The processes, one a line, columns as wide as what they hold."""
+def _first(holder: Holder, _width: int) -> Cell:
+    more = f" +{len(holder.holds) - 1}" if len(holder.holds) > 1 else ""
+    return (holder.holds[0] if holder.holds else "") + more, PLAIN
+
+
+COLUMNS: tuple[Column[Holder], ...] = (
+    Column("pid", "PID", lambda one, _: (str(one.pid), PLAIN), lambda one: one.pid, 7,
+           right=True, rank=0),
+    Column("user", "User", lambda one, _: (one.user, PLAIN), lambda one: one.user, 8, most=16,
+           rank=2),
+    Column("command", "Command", lambda one, _: (one.command, PLAIN), lambda one: one.command, 20,
+           most=60, rank=1),
+    Column("holds", "Holds", _first, lambda one: one.holds, 14, rank=3, fills=True),
+)  # fmt: skip
+
+
+class Holders(Table[Holder]):
+    """The processes, one a line."""
 
     BINDING_GROUP_TITLE = "Processes in the way"
     HELP = "Up and down: what each one holds stands below the table. Nothing is ended from here."
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "Down", id="dialog.row_down", show=False, tooltip="Down"),
-        Binding("k", "cursor_up", "Up", id="dialog.row_up", show=False, tooltip="Up"),
-        Binding("g,home", "scroll_top", "First", id="dialog.first", show=False, tooltip="First"),
-        Binding("G,end", "scroll_bottom", "Last", id="dialog.last", show=False, tooltip="Last"),
-    ]
     DEFAULT_CSS = """
-    Holders {
-        height: auto;
-        max-height: 10;
-        background: transparent;
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;
-        & > .datatable--header { background: transparent; color: $text-muted; text-style: none; }
-        &:focus > .datatable--header { background-tint: transparent; }
-    }
+    Holders { height: auto; max-height: 11; background: transparent; }
     """
-
-    def __init__(self, holders: Sequence[Holder]) -> None:
-        super().__init__(cursor_type="row", zebra_stripes=False)
-        self._holders = tuple(holders)
-
-    def on_mount(self) -> None:
-        """Fill the table."""
-        # What the frame leaves to the two columns of text that may be long.
-        width = (
-            min(self.app.size.width * 94 // 100, 120)
-            - 6
-            - 8
-            - _longest([str(one.pid) for one in self._holders] + ["PID"])
-            - _longest([one.user for one in self._holders] + ["User"])
-        )
-        holds = min(width * 2 // 5, _longest([_first(one) for one in self._holders] + ["Holds"]))
-        self.add_column(cell("PID", right=True), key="pid")
-        for title in ("User", "Command", "Holds"):
-            self.add_column(cell(title), key=title.lower())
-        for holder in self._holders:
-            self.add_row(
-                cell(str(holder.pid), right=True),
-                cell(holder.user),
-                cell(fit(holder.command, width - holds)),
-                cell(fit(_first(holder), holds)),
-            )
-
-    @property
-    def current(self) -> Holder | None:
-        """The one under the cursor."""
-        row = self.cursor_row
-        return self._holders[row] if 0 <= row < len(self._holders) else None
 
 
 class Busy(Dialog[bool]):
@@ -98,7 +70,7 @@ class Busy(Dialog[bool]):
         count = len(self._holders)
         what = "this process" if count == 1 else f"these {count} processes"
         yield Static(f"would hit {what}:")
-        yield Holders(self._holders)
+        yield Holders(COLUMNS)
         yield Static(id="details", classes="dialog--quiet dialog--gap")
         if self._others:
             yield Static(
@@ -118,13 +90,15 @@ class Busy(Dialog[bool]):
         return False
 
     def on_mount(self) -> None:
-        """Focus Cancel."""
+        """Fill the table and focus Cancel."""
+        rows = {f"{one.pid} {one.started}": one for one in self._holders}
+        self.query_one(Holders).show_rows(rows)
         self.query_one("#cancel").focus()
 
-    @on(DataTable.RowHighlighted)
-    def _highlighted(self, event: DataTable.RowHighlighted) -> None:
+    @on(Table.Highlighted)
+    def _highlighted(self, event: Table.Highlighted) -> None:
         event.stop()
-        holder = self.query_one(Holders).current
+        holder = self.query_one(Holders).cursor_row
         if holder is None:
             return
         lines = [foreign(holder.command), *[foreign(held) for held in holder.holds[:_DETAILS]]]
@@ -143,12 +117,3 @@ class Busy(Dialog[bool]):
             "\t".join((str(one.pid), one.user, one.command, ", ".join(one.holds)))
             for one in self._holders
         )
-
-
-def _first(holder: Holder) -> str:
-    more = f" +{len(holder.holds) - 1}" if len(holder.holds) > 1 else ""
-    return (holder.holds[0] if holder.holds else "") + more
-
-
-def _longest(texts: list[str]) -> int:
-    return max(width_of(text) for text in texts)

@@ -104,8 +104,11 @@ class Field(Vertical):
         & Horizontal { height: 1; }
         & .field--label { width: 13; }
         & Input, & Select { width: 1fr; }
-        & .field--note { padding-left: 13; color: $text-muted; min-height: 1; }
-        &.-wrong .field--note { color: $text-error; &:ansi { color: $error; } }
+        & .field--note {
+            padding-left: 13; min-height: 1; color: $text-muted;
+            &:ansi { text-style: dim; }
+        }
+        &.-wrong .field--note { color: $text-error; &:ansi { color: $error; text-style: none; } }
     }
     """
 
