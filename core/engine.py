@@ -10,14 +10,23 @@ from __future__ import annotations
 import os
 import stat
 
-from .chroot import CONFIG_DIRECTORY, Chroot, find, has_system, is_incomplete, locate, open_chroot
+from .chroot import (
+    CONFIG_DIRECTORY,
+    Chroot,
+    find,
+    has_system,
+    is_incomplete,
+    locate,
+    open_chroot,
+    unfinished,
+)
 from .config import host_facts
 from .errors import BusyError, Cancelled, ChrootError, Problem
 from .events import Output, Stage, Warned, ignore
 from .lock import Lock
 from .mountinfo import MountTable
 from .observe import Observer
-from .plan import Plan, plan_off, plan_on, unmounts
+from .plan import Plan, difference, plan_off, plan_on, unmounts
 from .survey import read_config, survey
 
 TYPE_CHECKING = False
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from .bootstrap import CreateOptions
     from .config import Config
     from .events import Report
+    from .mountinfo import MountEntry
     from .processes import Holder
     from .rootpath import Root
     from .status import ChrootStatus
@@ -229,6 +239,33 @@ class Engine:
                 raise BusyError(error.message, error.hint, _holders(root, points)) from error
             return plan
 
+    def plan_sync(self, path: str, before: Sequence[Bind]) -> Plan:
+        """Return what makes a chroot that is on agree with an edited configuration.
+
+        *before* are the merged binds from before the edit: what they had mounted and is wanted
+        no more is unmounted. What somebody else has mounted is left alone.
+        """
+        with open_chroot(path) as root:
+            return _plan_sync(root, _config(root, None, ()), before)
+
+    def sync(
+        self,
+        path: str,
+        before: Sequence[Bind],
+        *,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> Plan:
+        """Do what `plan_sync` says; return what was done. Raises as `on` does."""
+        with open_chroot(path) as root, Lock(root.path):
+            plan = _plan_sync(root, _config(root, None, ()), before)
+            try:
+                apply(root, plan, report, cancelled)
+            except BusyError as error:
+                points = [root.path + step.target for step in plan.steps]
+                raise BusyError(error.message, error.hint, _holders(root, points)) from error
+            return plan
+
     def plan_off(self, path: str, *, lazy: bool = False) -> Plan:
         """Return what `off` would unmount."""
         with open_chroot(path) as root:
@@ -351,10 +388,8 @@ class Engine:
 
 def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Config:
     if is_incomplete(root):
-        raise ChrootError(
-            f"creating {root.path} is not finished",
-            f"create -d {root.path} starts over, delete -d {root.path} removes it",
-        )
+        problem = unfinished(root)
+        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
     if not has_system(root):
         raise ChrootError(
             f"{root.path} holds no usable root file system",
@@ -398,6 +433,30 @@ def _lives_inside(root: Root) -> bool:
 
     status = os.fstat(root.fd)
     return any(pids_by_root({root.path: (status.st_dev, status.st_ino)}).values())
+
+
+def _plan_sync(root: Root, config: Config, before: Sequence[Bind]) -> Plan:
+    observer = Observer()
+    wanted = observer.wanted(root, config.binds)
+    kept = {one.target for one in wanted if one.active}
+    gone: list[MountEntry] = []
+    for one in observer.wanted(root, before):
+        stack = observer.table.at(root.path + one.target)
+        if not one.active or one.target in kept or not stack:
+            continue
+        if not difference(one, stack[-1], observer.host_pts):
+            gone += [stack[-1], *observer.table.below(root.path + one.target)]
+    ids = {entry.id for entry in gone}
+    left = MountTable(entry for entry in observer.table.entries if entry.id not in ids)
+    places = tuple(f"{entry.target}/" for entry in gone)
+    # What a mount point lies on goes, and nobody knows what is below.
+    wanted = tuple(
+        one.replace(exists=one.exists and not (root.path + one.target).startswith(places))
+        for one in wanted
+    )
+    steps = unmounts(list({entry.id: entry for entry in gone}.values()), root.path)
+    plan = plan_on(wanted, left, root.path, observer.host_pts)
+    return Plan((*steps, *plan.steps), plan.own)
 
 
 def _plan_one(root: Root, config: Config, target: str, *, on: bool) -> Plan:
