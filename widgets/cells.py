@@ -189,6 +189,12 @@ def _lay_out(line: list[Row], columns: int, goes_on: bool) -> Iterator[Row]:
     if len(line) == 1 and row_width(line[0]) <= columns:
         yield line[0]
         return
+    if not any(row[1] or row[2] for row in line):
+        text = "".join(row[0] for row in line)
+        starts = range(0, len(text), columns)
+        for start in starts:
+            yield text[start : start + columns], b"", b"", goes_on or start != starts[-1]
+        return
     characters: list[str] = []
     styles: list[int] = []
     for row in line:

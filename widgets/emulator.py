@@ -438,7 +438,7 @@ class Emulator:
             raise ValueError(f"a screen of {columns} by {rows} cells")
         before = board.width
         self._make_room(rows)
-        self.history.lay_out(columns)
+        self.history.columns = columns
         board.fit(columns, rows)
         # bittty forgets the tab stops beyond the narrowest width there ever was.
         board.cursor.tab_stops |= set(range(before - before % 8, columns, 8)) - {0}

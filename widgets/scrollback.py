@@ -18,42 +18,39 @@ class Scrollback:
     """The rows above the screen, the oldest first.
 
     A row keeps its number while others come and go: the oldest one held is `first`, and `end` is
-    one past the newest. Only `lay_out` numbers anew.
+    one past the newest. Only another width numbers the rows anew, and leaves `end` as it is. They
+    are laid out for it when someone looks at them, not at each step of a resize.
     """
 
     def __init__(self, limit: int, columns: int) -> None:
         self.limit = limit
         self.columns = columns
-        self.first = 0
+        self.end = 0
+        """One past the newest row's number."""
         self._rows: deque[Row] = deque()
         self._bytes = 0
+        self._laid_out_for = columns
 
     @property
-    def end(self) -> int:
-        """One past the newest row's number."""
-        return self.first + len(self._rows)
+    def first(self) -> int:
+        """The number of the oldest row held."""
+        return self.end - len(self)
 
     def __len__(self) -> int:
+        self._lay_out()
         return len(self._rows)
 
     def append(self, row: Row) -> None:
         """Take the next row, and forget the oldest ones where it gets too much."""
         self._rows.append(row)
         self._bytes += _cost(row)
-        while self._rows and (len(self._rows) > self.limit or self._bytes > _BYTES):
-            self._bytes -= _cost(self._rows.popleft())
-            self.first += 1
+        self.end += 1
+        self._forget()
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Take several rows."""
         for row in rows:
             self.append(row)
-
-    def pop(self) -> Row:
-        """Give the newest row back; raises IndexError where there is none."""
-        row = self._rows.pop()
-        self._bytes -= _cost(row)
-        return row
 
     def row(self, number: int) -> Row:
         """Return a row by its number; a blank one where it is no longer, or not yet, held."""
@@ -62,25 +59,25 @@ class Scrollback:
 
     def rows(self) -> list[Row]:
         """Return all rows, the oldest first."""
+        self._lay_out()
         return list(self._rows)
 
     def clear(self) -> None:
         """Forget all rows; numbering goes on."""
-        self.first = self.end
         self._rows.clear()
         self._bytes = 0
 
-    def lay_out(self, columns: int) -> None:
-        """Lay all lines out at another width. Rows are numbered anew, `end` stays."""
-        if columns == self.columns:
+    def _forget(self) -> None:
+        while self._rows and (len(self._rows) > self.limit or self._bytes > _BYTES):
+            self._bytes -= _cost(self._rows.popleft())
+
+    def _lay_out(self) -> None:
+        if self._laid_out_for == self.columns:
             return
-        self.columns = columns
-        end = self.end
-        self._rows = deque(rewrap(self._rows, columns), maxlen=None)
-        while len(self._rows) > self.limit:
-            self._rows.popleft()
+        self._laid_out_for = self.columns
+        self._rows = deque(rewrap(self._rows, self.columns))
         self._bytes = sum(map(_cost, self._rows))
-        self.first = end - len(self._rows)
+        self._forget()
 
 
 def _cost(row: Row) -> int:
