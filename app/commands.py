@@ -257,7 +257,7 @@ def _confirm(found: ChrootStatus) -> None:
         "Binds are unmounted first; what they show stays.\n"
         f"Type the name ({safe(found.name)}) to go on: "
     )
-    if sys.stdin.readline().strip() != found.name:
+    if sys.stdin.readline().strip() not in (found.name, safe(found.name)):
         raise Cancelled("not deleted: that is not its name")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from .errors import ChrootError, PrivilegeError, UsageError
+from .errors import ChrootError, PrivilegeError, Problem, UsageError
 from .rootpath import Root
 from .value import Value
 
@@ -20,6 +20,8 @@ CONFIG_LIMIT = 1 << 16
 """Bytes of a configuration file: one that was planted must not keep the reader busy."""
 MARKER = "/.chroot-tool-create"
 """Where an unfinished `create` works; its presence says that there is one."""
+DELETING = "/.chroot-tool-delete"
+"""The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
@@ -38,8 +40,23 @@ def has_system(root: Root) -> bool:
 
 
 def is_incomplete(root: Root) -> bool:
-    """Tell whether a `create` was begun here and is not finished."""
-    return root.stat(MARKER, follow=False) is not None
+    """Tell whether a `create`, or deleting it, was begun here and is not finished."""
+    return root.stat(MARKER, follow=False) is not None or is_half_deleted(root)
+
+
+def is_half_deleted(root: Root) -> bool:
+    """Tell whether deleting it was begun."""
+    return root.stat(DELETING, follow=False) is not None
+
+
+def unfinished(root: Root) -> Problem:
+    """Return what is to be said of an incomplete chroot."""
+    if is_half_deleted(root):
+        return Problem("deleting it was not finished", f"delete -d {root.path} removes the rest")
+    return Problem(
+        "creating it was not finished",
+        f"create -d {root.path} starts over, delete -d {root.path} removes it",
+    )
 
 
 def is_chroot(root: Root) -> bool:

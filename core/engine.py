@@ -326,7 +326,9 @@ class Engine:
         """Switch on, then run a command inside; return its exit code (128+N for a signal).
 
         No *words*: the user's login shell. Only for a process that has one thread: it forks.
-        Raises ChrootError where the command could not be started.
+        stdin, stdout, stderr and signals are the command's while it runs. Where stdin or stdout is
+        no terminal, both are /dev/null for this process afterwards. Raises ChrootError where the
+        command could not be started; then they are as before.
         """
         from . import enter
 

@@ -112,6 +112,18 @@ class MountTable:
         """Return what is stacked at exactly *path*, what is seen last."""
         return stacked(self._at.get(path, []))
 
+    def hidden_by(self, entry: MountEntry) -> MountEntry | None:
+        """Return what is mounted further up and hides *entry*, None where it can be reached."""
+        while (parent := self.by_id.get(entry.parent)) and parent is not entry:
+            point, top = entry.target, parent.target.rstrip("/")
+            while len(point) > len(top):
+                point = point.rpartition("/")[0]
+                for other in self._at.get(point or "/", ()):
+                    if other.parent == parent.id and other is not entry:
+                        return other
+            entry = parent
+        return None
+
 
 def lines_of(data: bytes) -> list[str]:
     """Return the lines of a mountinfo text."""

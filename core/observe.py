@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .mountinfo import MountEntry
+
 
 class Source(Value):
     """What a bind's source is: the place in a file system that mountinfo will show."""
@@ -152,20 +154,33 @@ class Observer:
                 f"{one.bind.target} and {same.bind.target} are the same place, {one.target}",
                 "ignore or remove one of them",
             )
-        if self.table.at(root.path + one.target):
-            return None
+        there = self.table.at(root.path + one.target)
+        if there:
+            return self._hidden(root, one, there[-1], above)
         parent = above[-1] if above else None
         if parent is None:
             return self._kind_problem(root, one) if one.exists else None
         if parent.bind.fs != "bind":
             return None
-        there = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
-        if os.path.exists(there):
+        needed = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
+        if os.path.exists(needed):
             return None
         return Problem(
-            f"{one.bind.target} needs {there}, which does not exist, and nothing is made on the "
+            f"{one.bind.target} needs {needed}, which does not exist, and nothing is made on the "
             "host",
-            f"make it: mkdir -p {there}",
+            f"make it: mkdir -p {needed}",
+        )
+
+    def _hidden(
+        self, root: Root, one: Wanted, entry: MountEntry, above: list[Wanted]
+    ) -> Problem | None:
+        """Say so where a mount is there but hidden by one that `on` does not take away."""
+        over = self.table.hidden_by(entry)
+        if over is None or any(root.path + other.target == over.target for other in above):
+            return None
+        return Problem(
+            f"{one.bind.target} is hidden by what is mounted at {over.target}",
+            f"umount {over.target}",
         )
 
     def _kind_problem(self, root: Root, one: Wanted) -> Problem | None:

@@ -294,13 +294,15 @@ def unmounts(
 ) -> tuple[Unmount, ...]:
     """Return one step for each entry, so that nothing is unmounted before what stands on it.
 
-    The order is that of the tree of mounts, children first, later ones first: the path alone
-    does not tell where mounts hide each other.
+    The order is that of the tree of mounts, children first. Of two with one parent, one further up
+    hides one further down, or that would be its child: it goes first.
     """
     ids = {entry.id for entry in entries}
     children: dict[int, list[MountEntry]] = {}
     for entry in entries:
         children.setdefault(entry.parent if entry.parent in ids else 0, []).append(entry)
+    for siblings in children.values():
+        siblings.sort(key=lambda entry: entry.target.split("/"), reverse=True)
     steps: list[Unmount] = []
     pending = [(entry, False) for entry in children.get(0, [])]
     while pending:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from . import syscalls
+from .chroot import DELETING
 from .errors import BusyError, Cancelled, ChrootError, PrivilegeError
 from .events import Stage, ignore
 from .mountinfo import MountTable
@@ -34,6 +35,7 @@ _OPEN_LEVELS = 100
 _EPERM, _ENOENT, _EACCES, _EBUSY, _EXDEV, _ENOTDIR, _EROFS, _ENOTEMPTY, _ELOOP = (
     1, 2, 13, 16, 18, 20, 30, 39, 40,
 )  # fmt: skip
+_FULL = (28, 122)  # ENOSPC, EDQUOT
 _TICK = 500
 
 
@@ -67,10 +69,12 @@ def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = N
     """Delete the directory *path*, a physical path, with all it holds, and report how far it is.
 
     It is renamed aside first, so that nobody finds half a chroot under its name, and named back
-    where deleting fails or is cancelled. Raises as `tree` does.
+    where deleting fails or is cancelled. From the first entry that goes to the last a marker stands
+    in it: what is left, by a kill say, shows as incomplete. Raises as `tree` does.
     """
     directory, _, name = path.rpartition("/")
-    aside = f".{name[:200]}.deleting-{os.urandom(4).hex()}"
+    short = os.fsdecode(os.fsencode(name)[:200])  # a name may have 255 bytes
+    aside = f".{short}.deleting-{os.urandom(4).hex()}"
     parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _refuse_mounts(path)
@@ -78,16 +82,38 @@ def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = N
             os.rename(name, aside, src_dir_fd=parent, dst_dir_fd=parent)
         except OSError as error:
             raise _explained(error, path) from error
+        removal = _Removal(
+            path, lambda count: report(Stage(path, f"removing, {count} files gone")), cancelled
+        )
+        marked = False
         try:
-            tree(
-                parent, aside, called=path, cancelled=cancelled,
-                progress=lambda count: report(Stage(path, f"removing, {count} files gone")),
-            )  # fmt: skip
+            marked = _mark(parent, aside, path)
+            _refuse_mounts(f"{directory}/{aside}")
+            removal.run(parent, aside, last=DELETING.lstrip("/"))
         except BaseException:
-            os.rename(aside, name, src_dir_fd=parent, dst_dir_fd=parent)
+            try:
+                if marked and not removal.count:
+                    os.unlink(f"{aside}{DELETING}", dir_fd=parent)
+                os.rename(aside, name, src_dir_fd=parent, dst_dir_fd=parent)
+            except OSError:
+                pass  # there is something of that name again; `list` shows the rest as it is
             raise
     finally:
         os.close(parent)
+
+
+def _mark(parent: int, aside: str, path: str) -> bool:
+    """Make the marker; return whether it was made. What stands there already is one too."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    try:
+        os.close(os.open(f"{aside}{DELETING}", flags, 0o600, dir_fd=parent))
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in _FULL:  # then there is all the more need to delete
+            return False
+        raise _explained(error, path) from error
+    return True
 
 
 def _refuse_mounts(path: str) -> None:
@@ -133,16 +159,20 @@ class _Removal:
         self._progress = progress
         self._cancelled = cancelled
         self._levels: list[_Level] = []
-        self._count = 0
+        self._last = ""
+        self.count = 0
+        """Entries deleted so far."""
 
-    def run(self, parent: int, name: str) -> int:
+    def run(self, parent: int, name: str, last: str = "") -> int:
+        """Delete *name*; the entry *last* directly in it goes after all others."""
+        self._last = last
         try:
             if not self._enter(parent, name):
                 self._unlink(parent, name)
-                return self._count
+                return self.count
             while self._levels:
                 self._step(parent)
-            return self._count
+            return self.count
         finally:
             for level in self._levels:
                 self._close(level)
@@ -156,6 +186,8 @@ class _Removal:
                 self._unlink(level.fd, name)
             return
         above = self._reopen_above() if len(self._levels) > 1 else parent
+        if self._last and len(self._levels) == 1:
+            self._unlink(level.fd, self._last)
         try:
             os.rmdir(level.name, dir_fd=above)
         except OSError as error:
@@ -201,6 +233,8 @@ class _Removal:
         with os.scandir(level.fd) as entries:
             for entry in entries:
                 directory = entry.is_dir(follow_symlinks=False)
+                if entry.name == self._last and len(self._levels) == 1 and not directory:
+                    continue
                 (level.pending if directory else others).append(entry.name)
         for name in others:
             self._unlink(level.fd, name)
@@ -216,11 +250,11 @@ class _Removal:
         self._counted()
 
     def _counted(self) -> None:
-        self._count += 1
+        self.count += 1
         if self._cancelled and self._cancelled.is_set():
             raise Cancelled(f"deleting {self._path} was stopped half-way")
-        if self._progress and self._count % _TICK == 0:
-            self._progress(self._count)
+        if self._progress and self.count % _TICK == 0:
+            self._progress(self.count)
 
     @staticmethod
     def _close(level: _Level) -> None:

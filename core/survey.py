@@ -8,7 +8,15 @@ from __future__ import annotations
 import os
 
 from . import status
-from .chroot import CONFIG_DIRECTORY, CONFIG_LIMIT, Chroot, has_system, is_incomplete
+from .chroot import (
+    CONFIG_DIRECTORY,
+    CONFIG_LIMIT,
+    Chroot,
+    has_system,
+    is_half_deleted,
+    is_incomplete,
+    unfinished,
+)
 from .config import Config, host_facts, parse
 from .errors import ChrootError, ConfigError, Problem
 from .lock import is_locked
@@ -184,14 +192,9 @@ def _state(
     root: Root, found: Sequence[status.MountStatus], *, broken: bool
 ) -> tuple[str, list[Problem]]:
     if is_incomplete(root):
-        if is_locked(root.path):
+        if not is_half_deleted(root) and is_locked(root.path):
             return status.CREATING, []
-        return status.INCOMPLETE, [
-            Problem(
-                "creating it was cut off",
-                f"create -d {root.path} starts over, delete -d {root.path} removes it",
-            )
-        ]
+        return status.INCOMPLETE, [unfinished(root)]
     if not has_system(root):
         return status.BROKEN, [
             Problem(

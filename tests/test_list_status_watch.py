@@ -435,3 +435,32 @@ def test_status_of_one_looks_at_no_other(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("off", "-d", tiny_chroot)
     assert cli.json("status", "-d", neighbour)["state"] == "on"
     cli.ok("off", "-d", neighbour)
+
+
+@pytest.mark.root
+def test_what_is_hidden_is_not_said_to_be_there(cli: Cli, tiny_chroot: Path) -> None:
+    (tiny_chroot / "chroot.d/tool.conf").write_text("[bind]\ntgt:/srv/data fs:tmpfs\n")
+    cli.ok("on", "-d", tiny_chroot)
+    over = tiny_chroot / "srv"
+    subprocess.run(["mount", "-t", "tmpfs", "x", over], check=True)
+    one = cli.json("status", "-d", tiny_chroot)
+    assert one["state"] == "partial"
+    data = next(mount for mount in one["mounts"] if mount["target"] == "/srv/data")
+    assert data["state"] == "drifted"
+    assert f"hidden by what is mounted at {over}" in data["reason"]
+    done = cli("on", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert f"hint: umount {over}" in done.stderr
+    cli.ok("off", "-d", tiny_chroot)
+    assert cli.json("status", "-d", tiny_chroot)["state"] == "off"
+
+
+@pytest.mark.root
+def test_a_system_point_that_is_hidden_is_mended(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    subprocess.run(["mount", "-t", "tmpfs", "x", tiny_chroot / "dev"], check=True)
+    assert cli.json("status", "-d", tiny_chroot)["state"] == "partial"
+    assert "stacked at /dev" in cli.ok("status", "-d", tiny_chroot)
+    cli.ok("on", "-d", tiny_chroot)
+    assert (tiny_chroot / "dev/pts/ptmx").exists()
+    cli.ok("off", "-d", tiny_chroot)

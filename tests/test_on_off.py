@@ -512,9 +512,8 @@ def test_every_configuration_error_is_told_at_once(cli: Cli, tiny_chroot: Path) 
 
 
 def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/"):
-            folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
     argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
