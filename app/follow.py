@@ -15,6 +15,10 @@ from .messages import Counted, Seen
 Post = Callable[[Message], object]
 
 
+_RECOUNT = 60.0
+"""Seconds between two looks at whether a size may have changed."""
+
+
 class Following(Protocol):
     """Posts `Seen` from `start` to `close`."""
 
@@ -81,11 +85,12 @@ class Sizes:
         self._thread = threading.Thread(target=self._run, name="sizes", daemon=True)
 
     def want(self, paths: tuple[str, ...]) -> None:
-        """Have these counted, where that is not done or has become stale."""
+        """Have these counted, and from time to time again."""
         if not self._thread.is_alive():
             self._thread.start()
-        self._wanted = paths
-        self._woken.set()
+        if paths != self._wanted:
+            self._wanted = paths
+            self._woken.set()
 
     def close(self) -> None:
         """End the thread; a count under way is given up."""
@@ -93,12 +98,14 @@ class Sizes:
         self._woken.set()
 
     def _run(self) -> None:
+        told: dict[str, int] = {}
         while not self._ended.is_set():
-            self._woken.wait()
+            self._woken.wait(_RECOUNT)
             self._woken.clear()
             for path in self._wanted:
                 if self._ended.is_set():
                     return
                 size = self._cache.get(path, self._ended)
-                if size is not None:
+                if size is not None and told.get(path) != size:
+                    told[path] = size
                     self._post(Counted(path, size))

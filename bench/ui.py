@@ -180,6 +180,7 @@ def _many() -> list[Row]:
                 screen.key(b"j" if number % 8 else b"\x1b[6~")
                 times.append((screen.first_byte() - began) * 1000)
                 screen.settle()
+            screen.key(b"g")  # the one that changes is to be seen
             screen.settle()
             before = screen.cpu()
             _changes(screen, base, 20)

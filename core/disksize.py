@@ -32,6 +32,8 @@ level is left alone: a nice thread that is not let run would keep the interprete
 _SETTLED, _KEPT = 30.0, 3600.0
 """Seconds in which a size is not counted again whatever has changed, and after which it is
 although nothing speaks for a change."""
+_TABLE_KEPT = 5.0
+"""Seconds for which one look at the mount table serves."""
 _TELLTALES = (
     ".", "usr", "usr/bin", "usr/lib", "var/lib/dpkg/status", "var/cache/apt/archives", "etc",
     "opt", "root", "home", "srv", "tmp", "chroot.d",
@@ -39,14 +41,14 @@ _TELLTALES = (
 """Where most of what makes a Debian grow or shrink leaves a new time of change."""
 
 
-def count(path: str, cancelled: Flag | None = None) -> int | None:
-    """Return the bytes that the directory *path* takes on its disk.
+def count(path: str, cancelled: Flag | None = None, table: MountTable | None = None) -> int | None:
+    """Return the bytes that the directory *path* takes on its disk; *table* spares reading one.
 
     None where it cannot be opened, or *cancelled* was set. Takes four times as long as it works.
     """
     try:
         with Root(path) as root:
-            return _Walk(root, cancelled).run()
+            return _Walk(root, cancelled, table or MountTable.read()).run()
     except (OSError, _Stopped):
         return None
 
@@ -58,13 +60,13 @@ class _Stopped(Exception):  # noqa: N818 (no error)
 class _Walk:
     """One count: the directories still to be looked at, files with several names, the sum."""
 
-    def __init__(self, root: Root, cancelled: Flag | None) -> None:
+    def __init__(self, root: Root, cancelled: Flag | None, table: MountTable) -> None:
         self._root = root.fd
         self._cancelled = cancelled
         self._pending = ["."]
         self._seen: set[tuple[int, int]] = set()
         self._blocks = 0
-        self._mounted = _mounted_below(root.path)
+        self._mounted = _mounted_below(root.path, table)
         self._rest_at = time.monotonic() + _WORK
 
     def run(self) -> int:
@@ -119,10 +121,10 @@ class _Walk:
         self._rest_at = time.monotonic() + _WORK
 
 
-def _mounted_below(path: str) -> dict[str, set[str]]:
+def _mounted_below(path: str, table: MountTable) -> dict[str, set[str]]:
     """Return the names that something is mounted on, by directory as `_Walk` names those."""
     found: dict[str, set[str]] = {}
-    for entry in MountTable.read().below(path):
+    for entry in table.below(path):
         inside = "./" + entry.target[len(path.rstrip("/")) + 1 :]
         directory, _, name = inside.rpartition("/")
         found.setdefault(directory, set()).add(name)
@@ -143,6 +145,8 @@ class SizeCache:
 
     def __init__(self) -> None:
         self._known: dict[str, _Counted] = {}
+        self._table = MountTable(())
+        self._table_at = -_TABLE_KEPT
 
     def get(self, path: str, cancelled: Flag | None = None) -> int | None:
         """Return the size of *path*, counting where it is not known or stale.
@@ -163,7 +167,9 @@ class SizeCache:
             age = now - known.at
             if age < _SETTLED or (age < _KEPT and known.stamp == stamp):
                 return known.size
-        size = count(path, cancelled)
+        if now - self._table_at >= _TABLE_KEPT:  # with thousands of mounts this is most of all
+            self._table, self._table_at = MountTable.read(), now
+        size = count(path, cancelled, self._table)
         if size is not None:
             # The stamp of before: what changes while it is counted makes it stale.
             self._known[path] = _Counted(size, time.monotonic(), identity, stamp)
