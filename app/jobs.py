@@ -105,8 +105,8 @@ class Jobs:
 
     @property
     def views(self) -> tuple[JobView, ...]:
-        """All jobs, the latest last."""
-        return tuple(self._views.values())
+        """All jobs, the latest first."""
+        return tuple(reversed(self._views.values()))
 
     @property
     def running(self) -> tuple[JobView, ...]:
