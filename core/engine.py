@@ -337,9 +337,13 @@ class Engine:
             if _plan_on(root, config):  # else a second `run` would wait for a first
                 with Lock(root.path):
                     _on(root, config, ignore, None)
-            code = _host_cmd(root, words) if words else 0
-            if code:
-                return code
+            argv = _host_cmd(root, words)
+            if argv:
+                from .run import passthrough
+
+                code = passthrough(argv, env=_host_env(root))
+                if code:
+                    return code
             command = enter.command(root, config.run, words, user=user, cwd=cwd, env=env or {})
             return enter.run(root, command)
 
@@ -507,27 +511,33 @@ def _clear(
         raise BusyError(f"{root.path} is in use by {count}", hint, found)
 
 
-def _host_cmd(root: Root, words: Sequence[str]) -> int:
-    """Run `chroot.d/host-cmd` on the host, where there is an executable one; return its code."""
-    name = f"{CONFIG_DIRECTORY}/host-cmd"
-    there = root.stat(name)
-    if there is None or not there.st_mode & 0o111:
-        return 0
-    from .run import passthrough
+def _host_cmd(root: Root, words: tuple[str, ...]) -> list[str]:
+    """Return how to run `chroot.d/host-cmd` for *words*; empty where there is no executable one."""
+    if not words or not _is_program(root, "host-cmd"):
+        return []
+    from .enter import split
 
-    script = root.path + root.resolve(name)
-    return passthrough([script, *words], env={**os.environ, "CHROOT_TOOL_DIR": root.path})
+    return [root.path + root.resolve(f"{CONFIG_DIRECTORY}/host-cmd"), *split(words)]
+
+
+def _host_env(root: Root) -> dict[str, str]:
+    return {**os.environ, "CHROOT_TOOL_DIR": root.path}
 
 
 def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
     """Run `stop` by the rules of `run`; what goes wrong is reported and does not hinder."""
     from . import enter
+    from .run import run
 
     def said(line: str) -> None:
         report(Output(root.path, line))
 
+    code = 0
     try:
-        code = _host_cmd(root, ("stop",))
+        argv = _host_cmd(root, ("stop",))
+        if argv:  # not with our own stdout, which is the plan's or the UI's
+            code = run(argv, env=_host_env(root), on_line=said, cancelled=cancelled).code
+            code = code if code >= 0 else 128 - code
         if not code:
             code = enter.run_apart(
                 root, read_config(root, host_facts()).run, ("stop",), said, cancelled

@@ -1,10 +1,8 @@
 """From here to a command inside a chroot: user, groups, environment, working directory, execve.
 
-Without a terminal this process *becomes* the command instead of forking and waiting for it. So
-descriptors, signals, stop and continue, exit code and parent are the command's own: nothing has to
-be copied or passed on, nothing can get lost on the way, and no interpreter stays in memory. With a
-terminal, `core.pty` forks: somebody has to carry the bytes. Both only ever in a process of its own
-with one thread; a program that has more to do than this takes `run_apart`.
+The command is a child: of `core.pty`, which carries the bytes, where there is a terminal, else of
+`core.parent`, which waits and passes signals on. Both only ever in a process of its own with one
+thread; a program that has more to do than this takes `run_apart`.
 
 Signals come from `_signal`, which is what the `signal` module itself is made of and is part of
 the interpreter: `signal` adds enum types to it, for 1 to 6 ms.
@@ -102,14 +100,10 @@ def resolve_word(root: Root, words: tuple[str, ...]) -> tuple[tuple[str, ...], s
     """Return (argv, working directory) inside by the three rules of `run`.
 
     1. The first word starts with `/`: as it is, in `/`. 2. There is a file of that name in
-    chroot.d: that. 3. chroot-cmd with all words. A single word with white space is split as a shell
-    splits it. Raises UsageError for no word and an open quote, EnterError (127) where rule 3 finds
-    no chroot-cmd.
+    chroot.d: that. 3. chroot-cmd with all words. Raises what `split` raises, EnterError (127) where
+    rule 3 finds no chroot-cmd.
     """
-    if len(words) == 1 and any(space in words[0] for space in " \t\r\n"):
-        words = _split(words[0])
-    if not words or not words[0]:
-        raise UsageError("there is no command", "name one: chroot-tool run COMMAND")
+    words = split(words)
     if words[0].startswith("/"):
         return words, "/"
     script = f"{SCRIPTS}/{words[0]}"
@@ -122,13 +116,21 @@ def resolve_word(root: Root, words: tuple[str, ...]) -> tuple[tuple[str, ...], s
     )
 
 
-def _split(text: str) -> tuple[str, ...]:
-    import shlex
+def split(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *words*, a single one with white space split as a shell splits it.
 
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        raise UsageError(f"cannot split {text!r}: {error}", "close the quote") from None
+    Raises UsageError for no word and an open quote.
+    """
+    if len(words) == 1 and any(space in words[0] for space in " \t\r\n"):
+        import shlex
+
+        try:
+            words = tuple(shlex.split(words[0]))
+        except ValueError as error:
+            raise UsageError(f"cannot split {words[0]!r}: {error}", "close the quote") from None
+    if not words or not words[0]:
+        raise UsageError("there is no command", "name one: chroot-tool run COMMAND")
+    return words
 
 
 def _is_file(root: Root, inside: str) -> bool:
@@ -223,9 +225,10 @@ def _home(root: Root, user: User) -> str:
 def run(root: Root, wanted: Command) -> int:
     """Run a command inside *root*; return its exit code, 128+N where signal N ended it.
 
-    Returns only where stdin and stdout are terminals. Otherwise this process becomes the command.
-    Raises UsageError, EnterError and other ChrootErrors where the command could not be started;
-    RuntimeError in a process with more than one thread, whose locks a fork would leave taken.
+    Where stdin and stdout are not both a terminal, this process has /dev/null in their place
+    afterwards. Raises UsageError, EnterError and other ChrootErrors where the command could not be
+    started; RuntimeError in a process with more than one thread, whose locks a fork would leave
+    taken.
     """
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("only a process with one thread can enter a chroot")
@@ -233,67 +236,28 @@ def run(root: Root, wanted: Command) -> int:
     for stream in (sys.stdout, sys.stderr):
         if stream:  # None where the caller closed the descriptor
             stream.flush()
-    if not (os.isatty(0) and os.isatty(1)):
-        _replace(root, launch)
-    from . import pty
-
-    return pty.run(root, launch)
-
-
-def _replace(root: Root, launch: Launch) -> NoReturn:
-    """Become the command. Where that fails, be as before and raise the EnterError for it."""
-    before = _Before()
-    try:
-        become(root.fd, launch)
-    except Refused as error:
-        refused = error
-    finally:  # the command never comes here
-        before.restore()
-    from .execerror import explain
-
-    raise explain(root, launch, refused)
+    if os.isatty(0) and os.isatty(1):
+        from .pty import run as start
+    else:
+        from .parent import run as start
+    return start(root, launch)
 
 
-class _Before:
-    """What `become` changes in this process."""
-
-    def __init__(self) -> None:
-        self._root = os.open("/", os.O_PATH | os.O_DIRECTORY)
-        self._here = os.open(".", os.O_PATH | os.O_DIRECTORY)
-        self._uids = os.getresuid()
-        self._gids = os.getresgid()
-        self._groups = os.getgroups()
-
-    def restore(self) -> None:
-        """Put it back. The effective user comes first: with it come the capabilities."""
-        os.seteuid(self._uids[1])
-        os.setresuid(*self._uids)
-        os.setresgid(*self._gids)
-        os.setgroups(self._groups)
-        os.fchdir(self._root)
-        os.chroot(".")
-        os.fchdir(self._here)
-        os.close(self._root)
-        os.close(self._here)
-        for number in _IGNORED_BY_PYTHON:
-            signal.signal(number, signal.SIG_IGN)
-
-
-def become(root_fd: int, launch: Launch) -> NoReturn:
+def become(root_fd: int, launch: Launch, *, ends_with: int = 0) -> NoReturn:
     """Make this process the command of *launch* in the root behind *root_fd*.
 
     Signals that Python ignores get their default back; those the caller ignores stay ignored, so
-    that `nohup` works. Raises Refused; then the process is half inside, with root as its saved
-    user id, for the caller to go back or to end.
+    that `nohup` works. The command is killed when its parent *ends_with* (a pid) ends. Raises
+    Refused; then the process is half inside, and good for nothing but to end.
     """
     stage = "enter"
     try:
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2:
-                _close_on_exec(int(name))
+        syscalls.close_range(3, syscalls.CLOSE_RANGE_CLOEXEC)
         os.fchdir(root_fd)
         os.chroot(".")
         _set_user(launch.user)
+        if ends_with:
+            _end_with(ends_with)
         stage = "cwd"
         os.chdir(launch.cwd)
         for number in _IGNORED_BY_PYTHON:
@@ -304,24 +268,20 @@ def become(root_fd: int, launch: Launch) -> NoReturn:
         raise Refused(stage, error.errno or 0) from error
 
 
-def _close_on_exec(fd: int) -> None:
-    try:
-        os.set_inheritable(fd, False)
-    except OSError:
-        pass  # the one that listdir itself read from
-
-
 def _set_user(user: User) -> None:
-    """Take the groups and the ids of *user*; only the saved user id stays, for the way back.
-
-    execve(2) puts the effective user id in its place, and clears the capabilities that are not
-    ambient.
-    """
+    """Take the groups and the ids of *user*, and none of root's capabilities along."""
     os.setgroups(user.groups)
     os.setresgid(user.gid, user.gid, user.gid)
     if user.uid:
         syscalls.clear_ambient_capabilities()
-        os.setresuid(user.uid, user.uid, os.geteuid())
+        os.setresuid(user.uid, user.uid, user.uid)
+
+
+def _end_with(parent: int) -> None:
+    syscalls.set_parent_death_signal(signal.SIGKILL)
+    # It may have ended before. 0: it is outside of our pid namespace, and cannot be asked for.
+    if os.getppid() not in (parent, 0):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 # -- from a process that must not go in itself ------------------------------------------------

@@ -1,0 +1,265 @@
+"""`run`, `start` and their kin through the command line: what happens around the command.
+
+The command's own side (users, terminals, signals, streams) is in test_enter and test_pty.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import Cli, mounts_below, processes_below
+
+pytestmark = pytest.mark.root
+
+
+def executable(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def refused(done: subprocess.CompletedProcess[str], code: int = 125) -> str:
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("chroot-tool: ")
+    return done.stderr
+
+
+# -- on first -----------------------------------------------------------------------------------
+
+
+def test_it_is_switched_on_first_and_stays_on(cli: Cli, tiny_chroot: Path) -> None:
+    listed = cli.ok("run", "/bin/cat", "/proc/self/mountinfo", "-d", tiny_chroot)
+    points = {line.split()[4] for line in listed.splitlines()}
+    assert {"/proc", "/dev/pts", "/tmp", "/sys"} <= points
+    assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
+    before = mounts_below(tiny_chroot)
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    assert mounts_below(tiny_chroot) == before
+
+
+def test_what_is_missing_is_mended_first(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
+
+
+def test_on_is_silent_and_stdout_is_the_commands(cli: Cli, tiny_chroot: Path) -> None:
+    done = cli("run", "/bin/sh", "-d", tiny_chroot, stdin="printf out; printf err >&2")
+    assert (done.stdout, done.stderr, done.returncode) == ("out", "err", 0)
+
+
+def test_ten_at_once_on_a_chroot_that_is_off(cli: Cli, tiny_chroot: Path) -> None:
+    argv = ("run", "-d", tiny_chroot, "--", "/bin/sh", "-c", "exec cat /proc/self/root/dev/null")
+    running = [cli.start(*argv, stderr=subprocess.PIPE) for _ in range(10)]
+    said = [process.communicate(timeout=60)[1] for process in running]
+    assert [process.returncode for process in running] == [0] * 10, said
+    points = mounts_below(tiny_chroot)
+    assert len(points) == len(set(points))
+    assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
+
+
+def test_run_and_off_at_once_end_in_one_of_the_two(cli: Cli, tiny_chroot: Path) -> None:
+    for _ in range(3):
+        first = cli.start("run", "/bin/true", "-d", tiny_chroot, stderr=subprocess.PIPE)
+        second = cli.start("off", "-S", "-d", tiny_chroot, stderr=subprocess.PIPE)
+        said = [process.communicate(timeout=60)[1] for process in (first, second)]
+        assert not [text for text in said if b"Traceback" in text]
+        assert first.returncode in (0, 125)
+        assert second.returncode in (0, 1, 4)
+        assert cli.json("status", "-d", tiny_chroot)["state"] in ("on", "off", "partial")
+        cli.ok("off", "-S", "--kill", "-d", tiny_chroot)
+
+
+# -- host-cmd -----------------------------------------------------------------------------------
+
+
+def test_host_cmd_runs_on_the_host_before_the_command(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    executable(
+        tiny_chroot / "chroot.d/host-cmd",
+        f'#!/bin/sh\n{{ echo "$CHROOT_TOOL_DIR"; for a in "$@"; do echo "<$a>"; done; '
+        f'test -e "$CHROOT_TOOL_DIR/proc/self" && echo on; }} >> "{said}"\n',
+    )
+    script = f'test -e "{said}" && echo escaped; echo inside'
+    shown = cli.ok("run", "-d", tiny_chroot, "--", "/bin/sh", "-c", script)
+    assert shown == "inside\n"
+    assert said.read_text().splitlines() == [
+        str(tiny_chroot), "</bin/sh>", "<-c>", f"<{script}>", "on",
+    ]  # fmt: skip
+    said.unlink()
+    cli.ok("run", "/bin/cat  '/etc/passwd'", "-d", tiny_chroot)  # one word is split for both
+    assert said.read_text().splitlines()[1:3] == ["</bin/cat>", "</etc/passwd>"]
+
+
+@pytest.mark.parametrize(("end", "code"), [("exit 7", 7), ("kill -TERM $$", 143)])
+def test_a_host_cmd_that_fails_is_the_end(cli: Cli, tiny_chroot: Path, end: str, code: int) -> None:
+    executable(tiny_chroot / "chroot.d/host-cmd", f"#!/bin/sh\n{end}\n")
+    done = cli("run", "/bin/touch", "/ran", "-d", tiny_chroot)
+    assert done.returncode == code
+    assert not (tiny_chroot / "ran").exists()
+
+
+def test_a_host_cmd_that_is_not_executable_is_left_alone(cli: Cli, tiny_chroot: Path) -> None:
+    host_cmd = tiny_chroot / "chroot.d/host-cmd"
+    host_cmd.write_text("#!/bin/sh\nexit 7\n")
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    host_cmd.unlink()
+    host_cmd.mkdir()
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+
+
+def test_a_host_cmd_without_an_interpreter_is_an_error(cli: Cli, tiny_chroot: Path) -> None:
+    executable(tiny_chroot / "chroot.d/host-cmd", "#!/nowhere/sh\n")
+    assert "host-cmd" in refused(cli("run", "/bin/true", "-d", tiny_chroot))
+
+
+def test_a_host_cmd_that_is_a_link_is_looked_for_inside(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    executable(tmp_path / "outside", f'#!/bin/sh\ntouch "{tmp_path}/ran"\n')
+    (tiny_chroot / "chroot.d/host-cmd").symlink_to(tmp_path / "outside")
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_host_cmd_is_asked_for_stop_too_and_off_goes_on(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    executable(
+        tiny_chroot / "chroot.d/host-cmd", f'#!/bin/sh\necho "$@" | tee "{tmp_path}/said"; exit 3\n'
+    )
+    executable(tiny_chroot / "chroot.d/stop", "#!/bin/sh\ntouch /stopped\n")
+    cli.ok("on", "-d", tiny_chroot)
+    events = cli.events("off", "-d", tiny_chroot)  # stdout is JSON although host-cmd prints
+    assert (tmp_path / "said").read_text() == "stop\n"
+    assert [e["line"] for e in events if e["event"] == "output"] == ["stop"]
+    assert [e for e in events if e["event"] == "warning"]
+    assert not (tiny_chroot / "stopped").exists()
+    assert mounts_below(tiny_chroot) == []
+
+
+def test_a_host_cmd_that_hangs_can_be_interrupted(cli: Cli, tiny_chroot: Path) -> None:
+    executable(
+        tiny_chroot / "chroot.d/host-cmd",
+        '#!/bin/sh\n: > "$CHROOT_TOOL_DIR/begun"\nexec sleep 100\n',
+    )
+    cli.ok("on", "-d", tiny_chroot)
+    with cli.start("off", "-d", tiny_chroot, stderr=subprocess.DEVNULL) as process:
+        while not (tiny_chroot / "begun").exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    (tiny_chroot / "chroot.d/host-cmd").unlink()
+
+
+# -- start, stop, restart, update ---------------------------------------------------------------
+
+
+@pytest.mark.network
+def test_a_created_chroot_answers_the_four_words(cli: Cli, chroot: Path) -> None:
+    for word in ("start", "stop", "restart", "update"):
+        done = cli(word, "-d", chroot)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert cli("run", "nonsense", "-d", chroot).returncode == 127
+    assert cli.ok("run", "echo hello  world", "-d", chroot) == "hello world\n"
+
+
+def test_the_words_are_run_with_that_word(cli: Cli, tiny_chroot: Path) -> None:
+    for word in ("start", "stop", "restart", "update"):
+        executable(tiny_chroot / f"chroot.d/{word}", f"#!/bin/sh\npwd; exit {len(word)}\n")
+        done = cli(word, "-d", tiny_chroot)
+        assert (done.returncode, done.stdout) == (len(word), "/chroot.d\n")
+
+
+def test_a_script_goes_before_chroot_cmd(cli: Cli, tiny_chroot: Path) -> None:
+    executable(tiny_chroot / "chroot.d/ls", '#!/bin/sh\necho "mine $*"\n')
+    assert cli.ok("run", "-d", tiny_chroot, "--", "ls", "-l", "/") == "mine -l /\n"
+    assert cli.ok("run", "id -u", "-d", tiny_chroot) == "0\n"
+
+
+# -- configuration ------------------------------------------------------------------------------
+
+
+def test_defaults_of_the_configuration(cli: Cli, tiny_chroot: Path) -> None:
+    (tiny_chroot / "chroot.d/chroot.toml").write_text(
+        '[run]\nuser = "app"\ncwd = "/home/app"\nenv = { LANG = "de_DE.UTF-8", A = "1" }\n'
+    )
+    script = 'echo "$(id -u) $PWD $LANG $A $HOME"'
+    run = ("run", "-d", tiny_chroot)
+    command = ("--", "/bin/sh", "-c", script)
+    assert cli.ok(*run, *command) == "1000 /home/app de_DE.UTF-8 1 /home/app\n"
+    given = ("-u", "root", "-w", "/etc", "-e", "A=2", "-e", "LANG=C")
+    assert cli.ok(*run, *given, *command) == "0 /etc C 2 /root\n"
+    shell = cli("shell", "-d", tiny_chroot, stdin=script + "\n")
+    assert shell.stdout == "1000 /home/app de_DE.UTF-8 1 /home/app\n"
+    assert cli.ok(*run, "-e", "OUTER", *command, env={"OUTER": "x"}).endswith("/home/app\n")
+
+
+def test_another_configuration_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "chroot.toml").write_text('[run]\nenv = { WHERE = "other" }\n')
+    (other / "tool.conf").write_text("[bind]\ntgt:/elsewhere fs:tmpfs\n")
+    shown = cli.ok(
+        "run", "-c", other, "-d", tiny_chroot, "--", "/bin/sh", "-c",
+        "echo $WHERE; exec cat /proc/self/mountinfo",
+    )  # fmt: skip
+    assert shown.startswith("other\n")
+    assert " /elsewhere " in shown
+
+
+@pytest.mark.parametrize("word", ["run", "shell", "start"])
+def test_a_wrong_configuration_is_125_with_the_line(cli: Cli, tiny_chroot: Path, word: str) -> None:
+    (tiny_chroot / "chroot.d/tool.conf").write_text("[bind]\nbogus\ntgt:rel\n")
+    words = [word, *(["/bin/true"] if word == "run" else [])]
+    said = refused(cli(*words, "-d", tiny_chroot))
+    assert "tool.conf:2" in said
+    assert "tool.conf:3" in said
+    assert mounts_below(tiny_chroot) == []
+
+
+def test_a_source_that_is_missing_is_125(cli: Cli, tiny_chroot: Path) -> None:
+    (tiny_chroot / "chroot.d/tool.conf").write_text("[bind]\ntgt:/nowhere/at/all\n")
+    said = refused(cli("run", "/bin/true", "-d", tiny_chroot))
+    assert "/nowhere/at/all" in said
+    assert "hint:" in said
+
+
+# -- what is no chroot to run in ----------------------------------------------------------------
+
+
+def test_broken_and_incomplete_ones_are_125_with_a_hint(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty/chroot.d").mkdir(parents=True)
+    for root, expected in (
+        (tmp_path / "empty", "root file system"),
+        (tmp_path, "no chroot"),
+        (tmp_path / "missing", "does not exist"),
+        (Path("/"), "root of this system"),
+    ):
+        said = refused(cli("run", "/bin/true", "-d", root))
+        assert expected in said
+        assert "hint:" in said
+    (tiny_chroot / ".chroot-tool-create").mkdir()
+    assert "create -d" in refused(cli("run", "/bin/true", "-d", tiny_chroot))
+    assert mounts_below(tmp_path) == []
+    (tiny_chroot / ".chroot-tool-create").rmdir()
+
+
+def test_nothing_stays_behind(cli: Cli, tiny_chroot: Path) -> None:
+    """No process of the tool waits for the command, or is left after it."""
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    assert processes_below(tiny_chroot) == {}
+    cli.ok("off", "-d", tiny_chroot)
+    assert os.listdir(tiny_chroot / "tmp") == []
