@@ -396,6 +396,27 @@ class MainScreen(RunningScreen):
                 ),
             )  # fmt: skip
 
+    # -- binds -----------------------------------------------------------------------------------
+
+    @work(group="dialogs")
+    async def action_binds(self) -> None:
+        """Edit the binds of the highlighted chroot; have its mounts follow where that is wanted."""
+        from .editing import Editing
+
+        one = self.table.highlighted
+        if one is None:
+            return
+        before = await Editing(self.app, self._engine, one).run()
+        if before is not None:
+            self._start(
+                "apply",
+                one.name,
+                one.path,
+                lambda report, cancelled: _drop(
+                    self._engine.sync(one.path, before, report=report, cancelled=cancelled)
+                ),
+            )
+
     # -- keys ------------------------------------------------------------------------------------
 
     def action_tab(self, name: str) -> None:

@@ -1,0 +1,164 @@
+"""Editing the binds of a chroot: from the editor to the files, to $EDITOR, to the mounts, and back.
+
+The editor answers what is wanted; here it is done. A save that comes too late, because somebody
+else has changed the file, opens the editor again with the same changes on top of what stands there
+now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shlex
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..core.complete import on_host
+from ..core.errors import ChangedError, ChrootError
+from ..core.presets import presets
+from ..core.status import ON, PARTIAL
+from ..core.text import safe
+from ..widgets.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
+from ..widgets.dialogs.confirm import Confirm
+from .handover import hand_over
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import App
+
+    from ..core.bind import Bind
+    from ..core.edit import Change, Files, Saved
+    from ..core.engine import Engine
+    from ..core.presets import Preset
+    from ..core.status import ChrootStatus
+
+_EDITORS = ("sensible-editor", "nano", "vi")
+
+
+class Editing:
+    """One visit to the editor of a chroot's binds."""
+
+    def __init__(self, app: App[Any], engine: Engine, one: ChrootStatus) -> None:
+        self._app = app
+        self._engine = engine
+        self._one = one
+        self._changes: tuple[Change, ...] = ()
+        self._saved: Saved | None = None
+        self._note = ""
+
+    async def run(self) -> tuple[Bind, ...] | None:
+        """Have the binds edited until the user leaves.
+
+        Return the merged binds of before where the saved ones are to be mounted now, else None.
+        """
+        while True:
+            try:
+                seen = await asyncio.to_thread(self._engine.bind_files, self._one.path)
+                config = await asyncio.to_thread(self._engine.config, self._one.path)
+            except ChrootError as error:
+                if not await self._mend(error):
+                    return None
+                continue
+            edited = await self._app.push_screen_wait(self._editor(config.binds))
+            if edited is None:
+                return None
+            if await self._do(edited, seen):
+                return await self._agreed(config.binds)
+
+    def _editor(self, binds: Sequence[Bind]) -> BindEditor:
+        engine, path = self._engine, self._one.path
+        return BindEditor(
+            self._one.name,
+            binds,
+            self._one.mounts,
+            after=partial(engine.preview_binds, path),
+            preview=partial(engine.preview_edits, path),
+            complete_host=on_host,
+            complete_inside=partial(engine.complete_inside, path),
+            inspect_target=partial(engine.inspect_target, path),
+            presets=_presets(),
+            changes=self._changes,
+            on=self._one.state in (ON, PARTIAL),
+            note=self._note,
+            undoable=self._saved is not None,
+        )
+
+    async def _do(self, edited: Edited, seen: Files) -> bool:
+        """Do what the editor answered; say whether the mounts are to follow now."""
+        self._changes, self._note = edited.changes, ""
+        try:
+            if edited.wish == OPEN_EDITOR:
+                await self._open(edited.file)
+            elif edited.wish == UNDO_SAVE:
+                assert self._saved is not None
+                await asyncio.to_thread(self._engine.undo_edits, self._one.path, self._saved)
+                self._saved, self._note = None, "the last save is taken back"
+            else:
+                self._saved = await asyncio.to_thread(
+                    self._engine.save_edits, self._one.path, edited.changes, seen
+                )
+                self._changes, self._note = (), "saved"
+                return edited.wish == APPLY
+        except ChangedError as error:
+            self._note = f"{error.message}: look again, then save"
+        except ChrootError as error:
+            self._note = error.message
+        return False
+
+    async def _open(self, file: str) -> None:
+        """Open a file of the chroot's configuration in the user's editor, and check it after."""
+        path = os.path.join(self._one.path, "chroot.d", file)
+        code = await hand_over(self._app, [*_editor_command(), path])
+        if code:
+            self._note = f"the editor ended with {code}"
+
+    async def _mend(self, error: ChrootError) -> bool:
+        """Say what is wrong with the configuration, offer its file; tell whether to go on."""
+        file = "tool.conf" if "tool.conf" in error.message else "chroot.toml"
+        ask = Confirm(
+            "the configuration has errors",
+            (error.message, error.hint, "The table needs a file without errors."),
+            action=f"open {file}",
+        )
+        if not await self._app.push_screen_wait(ask):
+            return False
+        await self._open(file)
+        return True
+
+    async def _agreed(self, before: tuple[Bind, ...]) -> tuple[Bind, ...] | None:
+        """Show the plan that brings the mounts along; return *before* where it is agreed to."""
+        try:
+            plan = await asyncio.to_thread(self._engine.plan_sync, self._one.path, before)
+        except ChrootError as error:
+            text = safe(error.message)
+            self._app.notify(f"saved, not applied: {text}", severity="error", markup=False)
+            return None
+        if not plan:
+            self._app.notify("saved; the mounts agree already", markup=False)
+            return None
+        steps = tuple(step.describe() for step in plan.steps)
+        ask = Confirm("apply now", steps, action="apply")
+        return before if await self._app.push_screen_wait(ask) else None
+
+
+def _editor_command() -> list[str]:
+    """Return the user's editor as a command."""
+    from ..core.run import find
+
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if chosen:
+        return shlex.split(chosen)
+    path = os.environ.get("PATH", os.defpath)
+    return [next((name for name in _EDITORS if find(name, path)), "vi")]
+
+
+def _presets() -> tuple[Preset, ...]:
+    """Return the presets of the person at the terminal, also where that is behind sudo."""
+    uid = int(os.environ.get("SUDO_UID") or os.getuid())
+    try:
+        home = pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        home = os.path.expanduser("~")
+    return presets(os.environ, uid, home, os.getcwd(), os.path.exists)
