@@ -1,9 +1,10 @@
-"""Values for tests of widgets: a base directory at one moment, and what a hostile one could hold."""
+"""Values for tests of widgets: a base directory at one moment, and hostile text in every field."""
 
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.processes import Process
 from chroot_tool.core.status import ChrootStatus, MountStatus
 from chroot_tool.widgets.jobview import CANCELLED, DONE, FAILED, JobView
+from uisupport import HOSTILE as HOSTILE
 
 NOW = 1_790_000_000.0
 BASE = "/srv/chroot"
@@ -93,12 +94,6 @@ JOBS = (
     JobView(2, "off", "jammy", f"{BASE}/jammy", CANCELLED, "stopped by you", started=NOW - 600,
             ended=NOW - 590),
     JobView(1, "delete", "old", f"{BASE}/old", DONE, "done", started=NOW - 900, ended=NOW - 880),
-)  # fmt: skip
-
-HOSTILE = (
-    "srv[/x]", "[@click=app.quit]x", "[bold red]x[/]", "a\x1b]0;t\x07\x1b[31mb", "c1\x9b31mx",
-    "two\nlines\rand\ttabs", "寬字符與一個很長的名字", "e\u0301\u0301\u0301", "\u202egnp.exe",
-    "zero\u200bwidth\ufeff", "\udcff\udc9bnot utf-8", "👨‍👩‍👧 family", "\\", "x" * 500, "",
 )  # fmt: skip
 
 

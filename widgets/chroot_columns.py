@@ -70,9 +70,9 @@ def columns(names: tuple[str, ...], clock: Callable[[], float]) -> tuple[Column[
 
 def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
     return (
-        Column("state", "State", _state, _state_order, 13, rank=0),
+        Column("state", "State", _state, _state_order, 13, rank=1),
         Column("name", "Name", lambda row, _: (row.status.name, PLAIN),
-               lambda row: natural(row.status.name), 12, most=40, rank=1),
+               lambda row: natural(row.status.name), 12, most=40, rank=0),
         Column("system", "System", lambda row, width: (short_system(row.status.os, width), MUTED),
                lambda row: natural(row.status.os), 12, most=36, rank=3),
         Column("mounts", "Mounts", _mounts, lambda row: row.status.mounted, 6, right=True, rank=2,
@@ -131,11 +131,17 @@ def _changed(row: ChrootRow, now: float) -> Cell:
 
 
 @lru_cache(maxsize=8192)
-def natural(text: str) -> tuple[tuple[int, str], ...]:
-    """Return what to sort *text* by so that `deb2` comes before `deb10`."""
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return what to sort *text* by so that `deb2` comes before `deb10`, and `7` before `a`."""
     parts = ("".join(part) for _, part in groupby(text.casefold(), _is_digit))
-    return tuple((int(part), "") if _is_digit(part[0]) else (0, part) for part in parts)
+    return tuple(_number_key(part) if _is_digit(part[0]) else (1, 0, part) for part in parts)
+
+
+def _number_key(digits: str) -> tuple[int, int, str]:
+    """Order numbers without making them ints, which Python refuses from 4,301 digits on."""
+    digits = digits.lstrip("0")
+    return 0, len(digits), digits
 
 
 def _is_digit(character: str) -> bool:
-    return "0" <= character <= "9"  # str.isdigit takes superscripts, which int() refuses
+    return "0" <= character <= "9"

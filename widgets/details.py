@@ -65,7 +65,12 @@ class Details(Vertical):
         line.set_reactive(TabLine.current, OVERVIEW)
         line.set_reactive(TabLine.labels, self._labels())
         yield line
-        yield self._pane(OVERVIEW)
+        pane = self._panes[OVERVIEW] = self._make(OVERVIEW)
+        yield pane
+
+    def on_mount(self) -> None:
+        """Show what was given while the pane was not there yet."""
+        self._update()
 
     # -- values in -------------------------------------------------------------------------------
 
@@ -90,16 +95,12 @@ class Details(Vertical):
         if tab not in TABS:
             raise KeyError(tab)
         before = self._panes.get(self.line.current)
-        pane = self._pane(tab)
-        if not pane.is_attached:
-            self.mount(pane)
-        had_focus = before is not None and before.has_focus_within
+        focus = focus or (before is not None and before.has_focus_within)
         self.line.current = tab
-        for name, each in self._panes.items():
-            each.display = name == tab
-        self.call_after_refresh(self._update)
-        if focus or had_focus:
-            pane.call_after_refresh(pane.focus)
+        if tab in self._panes:
+            self._turn(focus)
+        else:
+            self.call_next(self._add, tab, focus)
 
     def step_tab(self, step: int) -> None:
         """Show the tab before or after; the focus goes along if it is in here."""
@@ -118,7 +119,9 @@ class Details(Vertical):
 
     def focus(self, scroll_visible: bool = True) -> Details:
         """Give the focus to the pane that is shown."""
-        self._pane(self.line.current).focus(scroll_visible)
+        pane = self._panes.get(self.line.current)
+        if pane is not None:
+            pane.focus(scroll_visible)
         return self
 
     def action_step_tab(self, step: int) -> None:
@@ -132,10 +135,20 @@ class Details(Vertical):
 
     # -- panes -----------------------------------------------------------------------------------
 
-    def _pane(self, tab: str) -> Widget:
+    async def _add(self, tab: str, focus: bool) -> None:
         if tab not in self._panes:
-            self._panes[tab] = self._make(tab)
-        return self._panes[tab]
+            pane = self._make(tab)
+            await self.mount(pane)
+            self._panes[tab] = pane
+        self._turn(focus)
+
+    def _turn(self, focus: bool) -> None:
+        """Show the current pane and no other."""
+        for name, pane in self._panes.items():
+            pane.display = name == self.line.current
+        self._update()
+        if focus:
+            self.focus()
 
     def _make(self, tab: str) -> Widget:
         if tab == MOUNTS:
@@ -153,8 +166,8 @@ class Details(Vertical):
     def _update(self) -> None:
         """Bring the pane that is seen up to date."""
         tab = self.line.current
-        pane = self._pane(tab)
-        if tab not in self._stale or not pane.is_mounted:
+        pane = self._panes.get(tab)
+        if tab not in self._stale or pane is None or not pane.is_mounted:
             return
         self._stale.discard(tab)
         chroot = self._chroot

@@ -12,10 +12,13 @@ from ..core.text import safe
 
 ELLIPSIS = "…"
 
+_LONGEST = 4000
+"""Characters that are looked at: a command line may have two million, and each paint looks."""
+
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Return *text*, safe and exactly `width` cells wide: padded, or cut with an ellipsis."""
-    text = safe(text)
+    text = _begin(text)
     size = cell_len(text)
     if size > width:
         text = _head(text, width - 1) + ELLIPSIS if width > 0 else ""
@@ -29,6 +32,8 @@ def shorten(text: str, width: int) -> str:
 
     For paths: where they begin and where they end both say more than what is between.
     """
+    if len(text) > 2 * _LONGEST:
+        text = text[:_LONGEST] + ELLIPSIS + text[-_LONGEST:]
     text = safe(text)
     size = cell_len(text)
     if size <= width:
@@ -43,11 +48,11 @@ def shorten(text: str, width: int) -> str:
 def wrap(text: str, width: int) -> list[str]:
     """Return *text*, safe, as lines of at most `width` cells, broken at spaces where there are any.
 
-    At least one line.
+    At least one line; of a text beyond all bounds the beginning.
     """
     width = max(width, 1)
     lines = [""]
-    for word in safe(text).split(" "):
+    for word in _begin(text).split(" "):
         line = f"{lines[-1]} {word}" if lines[-1] else word
         if cell_len(line) <= width:
             lines[-1] = line
@@ -59,7 +64,11 @@ def wrap(text: str, width: int) -> list[str]:
 
 def width_of(text: str) -> int:
     """Return how many cells *text* takes once it is safe."""
-    return cell_len(safe(text))
+    return cell_len(_begin(text))
+
+
+def _begin(text: str) -> str:
+    return safe(text if len(text) <= _LONGEST else text[:_LONGEST] + ELLIPSIS)
 
 
 def _head(text: str, width: int) -> str:

@@ -84,8 +84,8 @@ class JobsPane(Vertical):
     DEFAULT_CSS = """
     JobsPane {
         height: 1fr;
-        & > JobRows { height: auto; min-height: 2; max-height: 7; }
-        & > Output { height: 1fr; }
+        & > JobRows { height: auto; min-height: 2; max-height: 50%; }
+        & > Output { height: 1fr; border-top: solid $panel; }
     }
     """
 

@@ -76,8 +76,12 @@ class Overview(VerticalScroll, inherit_bindings=False):
         """Show a chroot, the jobs that concern it, the latest first, and its bytes on disk."""
         facts = self.query_one(Facts)
         before = facts.shown[0]
+        if chroot is not None:
+            # The CPU of processes changes all the time, and nothing here hangs on it.
+            chroot = chroot.replace(processes=(), mounts=())
         facts.shown = (chroot, jobs, size)
-        if chroot is None or before is None or chroot.path != before.path:
+        other = chroot is None or before is None or chroot.path != before.path
+        if other and self.scroll_offset.y:
             self.scroll_home(animate=False)
 
     def on_mount(self) -> None:
