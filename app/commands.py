@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 
@@ -80,6 +81,7 @@ def _print(lines: list[str]) -> None:
 
 
 def _list(arguments: Namespace) -> int:
+    gc.disable()  # nothing of such a short life is garbage, and to look for it is a tenth of it
     engine = _engine(arguments)
     found = engine.list()
     if arguments.json:
