@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -52,7 +53,13 @@ def save_output(name: str, text: str) -> str:
     folder = os.path.join(state_directory(), "output")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     plain = "".join(c if c.isalnum() or c in "-._" else "_" for c in name)[:80]
-    path = os.path.join(folder, f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}.txt")
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    return path
+    stem = os.path.join(folder, f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}")
+    for path in (f"{stem}{more}.txt" for more in ("", *(f"-{n}" for n in range(2, 100)))):
+        try:
+            fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with open(fd, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        return path
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), stem)

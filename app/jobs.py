@@ -13,7 +13,7 @@ from collections.abc import Callable
 from textual.message import Message
 
 from ..core import events
-from ..core.errors import Cancelled, ChrootError
+from ..core.errors import BusyError, Cancelled, ChrootError
 from ..widgets.jobview import CANCELLED, DONE, FAILED, RUNNING, JobView
 from .messages import JobEnded, JobMoved, JobSaid
 
@@ -57,6 +57,8 @@ class Job:
             error = ChrootError(f"unexpected {kind}: {failure}", "please report this")
         if error:
             self._move(state=FAILED, stage=error.message, hint=error.hint, fraction=None)
+            for one in error.holders if isinstance(error, BusyError) else ():
+                self._say(f"{one.pid} {one.user} {one.command}: {', '.join(one.holds)}")
         self._flush()
         self.view = self.view.replace(ended=self._clock())
         self._post(JobEnded(self.view, error))

@@ -21,8 +21,19 @@ class Kept(Value):
     keeper: int
     """The keeper's pid: while it lives, so does the command."""
 
+    @property
+    def running(self) -> bool:
+        """Whether the command still runs. Another process may have the keeper's pid by now."""
+        try:
+            with open(f"/proc/{self.keeper}/cmdline", "rb") as file:
+                return os.fsencode(self.log) in file.read().split(b"\0")
+        except OSError:
+            return False
+
     def argv(self) -> list[str]:
         """Return a command that shows the log, and what still comes, in a terminal."""
+        if not self.running:
+            return ["cat", "--", self.log]
         return ["tail", "-c", "+1", "-f", "--pid", str(self.keeper), self.log]
 
 

@@ -298,7 +298,7 @@ class MainScreen(RunningScreen):
             ),
         )  # fmt: skip
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def _ask_to_stop(self, name: str, path: str, holders: tuple[Holder, ...]) -> None:
         from ..widgets.dialogs.busy import Busy
 
@@ -328,7 +328,7 @@ class MainScreen(RunningScreen):
 
     # -- processes -------------------------------------------------------------------------------
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def on_processes_table_signal_requested(
         self, message: ProcessesTable.SignalRequested
     ) -> None:
@@ -359,7 +359,7 @@ class MainScreen(RunningScreen):
 
     # -- create, delete --------------------------------------------------------------------------
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def action_create(self) -> None:
         """Ask what to make, then make it."""
         from ..core.bootstrap import describe
@@ -380,7 +380,7 @@ class MainScreen(RunningScreen):
         )  # fmt: skip
         self.dock.open_jobs()
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def action_delete(self) -> None:
         """Have the name typed, then remove the highlighted chroot."""
         from ..widgets.dialogs.delete import DeleteDialog
@@ -398,7 +398,7 @@ class MainScreen(RunningScreen):
 
     # -- binds -----------------------------------------------------------------------------------
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def action_binds(self) -> None:
         """Edit the binds of the highlighted chroot; have its mounts follow where that is wanted."""
         from .editing import Editing
@@ -457,7 +457,11 @@ class MainScreen(RunningScreen):
     def running(self) -> tuple[str, ...]:
         """What still runs, in words: quitting asks because of it."""
         jobs = (f"{job.verb} {job.name}" for job in self._jobs.running)
-        panels = (f"{p.chroot}: {p.command}" for p in self.dock.panels if p.running)
+        panels = (
+            f"{p.chroot}: {p.command}"
+            for p in self.dock.panels
+            if p.running and p not in self._kept
+        )
         return (*jobs, *panels)
 
     def cancel_all(self) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 
 from textual import getters, work
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from ..core.engine import Engine
 from ..core.errors import ChrootError
@@ -61,6 +62,13 @@ class RunningScreen(Screen[None]):
             self.dock.close()
         self.table.focus()
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say that a flow broke off by a bug of ours; the rest goes on."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and error is not None:
+            said = safe(f"unexpected {type(error).__name__}: {error}")
+            self.notify(f"{said} (please report this)", severity="error", markup=False)
+
     # -- running ---------------------------------------------------------------------------------
 
     async def action_shell(self) -> None:
@@ -69,14 +77,14 @@ class RunningScreen(Screen[None]):
         if one is not None:
             await self._open_panel(one, "shell", own_command("shell", "-d", one.path))
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def action_shell_full(self) -> None:
         """Hand the terminal to a login shell inside, and take it back."""
         one = self.table.highlighted
         if one is not None:
             await self._hand_over(one, own_command("shell", "-d", one.path))
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def action_run(self) -> None:
         """Ask for a command and run it in a panel."""
         from ..widgets.dialogs.run_prompt import RunPrompt
@@ -111,21 +119,25 @@ class RunningScreen(Screen[None]):
         """Give the panel the whole screen, or take it back."""
         self.toggle_class("-zoomed")
 
-    @work(group="dialogs")
+    @work(group="dialogs", exit_on_error=False)
     async def on_run_panel_close_requested(self, message: RunPanel.CloseRequested) -> None:
         """Close a panel; ask while its command runs."""
-        from ..widgets.dialogs.confirm import Confirm
+        from ..widgets.dialogs.quit import QuitDialog
 
         panel = message.panel
-        if panel.running:
-            lines = (f"{panel.chroot}: {panel.command}",)
-            ask = Confirm("This still runs. Close it?", lines, action="stop it", danger=True)
-            if not await self.app.push_screen_wait(ask):
+        one = self._kept.get(panel)
+        if panel.running and one is None:
+            ask = QuitDialog((f"{panel.chroot}: {panel.command}",), title="close while it runs")
+            answer = await self.app.push_screen_wait(ask)
+            if answer == "stay":
                 return
-            panel.terminal.stop()
+            if answer == "stop":
+                panel.terminal.stop()
+            else:
+                self._let_go_on(panel)
         await self.dock.remove_panel(panel)
-        one = self._kept.pop(panel, None)
-        if one and panel.terminal.exit is not None:
+        self._kept.pop(panel, None)
+        if one and not one.running:
             kept.forget(one)
         if self.dock.panels or self.busy_with_jobs:
             self.dock.focus_shown()
@@ -167,15 +179,19 @@ class RunningScreen(Screen[None]):
     def let_go_on(self) -> None:
         """Hand what runs in panels to keepers: their output is shown again next time."""
         for panel in self.dock.panels:
-            if panel in self._kept or not panel.running:
-                continue
-            text = panel.terminal.output_text()
-            terminal = panel.terminal.release()
-            if terminal >= 0:
-                try:
-                    kept.keep(terminal, panel.chroot, panel.command, text)
-                finally:
-                    os.close(terminal)
+            if panel.running and panel not in self._kept:
+                self._let_go_on(panel)
+
+    def _let_go_on(self, panel: RunPanel) -> None:
+        text = panel.terminal.output_text()
+        terminal = panel.terminal.release()
+        if terminal >= 0:
+            try:
+                kept.keep(terminal, panel.chroot, panel.command, text)
+            except OSError as error:
+                self.notify(f"not kept: {error.strerror}", severity="error", markup=False)
+            finally:
+                os.close(terminal)
 
     async def show_kept(self) -> None:
         """Open a panel for each command that was let go on when the UI quit."""

@@ -93,7 +93,7 @@ class ChrootApp(App[None]):
         """Quit, at once when nothing runs."""
         running = self.main.running
         if running and self._settings.confirm_quit:
-            self.run_worker(self._ask_to_quit(running), group="dialogs")
+            self.main.run_worker(self._ask_to_quit(running), group="dialogs", exit_on_error=False)
         else:
             self.exit()
 

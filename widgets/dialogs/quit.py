@@ -21,8 +21,8 @@ class QuitDialog(Dialog[Leaving]):
 
     HELP = "Escape stays. *Let it go on* leaves it running; *Stop it* ends it before leaving."
 
-    def __init__(self, running: Sequence[str]) -> None:
-        super().__init__("quit while something runs", danger=True)
+    def __init__(self, running: Sequence[str], *, title: str = "quit while something runs") -> None:
+        super().__init__(title, danger=True)
         self._going_on = tuple(running)
 
     def content(self) -> Iterable[Widget]:
