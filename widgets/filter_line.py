@@ -22,7 +22,7 @@ class FilterLine(Input):
                 tooltip="Show all again"),
     ]  # fmt: skip
     DEFAULT_CSS = """
-    FilterLine {
+    FilterLine.-textual-compact {
         padding: 0 1;
         background: $background;
     }

@@ -26,7 +26,7 @@ _CHROOT = {
 
 _MOUNT = {
     status.MOUNTED: ("●", GOOD),
-    status.MISSING: ("○", WARN),
+    status.MISSING: ("○", PLAIN),
     status.DRIFTED: ("◐", WARN),
     status.IGNORED: ("-", MUTED),
     status.FOREIGN_MOUNT: ("?", WARN),
