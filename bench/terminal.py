@@ -1,6 +1,6 @@
 """Measures the terminal panel from outside: a real app in a pty, keys in, painted bytes out.
 
-Run it as `python -m bench.terminal`. tmux, where it is installed, shows the same files beside it.
+tmux, where it is installed, shows the same files beside it.
 """
 
 from __future__ import annotations
@@ -23,25 +23,14 @@ import termios
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import psutil
+from .rows import Row
 
 _COLUMNS, _ROWS = 120, 40
 _LIMIT = 120.0
 _PROMPT = "READY-"
 _SHELL = ("bash", "--norc", "--noprofile", "-i")
 _APP = Path(__file__).with_name("terminal_app.py")
-
-
-class Row(NamedTuple):
-    """One figure: what was measured, how much, the most that it may be, what tmux takes."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    tmux: float | None = None
 
 
 class Outer:
@@ -128,13 +117,13 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         files = _Files(Path(folder))
         beside = _in_tmux(files)
-        return [*_in_panel(files, beside), *_start(beside)]
+        return [*_in_panel(files, beside), *_start()]
 
 
 class _Files:
     def __init__(self, folder: Path) -> None:
         draw = random.Random(1)
-        words = "connection from accepted closed timeout user request GET /index.html 200".split()
+        words = ["connection", "from", "accepted", "closed", "timeout", "GET", "/index.html", "200"]
         self.plain = folder / "plain.log"
         with self.plain.open("w") as file:
             while file.tell() < 20_000_000:
@@ -145,6 +134,14 @@ class _Files:
             while file.tell() < 5_000_000:
                 color = ";".join(str(draw.randrange(256)) for _ in range(3))
                 file.write(f"\x1b[38;2;{color}m{draw.choice('abcdefgh')}")
+
+    def outputs(self) -> list[tuple[str, str, float | None]]:
+        """Commands that end: what they are, how they are run, the most seconds they may take."""
+        return [
+            ("20 MB of plain log", f"cat {self.plain}", 7),
+            ("200,000 lines of seq", "seq 1 200000", 4),
+            ("5 MB of random true colour", f"cat {self.color}", None),
+        ]
 
     def floods(self) -> dict[str, str]:
         """Commands that write without end."""
@@ -180,34 +177,52 @@ def _panel() -> Iterator[Outer]:
 
 def _in_panel(files: _Files, beside: dict[str, float]) -> Iterator[Row]:
     with _panel() as outer:
-        process = psutil.Process(outer.process.pid)
-        before = process.memory_info().rss
+        pid = outer.process.pid
+        without = _used(pid, outer)
+        before = _memory(pid)
         outer.type("sf")
         shell = Shell(outer)
         shell.ready()
-        yield Row("20 MB log", shell.took(f"cat {files.plain}"), "s", 7, beside.get("log"))
-        yield Row("seq 1 200000", shell.took("seq 1 200000"), "s", 4, beside.get("seq"))
-        yield Row(
-            "5 MB true colour", shell.took(f"cat {files.color}"), "s", 30, beside.get("color")
-        )
+        for name, command, limit in files.outputs():
+            yield Row(name, shell.took(command), "s", limit, beside.get(name), "tmux")
         for name, command in files.floods().items():
             shell.took("true")
             outer.type(f"{command}\r")
             outer.drain(1.0)
-            delays = _answers(outer)
+            delays = [delay * 1e3 for delay in _answers(outer)]
             outer.type("f")
             outer.drain(0.5)
             begun = outer.type("\x03")
-            stopped = shell.ready() - begun
-            yield Row(f"key during {name}, p50", statistics.median(delays) * 1000, "ms", 50)
-            yield Row(f"key during {name}, p95", _p95(delays) * 1000, "ms", 50)
-            tmux = beside.get(f"ctrl+c {name}")
-            yield Row(f"ctrl+c during {name}", stopped * 1000, "ms", 100, tmux)
-        yield Row("memory of all that", (process.memory_info().rss - before) / 2**20, "MB", 120)
+            stopped = (shell.ready() - begun) * 1e3
+            yield Row(f"another key in a flood of {name}, median", statistics.median(delays), "ms")
+            yield Row(f"another key in a flood of {name}, p95", _p95(delays), "ms", 50)
+            yield Row(
+                f"ctrl+c on {name} to the prompt", stopped, "ms", 100, beside.get(name), "tmux"
+            )
+        yield Row("memory that all of it took at most", (_memory(pid) - before) / 1024, "MB", 120)
         outer.drain(2)
-        used = sum(process.cpu_times()[:2])
-        outer.drain(10)
-        yield Row("idle panel", (sum(process.cpu_times()[:2]) - used) * 10, "% CPU", 0.2)
+        yield Row("processor of an idle panel", _used(pid, outer) - without, "%", 0.2)
+
+
+def _memory(pid: int) -> int:
+    """Return the most kilobytes that a process has had in memory so far (proc(5), VmHWM)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
+def _used(pid: int, outer: Outer) -> float:
+    """Return how much of a core all threads of a process take in a quiet while, in percent."""
+    before = _run_time(pid)
+    begun = time.perf_counter()
+    outer.drain(10)
+    return (_run_time(pid) - before) / (time.perf_counter() - begun) / 1e7
+
+
+def _run_time(pid: int) -> int:
+    """Return the nanoseconds that a process has run (proc(5), schedstat: the first number)."""
+    return sum(
+        int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+    )
 
 
 def _answers(outer: Outer) -> list[float]:
@@ -229,13 +244,12 @@ def _p95(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.95)]
 
 
-def _start(beside: dict[str, float]) -> Iterator[Row]:
+def _start() -> Iterator[Row]:
     alone = min(_shell_alone() for _ in range(3))
     with _panel() as outer:
         begun = outer.type("s")
         first = Shell(outer).ready() - begun
-    more = (first - alone) * 1000
-    yield Row("start to prompt, beyond the shell", more, "ms", 350, beside.get("start"))
+    yield Row("first panel to the prompt, more than bash alone", (first - alone) * 1e3, "ms", 350)
 
 
 def _shell_alone() -> float:
@@ -256,30 +270,10 @@ def _in_tmux(files: _Files) -> dict[str, float]:
     try:
         shell = Shell(outer)
         shell.ready()
-        figures = {
-            "log": shell.took(f"cat {files.plain}"),
-            "seq": shell.took("seq 1 200000"),
-            "color": shell.took(f"cat {files.color}"),
-        }
+        figures = {name: shell.took(command) for name, command, _ in files.outputs()}
         for name, command in files.floods().items():
-            figures[f"ctrl+c {name}"] = shell.interrupted(command) * 1000
+            figures[name] = shell.interrupted(command) * 1e3
         return figures
     finally:
         subprocess.run([*socket, "kill-server"], check=False)
         outer.close()
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return the figures as a table; what misses its limit is marked."""
-    lines = [f"{'':36} {'here':>9} {'limit':>8} {'tmux':>8}"]
-    for row in rows:
-        tmux = "" if row.tmux is None else f"{row.tmux:8.2f}"
-        missed = "  !" if row.value > row.limit else ""
-        lines.append(
-            f"{row.name:36} {row.value:9.2f} {row.limit:8.1f} {tmux:>8} {row.unit}{missed}"
-        )
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    print(table(run()))

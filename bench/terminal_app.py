@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from chroot_tool.widgets.terminal import Terminal, preload
 from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Label
+
+from chroot_tool.widgets.terminal import Terminal, preload
 
 
 class TerminalApp(App[None]):

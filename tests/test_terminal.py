@@ -80,10 +80,11 @@ async def hosted(
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 20) -> None:
+    await pilot.pause()
     for _ in range(int(seconds / 0.02)):
         if condition():
             return
-        await pilot.pause(0.02)
+        await asyncio.sleep(0.02)  # Pilot's own pause waits for an idle processor
     raise AssertionError("it did not come")
 
 

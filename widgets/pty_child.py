@@ -44,7 +44,11 @@ _STOPPING = ((signal.SIGTERM, 1.0), (signal.SIGHUP, 3.0), (signal.SIGKILL, 0.0))
 
 
 class PtyChild:
-    """One run of a command. Create it, `start`, `listen`; it calls back from the running loop."""
+    """One run of a command: create it, `start`, `listen`.
+
+    It calls back from the running loop: `on_output` with bytes, `on_quiet` when a flood of them is
+    over, `on_exit` with the code, or minus the signal, after the last output.
+    """
 
     busy = 0
     """How many children there are with output at hand: they share the time slice."""
@@ -54,12 +58,14 @@ class PtyChild:
         argv: Sequence[str],
         *,
         on_output: Callable[[bytes], None],
+        on_quiet: Callable[[], None],
         on_exit: Callable[[int], None],
         log: BinaryIO | None = None,
     ) -> None:
         self.argv = tuple(argv)
         self.pid = 0
         self._on_output = on_output
+        self._on_quiet = on_quiet
         self._on_exit = on_exit
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -219,6 +225,8 @@ class PtyChild:
         if busy != self.is_flooding:
             self.is_flooding = busy
             PtyChild.busy += 1 if busy else -1
+            if not busy:
+                self._on_quiet()
 
     # --- input to the child --- #
 

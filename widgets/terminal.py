@@ -218,7 +218,13 @@ class Terminal(Widget, can_focus=True):
     def _launch(self) -> None:
         self.exit = None
         self.title = ""
-        child = PtyChild(self.argv, on_output=self._take, on_exit=self._ended, log=self._log)
+        child = PtyChild(
+            self.argv,
+            on_output=self._take,
+            on_quiet=self._paint_sooner,
+            on_exit=self._ended,
+            log=self._log,
+        )
         env = {**self._environment(), **_TERM}
         columns, rows = self.size
         failure = ""
@@ -298,6 +304,12 @@ class Terminal(Widget, can_focus=True):
             flood = self._child is not None and self._child.is_flooding
             frame = _FRAME_IN_FLOOD if flood else _FRAME
             self._paint_after(self._painted_at + frame - monotonic())
+
+    def _paint_sooner(self) -> None:
+        """Paint what a flood has left at the usual pace: it ends with a prompt."""
+        if self._paint_timer is not None:
+            self._paint_timer.cancel()
+            self._paint_after(self._painted_at + _FRAME - monotonic())
 
     def _paint_after(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
