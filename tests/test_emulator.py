@@ -248,6 +248,11 @@ def test_the_alternate_screen_leaves_the_scrollback_alone() -> None:
     assert screen(shown)[-2] == "line 29"
 
 
+def test_the_alternate_screen_is_empty_each_time() -> None:
+    shown = emulator("\x1b[?1049heditor\x1b[?1049l\x1b[?1049h")
+    assert screen(shown) == [""] * 24
+
+
 LINES = st.lists(
     st.one_of(
         st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=200),

@@ -20,6 +20,7 @@ from typing import Any
 from bittty import Board, KeyEvent, KeyModifiers, Model, Operation, TerminalCaps
 from bittty import mode_profiles as mode
 from bittty import present as events
+from bittty.constants import ERASE_ALL
 from bittty.options import EDITING
 from bittty.style import Color, Style
 from bittty.video import Line
@@ -224,6 +225,8 @@ class Emulator:
         self._board.attach_display(self)
         self._board.host.attach(self._line)
         self._modes: Any = self._board.modes  # bittty sets its attributes from a table
+        self._switch_screen = self._board.blitter.switch_screen
+        self._board.blitter.switch_screen = self._on_switch_screen  # type: ignore[method-assign]
         self._window_request = self._board.registry["XTWINOPS"]
         self._board.registry["XTWINOPS"] = self._on_window_request
         self._board.parser._csi_memo = _DirectColors(self._board.registry["SGR"])
@@ -367,6 +370,14 @@ class Emulator:
         parameters = operation.args[0]
         if parameters and parameters[0] in _HARMLESS_WINDOW_REQUESTS:
             self._window_request(operation)
+
+    def _on_switch_screen(self, alt: bool) -> None:
+        """Clear the alternate screen when it is entered (mode 1049), which bittty does not."""
+        blitter = self._board.blitter
+        if alt and not blitter.in_alt_screen:
+            for y in range(blitter.height):
+                blitter.alt_page.clear_line(y, ERASE_ALL)
+        self._switch_screen(alt)
 
     # --- the screen --- #
 

@@ -87,6 +87,10 @@ SESSIONS: dict[str, tuple[str, list[tuple[str, float]]]] = {
         ),
         [("", 0.5), ("\x1b[B\x1b[B", 0.3), ("\r", 0.5), ("more", 0.3), ("\t\t\r", 0.3)],
     ),
+    "alternate": (
+        "echo before; vim -u NONE -N example.py; echo between; less page; echo after",
+        [("", 0.8), (":q\r", 0.6), ("G", 0.3), ("q", 0.4)],
+    ),
     "python": (
         "python3 -q",
         [
