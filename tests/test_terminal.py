@@ -207,6 +207,36 @@ async def test_restart_begins_anew() -> None:
         assert terminal.output_text() != first
 
 
+async def test_restart_lets_go_of_what_still_runs() -> None:
+    async with hosted(["sh", "-c", "echo $$; exec sleep 96"]) as (terminal, pilot, host):
+        await until(pilot, lambda: terminal.output_text().strip().isdigit())
+        first = int(terminal.output_text())
+        terminal.restart()
+        await until(pilot, lambda: terminal.output_text().strip() not in ("", str(first)))
+        await until(pilot, lambda: not psutil.pid_exists(first))
+        assert terminal.running
+        assert terminal.exit is None
+        assert host.messages == []
+
+
+async def test_a_hidden_terminal_shows_what_came_meanwhile() -> None:
+    script = "echo one; while [ ! -e /proc/$$/fd/9 ]; do read x; echo two; exec 9</dev/null; done"
+    async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
+        await shows(pilot, terminal, "one")
+        terminal.display = False
+        await pilot.pause()
+        terminal.send(b"\n")
+        await shows(pilot, terminal, "two")
+        await pilot.pause(0.1)
+        terminal.display = True
+        await pilot.pause(0.1)
+        lines = [
+            "".join(part.text for part in line)
+            for line in terminal.render_lines(terminal.size.region)
+        ]
+        assert any("two" in line for line in lines)
+
+
 async def test_the_log_has_every_byte() -> None:
     log = io.BytesIO()
     async with hosted(["sh", "-c", "seq 1 20000; printf '\\033[1mx'"], log=log) as (_, pilot, host):

@@ -222,7 +222,7 @@ class Terminal(Widget, can_focus=True):
             self.argv,
             on_output=self._take,
             on_quiet=self._paint_sooner,
-            on_exit=self._ended,
+            on_exit=lambda code: self._ended(child, code),
             log=self._log,
         )
         env = {**self._environment(), **_TERM}
@@ -242,6 +242,8 @@ class Terminal(Widget, can_focus=True):
     async def _connect(self, child: PtyChild, failure: str) -> None:
         """Give the command its emulator, which takes a while to load the first time."""
         await asyncio.to_thread(preload)
+        if child is not self._child or not self.is_attached:
+            return
         from .emulator import Emulator
         from .terminal_view import View
 
@@ -255,7 +257,7 @@ class Terminal(Widget, can_focus=True):
         self.call_after_refresh(_tune)
         if failure:
             self._take(f"{failure}\r\n".encode())
-            self._ended(_NOT_STARTED)
+            self._ended(child, _NOT_STARTED)
         else:
             child.resize(columns, rows)
             child.listen()
@@ -276,7 +278,9 @@ class Terminal(Widget, can_focus=True):
         """Give the terminal away, the command goes on; see PtyChild.release."""
         return -1 if self._child is None else self._child.release()
 
-    def _ended(self, code: int) -> None:
+    def _ended(self, child: PtyChild, code: int) -> None:
+        if child is not self._child:
+            return  # it was let go of
         self.exit = code
         self.running = False
         self._paint()
@@ -527,6 +531,10 @@ class Terminal(Widget, can_focus=True):
         if self._child is not None:
             self._child.resize(columns, rows)
         self._dirty.clear()
+        self.refresh()
+
+    def on_show(self) -> None:
+        """Paint what has changed while it was hidden."""
         self.refresh()
 
     def on_mount(self) -> None:
