@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from textual.message import Message
@@ -20,8 +21,8 @@ from .messages import JobEnded, JobMoved, JobSaid
 Work = Callable[["events.Report", threading.Event], None]
 """The engine call of a job: reports events, looks at the flag."""
 
-_BATCH = 0.05
-"""Seconds that lines of output are gathered: a log that is fed line by line is slow."""
+_MOST_LINES = 5000
+"""Lines that wait to be taken; after the UI has quit nobody takes them."""
 
 
 class Job:
@@ -39,8 +40,8 @@ class Job:
         self.cancelled = threading.Event()
         self._work = work
         self._post = post
-        self._lines: list[str] = []
-        self._said = 0.0
+        self._lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self._lines_lock = threading.Lock()
 
     def run(self) -> None:
         """Do the work and tell how it ended. Raises nothing: a failure is a message."""
@@ -59,7 +60,6 @@ class Job:
             self._move(state=FAILED, stage=error.message, hint=error.hint, fraction=None)
             for one in error.holders if isinstance(error, BusyError) else ():
                 self._say(f"{one.pid} {one.user} {one.command}: {', '.join(one.holds)}")
-        self._flush()
         self.view = self.view.replace(ended=self._clock())
         self._post(JobEnded(self.view, error))
 
@@ -82,15 +82,18 @@ class Job:
                 self._say(f"warning: {event.problem.message}")
 
     def _say(self, line: str) -> None:
-        self._lines.append(line)
-        if time.monotonic() - self._said > _BATCH:
-            self._flush()
+        with self._lines_lock:
+            first = not self._lines
+            self._lines.append(line)
+        if first:
+            self._post(JobSaid(self.view.id, self.take_lines))
 
-    def _flush(self) -> None:
-        if self._lines:
-            self._post(JobSaid(self.view.id, self._lines))
-            self._lines = []
-        self._said = time.monotonic()
+    def take_lines(self) -> tuple[str, ...]:
+        """Return what was said since the last time."""
+        with self._lines_lock:
+            lines = tuple(self._lines)
+            self._lines.clear()
+        return lines
 
 
 class Jobs:

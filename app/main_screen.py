@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import partial
 from typing import cast
 
 from textual import getters, on, work
@@ -32,10 +33,15 @@ if TYPE_CHECKING:
 
     from ..core.processes import Holder
     from ..widgets.details import Details
+    from ..widgets.dock import Dock
     from ..widgets.jobs_pane import JobsPane
     from ..widgets.mounts_table import MountsTable
     from ..widgets.processes_table import ProcessesTable
     from .settings import Settings
+
+
+_BATCH = 0.05
+"""Seconds that lines of output are gathered."""
 
 
 class MainScreen(RunningScreen):
@@ -88,6 +94,7 @@ class MainScreen(RunningScreen):
         self._counter = count(self.post)
         self._snapshot = Snapshot(engine.base)
         self._sizes: dict[str, int] = {}
+        self._share = settings.dock
         self._began = False
         self._door = threading.Lock()
         self._early: list[Message] | None = []
@@ -117,6 +124,7 @@ class MainScreen(RunningScreen):
 
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
+        self._divide()
         self.table.focus()
         self._show_status_line()
         with self._door:
@@ -215,7 +223,7 @@ class MainScreen(RunningScreen):
             self.notify(f"{safe(name)}: something is under way already", severity="warning",
                         markup=False)  # fmt: skip
             return
-        self._show()
+        self._show_jobs()
         # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
         thread = threading.Thread(target=job.run, name=f"{verb} {name}")
         self._threads.append(thread)
@@ -228,8 +236,12 @@ class MainScreen(RunningScreen):
 
     @on(JobSaid)
     def _job_said(self, message: JobSaid) -> None:
+        # A log that is fed line by line is slow.
+        self.set_timer(_BATCH, partial(self._take_lines, message))
+
+    def _take_lines(self, message: JobSaid) -> None:
         if self.is_built:
-            self.dock.jobs_pane.append_output(message.job_id, message.lines)
+            self.dock.jobs_pane.append_output(message.job_id, message.take())
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
@@ -250,6 +262,26 @@ class MainScreen(RunningScreen):
         if self.is_built:
             self.dock.jobs_pane.show(self._jobs.views)
         self._show()
+
+    def on_dock_resize_requested(self, message: Dock.ResizeRequested) -> None:
+        """Give the dock more or less of the screen, and keep that."""
+        from .settings import LEAST_DOCK, MOST_DOCK, save
+
+        share = min(max(self._share + message.by, LEAST_DOCK), MOST_DOCK)
+        if share == self._share:
+            return
+        self._share = share
+        self._divide()
+        try:
+            save({"dock": share})
+        except ChrootError as error:
+            self._explain(error)
+
+    def _divide(self) -> None:
+        """Divide the screen between the dock and the rest as it was chosen."""
+        for name in [name for name in self.classes if name.startswith("-dock-")]:
+            self.remove_class(name)
+        self.add_class(f"-dock-{self._share // 10 * 10}")
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
         """Stop a job."""
@@ -447,10 +479,10 @@ class MainScreen(RunningScreen):
 
     def on_jobs_pane_copy_requested(self, message: JobsPane.CopyRequested) -> None:
         """Copy the message, or the output."""
-        self._copy(message.text)
+        self._copy(*message.text.split("\n"))
 
-    def _copy(self, text: str) -> None:
-        self.app.copy_to_clipboard(safe(text))
+    def _copy(self, *lines: str) -> None:
+        self.app.copy_to_clipboard("\n".join(safe(line) for line in lines))
         self.notify("copied", timeout=1.5)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -35,10 +36,10 @@ class JobMoved(Message):
 
 @dataclass
 class JobSaid(Message):
-    """A program that a job runs has printed lines: foreign text."""
+    """A job has something to say: `take` returns the lines since the last time, foreign text."""
 
     job_id: int
-    lines: list[str]
+    take: Callable[[], tuple[str, ...]]
 
 
 @dataclass
