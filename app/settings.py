@@ -27,7 +27,8 @@ COLUMNS = (
 )  # fmt: skip
 """The columns that the table of environments can have, in the order it has them by default."""
 
-_KEYS = ("theme", "base", "columns", "confirm", "keys")
+_KEYS = ("theme", "base", "columns", "dock", "confirm", "keys")
+LEAST_DOCK, MOST_DOCK = 20, 80
 _CONFIRM_KEYS = ("quit",)
 
 
@@ -41,6 +42,8 @@ class Settings(Value):
     columns: tuple[str, ...] = COLUMNS
     confirm_quit: bool = True
     """Whether quitting asks while something runs."""
+    dock: int = 50
+    """The share of jobs and panels in the screen, in percent."""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Bindings with other keys than their own, by id: (id, Textual's key names)."""
 
@@ -166,6 +169,7 @@ def _read(reader: Reader) -> Settings:
         _base(reader, top),
         _columns(reader, top),
         reader.typed(confirm, ("confirm",), "quit", bool, True),
+        _dock(reader, top),
         _bindings(reader, top.get("keys", {})),
     )
 
@@ -191,6 +195,17 @@ def _base(reader: Reader, top: dict[str, Any]) -> str:
             ("base",), f"base is {base!r}, expected an absolute path", "write it from / or from ~/"
         )
     return expanded
+
+
+def _dock(reader: Reader, top: dict[str, Any]) -> int:
+    share = reader.typed(top, (), "dock", int, 50)
+    if not LEAST_DOCK <= share <= MOST_DOCK:
+        reader.wrong(
+            ("dock",),
+            f"dock is {share}, expected a share of the screen in percent",
+            f"write a number from {LEAST_DOCK} to {MOST_DOCK}",
+        )
+    return share
 
 
 def _columns(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:

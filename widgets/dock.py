@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widget import Widget
 
 from ..core.text import safe
@@ -28,7 +30,11 @@ class Dock(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "step(-1)", "previous tab", id="tab.previous", show=False),
         Binding("right_square_bracket", "step(1)", "next tab", id="tab.next", show=False),
-    ]
+        Binding("plus", "resize(10)", "larger", id="panel.grow", show=False,
+                tooltip="More room for jobs and panels"),
+        Binding("minus", "resize(-10)", "smaller", id="panel.shrink", show=False,
+                tooltip="Less room for jobs and panels"),
+    ]  # fmt: skip
     DEFAULT_CSS = """
     Dock {
         display: none;
@@ -57,6 +63,22 @@ class Dock(Vertical):
         line.set_reactive(TabLine.current, _JOBS)
         yield line
         yield JobsPane(clock=self._clock)
+
+    @dataclass
+    class ResizeRequested(Message):
+        """The dock is to have more, or less, of the screen: `by` percent."""
+
+        dock: Dock
+        by: int
+
+        @property
+        def control(self) -> Dock:
+            """The dock."""
+            return self.dock
+
+    def action_resize(self, by: int) -> None:
+        """Ask for more or less room."""
+        self.post_message(self.ResizeRequested(self, by))
 
     @property
     def is_open(self) -> bool:
