@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from textual.app import App, ComposeResult
-from textual.pilot import Pilot
+from textual.app import App
 from textual.screen import ModalScreen
-from textual.widget import Widget
-from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList
 
 from chroot_tool.core.createoptions import CreateOptions
 from chroot_tool.core.errors import ChrootError
@@ -25,55 +23,19 @@ from chroot_tool.widgets.dialogs.error import ErrorDialog
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
-from uisupport import HOSTILE, screen_lines, screen_text, stray_controls
-
-SMALL = (80, 24)
-OPEN = "nothing answered"
-"""What a test sees as the answer of a dialog that is still open."""
-
-
-class Host(App[None]):
-    """An app with one dialog over it: remembers the answer, and keys that got through to it."""
-
-    BINDINGS: ClassVar = [("q", "leak", "Leak")]
-
-    def __init__(self, dialog: ModalScreen[Any]) -> None:
-        super().__init__()
-        self.dialog = dialog
-        self.answers: list[Any] = []
-        self.leaked = False
-
-    def compose(self) -> ComposeResult:
-        yield Static("behind")
-
-    def on_mount(self) -> None:
-        self.push_screen(self.dialog, self.answers.append)
-
-    def action_leak(self) -> None:
-        self.leaked = True
-
-    @property
-    def answer(self) -> Any:
-        assert len(self.answers) < 2
-        return self.answers[0] if self.answers else OPEN
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    await pilot.press(*keys)
-    await pilot.pause()
-
-
-async def type_text(pilot: Pilot[None], text: str) -> None:
-    named = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "=": "equals_sign"}
-    await press(pilot, *[named.get(c, c) for c in text])
-
-
-def focused(app: App[None]) -> str:
-    """The id of what has the focus, for a field's input that of the field."""
-    found = app.focused
-    while found is not None and found.id is None:
-        found = found.parent if isinstance(found.parent, Widget) else None
-    return "" if found is None else str(found.id)
+from uisupport import (
+    HOSTILE,
+    OPEN,
+    SMALL,
+    DialogHost,
+    focused,
+    press,
+    screen_lines,
+    screen_text,
+    settle,
+    stray_controls,
+    type_text,
+)
 
 
 def holder(pid: int, command: str = "sleep 100", *holds: str, blocks: bool = True) -> Holder:
@@ -115,7 +77,7 @@ ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
 @pytest.mark.parametrize("name", ALL)
 async def test_escape_answers_as_if_nothing_had_been_asked(name: str) -> None:
     make, nothing = ALL[name]
-    app = Host(make())
+    app = DialogHost(make())
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "escape")
         assert app.answer == nothing
@@ -124,7 +86,7 @@ async def test_escape_answers_as_if_nothing_had_been_asked(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 async def test_every_button_is_on_the_screen_and_reached_by_tab(name: str) -> None:
-    app = Host(ALL[name][0]())
+    app = DialogHost(ALL[name][0]())
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         wanted = {str(b.id) for b in app.screen.query(Button) if not b.disabled}
@@ -140,7 +102,7 @@ async def test_every_button_is_on_the_screen_and_reached_by_tab(name: str) -> No
 
 @pytest.mark.parametrize("name", ALL)
 async def test_keys_of_the_app_below_do_not_get_through(name: str) -> None:
-    app = Host(ALL[name][0]())
+    app = DialogHost(ALL[name][0]())
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "q")
         assert app.answer == OPEN
@@ -152,7 +114,7 @@ async def test_keys_of_the_app_below_do_not_get_through(name: str) -> None:
 async def test_frame_stays_on_the_screen_and_shows_its_keys(
     name: str, size: tuple[int, int]
 ) -> None:
-    app = Host(ALL[name][0]())
+    app = DialogHost(ALL[name][0]())
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         frame = app.screen.query_one(".dialog--frame")
@@ -164,7 +126,7 @@ async def test_frame_stays_on_the_screen_and_shows_its_keys(
 
 @pytest.mark.parametrize("name", ALL)
 async def test_bindings_have_ids_and_say_what_they_do(name: str) -> None:
-    app = Host(ALL[name][0]())
+    app = DialogHost(ALL[name][0]())
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         for _, binding in app.screen._bindings:
@@ -178,7 +140,7 @@ async def test_bindings_have_ids_and_say_what_they_do(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 async def test_a_second_answer_is_no_answer(name: str) -> None:
     dialog = ALL[name][0]()
-    app = Host(dialog)
+    app = DialogHost(dialog)
     async with app.run_test(size=SMALL) as pilot:
         dialog.action_cancel()  # type: ignore[attr-defined]  # of Dialog
         dialog.action_cancel()  # type: ignore[attr-defined]
@@ -206,7 +168,7 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
     first, *others = hostile_dialogs(text)
-    app = Host(first)
+    app = DialogHost(first)
     async with app.run_test(size=SMALL) as pilot:
         for dialog in (first, *others):
             if dialog is not first:
@@ -225,14 +187,14 @@ async def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
 
 
 async def test_confirm_focuses_the_action_where_it_does_no_harm() -> None:
-    app = Host(Confirm("apply", ("mounts /src",), action="Apply"))
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply"))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "enter")
         assert app.answer is True
 
 
 async def test_confirm_focuses_cancel_where_it_does() -> None:
-    app = Host(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "enter")
         assert app.answer is False
@@ -240,14 +202,14 @@ async def test_confirm_focuses_cancel_where_it_does() -> None:
 
 @pytest.mark.parametrize("keys", [("right", "enter"), ("l", "enter"), ("tab", "enter")])
 async def test_confirm_by_two_keys(keys: tuple[str, ...]) -> None:
-    app = Host(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, *keys)
         assert app.answer is True
 
 
 async def test_left_goes_back_to_cancel() -> None:
-    app = Host(Confirm("apply", (), action="Apply"))
+    app = DialogHost(Confirm("apply", (), action="Apply"))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "left", "enter")
         assert app.answer is False
@@ -255,7 +217,7 @@ async def test_left_goes_back_to_cancel() -> None:
 
 @pytest.mark.parametrize(("ident", "answer"), [("act", True), ("cancel", False)])
 async def test_confirm_by_mouse(ident: str, answer: bool) -> None:
-    app = Host(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.click(f"#{ident}")
         await pilot.pause()
@@ -263,7 +225,7 @@ async def test_confirm_by_mouse(ident: str, answer: bool) -> None:
 
 
 async def test_long_text_scrolls_and_the_buttons_stay() -> None:
-    app = Host(Confirm("much", [f"line {i}" for i in range(100)], action="Go", danger=True))
+    app = DialogHost(Confirm("much", [f"line {i}" for i in range(100)], action="Go", danger=True))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert "line 0" in screen_text(app)
@@ -280,7 +242,7 @@ async def test_long_text_scrolls_and_the_buttons_stay() -> None:
 
 
 async def test_busy_lists_who_is_in_the_way_and_focuses_cancel() -> None:
-    app = Host(Busy("deb12", [holder(4711, "sshd -D", "cwd /x", "fd 3 /y"), holder(7)]))
+    app = DialogHost(Busy("deb12", [holder(4711, "sshd -D", "cwd /x", "fd 3 /y"), holder(7)]))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         text = screen_text(app)
@@ -293,7 +255,7 @@ async def test_busy_lists_who_is_in_the_way_and_focuses_cancel() -> None:
 
 
 async def test_busy_stops_them_when_asked() -> None:
-    app = Host(Busy("deb12", [holder(7)]))
+    app = DialogHost(Busy("deb12", [holder(7)]))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "right")
         assert focused(app) == "stop"
@@ -302,7 +264,7 @@ async def test_busy_stops_them_when_asked() -> None:
 
 
 async def test_busy_shows_all_that_the_marked_one_holds() -> None:
-    app = Host(Busy("deb12", [holder(1), holder(2, "x" * 60 + "end", *"abcde")]))
+    app = DialogHost(Busy("deb12", [holder(1), holder(2, "x" * 60 + "end", *"abcde")]))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "shift+tab")
         assert isinstance(app.focused, Holders)
@@ -313,7 +275,7 @@ async def test_busy_shows_all_that_the_marked_one_holds() -> None:
 
 
 async def test_busy_leaves_those_alone_that_only_have_a_copy() -> None:
-    app = Host(Busy("deb12", [holder(1), holder(2, "udevd", blocks=False)]))
+    app = DialogHost(Busy("deb12", [holder(1), holder(2, "udevd", blocks=False)]))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert app.screen.query_one(Holders).get_content_height(app.size, app.size, 70) == 2
@@ -321,14 +283,14 @@ async def test_busy_leaves_those_alone_that_only_have_a_copy() -> None:
 
 
 async def test_busy_copies_the_list() -> None:
-    app = Host(Busy("deb12", [holder(1, "a\x1bb", "cwd /x"), holder(2)]))
+    app = DialogHost(Busy("deb12", [holder(1, "a\x1bb", "cwd /x"), holder(2)]))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "y")
         assert app.clipboard == "1\\troot\\ta\\eb\\tcwd /x\n2\\troot\\tsleep 100\\troot /"
 
 
 async def test_busy_with_many_keeps_its_buttons() -> None:
-    app = Host(Busy("deb12", [holder(i) for i in range(300)]))
+    app = DialogHost(Busy("deb12", [holder(i) for i in range(300)]))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert "Stop them" in screen_text(app)
@@ -342,7 +304,9 @@ async def test_busy_with_many_keeps_its_buttons() -> None:
 async def test_delete_says_what_is_lost_and_what_is_in_use() -> None:
     mounts = (mounted("/proc"), mounted("/sys", real=""))
     processes = (Process(4711, "root", "sshd -D", 0.0, 0, 0.0),)
-    app = Host(DeleteDialog(status(os="Debian 12", mounts=mounts, processes=processes), 206 << 20))
+    app = DialogHost(
+        DeleteDialog(status(os="Debian 12", mounts=mounts, processes=processes), 206 << 20)
+    )
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         text = screen_text(app)
@@ -353,14 +317,14 @@ async def test_delete_says_what_is_lost_and_what_is_in_use() -> None:
 
 
 async def test_delete_without_a_size_says_so() -> None:
-    app = Host(DeleteDialog(status(), None))
+    app = DialogHost(DeleteDialog(status(), None))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert "size not counted yet" in screen_text(app)
 
 
 async def test_delete_wants_the_name_exactly() -> None:
-    app = Host(DeleteDialog(status(), 0))
+    app = DialogHost(DeleteDialog(status(), 0))
     async with app.run_test(size=SMALL) as pilot:
         delete = app.screen.query_one("#delete", Button)
         for typed in ("deb1", "deb12x", "Deb12", " deb12", ""):
@@ -375,7 +339,7 @@ async def test_delete_wants_the_name_exactly() -> None:
 
 
 async def test_delete_takes_the_name_and_two_enters() -> None:
-    app = Host(DeleteDialog(status(), 0))
+    app = DialogHost(DeleteDialog(status(), 0))
     async with app.run_test(size=SMALL) as pilot:
         await type_text(pilot, "deb12")
         await press(pilot, "enter")
@@ -386,7 +350,7 @@ async def test_delete_takes_the_name_and_two_enters() -> None:
 
 
 async def test_delete_by_mouse_not_before_the_name_stands_there() -> None:
-    app = Host(DeleteDialog(status(), 0))
+    app = DialogHost(DeleteDialog(status(), 0))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.click("#delete")
         assert app.answer == OPEN
@@ -397,7 +361,7 @@ async def test_delete_by_mouse_not_before_the_name_stands_there() -> None:
 
 
 async def test_delete_takes_a_name_that_no_key_types_as_it_is_shown() -> None:
-    app = Host(DeleteDialog(status("a\x1bb"), 0))
+    app = DialogHost(DeleteDialog(status("a\x1bb"), 0))
     async with app.run_test(size=SMALL) as pilot:
         app.screen.query_one("#name", Input).value = "a\\eb"
         await pilot.pause()
@@ -407,7 +371,7 @@ async def test_delete_takes_a_name_that_no_key_types_as_it_is_shown() -> None:
 async def test_delete_keeps_the_field_in_sight_whatever_is_mounted() -> None:
     mounts = tuple(mounted(f"/m{i}") for i in range(50))
     processes = tuple(Process(i, "root", "x" * 300, 0.0, 0, 0.0) for i in range(50))
-    app = Host(DeleteDialog(status(mounts=mounts, processes=processes), 0))
+    app = DialogHost(DeleteDialog(status(mounts=mounts, processes=processes), 0))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert app.screen.region.contains_region(app.screen.query_one("#name").region)
@@ -418,7 +382,9 @@ async def test_delete_keeps_the_field_in_sight_whatever_is_mounted() -> None:
 
 
 async def test_error_shows_everything_and_enter_closes() -> None:
-    app = Host(ErrorDialog("it failed", "mend it", ("said this", "said that"), title="on deb12"))
+    app = DialogHost(
+        ErrorDialog("it failed", "mend it", ("said this", "said that"), title="on deb12")
+    )
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         for part in ("✗ on deb12", "it failed", "hint: mend it", "said this", "said that"):
@@ -429,7 +395,7 @@ async def test_error_shows_everything_and_enter_closes() -> None:
 
 @pytest.mark.parametrize("keys", [("y",), ("left", "enter")])
 async def test_error_copies_without_control_characters(keys: tuple[str, ...]) -> None:
-    app = Host(ErrorDialog("it\x1b failed", "mend it", ("said \udcff",)))
+    app = DialogHost(ErrorDialog("it\x1b failed", "mend it", ("said \udcff",)))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, *keys)
         assert app.clipboard == "it\\e failed\nhint: mend it\nsaid \\xff"
@@ -445,7 +411,7 @@ async def test_error_copies_without_control_characters(keys: tuple[str, ...]) ->
     ],
 )
 async def test_quit(keys: tuple[str, ...], answer: str) -> None:
-    app = Host(QuitDialog(("create deb13: 71%", "deb12: apt")))
+    app = DialogHost(QuitDialog(("create deb13: 71%", "deb12: apt")))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert "create deb13: 71%" in screen_text(app)
@@ -466,14 +432,13 @@ def problem(app: App[None], ident: str) -> str:
 
 
 async def test_create_needs_no_more_than_a_name() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         assert focused(app) == "name"
         await type_text(pilot, "deb13")
         assert "in /srv/chroot/deb13" in screen_text(app)
         await press(pilot, "enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await settle(pilot)
         assert "plan for /srv/chroot/deb13" in screen_text(app)
         assert app.answer == OPEN
         assert focused(app) == "go"
@@ -484,7 +449,7 @@ async def test_create_needs_no_more_than_a_name() -> None:
 
 
 async def test_create_with_every_option() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         given = {
             "name": "/big/deb", "suite": "sid", "mirror": "http://mirror.example/d",
@@ -495,8 +460,7 @@ async def test_create_with_every_option() -> None:
             set_field(app, ident, value)
         await pilot.pause()
         await pilot.click("#go")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await settle(pilot)
         await pilot.click("#go")
         await pilot.pause()
         assert app.answer == (
@@ -527,7 +491,7 @@ async def test_create_with_every_option() -> None:
     ],
 )
 async def test_create_says_what_is_wrong_as_one_types(ident: str, value: str, said: str) -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=(120, 40)) as pilot:
         set_field(app, "name", "deb13")
         set_field(app, ident, value)
@@ -541,7 +505,7 @@ async def test_create_says_what_is_wrong_as_one_types(ident: str, value: str, sa
 
 
 async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "arch", "nonsense")
         app.screen.query_one("#go").focus()
@@ -555,7 +519,7 @@ async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
 
 
 async def test_create_does_not_scold_before_anything_is_typed() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert "✗" not in screen_text(app)
@@ -563,7 +527,7 @@ async def test_create_does_not_scold_before_anything_is_typed() -> None:
 
 async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.createoptions.suites", lambda: ("bookworm", "sid"))
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "suite", "bokworm")
         await pilot.pause()
@@ -576,7 +540,7 @@ async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.Monkey
 
 async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.createoptions.suites", lambda: ("bookworm", "sid"))
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "tab")
         await type_text(pilot, "boo")
@@ -587,7 +551,7 @@ async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         order = []
         for _ in range(9):
@@ -602,7 +566,7 @@ async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
 
 
 async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "down", "down", "down", "down")
         assert focused(app) == "variant"
@@ -615,12 +579,11 @@ async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
 
 
 async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
-    app = Host(create_form())
+    app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         await type_text(pilot, "deb13")
         await press(pilot, "enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await settle(pilot)
         await press(pilot, "escape")
         assert app.answer == OPEN
         assert "plan for" not in screen_text(app)
@@ -635,11 +598,11 @@ async def test_create_without_a_plan_says_why_and_creates_nothing(error: Excepti
     def fail(path: str, options: CreateOptions) -> tuple[str, ...]:
         raise error
 
-    app = Host(create_form(describe=fail))
+    app = DialogHost(create_form(describe=fail))
     async with app.run_test(size=SMALL) as pilot:
         await type_text(pilot, "deb13")
         await press(pilot, "enter")
-        await pilot.pause(0.1)
+        await settle(pilot)
         text = screen_text(app)
         assert "✗" in text
         assert str(error) in text
@@ -652,7 +615,7 @@ async def test_create_without_a_plan_says_why_and_creates_nothing(error: Excepti
 
 
 async def test_run_takes_what_is_typed() -> None:
-    app = Host(RunPrompt("deb12", ("start",), ()))
+    app = DialogHost(RunPrompt("deb12", ("start",), ()))
     async with app.run_test(size=SMALL) as pilot:
         assert focused(app) == "line"
         await type_text(pilot, "apt update")
@@ -661,7 +624,7 @@ async def test_run_takes_what_is_typed() -> None:
 
 
 async def test_run_with_every_option() -> None:
-    app = Host(RunPrompt("deb12", (), ()))
+    app = DialogHost(RunPrompt("deb12", (), ()))
     async with app.run_test(size=SMALL) as pilot:
         given = {"line": "/bin/ls -l 'a b'", "user": "me", "cwd": "/tmp", "env": "A=1 B='x y'"}
         for ident, value in given.items():
@@ -679,7 +642,7 @@ def offered(app: App[None]) -> list[str]:
 
 
 async def test_run_offers_scripts_then_history_each_once() -> None:
-    app = Host(RunPrompt("deb12", ("start", "stop"), ("top", "start", "apt update")))
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("top", "start", "apt update")))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert offered(app) == ["start", "stop", "top", "apt update"]
@@ -693,7 +656,7 @@ async def test_run_offers_scripts_then_history_each_once() -> None:
 
 
 async def test_run_enter_runs_the_marked_offer() -> None:
-    app = Host(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "down")
         assert focused(app) == "offers"
@@ -702,7 +665,7 @@ async def test_run_enter_runs_the_marked_offer() -> None:
 
 
 async def test_run_right_puts_the_marked_offer_into_the_line() -> None:
-    app = Host(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "down", "down", "right")
         assert focused(app) == "line"
@@ -712,7 +675,7 @@ async def test_run_right_puts_the_marked_offer_into_the_line() -> None:
 
 
 async def test_run_up_leaves_the_offers_at_the_top() -> None:
-    app = Host(RunPrompt("deb12", ("start", "stop"), ()))
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ()))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "down", "down", "up")
         assert focused(app) == "offers"
@@ -721,7 +684,7 @@ async def test_run_up_leaves_the_offers_at_the_top() -> None:
 
 
 async def test_run_by_mouse_on_an_offer() -> None:
-    app = Host(RunPrompt("deb12", ("start", "stop"), ()))
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ()))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         await pilot.click("#offers", offset=(3, 1))
@@ -741,7 +704,7 @@ async def test_run_by_mouse_on_an_offer() -> None:
     ],
 )
 async def test_run_does_not_run_what_makes_no_sense(ident: str, value: str, said: str) -> None:
-    app = Host(RunPrompt("deb12", (), ()))
+    app = DialogHost(RunPrompt("deb12", (), ()))
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "line", "ls")
         set_field(app, ident, value)
@@ -754,7 +717,7 @@ async def test_run_does_not_run_what_makes_no_sense(ident: str, value: str, said
 
 
 async def test_run_without_a_command_stays() -> None:
-    app = Host(RunPrompt("deb12", (), ()))
+    app = DialogHost(RunPrompt("deb12", (), ()))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "enter")
         assert app.answer == OPEN
@@ -769,7 +732,7 @@ async def test_run_without_a_command_stays() -> None:
     ],
 )
 async def test_run_says_what_the_rules_make_of_the_line(line: str, meaning: str) -> None:
-    app = Host(RunPrompt("deb12", ("start",), ()))
+    app = DialogHost(RunPrompt("deb12", ("start",), ()))
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "line", line)
         await pilot.pause()
@@ -782,7 +745,7 @@ async def test_run_says_what_the_rules_make_of_the_line(line: str, meaning: str)
 async def test_a_paste_is_one_line_without_control_characters() -> None:
     from textual.events import Paste
 
-    app = Host(RunPrompt("deb12", (), ()))
+    app = DialogHost(RunPrompt("deb12", (), ()))
     async with app.run_test(size=SMALL) as pilot:
         assert app.focused is not None
         app.focused.post_message(Paste("ls\x1b[2J -l\nrm x"))
@@ -791,7 +754,7 @@ async def test_a_paste_is_one_line_without_control_characters() -> None:
 
 
 async def test_each_control_character_takes_one_place_and_stays_in_the_value() -> None:
-    app = Host(RunPrompt("deb12", (), ()))
+    app = DialogHost(RunPrompt("deb12", (), ()))
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "line", "a\x1bb\u202ec")
         await pilot.pause()

@@ -153,7 +153,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         """Return what stands in the body."""
         raise NotImplementedError
 
-    def buttons(self) -> Iterable[Button]:
+    def buttons(self) -> Iterable[Widget]:
         """Return the buttons; see `button`."""
         raise NotImplementedError
 
@@ -177,14 +177,15 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
 
     def on_mount(self) -> None:
         """Follow the keys that apply."""
-        self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_keys())
-        self._show_keys()
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
+        self.show_keys()
 
     @on(Resize)
     def _fit(self, event: Resize) -> None:
         self.query_one(Body).styles.max_height = max(event.size.height - self.AROUND, 1)
 
-    def _show_keys(self) -> None:
+    def show_keys(self) -> None:
+        """Show the keys that apply in the lower border."""
         shown: dict[str, str] = {}
         for active in self.active_bindings.values():
             binding = active.binding
