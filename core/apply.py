@@ -178,7 +178,7 @@ class _Run:
             ident = mount_id(tree)
         finally:
             os.close(tree)  # a descriptor that stays open makes the later unmount EBUSY
-        if step.bind.fs != "bind":
+        if step.bind.fs == "tmpfs":
             self._own.add(ident)
 
         def undo() -> None:
@@ -254,13 +254,13 @@ class _Run:
         made = []
         if parent:
             made = self._root.make(parent, file=False, allowed=self._own.__contains__)
-        self._root.write(step.target, step.content)
+        self._root.write(step.target, step.content, allowed=self._own.__contains__)
 
         def undo() -> None:
             if before is not None:
-                self._root.write(step.target, before)
+                self._root.write(step.target, before, allowed=self._own.__contains__)
             else:
-                self._root.write(step.target, b"")
+                self._root.write(step.target, b"", allowed=self._own.__contains__)
                 self._root.unmake(step.target)
             for path in reversed(made):
                 self._root.unmake(path)
@@ -334,17 +334,14 @@ def _reconfigure(fd: int, step: Remount) -> None:
 
 def _populate(tree: int) -> None:
     """Make the standard nodes in a /dev that nobody can see yet."""
-    mask = os.umask(0)
-    try:
-        for name, major, minor, mode in _NODES:
-            device = os.makedev(major, minor)
-            os.mknod(name, mode | stat.S_IFCHR, device, dir_fd=tree)
-        for name, to in _LINKS:
-            os.symlink(to, name, dir_fd=tree)
-        for name in ("pts", "shm"):
-            os.mkdir(name, 0o755, dir_fd=tree)
-    finally:
-        os.umask(mask)
+    for name, major, minor, mode in _NODES:
+        os.mknod(name, mode | stat.S_IFCHR, os.makedev(major, minor), dir_fd=tree)
+        os.chmod(name, mode, dir_fd=tree)  # the umask belongs to all threads: it is left alone
+    for name, to in _LINKS:
+        os.symlink(to, name, dir_fd=tree)
+    for name in ("pts", "shm"):
+        os.mkdir(name, dir_fd=tree)
+        os.chmod(name, 0o755, dir_fd=tree)
 
 
 def _attach(root: Root, tree: int, step: Mount) -> None:

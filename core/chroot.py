@@ -110,14 +110,21 @@ def open_chroot(path: str) -> Root:
         if not is_chroot(root):
             if not os.access(f"/proc/self/fd/{root.fd}", os.X_OK):
                 raise PrivilegeError(f"{path} may not be looked into by this user", "run as root")
+            over = f", or umount {path} if that hides one" if _is_mount(root) else ""
             raise ChrootError(
                 f"{path} is no chroot: it holds neither chroot.d/ nor a system",
-                f"make one: chroot-tool create -d {path}",
+                f"make one: chroot-tool create -d {path}{over}",
             )
     except BaseException:
         root.close()
         raise
     return root
+
+
+def _is_mount(root: Root) -> bool:
+    from .mountinfo import MountTable
+
+    return bool(MountTable.read().at(root.path))
 
 
 def open_directory(path: str) -> Root:

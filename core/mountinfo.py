@@ -12,7 +12,7 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 PATH = "/proc/self/mountinfo"
 _TRIES = 8
@@ -112,14 +112,17 @@ class MountTable:
         """Return what is stacked at exactly *path*, what is seen last."""
         return stacked(self._at.get(path, []))
 
-    def hidden_by(self, entry: MountEntry) -> MountEntry | None:
-        """Return what is mounted further up and hides *entry*, None where it can be reached."""
+    def hidden_by(self, entry: MountEntry, gone: Collection[int] = ()) -> MountEntry | None:
+        """Return what is mounted further up and hides *entry*, None where it can be reached.
+
+        Mounts whose ids are in *gone* count as not there.
+        """
         while (parent := self.by_id.get(entry.parent)) and parent is not entry:
             point, top = entry.target, parent.target.rstrip("/")
             while len(point) > len(top):
                 point = point.rpartition("/")[0]
                 for other in self._at.get(point or "/", ()):
-                    if other.parent == parent.id and other is not entry:
+                    if other.parent == parent.id and other is not entry and other.id not in gone:
                         return other
             entry = parent
         return None

@@ -31,6 +31,7 @@ class Source(Value):
     root: str
     file: bool
     flags: tuple[str, ...]
+    shared: bool
     inner: tuple[tuple[str, str], ...]
 
 
@@ -73,7 +74,8 @@ class Observer:
         root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
         inner = tuple((e.device, e.root) for e in self.table.below(physical))
         flags = tuple(flag for flag in FLAGS if flag in entry.options)
-        return Source(entry.device, root, is_file, flags, inner)
+        shared = entry.propagation == "shared"
+        return Source(entry.device, root, is_file, flags, shared, inner)
 
     def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
         """Return *binds* with what the world says of them, parents before children.
@@ -101,7 +103,11 @@ class Observer:
             return _copied(root, bind, target, exists)
         flags = flag_changes(bind.options)
         if bind.fs != "bind":
-            return Wanted(bind, target, exists, flags=_expected((), flags))
+            hosts = self.table.at(bind.target) if bind.fs == "tmpfs" else ()
+            return Wanted(
+                bind, target, exists, flags=_expected((), flags),
+                hosts=hosts[-1].device if hosts else "",
+            )  # fmt: skip
         try:
             source = self.source(bind.source)
         except OSError as error:
@@ -110,7 +116,7 @@ class Observer:
             return Wanted(bind, target, exists, problem=_no_source(bind, error))
         return Wanted(
             bind, target, exists, source.file, source.device, source.root,
-            _expected(source.flags, flags), source.inner if bind.recursive else (),
+            _expected(source.flags, flags), inner=source.inner if bind.recursive else (),
         )  # fmt: skip
 
     def _target(self, root: Root, target: str) -> tuple[str, bool]:
@@ -154,6 +160,13 @@ class Observer:
                 f"{one.bind.target} and {same.bind.target} are the same place, {one.target}",
                 "ignore or remove one of them",
             )
+        for other in above:
+            if other.bind.propagation == "shared" and self._shared(other.bind):
+                return Problem(
+                    f"{one.bind.target} would be mounted on the host too: {other.bind.target} is "
+                    "bound shared",
+                    f"bind {other.bind.target} as slave or private",
+                )
         there = self.table.at(root.path + one.target)
         if there:
             return self._hidden(root, one, there[-1], above)
@@ -170,6 +183,12 @@ class Observer:
             "host",
             f"make it: mkdir -p {needed}",
         )
+
+    def _shared(self, bind: Bind) -> bool:
+        try:
+            return bind.fs == "bind" and self.source(bind.source).shared
+        except OSError:
+            return False
 
     def _hidden(
         self, root: Root, one: Wanted, entry: MountEntry, above: list[Wanted]

@@ -47,6 +47,8 @@ class Wanted(Value):
     """Of a bind's source: its path in that file system."""
     flags: tuple[str, ...] = ()
     """Per-mount flags that are expected, those inherited from the source's mount included."""
+    hosts: str = ""
+    """Of a tmpfs: the file system that the host has at the same place, and that it must not be."""
     inner: tuple[tuple[str, str], ...] = ()
     """Of a recursive bind: (device, root) of what is mounted below its source."""
     content: bytes | None = None
@@ -143,8 +145,8 @@ class Plan(Value):
 
     steps: tuple[Step, ...] = ()
     own: tuple[int, ...] = ()
-    """Ids of mounts that are there and belong to the chroot alone (tmpfs …): targets may be made
-    in them. Never a bind: that would write to the host."""
+    """Ids of mounts that are there and belong to the chroot alone: targets may be made in them.
+    Nothing but tmpfs: all else (a bind, devtmpfs, a disk) the host, or somebody, sees too."""
 
     def __bool__(self) -> bool:
         return bool(self.steps)
@@ -188,6 +190,10 @@ def difference(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
         return f"is {entry.fs}, not {bind.fs}"
     if bind.fs == "devpts" and entry.device == host_pts:
         return "is the host's own devpts, not a new instance"
+    if bind.fs == "tmpfs" and entry.device == wanted.hosts:
+        return "is the host's own tmpfs, not a new one"
+    if bind.fs in ("tmpfs", "devpts") and entry.root != "/":
+        return f"shows {entry.root} of {entry.source}, not a new {bind.fs}"
     if bind.fs not in ("tmpfs", "devpts", "proc", "sysfs", "devtmpfs", "mqueue") and (
         entry.source != bind.source
     ):
@@ -209,7 +215,8 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     )
     if not (on or off or options):
         return None
-    recursive = wanted.bind.recursive
+    # What the source's own mount has is no reason to change what is mounted below it.
+    recursive = wanted.bind.recursive and on | off <= set().union(*flag_changes(words))
     return Remount(wanted.target, entry.id, _in_order(on), _in_order(off), options, recursive)
 
 
@@ -291,8 +298,11 @@ def _needs(step: Step) -> str:
 
 def unmounts(
     entries: Sequence[MountEntry], root_path: str, *, lazy: bool = False
-) -> tuple[Unmount, ...]:
+) -> tuple[Step, ...]:
     """Return one step for each entry, so that nothing is unmounted before what stands on it.
+
+    What a shared bind has below it can be the host's, and unmounting it here would unmount it there
+    (sharedsubtree.rst, "umount semantics"): so such a bind is made private first.
 
     The order is that of the tree of mounts, children first. Of two with one parent, one further up
     hides one further down, or that would be its child: it goes first.
@@ -303,7 +313,7 @@ def unmounts(
         children.setdefault(entry.parent if entry.parent in ids else 0, []).append(entry)
     for siblings in children.values():
         siblings.sort(key=lambda entry: entry.target.split("/"), reverse=True)
-    steps: list[Unmount] = []
+    steps: list[Step] = []
     pending = [(entry, False) for entry in children.get(0, [])]
     while pending:
         entry, seen = pending.pop()
@@ -311,6 +321,9 @@ def unmounts(
             steps.append(Unmount(inside(entry.target, root_path), entry.id, lazy))
         else:
             pending.append((entry, True))
+            if entry.propagation == "shared" and entry.id in children:
+                target = inside(entry.target, root_path)
+                steps.append(SetPropagation(target, entry.id, "private", "shared"))
             pending += [(child, False) for child in children.get(entry.id, [])]
     return tuple(steps)
 
@@ -321,8 +334,20 @@ def inside(target: str, root_path: str) -> str:
 
 
 def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:
-    """Plan to unmount everything below *root_path*, deepest first; the root itself stays."""
-    return Plan(unmounts(table.below(root_path), root_path, lazy=lazy))
+    """Plan to unmount everything below *root_path*, deepest first; the root itself stays.
+
+    Raises ChrootError where some of it is hidden by a mount at the root or further up.
+    """
+    entries = table.below(root_path)
+    ids = {entry.id for entry in entries}
+    for entry in entries:
+        over = table.hidden_by(entry)
+        if over and over.id not in ids:
+            raise ChrootError(
+                f"{entry.target} is hidden by what is mounted at {over.target}",
+                f"umount {over.target}",
+            )
+    return Plan(unmounts(entries, root_path, lazy=lazy))
 
 
 def plan_on(
@@ -360,16 +385,20 @@ class _On:
         return Plan(tuple(self._steps), tuple(self._own))
 
     def _one(self, one: Wanted, wanted: Sequence[Wanted]) -> None:
-        stack = [e for e in self._table.at(self._root + one.target) if e.id not in self._gone]
+        table, gone, point = self._table, self._gone, self._root + one.target
+        stack = [e for e in table.at(point) if e.id not in gone and not table.hidden_by(e, gone)]
         same = [not difference(one, entry, self._pts) for entry in stack]
         if not any(same):
             self._unmount(stack, wanted)
+            below = [entry for entry in table.below(point) if entry.id not in gone]
+            self._refuse_foreign(below, one.target, wanted)
+            self._unmount(below, wanted)  # it would be hidden, and taken for mounted
             self._mount(one)
             return
         keep = same.index(True)
         self._unmount(stack[keep + 1 :], wanted)
         self._steps += mend(one, stack[keep])
-        if one.bind.fs != "bind":
+        if one.bind.fs == "tmpfs":
             self._own.append(stack[keep].id)
 
     def _mount(self, one: Wanted) -> None:
@@ -383,20 +412,31 @@ class _On:
         """Plan to unmount *entries* and what of ours stands on them; what is foreign stays."""
         if not entries:
             return
-        ours = {self._root + one.target for one in wanted if one.active}
         lost = {entry.id for entry in entries}
         standing = [
             e for e in self._descendants(lost) if e.id not in self._gone and e.id not in lost
         ]
-        for entry in standing:
-            if entry.target not in ours:
-                raise ChrootError(
-                    f"{inside(entries[0].target, self._root)} must be mounted anew, but "
-                    f"{inside(entry.target, self._root)} was mounted on it by someone else",
-                    "unmount that first, or switch the chroot off and on again",
-                )
+        self._refuse_foreign(standing, inside(entries[0].target, self._root), wanted)
         self._gone |= lost | {entry.id for entry in standing}
         self._steps += unmounts([*entries, *standing], self._root)
+
+    def _refuse_foreign(
+        self, entries: list[MountEntry], target: str, wanted: Sequence[Wanted]
+    ) -> None:
+        for entry in entries:
+            if not any(self._is_of(entry, one) for one in wanted):
+                raise ChrootError(
+                    f"{target} must be mounted anew, but {inside(entry.target, self._root)} was "
+                    "mounted below it by someone else",
+                    "unmount that first, or switch the chroot off and on again",
+                )
+
+    def _is_of(self, entry: MountEntry, one: Wanted) -> bool:
+        """Tell whether *entry* is at the place of *one*, or came along with its recursive bind."""
+        place = self._root + one.target
+        if not one.active or entry.target == place:
+            return one.active
+        return entry.target.startswith(place + "/") and (entry.device, entry.root) in one.inner
 
     def _descendants(self, ids: set[int]) -> list[MountEntry]:
         found: list[MountEntry] = []

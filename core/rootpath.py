@@ -151,16 +151,29 @@ class Root:
             raise ChrootError(f"{self.path}{inside} is larger than {limit} bytes")
         return data
 
-    def write(self, inside: str, data: bytes, mode: int = 0o644) -> None:
+    def write(
+        self,
+        inside: str,
+        data: bytes,
+        mode: int = 0o644,
+        *,
+        allowed: Callable[[int], bool] | None = None,
+    ) -> None:
         """Put *data* into the file *inside* at once or not at all.
 
         A link is followed inside the root and what it points to replaced; owner and mode of a
-        file that is there are kept. Raises OSError, ChrootError where it is no regular file.
+        file that is there are kept. *allowed* is asked as by `make`. Raises OSError, ChrootError
+        where it is no regular file or *allowed* says no.
         """
         physical = self.resolve(inside)
         directory, _, name = physical.rpartition("/")
         parent = self.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY, follow=False)
         try:
+            if allowed and not allowed(mount_id(parent)):
+                raise ChrootError(
+                    f"writing {physical} would write outside the chroot",
+                    f"look at what is mounted at or above {directory or '/'}",
+                )
             _replace(parent, name, data, mode)
         finally:
             os.close(parent)
@@ -190,6 +203,8 @@ class Root:
                     _make_one(parent, name, file=as_file)
                     made.append(path)
                     child = self.open(path, os.O_PATH, follow=False)
+                    # By descriptor: a name may be another thing by now. Whatever the umask is.
+                    os.chmod(f"/proc/self/fd/{child}", 0o644 if as_file else 0o755)
                 os.close(parent)
                 parent = child
         finally:

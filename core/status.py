@@ -82,7 +82,7 @@ def mounts(
     for one in wanted:
         if one.bind.fs == "copy":
             continue
-        stack = table.at(prefix + one.target)
+        stack = [e for e in table.at(prefix + one.target) if one.problem or not table.hidden_by(e)]
         if one.active:
             for entry in stack:
                 left.pop(entry.id, None)

@@ -274,7 +274,7 @@ def large(deb: Path) -> Path:
     for number in range(60):
         folder = deb / f"usr/share/{number:03}"
         folder.mkdir(parents=True)
-        for name in range(250):
+        for name in range(80):
             (folder / f"{name}").touch()
     return deb
 
