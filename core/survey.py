@@ -82,7 +82,8 @@ def _optional(root: Root, name: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError([Problem(f"{root.path}{name}: {error.strerror}")]) from error
+        problem = Problem(f"{root.path}{name}: {error.strerror}", _hint(error))
+        raise ConfigError([problem]) from error
     except ChrootError as error:
         raise ConfigError([Problem(error.message, "move it away")]) from error
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _SAMPLE = 2.0
 """Seconds between two looks at the CPU and memory of processes inside."""
 _COALESCE = 0.2
-"""Seconds for which process events are gathered after some have been looked at."""
+"""Seconds for which events of processes, and of directories, are gathered after some have been
+looked at."""
 _POLL = 1.0
 """Seconds between looks at what cannot be waited for."""
 _EVERYTHING = 60.0
@@ -66,6 +67,7 @@ class Watcher:
         self._due = _Due()
         self._looked = 0.0
         self._deaf_until = 0.0
+        self._dirs_until = 0.0
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -159,9 +161,10 @@ class Watcher:
         """Return when there may be something new to see, or `wake` was called."""
         poll = select.poll()
         poll.register(self._feed, select.POLLPRI)
-        poll.register(self._dirs, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         now = time.monotonic()
+        if now >= self._dirs_until:
+            poll.register(self._dirs, select.POLLIN)
         if self._events and now >= self._deaf_until:
             poll.register(self._events.fileno(), select.POLLIN)
         ready = {fd for fd, _ in poll.poll(max(self._next(now) - now, 0) * 1000)}
@@ -172,8 +175,7 @@ class Watcher:
         times = [self._looked + _EVERYTHING + len(self._chroots) / 10]
         if self._crowd.anyone:
             times.append(self._crowd.sampled + _SAMPLE)
-        if now < self._deaf_until:
-            times.append(self._deaf_until)
+        times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
         if not self._events or any(one.state in _UNTOLD for one in self._known.values()):
             times.append(now + _POLL)
         if not os.path.isdir(self._physical):
@@ -198,6 +200,8 @@ class Watcher:
 
     def _note_directories(self) -> None:
         changed = self._dirs.changed()
+        # Somebody inside may write without end: as with processes.
+        self._dirs_until = time.monotonic() + _COALESCE
         if changed is None:
             self._due.everything = True
             return
