@@ -15,15 +15,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, PANEL, TERMINAL, DIALOG = (
+(
+    MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, PANEL, TERMINAL, BINDS,
+    DIALOG,
+) = (
     "Moving", "Everywhere", "Environments", "Filter", "Mounts", "Processes", "Jobs",
-    "Run panel", "Terminal", "Dialogs",
+    "Run panel", "Terminal", "Editor for binds", "Dialogs",
 )  # fmt: skip
 """Where a binding holds; the headings of docs/keys.md."""
 
 _WIDE = (MOVING, EVERYWHERE)
 """Places whose bindings hold in all others, too, but for those that are _APART."""
-_APART = (FILTER, TERMINAL, DIALOG)
+_APART = (FILTER, TERMINAL, BINDS, DIALOG)
 """Places that have all keys to themselves."""
 
 
@@ -120,6 +123,18 @@ BINDINGS = (
         ("terminal.page_down", "shift+pagedown", "scroll down"),
     ),
     *_in(
+        BINDS,
+        ("binds.add", "a", "add a bind"),
+        ("binds.edit", "enter", "edit the entry"),
+        ("binds.remove", "d", "remove the entry"),
+        ("binds.ignore", "i", "leave this target out, or take it back in"),
+        ("binds.presets", "p", "add the binds for X11, sound, GPU …"),
+        ("binds.undo", "u", "take the last change back"),
+        ("binds.editor", "E", "open the file of the entry in your editor"),
+        ("binds.save", "w", "show the difference, then save"),
+        ("binds.copy", "y", "copy the entry"),
+    ),
+    *_in(
         DIALOG,
         ("dialog.cancel", "escape", "close, and change nothing"),
         ("dialog.next", "right l", "next button"),
@@ -128,10 +143,6 @@ BINDINGS = (
         ("dialog.up", "up k", "scroll up"),
         ("dialog.page_down", "pagedown", "scroll down a page"),
         ("dialog.page_up", "pageup", "scroll up a page"),
-        ("dialog.row_down", "j", "a row down"),
-        ("dialog.row_up", "k", "a row up"),
-        ("dialog.first", "g home", "to the first row"),
-        ("dialog.last", "G end", "to the last row"),
         ("dialog.copy", "y", "copy the message or the list"),
         ("form.next", "down", "next field"),
         ("form.previous", "up", "previous field"),
@@ -139,6 +150,9 @@ BINDINGS = (
         ("form.choose", "enter space", "open the choice"),
         ("form.menu_next", "down", "next choice"),
         ("form.menu_previous", "up", "previous choice"),
+        ("presets.add", "enter", "add what is listed below"),
+        ("presets.down", "j", "a preset down"),
+        ("presets.up", "k", "a preset up"),
         ("run.run", "enter", "run the marked line"),
         ("run.take", "right", "put the marked line into the field"),
         ("run.up", "up", "a line up, or back"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -395,11 +396,12 @@ class MainScreen(RunningScreen):
     async def action_create(self) -> None:
         """Ask what to make, then make it."""
         from ..core.bootstrap import describe
-        from ..core.createoptions import CreateOptions
+        from ..core.createoptions import CreateOptions, default_options
         from ..widgets.dialogs.create import CreateForm
 
         taken = frozenset(one.name for one in self._snapshot.chroots)
-        form = CreateForm(CreateOptions(), self._engine.base, taken, describe=describe)
+        defaults = await asyncio.to_thread(default_options, CreateOptions())
+        form = CreateForm(defaults, self._engine.base, taken, describe=describe)
         made = await self.app.push_screen_wait(form)
         if made is None:
             return

@@ -43,7 +43,7 @@ def errors(text: str) -> list[tuple[str, str]]:
 
 def test_no_file_means_the_defaults(file: Path) -> None:
     assert not file.exists()
-    assert load() == Settings("", "", COLUMNS, True, ())
+    assert load() == Settings("", "", COLUMNS, True, 50, ())
 
 
 def test_everything_that_can_be_set(file: Path) -> None:
@@ -53,6 +53,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
         theme = "nord"
         base = "/srv/other"
         columns = ["name", "state", "size"]
+        dock = 30
         [confirm]
         quit = false
         [keys]
@@ -64,7 +65,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
         """,
     )
     assert load() == Settings(
-        "nord", "/srv/other", ("name", "state", "size"), False,
+        "nord", "/srv/other", ("name", "state", "size"), False, 30,
         (
             ("app.help", ("comma",)),
             ("environments.delete", ("ctrl+d", "delete")),
