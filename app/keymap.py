@@ -112,6 +112,8 @@ BINDINGS = (
         ("panel.copy", "y", "copy what is selected, or what is seen"),
         ("panel.zoom", "z", "the whole screen, and back"),
         ("panel.close", "x", "close; asks while it runs"),
+        ("panel.page_up", "pageup shift+pageup", "scroll up"),
+        ("panel.page_down", "pagedown shift+pagedown", "scroll down"),
         ("panel.grow", "plus", "more room for jobs and panels; kept"),
         ("panel.shrink", "minus", "less room for jobs and panels; kept"),
         ("panel.leave", "escape", "back to the environments"),

@@ -65,6 +65,8 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("mounts.toggle", "environments.toggle"),
         ("panel.copy", "row.copy"),
         ("panel.find", "environments.filter"),
+        ("panel.page_up", "table.page_up"),
+        ("panel.page_down", "table.page_down"),
     }
     assert clashes({}) == []
 
