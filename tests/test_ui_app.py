@@ -871,7 +871,15 @@ async def test_real_delete_and_what_vanishes_and_appears(tiny_chroot: Path) -> N
 
 @pytest.mark.root
 async def test_real_names_that_mean_harm(tiny_chroot: Path) -> None:
-    names = [b"srv[/x]", b"\x1b[2Jesc", b"c1\x9b", b"new\nline", "寬字".encode(), b"\xff raw"]
+    names = [
+        b"[@click=app.quit]x",
+        b"[bold",
+        b"\x1b[2Jesc",
+        b"c1\x9b",
+        b"new\nline",
+        "寬字".encode(),
+        b"\xff raw",
+    ]
     for name in names:
         os.mkdir(os.fsencode(tiny_chroot.parent) + b"/" + name)
         os.mkdir(os.fsencode(tiny_chroot.parent) + b"/" + name + b"/chroot.d")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -200,8 +201,8 @@ class Ui:
 
     @property
     def text(self) -> str:
-        """What stands on the screen."""
-        return screen_text(self.app)
+        """What stands on the screen, with one blank where there are many."""
+        return re.sub(" +", " ", screen_text(self.app))
 
     async def shows(self, *texts: str) -> None:
         """Wait until each of *texts* stands on the screen."""

@@ -20,8 +20,10 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ..core.text import duration
+from .fit import shorten, width_of
 from .terminal import Terminal
-from .text import foreign
+
+_WIDEST_NAME = 24
 
 
 class RunPanel(Vertical, can_focus=True):
@@ -126,6 +128,10 @@ class RunPanel(Vertical, can_focus=True):
         self._show_line()
         self.post_message(self.Moved(self))
 
+    def on_resize(self) -> None:
+        """Cut the command to the new width."""
+        self._show_line()
+
     def start(self, *, focus: bool = True) -> None:
         """Run the command."""
         self._began = self._clock()
@@ -155,10 +161,11 @@ class RunPanel(Vertical, can_focus=True):
     def _show_line(self) -> None:
         seconds = self._lasted or self._clock() - self._began
         sign = "▶" if self.running else "●" if self.terminal.exit == 0 else "✗"
-        line = Content.assemble(
-            f"{sign} ", (foreign(self.chroot)), "  ", foreign(self.command),
-            f"  {self.outcome}  {duration(seconds)}",
-        )  # fmt: skip
+        said = f"  {self.outcome}  {duration(seconds)}"
+        chroot = shorten(self.chroot, _WIDEST_NAME)
+        room = self.size.width - 6 - width_of(chroot) - width_of(said)
+        command = shorten(self.command, max(room, 0))
+        line = Content.assemble(f"{sign} ", Content(f"{chroot}  {command}"), said)
         self.query_one(".run-panel--line", Static).update(line)
 
     @on(Terminal.Exited)
@@ -219,8 +226,12 @@ class RunPanel(Vertical, can_focus=True):
         self.post_message(self.CloseRequested(self))
 
     def action_leave(self) -> None:
-        """Ask for the focus to go back to the environments."""
-        self.post_message(self.LeaveRequested(self))
+        """Close the search; else ask for the focus to go back to the environments."""
+        if self.has_class("-finding"):
+            self.remove_class("-finding")
+            self.focus()
+        else:
+            self.post_message(self.LeaveRequested(self))
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the terminal by pages."""
@@ -238,9 +249,3 @@ class RunPanel(Vertical, can_focus=True):
         message.stop()
         if not self.terminal.search(message.value):
             self.notify("not found", severity="warning", timeout=1.5)
-
-    def key_escape(self) -> None:
-        """Close the search; else leave."""
-        if self.has_class("-finding"):
-            self.remove_class("-finding")
-            self.focus()

@@ -1,0 +1,413 @@
+"""Run panels in the whole UI: real commands in real terminals, in tiny chroots or on this host."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.app import history, kept, running
+from chroot_tool.widgets.dialogs.quit import QuitDialog
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from chroot_tool.widgets.run_panel import RunPanel
+from support import processes_below
+from ui_samples import CHROOTS, DEB12
+from uiengine import Ui, real_ui, ui
+from uisupport import stray_controls
+
+LEAVE = "ctrl+right_square_bracket"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+
+
+@pytest.fixture
+def on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run here instead of in a chroot, which takes root and time."""
+
+    def here(verb: str, *words: str) -> list[str]:
+        return ["sh"] if verb == "shell" else list(words[words.index("--") + 1 :])
+
+    monkeypatch.setattr(running, "own_command", here)
+    monkeypatch.setenv("PS1", "$ ")
+
+
+def panel(t: Ui, index: int = -1) -> RunPanel:
+    return t.app.main.dock.panels[index]
+
+
+async def run(t: Ui, *words: str) -> RunPanel:
+    """Run a command as `r` does once the prompt is answered, without the prompt."""
+    one = t.app.main.table.highlighted
+    assert one is not None
+    before = len(t.app.main.dock.panels)
+    line = " ".join(words)
+    await t.app.main._open_panel(one, line, running.own_command("run", "--", *words))
+    await t.until(lambda: len(t.app.main.dock.panels) == before + 1)
+    made = panel(t)
+    await t.until(lambda: made.terminal.emulator is not None)
+    return made
+
+
+async def ended(t: Ui, one: RunPanel) -> None:
+    await t.until(lambda: one.terminal.exit is not None and not one.running)
+
+
+def ends(pid: int) -> Callable[[], bool]:
+    """A condition: the process has ended, though nobody may have asked for its exit code."""
+
+    def gone() -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+
+    return gone
+
+
+# -- in real chroots ------------------------------------------------------------------------------
+
+
+@pytest.mark.root
+async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.press("s")
+        await t.until(lambda: t.app.main.dock.panels and panel(t).terminal.has_focus)
+        await t.shows("▶ tiny shell running", "# ")
+        await t.write("echo $((40+2))-$(tty) q")
+        await t.press("enter")
+        await t.shows("42-/dev/pts/0 q")
+        await t.shows("● on")  # the shell has switched it on
+        await t.write("exit 7")
+        await t.press("enter")
+        await t.shows("exit 7")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("a")
+        await t.until(lambda: panel(t).running and panel(t).terminal.has_focus)
+        await t.shows("# ")
+        await t.press("ctrl+d")
+        await t.shows("exit 0")
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.is_open)
+        await t.until(lambda: t.app.main.table.has_focus_within)
+
+
+@pytest.mark.root
+async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
+    script = tiny_chroot / "chroot.d/start"
+    script.write_text("#!/bin/sh\necho started in $PWD\n")
+    script.chmod(0o755)
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.press("r")
+        await t.dialog(RunPrompt)
+        await t.shows("script start")
+        await t.write("start")
+        await t.press("enter")
+        await t.main()
+        await t.shows("started in /chroot.d", "exit 0")
+        for _ in range(2):
+            await t.press("r")
+            await t.dialog(RunPrompt)
+            await t.write("sh -c 'exit 3'")
+            await t.press("enter")
+            await t.main()
+            await t.shows("exit 3")
+        assert history.commands(str(tiny_chroot)) == ("sh -c 'exit 3'", "start")
+        await t.press("r")
+        await t.dialog(RunPrompt)
+        await t.shows("before sh -c 'exit 3'")
+        assert t.text.count("exit 3'") == 2  # on offer, and in the tab of the panel
+
+
+@pytest.mark.root
+async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        one = t.app.main.table.highlighted
+        assert one is not None
+        argv = running.own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
+        await t.app.main._open_panel(one, "sleep 1000", argv)
+        await t.until(lambda: processes_below(tiny_chroot))
+        await t.press(LEAVE)
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.main()
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.until(lambda: not processes_below(tiny_chroot))
+
+
+# -- keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_every_key_but_one_is_the_programs() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "stty raw -echo; echo ready; head -c 9 | od -An -tx1")
+        await t.shows("ready")
+        await t.press("q", "o", "question_mark", "colon", "1", "ctrl+p", "ctrl+q", "escape", "tab")
+        await ended(t, one)
+        await t.shows("71 6f 3f 3a 31 10 11 1b 09")
+        assert t.engine.calls == []
+        assert t.app.screen is t.app.main
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sleep", "1000")
+        await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.press("enter")
+        await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE, "escape")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+        await t.press("4")
+        await t.until(lambda: one.terminal.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_stop_again_and_the_way_it_ended() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sleep", "1000")
+        await t.shows("sleep 1000 running")
+        await t.press(LEAVE, "t")
+        await ended(t, one)
+        await t.shows("sleep 1000 signal 15")
+        await t.press("a")
+        await t.shows("sleep 1000 running")
+        await t.press("ctrl+c")
+        await ended(t, one)
+        await t.shows("signal 2")
+
+
+async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "own_command", lambda *_: ["/no/such/program"])
+    async with ui(*CHROOTS) as t:
+        await t.press("s")
+        await t.shows("exit 127")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo here")
+        await t.shows("exit 0", "trixie-build")
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.shows("here")
+        await t.press("z")
+        await t.shows("trixie-build")
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.press("escape")
+        await t.shows("trixie-build")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "seq -f need%1.0fle 7 7; seq 100; echo end")
+        await t.shows("exit 0", "end")
+        assert "need7le" not in t.text
+        await t.press("slash")
+        await t.write("need7")
+        await t.press("enter")
+        await t.shows("need7le")
+        await t.press("escape")
+        await t.until(lambda: one.has_focus)
+        await t.press("slash")
+        await t.write("zzz")
+        await t.press("enter")
+        await t.says("not found")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_save_writes_a_new_file_each_time() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo saved; printf '\\033[31mred\\033[0m\\n'")
+        await t.shows("exit 0", "red")
+        await t.press("w", "w")
+        folder = Path(history.state_directory(), "output")
+        await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
+        await t.says("saved to")
+        for path in folder.iterdir():
+            assert path.read_text().split() == ["saved", "red"]
+            assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_y_copies_what_is_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "echo", "copy me")
+        await t.shows("exit 0", "copy me")
+        await t.press("y")
+        await t.until(lambda: "copy me" in t.app.clipboard)
+
+
+# -- several, closing, quitting -------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_several_panels_for_different_chroots() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await run(t, "echo", "first")
+        await t.shows("exit 0")
+        t.app.main.table.focus()
+        await t.on_row("jammy")
+        await run(t, "echo", "second")
+        await t.shows("■ arm: echo first", "■ jammy: echo second")
+        await t.until(lambda: panel(t, 1).has_focus)
+        await t.press("left_square_bracket")
+        await t.until(lambda: panel(t, 0).has_focus and panel(t, 0).display)
+        await t.press("left_square_bracket")
+        await t.until(lambda: t.app.main.dock.jobs_pane.has_focus_within)
+        await t.press("left_square_bracket")
+        await t.until(lambda: panel(t, 1).has_focus)
+        await t.press("x")
+        await t.until(lambda: len(t.app.main.dock.panels) == 1 and panel(t, 0).has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.is_open)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"echo before; cat {gate}; echo after")
+        await t.shows("before")
+        await t.press(LEAVE, "x")
+        await t.dialog(QuitDialog)
+        await t.press("escape")
+        await t.main()
+        assert one.running
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.main()
+        await t.until(lambda: not t.app.main.dock.panels)
+    (left,) = kept.found()
+    assert left.running
+    assert left.chroot == "arm"
+    with gate.open("w") as opened:
+        opened.write("between\n")
+    async with ui(*CHROOTS) as t:  # the next session
+        await t.shows("(went on)", "before", "between", "after")
+        await t.until(lambda: not panel(t).running)
+        await t.press("4")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+    assert kept.found() == ()
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo one; exec sleep 1000")
+        await t.shows("one")
+        await run(t, "echo", "over")
+        await t.shows("exit 0")
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.shows("arm: sh -c echo one")
+        assert "echo over" not in t.app.screen.query_one("Body Static").render().plain  # type: ignore[union-attr]
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    (left,) = kept.found()
+    async with ui(*CHROOTS) as t:
+        await t.shows("(went on)", "one")
+        assert t.app.main.table.has_focus_within  # a panel that opens by itself takes no keys
+        await t.press("q")  # nothing of this session runs
+        await t.until(lambda: t.app._exit)
+    assert kept.found() == (left,)
+    os.kill(left.keeper, signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_quitting_may_stop_panels() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sleep", "1000")
+        child = one.terminal._child
+        assert child is not None
+        pid = child.pid
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.until(lambda: t.app._exit)
+    assert pid is not None
+    assert ends(pid)()
+    assert kept.found() == ()
+
+
+# -- what programs may not ------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_flood_leaves_the_keys_to_the_user() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "yes", "a long line that is written again and again")
+        await t.shows("again and again")
+        await t.press(LEAVE, "escape", "j")
+        await t.until(lambda: t.highlighted == "broken")
+        await t.press("4", "ctrl+c")
+        await ended(t, one)
+        await t.shows("signal 2")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
+    titles = r"\033]0;title\007\033]52;c;aGk=\007"
+    hostile = titles + r"\033[8;200;300t\220q\033\\\302\233x\033[?1049hin\n"
+    async with ui(DEB12.replace(name="a[/x]\x1b[2J")) as t:
+        await run(t, "printf", f"{hostile}[@click=app.quit]x\x1b[31m")
+        await t.shows("exit 0", "[@click=app.quit]x")
+        assert stray_controls(t.app) == []
+        assert t.app.clipboard == ""
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_panel_lives_through_every_size() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "trap 'stty size' WINCH; while :; do read x; done")
+        for size in [(80, 24), (20, 6), (250, 70), (120, 40)]:
+            await t.pilot.resize_terminal(*size)
+            await t.pilot.pause()
+        columns, rows = one.terminal.size
+        await t.shows(f"{rows} {columns}")
+
+
+# -- what is kept ---------------------------------------------------------------------------------
+
+
+def test_history_is_newest_first_and_each_line_once() -> None:
+    for line in ("a", "b", "a", "c \udcff"):
+        history.remember("/srv/chroot/x", line)
+    history.remember("/srv/chroot/y", "other")
+    assert history.commands("/srv/chroot/x") == ("c \udcff", "a", "b")
+    for number in range(300):
+        history.remember("/srv/chroot/x", f"n{number}")
+    assert len(history.commands("/srv/chroot/x")) == 200
+    Path(history.state_directory(), "history.json").write_text("{broken")
+    assert history.commands("/srv/chroot/x") == ()
+
+
+def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
+    Path(history.state_directory(), "kept").mkdir(parents=True)
+    log = Path(history.state_directory(), "kept/1.log")
+    log.write_text("output\n")
+    one = kept.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid())
+    assert not one.running
+    assert one.argv()[0] == "cat"
