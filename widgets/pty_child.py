@@ -30,7 +30,11 @@ _BATCH_OF_SEQUENCES = 1024
 """The same with escape sequences, each of which can cost as much as a screenful of text."""
 _SMALLEST_BATCH = 64
 _SLICE = 0.004
-"""Seconds that output is taken before the loop gets its turn."""
+_SLICE_OF_SEQUENCES = 0.0025
+"""Seconds that output is taken before the loop gets its turn.
+
+Less where it has escape sequences: then painting it, too, takes the time of others.
+"""
 _PAUSE = 0.0005
 """Seconds in between, for threads that wait for this one."""
 _TURNS = 20
@@ -78,6 +82,7 @@ class PtyChild:
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._stopping: asyncio.TimerHandle | None = None
+        self._released = False
         self.is_flooding = False
         """Whether there is more output than can be taken."""
         self._listening = False
@@ -146,21 +151,22 @@ class PtyChild:
 
     def _readable(self) -> None:
         """Hand output over until there is none or the time slice is used up."""
-        end = monotonic() + _SLICE / max(1, PtyChild.busy)
+        begun = monotonic()
         while True:
             self._read()
             if not self._pending:
                 self._set_busy(False)
                 return
-            self._take_some()
+            plain = self._take_some()
             if self._master < 0:
                 return
-            if monotonic() >= end:
+            left = _SLICE if plain else _SLICE_OF_SEQUENCES
+            if monotonic() - begun >= left / max(1, PtyChild.busy):
                 self._pause()
                 return
 
-    def _take_some(self) -> None:
-        """Hand over one batch."""
+    def _take_some(self) -> bool:
+        """Hand over one batch; say whether it was plain text."""
         begun = monotonic()
         size = self._batch
         plain = self._pending.find(b"\x1b", 0, size)
@@ -173,6 +179,7 @@ class PtyChild:
             self._batch //= 2
         elif taken < _SLICE / 4 and self._batch < _BATCH:
             self._batch *= 2
+        return plain < 0
 
     def _read(self) -> None:
         """Read until enough is pending, or there is no more; after the end, close."""
@@ -271,7 +278,7 @@ class PtyChild:
 
     def stop(self) -> None:
         """Ask the command to end, ever more firmly, in the end with KILL."""
-        if self._stopping is None:
+        if self._stopping is None and not self._released:
             self._stop_with(0)
 
     def _stop_with(self, step: int) -> None:
@@ -289,6 +296,7 @@ class PtyChild:
         """
         if self._code is not None or self._master < 0:
             return -1
+        self._released = True  # from now on no signal of ours reaches it
         released = os.dup(self._master)
         os.set_blocking(released, True)
         self._let_go()
@@ -296,7 +304,7 @@ class PtyChild:
 
     def close(self) -> None:
         """Let go of the terminal at once: whatever still runs in it gets HUP from the kernel."""
-        if self._code is None:
+        if self._code is None and not self._released:
             self.signal(signal.SIGHUP)
             self.signal(signal.SIGCONT)
         self._let_go()

@@ -37,7 +37,8 @@ _FRAME_IN_FLOOD = 1 / 15
 """Seconds between two paints at least: nobody reads along, and a paint is what others wait for."""
 _LONGEST_UPDATE = 0.15
 """Seconds for which a child may hold a frame back (mode 2026)."""
-_RUNS_A_FRAME = 300
+_RUNS_A_FRAME = 600
+_RUNS_IN_FLOOD = 200
 """Runs that are painted at once: Textual takes 25 µs for each that has a style of its own."""
 _COLLECTIONS = 200
 """Collections of the middle generation for each one of the oldest, which can take 100 ms."""
@@ -305,9 +306,12 @@ class Terminal(Widget, can_focus=True):
         if replies and self._child is not None:
             self._child.write(replies, reply=True)
         if self._paint_timer is None:
-            flood = self._child is not None and self._child.is_flooding
-            frame = _FRAME_IN_FLOOD if flood else _FRAME
+            frame = _FRAME_IN_FLOOD if self._is_flooding else _FRAME
             self._paint_after(self._painted_at + frame - monotonic())
+
+    @property
+    def _is_flooding(self) -> bool:
+        return self._child is not None and self._child.is_flooding
 
     def _paint_sooner(self) -> None:
         """Paint what a flood has left at the usual pace: it ends with a prompt."""
@@ -360,7 +364,7 @@ class Terminal(Widget, can_focus=True):
         rows = list(self._dirty)
         if self._cursor_at is not None and self._cursor_at[1] in self._dirty:
             rows.insert(0, self._cursor_at[1])  # where the user looks
-        budget = _RUNS_A_FRAME
+        budget = _RUNS_IN_FLOOD if self._is_flooding else _RUNS_A_FRAME
         painted: set[int] = set()
         for y in rows:
             if budget <= 0:
