@@ -37,8 +37,6 @@ class Narrator:
             self._say(f"warning: {event.problem.message}")
             if event.problem.hint:
                 self._say(f"hint: {event.problem.hint}")
-        elif isinstance(event, events.StepUndone):
-            self._say(f"taken back: {event.step}")
         elif isinstance(event, events.Output) and self._output:
             self._say(event.line)
 

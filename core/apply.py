@@ -290,7 +290,7 @@ def _detached(bind: Bind) -> int:
     try:
         set_, clear = _attributes(*flag_changes(bind.options), bind.options)
         if bind.fs != "bind":
-            clear = 0  # a new mount has no flags to clear
+            clear &= syscalls.MOUNT_ATTR__ATIME  # a new mount has no flags to clear
         syscalls.mount_setattr(
             tree, bind.source, set_=set_, clear=clear,
             propagation=_PROPAGATION[bind.propagation], recursive=bind.recursive,

@@ -7,6 +7,8 @@ them, `--dry-run` and the UI show them, tests read them.
 
 from __future__ import annotations
 
+import os
+
 from .errors import ChrootError, Problem
 from .value import Value
 
@@ -210,6 +212,8 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     on |= {word for word in words & {"noatime", "nodiratime"} if word not in entry.options}
     if "relatime" in words and "relatime" not in entry.options:
         on.add("relatime")
+    if "strictatime" in words and {"relatime", "noatime"} & set(entry.options):
+        on.add("strictatime")  # which the kernel shows by showing neither
     options = tuple(
         word for word in super_options(wanted.bind) if _differs(word, entry.super_options)
     )
@@ -234,7 +238,8 @@ def size_bytes(text: str) -> int | None:
     """
     shift = _UNITS.get(text[-1:].lower(), 0)
     digits = text[:-1] if shift else text
-    return int(digits) << shift if digits.isascii() and digits.isdigit() else None
+    sound = digits.isascii() and digits.isdigit() and len(digits) < 20  # 2**64 has 20
+    return int(digits) << shift if sound else None
 
 
 def _differs(word: str, have: Sequence[str]) -> bool:
@@ -251,7 +256,7 @@ def _differs(word: str, have: Sequence[str]) -> bool:
         want, there = size_bytes(value), size_bytes(shown)
         if want is None or there is None:
             return False
-        page = 4096
+        page = os.sysconf("SC_PAGE_SIZE")
         return -(-want // page) != -(-there // page)  # the kernel rounds up to pages
     if key in ("mode", "ptmxmode"):
         try:

@@ -24,6 +24,9 @@ _KINDS: dict[type, str] = {
     str: "a string", bool: "true or false", int: "an integer", float: "a number",
     list: "an array", dict: "a table",
 }  # fmt: skip
+_DEEPEST = 100
+"""Parts of a dotted key. tomllib takes a time for it that grows with their square: half a minute
+for a file of 60 KB."""
 
 
 class Reader:
@@ -50,6 +53,10 @@ class Reader:
             self._load()
 
     def _load(self) -> None:
+        deep = _deep_line(self.text)
+        if deep:
+            self.fail(deep, f"a key of more than {_DEEPEST} parts", "write it flat")
+            return
         try:
             document = tomllib.loads(self.text)
             self.found = places(self.text)
@@ -128,6 +135,16 @@ class Reader:
 def kind_of(value: object) -> str:
     """Return what *value* is in TOML's words."""
     return _KINDS.get(type(value), "a date or time")
+
+
+def _deep_line(text: str) -> int:
+    """Return the first line whose keys have too many parts, 0 where there is none."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") >= _DEEPEST:
+            bare = "".join(line.replace("'", '"').split('"')[::2])  # what stands in no quotes
+            if bare.partition("#")[0].count(".") >= _DEEPEST:
+                return number
+    return 0
 
 
 def _syntax_error(message: str, text: str) -> tuple[int, str]:

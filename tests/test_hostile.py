@@ -410,3 +410,99 @@ def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: 
         finally:
             other.kill()
     assert mounts_below(tiny_chroot) == []
+
+
+# -- options that the kernel is particular about ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "noatime", "strictatime", "relatime", "nodiratime,noexec", "ro,nosymfollow",
+        "fs:tmpfs opt:noatime,ro,size=1M,nr_inodes=10,mode=700,uid=1000",
+        "fs:tmpfs opt:strictatime",
+    ],
+)  # fmt: skip
+def test_every_option_is_on_after_on(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path, options: str
+) -> None:
+    words = options if "opt:" in options else f'src:"{tmp_path}" opt:{options}'
+    configure(tiny_chroot, f"tgt:/data {words}")
+    cli.ok("on", "-d", tiny_chroot)
+    assert "already on" in cli("on", "-d", tiny_chroot).stderr
+
+
+def test_the_time_of_access_drifts_and_is_mended(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    def shown() -> set[str]:
+        entry = MountTable.read().at(f"{tiny_chroot}/data")[-1]
+        return {"relatime", "noatime"} & set(entry.options)
+
+    configure(tiny_chroot, f'src:"{tmp_path}" tgt:/data opt:noatime')
+    cli.ok("on", "-d", tiny_chroot)
+    for word, expected in (
+        ("strictatime", set()), ("relatime", {"relatime"}), ("noatime", {"noatime"}),
+    ):  # fmt: skip
+        configure(tiny_chroot, f'src:"{tmp_path}" tgt:/data opt:{word}')
+        one = cli.json("status", "-d", tiny_chroot)
+        state = next(m for m in one["mounts"] if m["target"] == "/data")
+        assert (state["state"], state["reason"]) == ("drifted", f"lacks {word}")
+        cli.ok("on", "-d", tiny_chroot)
+        assert shown() == expected
+
+
+def test_what_the_source_has_is_not_forced_on_what_is_mounted_in_it(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    host = tmp_path / "host"
+    (host / "in").mkdir(parents=True)
+    mount("-t", "tmpfs", "-o", "nosuid,nodev,noexec", "x", host / "in")
+    configure(tiny_chroot, f'src:"{host}" tgt:/data opt:rbind')
+    cli.ok("on", "-d", tiny_chroot)
+    mount("-o", "remount,bind,nosuid", tiny_chroot / "data")
+    cli.ok("on", "-d", tiny_chroot)
+    table = MountTable.read()
+    assert "nosuid" not in table.at(f"{tiny_chroot}/data")[-1].options
+    assert {"nosuid", "nodev", "noexec"} <= set(table.at(f"{tiny_chroot}/data/in")[-1].options)
+    cli.ok("off", "-d", tiny_chroot)
+    umount(host / "in")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tool.conf", f"[bind]\ntgt:/tmp fs:tmpfs opt:size={'9' * 5000}"),
+        ("tool.conf", f"[bind]\ntgt:/tmp fs:tmpfs opt:mode={'7' * 5000}"),
+        ("tool.conf", f"[bind]\ntgt:/{'a/' * 20000}"),
+        ("tool.conf", f"[bind]\ntgt:/{'a' * 5000}"),
+        ("tool.conf", "[bind]\n" + "tgt:/a;" * 9000),
+        ("chroot.toml", f"a = {'9' * 5000}"),
+        ("chroot.toml", f"a = 1e{'9' * 5000}"),
+        ("chroot.toml", "a = " + "[" * 30000),
+        ("chroot.toml", "a" + ".a" * 30000 + " = 1"),
+        ("chroot.toml", "[" + "a." * 20000 + "a]\n" * 1),
+        ("chroot.toml", "a = 2024-99-99"),
+        ("chroot.toml", '[[bind]]\ntarget = "/\\u0000"\n'),
+        ("chroot.toml", '[[bind]]\ntarget = "/\\ud800"\n'),
+        ("chroot.toml", "\ufeff[run]"),
+    ],
+    ids=lambda value: value[:24],
+)
+def test_a_hostile_configuration_is_no_traceback(
+    cli: Cli, tiny_chroot: Path, name: str, text: str
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    (tiny_chroot / "chroot.d" / name).write_text(text, encoding="utf-8")
+    for words in (
+        ["status"],
+        ["list"],
+        ["on", "--dry-run"],
+        ["bind", "list"],
+        ["run", "/bin/true"],
+    ):
+        where = ("--base", tiny_chroot.parent) if words == ["list"] else ("-d", tiny_chroot)
+        done = cli(*words, *where)
+        assert "Traceback" not in done.stderr, words
+        assert done.returncode in (0, 1, 3, 125)
+    (tiny_chroot / "chroot.d" / name).unlink()
