@@ -1,0 +1,293 @@
+"""What the pictures show: chroots, processes and engine calls as they were recorded once.
+
+Frozen, with a clock that stands still, so that every run makes the same pictures.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from textual.message import Message
+
+from chroot_tool.app.messages import Counted, Seen
+from chroot_tool.core.bind import Bind
+from chroot_tool.core.bootstrap import CreateOptions
+from chroot_tool.core.config import Config, HostFacts, parse
+from chroot_tool.core.edit import Files, changed, difference
+from chroot_tool.core.engine import Engine
+from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
+from chroot_tool.core.events import Event, Output, Stage, ignore
+from chroot_tool.core.plan import Plan
+from chroot_tool.core.processes import Holder, Process
+from chroot_tool.core.status import ChrootStatus, MountStatus
+from chroot_tool.core.watch import Snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from chroot_tool.core.edit import Change
+
+BASE = "/srv/chroot"
+NOW = 1_790_000_000.0
+MINUTE, HOUR, DAY = 60, 3600, 86400
+MB = 1 << 20
+
+TOML = b"""\
+description = "builds the packages of bookworm"
+
+[[bind]]
+source = "/home/ann/src"          # the working copies
+target = "/home/ann/src"
+
+[[bind]]
+source = "/srv/ccache"
+target = "/var/cache/ccache"
+options = ["nosuid", "nodev"]
+
+[[bind]]
+source = "/home/ann/.gnupg"
+target = "/root/.gnupg"
+options = ["ro", "nosuid", "nodev"]
+optional = true
+"""
+HOST = HostFacts(journal=True, resolv="/run/systemd/resolve/stub-resolv.conf")
+
+
+def _config(files: Files) -> Config:
+    where = f"{BASE}/bookworm/chroot.d"
+    return parse(files.tool_conf, files.chroot_toml, where=where, conf_sh=False, host=HOST)
+
+
+def _mounts(binds: Sequence[Bind], **states: str) -> tuple[MountStatus, ...]:
+    """Return what is wanted; *states* has the state of each target that is not just there."""
+    found = []
+    for bind in binds:
+        state = states.get(bind.target, "mounted")
+        real = "" if state == "missing" else f"{bind.fs} {bind.source}"
+        found.append(
+            MountStatus(
+                bind.target, bind.source, bind.fs, bind.shown_options(), bind.origin, state,
+                real=real,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+FILES = Files(None, TOML)
+BINDS = _config(FILES).binds
+PLAIN = _config(Files()).binds
+OFF = {bind.target: "missing" for bind in BINDS}
+
+BOOKWORM = ChrootStatus(
+    "bookworm", f"{BASE}/bookworm", "on", "Debian GNU/Linux 12 (bookworm)", _mounts(BINDS),
+    (
+        Process(4711, "root", "/usr/sbin/sshd -D", 0.0, 8 * MB, NOW - 2 * DAY),
+        Process(4902, "root", "/usr/sbin/cron -f", 0.0, 3 * MB, NOW - 2 * DAY),
+        Process(18302, "ann", "dpkg-buildpackage -us -uc -b", 0.3, 21 * MB, NOW - 4 * MINUTE),
+        Process(18344, "ann", "make -j4", 0.7, 12 * MB, NOW - 4 * MINUTE),
+        Process(19017, "ann", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 kernel/sched.c",
+                98.6, 214 * MB, NOW - 8),
+        Process(19022, "ann", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 mm/slub.c",
+                97.1, 187 * MB, NOW - 6),
+    ),
+    description="builds the packages of bookworm", changed=NOW - 3 * HOUR, architecture="amd64",
+)  # fmt: skip
+TRIXIE = ChrootStatus(
+    "trixie-build", f"{BASE}/trixie-build", "partial", "Debian GNU/Linux 13 (trixie)",
+    (
+        *_mounts(PLAIN, **{"/tmp": "missing"}),
+        MountStatus("/srv/data", "/data", "bind", ("ro", "private"), "tool.conf", "drifted",
+                    reason="writable, wanted read-only",
+                    real="ext4 /data (rw,relatime) private"),
+        MountStatus("/mnt", "/dev/sdb1", "ext4", ("rw", "relatime", "shared"), "foreign",
+                    "foreign", reason="mounted by someone else",
+                    real="ext4 /dev/sdb1 (rw,relatime) shared"),
+    ),
+    (Process(20111, "root", "apt-get update", 2.4, 61 * MB, NOW - 12),),
+    problems=(
+        Problem("/srv/data is writable, wanted read-only", "`on` mounts it anew"),
+        Problem("the file system below is mounted nosuid: su and sudo can't work inside",
+                "mount it without nosuid, or keep the chroot elsewhere"),
+    ),
+    changed=NOW - 5 * DAY, architecture="amd64",
+)  # fmt: skip
+
+
+def _off(name: str, system: str, days: float, *, arch: str = "amd64") -> ChrootStatus:
+    return ChrootStatus(
+        name, f"{BASE}/{name}", "off", system, _mounts(PLAIN, **OFF), changed=NOW - days * DAY,
+        architecture=arch,
+    )  # fmt: skip
+
+
+CHROOTS = (
+    _off("armhf-cross", "Debian GNU/Linux 12 (bookworm)", 71, arch="armhf"),
+    BOOKWORM,
+    _off("bullseye", "Debian GNU/Linux 11 (bullseye)", 400),
+    _off("jammy", "Ubuntu 22.04.5 LTS", 2),
+    ChrootStatus("old-lenny", f"{BASE}/old-lenny", "broken", problems=(
+        Problem(f"{BASE}/old-lenny holds no usable root file system",
+                f"make one: chroot-tool create -d {BASE}/old-lenny"),), changed=NOW - 900 * DAY),
+    _off("rescue", "Debian GNU/Linux 12 (bookworm)", 33),
+    TRIXIE,
+    ChrootStatus(
+        "web", f"{BASE}/web", "on", "Debian GNU/Linux 12 (bookworm)", _mounts(PLAIN),
+        (Process(911, "www-data", "nginx: worker process", 1.2, 34 * MB, NOW - 9 * DAY),
+         Process(902, "root", "nginx: master process /usr/sbin/nginx", 0.0, 9 * MB, NOW - 9 * DAY)),
+        changed=NOW - 9 * DAY, architecture="amd64",
+    ),
+)  # fmt: skip
+SIZES = {
+    f"{BASE}/{name}": size * MB
+    for name, size in [
+        ("armhf-cross", 612), ("bookworm", 2380), ("bullseye", 431), ("jammy", 745),
+        ("old-lenny", 0), ("rescue", 296), ("trixie-build", 1130), ("web", 388),
+    ]
+}  # fmt: skip
+HOLDERS = (
+    Holder(4711, "root", "/usr/sbin/sshd -D", ("root /", "fd 3 /dev/null", "fd 4 /run/sshd")),
+    Holder(18302, "ann", "dpkg-buildpackage -us -uc -b", ("root /", "cwd /home/ann/src/linux")),
+    Holder(21877, "ann", "bash", ("cwd /srv/chroot/bookworm/home/ann/src",)),
+)
+CREATED = """\
+I: Retrieving InRelease
+I: Checking Release signature
+I: Valid Release signature (key id B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8)
+I: Retrieving Packages
+I: Validating Packages
+I: Resolving dependencies of required packages...
+I: Resolving dependencies of base packages...
+I: Checking component main on http://mirror.example/debian...
+I: Retrieving libacl1 2.3.2-2+b1
+I: Validating libacl1 2.3.2-2+b1
+I: Retrieving libapt-pkg7.0 3.0.3
+I: Validating libapt-pkg7.0 3.0.3
+I: Chosen extractor for .deb packages: dpkg-deb
+I: Extracting base-files...
+I: Extracting base-passwd...
+I: Extracting bash...
+I: Extracting libc6...
+""".splitlines()
+UPGRADE = r"""
+Reading package lists... Done
+Building dependency tree... Done
+Reading state information... Done
+Calculating upgrade... Done
+The following packages will be upgraded:
+  \033[1mbase-files libc-bin libc6 libssl3 openssl tzdata\033[0m
+6 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.
+Need to get 0 B/8413 kB of archives.
+Setting up \033[36mlibc6:amd64\033[0m (2.36-9+deb12u10) ...
+Setting up \033[36mbase-files\033[0m (12.4+deb12u12) ...
+Setting up \033[36mlibssl3:amd64\033[0m (3.0.17-1~deb12u2) ...
+\033[30;42mProgress: [ 67%]\033[0m [\033[32m######################............\033[0m] 
+""".strip()  # noqa: W291 (as apt writes it)
+
+
+class Clock:
+    """Stands still until it is put forward."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        """Return the time, in epoch seconds."""
+        return self.now
+
+
+class RecordedEngine(Engine):
+    """Plays calls back: `off` is busy, `on` fails, `create` comes half way and waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(BASE)
+        self.over = threading.Event()
+        """Ends what waits."""
+        self._clock = clock
+
+    def config(self, path: str, *, config_dir: str | None = None) -> Config:
+        """Return the recorded configuration."""
+        return _config(FILES)
+
+    def bind_files(self, path: str) -> Files:
+        """Return the recorded files."""
+        return FILES
+
+    def preview_edits(self, path: str, changes: Sequence[Change]) -> tuple[str, ...]:
+        """Return the difference to the recorded files."""
+        return difference(FILES, changed(FILES, changes, path))
+
+    def preview_binds(self, path: str, changes: Sequence[Change]) -> tuple[Bind, ...]:
+        """Return the binds after *changes*."""
+        return _config(changed(FILES, changes, path)).binds
+
+    def complete_inside(self, path: str, text: str) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
+
+    def inspect_target(self, path: str, target: str) -> str:
+        """Say that nothing is there."""
+        return "nothing is there yet: a directory is made"
+
+    def scripts(self, path: str) -> tuple[str, ...]:
+        """Return the usual ones."""
+        return ("build", "start", "stop", "update")
+
+    def on(self, path: str, **options: object) -> Plan:
+        """Fail."""
+        raise ChrootError(
+            "mount tmpfs on /tmp: no space left on device",
+            "free some memory, or give the tmpfs a size in chroot.d/chroot.toml",
+        )
+
+    def off(self, path: str, **options: object) -> Plan:
+        """Be busy."""
+        raise BusyError("bookworm is in use", "off --kill ends them", HOLDERS)
+
+    def create(
+        self,
+        path: str,
+        options: CreateOptions,
+        *,
+        report: Callable[[Event], None] = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        """Come half way."""
+        report(Stage(path, "downloading packages", 0.31))
+        for line in CREATED:
+            report(Output(path, line))
+        self._clock.now += 47
+        report(Stage(path, "unpacking libc6", 0.42))
+        self.over.wait()
+        raise Cancelled("stopped")
+
+
+Post = Callable[[Message], object]
+
+
+class Feed:
+    """In place of the threads that watch."""
+
+    def __init__(self, chroots: tuple[ChrootStatus, ...]) -> None:
+        self._chroots = chroots
+        self._post: Post = lambda _message: None
+
+    def follow(self, _base: str, post: Post) -> Feed:
+        """Be the thread that follows."""
+        self._post = post
+        return self
+
+    def count(self, post: Post) -> Feed:
+        """Be the thread that counts."""
+        return self
+
+    def start(self) -> None:
+        """Tell everything at once."""
+        self._post(Seen(Snapshot(BASE, self._chroots)))
+        for path, size in SIZES.items():
+            self._post(Counted(path, size))
+
+    def want(self, paths: tuple[str, ...]) -> None:
+        """Everything is counted already."""
+
+    def close(self) -> None:
+        """There is nothing to end."""

@@ -1,0 +1,258 @@
+"""The real app in each state that a picture shows; tests/test_ui_screens.py holds the same ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from chroot_tool.app import ui
+from chroot_tool.app.settings import Settings
+from chroot_tool.core import bootstrap
+from chroot_tool.core.createoptions import CreateOptions
+from chroot_tool.core.status import ChrootStatus
+from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.jobview import RUNNING
+from chroot_tool.widgets.run_panel import RunPanel
+
+from .recorded import CHROOTS, UPGRADE, Clock, Feed, RecordedEngine
+
+Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
+_DEADLINE = 30.0
+PLAN = (
+    "trixie (amd64, minbase) in /srv/chroot/trixie",
+    "from http://mirror.example/debian",
+    "locale C.UTF-8; time zone Europe/Berlin",
+    "no package starts a daemon until usr/sbin/policy-rc.d is removed",
+    "debootstrap --arch=amd64 --variant=minbase trixie …/trixie http://mirror.example/debian",
+)
+
+
+class SceneApp(ui.ChrootApp):
+    """The app on recorded values."""
+
+    CSS_PATH = Path(ui.__file__).with_name("ui.tcss")  # not beside this file
+
+    def __init__(self, theme: str, chroots: tuple[ChrootStatus, ...]) -> None:
+        self.clock = Clock()
+        self.engine = RecordedEngine(self.clock)
+        feed = Feed(chroots)
+        super().__init__(
+            self.engine, Settings(theme=theme),
+            follow=feed.follow, count=feed.count, clock=self.clock,
+        )  # fmt: skip
+
+    def on_unmount(self) -> None:
+        """End what waits."""
+        self.engine.over.set()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture."""
+
+    name: str
+    size: tuple[int, int]
+    theme: str
+    play: Play
+    chroots: tuple[ChrootStatus, ...] = CHROOTS
+
+    def app(self) -> SceneApp:
+        """Return the app, not yet running."""
+        return SceneApp(self.theme, self.chroots)
+
+    async def prepare(self, pilot: Pilot[None]) -> None:
+        """Bring the running app to what is to be seen."""
+        app = pilot.app
+        assert isinstance(app, SceneApp)
+        await until(pilot, lambda: app.main.is_built)
+        if self.chroots:
+            path = f"{app.engine.base}/bookworm"
+            await until(pilot, lambda: app.main.table.move_to(path))
+            await until(pilot, lambda: _shown(app) == "bookworm")
+        await self.play(app, pilot)
+        app.clear_notifications()
+        await pilot.pause()
+        await pilot.wait_for_animation()
+
+
+@contextmanager
+def same_everywhere() -> Iterator[None]:
+    """Have time zone and user of the pictures, whoever makes them."""
+    try:
+        with mock.patch.dict(os.environ, TZ="UTC"), mock.patch("os.geteuid", return_value=0):
+            time.tzset()
+            yield
+    finally:
+        time.tzset()
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Let the app run until *condition* holds. Raises TimeoutError."""
+    end = time.monotonic() + _DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("the scene never came to be")
+        await asyncio.sleep(0.005)
+        await pilot.pause(0)
+
+
+def _shown(app: SceneApp) -> str:
+    one = app.main.details.chroot
+    return one.name if one else ""
+
+
+async def _main(app: SceneApp, pilot: Pilot[None]) -> None:
+    """Nothing but the first sight."""
+
+
+def _keys(*keys: str) -> Play:
+    async def play(app: SceneApp, pilot: Pilot[None]) -> None:
+        before = app.screen
+        await pilot.press(*keys)
+        if keys[-1] in "dnrb":
+            await until(pilot, lambda: app.screen is not before and app.screen.is_mounted)
+
+    return play
+
+
+async def _marked(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("j", "space", "j", "space", "j", "j", "j")
+    await until(pilot, lambda: _shown(app) == "trixie-build")
+
+
+async def _mounts(app: SceneApp, pilot: Pilot[None]) -> None:
+    path = f"{app.engine.base}/trixie-build"
+    await until(pilot, lambda: app.main.table.move_to(path))
+    await until(pilot, lambda: _shown(app) == "trixie-build")
+    await pilot.press("2")
+    rows = "MountRows"
+    await until(pilot, lambda: app.main.details.query(f"{rows}:focus"))
+    await until(pilot, lambda: app.main.details.query_one(rows).move_to("/srv/data\0tool.conf"))  # type: ignore[attr-defined]
+
+
+async def _processes(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("3")
+    await until(pilot, lambda: app.main.details.query("ProcessesTable:focus"))
+    await pilot.press("j", "j")
+
+
+async def _plan(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _form(app, pilot)
+    await pilot.press("enter")
+    await until(pilot, lambda: not app.screen.query_one("#go", Button).disabled)
+
+
+async def _form(app: SceneApp, pilot: Pilot[None]) -> None:
+    defaults = CreateOptions("bookworm", "amd64", "http://mirror.example/debian",
+                             locales=("C.UTF-8",), timezone="Europe/Berlin")  # fmt: skip
+    with (
+        mock.patch.object(bootstrap, "default_options", return_value=defaults),
+        mock.patch.object(bootstrap, "describe", return_value=PLAN),
+    ):
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
+    app.screen.query_one("#name Input", Input).value = "trixie"
+    app.screen.query_one("#suite Input", Input).value = "trixie"
+    await pilot.press("tab")
+
+
+async def _delete(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _keys("d")(app, pilot)
+    await pilot.press("b", "o", "o", "k")
+
+
+async def _busy(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("o")
+    await until(pilot, lambda: app.screen is not app.main and app.screen.is_mounted)
+
+
+async def _jobs(app: SceneApp, pilot: Pilot[None]) -> None:
+    main = app.main
+    main._start("create", "trixie", f"{app.engine.base}/trixie",
+                lambda report, cancelled: app.engine.create(
+                    f"{app.engine.base}/trixie", CreateOptions(), report=report,
+                    cancelled=cancelled))  # fmt: skip
+    await until(pilot, lambda: any(job.fraction == 0.42 for job in main._jobs.views))
+    path = f"{app.engine.base}/trixie-build"
+    await until(pilot, lambda: main.table.move_to(path) and _shown(app) == "trixie-build")
+    await pilot.press("o")
+    await until(pilot, lambda: len([j for j in main._jobs.views if j.state != RUNNING]) == 1)
+    await pilot.press("4")
+    await until(pilot, lambda: main.dock.has_focus_within)
+    # What was printed comes a moment later.
+    await until(pilot, lambda: "Extracting libc6" in main.dock.jobs_pane.output_of(1))
+
+
+async def _panel(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _output(app, pilot, "apt-get upgrade", UPGRADE)
+
+
+async def _output(app: SceneApp, pilot: Pilot[None], command: str, text: str) -> None:
+    argv = ["sh", "-c", 'printf %b "$1"; exec sleep 1000', "sh", text]
+    panel = RunPanel(argv, chroot="bookworm", command=command, clock=lambda: 1.0)
+    await app.main.dock.add(panel)
+    await until(pilot, lambda: "67%" in panel.terminal.output_text())
+    await until(pilot, lambda: panel.terminal.has_focus)
+    panel.terminal.refresh()
+
+
+async def _zoomed(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _panel(app, pilot)
+    await pilot.press("ctrl+right_square_bracket")
+    await pilot.press("z")
+
+
+async def _run(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _keys("r")(app, pilot)
+    await pilot.press("down")
+
+
+async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("colon")
+    await until(pilot, lambda: app.screen is not app.main and app.screen.is_mounted)
+    await until(pilot, lambda: app.screen.query_one("CommandList").option_count > 5)  # type: ignore[attr-defined]
+
+
+SMALL, LARGE, WIDE, BROAD = (80, 24), (120, 40), (160, 50), (220, 60)
+DARK, LIGHT = "dark", "light"
+
+SCENES = (
+    Scene("main-dark-120x40", LARGE, DARK, _main),
+    Scene("main-light-120x40", LARGE, LIGHT, _marked),
+    Scene("main-dark-80x24", SMALL, DARK, _marked),
+    Scene("main-light-80x24", SMALL, LIGHT, _main),
+    Scene("wide-160x50", WIDE, DARK, _jobs),
+    Scene("broad-220x60", BROAD, DARK, _panel),
+    Scene("high-contrast-120x40", LARGE, "high-contrast", _mounts),
+    Scene("ansi-80x24", SMALL, "ansi-dark", _mounts),
+    Scene("first-run-80x24", SMALL, DARK, _main, ()),
+    Scene("mounts-120x40", LARGE, DARK, _mounts),
+    Scene("mounts-80x24", SMALL, LIGHT, _mounts),
+    Scene("processes-120x40", LARGE, LIGHT, _processes),
+    Scene("processes-80x24", SMALL, DARK, _processes),
+    Scene("jobs-120x40", LARGE, DARK, _jobs),
+    Scene("jobs-80x24", SMALL, DARK, _jobs),
+    Scene("panel-120x40", LARGE, DARK, _panel),
+    Scene("panel-80x24", SMALL, LIGHT, _zoomed),
+    Scene("create-120x40", LARGE, DARK, _form),
+    Scene("create-80x24", SMALL, DARK, _form),
+    Scene("plan-80x24", SMALL, LIGHT, _plan),
+    Scene("delete-120x40", LARGE, LIGHT, _delete),
+    Scene("delete-80x24", SMALL, DARK, _delete),
+    Scene("busy-120x40", LARGE, DARK, _busy),
+    Scene("busy-80x24", SMALL, DARK, _busy),
+    Scene("run-80x24", SMALL, DARK, _run),
+    Scene("binds-120x40", LARGE, DARK, _keys("b")),
+    Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
+    Scene("palette-80x24", SMALL, DARK, _palette),
+    Scene("help-120x40", LARGE, DARK, _keys("question_mark")),
+)
