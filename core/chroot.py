@@ -169,9 +169,20 @@ def folders(base: str) -> tuple[str, ...]:
 
 
 def chroot_at(path: str) -> Chroot | None:
-    """Return the chroot whose physical path *path* is, None where there is none."""
+    """Return the chroot whose physical path *path* is, None where there is none.
+
+    One that is being deleted just now is none any more.
+    """
     try:
         with Root(path) as root:
-            return Chroot(path.rpartition("/")[2], path) if is_chroot(root) else None
+            if not is_chroot(root) or (is_half_deleted(root) and _is_locked(path)):
+                return None
+            return Chroot(path.rpartition("/")[2], path)
     except OSError:
         return None
+
+
+def _is_locked(path: str) -> bool:
+    from .lock import is_locked
+
+    return is_locked(path)

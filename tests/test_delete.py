@@ -309,7 +309,10 @@ def test_interrupted_half_way_it_has_its_name_and_is_incomplete(cli: Cli, tmp_pa
             pass  # it is renamed first
         while len(os.listdir(next(tmp_path.iterdir()) / "usr/share")) == 60:
             pass
+        process.send_signal(signal.SIGSTOP)
+        assert cli.json("list", "--base", tmp_path) == []  # gone, as far as others are concerned
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
         assert process.wait(PATIENCE) == 130
     (one,) = cli.json("list", "--base", tmp_path)
     assert (one["name"], one["state"]) == ("deb", "incomplete")
