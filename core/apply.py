@@ -14,6 +14,7 @@ import stat
 from . import syscalls
 from .errors import BusyError, Cancelled, ChrootError, PrivilegeError
 from .events import StepDone, StepUndone
+from .mountinfo import MountTable
 from .plan import (
     MakeTarget,
     Mount,
@@ -210,6 +211,15 @@ class _Run:
         return undo
 
     def _remount(self, step: Remount) -> Undo:
+        back = _reversed(step)
+        try:
+            self._change(step)
+        except OSError:
+            self._change(back)  # flags are changed before options are refused
+            raise
+        return lambda: self._change(back)
+
+    def _change(self, step: Remount) -> None:
         fd = _open_mount(self._root, step.target, step.mount_id)
         try:
             set_, clear = _attributes(set(step.set_flags), set(step.clear_flags), step.set_flags)
@@ -220,18 +230,6 @@ class _Run:
                 _reconfigure(fd, step)
         finally:
             os.close(fd)
-
-        def undo() -> None:
-            again = _open_mount(self._root, step.target, step.mount_id)
-            try:
-                back, gone = _attributes(set(step.clear_flags), set(step.set_flags), ())
-                syscalls.mount_setattr(
-                    again, step.target, set_=back, clear=gone, recursive=step.recursive
-                )
-            finally:
-                os.close(again)
-
-        return undo
 
     def _propagation(self, step: SetPropagation) -> Undo:
         def change(to: str) -> None:
@@ -266,6 +264,20 @@ class _Run:
                 self._root.unmake(path)
 
         return undo
+
+
+def _reversed(step: Remount) -> Remount:
+    """Return the step that takes *step*, which is not done yet, back."""
+    entry = MountTable.read().by_id.get(step.mount_id)
+    options, super_options = (entry.options, entry.super_options) if entry else ((), ())
+    time = next((word for word in options if word in ("noatime", "relatime")), "strictatime")
+    times = (time,) if set(step.set_flags) & _ATIME.keys() else ()
+    keys = {option.partition("=")[0] for option in step.super_options}
+    return step.replace(
+        set_flags=(*step.clear_flags, *times),
+        clear_flags=tuple(flag for flag in step.set_flags if flag not in _ATIME),
+        super_options=tuple(o for o in super_options if o.partition("=")[0] in keys),
+    )
 
 
 def _attributes(set_: set[str], clear: set[str], words: tuple[str, ...]) -> tuple[int, int]:

@@ -452,6 +452,24 @@ def test_the_time_of_access_drifts_and_is_mended(
         assert shown() == expected
 
 
+def test_what_was_remounted_is_taken_back_too(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
+    def lines() -> list[str]:
+        return [m.line for m in read_mounts().values() if m.point.startswith(f"{tiny_chroot}/")]
+
+    before = f'src:"{tmp_path}" tgt:/data opt:noatime,nosuid\ntgt:/cache fs:tmpfs opt:size=1M'
+    configure(tiny_chroot, before)
+    cli.ok("on", "-d", tiny_chroot)
+    there = lines()
+    after = f'src:"{tmp_path}" tgt:/data opt:strictatime,ro\ntgt:/cache fs:tmpfs opt:size=2M'
+    configure(tiny_chroot, f"{after}\ntgt:/zz fs:tmpfs opt:bogus=1")
+    assert cli("on", "-d", tiny_chroot).returncode == 1
+    assert lines() == there
+    configure(tiny_chroot, after)
+    cli.ok("on", "-d", tiny_chroot)
+    assert lines() != there
+    assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
+
+
 def test_what_the_source_has_is_not_forced_on_what_is_mounted_in_it(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
