@@ -27,6 +27,7 @@ from .follow import Count, Follow
 from .jobs import Jobs, Work
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
 from .running import RunningScreen
+from .settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from ..widgets.jobs_pane import JobsPane
     from ..widgets.mounts_table import MountsTable
     from ..widgets.processes_table import ProcessesTable
-    from .settings import Settings
 
 
 _BATCH = 0.05
@@ -125,7 +125,6 @@ class MainScreen(RunningScreen):
 
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
-        self._divide()
         self.table.focus()
         self._show_status_line()
         with self._door:
@@ -144,6 +143,7 @@ class MainScreen(RunningScreen):
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
         await self.query_one("#foot").mount(Footer(compact=True, show_command_palette=False))
         self.is_built = True
+        self.on_resize()
         self.refresh_bindings()
         self._show_jobs()
         await self.show_kept()
@@ -248,9 +248,11 @@ class MainScreen(RunningScreen):
     def _job_ended(self, message: JobEnded) -> None:
         job, error = message.job, message.error
         self._jobs.update(job)
-        self._show_jobs()
-        if isinstance(error, BusyError) and error.holders and job.verb == "off":
+        asks = isinstance(error, BusyError) and error.holders and job.verb == "off"
+        if asks:
             self._jobs.mark_read(job.id)
+        self._show_jobs()
+        if isinstance(error, BusyError) and asks:
             self._ask_to_stop(job.name, job.path, error.holders)
         elif error is not None:
             self.dock.open_jobs()
@@ -279,10 +281,22 @@ class MainScreen(RunningScreen):
             self._explain(error)
 
     def _divide(self) -> None:
-        """Divide the screen between the dock and the rest as it was chosen."""
-        for name in [name for name in self.classes if name.startswith("-dock-")]:
-            self.remove_class(name)
-        self.add_class(f"-dock-{self._share // 10 * 10}")
+        """Divide the screen between the dock and the rest as it was chosen.
+
+        By styles, not by classes: rules for each share would have to be read before the first
+        paint.
+        """
+        length = "width" if self.has_class("-broad") else "height"
+        for ident, share in (("#body", 100 - self._share), ("#dock", self._share)):
+            styles = self.query_one(ident).styles
+            styles.clear_rule("width")
+            styles.clear_rule("height")
+            setattr(styles, length, f"{share}fr")
+
+    def on_resize(self) -> None:
+        """Where the dock stands may be another now."""
+        if self.is_built and self._share != Settings().dock:
+            self.call_after_refresh(self._divide)
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
         """Stop a job."""

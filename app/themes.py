@@ -33,7 +33,26 @@ def register(app: App[Any], name: str) -> None:
 
     for theme in own():
         app.register_theme(theme)
+    _terminal_colours(app)
     app.theme = name or fitting(os.environ)
+
+
+def _terminal_colours(app: App[object]) -> None:
+    """Set the sixteen colours of run panels: Textual's own have magenta for red, purple for blue.
+
+    The common ones of terminals; each widget sees to their contrast with its background.
+    """
+    from rich.terminal_theme import TerminalTheme
+
+    dim = ["#2e3436", "#cc0000", "#4e9a06", "#c4a000", "#3465a4", "#75507b", "#06989a", "#d3d7cf"]
+    lit = ["#555753", "#ef2929", "#8ae234", "#fce94f", "#729fcf", "#ad7fa8", "#34e2e2", "#eeeeec"]
+    normal, bright = ([_rgb(colour) for colour in colours] for colours in (dim, lit))
+    app.ansi_theme_dark = TerminalTheme(_rgb("#14171b"), _rgb("#d5dae0"), normal, bright)
+    app.ansi_theme_light = TerminalTheme(_rgb("#fbfbf9"), _rgb("#1d2126"), normal, bright)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def fitting(environ: Mapping[str, str]) -> str:
