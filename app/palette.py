@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import DiscoveryHit, Hit, Hits
 from textual.content import Content
+from textual.system_commands import SystemCommandsProvider
 
 from ..widgets.text import foreign
 
@@ -18,8 +19,8 @@ Entry = tuple[Content, str, Callable[[], object]]
 """How it is shown, what it does in a few words, the doing."""
 
 
-class Actions(Provider):
-    """Searches the actions of the main screen and the chroots it shows."""
+class Actions(SystemCommandsProvider):
+    """Searches the actions of the main screen, the chroots it shows, and then Textual's own."""
 
     async def startup(self) -> None:
         """Make the list once, when the palette opens."""
@@ -36,6 +37,8 @@ class Actions(Provider):
         """Offer everything before a letter is typed."""
         for shown, text, do in self._entries:
             yield DiscoveryHit(shown, do, help=text)
+        async for hit in super().discover():
+            yield hit
 
     async def search(self, query: str) -> Hits:
         """Offer what matches."""
@@ -44,6 +47,8 @@ class Actions(Provider):
             score = matcher.match(shown.plain)
             if score > 0:
                 yield Hit(score, shown, do, text=shown.plain, help=text)
+        async for hit in super().search(query):
+            yield hit
 
 
 def _entries(main: MainScreen) -> Iterable[Entry]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import cast
 
 from textual import getters, work
-from textual.screen import Screen
+from textual.screen import ActiveBinding, Screen
 from textual.worker import Worker, WorkerState
 
 from ..core.engine import Engine
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from ..widgets.run_panel import RunPanel
 
 
+_OF_THE_LIST = ("environments.create", "environments.delete", "environments.filter")
+"""Bindings that a footer can do without while the details have the focus."""
+
+
+def _ident(active: ActiveBinding) -> str:
+    return active.binding.id or ""
+
+
 class RunningScreen(Screen[None]):
     """A screen with environments and a dock, which runs commands in what is highlighted."""
 
@@ -33,6 +42,22 @@ class RunningScreen(Screen[None]):
         super().__init__()
         self._engine = engine
         self._kept: dict[RunPanel, kept.Kept] = {}
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that apply. The footer has one line: where the focus is comes first in it."""
+        found = super().active_bindings
+        near = {one.id for one in self.focused.ancestors_with_self} if self.focused else set()
+        if "dock" in near:
+            hidden = tuple(key for key in found if _ident(found[key]).startswith("environments."))
+        elif "details" in near:
+            hidden = tuple(key for key in found if _ident(found[key]) in _OF_THE_LIST)
+        else:
+            return found
+        for key in hidden:
+            one = found[key]
+            found[key] = one._replace(binding=replace(one.binding, show=False))
+        return found
 
     @property
     def dock(self) -> Dock:

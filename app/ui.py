@@ -36,7 +36,7 @@ class ChrootApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide"), (210, "-broad")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS = App.COMMANDS | {_actions}
+    COMMANDS = {_actions}  # noqa: RUF012 (Textual's own form)
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
         Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input
 
 from chroot_tool.app import ui
 from chroot_tool.app.settings import Settings
-from chroot_tool.core import bootstrap
+from chroot_tool.core import bootstrap, createoptions
 from chroot_tool.core.createoptions import CreateOptions
 from chroot_tool.core.status import ChrootStatus
 from chroot_tool.widgets.dialogs.create import CreateForm
@@ -155,13 +155,13 @@ async def _form(app: SceneApp, pilot: Pilot[None]) -> None:
     defaults = CreateOptions("bookworm", "amd64", "http://mirror.example/debian",
                              locales=("C.UTF-8",), timezone="Europe/Berlin")  # fmt: skip
     with (
-        mock.patch.object(bootstrap, "default_options", return_value=defaults),
+        mock.patch.object(createoptions, "default_options", return_value=defaults),
         mock.patch.object(bootstrap, "describe", return_value=PLAN),
     ):
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
-    app.screen.query_one("#name Input", Input).value = "trixie"
-    app.screen.query_one("#suite Input", Input).value = "trixie"
+    for ident in ("name", "suite"):
+        app.screen.query_one(f"#{ident} Input", Input).value = "trixie"
     await pilot.press("tab")
 
 
@@ -188,8 +188,21 @@ async def _jobs(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: len([j for j in main._jobs.views if j.state != RUNNING]) == 1)
     await pilot.press("4")
     await until(pilot, lambda: main.dock.has_focus_within)
+    await pilot.press("j")
+    await until(pilot, lambda: _selected(app) == 1)
     # What was printed comes a moment later.
     await until(pilot, lambda: "Extracting libc6" in main.dock.jobs_pane.output_of(1))
+
+
+async def _failure(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _jobs(app, pilot)
+    await pilot.press("k")
+    await until(pilot, lambda: _selected(app) == 2)
+
+
+def _selected(app: SceneApp) -> int:
+    job = app.main.dock.jobs_pane.selected
+    return job.id if job else 0
 
 
 async def _panel(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -240,7 +253,7 @@ SCENES = (
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
     Scene("jobs-120x40", LARGE, DARK, _jobs),
-    Scene("jobs-80x24", SMALL, DARK, _jobs),
+    Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
     Scene("panel-80x24", SMALL, LIGHT, _zoomed),
     Scene("create-120x40", LARGE, DARK, _form),
