@@ -44,6 +44,7 @@ MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
 MNT_DETACH = 2
+CLOSE_RANGE_CLOEXEC = 4  # linux/close_range.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -55,6 +56,7 @@ _NR_FSOPEN = 430
 _NR_FSCONFIG = 431
 _NR_FSMOUNT = 432
 _NR_FSPICK = 433
+_NR_CLOSE_RANGE = 436
 _NR_OPENAT2 = 437
 _NR_MOUNT_SETATTR = 442
 
@@ -207,6 +209,12 @@ def umount2(path: str, flags: int) -> None:
     """Unmount what is mounted last at *path* (umount2(2))."""
     if _umount2(os.fsencode(path), flags) < 0:
         raise _failed(path)
+
+
+def close_range(first: int, flags: int) -> None:
+    """Close all descriptors from *first* up; with CLOSE_RANGE_CLOEXEC only at execve(2)."""
+    last = ctypes.c_uint(-1)
+    _call("descriptors", _NR_CLOSE_RANGE, _long(first), last, _long(flags))
 
 
 def clear_ambient_capabilities() -> None:

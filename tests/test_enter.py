@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -190,30 +189,9 @@ def run(tiny_chroot: Path, cli: Cli) -> Run:
     return lambda *args, **more: cli("run", "-d", tiny_chroot, *args, **more)
 
 
-def shell_code(cli: Cli, *args: str | Path) -> int:
-    """What `$?` is in a shell after the command line; stdin and stdout are no terminals."""
-    line = shlex.join(os.fspath(arg) for arg in cli.argv(*args) if isinstance(arg, (str, Path)))
-    done = subprocess.run(
-        ["sh", "-c", f"{line}; exit $?"],
-        env=cli.environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode
-
-
 def executable(path: Path, content: str | bytes) -> None:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     path.chmod(0o755)
-
-
-@pytest.mark.root
-@pytest.mark.parametrize(
-    ("script", "code"),
-    [("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 143), ("kill -KILL $$", 137)],
-)
-def test_exit_codes_and_signals_are_the_commands(
-    tiny_chroot: Path, cli: Cli, script: str, code: int
-) -> None:
-    assert shell_code(cli, "run", "-d", tiny_chroot, "--", "/bin/sh", "-c", script) == code
 
 
 @pytest.mark.root
@@ -293,27 +271,6 @@ def test_a_working_directory_that_is_none(run: Run, tiny_chroot: Path) -> None:
     )
     closed = run("-w", "/secret", "-u", "app", "/bin/true")
     assert "user app may not enter /secret" in closed.stderr
-
-
-@pytest.mark.root
-def test_this_process_becomes_the_command(tiny_chroot: Path, cli: Cli) -> None:
-    """Nothing of ours stays: no copying of bytes, no signal that somebody has to pass on."""
-    started = cli.start("run", "-d", tiny_chroot, "/bin/sleep", "1000", stdin=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: os.readlink(f"/proc/{started.pid}/exe").endswith("/bin/sleep"))
-        assert os.readlink(f"/proc/{started.pid}/root") == str(tiny_chroot)
-        started.terminate()
-        assert started.wait(10) == -signal.SIGTERM
-    finally:
-        started.kill()
-        started.wait()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 @pytest.mark.root
