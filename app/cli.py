@@ -7,6 +7,10 @@ import sys
 
 from .options import RUN_WORDS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
@@ -21,7 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     if rest and rest[0] in RUN_WORDS:
         from .run_words import main as run
 
-        return run(rest[0], [*before, *rest[1:]])
+        code = run(rest[0], [*before, *rest[1:]])
+        if arguments is None:
+            _leave(code)
+        return code
     from .commands import main as other
 
     return other(words)
@@ -41,3 +48,13 @@ def _open_streams() -> None:
             os.set_inheritable(number, True)
             mode = "w" if number else "r"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: to take the interpreter down in good order costs 3 ms of the 20 of `run`."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # closed, or nobody reads it: there is nothing to be said any more
+    os._exit(code)
