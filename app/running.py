@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import cast
 
 from textual import getters, work
-from textual.screen import ActiveBinding, Screen
+from textual.binding import ActiveBinding
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from ..core.engine import Engine

@@ -39,7 +39,7 @@ PLAN = (
 class SceneApp(ui.ChrootApp):
     """The app on recorded values."""
 
-    CSS_PATH = Path(ui.__file__).with_name("ui.tcss")  # not beside this file
+    CSS_PATH = str(Path(ui.__file__).with_name("ui.tcss"))  # not beside this file
 
     def __init__(self, theme: str, chroots: tuple[ChrootStatus, ...]) -> None:
         self.clock = Clock()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.app import history, kept, running
+from chroot_tool.app.handover import own_command
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.run_panel import RunPanel
@@ -48,7 +49,7 @@ async def run(t: Ui, *words: str) -> RunPanel:
     assert one is not None
     before = len(t.app.main.dock.panels)
     line = " ".join(words)
-    await t.app.main._open_panel(one, line, running.own_command("run", "--", *words))
+    await t.app.main._open_panel(one, line, list(words))
     await t.until(lambda: len(t.app.main.dock.panels) == before + 1)
     made = panel(t)
     await t.until(lambda: made.terminal.emulator is not None)
@@ -133,7 +134,7 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
         await t.on_row("tiny")
         one = t.app.main.table.highlighted
         assert one is not None
-        argv = running.own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
+        argv = own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
         await t.app.main._open_panel(one, "sleep 1000", argv)
         await t.until(lambda: processes_below(tiny_chroot))
         await t.press(LEAVE)

@@ -33,7 +33,7 @@ from uisupport import screen_text
 Report = Callable[[Event], None]
 D = TypeVar("D", bound=Screen[Any])
 
-DEADLINE = 5.0
+DEADLINE = 20.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
 
