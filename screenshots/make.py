@@ -17,6 +17,19 @@ PICTURES = (
 )  # fmt: skip
 _ELSEWHERE = re.compile(r',\s*url\("https?://[^;]*')
 """Where Rich's SVG would fetch its font: a picture fetches nothing, any monospace font will do."""
+_TEXT = re.compile(r'x="([\d.]+)" (y="[\d.]+") textLength="([\d.]+)"([^>]*)>((?:&#160;)+)([^<]*)<')
+_BLANK = "&#160;"
+_COLUMN = 12.2
+"""The width of a column in Rich's pictures."""
+
+
+def _begun(text: re.Match[str]) -> str:
+    """Have a text begin where its first letter is: not all viewers draw blanks before it."""
+    x, y, length, more, blanks, left = text.groups()
+    room = len(blanks) // len(_BLANK) * _COLUMN
+    if not left:
+        return text.group()
+    return f'x="{float(x) + room:g}" {y} textLength="{float(length) - room:g}"{more}>{left}<'
 
 
 async def picture(scene: Scene) -> str:
@@ -24,7 +37,8 @@ async def picture(scene: Scene) -> str:
     app = scene.app()
     async with app.run_test(size=scene.size) as pilot:
         await scene.prepare(pilot)
-        return _ELSEWHERE.sub("", app.export_screenshot(title="chroot-tool"))
+        svg = _ELSEWHERE.sub("", app.export_screenshot(title="chroot-tool"))
+    return _TEXT.sub(_begun, svg)
 
 
 def main(names: list[str]) -> int:
