@@ -120,7 +120,7 @@ async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
             await t.write("sh -c 'exit 3'")
             await t.press("enter")
             await t.main()
-            await t.shows("exit 3")
+            await t.shows("exit 3' exit 3")
         assert history.commands(str(tiny_chroot)) == ("sh -c 'exit 3'", "start")
         await t.press("r")
         await t.dialog(RunPrompt)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
 from textual.message import Message
 from textual.pilot import Pilot
@@ -35,6 +36,9 @@ D = TypeVar("D", bound=Screen[Any])
 
 DEADLINE = 20.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
+
+_ROUNDS = 3
+"""How often widgets are waited for after a key: what one does may be another's message."""
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
@@ -190,7 +194,15 @@ class Ui:
         return self._engine
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Press keys, each when all widgets have taken what the one before caused.
+
+        Not as Pilot does it, who waits until the CPU idles: in a flood that is a second a key.
+        """
+        with mock.patch("textual.app.wait_for_idle", asyncio.sleep):
+            for key in keys:
+                await self.pilot.press(key)
+                for _ in range(_ROUNDS):
+                    await self.pilot.pause(0)
 
     async def write(self, text: str) -> None:
         named = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "=": "equals_sign"}
