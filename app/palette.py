@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits
 from textual.content import Content
 from textual.system_commands import SystemCommandsProvider
@@ -53,9 +54,9 @@ class Actions(SystemCommandsProvider):
 
 def _entries(main: MainScreen) -> Iterable[Entry]:
     for binding in main.BINDINGS:
-        if not isinstance(binding, tuple) and binding.tooltip:
-            do = partial(main.run_action, f"screen.{binding.action}")
-            yield Content(binding.description), binding.tooltip, do
+        assert isinstance(binding, Binding)
+        do = partial(main.run_action, f"screen.{binding.action}")
+        yield Content(binding.description), binding.tooltip, do
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))
         yield shown, one.state, partial(main.go_to, one.path)

@@ -43,8 +43,7 @@ class Rows(Table[ChrootRow]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="environments.mark",
                 tooltip="Mark it, or take its mark away: what is done concerns all marked ones"),
-        Binding("enter", "activate", "details", id="details.open", show=False,
-                tooltip="Go to the details"),
+        Binding("enter", "activate", "details", id="details.open", show=False),
     ]  # fmt: skip
 
 

@@ -56,13 +56,11 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         Binding("g,home", "edge(False)", "first row", id="table.first", show=False),
         Binding("G,end", "edge(True)", "last row", id="table.last", show=False),
         Binding("less_than_sign", "sort_step(-1)", "sort by the column before",
-                id="table.sort_previous", show=False,
-                tooltip="Sort by the column before the one with the sign"),
+                id="table.sort_previous", show=False),
         Binding("greater_than_sign", "sort_step(1)", "sort by the next column",
-                id="table.sort_next", show=False,
-                tooltip="Sort by the column after the one with the sign"),
+                id="table.sort_next", show=False),
         Binding("equals_sign", "sort_reverse", "turn the order round",
-                id="table.sort_reverse", show=False, tooltip="Sort the other way round"),
+                id="table.sort_reverse", show=False),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header",
