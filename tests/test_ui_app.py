@@ -675,9 +675,8 @@ async def test_every_size_from_tiny_to_huge() -> None:
         await t.until(lambda: t.job_states == {"arm": "failed"})
         for tab in ("1", "2", "3"):
             await t.press(tab)
-            for size in [(80, 24), (1, 1), (20, 5), (250, 70), (110, 10), (80, 24)]:
+            for size in [(1, 1), (20, 5), (250, 70), (80, 24)]:
                 await t.pilot.resize_terminal(*size)
-                await t.pilot.pause()
         await t.shows("Environments", "q quit")
         await t.pilot.resize_terminal(250, 70)
         await t.until(lambda: t.app.main.dock.region.x > t.app.main.details.region.x)
@@ -720,18 +719,32 @@ async def test_hostile_text_through_everything() -> None:
             await t.press(tab)
             for one in every.values():
                 await t.until(lambda one=one: table.move_to(one.path) and table.highlighted == one)  # type: ignore[misc]
-                await t.pilot.pause()
+                await t.pilot.pause(0)
                 assert stray_controls(t.app) == []
         table.focus()
-        for text, one in every.items():
-            await t.until(lambda one=one: table.move_to(one.path) and table.highlighted == one)  # type: ignore[misc]
-            t.engine.fail("on", ChrootError(text, text))
-            t.engine.reports["on"] = (Stage(one.path, text, 0.5), Output(one.path, text))
-            await t.press("o")
-            await t.until(lambda: not t.app.main._jobs.running)
+        t.engine.fail("on", *[ChrootError(text, text) for text in HOSTILE])
+        t.engine.reports["on"] = tuple(
+            event for text in HOSTILE for event in (Stage("/x", text, 0.5), Output("/x", text))
+        )
+        for key in table.rows.keys:
+            table.rows.toggle_mark(key)
+        await t.press("o")
+        await t.until(
+            lambda: [job.state for job in t.app.main._jobs.views] == ["failed"] * len(every)
+        )
+        for job in t.app.main._jobs.views:
+            t.app.main.dock.jobs_pane.select(job.id)
+            await t.pilot.pause(0)
             assert stray_controls(t.app) == []
-        await t.press("y", "slash", "x", "escape")
-        assert [job.state for job in t.app.main._jobs.views] == ["failed"] * len(every)
+        for key in ("d", "r", "b"):
+            for text in HOSTILE[:4]:
+                table.move_to(every[text].path)
+                table.focus()
+                await t.press(key)
+                await t.until(lambda: t.app.screen is not t.app.main and t.app.screen.is_mounted)
+                assert stray_controls(t.app) == []
+                await t.press("escape")
+                await t.main()
         await t.press("colon")
         await t.dialog(CommandPalette)
         await t.pilot.pause()
