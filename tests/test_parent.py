@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from outer import PROMPT, Bash, inside, only, stat_field, stat_state, wait_until
-from support import Cli
+from support import Cli, kill
 
 pytestmark = pytest.mark.root
 
@@ -44,6 +45,8 @@ def start(tiny_chroot: Path, cli: Cli) -> Iterator[Start]:
     yield begin
     for process in started:
         process.kill()
+    kill(inside(tiny_chroot))
+    for process in started:
         process.communicate()
     wait_until(lambda: not inside(tiny_chroot))
 
@@ -113,6 +116,16 @@ def test_one_that_ends_the_command_ends_the_tool(start: Start) -> None:
     assert line(process) == b"up\n"
     process.terminate()
     assert process.wait(20) == 143
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_one_that_meets_the_child_before_it_is_the_command_ends_it(start: Start, _: int) -> None:
+    process = start("exec sleep 1000")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (found := children.read_text()):
+        assert process.poll() is None
+    os.kill(int(found), signal.SIGINT)
+    assert process.wait(20) == 130
 
 
 def test_what_the_command_sends_does_not_come_back_to_it(start: Start) -> None:
@@ -266,14 +279,24 @@ def test_a_command_that_stops_itself_gives_the_prompt(bash: Bash) -> None:
     assert bash.code() == 6
 
 
-def test_in_the_background_it_stops_when_it_wants_to_read(bash: Bash, tiny_chroot: Path) -> None:
-    bash.start("r -- sh -c 'read x; echo \"got <$x>\"' | cat &")
+def test_in_the_background_it_stops_when_it_wants_to_read(
+    bash: Bash, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    bash.start(f"r -- sh -c 'read x; echo \"got <$x>\"; exit 4' > {out} &")
     bash.wait_for(re.escape(PROMPT))
+
+    def bash_knows() -> bool:  # a little after /proc does
+        bash.start("jobs")
+        return bash.wait_for("Running|Stopped")[0] == "Stopped"
+
+    wait_until(bash_knows)
     parent, pid = tool(tiny_chroot)
-    wait_until(lambda: (stat_state(parent), stat_state(pid)) == ("T", "T"))
+    assert stat_state(parent) + stat_state(pid) == "TT"
     bash.start("fg")
     bash.type("late\n")
-    bash.wait_for("got <late>")
+    assert bash.code() == 4
+    assert out.read_text() == "got <late>\n"
 
 
 def test_a_terminal_that_hangs_up(bash: Bash, tiny_chroot: Path) -> None:
@@ -293,10 +316,17 @@ def test_a_reader_that_goes_away_ends_the_command(bash: Bash) -> None:
     bash.wait_for("ends=141")
 
 
+def other_end_is_closed(pipe: IO[bytes]) -> bool:
+    poll = select.poll()
+    poll.register(pipe, 0)  # POLLHUP or POLLERR
+    return bool(poll.poll(0))
+
+
 def test_an_stdout_that_the_command_closes_is_closed(start: Start) -> None:
     process = start("echo up; exec >&-; exec sleep 1000")
+    assert line(process) == b"up\n"
     assert process.stdout is not None
-    assert process.stdout.read() == b"up\n"
+    wait_until(partial(other_end_is_closed, process.stdout))
     assert process.poll() is None
 
 
@@ -304,9 +334,7 @@ def test_an_stdin_that_the_command_closes_is_closed(start: Start) -> None:
     process = start("exec <&-; echo up; exec sleep 1000", stdin=subprocess.PIPE)
     assert line(process) == b"up\n"
     assert process.stdin is not None
-    pipe = select.poll()
-    pipe.register(process.stdin, 0)
-    wait_until(lambda: bool(pipe.poll(0)))  # POLLERR: nobody can read any more
+    wait_until(partial(other_end_is_closed, process.stdin))
     assert process.poll() is None
 
 
