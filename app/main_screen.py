@@ -329,6 +329,11 @@ class MainScreen(RunningScreen):
             else:
                 self._start("on", one.name, one.path, self._on_work(one.path))
 
+    def switch_off(self) -> None:
+        """Switch off what is chosen, whatever is mounted of it."""
+        for one in self._chosen():
+            self._off(one.name, one.path)
+
     def _on_work(self, path: str) -> Work:
         return lambda report, cancelled: _drop(
             self._engine.on(path, report=report, cancelled=cancelled)

@@ -57,6 +57,8 @@ def _entries(main: MainScreen) -> Iterable[Entry]:
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
         yield Content(binding.description), binding.tooltip, do
+    off = "Also where something of it is missing, which `o` would mount"
+    yield Content("switch off"), off, main.switch_off
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))
         yield shown, one.state, partial(main.go_to, one.path)

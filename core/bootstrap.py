@@ -29,7 +29,7 @@ from .createoptions import (
     default_options,
     host_arch,
 )
-from .errors import ChrootError, PrivilegeError
+from .errors import Cancelled, ChrootError, PrivilegeError
 from .events import Output, Stage, Warned, ignore
 from .lock import Lock
 from .mountinfo import MountTable
@@ -139,6 +139,8 @@ def create(
         _unmake_directories(made)
         if isinstance(error, OSError):
             raise _explained(error, path) from error
+        if isinstance(error, Cancelled):
+            raise Cancelled(f"creating {path} was interrupted; what it had made is gone") from error
         raise
     report(Stage(path, "done", 1.0))
 

@@ -85,6 +85,7 @@ class MountTable:
         for entry in self.entries:
             self._at.setdefault(entry.target, []).append(entry)
         self._targets: list[str] = []
+        self._over: dict[int, MountEntry | None] = {}
 
     @classmethod
     def parse(cls, data: bytes) -> MountTable:
@@ -117,15 +118,23 @@ class MountTable:
 
         Mounts whose ids are in *gone* count as not there.
         """
-        while (parent := self.by_id.get(entry.parent)) and parent is not entry:
-            point, top = entry.target, parent.target.rstrip("/")
-            while len(point) > len(top):
-                point = point.rpartition("/")[0]
-                for other in self._at.get(point or "/", ()):
-                    if other.parent == parent.id and other is not entry and other.id not in gone:
-                        return other
-            entry = parent
-        return None
+        if gone:
+            return self._hidden_by(entry, gone)
+        if entry.id not in self._over:  # asked for each mount, more than once
+            self._over[entry.id] = self._hidden_by(entry, ())
+        return self._over[entry.id]
+
+    def _hidden_by(self, entry: MountEntry, gone: Collection[int]) -> MountEntry | None:
+        parent = self.by_id.get(entry.parent)
+        if parent is None or parent is entry:
+            return None
+        point, top = entry.target, parent.target.rstrip("/")
+        while len(point) > len(top):
+            point = point.rpartition("/")[0]
+            for other in self._at.get(point or "/", ()):
+                if other.parent == parent.id and other is not entry and other.id not in gone:
+                    return other
+        return self.hidden_by(parent, gone)
 
 
 def lines_of(data: bytes) -> list[str]:

@@ -5,8 +5,8 @@ start of Python and more than everything else `chroot-tool run` does. `Value` gi
 uses of it: frozen, slotted, compared and hashed by content, keyword or positional arguments,
 defaults. Type checkers see a frozen dataclass.
 
-A module that defines a Value begins with `from __future__ import annotations`: from Python 3.14 on a
-class body has its annotations at hand only there (annotationlib, "Using annotations in a
+A module that defines a Value begins with `from __future__ import annotations`: from Python 3.14
+on a class body has its annotations at hand only there (annotationlib, "Using annotations in a
 metaclass").
 """
 

@@ -53,7 +53,7 @@ def test_propagation(optional: str, propagation: str) -> None:
 
 @pytest.mark.parametrize("line", ["", "1 2 3", LINE.replace(" - ", " "), "x" + LINE])
 def test_what_is_no_line_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse_line(line)
 
 

@@ -113,9 +113,7 @@ def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
 
 def frame(text: str) -> list[str]:
     """What does not change by itself: the line of each pane and the footer."""
-    return [
-        line for line in text.splitlines() if re.search("Environments|State|q quit", line)
-    ]
+    return [line for line in text.splitlines() if re.search("Environments|State|q quit", line)]
 
 
 @pytest.mark.root

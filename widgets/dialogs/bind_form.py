@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
@@ -30,6 +31,9 @@ _TYPES = ("bind", "tmpfs", "overlay", "proc", "sysfs", "devpts", "devtmpfs", "ex
 _SWITCHES = (("ro", "read-only"), ("rbind", "recursive"), ("nosuid", "nosuid"),
              ("nodev", "nodev"), ("noexec", "noexec"))  # fmt: skip
 _WORDS = tuple(word for word, _ in _SWITCHES)
+
+
+_SOURCE = "a path on the host, a device, or a word like none"
 
 
 class Paths(Suggester):
@@ -115,7 +119,7 @@ class BindForm(FormDialog[Bind | None]):
         yield Field(
             "Source", id="source", check=lambda _: self._check("source"),
             value=bind.source if bind else "", placeholder="the same path on the host",
-            note="a path on the host, a device, or a word like none",
+            note=_SOURCE,
             suggester=Paths(self._complete_host),
         )  # fmt: skip
         yield Field(
@@ -195,6 +199,7 @@ class BindForm(FormDialog[Bind | None]):
                 self.query_one(f"#{word}", Checkbox).value = True
         if event.field.id == "target":
             self._look(event.field.value)
+        self._look_for_source()
         self._check_others()
 
     @on(Checkbox.Changed)
@@ -223,6 +228,15 @@ class BindForm(FormDialog[Bind | None]):
             return  # typed on meanwhile
         replaces = "replaces a system point; " if self._listed.get(normal) == SYSTEM else ""
         field.say(foreign(f"{replaces}there now: {said}"))
+
+    @work(group="source", exclusive=True, exit_on_error=False)
+    async def _look_for_source(self) -> None:
+        """Say below the field where a bind's source is not there: `on` would fail."""
+        path = self.value("source") or self.value("target")
+        bind = self.value("fs") in ("", "bind", "bind-ro") and path.startswith("/")
+        missing = bind and not await asyncio.to_thread(os.path.lexists, path)
+        gone = "not on the host yet: make it, or tick optional"
+        self.field("source").say(gone if missing else _SOURCE)
 
     # -- answering -------------------------------------------------------------------------------
 
