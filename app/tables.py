@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from ..core.text import duration, safe, size
+from ..widgets.signs import chroot_state, mount_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,11 +13,6 @@ if TYPE_CHECKING:
 
     from ..core.bind import Bind
     from ..core.status import ChrootStatus
-
-SIGNS = {
-    "on": "●", "off": "○", "partial": "◐", "creating": "…", "incomplete": "✗", "broken": "✗",
-    "mounted": "●", "missing": "○", "drifted": "◐", "ignored": "-", "foreign": "?",
-}  # fmt: skip
 
 
 def width(text: str) -> int:
@@ -49,7 +45,7 @@ def chroots(found: Sequence[ChrootStatus]) -> list[str]:
         ("STATE", "NAME", "SYSTEM", " MOUNTS", " PROCESSES"),
         [
             (
-                f"{SIGNS[one.state]} {one.state}", one.name, one.os or "-",
+                chroot_state(one.state)[0], one.name, one.os or "-",
                 f"{one.mounted}/{one.wanted}", str(len(one.processes)),
             )
             for one in found
@@ -59,7 +55,8 @@ def chroots(found: Sequence[ChrootStatus]) -> list[str]:
 
 def status(one: ChrootStatus, now: float) -> list[str]:
     """Return what `status` prints of one chroot."""
-    lines = [f"{SIGNS[one.state]} {safe(one.name)}: {one.state}", f"  path    {safe(one.path)}"]
+    sign = chroot_state(one.state)[0][0]
+    lines = [f"{sign} {safe(one.name)}: {one.state}", f"  path    {safe(one.path)}"]
     if one.os:
         lines.append(f"  system  {safe(one.os)}")
     if one.description:
@@ -70,7 +67,7 @@ def status(one: ChrootStatus, now: float) -> list[str]:
             ("STATE", "TARGET", "SOURCE", "TYPE", "OPTIONS", "ORIGIN", "REASON"),
             [
                 (
-                    f"{SIGNS[m.state]} {m.state}", m.target, m.source, m.fs,
+                    mount_state(m.state)[0], m.target, m.source, m.fs,
                     ",".join(m.options) or "-", m.origin, m.reason,
                 )
                 for m in one.mounts
@@ -116,6 +113,6 @@ def _indented(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def watched(one: ChrootStatus) -> str:
     """Return the line that `watch` prints of a chroot."""
     return (
-        f"{SIGNS[one.state]} {one.state} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
+        f"{chroot_state(one.state)[0]} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
         f"processes {len(one.processes)}"
     )
