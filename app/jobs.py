@@ -75,9 +75,9 @@ class Job:
             case events.Output():
                 self._say(event.line)
             case events.StepDone():
-                self._say(event.step)
+                self._say(event.step.describe())
             case events.StepUndone():
-                self._say(f"taken back: {event.step}")
+                self._say(f"taken back: {event.step.describe()}")
             case events.Warned():
                 self._say(f"warning: {event.problem.message}")
 

@@ -92,6 +92,8 @@ def event(value: events.Event) -> dict[str, Any]:
     content = {name: getattr(value, name) for name in value._fields}
     if isinstance(value, events.Warned):
         content |= {"problem": problem(value.problem)}
+    elif isinstance(value, events.StepDone | events.StepUndone):
+        content |= {"step": value.step.describe(), "target": value.step.target}
     return {"event": _EVENTS[type(value)], **content}
 
 

@@ -192,8 +192,9 @@ def _changes(screen: Screen, base: Path, rounds: int) -> float:
 
 def _mount(point: str) -> None:
     tree = syscalls.open_tree(syscalls.AT_FDCWD, "/proc", syscalls.OPEN_TREE_CLONE)
-    target = os.open(point, os.O_PATH)
-    syscalls.move_mount(tree, target, point)
+    directory, name = os.path.split(point)
+    target = os.open(directory, os.O_PATH)
+    syscalls.move_mount(tree, target, name, point)
     os.close(target)
     os.close(tree)
 

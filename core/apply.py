@@ -2,8 +2,8 @@
 
 Every target is opened inside the root without following a link and worked on by descriptor. What
 was done is undone in reverse: a mount is unmounted, an unmounted one is attached again from a
-detached copy that was taken before (its content, a tmpfs say, lives on in the copy), a mount point
-that was made is removed while it is empty.
+detached copy that was taken before (its content, a tmpfs say, lives on in the copy) or, where the
+host shows the same, bound again, and a mount point that was made is removed while it is empty.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 import stat
 
 from . import syscalls
-from .errors import BusyError, Cancelled, ChrootError, PrivilegeError
-from .events import StepDone, StepUndone
+from .errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
+from .events import StepDone, StepUndone, Warned
 from .mountinfo import MountTable
 from .plan import (
     MakeTarget,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from .bind import Bind
-    from .events import Report
+    from .events import Event, Report
     from .plan import Plan
 
     Undo = Callable[[], None]
@@ -69,6 +69,7 @@ _LINKS = (
     ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
     ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
 )  # fmt: skip
+_COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
 
 
@@ -76,7 +77,7 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
     """Do every step of *plan* below *root*, or none.
 
     Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
-    did was taken back; what could not be taken back stands in the message.
+    did was taken back; what could not be is reported as `Warned`.
     """
     run = _Run(root, plan)
     try:
@@ -84,10 +85,10 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
             if cancelled and cancelled.is_set():
                 raise Cancelled("cancelled")
             run.do(step)
-            report(StepDone(root.path, step.describe(), step.target))
+            report(StepDone(root.path, step))
     except OSError as error:
-        left = run.take_back(report)
-        raise _explained(step, error, left) from error
+        run.take_back(report)
+        raise _explained(step, error) from error
     except BaseException:
         run.take_back(report)
         raise
@@ -95,13 +96,11 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
         run.close()
 
 
-def _explained(step: Step, error: OSError, left: list[str]) -> ChrootError:
+def _explained(step: Step, error: OSError) -> ChrootError:
     why = error.strerror or str(error)
     if error.filename and error.filename != step.target:
         why += f" ({error.filename})"
     message = f"cannot {step.describe()}: {why}"
-    if left:
-        message += f"; could not be taken back: {', '.join(left)}"
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
     if error.errno in (1, 13):
@@ -141,21 +140,22 @@ class _Run:
                 raise TypeError(step)
         self._undo.append((step, undo))
 
-    def take_back(self, report: Report) -> list[str]:
-        """Undo everything in reverse; return what could not be undone."""
-        left = []
+    def take_back(self, report: Report) -> None:
+        """Undo everything in reverse, and report it."""
+        path = self._root.path
         for step, undo in reversed(self._undo):
+            told: Event = StepUndone(path, step)
             try:
                 undo()
             except (OSError, ChrootError) as error:
-                left.append(f"{step.describe()} ({error})")
-                continue
+                why = getattr(error, "strerror", "") or str(error)
+                message = f"could not be taken back: {step.describe()}: {why}"
+                told = Warned(path, Problem(message, f"chroot-tool status -d {path}"))
             try:
-                report(StepUndone(self._root.path, step.describe(), step.target))
+                report(told)
             except Exception:
                 continue  # who cannot be told must not be left with half of it
         self._undo.clear()
-        return left
 
     def close(self) -> None:
         """Let go of the detached copies."""
@@ -175,7 +175,12 @@ class _Run:
     def _mount(self, step: Mount) -> Undo:
         tree = _detached(step.bind)
         try:
-            _attach(self._root, tree, step)
+            _attach(self._root, tree, step.target)
+            if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared
+                syscalls.mount_setattr(
+                    tree, step.target, propagation=_PROPAGATION[step.bind.propagation],
+                    recursive=step.bind.recursive,
+                )  # fmt: skip
             ident = mount_id(tree)
         finally:
             os.close(tree)  # a descriptor that stays open makes the later unmount EBUSY
@@ -183,32 +188,38 @@ class _Run:
             self._own.add(ident)
 
         def undo() -> None:
-            os.close(_open_mount(self._root, step.target, ident))
-            _umount(self._root, step.target)
+            parent, name = self._root.parent(step.target)
+            with parent as directory:
+                _see(directory, name, step.target, ident)
+                _umount(directory, name, step.target)
 
         return undo
 
     def _unmount(self, step: Unmount) -> Undo:
-        fd = _open_mount(self._root, step.target, step.mount_id)
-        try:
-            copy = syscalls.open_tree(fd, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH)
-            self._copies.append(copy)
-        except OSError:
-            copy = -1  # an unbindable mount can't be copied, so not be taken back either
-        finally:
-            os.close(fd)
-        _umount(self._root, step.target, lazy=step.lazy)
+        parent, name = self._root.parent(step.target)
+        with parent as directory:
+            _see(directory, name, step.target, step.mount_id)
+            copy = -1 if step.again else self._copy(directory, name)
+            _umount(directory, name, step.target, lazy=step.lazy)
 
         def undo() -> None:
-            if copy < 0:
+            if step.again:
+                self._mount(Mount(step.target, step.again, below_shared=True))
+            elif copy < 0:
                 raise ChrootError("it was unbindable")
-            target = self._root.open(step.target, follow=False)
-            try:
-                syscalls.move_mount(copy, target, step.target)
-            finally:
-                os.close(target)
+            else:
+                _attach(self._root, copy, step.target)
 
         return undo
+
+    def _copy(self, directory: int, name: str) -> int:
+        """Return a detached copy, with all its content, of what is mounted at *name*."""
+        try:
+            copy = syscalls.open_tree(directory, name, _COPY)
+        except OSError:
+            return -1  # an unbindable mount can't be copied, so not be taken back either
+        self._copies.append(copy)
+        return copy
 
     def _remount(self, step: Remount) -> Undo:
         back = _reversed(step)
@@ -294,38 +305,44 @@ def _attributes(set_: set[str], clear: set[str], words: tuple[str, ...]) -> tupl
 
 def _detached(bind: Bind) -> int:
     """Return a detached mount for *bind*, complete but for its place. Raises OSError."""
-    if bind.fs == "bind":
-        flags = syscalls.OPEN_TREE_CLONE | (syscalls.AT_RECURSIVE if bind.recursive else 0)
-        tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
-    else:
-        tree = _new(bind)
+    set_, clear = _attributes(*flag_changes(bind.options), bind.options)
+    if bind.fs != "bind":
+        return _new(bind, set_)
+    flags = syscalls.OPEN_TREE_CLONE | (syscalls.AT_RECURSIVE if bind.recursive else 0)
+    tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
     try:
-        set_, clear = _attributes(*flag_changes(bind.options), bind.options)
-        if bind.fs != "bind":
-            clear &= syscalls.MOUNT_ATTR__ATIME  # a new mount has no flags to clear
         syscalls.mount_setattr(
             tree, bind.source, set_=set_, clear=clear,
             propagation=_PROPAGATION[bind.propagation], recursive=bind.recursive,
         )  # fmt: skip
-        if bind.nodes:
-            _populate(tree)
     except BaseException:
         os.close(tree)
         raise
     return tree
 
 
-def _new(bind: Bind) -> int:
+def _new(bind: Bind, attributes: int) -> int:
+    """Return a mount of a new file system, which has no flags to clear and is private."""
     context = syscalls.fsopen(bind.fs)
     try:
-        if bind.source:
+        if bind.source != "none":  # what the kernel calls it by itself
             syscalls.fsconfig(context, syscalls.FSCONFIG_SET_STRING, "source", bind.source)
         for option in super_options(bind):
             _configure(context, option)
         syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_CREATE)
-        return syscalls.fsmount(context, 0, bind.fs)
+        tree = syscalls.fsmount(context, attributes, bind.fs)
     finally:
         os.close(context)
+    try:
+        if bind.propagation != "private":
+            kind = _PROPAGATION[bind.propagation]
+            syscalls.mount_setattr(tree, bind.source, propagation=kind)
+        if bind.nodes:
+            _populate(tree)
+    except BaseException:
+        os.close(tree)
+        raise
+    return tree
 
 
 def _configure(context: int, option: str) -> None:
@@ -356,40 +373,36 @@ def _populate(tree: int) -> None:
         os.chmod(name, 0o755, dir_fd=tree)
 
 
-def _attach(root: Root, tree: int, step: Mount) -> None:
-    target = root.open(step.target, follow=False)
-    try:
-        syscalls.move_mount(tree, target, step.target)
-    finally:
-        os.close(target)
-    # Below a shared mount the kernel makes what is attached shared too (sharedsubtree.rst), so
-    # the propagation that was set before is set once more.
-    syscalls.mount_setattr(
-        tree, step.target, propagation=_PROPAGATION[step.bind.propagation],
-        recursive=step.bind.recursive,
-    )  # fmt: skip
+def _attach(root: Root, tree: int, target: str) -> None:
+    parent, name = root.parent(target)
+    with parent as directory:
+        syscalls.move_mount(tree, directory, name, target)
 
 
 def _open_mount(root: Root, target: str, ident: int) -> int:
     """Open the mount point *target* and see that the mount there is the one that is meant."""
     fd = root.open(target, os.O_PATH | os.O_NOFOLLOW, follow=False)
-    if mount_id(fd) != ident:
+    try:
+        _see(fd, "", target, ident)
+    except BaseException:
         os.close(fd)
+        raise
+    return fd
+
+
+def _see(fd: int, name: str, target: str, ident: int) -> None:
+    """See that the mount at *name* in the directory, or *fd* itself, is the one that is meant."""
+    if mount_id(fd, name) != ident:
         raise ChrootError(
             f"{target} is not the mount that it was a moment ago",
             "somebody else mounts here too, or it is hidden by another mount: look and try again",
         )
-    return fd
 
 
-def _umount(root: Root, target: str, *, lazy: bool = False) -> None:
-    """Unmount what is seen at *target*, which was just looked at, by its parent's descriptor."""
-    directory, _, name = target.rpartition("/")
-    parent = root.open(directory or "/", follow=False)
+def _umount(directory: int, name: str, target: str, *, lazy: bool = False) -> None:
+    """Unmount what is seen at *name* in a directory, which was just looked at."""
+    flags = syscalls.UMOUNT_NOFOLLOW | (syscalls.MNT_DETACH if lazy else 0)
     try:
-        flags = syscalls.UMOUNT_NOFOLLOW | (syscalls.MNT_DETACH if lazy else 0)
-        syscalls.umount2(f"/proc/self/fd/{parent}/{name}", flags)
+        syscalls.umount2(f"/proc/self/fd/{directory}/{name}", flags)
     except OSError as error:
         raise OSError(error.errno, error.strerror, target) from None
-    finally:
-        os.close(parent)

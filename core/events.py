@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .errors import Problem
+    from .plan import Step
 
 
 class Event(Value):
@@ -37,16 +38,14 @@ class Output(Event):
 class StepDone(Event):
     """One step of a plan was done."""
 
-    step: str
-    """What it was, as `Step.describe()` says it."""
-    target: str
+    step: Step
+    """Described only where somebody shows it."""
 
 
 class StepUndone(Event):
     """A step was taken back, after a later one failed."""
 
-    step: str
-    target: str
+    step: Step
 
 
 class Warned(Event):

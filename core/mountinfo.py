@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 PATH = "/proc/self/mountinfo"
+_LARGE = 1 << 16
 _TRIES = 8
 """How often a table that changes while it is read is read anew before it is taken as it is."""
 
@@ -54,8 +55,6 @@ class MountEntry(Value):
 
 def _unescape(field: str) -> str:
     r"""Undo the kernel's `\040` for space, tab, newline, backslash and `#` (seq_path)."""
-    if "\\" not in field:
-        return field
     first, *rest = field.split("\\")
     return first + "".join([chr(int(part[:3], 8)) + part[3:] for part in rest])
 
@@ -68,10 +67,12 @@ def parse_line(line: str) -> MountEntry:
         raise ValueError(f"no line of mountinfo: {line!r}")
     fs, _, rest = tail.partition(" ")
     source, _, super_options = rest.rpartition(" ")
+    root, target = words[3], words[4]
+    if "\\" in line:
+        root, target, source = _unescape(root), _unescape(target), _unescape(source)
     return MountEntry(
-        int(words[0]), int(words[1]), words[2], _unescape(words[3]), _unescape(words[4]),
-        tuple(words[5].split(",")), tuple(words[6:]),
-        fs, _unescape(source), tuple(super_options.split(",")),
+        int(words[0]), int(words[1]), words[2], root, target,
+        tuple(words[5].split(",")), tuple(words[6:]), fs, source, tuple(super_options.split(",")),
     )  # fmt: skip
 
 
@@ -165,19 +166,27 @@ def read_text(path: str = PATH) -> bytes:
     A read of more than one page is not atomic: entries can be missed or seen twice when
     somebody mounts in between. The kernel tells by POLLPRI on the same descriptor.
     """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        page = os.read(fd, _LARGE)
+        return _settled(fd) if os.read(fd, _LARGE) else page
+    finally:
+        os.close(fd)
+
+
+def _settled(fd: int) -> bytes:
     import select
 
-    with open(path, "rb", buffering=0) as file:
-        poll = select.poll()
-        poll.register(file, select.POLLPRI)
-        for _ in range(_TRIES):
-            poll.poll(0)  # takes note of everything up to here
-            file.seek(0)
-            chunks = []
-            while chunk := file.read(1 << 16):
-                chunks.append(chunk)
-            if len(chunks) < 2 or not poll.poll(0):
-                break
+    poll = select.poll()
+    poll.register(fd, select.POLLPRI)
+    for _ in range(_TRIES):
+        poll.poll(0)  # takes note of everything up to here
+        os.lseek(fd, 0, os.SEEK_SET)
+        chunks = []
+        while chunk := os.read(fd, _LARGE):
+            chunks.append(chunk)
+        if not poll.poll(0):
+            break
     return b"".join(chunks)
 
 

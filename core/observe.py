@@ -84,14 +84,23 @@ class Observer:
         show all of it.
         """
         found: list[Wanted] = []
+        new: list[Wanted] = []
         for bind in binds:
-            found.append(self._wanted(root, bind))
+            over = next((one for one in new if bind.target.startswith(one.bind.target + "/")), None)
+            one = self._wanted(root, bind, over)
+            if one.active and bind.fs != "bind" and not self.table.at(root.path + one.target):
+                new.append(one)
+            found.append(one)
         found.sort(key=lambda one: one.target.split("/"))
         return tuple(self._checked(root, found))
 
-    def _wanted(self, root: Root, bind: Bind) -> Wanted:
+    def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
+        """Look at one bind; *over* is an empty file system that will be mounted above it."""
         try:
-            target, exists = self._target(root, bind.target)
+            if over:  # what is at the target now, a link perhaps, will be hidden
+                target, exists = over.target + bind.target[len(over.bind.target) :], False
+            else:
+                target, exists = self._target(root, bind.target)
         except OSError as error:
             problem = Problem(
                 f"{bind.target} in {root.path}: {error.strerror}", "look at the links on the way"
@@ -127,9 +136,10 @@ class Observer:
         physical = target
         if status is None:
             physical = root.resolve(target)
-            if self.table.at(root.path + physical):
-                return physical, True
-            status = root.stat(physical, links=False)
+            if physical != target:
+                if self.table.at(root.path + physical):
+                    return physical, True
+                status = root.stat(physical, links=False)
         if status is not None:
             self._directories[root.path + physical] = stat.S_ISDIR(status.st_mode)
         return physical, status is not None

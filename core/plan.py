@@ -14,7 +14,7 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .bind import Bind
     from .mountinfo import MountEntry, MountTable
@@ -89,6 +89,8 @@ class Mount(Step):
     """Mount *bind* at the target, with its options and propagation."""
 
     bind: Bind
+    below_shared: bool = False
+    """Whether the kernel will make it shared, because what it is mounted on may be shared."""
 
     def describe(self) -> str:  # noqa: D102 (Step.describe)
         bind = self.bind
@@ -128,6 +130,8 @@ class Unmount(Step):
 
     mount_id: int
     lazy: bool = False
+    again: Bind | None = None
+    """What takes it back, where a bind of something else that is mounted does (again.py)."""
 
     def describe(self) -> str:  # noqa: D102 (Step.describe)
         return f"unmount {self.target}" + (" (lazily)" if self.lazy else "")
@@ -302,7 +306,11 @@ def _needs(step: Step) -> str:
 
 
 def unmounts(
-    entries: Sequence[MountEntry], root_path: str, *, lazy: bool = False
+    entries: Sequence[MountEntry],
+    root_path: str,
+    *,
+    lazy: bool = False,
+    again: Mapping[int, Bind] | None = None,
 ) -> tuple[Step, ...]:
     """Return one step for each entry, so that nothing is unmounted before what stands on it.
 
@@ -323,7 +331,8 @@ def unmounts(
     while pending:
         entry, seen = pending.pop()
         if seen:
-            steps.append(Unmount(inside(entry.target, root_path), entry.id, lazy))
+            bind = again.get(entry.id) if again else None
+            steps.append(Unmount(inside(entry.target, root_path), entry.id, lazy, bind))
         else:
             pending.append((entry, True))
             if entry.propagation == "shared" and entry.id in children:
@@ -352,7 +361,10 @@ def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:
                 f"{entry.target} is hidden by what is mounted at {over.target}",
                 f"umount {over.target}",
             )
-    return Plan(unmounts(entries, root_path, lazy=lazy))
+    from .again import binds_again  # a plan to switch on has no need of it
+
+    again = binds_again(table, entries)
+    return Plan(unmounts(entries, root_path, lazy=lazy, again=again))
 
 
 def plan_on(
@@ -410,8 +422,18 @@ class _On:
         below = [new for new in self._new if one.target.startswith(new.target + "/")]
         if (not one.exists and not below) or (below and below[-1].bind.fs != "bind"):
             self._steps.append(MakeTarget(one.target, one.file))
-        self._steps.append(Mount(one.target, one.bind))
+        shared = any(new.bind.propagation == "shared" for new in below)
+        self._steps.append(Mount(one.target, one.bind, shared or self._on_shared(one.target)))
         self._new.append(one)
+
+    def _on_shared(self, target: str) -> bool:
+        """Tell whether any mount that is there at *target* or further up is shared."""
+        at, point = self._table.at, self._root + target
+        while not any(entry.propagation == "shared" for entry in at(point or "/")):
+            if not point:
+                return False
+            point = point.rpartition("/")[0]
+        return True
 
     def _unmount(self, entries: list[MountEntry], wanted: Sequence[Wanted]) -> None:
         """Plan to unmount *entries* and what of ours stands on them; what is foreign stays."""

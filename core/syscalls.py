@@ -10,18 +10,23 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # linux/fcntl.h, linux/openat2.h, linux/mount.h
 AT_FDCWD = -100
 AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_NOFOLLOW = 0x100
+AT_NO_AUTOMOUNT = 0x800
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
 OPEN_TREE_CLONE = 1
 MOVE_MOUNT_F_EMPTY_PATH = 0x04
-MOVE_MOUNT_T_EMPTY_PATH = 0x40
 FSOPEN_CLOEXEC = 1
 FSMOUNT_CLOEXEC = 1
 FSPICK_CLOEXEC = 1
@@ -61,13 +66,35 @@ _NR_OPENAT2 = 437
 _NR_MOUNT_SETATTR = 442
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_syscall = _libc.syscall
-_syscall.restype = ctypes.c_long
+_int = ctypes.c_long  # syscall(2) reads whole registers, whatever the kernel takes of them
+_text, _pointer = ctypes.c_char_p, ctypes.c_void_p
+
+
+def _function(*types: type) -> Callable[..., int]:
+    """Return syscall(2) for a call that takes *types*: declared, it costs half as much."""
+    function = _libc["syscall"]  # by index: an object of its own each time
+    function.restype = ctypes.c_long
+    function.argtypes = (ctypes.c_long, *types)
+    return function
+
+
+_open_tree = _function(_int, _text, _int)
+_move_mount = _function(_int, _text, _int, _text, _int)
+_fsopen = _function(_text, _int)
+_fsconfig = _function(_int, _int, _text, _text, _int)
+_fsmount = _function(_int, _int, _int)
+_fspick = _function(_int, _text, _int)
+_close_range = _function(_int, _int, _int)
+_openat2 = _function(_int, _text, _pointer, _int)
+_mount_setattr = _function(_int, _text, _int, _pointer, _int)
 _umount2 = _libc.umount2
-_umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
-_long = ctypes.c_long
+_umount2.argtypes = (_text, ctypes.c_int)
+_statx = _libc.statx
+_statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
 _MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
+_FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
+_Buffer = ctypes.c_char * 256
 _EAGAIN_TRIES = 128
 
 
@@ -92,13 +119,15 @@ class _MountAttr(ctypes.Structure):
     )
 
 
+_OPEN_HOW_SIZE, _MOUNT_ATTR_SIZE = ctypes.sizeof(_OpenHow), ctypes.sizeof(_MountAttr)
+
+
 def _failed(path: str) -> OSError:
     number = ctypes.get_errno()
     return OSError(number, os.strerror(number), path)
 
 
-def _call(path: str, number: int, *arguments: object) -> int:
-    result: int = _syscall(_long(number), *arguments)
+def _done(result: int, path: str) -> int:
     if result < 0:
         raise _failed(path)
     return result
@@ -110,13 +139,10 @@ def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) 
     RESOLVE_IN_ROOT answers EAGAIN when something was renamed meanwhile (openat2(2), ERRORS), so
     that is tried again, but not for ever: the one who renames may be hostile.
     """
-    how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
-    size = ctypes.sizeof(how)
-    name = os.fsencode(path)
+    how = ctypes.byref(_OpenHow(flags | os.O_CLOEXEC, mode, resolve))
+    name = path.encode(*_FS)
     for _ in range(_EAGAIN_TRIES):
-        result: int = _syscall(
-            _long(_NR_OPENAT2), _long(directory), name, ctypes.byref(how), _long(size)
-        )
+        result = _openat2(_NR_OPENAT2, directory, name, how, _OPEN_HOW_SIZE)
         if result >= 0:
             return result
         if ctypes.get_errno() != 11:  # EAGAIN
@@ -127,16 +153,17 @@ def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) 
 def open_tree(directory: int, path: str, flags: int) -> int:
     """Return a descriptor of a mount; with OPEN_TREE_CLONE of a detached copy (open_tree(2))."""
     flags |= os.O_CLOEXEC
-    return _call(path, _NR_OPEN_TREE, _long(directory), os.fsencode(path), _long(flags))
+    return _done(_open_tree(_NR_OPEN_TREE, directory, path.encode(*_FS), flags), path)
 
 
-def move_mount(tree: int, directory: int, path: str) -> None:
-    """Attach the detached mount *tree* to the directory or file behind descriptor *directory*.
+def move_mount(tree: int, directory: int, name: str, path: str) -> None:
+    """Attach the detached mount *tree* to the directory or file *name* in *directory*.
 
-    *path* is only what an error is said to be about.
+    *name* is one component, and not followed where it is a link (ENOTDIR, or mounted on for a
+    file's mount: the kernel takes the link itself). *path* is only what an error is about.
     """
-    flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
-    _call(path, _NR_MOVE_MOUNT, _long(tree), b"", _long(directory), b"", _long(flags))
+    flags = MOVE_MOUNT_F_EMPTY_PATH
+    _done(_move_mount(_NR_MOVE_MOUNT, tree, b"", directory, name.encode(*_FS), flags), path)
 
 
 def mount_setattr(
@@ -149,22 +176,19 @@ def mount_setattr(
     recursive: bool = False,
 ) -> None:
     """Set and clear MOUNT_ATTR_* and the propagation (MS_PRIVATE …, 0: as it is) of a mount."""
-    attr = _MountAttr(set_, clear, propagation, 0)
+    attr = ctypes.byref(_MountAttr(set_, clear, propagation, 0))
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    _call(
-        path, _NR_MOUNT_SETATTR,
-        _long(tree), b"", _long(flags), ctypes.byref(attr), _long(ctypes.sizeof(attr)),
-    )  # fmt: skip
+    _done(_mount_setattr(_NR_MOUNT_SETATTR, tree, b"", flags, attr, _MOUNT_ATTR_SIZE), path)
 
 
 def fsopen(fs: str) -> int:
     """Open a context for a new file system of type *fs*; returns its descriptor."""
-    return _call(fs, _NR_FSOPEN, os.fsencode(fs), _long(FSOPEN_CLOEXEC))
+    return _done(_fsopen(_NR_FSOPEN, fs.encode(*_FS), FSOPEN_CLOEXEC), fs)
 
 
 def fspick(tree: int, path: str) -> int:
     """Open a context to reconfigure the file system behind the mount descriptor *tree*."""
-    return _call(path, _NR_FSPICK, _long(tree), b"", _long(FSPICK_CLOEXEC | FSPICK_EMPTY_PATH))
+    return _done(_fspick(_NR_FSPICK, tree, b"", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH), path)
 
 
 def fsconfig(context: int, command: int, key: str = "", value: str = "") -> None:
@@ -173,10 +197,9 @@ def fsconfig(context: int, command: int, key: str = "", value: str = "") -> None
     The kernel writes its reasons into the context (fsopen(2), "retrieving messages"); they
     become the text of the OSError.
     """
-    name = os.fsencode(key) if key else None
-    text = os.fsencode(value) if command == FSCONFIG_SET_STRING else None
-    result = _syscall(_long(_NR_FSCONFIG), _long(context), _long(command), name, text, _long(0))
-    if result < 0:
+    name = key.encode(*_FS) if key else None
+    text = value.encode(*_FS) if command == FSCONFIG_SET_STRING else None
+    if _fsconfig(_NR_FSCONFIG, context, command, name, text, 0) < 0:
         number = ctypes.get_errno()
         said = _messages(context)
         raise OSError(number, said or os.strerror(number), f"{key}={value}" if value else key)
@@ -193,28 +216,32 @@ def _messages(context: int) -> str:
 
 def fsmount(context: int, attributes: int, fs: str) -> int:
     """Return a detached mount of a created context; *attributes* are MOUNT_ATTR_*."""
-    return _call(fs, _NR_FSMOUNT, _long(context), _long(FSMOUNT_CLOEXEC), _long(attributes))
+    return _done(_fsmount(_NR_FSMOUNT, context, FSMOUNT_CLOEXEC, attributes), fs)
 
 
-def mount_id(fd: int) -> int:
-    """Return the id of the mount that *fd* is on, as mountinfo has it (statx(2), Linux 5.8)."""
-    buffer = ctypes.create_string_buffer(256)
-    if _libc.statx(fd, b"", AT_EMPTY_PATH, _STATX_MNT_ID, buffer) < 0:
-        raise _failed(f"descriptor {fd}")
+def mount_id(fd: int, name: str = "") -> int:
+    """Return the id of the mount that *fd* is on, as mountinfo has it (statx(2), Linux 5.8).
+
+    With *name*, one component that is not followed: the mount seen at that name in the directory.
+    """
+    buffer = _Buffer()
+    flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT if name else AT_EMPTY_PATH
+    if _statx(fd, name.encode(*_FS), flags, _STATX_MNT_ID, buffer) < 0:
+        raise _failed(name or f"descriptor {fd}")
     (found,) = _MNT_ID.unpack_from(buffer)
     return int(found)
 
 
 def umount2(path: str, flags: int) -> None:
     """Unmount what is mounted last at *path* (umount2(2))."""
-    if _umount2(os.fsencode(path), flags) < 0:
+    if _umount2(path.encode(*_FS), flags) < 0:
         raise _failed(path)
 
 
 def close_range(first: int, flags: int) -> None:
     """Close all descriptors from *first* up; with CLOSE_RANGE_CLOEXEC only at execve(2)."""
-    last = ctypes.c_uint(-1)
-    _call("descriptors", _NR_CLOSE_RANGE, _long(first), last, _long(flags))
+    last = (1 << 32) - 1
+    _done(_close_range(_NR_CLOSE_RANGE, first, last, flags), "descriptors")
 
 
 def clear_ambient_capabilities() -> None:
@@ -232,7 +259,7 @@ def set_parent_death_signal(number: int) -> None:
 
 
 def _prctl(option: int, argument: int) -> None:
-    if _libc.prctl(option, *[_long(value) for value in (argument, 0, 0, 0)]) < 0:
+    if _libc.prctl(option, *[_int(value) for value in (argument, 0, 0, 0)]) < 0:
         raise _failed("prctl")
 
 
@@ -246,7 +273,7 @@ def inotify_init() -> int:
 
 def inotify_add_watch(fd: int, path: str, mask: int) -> int:
     """Watch *path* for the events in *mask* (IN_*); returns the watch's number on *fd*."""
-    result: int = _libc.inotify_add_watch(fd, os.fsencode(path), ctypes.c_uint32(mask))
+    result: int = _libc.inotify_add_watch(fd, path.encode(*_FS), ctypes.c_uint32(mask))
     if result < 0:
         raise _failed(path)
     return result

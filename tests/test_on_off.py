@@ -167,6 +167,44 @@ def test_planted_configuration_is_an_error_and_no_trap(
         assert state(cli, tiny_chroot) == "broken"
 
 
+def test_an_off_that_fails_at_the_last_mount_takes_everything_back(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "host/src"
+    source.mkdir(parents=True)
+    (source.parent / "file").touch()
+    configure(
+        tiny_chroot,
+        f"tgt:/src src:{source} fs:bind-ro opt:nosuid,noatime\n"
+        f"tgt:/peer src:{source} opt:slave\ntgt:/file src:{source.parent}/file\n",
+    )
+    for name in ("src", "peer"):
+        (tiny_chroot / name).mkdir()
+    cli.ok("on", "-d", tiny_chroot)
+    (tiny_chroot / "run/kept").write_text("content")
+
+    def shown() -> list[tuple[object, ...]]:
+        return [
+            (e.target, e.device, e.root, sorted(e.options), e.propagation, e.fs)
+            for e in sorted(MountTable.read().below(str(tiny_chroot)), key=lambda e: e.target)
+        ]
+
+    before = shown()
+    with (tiny_chroot / "tmp/held").open("w"):  # /tmp is the last to be unmounted
+        done = cli("off", "-S", "-d", tiny_chroot)
+    assert done.returncode == 4
+    assert shown() == before
+    assert (tiny_chroot / "run/kept").read_text() == "content"
+    assert state(cli, tiny_chroot) == "on"
+    # The kernel attaches no mount whose root was deleted: that has to be told.
+    (source.parent / "file").unlink()
+    with (tiny_chroot / "tmp/held").open("w"):
+        done = cli("off", "-S", "-d", tiny_chroot)
+    assert done.returncode == 4
+    assert "warning: could not be taken back: unmount /file" in done.stderr
+    assert shown() == [mount for mount in before if not str(mount[0]).endswith("/file")]
+
+
 def test_a_failed_step_takes_everything_back(cli: Cli, tiny_chroot: Path) -> None:
     names = sorted(os.listdir(tiny_chroot))
     configure(tiny_chroot, "tgt:/new/deep fs:tmpfs\ntgt:/z fs:tmpfs opt:size=nonsense")

@@ -192,7 +192,9 @@ def test_off_unmounts_children_first_and_the_upper_of_a_stack() -> None:
 
 def test_off_leaves_a_mount_at_the_root_itself() -> None:
     assert plan_off(MountTable([line(9, "")]), ROOT) == Plan()
-    steps = plan_off(MountTable([line(9, ""), line(10, "/tmp", parent=9)]), ROOT).steps
+    steps = plan_off(
+        MountTable([line(9, ""), line(10, "/tmp", parent=9, device="0:51")]), ROOT
+    ).steps
     assert steps == (Unmount("/tmp", 10),)
 
 
@@ -211,3 +213,31 @@ def test_every_step_says_what_it_does() -> None:
         "remount /src (ro,not nosuid)", "unmount /src", "unmount /src (lazily)",
         "make /src private",
     ]  # fmt: skip
+
+
+def test_a_bind_that_the_host_shows_too_is_taken_back_by_a_bind() -> None:
+    host = [
+        parse_line("1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/a rw"),
+        parse_line("2 1 0:5 / /proc rw,nosuid - proc proc rw"),
+        parse_line("3 1 8:2 / /home rw - ext4 /dev/b rw"),
+        parse_line("4 3 0:9 / /home/over rw - tmpfs none rw"),
+    ]
+    inside = [
+        line(10, "/proc", device="0:5", options="rw,relatime"),
+        line(11, "/src", device="8:2", root="/me/src", options="ro,nosuid,noatime"),
+        line(12, "/covered", device="8:2", root="/over/x"),
+        line(13, "/tmp"),
+        line(14, "/peer", device="8:2", root="/me", optional="shared:7"),
+        line(15, "/gone", device="8:2", root="/me//deleted"),
+        line(16, "/ids", device="8:2", root="/me", options="rw,idmapped"),
+        line(17, "/root", device="8:1", root="/"),
+    ]
+    steps = plan_off(MountTable([*host, *inside]), ROOT).steps
+    again = {s.target: s.again for s in steps if isinstance(s, Unmount) and s.again}
+    assert {target: bind.source for target, bind in again.items()} == {
+        "/proc": "/proc", "/src": "/home/me/src", "/root": "/",
+    }  # fmt: skip
+    assert again["/src"].options == (
+        "ro", "nosuid", "dev", "exec", "symfollow", "diratime", "noatime",
+    )  # fmt: skip
+    assert again["/proc"].options[-1] == "relatime"
