@@ -86,7 +86,7 @@ class MountTable:
         for entry in self.entries:
             self._at.setdefault(entry.target, []).append(entry)
         self._targets: list[str] = []
-        self._over: dict[int, MountEntry | None] = {}
+        self._over: dict[tuple[str, int], MountEntry | None] = {}
 
     @classmethod
     def parse(cls, data: bytes) -> MountTable:
@@ -119,22 +119,29 @@ class MountTable:
 
         Mounts whose ids are in *gone* count as not there.
         """
-        if gone:
-            return self._hidden_by(entry, gone)
-        if entry.id not in self._over:  # asked for each mount, more than once
-            self._over[entry.id] = self._hidden_by(entry, ())
-        return self._over[entry.id]
-
-    def _hidden_by(self, entry: MountEntry, gone: Collection[int]) -> MountEntry | None:
         parent = self.by_id.get(entry.parent)
         if parent is None or parent is entry:
             return None
-        point, top = entry.target, parent.target.rstrip("/")
-        while len(point) > len(top):
-            point = point.rpartition("/")[0]
+        if entry.target == parent.target:
+            return self.hidden_by(parent, gone)
+        directory = entry.target.rpartition("/")[0]
+        if gone:
+            return self._covers(directory, parent, gone)
+        key = (directory, parent.id)  # asked more than once, and for all that stands there
+        if key not in self._over:
+            self._over[key] = self._covers(directory, parent, ())
+        return self._over[key]
+
+    def _covers(self, point: str, parent: MountEntry, gone: Collection[int]) -> MountEntry | None:
+        """Return what hides *point*, a directory on the mount *parent*, from there upwards."""
+        top = parent.target.rstrip("/")
+        while len(point) >= len(top):  # at the end: what is stacked on the parent hides it too
             for other in self._at.get(point or "/", ()):
-                if other.parent == parent.id and other is not entry and other.id not in gone:
+                if other.parent == parent.id and other.id not in gone:
                     return other
+            if not point:
+                break
+            point = point.rpartition("/")[0]
         return self.hidden_by(parent, gone)
 
 

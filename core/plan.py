@@ -209,9 +209,10 @@ def difference(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
 
 def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     """Return the step that brings flags and options of *entry* to what is wanted, if any."""
-    have = {flag for flag in FLAGS if flag in entry.options}
-    want = set(wanted.flags)
-    on, off = want - have, have - want
+    have = tuple([flag for flag in FLAGS if flag in entry.options])
+    on, off = set[str](), set[str]()
+    if have != wanted.flags:
+        on, off = set(wanted.flags).difference(have), set(have).difference(wanted.flags)
     words = set(wanted.bind.options)
     on |= {word for word in words & {"noatime", "nodiratime"} if word not in entry.options}
     if "relatime" in words and "relatime" not in entry.options:

@@ -19,7 +19,6 @@ from chroot_tool.widgets.dialogs.busy import Busy, Holders
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
-from chroot_tool.widgets.dialogs.error import ErrorDialog
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
@@ -69,7 +68,6 @@ ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
     "delete": (lambda: DeleteDialog(status(), 206 << 20), False),
     "create": (create_form, None),
     "run": (lambda: RunPrompt("deb12", ("start", "stop"), ("apt update",)), None),
-    "error": (lambda: ErrorDialog("it failed", "mend it", ("one", "two")), None),
     "quit": (lambda: QuitDialog(("create deb13",)), "stay"),
 }
 
@@ -160,7 +158,6 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
             defaults=CreateOptions(text, text, text, text, (text,), (text,), text, text), base=text
         ),
         RunPrompt(text, (text,), (text + " again",)),
-        ErrorDialog(text, text, (text,), title=text),
         QuitDialog((text,)),
     ]
 
@@ -378,28 +375,7 @@ async def test_delete_keeps_the_field_in_sight_whatever_is_mounted() -> None:
         assert "Type deb12 to delete it" in screen_text(app)
 
 
-# -- error and quit ------------------------------------------------------------------------------
-
-
-async def test_error_shows_everything_and_enter_closes() -> None:
-    app = DialogHost(
-        ErrorDialog("it failed", "mend it", ("said this", "said that"), title="on deb12")
-    )
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.pause()
-        for part in ("✗ on deb12", "it failed", "hint: mend it", "said this", "said that"):
-            assert part in screen_text(app)
-        await press(pilot, "enter")
-        assert app.answer is None
-
-
-@pytest.mark.parametrize("keys", [("y",), ("left", "enter")])
-async def test_error_copies_without_control_characters(keys: tuple[str, ...]) -> None:
-    app = DialogHost(ErrorDialog("it\x1b failed", "mend it", ("said \udcff",)))
-    async with app.run_test(size=SMALL) as pilot:
-        await press(pilot, *keys)
-        assert app.clipboard == "it\\e failed\nhint: mend it\nsaid \\xff"
-        assert app.answer == OPEN
+# -- quit ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
