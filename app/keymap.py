@@ -145,7 +145,7 @@ BINDINGS = (
         ("dialog.up", "up k", "scroll up"),
         ("dialog.page_down", "pagedown", "scroll down a page"),
         ("dialog.page_up", "pageup", "scroll up a page"),
-        ("dialog.copy", "y", "copy the message or the list"),
+        ("dialog.copy", "y", "copy the list"),
         ("form.next", "down", "next field"),
         ("form.previous", "up", "previous field"),
         ("form.go_on", "enter", "go on with what is typed"),

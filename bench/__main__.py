@@ -1,7 +1,7 @@
 """Run the measurements: `./dev bench [PART…] [--write]`.
 
-Each part is a module with `run() -> list[Row]`. What is mounted meanwhile is in a mount namespace
-of its own. `--write` puts the tables into docs/benchmarks.md. The exit code is 1 where a limit is
+Each part is a module with `run() -> list[Row]`. What is mounted meanwhile is in the mount namespace
+that `./dev` starts this in. `--write` puts the tables into docs/benchmarks.md. The exit code is 1 where a limit is
 missed.
 """
 
@@ -34,9 +34,6 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := [part for part in arguments.parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]!r}, expected one of: {', '.join(PARTS)}")
-    if os.geteuid() == 0 and not _is_apart():
-        unshare = ["unshare", "--mount", "--propagation", "private"]
-        os.execvp(unshare[0], [*unshare, sys.executable, "-m", "bench", *sys.argv[1:]])
     met = True
     for part in arguments.parts or PARTS:
         rows = import_module(f"{__package__}.{part}").run()
@@ -46,15 +43,6 @@ def main() -> int:
             _write(part, text)
         met = met and all(row.ok for row in rows)
     return 0 if met else 1
-
-
-def _is_apart() -> bool:
-    """Tell whether this is no longer the first process's mount namespace: mounts have own ids."""
-    here, host = (
-        {line.split()[0] for line in Path(f"/proc/{process}/mountinfo").read_text().splitlines()}
-        for process in ("self", "1")
-    )
-    return not here & host
 
 
 def _where() -> str:

@@ -136,7 +136,7 @@ class Reader:
                 "was it memory? dmesg | tail says so" if code == -9 else "",
             )
         cause = next(iter(self._errors[-1:] or self._blamed() or self._warnings[-1:]), "")
-        rest = [line for line in self._last if line.strip() and cause not in line][-3:]
+        rest = [line for line in self._last if line.strip() and not (cause and cause in line)][-3:]
         return ChrootError(
             f"{what}: {cause or (rest[-1] if rest else f'exit code {code}')}",
             f"its last words: {' | '.join(rest)}" if rest else "",

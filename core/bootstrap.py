@@ -58,15 +58,31 @@ _INODES = 20_000
 _BUILD, _SETTLE = 0.02, 0.97  # where these stages begin
 
 
-def _apart(*more: str) -> list[str]:
+_ROOTED = """
+mount --make-rprivate /proc && mount --rbind / /proc && mount --make-rprivate /proc || exit
+root=/proc$1
+shift
+exec chroot "$root" sh -c 'mount -t proc proc /proc && umask 022 && exec "$@"' sh "$@"
+"""
+"""What makes a mount namespace private from within a chroot, whose root is no mount point.
+
+Then no call reaches the mount below, which may be shared. So its content is bound where nothing is
+shared, over /proc, and that becomes the root.
+"""
+
+
+def _apart(root: str = "/") -> list[str]:
     """Return the words that start what follows in namespaces that end with this thread.
 
-    *more* are options of unshare. The umask is the usual one, not that of whoever called us.
+    *root* will be its root. The umask is the usual one, not that of whoever called us.
     """
+    start = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork"]
+    start.append("--kill-child")
+    if not MountTable.read().at("/"):
+        return [*start, "--propagation", "unchanged", "sh", "-c", _ROOTED, "sh", root]
     return [
-        "setpriv", "--pdeathsig", "KILL",
-        "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
-        *more, "--mount-proc", "sh", "-c", 'umask 022; exec "$@"', "sh",
+        *start, "--propagation", "private", f"--root={root}", "--mount-proc",
+        "sh", "-c", 'umask 022; exec "$@"', "sh",
     ]  # fmt: skip
 
 
@@ -293,7 +309,7 @@ def _build(
             said.append(text)
             tell.line(text)
 
-        argv = [*_apart(f"--root={fresh.path}"), *words]
+        argv = [*_apart(fresh.path), *words]
         code = run.run(argv, on_line=line, cancelled=cancelled, grace=0.0).code
         if code:
             raise ChrootError(f"{words[0]} failed inside: {said[-1] if said else f'code {code}'}")

@@ -24,10 +24,18 @@ if TYPE_CHECKING:
     from .mountinfo import MountEntry
 
 
+_ST_FLAGS = {
+    "ro": os.ST_RDONLY, "nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC,
+    "nosymfollow": 0x2000,
+}  # fmt: skip
+"""statvfs(3), and linux/statfs.h for the last."""
+
+
 class Source(Value):
     """What a bind's source is: the place in a file system that mountinfo will show."""
 
     device: str
+    """"" where its mount is not in the table: see `_unlisted`."""
     root: str
     file: bool
     flags: tuple[str, ...]
@@ -66,6 +74,8 @@ class Observer:
             entry = self.table.by_id.get(mount_id(fd))
             physical = descriptor_path(fd)
             is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
+            if entry is None and not self.table.at("/"):
+                return self._unlisted(fd, physical, is_file)
         finally:
             os.close(fd)
         if entry is None:  # mounted since the table was read: the next look will know
@@ -76,6 +86,17 @@ class Observer:
         flags = tuple(flag for flag in FLAGS if flag in entry.options)
         shared = entry.propagation == "shared"
         return Source(entry.device, root, is_file, flags, shared, inner)
+
+    def _unlisted(self, fd: int, physical: str, is_file: bool) -> Source:
+        """Look at a source on the mount that our root lies in without being its top.
+
+        So it is for whoever works in a chroot himself. mountinfo has no line then for that mount,
+        nor is there another way to learn where in its file system our root is. It may be shared.
+        """
+        flags = os.fstatvfs(fd).f_flag
+        words = tuple(word for word in FLAGS if flags & _ST_FLAGS[word])
+        inner = tuple((e.device, e.root) for e in self.table.below(physical))
+        return Source("", physical, is_file, words, shared=True, inner=inner)
 
     def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
         """Return *binds* with what the world says of them, parents before children.

@@ -44,7 +44,7 @@ class Wanted(Value):
     file: bool = False
     """Whether a file is mounted, not a directory."""
     device: str = ""
-    """Of a bind's source: its file system, as mountinfo names it."""
+    """Of a bind's source: its file system, as mountinfo names it; "" where it names none."""
     root: str = ""
     """Of a bind's source: its path in that file system."""
     flags: tuple[str, ...] = ()
@@ -189,6 +189,8 @@ def difference(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
     if bind.fs == "bind":
         if entry.device == wanted.device and entry.root == wanted.root:
             return ""
+        if not wanted.device and entry.root.endswith(wanted.root.rstrip("/")):
+            return ""  # all that is known of a source where we are in a chroot ourselves
         if entry.root.endswith("//deleted"):
             return f"what is mounted was deleted on the host, {bind.source} is a new one"
         return f"shows {entry.root} of {entry.source}, not {bind.source}"
@@ -428,11 +430,11 @@ class _On:
         self._new.append(one)
 
     def _on_shared(self, target: str) -> bool:
-        """Tell whether any mount that is there at *target* or further up is shared."""
+        """Tell whether any mount that is there at *target* or further up may be shared."""
         at, point = self._table.at, self._root + target
         while not any(entry.propagation == "shared" for entry in at(point or "/")):
             if not point:
-                return False
+                return not at("/")  # in a chroot: what that is on is not listed
             point = point.rpartition("/")[0]
         return True
 
