@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 
@@ -71,7 +72,7 @@ def _engine(arguments: Namespace) -> Engine:
 
 def _path(arguments: Namespace) -> tuple[Engine, str]:
     engine = _engine(arguments)
-    return engine, engine.locate(arguments.dir or ".")
+    return engine, engine.locate(arguments.dir)
 
 
 def _print(lines: list[str]) -> None:
@@ -168,7 +169,10 @@ def _off(arguments: Namespace) -> int:
     if not arguments.timeout >= 0:  # nor NaN
         raise UsageError("--timeout is a number of seconds, 0 or more")
     if arguments.dry_run:
-        return _show_plan(arguments, path, engine.plan_off(path, lazy=arguments.lazy))
+        plan = engine.plan_off(path, lazy=arguments.lazy)
+        if plan and not arguments.no_stop:
+            exits.tell("first `stop` would be run inside, then:\n")
+        return _show_plan(arguments, path, plan)
     narrator = Narrator(json=arguments.json, output=True)
     with Interruptible() as cancelled:
         plan = engine.off(
@@ -279,6 +283,8 @@ def _bind(arguments: Namespace) -> int:
         exits.tell(f"{safe(name)}: saved\n")
     if not changed:
         exits.tell("nothing to change\n")
+    elif arguments.action == "add":
+        _tell_absent(arguments)
     return exits.DONE
 
 
@@ -295,6 +301,16 @@ def _add(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
         origin=CHROOT_TOML,
     )
     return engine.add_bind(path, bind)
+
+
+def _tell_absent(arguments: Namespace) -> None:
+    """Say so where what was just added will make `on` fail."""
+    source = arguments.source or arguments.target
+    if arguments.fs in ("", "bind") and not arguments.optional and not os.path.exists(source):
+        exits.tell(
+            f"warning: {safe(source)} does not exist: `on` will fail until it does\n"
+            "hint: make it, or add the entry with --optional\n"
+        )
 
 
 _EDITS: dict[str, Callable[[Engine, str, Namespace], tuple[str, ...]]] = {

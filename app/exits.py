@@ -45,8 +45,9 @@ def code_of(error: ChrootError) -> int:
 def complain(error: ChrootError) -> None:
     """Print an error: one line, who holds what where that is known, and the hint."""
     if isinstance(error, ConfigError):
-        for problem in error.problems:
-            say(problem.message, problem.hint)
+        for problem, later in zip(error.problems, (*error.problems[1:], None), strict=True):
+            same = later and later.hint == problem.hint
+            say(problem.message, "" if same else problem.hint)
         return
     held = [
         f"  {holder.pid} {holder.user} {holder.command}: {', '.join(holder.holds)}"

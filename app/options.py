@@ -20,11 +20,13 @@ class Option(Value):
     metavar: str
     help: str
     many: bool = False
+    default: str = ""
 
 
 DIR = Option(
     ("-d", "--dir"), "dir", "DIR",
     "the chroot: a directory, or a name under the base (default: the current directory)",
+    default=".",  # given as "" it is a mistake: an unset variable in a script
 )  # fmt: skip
 BASE = Option(
     ("--base",), "base", "DIR",

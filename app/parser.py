@@ -77,7 +77,7 @@ def _add(parser: argparse.ArgumentParser, *options: Option) -> None:
             dest=option.key,
             metavar=option.metavar,
             help=option.help,
-            default=[] if option.many else "",
+            default=[] if option.many else option.default,
             action="append" if option.many else "store",
         )
 

@@ -11,7 +11,7 @@ from ..core.engine import Engine
 from ..core.errors import ChrootError, UsageError
 from . import exits
 from .base import base_directory
-from .options import RUN_OPTIONS
+from .options import DIR, RUN_OPTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     elif word != "shell":
         words = [word]
     engine = Engine(base_directory(_last(values, "base")))
-    path = engine.locate(_last(values, "dir") or ".")
+    path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
     return engine.run(
         path,
         tuple(words),
         user=_last(values, "user"),
         cwd=_last(values, "cwd"),
-        env=dict(_pair(text) for text in values.get("env", [])),
+        env=dict(pair for text in values.get("env", []) for pair in _pair(text)),
         config_dir=_last(values, "config") or None,
     )
 
@@ -66,13 +66,14 @@ def _last(values: dict[str, list[str]], key: str) -> str:
     return values.get(key, [""])[-1]
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the variable that *text* sets; without `=` the caller's own, none where unset."""
     key, equals, value = text.partition("=")
-    if not equals:
-        value = os.environ.get(key, "")
     if not key:
         raise UsageError(f"-e {text!r} names no variable", "write -e NAME=VALUE")
-    return key, value
+    if not equals and key not in os.environ:
+        return ()
+    return ((key, value if equals else os.environ[key]),)
 
 
 def read(arguments: list[str]) -> tuple[dict[str, list[str]] | None, list[str]]:

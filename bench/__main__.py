@@ -1,8 +1,8 @@
 """Run the measurements: `./dev bench [PART…] [--write]`.
 
 Each part is a module with `run() -> list[Row]`. What is mounted meanwhile is in the mount namespace
-that `./dev` starts this in. `--write` puts the tables into docs/benchmarks.md. The exit code is 1 where a limit is
-missed.
+that `./dev` starts this in. `--write` puts the tables into docs/benchmarks.md. The exit code is 1
+where a limit is missed.
 """
 
 from __future__ import annotations

@@ -123,10 +123,10 @@ class Reader:
             self._classify(text)
             self._keep(text)
 
-    def failed(self, code: int) -> ChrootError:
-        """Return the error for a run that ended with *code*."""
+    def failed(self, code: int, *, full: bool = False) -> ChrootError:
+        """Return the error for a run that ended with *code*; *full*: the disk has no space."""
         what = f"{self._backend} failed"
-        if any(_FULL in line for line in self._last):
+        if full or any(_FULL in line for line in self._last):
             return ChrootError(
                 f"{what}: no space left on device", "free some space there, or choose another place"
             )

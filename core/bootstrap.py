@@ -54,15 +54,18 @@ _KEEP = frozenset([_CONFIG, "lost+found"])
 _NEEDED = {"minbase": 350 << 20, "important": 450 << 20, "buildd": 850 << 20}
 """Bytes at the fullest moment, with room for newer suites: bookworm took 210, 300 and 590 MB."""
 _INODES = 20_000
+_FULL = 1 << 20
+"""Bytes below which nothing more can be made."""
 
 _BUILD, _SETTLE = 0.02, 0.97  # where these stages begin
-
 
 _ROOTED = """
 mount --make-rprivate /proc && mount --rbind / /proc && mount --make-rprivate /proc || exit
 root=/proc$1
 shift
-exec chroot "$root" sh -c 'mount -t proc proc /proc && umask 022 && exec "$@"' sh "$@"
+mount -t proc proc "$root/proc" || exit
+umask 022
+exec chroot "$root" "$@"
 """
 """What makes a mount namespace private from within a chroot, whose root is no mount point.
 
@@ -136,6 +139,9 @@ def create(
     LockedError, and ChrootError with the cause where it fails; then, and when it is cancelled,
     *path* is as it was before.
     """
+    check_name(os.path.basename(path))
+    check_path(path)
+    check_options(options)
     report(Stage(path, "checking", 0.0))
     options = check(path, options, cancelled)
     made = _make_directories(path)
@@ -264,6 +270,12 @@ def _check_disk(path: str, variant: str) -> None:
         )
 
 
+def _is_full(path: str) -> bool:
+    """Tell whether the file system at *path* is full: wget's word for it is lost in debootstrap."""
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize < _FULL or (disk.f_files > 0 and not disk.f_favail)
+
+
 def _checked_mirror(options: CreateOptions, cancelled: CancelEvent | None) -> CreateOptions:
     """Ask the mirror; return *options* with the one that has the suite."""
     from . import mirror
@@ -300,7 +312,7 @@ def _build(
         on_line=reader.line, on_side=reader.side, cancelled=cancelled, grace=0.0,
     )  # fmt: skip
     if done.code:
-        raise reader.failed(done.code)
+        raise reader.failed(done.code, full=_is_full(marker))
 
     def run_inside(words: Sequence[str]) -> None:
         said: list[str] = []

@@ -138,7 +138,9 @@ def _write(root: Root, name: str, data: bytes | None) -> None:
         return
     own = {mount_id(root.fd)}
     root.make(root.resolve(CONFIG_DIRECTORY), file=False, allowed=own.__contains__)
-    root.write(name, data)
+    # A link may lead into a bind: that is the host's.
+    linked = root.resolve(name) != name
+    root.write(name, data, allowed=own.__contains__ if linked else None)
 
 
 def _put_back(root: Root, name: str, data: bytes | None) -> None:

@@ -333,6 +333,8 @@ class Engine:
         from . import enter
 
         with open_chroot(path) as root:
+            if is_incomplete(root):
+                Lock(root.path).close()  # raises LockedError where it is being made just now
             config = _config(root, config_dir, ())
             if _plan_on(root, config):  # else a second `run` would wait for a first
                 with Lock(root.path):

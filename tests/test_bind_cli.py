@@ -95,7 +95,7 @@ def test_list_of_odd_names_is_safe(cli: Cli, deb: Path) -> None:
 def edited(cli: Cli, path: Path, *words: str | bytes | Path) -> bytes:
     done = cli("bind", *words, "-d", path.parent.parent)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == f"{path}: saved\n"
+    assert done.stderr.splitlines()[0] == f"{path}: saved"
     assert done.stdout == ""
     return path.read_bytes()
 
@@ -110,6 +110,33 @@ def test_add_to_tool_conf(cli: Cli, deb: Path) -> None:
     assert after == CONF.replace(line, line + b'src:"/with space" tgt:/x opt:ro\r\n')
     assert conf(deb).stat().st_mode & 0o777 == 0o600
     assert not toml(deb).exists()
+
+
+def test_a_source_that_is_not_there_is_told(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    words = ("bind", "add", "-d", deb, "--source", tmp_path / "none")
+    done = cli(*words, "--target", "/x")
+    assert done.returncode == 0
+    assert "none does not exist" in done.stderr
+    assert "--optional" in done.stderr
+    assert "warning" not in cli(*words, "--target", "/y", "--optional").stderr
+
+
+@pytest.mark.root
+def test_a_configuration_that_links_into_a_bind_is_not_written(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    configuration = tiny_chroot / "chroot.d/tool.conf"
+    configuration.write_text(f"[bind]\ntgt:/mnt src:{host}\n")
+    cli.ok("on", "-d", tiny_chroot)
+    configuration.rename(host / "tool.conf")
+    configuration.symlink_to("/mnt/tool.conf")
+    before = (host / "tool.conf").read_bytes()
+    done = cli("bind", "add", "-d", tiny_chroot, "--target", "/x", "--source", "/")
+    assert done.returncode == 1
+    assert "outside the chroot" in done.stderr
+    assert (host / "tool.conf").read_bytes() == before
 
 
 def test_remove_from_tool_conf(cli: Cli, deb: Path) -> None:

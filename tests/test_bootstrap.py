@@ -308,6 +308,8 @@ def test_other_causes() -> None:
     full.reader.line("tar: ./usr: Cannot mkdir: No space left on device")
     full.side("E: FILEEXIST\nEF: Tried to extract package, but file already exists. Exit...")
     assert full.reader.failed(1).message == "debootstrap failed: no space left on device"
+    told = Seen().reader.failed(1, full=True).message
+    assert told == "debootstrap failed: no space left on device"
     assert Seen().reader.failed(-9).message == "debootstrap failed: signal 9 ended it"
     assert Seen().reader.failed(3).message == "debootstrap failed: exit code 3"
     warned = Seen()

@@ -39,6 +39,15 @@ OPTIONS = {
 """What interface.md promises."""
 
 
+def test_an_empty_directory_name_is_a_mistake(cli: Cli, tmp_path: Path) -> None:
+    deb = make(tmp_path / "deb")
+    for words in (("delete", "--yes"), ("status",), ("off",), ("run", "true")):
+        done = cli(*words, "-d", "", cwd=deb)
+        assert done.returncode == (125 if words[0] == "run" else 2), words
+        assert "name is empty" in done.stderr
+    assert (deb / "bin/sh").exists()
+
+
 def make(path: Path) -> Path:
     """A directory that counts as a chroot, without anything to run in it."""
     for name in ("chroot.d", "bin", "etc"):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.lock import Lock
 from support import Cli, mounts_below, processes_below
 
 pytestmark = pytest.mark.root
@@ -42,6 +43,25 @@ def test_it_is_switched_on_first_and_stays_on(cli: Cli, tiny_chroot: Path) -> No
     before = mounts_below(tiny_chroot)
     cli.ok("run", "/bin/true", "-d", tiny_chroot)
     assert mounts_below(tiny_chroot) == before
+
+
+def test_a_variable_without_a_value_is_the_callers(cli: Cli, tiny_chroot: Path) -> None:
+    words = ("run", "-d", tiny_chroot, "-e", "MINE", "-e", "NOT_SET", "-e", "EMPTY=")
+    script = "echo $MINE ${NOT_SET-unset} ${EMPTY-no}"
+    assert cli.ok(*words, "--", "/bin/sh", "-c", script, env={"MINE": "x"}).split() == [
+        "x",
+        "unset",
+    ]
+
+
+def test_one_that_is_being_made_is_busy(cli: Cli, tiny_chroot: Path) -> None:
+    (tiny_chroot / ".chroot-tool-create").mkdir()
+    with Lock(str(tiny_chroot)):
+        done = cli("run", "true", "-d", tiny_chroot)
+    assert done.returncode == 125
+    assert "another chroot-tool is at work" in done.stderr
+    assert "delete" not in done.stderr
+    (tiny_chroot / ".chroot-tool-create").rmdir()
 
 
 def test_what_is_missing_is_mended_first(cli: Cli, tiny_chroot: Path) -> None:
