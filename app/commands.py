@@ -101,11 +101,16 @@ def _bare(arguments: Namespace) -> int:
     """The terminal UI; where there is no terminal, the list and the help."""
     # Textual draws on stderr.
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        from .follow import Follower
         from .settings import load
+
+        gc.disable()  # until the UI is there: it walks what is being imported again and again
+        settings = load()
+        base = arguments.base or base_directory("")
+        follower = Follower(base)
         from .ui import run
 
-        settings = load()
-        return run(arguments.base or base_directory(""), settings)
+        return run(base, settings, follower)
     arguments.json = False
     _list(arguments)
     sys.stdout.write("\n" + build().format_help())

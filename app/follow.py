@@ -1,20 +1,26 @@
-"""The threads that watch: one for what the kernel tells, one that counts sizes. They only post."""
+"""The threads that watch: one for what the kernel tells, one that counts sizes. They only post.
+
+Textual is not imported here: the first look is taken before it is, by `Follower`.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
-
-from textual.message import Message
+from typing import TYPE_CHECKING, Protocol
 
 from ..core.disksize import SizeCache
 from ..core.watch import Watcher
-from .messages import Counted, Seen
 
-Post = Callable[[Message], object]
+if TYPE_CHECKING:
+    from textual.message import Message
 
+    Post = Callable[[Message], object]
+    Follow = Callable[[str, Post], "Following"]
+    Count = Callable[[Post], "Counting"]
 
+_FIRST_LOOK = 0.1
+"""Seconds that all else may wait for the first look."""
 _RECOUNT = 60.0
 """Seconds between two looks at whether a size may have changed."""
 
@@ -39,38 +45,54 @@ class Counting(Protocol):
         """End."""
 
 
-Follow = Callable[[str, Post], Following]
-Count = Callable[[Post], Counting]
-
-
 class Follower:
     """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
 
-    def __init__(self, base: str, post: Post) -> None:
+    def __init__(self, base: str) -> None:
+        """Take the first look.
+
+        If it is soon done, this waits for it: beside a thread that is busy, as the import of
+        Textual keeps one, it would take three times as long.
+        """
         self._watcher = Watcher(base)
-        self._post = post
+        self._post: Post | None = None
+        self._looked = threading.Event()
+        self._started = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
+        self._thread.start()
+        self._looked.wait(_FIRST_LOOK)
+
+    def attach(self, _base: str, post: Post) -> Follower:
+        """Have it post there: a `Follow`."""
+        self._post = post
+        return self
 
     def start(self) -> None:
-        """Begin; the first look is posted at once."""
-        self._thread.start()
+        """Begin to post; the first look at once."""
+        self._started.set()
 
     def close(self) -> None:
         """End the thread and let go of what it has open."""
         self._ended.set()
+        self._started.set()
         self._watcher.wake()
         self._thread.join()
         self._watcher.close()
 
     def _run(self) -> None:
+        snapshot = self._watcher.snapshot()
+        self._looked.set()
+        self._started.wait()
+        from .messages import Seen
+
         before = None
         while not self._ended.is_set():
-            snapshot = self._watcher.snapshot()
-            if snapshot != before:
+            if snapshot != before and self._post:
                 self._post(Seen(snapshot))
                 before = snapshot
             self._watcher.wait()
+            snapshot = self._watcher.snapshot()
 
 
 class Sizes:
@@ -98,6 +120,8 @@ class Sizes:
         self._woken.set()
 
     def _run(self) -> None:
+        from .messages import Counted
+
         told: dict[str, int] = {}
         while not self._ended.is_set():
             self._woken.wait(_RECOUNT)

@@ -23,7 +23,6 @@ from ..core.text import safe
 from ..core.watch import Snapshot
 from ..widgets.chroot_table import ChrootTable
 from ..widgets.status_line import StatusLine
-from .follow import Count, Follow
 from .jobs import Jobs, Work
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
 from .running import RunningScreen
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.processes import Holder
+    from .follow import Count, Follow
     from ..widgets.details import Details
     from ..widgets.dock import Dock
     from ..widgets.jobs_pane import JobsPane
@@ -159,7 +159,8 @@ class MainScreen(RunningScreen):
         self._show()
         if not self._began:
             self._began = True
-            self.call_after_refresh(self._build)
+            # The table asks for its paint when this has been handled: after the one that follows.
+            self.call_after_refresh(self.call_after_refresh, self._build)
         self._counter.want(tuple(one.path for one in message.snapshot.chroots))
 
     @on(Counted)

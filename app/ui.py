@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.binding import Binding
@@ -15,11 +16,14 @@ from textual.theme import Theme
 from ..core.engine import Engine
 from ..core.errors import ChrootError
 from ..core.text import safe
-from .follow import Count, Follow, Follower, Sizes
+from .follow import Follower, Sizes
 from .keymap import textual_keymap
 from .main_screen import MainScreen
 from .settings import Settings, save
 from .themes import register
+
+if TYPE_CHECKING:
+    from .follow import Count, Follow
 
 
 def _actions() -> type[Provider]:
@@ -48,7 +52,7 @@ class ChrootApp(App[None]):
         engine: Engine,
         settings: Settings,
         *,
-        follow: Follow = Follower,
+        follow: Follow,
         count: Count = Sizes,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -74,6 +78,7 @@ class ChrootApp(App[None]):
         """After the first paint: what is there now stays, the collector need not walk it again."""
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     def _save_theme(self, theme: Theme) -> None:
         """Keep the theme that the user chose."""
@@ -110,9 +115,9 @@ class ChrootApp(App[None]):
         self.exit()
 
 
-def run(base: str, settings: Settings) -> int:
-    """Run the UI on *base* until the user quits; return the exit code."""
-    app = ChrootApp(Engine(base), settings)
+def run(base: str, settings: Settings, follower: Follower) -> int:
+    """Run the UI on *base*, which *follower* follows, until the user quits; return the exit code."""
+    app = ChrootApp(Engine(base), settings, follow=follower.attach)
     app.run()
     app.main.wait_for_jobs()
     return app.return_code or 0

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from chroot_tool.app.follow import Counting, Following, Post
+from chroot_tool.app.follow import Counting, Follower, Following, Post
 from chroot_tool.app.messages import Counted, Seen
 from chroot_tool.app.settings import Settings
 from chroot_tool.app.ui import ChrootApp
@@ -294,7 +294,7 @@ async def ui(
 async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
     """Run the app as it is on the chroots under *base*."""
     engine = Engine(str(base))
-    app = ChrootApp(engine, Settings(theme="dark"))
+    app = ChrootApp(engine, Settings(theme="dark"), follow=Follower(str(base)).attach)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield await _ready(app, pilot, engine, Feed())
 
