@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 _FRAME = 1 / 30
 _FRAME_IN_FLOOD = 1 / 15
 """Seconds between two paints at least: nobody reads along, and a paint is what others wait for."""
+_FRAME_BY_THE_WAY = 1 / 5
+"""The same for a flood while the user is at something else: then it is painted behind that.
+
+After any paint Textual's screen paints no other for up to two of its own frames (33 ms). A paint
+right before a key's would hold that one up; right behind it, it is out of the way of the next.
+"""
+_KEY_TO_PAINT = 0.01
+"""Seconds that a key's own paint gets for being first."""
+_AT_THE_KEYS = 0.5
+"""Seconds after a key or a movement of the mouse in which another one is to be expected."""
 _LONGEST_UPDATE = 0.15
 """Seconds for which a child may hold a frame back (mode 2026)."""
 _RUNS_A_FRAME = 600
@@ -198,6 +208,7 @@ class Terminal(Widget, can_focus=True):
         self._painted_at = 0.0
         self._updating_since = 0.0
         self._painted_end = 0
+        self._elsewhere_at = 0.0
         self._dirty: dict[int, None] = {}  # rows to paint, those that wait longest first
         self._cursor_at: tuple[int, int] | None = None
         self._pressed: int | None = None
@@ -224,6 +235,7 @@ class Terminal(Widget, can_focus=True):
             on_output=self._take,
             on_quiet=self._paint_sooner,
             on_exit=lambda code: self._ended(child, code),
+            others_first=lambda: self._is_left_alone,
             log=self._log,
         )
         env = {**self._environment(), **_TERM}
@@ -306,22 +318,45 @@ class Terminal(Widget, can_focus=True):
         if replies and self._child is not None:
             self._child.write(replies, reply=True)
         if self._paint_timer is None:
-            frame = _FRAME_IN_FLOOD if self._is_flooding else _FRAME
-            self._paint_after(self._painted_at + frame - monotonic())
+            self._paint_within(self._painted_at + self._frame() - monotonic())
+
+    def _frame(self) -> float:
+        if not self._is_flooding:
+            return _FRAME
+        return _AT_THE_KEYS if self._is_left_alone else _FRAME_IN_FLOOD
 
     @property
     def _is_flooding(self) -> bool:
         return self._child is not None and self._child.is_flooding
 
+    @property
+    def _is_left_alone(self) -> bool:
+        """Whether the user is busy with something else in the app."""
+        return not self.has_focus and monotonic() - self._elsewhere_at < _AT_THE_KEYS
+
+    def _notice(self, message: Message) -> None:
+        """Note when a key or a movement of the mouse is for something else."""
+        if isinstance(message, events.InputEvent):
+            here = self.is_mouse_over if isinstance(message, events.MouseEvent) else self.has_focus
+            if not here:
+                now = self._elsewhere_at = monotonic()
+                if self._paint_timer is not None and now - self._painted_at > _FRAME_BY_THE_WAY:
+                    self._paint_within(_KEY_TO_PAINT)
+
     def _paint_sooner(self) -> None:
         """Paint what a flood has left at the usual pace: it ends with a prompt."""
         if self._paint_timer is not None:
-            self._paint_timer.cancel()
-            self._paint_after(self._painted_at + _FRAME - monotonic())
+            self._paint_within(self._painted_at + _FRAME - monotonic())
 
-    def _paint_after(self, seconds: float) -> None:
+    def _paint_within(self, seconds: float) -> None:
+        """Paint after so long, or when it was to be done anyway if that is sooner."""
         loop = asyncio.get_running_loop()
-        self._paint_timer = loop.call_later(max(0.0, seconds), self._paint)
+        when = loop.time() + max(0.0, seconds)
+        if self._paint_timer is not None:
+            if self._paint_timer.when() <= when:
+                return
+            self._paint_timer.cancel()
+        self._paint_timer = loop.call_at(when, self._paint)
 
     def _paint(self) -> None:
         """Have the rows painted that have changed, as many as fit into a frame."""
@@ -335,7 +370,7 @@ class Terminal(Widget, can_focus=True):
         if view.emulator.updating:
             self._updating_since = self._updating_since or now
             if now - self._updating_since < _LONGEST_UPDATE:
-                self._paint_after(_FRAME)
+                self._paint_within(_FRAME)
                 return
         self._updating_since = 0.0
         self._painted_at = now
@@ -377,7 +412,7 @@ class Terminal(Widget, can_focus=True):
             regions = _regions(sorted(painted), self.gutter.left, self.outer_size.width)
             self.refresh(*regions)
         if self._dirty:
-            self._paint_after(_FRAME)
+            self._paint_within(self._frame() if self._is_left_alone else _FRAME)
 
     def render_line(self, y: int) -> Strip:
         """Return line *y* of the view."""
@@ -542,7 +577,8 @@ class Terminal(Widget, can_focus=True):
         self.refresh()
 
     def on_mount(self) -> None:
-        """Start if that was asked for before there was a size."""
+        """Start if that was asked for before there was a size; see when others need the time."""
+        self.app.message_signal.subscribe(self, self._notice, immediate=True)
         self._start_if_possible()
 
     def on_unmount(self) -> None:
