@@ -23,8 +23,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from chroot_tool.widgets import cells, pty_child
-from chroot_tool.widgets import terminal as terminal_module
+from chroot_tool.widgets import cells, pty_child, terminal_display
 from chroot_tool.widgets.terminal import Terminal
 from chroot_tool.widgets.terminal_colors import Palette, _contrast
 
@@ -358,7 +357,7 @@ async def test_a_flood_leaves_other_keys_answered_and_ends_at_ctrl_c() -> None:
 async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(terminal_module, "_AT_THE_KEYS", 3600)  # not by the clock, in here
+    monkeypatch.setattr(terminal_display, "_AT_THE_KEYS", 3600)  # not by the clock, in here
     async with hosted(["yes"]) as (terminal, pilot, host):
         await until(pilot, lambda: terminal._child is not None and terminal._child.is_flooding)
         assert not terminal._is_left_alone
@@ -373,7 +372,7 @@ async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
             return original(y)
 
         terminal.render_line = counting
-        await asyncio.sleep(terminal_module._FRAME_BY_THE_WAY)
+        await asyncio.sleep(terminal_display._FRAME_BY_THE_WAY)
         assert host.query_one(Input).value == "a"
         drawn.clear()
         await pilot.press("b")
@@ -386,7 +385,7 @@ async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
 async def test_the_mouse_over_a_terminal_is_for_it_and_elsewhere_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(terminal_module, "_AT_THE_KEYS", 3600)
+    monkeypatch.setattr(terminal_display, "_AT_THE_KEYS", 3600)
     async with hosted(KEYS_AS_TEXT) as (terminal, pilot, host):
         await shows(pilot, terminal, "ready")
         host.set_focus(None)
