@@ -102,8 +102,10 @@ def _bare(arguments: Namespace) -> int:
     # Textual draws on stderr.
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from .follow import Follower
+        from .frames import paint_often
         from .settings import load
 
+        paint_often()
         gc.disable()  # until the UI is there: it walks what is being imported again and again
         settings = load()
         base = arguments.base or base_directory("")

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.processes import Holder
-    from .follow import Count, Follow
     from ..widgets.details import Details
     from ..widgets.dock import Dock
     from ..widgets.jobs_pane import JobsPane
     from ..widgets.mounts_table import MountsTable
     from ..widgets.processes_table import ProcessesTable
+    from .follow import Count, Follow
 
 
 _BATCH = 0.05

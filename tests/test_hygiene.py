@@ -35,6 +35,24 @@ def test_the_engine_imports_no_ui(module: str) -> None:
     assert not UI & set(done.stdout.split())
 
 
+def test_the_ui_says_how_often_it_is_painted_before_textual_is_there() -> None:
+    script = """
+import os, sys
+import chroot_tool.app.commands, chroot_tool.app.settings
+from chroot_tool.app.frames import paint_often
+assert "textual.constants" not in sys.modules
+paint_often()
+import chroot_tool.app.ui, textual.screen
+print(round(1 / textual.screen.UPDATE_PERIOD), "TEXTUAL_FPS" in os.environ)
+"""
+    own = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    for env, said in ((own, "240 False"), (own | {"TEXTUAL_FPS": "30"}, "30 True")):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == said, done.stderr
+
+
 @pytest.mark.root
 def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path) -> None:
     python, *rest = cli.argv("run", "/bin/true", "-d", tiny_chroot)

@@ -20,11 +20,9 @@ from typing import BinaryIO
 
 _READ = 4096
 """What a read of a pty gives at most."""
-_ENOUGH = 16 << 10
-"""What is read at once."""
 _WAIT = 0.0005
 """Seconds that the loop stands still for more of a flood."""
-_BATCH = 32 << 10
+_BATCH = 16 << 10
 """Bytes of plain text that are handed over at once, at most."""
 _BATCH_OF_SEQUENCES = 1024
 """The same with escape sequences, each of which can cost as much as a screenful of text."""
@@ -37,6 +35,9 @@ Less where it has escape sequences: then painting it, too, takes the time of oth
 """
 _PAUSE = 0.0005
 """Seconds in between, for threads that wait for this one."""
+_SLICE_FOR_OTHERS = 0.002
+_PAUSE_FOR_OTHERS = 0.006
+"""The same while the user waits for something else: a key's way to the screen fits into a pause."""
 _TURNS = 20
 """Turns of the loop after that: a key goes through several queues, one in each turn."""
 _LAST_OUTPUT = 0.5
@@ -51,7 +52,8 @@ class PtyChild:
     """One run of a command: create it, `start`, `listen`.
 
     It calls back from the running loop: `on_output` with bytes, `on_quiet` when a flood of them is
-    over, `on_exit` with the code, or minus the signal, after the last output.
+    over, `on_exit` with the code, or minus the signal, after the last output. It asks
+    `others_first` whether a flood is to leave most of the time to the rest of the app.
     """
 
     busy = 0
@@ -64,6 +66,7 @@ class PtyChild:
         on_output: Callable[[bytes], None],
         on_quiet: Callable[[], None],
         on_exit: Callable[[int], None],
+        others_first: Callable[[], bool],
         log: BinaryIO | None = None,
     ) -> None:
         self.argv = tuple(argv)
@@ -71,6 +74,7 @@ class PtyChild:
         self._on_output = on_output
         self._on_quiet = on_quiet
         self._on_exit = on_exit
+        self._others_first = others_first
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,6 +82,7 @@ class PtyChild:
         self._pidfd = -1
         self._pending = b""
         self._batch = _BATCH
+        self._plain = True
         self._unsent = bytearray()
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
@@ -152,26 +157,30 @@ class PtyChild:
     def _readable(self) -> None:
         """Hand output over until there is none or the time slice is used up."""
         begun = monotonic()
+        others_first = self._others_first()
         while True:
             self._read()
             if not self._pending:
                 self._set_busy(False)
                 return
-            plain = self._take_some()
+            self._take_some()
             if self._master < 0:
                 return
-            left = _SLICE if plain else _SLICE_OF_SEQUENCES
+            left = _SLICE if self._plain else _SLICE_OF_SEQUENCES
+            if others_first:
+                left = min(left, _SLICE_FOR_OTHERS)
             if monotonic() - begun >= left / max(1, PtyChild.busy):
-                self._pause()
+                self._pause(_PAUSE_FOR_OTHERS if others_first else _PAUSE)
                 return
 
-    def _take_some(self) -> bool:
-        """Hand over one batch; say whether it was plain text."""
+    def _take_some(self) -> None:
+        """Hand over one batch."""
         begun = monotonic()
         size = self._batch
-        plain = self._pending.find(b"\x1b", 0, size)
-        if plain >= 0:
-            size = min(size, max(plain, _BATCH_OF_SEQUENCES))
+        sequence = self._pending.find(b"\x1b", 0, size)
+        self._plain = sequence < 0
+        if not self._plain:
+            size = min(size, max(sequence, _BATCH_OF_SEQUENCES))
         batch, self._pending = self._pending[:size], self._pending[size:]
         self._on_output(batch)
         taken = monotonic() - begun
@@ -179,13 +188,17 @@ class PtyChild:
             self._batch //= 2
         elif taken < _SLICE / 4 and self._batch < _BATCH:
             self._batch *= 2
-        return plain < 0
 
     def _read(self) -> None:
-        """Read until enough is pending, or there is no more; after the end, close."""
+        """Read what the next batch needs, or all that there is; after the end, close.
+
+        No more than that: what is still in the kernel is dropped by ctrl+c, what was read has to
+        be shown before the prompt is.
+        """
+        enough = self._batch if self._plain else min(self._batch, _BATCH_OF_SEQUENCES)
         chunks = [self._pending]
         size = len(self._pending)
-        while size < _ENOUGH:
+        while size < enough:
             try:
                 chunk = os.read(self._master, _READ)
             except BlockingIOError:
@@ -207,12 +220,12 @@ class PtyChild:
         if len(chunks) > 1 and self._code is not None and monotonic() > self._deadline:
             self._finish()
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float) -> None:
         """Let the loop do other things; the child waits meanwhile."""
         assert self._loop is not None
         self._set_busy(True)
         self._loop.remove_reader(self._master)
-        self._timer = self._loop.call_later(_PAUSE, self._wait, _TURNS)
+        self._timer = self._loop.call_later(seconds, self._wait, _TURNS)
 
     def _wait(self, turns: int) -> None:
         assert self._loop is not None

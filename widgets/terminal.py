@@ -1,8 +1,8 @@
 """A terminal as a widget: runs a command in a pty, shows its screen, gives it keys and mouse.
 
 What the command writes ends up as text in cells (`emulator`) and nowhere else: no control byte of
-it reaches the terminal around the app. Output is taken in slices (`pty_child`) and painted at most
-30 times a second, changed rows only, so that a flood leaves the rest of the app its time.
+it reaches the terminal around the app. Output is taken in slices (`pty_child`) and painted bit by
+bit (`terminal_display`), so that a flood leaves the rest of the app its time.
 """
 
 from __future__ import annotations
@@ -11,35 +11,18 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
-from textual.strip import Strip
-from textual.widget import Widget
 
-from . import cells
 from .pty_child import PtyChild
-from .terminal_colors import Palette
+from .terminal_display import TerminalDisplay
 
-if TYPE_CHECKING:
-    from .emulator import Emulator
-    from .terminal_view import View
-
-_FRAME = 1 / 30
-_FRAME_IN_FLOOD = 1 / 15
-"""Seconds between two paints at least: nobody reads along, and a paint is what others wait for."""
-_LONGEST_UPDATE = 0.15
-"""Seconds for which a child may hold a frame back (mode 2026)."""
-_RUNS_A_FRAME = 600
-_RUNS_IN_FLOOD = 200
-"""Runs that are painted at once: Textual takes 25 µs for each that has a style of its own."""
 _COLLECTIONS = 200
 """Collections of the middle generation for each one of the oldest, which can take 100 ms."""
 _WHEEL_ROWS = 3
@@ -71,7 +54,7 @@ def _tune() -> None:
         sys.setswitchinterval(0.001)
 
 
-class Terminal(Widget, can_focus=True):
+class Terminal(TerminalDisplay, can_focus=True):
     """Runs a command and is its terminal.
 
     While it has the focus every key is the command's, whatever else is bound to it, but for the
@@ -83,7 +66,6 @@ class Terminal(Widget, can_focus=True):
     | shift+pageup, shift+pagedown | scroll; any other key goes back to the end |
     """
 
-    ALLOW_SELECT = False
     BINDING_GROUP_TITLE = "Terminal"
     HELP = "Every key is the command's; ctrl+] leaves. The mouse selects, with shift if need be."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,10 +104,6 @@ class Terminal(Widget, can_focus=True):
     }
     """
 
-    title: var[str] = var("")
-    """The title that the command has set, safe to show."""
-    scrolled: var[int] = var(0)
-    """Rows that the view is above the end; 0 while it follows the output."""
     running: var[bool] = var(False)
     """Whether the command runs."""
 
@@ -192,14 +170,7 @@ class Terminal(Widget, can_focus=True):
         self._scrollback = scrollback
         self._log = log
         self._child: PtyChild | None = None
-        self._view: View | None = None
         self._wanted = False
-        self._paint_timer: asyncio.TimerHandle | None = None
-        self._painted_at = 0.0
-        self._updating_since = 0.0
-        self._painted_end = 0
-        self._dirty: dict[int, None] = {}  # rows to paint, those that wait longest first
-        self._cursor_at: tuple[int, int] | None = None
         self._pressed: int | None = None
         self._mouse_at: tuple[int, int] | None = None
 
@@ -224,6 +195,7 @@ class Terminal(Widget, can_focus=True):
             on_output=self._take,
             on_quiet=self._paint_sooner,
             on_exit=lambda code: self._ended(child, code),
+            others_first=lambda: self._is_left_alone,
             log=self._log,
         )
         env = {**self._environment(), **_TERM}
@@ -250,11 +222,7 @@ class Terminal(Widget, can_focus=True):
 
         columns, rows = self.size if self.size.area else (80, 24)
         emulator = Emulator(columns, rows, scrollback=self._scrollback)
-        self._view = View(emulator, self._palette())
-        emulator.set_colors(*self._view.palette.ground)
-        self._painted_end = 0
-        self._cursor_at = None
-        self.refresh()
+        self._show(View(emulator, self._palette()))
         self.call_after_refresh(_tune)
         if failure:
             self._take(f"{failure}\r\n".encode())
@@ -291,188 +259,22 @@ class Terminal(Widget, can_focus=True):
 
     # --- its output --- #
 
-    @property
-    def emulator(self) -> Emulator | None:
-        """The screen and its scrollback; None before the first start."""
-        return None if self._view is None else self._view.emulator
-
-    def output_text(self) -> str:
-        """Return everything that is kept of the output, as plain text."""
-        return "" if self._view is None else self._view.transcript.text()
-
     def _take(self, data: bytes) -> None:
         assert self._view is not None
         replies = self._view.emulator.feed(data)
         if replies and self._child is not None:
             self._child.write(replies, reply=True)
-        if self._paint_timer is None:
-            frame = _FRAME_IN_FLOOD if self._is_flooding else _FRAME
-            self._paint_after(self._painted_at + frame - monotonic())
+        self._paint_in_turn()
 
     @property
     def _is_flooding(self) -> bool:
         return self._child is not None and self._child.is_flooding
 
-    def _paint_sooner(self) -> None:
-        """Paint what a flood has left at the usual pace: it ends with a prompt."""
-        if self._paint_timer is not None:
-            self._paint_timer.cancel()
-            self._paint_after(self._painted_at + _FRAME - monotonic())
-
-    def _paint_after(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._paint_timer = loop.call_later(max(0.0, seconds), self._paint)
-
-    def _paint(self) -> None:
-        """Have the rows painted that have changed, as many as fit into a frame."""
-        if self._paint_timer is not None:
-            self._paint_timer.cancel()
-            self._paint_timer = None
-        view = self._view
-        if view is None or not self.is_attached:
-            return
-        now = monotonic()
-        if view.emulator.updating:
-            self._updating_since = self._updating_since or now
-            if now - self._updating_since < _LONGEST_UPDATE:
-                self._paint_after(_FRAME)
-                return
-        self._updating_since = 0.0
-        self._painted_at = now
-        self._find_dirty(view)
-        self.title = view.emulator.title
-        self.scrolled = view.scrolled
-        self._paint_some(view)
-
-    def _find_dirty(self, view: View) -> None:
-        emulator = view.emulator
-        end = emulator.history.end
-        offset = end - view.top
-        dirty = [y + offset for y in emulator.changed_rows()]
-        if end != self._painted_end:
-            # What has scrolled off since may have changed before it did.
-            dirty += range(max(0, self._painted_end - view.top), offset)
-            self._painted_end = end
-        cursor = view.cursor()
-        if cursor != self._cursor_at:
-            dirty += [place[1] for place in (cursor, self._cursor_at) if place]
-            self._cursor_at = cursor
-        height = self.size.height
-        self._dirty.update((y, None) for y in dirty if 0 <= y < height)
-
-    def _paint_some(self, view: View) -> None:
-        rows = list(self._dirty)
-        if self._cursor_at is not None and self._cursor_at[1] in self._dirty:
-            rows.insert(0, self._cursor_at[1])  # where the user looks
-        budget = _RUNS_IN_FLOOD if self._is_flooding else _RUNS_A_FRAME
-        painted: set[int] = set()
-        for y in rows:
-            if budget <= 0:
-                break
-            if y not in painted:
-                painted.add(y)
-                budget -= cells.run_count(view.row(y))
-                del self._dirty[y]
-        if painted:
-            regions = _regions(sorted(painted), self.gutter.left, self.outer_size.width)
-            self.refresh(*regions)
-        if self._dirty:
-            self._paint_after(_FRAME)
-
-    def render_line(self, y: int) -> Strip:
-        """Return line *y* of the view."""
-        width = self.size.width
-        if self._view is None:
-            return Strip.blank(width, self.rich_style)
-        return self._view.strip(y, width, focused=self.has_focus)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the lines of a region, in a form that leaves no cycles to the collector."""
-        return [_Line(strip, strip.cell_length) for strip in super().render_lines(crop)]
-
-    def _palette(self) -> Palette:
-        return Palette(
-            self.rich_style, self.app.ansi_theme, native=bool(self.app.native_ansi_color)
-        )
-
-    def notify_style_update(self) -> None:
-        """Take over the colours of another theme."""
-        super().notify_style_update()
-        if self._view is None or not self.is_attached:
-            return
-        palette = self._palette()
-        if palette.base != self._view.palette.base:
-            self._view.palette = palette
-            self._view.emulator.set_colors(*palette.ground)
-
-    # --- scrolling, selecting, searching --- #
-
-    def scroll_rows(self, rows: int) -> None:
-        """Scroll the view down by *rows*, up if negative."""
-        if self._view is not None and self._view.scroll(rows):
-            self._moved()
-
-    def follow(self) -> None:
-        """Show the end of the output and stay there."""
-        if self._view is not None and self._view.follow():
-            self._moved()
-
-    def _moved(self) -> None:
-        assert self._view is not None
-        self.scrolled = self._view.scrolled
-        self._cursor_at = self._view.cursor()
-        self.refresh()
-
-    @property
-    def selected_text(self) -> str:
-        """The text that is selected, or nothing."""
-        view = self._view
-        if view is None or view.selection is None:
-            return ""
-        return view.transcript.text_of(view.selection)
-
-    def clear_selection(self) -> None:
-        """Select nothing."""
-        if self._view is not None and self._view.selection is not None:
-            self._view.selection = None
-            self.refresh()
-
-    def copy(self) -> str:
-        """Put the selection, else what the view shows, into the clipboard; return it."""
-        text = self.selected_text
-        if not text and self._view is not None:
-            top = self._view.top
-            text = self._view.transcript.text_of(((top, 0), (top + self.size.height, 0))).rstrip()
-        if text:
-            self.app.copy_to_clipboard(text)
-        return text
-
-    def search(self, text: str, *, backwards: bool = True) -> bool:
-        """Select and show the nearest *text* before, or after, the last one found.
-
-        Goes round at the end. Capitals count only where *text* has some. Returns whether there is
-        one at all.
-        """
-        view = self._view
-        if view is None:
-            return False
-        start = min(view.selection) if view.selection else (view.transcript.end, 0)
-        found = view.transcript.find(text, start, backwards=backwards)
-        view.selection = found
-        if found is not None:
-            view.show(found)
-        self._moved()
-        return found is not None
-
-    def action_scroll_view(self, pages: int) -> None:
-        """Scroll by pages; a row stays in view."""
-        self.scroll_rows(pages * max(1, self.size.height - 1))
+    # --- keys --- #
 
     def action_leave(self) -> None:
         """Ask for the focus to be taken elsewhere."""
         self.post_message(self.LeaveRequested(self))
-
-    # --- keys --- #
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         """Take every key: nothing that is bound further up, with priority or not, applies here."""
@@ -537,18 +339,12 @@ class Terminal(Widget, can_focus=True):
         self._dirty.clear()
         self.refresh()
 
-    def on_show(self) -> None:
-        """Paint what has changed while it was hidden."""
-        self.refresh()
-
     def on_mount(self) -> None:
         """Start if that was asked for before there was a size."""
         self._start_if_possible()
 
     def on_unmount(self) -> None:
         """Let go of the command: it gets HUP, as from any terminal that is closed."""
-        if self._paint_timer is not None:
-            self._paint_timer.cancel()
         if self._child is not None:
             self._child.close()
 
@@ -664,32 +460,3 @@ class Terminal(Widget, can_focus=True):
         pressed = frozenset(name for name in ("shift", "meta", "ctrl") if getattr(event, name))
         x, y = at[0], at[1] - self._view.scrolled
         self.send(self._view.emulator.send_mouse(x, y, button, kind, pressed))
-
-
-class _Line(Strip):
-    """A line as it is painted.
-
-    A `Strip` that is divided into itself keeps itself in its cache: only a full garbage collection
-    frees it. In a flood of colours that would be 20,000 objects a second.
-    """
-
-    __slots__ = ()
-
-    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
-        """Cut at the given cells; all of it is no cut."""
-        cuts = [cut for cut in cuts if cut <= self.cell_length]
-        return [self] if cuts == [self.cell_length] else super().divide(cuts)
-
-
-def _regions(rows: list[int], left: int, width: int) -> list[Region]:
-    """Return the regions of these rows, given in order; neighbours go together.
-
-    They reach over the borders: Textual cuts each line that is not painted as a whole in two.
-    """
-    regions: list[Region] = []
-    start = rows[0]
-    for before, y in zip(rows, [*rows[1:], -1], strict=True):
-        if y != before + 1:
-            regions.append(Region(-left, start, width, before + 1 - start))
-            start = y
-    return regions
