@@ -116,7 +116,7 @@ class ChrootApp(App[None]):
 
 
 def run(base: str, settings: Settings, follower: Follower) -> int:
-    """Run the UI on *base*, which *follower* follows, until the user quits; return the exit code."""
+    """Run the UI on *base*, which *follower* follows, until the user quits; return its exit code."""
     app = ChrootApp(Engine(base), settings, follow=follower.attach)
     app.run()
     app.main.wait_for_jobs()
