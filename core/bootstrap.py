@@ -57,12 +57,13 @@ _INODES = 20_000
 
 _BUILD, _SETTLE = 0.02, 0.97  # where these stages begin
 
-
 _ROOTED = """
 mount --make-rprivate /proc && mount --rbind / /proc && mount --make-rprivate /proc || exit
 root=/proc$1
 shift
-exec chroot "$root" sh -c 'mount -t proc proc /proc && umask 022 && exec "$@"' sh "$@"
+mount -t proc proc "$root/proc" || exit
+umask 022
+exec chroot "$root" "$@"
 """
 """What makes a mount namespace private from within a chroot, whose root is no mount point.
 
