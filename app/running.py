@@ -165,10 +165,10 @@ class RunningScreen(Screen[None]):
         self._kept.pop(panel, None)
         if one and not one.running:
             kept.forget(one)
-        if self.dock.panels or self.busy_with_jobs:
+        if self.dock.panels:
             self.dock.focus_shown()
         else:
-            self.leave_dock(close=True)
+            self.leave_dock(close=not self.busy_with_jobs)
 
     def on_run_panel_save_requested(self, message: RunPanel.SaveRequested) -> None:
         """Save the output of a panel."""

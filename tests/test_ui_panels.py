@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from chroot_tool.app import history, kept, running
 from chroot_tool.app.handover import own_command
@@ -174,7 +175,52 @@ async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() ->
         await t.press(LEAVE, "escape")
         await t.until(lambda: t.app.main.table.has_focus_within)
         await t.press("4")
-        await t.until(lambda: one.terminal.has_focus)
+        await t.until(lambda: one.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        two = await run(t, "cat")
+        three = await run(t, "true")
+        await t.until(lambda: three.has_focus)
+        await t.press("left_square_bracket")
+        await t.until(lambda: two.has_focus)
+        await t.press("right_square_bracket")
+        await t.until(lambda: three.has_focus)
+        await t.press("x")
+        await t.until(lambda: len(t.app.main.dock.panels) == 2 and two.has_focus)
+        await t.pilot.click(t.app.main.dock.line, offset=(10, 0))
+        await t.until(lambda: one.has_focus)
+        await t.press("t")
+        await ended(t, one)
+        await t.press("x")
+        await t.until(lambda: t.app.main.dock.panels == (two,) and two.has_focus)
+        await t.press("t")
+        await ended(t, two)
+        gate = t.engine.hold("on")
+        await t.press("escape", "o")
+        await t.until(lambda: t.app.main._jobs.running)
+        await t.press("4", "x")
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.until(lambda: t.app.main.table.rows.has_focus)
+        assert t.app.main.dock.is_open  # a job still runs
+        gate.set()
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat", str(gate))
+        await t.press(LEAVE, "slash")
+        await t.until(lambda: one.query_one(Input).has_focus)
+        gate.open("w").close()
+        await ended(t, one)
+        await t.write("x")
+        assert one.query_one(Input).value == "x"
 
 
 @pytest.mark.usefixtures("on_this_host")
@@ -363,7 +409,7 @@ async def test_a_flood_leaves_the_keys_to_the_user() -> None:
         await t.shows("again and again")
         await t.press(LEAVE, "escape", "j")
         await t.until(lambda: t.highlighted == "broken")
-        await t.press("4", "ctrl+c")
+        await t.press("4", "enter", "ctrl+c")
         await ended(t, one)
         await t.shows("signal 2")
 

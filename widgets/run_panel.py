@@ -172,9 +172,8 @@ class RunPanel(Vertical, can_focus=True):
     def _exited(self, message: Terminal.Exited) -> None:
         message.stop()
         self._lasted = max(self._clock() - self._began, 0.001)
-        had_focus = self.has_focus_within
         self._show_line()
-        if had_focus:
+        if self.terminal.has_focus:  # not while a search is typed
             self.focus()  # its keys are of no use to a terminal in which nothing runs
 
     @on(Terminal.LeaveRequested)
