@@ -210,6 +210,26 @@ async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        panes = [t.app.main.table.rows, t.app.main.details.query_one("#overview"), one]
+        for pane in (*panes, *panes):
+            await t.press("tab")
+            await t.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+        for pane in (*panes[1::-1], *panes[::-1]):
+            await t.press("shift+tab")
+            await t.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+        await t.press("tab", "tab", "enter")
+        await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE, "escape")
+        await t.pilot.click(one.terminal)
+        await t.until(lambda: one.terminal.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)

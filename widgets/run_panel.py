@@ -26,8 +26,11 @@ from .terminal import Terminal
 _WIDEST_NAME = 24
 
 
-class RunPanel(Vertical, can_focus=True):
-    """Runs *argv* and shows it. `start` begins."""
+class RunPanel(Vertical, can_focus=True, can_focus_children=False):
+    """Runs *argv* and shows it. `start` begins.
+
+    Tab stops at the panel itself: in the terminal it is the command's, so there it would end.
+    """
 
     BINDING_GROUP_TITLE = "Panel"
     HELP = "A command in a chroot. Enter goes into its terminal, ctrl+] comes back here."
