@@ -230,6 +230,32 @@ async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "echo begun; read line")
+        await t.shows("begun")
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.shows("into it")
+        await t.press("enter", "enter")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.hides("into it")
+        await t.press("enter")
+        assert one.has_focus
+        await t.press("escape")
+        await t.pilot.click(one.terminal)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.until(lambda: one.running and one.terminal.has_focus)
+        await t.press("enter")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)

@@ -177,7 +177,9 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self._lasted = max(self._clock() - self._began, 0.001)
         self._show_line()
         if self.terminal.has_focus:  # not while a search is typed
-            self.focus()  # its keys are of no use to a terminal in which nothing runs
+            self.focus()
+        self.terminal.can_focus = False  # it would swallow every key; a click is the panel's now
+        self.refresh_bindings()
 
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
@@ -188,7 +190,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what makes sense now."""
-        if action == "stop":
+        if action in ("enter", "stop"):
             return self.running
         if action == "again":
             return not self.running
@@ -202,6 +204,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         """Run the same command once more."""
         self._began = self._clock()
         self._lasted = 0.0
+        self.terminal.can_focus = True
         self.terminal.restart()
         self.terminal.focus()
         self._show_line()
