@@ -54,6 +54,8 @@ class ChrootApp(App[None]):
     ) -> None:
         """Show what *engine* has; *follow* and *count* make the threads that watch."""
         super().__init__()
+        # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
+        del self._bindings.key_to_bindings["ctrl+q"]
         register(self, settings.theme)
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings

@@ -527,6 +527,20 @@ async def test_help_shows_the_keys_and_goes_again() -> None:
         await t.until(lambda: not t.app.screen.query("HelpPanel"))
 
 
+async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.press("ctrl+q")
+        assert not t.app._exit
+        await t.press("question_mark")
+        await t.until(lambda: t.app.screen.query("HelpPanel"))
+        await t.shows("Environments")
+        assert "ctrl+q" not in t.app.screen.active_bindings
+        assert "^q" not in t.text
+        await t.press("ctrl+c")
+        await t.says("to quit")
+        assert not any("ctrl+q" in said for said in t.said)
+
+
 async def test_the_palette_has_every_action_and_every_chroot() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+p")
