@@ -73,6 +73,8 @@ class MainScreen(RunningScreen):
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
         Binding("y", "copy", "copy", id="row.copy", show=False,
                 tooltip="Copy the path, row or message"),
+        Binding("escape", "leave", "environments", id="pane.leave", show=False,
+                tooltip="From any other pane back to the environments"),
     ]  # fmt: skip
 
     status_line = getters.query_one(StatusLine)
@@ -483,6 +485,10 @@ class MainScreen(RunningScreen):
     def action_filter(self) -> None:
         """Filter the environments as one types."""
         self.table.start_filter()
+
+    def action_leave(self) -> None:
+        """Go back to the environments, from panes that have no use of their own for Esc."""
+        self.leave_dock()
 
     def action_copy(self) -> None:
         """Copy the path of the highlighted chroot; panes with rows copy those themselves."""

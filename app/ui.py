@@ -41,7 +41,10 @@ class ChrootApp(App[None]):
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
         Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),
         Binding("colon,ctrl+p", "command_palette", "commands", id="app.palette", show=False),
-    ]
+        # Before all that Esc does in a pane: the help says what that is and is still in the way.
+        Binding("escape", "close_help", "close help", id="app.close_help", priority=True,
+                tooltip="Close these keys; then Esc does what it does here"),
+    ]  # fmt: skip
 
     def __init__(
         self,
@@ -84,12 +87,20 @@ class ChrootApp(App[None]):
         except ChrootError as error:
             self.notify(safe(error.message), severity="warning", markup=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to close the help only while it is there."""
+        return action != "close_help" or bool(self.screen.query("HelpPanel"))
+
     def action_help(self) -> None:
         """Show or hide the keys of the focused pane."""
         if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
+            self.action_close_help()
         else:
             self.action_show_help_panel()
+
+    def action_close_help(self) -> None:
+        """Hide the keys of the focused pane."""
+        self.action_hide_help_panel()
 
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs."""
