@@ -13,6 +13,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
+from textual.errors import NoWidget
 from textual.message import Message
 
 from ..core import events
@@ -128,6 +129,7 @@ class MainScreen(RunningScreen):
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
         self.table.focus()
+        self.screen_layout_refresh_signal.subscribe(self, self._mind_focus, immediate=True)
         self._show_status_line()
         with self._door:
             early, self._early = self._early or [], None
@@ -299,6 +301,22 @@ class MainScreen(RunningScreen):
         """Where the dock stands may be another now."""
         if self.is_built and self._share != Settings().dock:
             self.call_after_refresh(self._divide)
+
+    def _mind_focus(self, _screen: object) -> None:
+        """Take the focus back from a pane for which the screen has become too small."""
+        if self.focused is None or self.table.has_focus_within:
+            return
+        try:
+            hidden = not self.find_widget(self.focused).visible_region
+        except NoWidget:
+            return  # it has no place yet
+        if hidden:
+            self.leave_dock()
+
+    def on_descendant_focus(self) -> None:
+        """Give the whole screen back when the focus goes to what the zoomed panel covers."""
+        if self.has_class("-zoomed") and not self.dock.has_focus_within:
+            self.remove_class("-zoomed")
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
         """Stop a job."""

@@ -559,6 +559,23 @@ async def test_escape_closes_the_help_before_it_does_anything_else() -> None:
         assert t.app.main.details.has_focus_within
 
 
+async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> None:
+    async with ui(*CHROOTS, size=(120, 40)) as t:
+        rows = t.app.main.table.rows
+        await t.press("4", "2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.pilot.resize_terminal(60, 15)
+        await t.until(lambda: rows.has_focus)
+        await t.press("2")  # there is no room for it
+        await t.until(lambda: rows.has_focus)
+        await t.press("4")
+        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("4", "2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        t.app.main.dock.open_jobs()  # as a job does that has failed
+        await t.until(lambda: rows.has_focus)
+
+
 async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+q")

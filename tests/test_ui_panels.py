@@ -308,6 +308,18 @@ async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo here")
+        await t.shows("exit 0")
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.shows("trixie-build")
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "sh", "-c", "seq -f need%1.0fle 7 7; seq 100; echo end")
