@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from dataclasses import replace
@@ -101,7 +102,10 @@ class RunningScreen(Screen[None]):
         """Open a login shell in a panel."""
         one = self.table.highlighted
         if one is not None:
-            await self._open_panel(one, "shell", own_command("shell", "-d", one.path))
+            taken = {panel.command for panel in self.dock.panels if panel.chroot == one.name}
+            more = (f"shell {number}" for number in itertools.count(2))
+            name = next(each for each in itertools.chain(["shell"], more) if each not in taken)
+            await self._open_panel(one, name, own_command("shell", "-d", one.path))
 
     @work(group="dialogs", exit_on_error=False)
     async def action_shell_full(self) -> None:

@@ -387,6 +387,23 @@ async def test_several_panels_for_different_chroots() -> None:
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_shells_of_one_chroot_are_told_apart() -> None:
+    async with ui(*CHROOTS) as t:
+        for count, row in enumerate(("arm", "arm", "arm", "jammy"), 1):
+            await t.on_row(row)
+            await t.press("s")
+            await t.until(lambda count=count: len(t.app.main.dock.panels) == count)  # type: ignore[misc]
+            await t.until(lambda: panel(t).terminal.has_focus)
+            await t.press(LEAVE, "escape")
+        await t.shows("▶ arm: shell ", "▶ arm: shell 2", "▶ arm: shell 3", "▶ jammy: shell")
+        await t.app.main.dock.remove_panel(panel(t, 1))
+        await t.on_row("arm")
+        await t.press("s")
+        await t.until(lambda: len(t.app.main.dock.panels) == 4)
+        assert panel(t).command == "shell 2"
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
