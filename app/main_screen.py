@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that lines of output are gathered."""
+_PATIENCE = 20.0
+"""Seconds that jobs have to take back what they did when a signal ends the program."""
 
 
 class MainScreen(RunningScreen):
@@ -94,6 +96,7 @@ class MainScreen(RunningScreen):
         self._clock = clock
         self._jobs = Jobs(self.post, clock=clock)
         self._threads: list[threading.Thread] = []
+        self._deadline = 0.0
         self._follower = follow(engine.base, self.post)
         self._counter = count(self.post)
         self._snapshot = Snapshot(engine.base)
@@ -547,22 +550,29 @@ class MainScreen(RunningScreen):
         for panel in self.dock.panels:
             panel.terminal.stop()
 
-    def wait_for_jobs(self) -> None:
-        """Wait for jobs that were let go on, after the UI has ended; Ctrl-C stops them."""
+    def give_up(self) -> None:
+        """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
+        self._jobs.cancel_all()
+        if not self._deadline:
+            self._deadline = time.monotonic() + _PATIENCE
+
+    def wait_for_jobs(self) -> bool:
+        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over."""
         from .narrate import Narrator
 
         narrator = Narrator(json=False)
-        try:
-            while any(thread.is_alive() for thread in self._threads):
+        while alive := any(thread.is_alive() for thread in self._threads):
+            if self._deadline and time.monotonic() > self._deadline:
+                break
+            try:
                 for view in self._jobs.current:
                     what = f"{view.verb} {view.name}: {view.stage or 'working'}"
                     narrator(events.Stage(view.path, what, view.fraction))
                 time.sleep(0.2)
-        except KeyboardInterrupt:
-            self._jobs.cancel_all()
-        for thread in self._threads:
-            thread.join()
+            except KeyboardInterrupt:
+                self._jobs.cancel_all()
         narrator.end()
+        return not alive
 
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:

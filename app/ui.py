@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import os
+import signal
 import time
 from collections.abc import Callable
 
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -20,6 +24,9 @@ from .keymap import textual_keymap
 from .main_screen import MainScreen
 from .settings import Settings, save
 from .themes import register
+
+_SIGNALLED = 128
+"""With the number of a signal, the exit code of what it has ended."""
 
 
 def _actions() -> type[Provider]:
@@ -54,19 +61,47 @@ class ChrootApp(App[None]):
         follow: Follow = Follower,
         count: Count = Sizes,
         clock: Callable[[], float] = time.time,
+        driver: type[Driver] | None = None,
     ) -> None:
         """Show what *engine* has; *follow* and *count* make the threads that watch."""
-        super().__init__()
+        super().__init__(driver_class=driver)
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
         register(self, settings.theme)
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
+        self._own_loop: asyncio.AbstractEventLoop | None = None
+        self.ended_by = 0
+        """The number of the signal that asked to end."""
         self.main = MainScreen(engine, settings, follow=follow, count=count, clock=clock)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""
         return self.main
+
+    def on_load(self) -> None:
+        """From now on a signal reaches the loop; what came before it ends the app here."""
+        self._own_loop = asyncio.get_running_loop()
+        if self.ended_by:
+            self._end()
+
+    def end_by(self, number: int, _frame: object) -> None:
+        """Take a signal that asks to end: jobs take back what they did, the terminal is restored.
+
+        A handler of Python's own, not the loop's: it holds until the last job has ended, too.
+        """
+        self.ended_by = self.ended_by or number
+        # With HUP the kernel sends CONT, for which Textual would start on the terminal anew.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        self.main.give_up()
+        if self._own_loop is not None:
+            try:
+                self._own_loop.call_soon_threadsafe(self._end)
+            except RuntimeError:
+                pass  # it is closed: only jobs are waited for
+
+    def _end(self) -> None:
+        self.exit(return_code=_SIGNALLED + self.ended_by)
 
     def on_mount(self) -> None:
         """Take over the user's keys, and note the theme when it is changed."""
@@ -125,7 +160,16 @@ class ChrootApp(App[None]):
 
 def run(base: str, settings: Settings) -> int:
     """Run the UI on *base* until the user quits; return the exit code."""
-    app = ChrootApp(Engine(base), settings)
+    from .driver import TerminalDriver
+
+    app = ChrootApp(Engine(base), settings, driver=TerminalDriver)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, app.end_by)
     app.run()
-    app.main.wait_for_jobs()
-    return app.return_code or 0
+    ended = app.main.wait_for_jobs()
+    if not app.ended_by:
+        return app.return_code or 0
+    code = _SIGNALLED + app.ended_by
+    if not ended:
+        os._exit(code)  # Python would wait for the threads
+    return code
