@@ -39,7 +39,7 @@ async def hand_over(
             sys.__stdout__.write(_NO_PIXEL_MOUSE + title) if sys.__stdout__ else None
             sys.__stdout__.flush() if sys.__stdout__ else None
             child = await asyncio.create_subprocess_exec(*argv, env={**os.environ, **(env or {})})
-            code = await child.wait()
+            code = await _wait(child)
         except OSError:
             code = 127
         finally:
@@ -47,6 +47,14 @@ async def hand_over(
                 signal.signal(number, handler)
     app.refresh(repaint=True, layout=True)
     return code
+
+
+async def _wait(child: asyncio.subprocess.Process) -> int:
+    try:
+        return await child.wait()
+    except asyncio.CancelledError:  # the app is asked to end, and gives the terminal back
+        child.send_signal(signal.SIGHUP)
+        raise
 
 
 def own_command(*words: str) -> list[str]:

@@ -13,6 +13,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
+from textual.errors import NoWidget
 from textual.message import Message
 
 from ..core import events
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that lines of output are gathered."""
+_PATIENCE = 20.0
+"""Seconds that jobs have to take back what they did when a signal ends the program."""
 
 
 class MainScreen(RunningScreen):
@@ -73,6 +76,8 @@ class MainScreen(RunningScreen):
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
         Binding("y", "copy", "copy", id="row.copy", show=False,
                 tooltip="Copy the path, row or message"),
+        Binding("escape", "leave", "environments", id="pane.leave", show=False,
+                tooltip="From any other pane back to the environments"),
     ]  # fmt: skip
 
     status_line = getters.query_one(StatusLine)
@@ -91,6 +96,7 @@ class MainScreen(RunningScreen):
         self._clock = clock
         self._jobs = Jobs(self.post, clock=clock)
         self._threads: list[threading.Thread] = []
+        self._deadline = 0.0
         self._follower = follow(engine.base, self.post)
         self._counter = count(self.post)
         self._snapshot = Snapshot(engine.base)
@@ -126,6 +132,7 @@ class MainScreen(RunningScreen):
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
         self.table.focus()
+        self.screen_layout_refresh_signal.subscribe(self, self._mind_focus, immediate=True)
         self._show_status_line()
         with self._door:
             early, self._early = self._early or [], None
@@ -298,6 +305,22 @@ class MainScreen(RunningScreen):
         """Where the dock stands may be another now."""
         if self.is_built and self._share != Settings().dock:
             self.call_after_refresh(self._divide)
+
+    def _mind_focus(self, _screen: object) -> None:
+        """Take the focus back from a pane for which the screen has become too small."""
+        if self.focused is None or self.table.has_focus_within:
+            return
+        try:
+            hidden = not self.find_widget(self.focused).visible_region
+        except NoWidget:
+            return  # it has no place yet
+        if hidden:
+            self.leave_dock()
+
+    def on_descendant_focus(self) -> None:
+        """Give the whole screen back when the focus goes to what the zoomed panel covers."""
+        if self.has_class("-zoomed") and not self.dock.has_focus_within:
+            self.remove_class("-zoomed")
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
         """Stop a job."""
@@ -485,6 +508,10 @@ class MainScreen(RunningScreen):
         """Filter the environments as one types."""
         self.table.start_filter()
 
+    def action_leave(self) -> None:
+        """Go back to the environments, from panes that have no use of their own for Esc."""
+        self.leave_dock()
+
     def action_copy(self) -> None:
         """Copy the path of the highlighted chroot; panes with rows copy those themselves."""
         one = self.table.highlighted
@@ -524,22 +551,29 @@ class MainScreen(RunningScreen):
         for panel in self.dock.panels:
             panel.terminal.stop()
 
-    def wait_for_jobs(self) -> None:
-        """Wait for jobs that were let go on, after the UI has ended; Ctrl-C stops them."""
+    def give_up(self) -> None:
+        """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
+        self._jobs.cancel_all()
+        if not self._deadline:
+            self._deadline = time.monotonic() + _PATIENCE
+
+    def wait_for_jobs(self) -> bool:
+        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over."""
         from .narrate import Narrator
 
         narrator = Narrator(json=False)
-        try:
-            while any(thread.is_alive() for thread in self._threads):
+        while alive := any(thread.is_alive() for thread in self._threads):
+            if self._deadline and time.monotonic() > self._deadline:
+                break
+            try:
                 for view in self._jobs.current:
                     what = f"{view.verb} {view.name}: {view.stage or 'working'}"
                     narrator(events.Stage(view.path, what, view.fraction))
                 time.sleep(0.2)
-        except KeyboardInterrupt:
-            self._jobs.cancel_all()
-        for thread in self._threads:
-            thread.join()
+            except KeyboardInterrupt:
+                self._jobs.cancel_all()
         narrator.end()
+        return not alive
 
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from dataclasses import replace
@@ -101,7 +102,10 @@ class RunningScreen(Screen[None]):
         """Open a login shell in a panel."""
         one = self.table.highlighted
         if one is not None:
-            await self._open_panel(one, "shell", own_command("shell", "-d", one.path))
+            taken = {panel.command for panel in self.dock.panels if panel.chroot == one.name}
+            more = (f"shell {number}" for number in itertools.count(2))
+            name = next(each for each in itertools.chain(["shell"], more) if each not in taken)
+            await self._open_panel(one, name, own_command("shell", "-d", one.path))
 
     @work(group="dialogs", exit_on_error=False)
     async def action_shell_full(self) -> None:
@@ -165,10 +169,10 @@ class RunningScreen(Screen[None]):
         self._kept.pop(panel, None)
         if one and not one.running:
             kept.forget(one)
-        if self.dock.panels or self.busy_with_jobs:
+        if self.dock.panels:
             self.dock.focus_shown()
         else:
-            self.leave_dock(close=True)
+            self.leave_dock(close=not self.busy_with_jobs)
 
     def on_run_panel_save_requested(self, message: RunPanel.SaveRequested) -> None:
         """Save the output of a panel."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -24,6 +28,9 @@ from .themes import register
 
 if TYPE_CHECKING:
     from .follow import Count, Follow
+
+_SIGNALLED = 128
+"""With the number of a signal, the exit code of what it has ended."""
 
 
 def _actions() -> type[Provider]:
@@ -45,7 +52,10 @@ class ChrootApp(App[None]):
         Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
         Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),
         Binding("colon,ctrl+p", "command_palette", "commands", id="app.palette", show=False),
-    ]
+        # Before all that Esc does in a pane: the help says what that is and is still in the way.
+        Binding("escape", "close_help", "close help", id="app.close_help", priority=True,
+                tooltip="Close these keys; then Esc does what it does here"),
+    ]  # fmt: skip
 
     def __init__(
         self,
@@ -55,17 +65,47 @@ class ChrootApp(App[None]):
         follow: Follow,
         count: Count = Sizes,
         clock: Callable[[], float] = time.time,
+        driver: type[Driver] | None = None,
     ) -> None:
         """Show what *engine* has; *follow* and *count* make the threads that watch."""
-        super().__init__()
+        super().__init__(driver_class=driver)
+        # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
+        del self._bindings.key_to_bindings["ctrl+q"]
         register(self, settings.theme)
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
+        self._own_loop: asyncio.AbstractEventLoop | None = None
+        self.ended_by = 0
+        """The number of the signal that asked to end."""
         self.main = MainScreen(engine, settings, follow=follow, count=count, clock=clock)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""
         return self.main
+
+    def on_load(self) -> None:
+        """From now on a signal reaches the loop; what came before it ends the app here."""
+        self._own_loop = asyncio.get_running_loop()
+        if self.ended_by:
+            self._end()
+
+    def end_by(self, number: int, _frame: object) -> None:
+        """Take a signal that asks to end: jobs take back what they did, the terminal is restored.
+
+        A handler of Python's own, not the loop's: it holds until the last job has ended, too.
+        """
+        self.ended_by = self.ended_by or number
+        # With HUP the kernel sends CONT, for which Textual would start on the terminal anew.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        self.main.give_up()
+        if self._own_loop is not None:
+            try:
+                self._own_loop.call_soon_threadsafe(self._end)
+            except RuntimeError:
+                pass  # it is closed: only jobs are waited for
+
+    def _end(self) -> None:
+        self.exit(return_code=_SIGNALLED + self.ended_by)
 
     def on_mount(self) -> None:
         """Take over the user's keys, and note the theme when it is changed."""
@@ -87,12 +127,20 @@ class ChrootApp(App[None]):
         except ChrootError as error:
             self.notify(safe(error.message), severity="warning", markup=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to close the help only while it is there."""
+        return action != "close_help" or bool(self.screen.query("HelpPanel"))
+
     def action_help(self) -> None:
         """Show or hide the keys of the focused pane."""
         if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
+            self.action_close_help()
         else:
             self.action_show_help_panel()
+
+    def action_close_help(self) -> None:
+        """Hide the keys of the focused pane."""
+        self.action_hide_help_panel()
 
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs."""
@@ -117,7 +165,16 @@ class ChrootApp(App[None]):
 
 def run(base: str, settings: Settings, follower: Follower) -> int:
     """Run the UI on *base*, which *follower* follows, until the user quits; return its exit code."""
-    app = ChrootApp(Engine(base), settings, follow=follower.attach)
+    from .driver import TerminalDriver
+
+    app = ChrootApp(Engine(base), settings, follow=follower.attach, driver=TerminalDriver)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, app.end_by)
     app.run()
-    app.main.wait_for_jobs()
-    return app.return_code or 0
+    ended = app.main.wait_for_jobs()
+    if not app.ended_by:
+        return app.return_code or 0
+    code = _SIGNALLED + app.ended_by
+    if not ended:
+        os._exit(code)  # Python would wait for the threads
+    return code

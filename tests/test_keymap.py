@@ -62,6 +62,11 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         if keymap.meet(one.place, other.place)
     }
     assert shared == {
+        ("app.close_help", "pane.leave"),
+        ("environments.clear", "pane.leave"),
+        ("environments.clear", "app.close_help"),
+        ("panel.leave", "pane.leave"),
+        ("panel.leave", "app.close_help"),
         ("mounts.toggle", "environments.toggle"),
         ("panel.copy", "row.copy"),
         ("panel.find", "environments.filter"),

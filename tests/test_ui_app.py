@@ -527,6 +527,69 @@ async def test_help_shows_the_keys_and_goes_again() -> None:
         await t.until(lambda: not t.app.screen.query("HelpPanel"))
 
 
+async def test_escape_goes_from_any_pane_to_the_environments() -> None:
+    async with ui(*CHROOTS) as t:
+        rows = t.app.main.table.rows
+        for key in ("1", "2", "3", "enter", "4"):
+            await t.press(key)
+            await t.until(lambda: t.app.focused is not None and not rows.has_focus)
+            await t.press("escape")
+            await t.until(lambda: rows.has_focus)
+        assert t.app.main.dock.is_open
+        await t.press("4", "tab")
+        await t.until(lambda: t.app.main.dock.jobs_pane.output.has_focus)
+        await t.press("escape")
+        await t.until(lambda: rows.has_focus)
+
+
+async def test_escape_closes_the_help_before_it_does_anything_else() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.press("space", "question_mark")
+        await t.shows("close help")
+        await t.press("escape")
+        await t.until(lambda: not t.app.screen.query("HelpPanel"))
+        await t.hides("close help")
+        await t.shows("1 marked")
+        await t.press("escape")
+        await t.hides("1 marked")
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.press("question_mark", "escape")
+        await t.until(lambda: not t.app.screen.query("HelpPanel"))
+        assert t.app.main.details.has_focus_within
+
+
+async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> None:
+    async with ui(*CHROOTS, size=(120, 40)) as t:
+        rows = t.app.main.table.rows
+        await t.press("4", "2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.pilot.resize_terminal(60, 15)
+        await t.until(lambda: rows.has_focus)
+        await t.press("2")  # there is no room for it
+        await t.until(lambda: rows.has_focus)
+        await t.press("4")
+        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("4", "2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        t.app.main.dock.open_jobs()  # as a job does that has failed
+        await t.until(lambda: rows.has_focus)
+
+
+async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.press("ctrl+q")
+        assert not t.app._exit
+        await t.press("question_mark")
+        await t.until(lambda: t.app.screen.query("HelpPanel"))
+        await t.shows("Environments")
+        assert "ctrl+q" not in t.app.screen.active_bindings
+        assert "^q" not in t.text
+        await t.press("ctrl+c")
+        await t.says("to quit")
+        assert not any("ctrl+q" in said for said in t.said)
+
+
 async def test_the_palette_has_every_action_and_every_chroot() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+p")

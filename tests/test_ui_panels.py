@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from chroot_tool.app import history, kept, running
 from chroot_tool.app.handover import own_command
@@ -174,7 +175,98 @@ async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() ->
         await t.press(LEAVE, "escape")
         await t.until(lambda: t.app.main.table.has_focus_within)
         await t.press("4")
+        await t.until(lambda: one.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        two = await run(t, "cat")
+        three = await run(t, "true")
+        await t.until(lambda: three.has_focus)
+        await t.press("left_square_bracket")
+        await t.until(lambda: two.has_focus)
+        await t.press("right_square_bracket")
+        await t.until(lambda: three.has_focus)
+        await t.press("x")
+        await t.until(lambda: len(t.app.main.dock.panels) == 2 and two.has_focus)
+        await t.pilot.click(t.app.main.dock.line, offset=(10, 0))
+        await t.until(lambda: one.has_focus)
+        await t.press("t")
+        await ended(t, one)
+        await t.press("x")
+        await t.until(lambda: t.app.main.dock.panels == (two,) and two.has_focus)
+        await t.press("t")
+        await ended(t, two)
+        gate = t.engine.hold("on")
+        await t.press("escape", "o")
+        await t.until(lambda: t.app.main._jobs.running)
+        await t.press("4", "x")
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.until(lambda: t.app.main.table.rows.has_focus)
+        assert t.app.main.dock.is_open  # a job still runs
+        gate.set()
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        panes = [t.app.main.table.rows, t.app.main.details.query_one("#overview"), one]
+        for pane in (*panes, *panes):
+            await t.press("tab")
+            await t.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+        for pane in (*panes[1::-1], *panes[::-1]):
+            await t.press("shift+tab")
+            await t.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+        await t.press("tab", "tab", "enter")
         await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE, "escape")
+        await t.pilot.click(one.terminal)
+        await t.until(lambda: one.terminal.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "echo begun; read line")
+        await t.shows("begun")
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.shows("into it")
+        await t.press("enter", "enter")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.hides("into it")
+        await t.press("enter")
+        assert one.has_focus
+        await t.press("escape")
+        await t.pilot.click(one.terminal)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.until(lambda: one.running and one.terminal.has_focus)
+        await t.press("enter")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat", str(gate))
+        await t.press(LEAVE, "slash")
+        await t.until(lambda: one.query_one(Input).has_focus)
+        gate.open("w").close()
+        await ended(t, one)
+        await t.write("x")
+        assert one.query_one(Input).value == "x"
 
 
 @pytest.mark.usefixtures("on_this_host")
@@ -212,6 +304,18 @@ async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
         await t.press("z")
         await t.hides("trixie-build")
         await t.press("escape")
+        await t.shows("trixie-build")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo here")
+        await t.shows("exit 0")
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
         await t.shows("trixie-build")
 
 
@@ -280,6 +384,23 @@ async def test_several_panels_for_different_chroots() -> None:
         await t.until(lambda: len(t.app.main.dock.panels) == 1 and panel(t, 0).has_focus)
         await t.press("x")
         await t.until(lambda: not t.app.main.dock.is_open)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_shells_of_one_chroot_are_told_apart() -> None:
+    async with ui(*CHROOTS) as t:
+        for count, row in enumerate(("arm", "arm", "arm", "jammy"), 1):
+            await t.on_row(row)
+            await t.press("s")
+            await t.until(lambda count=count: len(t.app.main.dock.panels) == count)  # type: ignore[misc]
+            await t.until(lambda: panel(t).terminal.has_focus)
+            await t.press(LEAVE, "escape")
+        await t.shows("▶ arm: shell ", "▶ arm: shell 2", "▶ arm: shell 3", "▶ jammy: shell")
+        await t.app.main.dock.remove_panel(panel(t, 1))
+        await t.on_row("arm")
+        await t.press("s")
+        await t.until(lambda: len(t.app.main.dock.panels) == 4)
+        assert panel(t).command == "shell 2"
 
 
 @pytest.mark.usefixtures("on_this_host")
@@ -363,7 +484,7 @@ async def test_a_flood_leaves_the_keys_to_the_user() -> None:
         await t.shows("again and again")
         await t.press(LEAVE, "escape", "j")
         await t.until(lambda: t.highlighted == "broken")
-        await t.press("4", "ctrl+c")
+        await t.press("4", "enter", "ctrl+c")
         await ended(t, one)
         await t.shows("signal 2")
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from support import Cli, mounts_below
+from support import Cli, mounts_below, processes_below
 
 DEADLINE = 30.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
@@ -53,6 +56,18 @@ class Tmux:
 
     def shows(self, *texts: str) -> str:
         return self.until(lambda screen: all(text in screen for text in texts))
+
+    @property
+    def modes(self) -> str:
+        """Whether the alternate screen is on, the mouse reported, the cursor shown."""
+        asked = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"
+        return self._run("display-message", "-p", asked).strip()
+
+    @property
+    def ui(self) -> psutil.Process:
+        """The process of the UI."""
+        shell = int(self._run("display-message", "-p", "#{pane_pid}"))
+        return psutil.Process(shell).children()[0]
 
     def close(self) -> None:
         subprocess.run([*self._base, "kill-server"], env=self._env, check=False)
@@ -133,3 +148,64 @@ def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chr
     terminal.shows("○ off tiny")
     terminal.press("q")
     terminal.shows("left with 0")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_order(
+    terminal: Tmux, tiny_chroot: Path, cli: Cli, number: signal.Signals
+) -> None:
+    stop = tiny_chroot / "chroot.d/stop"
+    stop.write_text("#!/bin/sh\nexec sleep 1000\n")
+    stop.chmod(0o755)
+    terminal.shows("○ off tiny", "quit")
+    assert terminal.modes == "1 1 0"
+    terminal.press("s")
+    terminal.shows("● on tiny", "#")
+    terminal.write("echo $((40+2))")
+    terminal.press("Enter")
+    terminal.shows("42")
+    terminal.press("C-]")
+    terminal.shows("into it")
+    terminal.press("Escape")
+    terminal.shows("on/off")
+    terminal.press("o")
+    terminal.until(lambda _: "1000" in str(processes_below(tiny_chroot)))
+    terminal.ui.send_signal(number)
+    terminal.shows(f"left with {128 + number}")
+    assert terminal.modes == "0 0 1"
+    assert "1000" not in str(processes_below(tiny_chroot))
+    terminal.until(lambda _: not processes_below(tiny_chroot))
+    cli.ok("off", "-S", "-d", tiny_chroot)
+
+
+@pytest.mark.root
+def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
+    terminal: Tmux, tiny_chroot: Path, cli: Cli
+) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("S")
+    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.ui.send_signal(signal.SIGTERM)
+    terminal.shows("left with 143")
+    assert terminal.modes == "0 0 1"
+    terminal.until(lambda _: not processes_below(tiny_chroot))
+    cli.ok("off", "-d", tiny_chroot)
+
+
+def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
+    outer, inner = pty.openpty()
+    argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
+    with subprocess.Popen(
+        argv, stdin=inner, stdout=inner, stderr=inner,
+        env=cli.environment({"TERM": "xterm-256color"}),
+    ) as program:  # fmt: skip
+        os.close(inner)
+        seen = b""
+        while b"Environments" not in seen:
+            seen += os.read(outer, 1 << 16)
+        os.close(outer)
+        try:
+            assert program.wait(DEADLINE) == 129
+        finally:
+            program.kill()

@@ -111,21 +111,23 @@ class Dock(Vertical):
         self._show_labels()
 
     async def remove_panel(self, panel: RunPanel) -> None:
-        """Take a panel and its tab away; the tab before it is shown."""
-        names = self._names()
+        """Take a panel and its tab away; the panel before it is shown, else the one after it."""
+        names = list(self._panels)
         name = next(n for n, known in self._panels.items() if known is panel)
-        before = names[max(names.index(name) - 1, 0)]
+        at = names.index(name)
+        near = [*reversed(names[:at]), *names[at + 1 :], _JOBS]
         del self._panels[name]
         await panel.remove()
-        self._show(before if self._panels else _JOBS)
+        self._show(near[0])
 
     def focus_shown(self) -> None:
-        """Give the focus to what is shown."""
+        """Give the focus to what is shown, to a panel's frame.
+
+        Never to its terminal: keys that were meant for the UI would be typed into a root shell.
+        """
         panel = self._panels.get(self.line.current)
         if panel is None:
             self.jobs_pane.focus()
-        elif panel.running:
-            panel.terminal.focus()
         else:
             panel.focus()
 

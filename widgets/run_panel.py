@@ -26,8 +26,11 @@ from .terminal import Terminal
 _WIDEST_NAME = 24
 
 
-class RunPanel(Vertical, can_focus=True):
-    """Runs *argv* and shows it. `start` begins."""
+class RunPanel(Vertical, can_focus=True, can_focus_children=False):
+    """Runs *argv* and shows it. `start` begins.
+
+    Tab stops at the panel itself: in the terminal it is the command's, so there it would end.
+    """
 
     BINDING_GROUP_TITLE = "Panel"
     HELP = "A command in a chroot. Enter goes into its terminal, ctrl+] comes back here."
@@ -172,10 +175,11 @@ class RunPanel(Vertical, can_focus=True):
     def _exited(self, message: Terminal.Exited) -> None:
         message.stop()
         self._lasted = max(self._clock() - self._began, 0.001)
-        had_focus = self.has_focus_within
         self._show_line()
-        if had_focus:
-            self.focus()  # its keys are of no use to a terminal in which nothing runs
+        if self.terminal.has_focus:  # not while a search is typed
+            self.focus()
+        self.terminal.can_focus = False  # it would swallow every key; a click is the panel's now
+        self.refresh_bindings()
 
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
@@ -186,7 +190,7 @@ class RunPanel(Vertical, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what makes sense now."""
-        if action == "stop":
+        if action in ("enter", "stop"):
             return self.running
         if action == "again":
             return not self.running
@@ -200,6 +204,7 @@ class RunPanel(Vertical, can_focus=True):
         """Run the same command once more."""
         self._began = self._clock()
         self._lasted = 0.0
+        self.terminal.can_focus = True
         self.terminal.restart()
         self.terminal.focus()
         self._show_line()
