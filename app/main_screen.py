@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that lines of output are gathered."""
+_UNFIT = (CREATING, INCOMPLETE, BROKEN)
+"""States in which nothing can be switched."""
 
 
 class MainScreen(RunningScreen):
@@ -320,13 +322,15 @@ class MainScreen(RunningScreen):
         return (one,) if one else ()
 
     def action_switch(self) -> None:
-        """Switch what is chosen: what is on goes off, everything else goes on."""
-        for one in self._chosen():
-            if one.state in (CREATING, INCOMPLETE, BROKEN):
+        """Switch what is chosen, all one way: on what is not on yet, off where all are on."""
+        chosen = self._chosen()
+        off = all(one.state in (ON, *_UNFIT) for one in chosen)
+        for one in chosen:
+            if one.state in _UNFIT:
                 self._complain_about(one)
-            elif one.state == ON:
+            elif off:
                 self._off(one.name, one.path)
-            else:
+            elif one.state != ON:
                 self._start("on", one.name, one.path, self._on_work(one.path))
 
     def switch_off(self) -> None:

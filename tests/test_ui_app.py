@@ -80,11 +80,26 @@ async def test_o_concerns_all_that_are_marked_each_with_its_own_outcome() -> Non
             await t.press("space")
         await t.shows("3 marked")
         await t.on_row("broken")
-        t.engine.fail("off", ChrootError("umount /proc: it is on fire", "put it out"))
+        t.engine.fail("on", ChrootError("mount /proc: it is on fire", "put it out"))
         await t.press("o")
-        await t.until(lambda: t.job_states == {"arm": "done", "jammy": "done", "deb12": "failed"})
+        await t.until(lambda: sorted(t.job_states.values()) == ["done", "failed"])
+        # One direction for all: what is on already is left alone.
         assert sorted(t.engine.called("on")) == [(ARM,), (JAMMY,)]
-        assert t.engine.called("off") == [(DEB12.path, True, False)]
+        assert t.engine.called("off") == []
+
+
+async def test_o_switches_off_what_is_marked_only_where_all_of_it_is_on() -> None:
+    other = DEB12.replace(name="other", path=f"{BASE}/other")
+    async with ui(DEB12, other, TRIXIE) as t:
+        for name in ("deb12", "other", "trixie-build"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.press("o")  # trixie-build is partial
+        await t.until(lambda: t.job_states == {"trixie-build": "done"})
+        await t.press("space", "o")
+        await t.until(lambda: len(t.job_states) == 3 and not t.app.main._jobs.running)
+        assert t.engine.called("on") == [(TRIXIE.path,)]
+        assert {path for path, *_ in t.engine.called("off")} == {DEB12.path, other.path}
 
 
 async def test_one_job_at_a_time_for_a_chroot() -> None:
