@@ -22,6 +22,7 @@ from ..core.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
 from ..core.text import safe
 from ..core.watch import Snapshot
 from ..widgets.chroot_table import ChrootTable
+from ..widgets.jobview import CANCELLED, JobView
 from ..widgets.status_line import StatusLine
 from .follow import Count, Follow
 from .jobs import Jobs, Work
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that lines of output are gathered."""
+_LEFT_ON = ": left on"
 _UNFIT = (CREATING, INCOMPLETE, BROKEN)
 """States in which nothing can be switched."""
 
@@ -249,14 +251,18 @@ class MainScreen(RunningScreen):
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
         job, error = message.job, message.error
+        if isinstance(error, BusyError) and error.holders and job.verb == "off":
+            # Being asked is no failure: it is left as it is unless the answer is yes.
+            count = sum(holder.blocks for holder in error.holders)
+            what = "1 process" if count == 1 else f"{count} processes"
+            job = job.replace(state=CANCELLED, stage=f"in use by {what}{_LEFT_ON}", hint="")
+            self._jobs.update(job)
+            self._show_jobs()
+            self._ask_to_stop(job, error.holders)
+            return
         self._jobs.update(job)
-        asks = isinstance(error, BusyError) and error.holders and job.verb == "off"
-        if asks:
-            self._jobs.mark_read(job.id)
         self._show_jobs()
-        if isinstance(error, BusyError) and asks:
-            self._ask_to_stop(job.name, job.path, error.holders)
-        elif error is not None:
+        if error is not None:
             self.dock.open_jobs()
             self.notify(
                 f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}",
@@ -355,11 +361,12 @@ class MainScreen(RunningScreen):
         )  # fmt: skip
 
     @work(group="dialogs", exit_on_error=False)
-    async def _ask_to_stop(self, name: str, path: str, holders: tuple[Holder, ...]) -> None:
+    async def _ask_to_stop(self, job: JobView, holders: tuple[Holder, ...]) -> None:
         from ..widgets.dialogs.busy import Busy
 
-        if await self.app.push_screen_wait(Busy(name, holders)):
-            self._off(name, path, kill=True)
+        if await self.app.push_screen_wait(Busy(job.name, holders)):
+            self._jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
+            self._off(job.name, job.path, kill=True)
 
     def _complain_about(self, one: ChrootStatus) -> None:
         problem = one.problems[0] if one.problems else None

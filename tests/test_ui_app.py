@@ -125,6 +125,20 @@ async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
         await t.press("enter")  # Cancel has the focus
         await t.main()
         assert len(t.engine.called("off")) == 1
+        # Who was asked and said no has seen nothing fail.
+        assert t.job_states == {"deb12": "cancelled"}
+        await t.shows("off cancelled", "in use by 1 process: left on", "● on ")
+        await t.hides("● on !")
+
+
+async def test_a_hint_of_the_command_line_is_put_in_words_of_the_ui() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.fail("on", BusyError("in use", "end them, or let --kill do it", [HOLDER]))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"arm": "failed"})
+        await t.shows("end the processes that use it first")
+        await t.hides("--kill")
 
 
 async def test_a_busy_one_is_switched_off_after_asking() -> None:
@@ -214,7 +228,8 @@ async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> 
                 await t.press("escape")
             await t.main()
         states = [job.state for job in t.app.main._jobs.views]
-        assert states == ["failed"] * len(errors)
+        asked = [verb == "off" and isinstance(error, BusyError) for error in reversed(errors)]
+        assert states == ["cancelled" if ask else "failed" for ask in asked]
         assert t.app.is_running
 
 

@@ -169,7 +169,7 @@ class ChrootTable(Vertical):
             return
         self._given = given
         running = {job.path: job for job in jobs if job.state == RUNNING}
-        failed = {job.path for job in jobs if job.state == FAILED and not job.read}
+        failed = {job.path for job in jobs if job.state == FAILED}
         known = self._known
         rows: dict[str, ChrootRow] = {}
         for one in chroots:
