@@ -398,6 +398,11 @@ async def test_the_status_line_says_where_who_and_what() -> None:
         said = screen_lines(host)[0]
         assert said.startswith(" /srv/chroot · ann: looking only ")
         assert said.rstrip().endswith("2 jobs: creating new 42 % … · /deb 12")
+        waits = JobView(9, "off", "deb12", "", stage="ending 2 processes, KILL in 7 s")
+        line.show(BASE, (waits,), "root")
+        await pilot.pause()
+        said = screen_lines(host)[0].rstrip()
+        assert said.endswith("1 job: switching off deb12: ending 2 processes, KILL in 7 s")
         line.show(BASE, (), "root")
         await pilot.pause()
         assert screen_lines(host)[0].strip() == "/srv/chroot · root"
