@@ -18,6 +18,7 @@ from chroot_tool.widgets.processes_table import ProcessesTable
 from chroot_tool.widgets.status_line import StatusLine
 from ui_samples import (
     BASE,
+    CHROOTS,
     DEB12,
     JOBS,
     MOUNTS,
@@ -384,6 +385,19 @@ async def test_a_pane_that_was_hidden_while_jobs_ran_is_whole_when_it_is_shown()
         await pilot.pause(0.1)
         assert "What" in screen_lines(host)[0]
         assert "line 99" in screen_text(host)
+
+
+# -- overview --------------------------------------------------------------------------------------
+
+
+async def test_what_is_wrong_stands_right_below_the_state() -> None:
+    host, widget = details()
+    async with host.run_test(size=(80, 5)) as pilot:  # as high as it is beside an open dock
+        widget.show(next(one for one in CHROOTS if one.state == "broken"))
+        await pilot.pause()
+        text = screen_text(host)
+        assert "holds no usable root file system" in text
+        assert "→ make one: chroot-tool create" in text
 
 
 # -- status line -----------------------------------------------------------------------------------
