@@ -27,6 +27,7 @@ from uisupport import (
     DialogHost,
     focused,
     press,
+    screen_lines,
     screen_text,
     settle,
     stray_controls,
@@ -355,7 +356,7 @@ async def test_edit_that_changes_nothing_is_no_change() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await go_to(app, pilot, "/src")
         await settle(pilot, "enter", "enter", "w")
-        assert "nothing has changed" in screen_text(app)
+        assert "nothing is to be saved" in screen_text(app)
         assert "unsaved" not in screen_text(app)
 
 
@@ -424,11 +425,39 @@ async def test_ignore_and_restore() -> None:
         await go_to(app, pilot, "/proc")
         await settle(pilot, "i")
         assert "/proc is left out" in screen_text(app)
+        assert rows(app)["/proc"] == "~ ignored"
         await go_to(app, pilot, "/sys")
         await settle(pilot, "i")
         assert "/sys is wanted again" in screen_text(app)
         await settle(pilot, "w", "enter")
         assert app.answer.changes == (Ignored("/proc", True), Ignored("/sys", False))
+
+
+async def test_an_ignored_point_is_shown_as_what_it_hides() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/dev/shm")
+        await settle(pilot, "i")
+        assert rows(app)["/dev/shm"] == "~ ignored"
+        (line,) = [line for line in screen_lines(app) if "~ ignored" in line]
+        assert "tmpfs" in line
+        await settle(pilot, "i")
+        assert rows(app)["/dev/shm"] == ""
+
+
+async def test_what_is_taken_back_by_hand_is_not_unsaved() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot, "a")
+        await type_text(pilot, "/new")
+        await settle(pilot, "enter")
+        assert "1 unsaved" in screen_text(app)
+        await settle(pilot, "d")
+        assert "unsaved" not in screen_text(app)
+        await settle(pilot, "w")
+        assert "nothing is to be saved" in screen_text(app)
+        await settle(pilot, "escape")
+        assert app.answer is None
 
 
 async def test_two_keys_at_once_are_two_changes() -> None:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 SAVE, APPLY, OPEN_EDITOR, UNDO_SAVE = "save", "apply", "editor", "undo"
 """What can be wanted of an Edited."""
 
-NEW, CHANGED, REMOVED = "+ new", "~ changed", "- removed"
-_TONES = {NEW: ACCENT, CHANGED: WARN, REMOVED: BAD}
+NEW, CHANGED, IGNORED, REMOVED = "+ new", "~ changed", "~ ignored", "- removed"
+_TONES = {NEW: ACCENT, CHANGED: WARN, IGNORED: WARN, REMOVED: BAD}
 
 
 class Edited(Value):
@@ -59,7 +59,7 @@ class BindRow(Value):
 
     bind: Bind
     mark: str = ""
-    """NEW, CHANGED or REMOVED against what is in the files."""
+    """NEW, CHANGED, IGNORED or REMOVED against what is in the files."""
     state: str = ""
     """Of its mount, as it is now."""
     reason: str = ""
@@ -191,6 +191,8 @@ class BindEditor(Dialog[Edited | None]):
         self._given = tuple(changes)
         self._log: tuple[tuple[Change, ...], ...] = ()
         """What was done, one step each: a preset is one."""
+        self._unsaved = 0
+        """How many rows say something else than the files."""
         self._is_on = on
         self._first_note = note
         self._undoable = undoable
@@ -237,8 +239,8 @@ class BindEditor(Dialog[Edited | None]):
     def _show(self) -> None:
         rows = _rows(self._in_files, self._binds, self._mounts)
         self.table.show_rows({row.bind.target: row for row in rows})
-        count = len(self.changes)
-        more = Content() if not count else Content(f" · {count} unsaved")
+        self._unsaved = sum(bool(row.mark) for row in rows)
+        more = Content(f" · {self._unsaved} unsaved") if self._unsaved else Content()
         self.query_one(".dialog--frame").border_title = Content.assemble(self._title_line, more)
         self._tell()
 
@@ -396,8 +398,8 @@ class BindEditor(Dialog[Edited | None]):
     @work(group="change")
     async def action_save(self) -> None:
         """Show the difference, and answer where it is wanted."""
-        if not self._log:
-            self._say("nothing has changed")
+        if not self._unsaved:
+            self._say("nothing is to be saved")
             return
         try:
             lines = await asyncio.to_thread(self._preview, self.changes)
@@ -418,7 +420,7 @@ class BindEditor(Dialog[Edited | None]):
     @work(group="change")
     async def action_cancel(self) -> None:  # type: ignore[override]  # asks first
         """Leave; ask first where something is not saved."""
-        count = len(self.changes)
+        count = self._unsaved
         if count:
             lines = (f"{count} change{'s' if count > 1 else ''} would be lost.",)
             sure = await self.app.push_screen_wait(
@@ -445,6 +447,8 @@ def _rows(
     for bind in binds:
         old = before.get(bind.target)
         mark = NEW if old is None else "" if _same(old, bind) else CHANGED
+        if mark == CHANGED and bind.ignored:
+            mark = IGNORED
         mount = there.get(bind.target)
         state, reason = (mount.state, mount.reason) if mount else ("", "")
         rows.append(BindRow(bind, mark, state, reason))
