@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
@@ -52,6 +52,15 @@ class Edited(Value):
     changes: tuple[Change, ...] = ()
     file: str = ""
     """Of OPEN_EDITOR: tool.conf or chroot.toml."""
+
+
+class News(NamedTuple):
+    """What somebody else has made of the files since they were shown last."""
+
+    binds: Sequence[Bind]
+    """The merged entries as they are now."""
+    accept: Callable[[], None]
+    """To be called when they are shown: changes are meant on top of these from then on."""
 
 
 class BindRow(Value):
@@ -117,11 +126,13 @@ class BindEditor(Dialog[Edited | None]):
 
     *binds* are the merged entries as they are, *mounts* what is mounted of them. *after* returns
     the merged binds as they would be after changes, *preview* the lines of a diff; both may raise
-    ChrootError. *complete_host*, *complete_inside*, *inspect_target*: see BindForm. All of these
-    are called in threads. *changes* are there from the start: those of an editor that was left
-    for $EDITOR, or whose save came too late; what does not fit any more is said and left out.
-    *on*: the chroot is on. *note* is said at the bottom. *undoable*: there is a save that can be
-    taken back.
+    ChrootError. *look* returns what somebody else has made of the files meanwhile, None where they
+    are as they were shown; it may raise ChrootError, too. *complete_host*, *complete_inside*,
+    *inspect_target*: see BindForm. All of these are called in threads. *changes* are there from the
+    start: those of an editor that was left for $EDITOR, or whose save came too late; what does not
+    fit any more is said and left out. *on*: the chroot is on. *note* is said at the bottom.
+    *undoable*: there is a save that can be taken back. *at*: the target that has the cursor from
+    the start.
     """
 
     BINDING_GROUP_TITLE = "Binds"
@@ -172,11 +183,13 @@ class BindEditor(Dialog[Edited | None]):
         complete_host: Complete,
         complete_inside: Complete,
         inspect_target: Inspect,
+        look: Callable[[], News | None] = lambda: None,
         presets: Sequence[Preset] = (),
         changes: Sequence[Change] = (),
         on: bool = False,
         note: str = "",
         undoable: bool = False,
+        at: str = "",
     ) -> None:
         super().__init__(Content.assemble("binds of ", foreign(name)))
         self._in_files = {bind.target: bind for bind in binds}
@@ -184,6 +197,7 @@ class BindEditor(Dialog[Edited | None]):
         self._mounts = tuple(mounts)
         self._after = after
         self._preview = preview
+        self._look = look
         self._complete_host = complete_host
         self._complete_inside = complete_inside
         self._inspect = inspect_target
@@ -196,6 +210,8 @@ class BindEditor(Dialog[Edited | None]):
         self._is_on = on
         self._first_note = note
         self._undoable = undoable
+        self.at = at
+        """The target under the cursor."""
         self._one_at_a_time = asyncio.Lock()
 
     # -- what is seen ----------------------------------------------------------------------------
@@ -221,7 +237,9 @@ class BindEditor(Dialog[Edited | None]):
 
     def on_mount(self) -> None:
         """Show the entries; make the changes that were given."""
+        at = self.at
         self._show()
+        self.table.move_to(at)
         self._say(self._first_note)
         if self._given:
             self._redo(self._given)
@@ -229,7 +247,7 @@ class BindEditor(Dialog[Edited | None]):
     @property
     def changes(self) -> tuple[Change, ...]:
         """The changes so far, in order."""
-        return tuple(change for step in self._log for change in step)
+        return _flat(self._log)
 
     def update_mounts(self, mounts: Sequence[MountStatus]) -> None:
         """Show how the mounts are now."""
@@ -256,6 +274,7 @@ class BindEditor(Dialog[Edited | None]):
 
     def _tell(self) -> None:
         row = self.table.cursor_row
+        self.at = row.bind.target if row is not None else ""
         lines = [] if row is None else _about(row)
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
@@ -281,7 +300,7 @@ class BindEditor(Dialog[Edited | None]):
     async def _take(self, log: tuple[tuple[Change, ...], ...]) -> bool:
         """Make *log* the changes, if the files can take them; say why where they cannot."""
         try:
-            binds = await asyncio.to_thread(self._after, tuple(c for step in log for c in step))
+            binds = await asyncio.to_thread(self._after, _flat(log))
         except ChrootError as error:
             self._complain(error)
             return False
@@ -290,10 +309,46 @@ class BindEditor(Dialog[Edited | None]):
         self._show()
         return True
 
+    async def _catch_up(self) -> bool:
+        """Take over what somebody else has changed; tell whether to go on.
+
+        Own changes stay on top of it. Where one does not fit any more, it is asked about.
+        """
+        try:
+            news = await asyncio.to_thread(self._look)
+        except ChrootError as error:
+            self._complain(error)
+            return False
+        if news is None:
+            return True
+        kept: list[tuple[Change, ...]] = []
+        binds = tuple(news.binds)
+        clashes = []
+        for step in self._log:
+            try:
+                binds = tuple(await asyncio.to_thread(self._after, _flat([*kept, step])))
+            except ChrootError as error:
+                clashes.append(f"{_target(step[0])}: {error.message}")
+            else:
+                kept.append(step)
+        if clashes:
+            lines = ("Yours that does not fit any more:", *clashes)
+            ask = Confirm("the files were changed by someone else", lines, action="Drop mine",
+                          danger=True)  # fmt: skip
+            if not await self.app.push_screen_wait(ask):
+                self._say("the files were changed by someone else", "w asks again", wrong=True)
+                return False
+        news.accept()
+        self._in_files = {bind.target: bind for bind in news.binds}
+        self._log, self._binds = tuple(kept), binds
+        self._show()
+        self._say("what someone else has changed in the files meanwhile is taken over")
+        return True
+
     async def _change(self, step: tuple[Change, ...], said: str, target: str) -> None:
         """Make one step more, then say so and go to *target*."""
         async with self._one_at_a_time:
-            if await self._take((*self._log, step)):
+            if await self._catch_up() and await self._take((*self._log, step)):
                 self._say(said, "w saves, u takes it back")
                 self.table.move_to(target)
 
@@ -385,7 +440,7 @@ class BindEditor(Dialog[Edited | None]):
         async with self._one_at_a_time:
             if self._log:
                 last = _target(self._log[-1][0])
-                if await self._take(self._log[:-1]):
+                if await self._catch_up() and await self._take(self._log[:-1]):
                     self._say("the last change is taken back")
                     self.table.move_to(last)
             elif self._undoable:
@@ -398,6 +453,9 @@ class BindEditor(Dialog[Edited | None]):
     @work(group="change")
     async def action_save(self) -> None:
         """Show the difference, and answer where it is wanted."""
+        async with self._one_at_a_time:
+            if not await self._catch_up():
+                return
         if not self._unsaved:
             self._say("nothing is to be saved")
             return
@@ -472,6 +530,10 @@ def _about(row: BindRow) -> list[Content]:
         foreign(f"{bind.fs}: {', '.join(words)}  ({where})"),
     ]
     return [*lines, foreign(row.reason)] if row.reason else lines
+
+
+def _flat(steps: Iterable[tuple[Change, ...]]) -> tuple[Change, ...]:
+    return tuple(change for step in steps for change in step)
 
 
 def _target(change: Change) -> str:
