@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that lines of output are gathered."""
+_GROWING = {CREATING, INCOMPLETE}
+"""States that a chroot has while it is made or removed."""
 _LEFT_ON = ": left on"
 _UNFIT = (CREATING, INCOMPLETE, BROKEN)
 """States in which nothing can be switched."""
@@ -159,12 +161,18 @@ class MainScreen(RunningScreen):
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
+        before = {one.path: one.state for one in self._snapshot.chroots}
         self._snapshot = message.snapshot
         self._show()
         if not self._began:
             self._began = True
             self.call_after_refresh(self._build)
         self._counter.want(tuple(one.path for one in message.snapshot.chroots))
+        for one in message.snapshot.chroots:
+            # Whoever made it: what was counted meanwhile was half of it.
+            was = before.get(one.path, one.state)
+            if was != one.state and {was, one.state} & _GROWING:
+                self._counter.again(one.path)
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:

@@ -7,6 +7,7 @@ quick it is done for real, and looked at from outside.
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import threading
 from pathlib import Path
@@ -17,6 +18,8 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.widgets import Button
 
+from chroot_tool.app.follow import Sizes
+from chroot_tool.app.messages import Counted
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.processes import Holder, Process
@@ -30,7 +33,7 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from support import mounts_below, processes_below
 from ui_samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
-from uiengine import Ui, real_ui, ui
+from uiengine import DEADLINE, Ui, real_ui, ui
 from uisupport import HOSTILE, stray_controls
 
 ARM = f"{BASE}/arm"
@@ -715,6 +718,26 @@ async def test_every_size_from_tiny_to_huge() -> None:
         await t.until(lambda: t.app.main.dock.region.x > t.app.main.details.region.x)
         await t.pilot.resize_terminal(160, 50)
         await t.until(lambda: t.app.main.details.region.x > t.app.main.table.region.x)
+
+
+async def test_a_size_is_counted_again_when_it_has_been_made() -> None:
+    new = ChrootStatus("new", f"{BASE}/new", "creating", changed=NOW)
+    async with ui(new, sizes={new.path: 67 << 20}) as t:
+        await t.shows("67M")
+        t.feed.sizes[new.path] = 175 << 20
+        t.feed.show(new.replace(state="off"))
+        await t.shows("175M")
+
+
+def test_the_counter_counts_again_what_it_is_told(tmp_path: Path) -> None:
+    said: queue.SimpleQueue[Counted] = queue.SimpleQueue()
+    sizes = Sizes(said.put)  # type: ignore[arg-type]
+    sizes.want((str(tmp_path),))
+    first = said.get(timeout=DEADLINE)
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    sizes.again(str(tmp_path))  # it was counted just now
+    assert said.get(timeout=DEADLINE).size > first.size
+    sizes.close()
 
 
 async def test_first_run_says_what_to_do() -> None:
