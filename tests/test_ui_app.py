@@ -444,6 +444,17 @@ async def test_filter_as_one_types() -> None:
         await t.shows("trixie-build")
 
 
+async def test_the_footer_offers_what_ends_the_filter() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.press("slash")
+        await t.shows("⏎ keep", "esc clear")
+        await t.hides("/ filter")
+        await t.write("a/b")
+        await t.until(lambda: t.app.main.table.filter_text == "a/b")
+        await t.press("escape")
+        await t.shows("/ filter")
+
+
 async def test_keys_of_actions_are_letters_while_the_filter_is_typed() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("slash")
