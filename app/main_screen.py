@@ -409,7 +409,7 @@ class MainScreen(RunningScreen):
         process, name = message.process, message.name
         lines = (f"{process.pid} {process.user} {process.command}",)
         sure = await self.app.push_screen_wait(
-            Confirm(f"Send {name} to this process?", lines, action=f"send {name}", danger=True)
+            Confirm(f"Send {name} to this process?", lines, action=f"Send {name}", danger=True)
         )
         if sure:
             self._send(process.pid, process.started, name)

@@ -444,6 +444,14 @@ async def test_filter_as_one_types() -> None:
         await t.shows("trixie-build")
 
 
+async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
+    async with ui(*CHROOTS) as t:
+        said = [one.binding.description for one in t.app.screen.active_bindings.values()]
+        assert [text for text in said if text[:1].isupper()] == []
+        await t.press("question_mark")
+        await t.shows("next pane")
+
+
 async def test_the_footer_offers_what_ends_the_filter() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("slash")

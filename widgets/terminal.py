@@ -90,7 +90,7 @@ class Terminal(Widget, can_focus=True):
         Binding(
             "ctrl+right_square_bracket",
             "leave",
-            "Leave",
+            "leave",
             id="terminal.leave",
             tooltip="Give the keys back to the app",
             priority=True,
@@ -98,7 +98,7 @@ class Terminal(Widget, can_focus=True):
         Binding(
             "shift+pageup",
             "scroll_view(-1)",
-            "Scroll up",
+            "scroll up",
             id="terminal.page_up",
             show=False,
             priority=True,
@@ -106,7 +106,7 @@ class Terminal(Widget, can_focus=True):
         Binding(
             "shift+pagedown",
             "scroll_view(1)",
-            "Scroll down",
+            "scroll down",
             id="terminal.page_down",
             show=False,
             priority=True,

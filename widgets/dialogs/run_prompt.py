@@ -44,7 +44,7 @@ class Offers(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "run", id="run.run", tooltip="Run the marked line"),
         Binding("right", "screen.take", "edit", id="run.take", tooltip="Put it into the field"),
-        Binding("up", "screen.up_or_out", "Up", id="run.up", show=False, tooltip="Up, or back"),
+        Binding("up", "screen.up_or_out", "up", id="run.up", show=False, tooltip="Up, or back"),
     ]
     DEFAULT_CSS = """
     Offers {
