@@ -9,17 +9,22 @@ from collections.abc import Callable
 from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
 from ..core.engine import Engine
 from ..core.errors import ChrootError
 from ..core.text import safe
+from ..widgets.fit import brief
 from .follow import Count, Follow, Follower, Sizes
 from .keymap import textual_keymap
 from .main_screen import MainScreen
 from .settings import Settings, save
 from .themes import register
+
+_TOAST_WORD, _TOAST = 30, 200
+"""Cells of a word in a toast, and of all of them: a line of one at 80 columns, and six."""
 
 
 def _actions() -> type[Provider]:
@@ -74,6 +79,20 @@ class ChrootApp(App[None]):
         """After the first paint: what is there now stays, the collector need not walk it again."""
         gc.collect()
         gc.freeze()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast, kept short: the whole of it stands where it is about."""
+        if not markup:
+            message = brief(message, _TOAST_WORD, _TOAST)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _save_theme(self, theme: Theme) -> None:
         """Keep the theme that the user chose."""

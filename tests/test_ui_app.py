@@ -17,6 +17,7 @@ import pytest
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.widgets import Button
+from textual.widgets._toast import Toast
 
 from chroot_tool.app.follow import Sizes
 from chroot_tool.app.messages import Counted
@@ -278,6 +279,19 @@ async def test_not_root_sees_all_and_an_action_says_how(monkeypatch: pytest.Monk
         await t.on_row("arm")
         await t.press("o")
         await t.shows("mounting needs root", "run it with sudo")
+
+
+async def test_toasts_are_short_and_do_not_lie_over_the_status_line() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        path = "/srv/chroot/with/a/very/long/path/to/what/could/not/be/mounted"
+        t.engine.fail("on", ChrootError(f"mount {path}: no space left on device"))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.says("/srv/chroot/wi…not/be/mounted: no space left")
+        await t.until(lambda: [one for one in t.app.screen.query(Toast) if one.region])
+        status = t.app.main.status_line.region
+        for toast in t.app.screen.query(Toast):
+            assert toast.region.bottom <= status.y
 
 
 # -- create and delete ----------------------------------------------------------------------------
