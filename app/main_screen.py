@@ -140,14 +140,13 @@ class MainScreen(RunningScreen):
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""
-        from textual.widgets import Footer
-
         from ..widgets.details import Details
         from ..widgets.dock import Dock
+        from ..widgets.key_footer import KeyFooter
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
-        await self.query_one("#foot").mount(Footer(compact=True, show_command_palette=False))
+        await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave")))
         self.is_built = True
         self.on_resize()
         self.refresh_bindings()

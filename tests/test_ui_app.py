@@ -458,6 +458,19 @@ async def test_filter_as_one_types() -> None:
         await t.shows("trixie-build")
 
 
+@pytest.mark.parametrize("size", [(60, 15), (80, 24)])
+async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.shows("q quit", "? help", "o on/off")
+        await t.press("enter")
+        await t.until(lambda: t.app.main.details.has_focus_within)
+        await t.shows("q quit", "? help")
+        await t.pilot.resize_terminal(120, 40)
+        await t.press("escape")
+        t.app.main.table.focus()
+        await t.shows("d delete", "q quit", "? help")
+
+
 async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
     async with ui(*CHROOTS) as t:
         said = [one.binding.description for one in t.app.screen.active_bindings.values()]

@@ -625,6 +625,14 @@ async def test_editor_and_form_fit_the_screen(size: tuple[int, int]) -> None:
             assert app.screen.region.contains_region(one.region)
 
 
+async def test_save_stays_in_the_footer_of_a_narrow_screen() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=(60, 15)) as pilot:
+        await settle(pilot)
+        for key in ("a add", "w save", "esc leave"):
+            assert key in screen_text(app)
+
+
 async def test_footer_works_by_mouse() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:

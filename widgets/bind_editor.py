@@ -15,7 +15,7 @@ from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ..core.bind import CHROOT_TOML, SYSTEM, TOOL_CONF, Bind
 from ..core.edit import Added, Ignored, Removed, Replaced
@@ -29,6 +29,7 @@ from .dialogs.bind_form import BindForm, Complete, Inspect
 from .dialogs.confirm import Confirm
 from .dialogs.preset_picker import PresetPicker
 from .dialogs.save_binds import SaveBinds
+from .key_footer import KeyFooter
 from .signs import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, mount_state
 from .table import Table
 from .text import foreign
@@ -227,7 +228,7 @@ class BindEditor(Dialog[Edited | None]):
 
     def buttons(self) -> Iterable[Widget]:
         """Return the keys, which the mouse can press too."""
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter(("save", "cancel"))
 
     def show_keys(self) -> None:
         """Leave that to the footer."""
