@@ -1,8 +1,8 @@
 """Editing the binds of a chroot: from the editor to the files, to $EDITOR, to the mounts, and back.
 
-The editor answers what is wanted; here it is done. A save that comes too late, because somebody
-else has changed the file, opens the editor again with the same changes on top of what stands there
-now.
+The editor answers what is wanted; here it is done. What somebody else changes in the files while it
+is open, it takes over. A save that comes too late all the same opens the editor again with the same
+changes on top of what stands there now.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.complete import on_host
+from ..core.edit import Files
 from ..core.errors import ChangedError, ChrootError
 from ..core.presets import presets
 from ..core.status import ON, PARTIAL
 from ..core.text import safe
-from ..widgets.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
+from ..widgets.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited, News
 from ..widgets.dialogs.confirm import Confirm
 from .handover import hand_over
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ..core.bind import Bind
-    from ..core.edit import Change, Files, Saved
+    from ..core.edit import Change, Saved
     from ..core.engine import Engine
     from ..core.presets import Preset
     from ..core.status import ChrootStatus
@@ -46,7 +47,9 @@ class Editing:
         self._one = one
         self._changes: tuple[Change, ...] = ()
         self._saved: Saved | None = None
+        self._seen = Files()
         self._note = ""
+        self._at = ""
 
     async def run(self) -> tuple[Bind, ...] | None:
         """Have the binds edited until the user leaves.
@@ -55,16 +58,18 @@ class Editing:
         """
         while True:
             try:
-                seen = await asyncio.to_thread(self._engine.bind_files, self._one.path)
+                self._seen = await asyncio.to_thread(self._engine.bind_files, self._one.path)
                 config = await asyncio.to_thread(self._engine.config, self._one.path)
             except ChrootError as error:
                 if not await self._mend(error):
                     return None
                 continue
-            edited = await self._app.push_screen_wait(self._editor(config.binds))
+            editor = self._editor(config.binds)
+            edited = await self._app.push_screen_wait(editor)
             if edited is None:
                 return None
-            if await self._do(edited, seen):
+            self._at = editor.at
+            if await self._do(edited):
                 return await self._agreed(config.binds)
 
     def _editor(self, binds: Sequence[Bind]) -> BindEditor:
@@ -78,14 +83,26 @@ class Editing:
             complete_host=on_host,
             complete_inside=partial(engine.complete_inside, path),
             inspect_target=partial(engine.inspect_target, path),
+            look=self._look,
             presets=_presets(),
             changes=self._changes,
             on=self._one.state in (ON, PARTIAL),
             note=self._note,
             undoable=self._saved is not None,
+            at=self._at,
         )
 
-    async def _do(self, edited: Edited, seen: Files) -> bool:
+    def _look(self) -> News | None:
+        """Return what somebody else has made of the files since they were shown; None: nothing."""
+        files = self._engine.bind_files(self._one.path)
+        if files == self._seen:
+            return None
+        return News(self._engine.config(self._one.path).binds, partial(self._accept, files))
+
+    def _accept(self, files: Files) -> None:
+        self._seen = files
+
+    async def _do(self, edited: Edited) -> bool:
         """Do what the editor answered; say whether the mounts are to follow now."""
         self._changes, self._note = edited.changes, ""
         try:
@@ -97,7 +114,7 @@ class Editing:
                 self._saved, self._note = None, "the last save is taken back"
             else:
                 self._saved = await asyncio.to_thread(
-                    self._engine.save_edits, self._one.path, edited.changes, seen
+                    self._engine.save_edits, self._one.path, edited.changes, self._seen
                 )
                 self._changes, self._note = (), "saved"
                 return edited.wish == APPLY
@@ -120,7 +137,7 @@ class Editing:
         ask = Confirm(
             "the configuration has errors",
             (error.message, error.hint, "The table needs a file without errors."),
-            action=f"open {file}",
+            action=f"Open {file}",
         )
         if not await self._app.push_screen_wait(ask):
             return False
@@ -139,7 +156,7 @@ class Editing:
             self._app.notify("saved; the mounts agree already", markup=False)
             return None
         steps = tuple(step.describe() for step in plan.steps)
-        ask = Confirm("apply now", steps, action="apply")
+        ask = Confirm("apply now", steps, action="Apply")
         return before if await self._app.push_screen_wait(ask) else None
 
 

@@ -6,6 +6,7 @@ Textual is not imported here: the first look is taken before it is, by `Follower
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,9 @@ class Counting(Protocol):
 
     def want(self, paths: tuple[str, ...]) -> None:
         """Have these counted."""
+
+    def again(self, path: str) -> None:
+        """Have this one counted anew, whatever is remembered of it."""
 
     def close(self) -> None:
         """End."""
@@ -102,6 +106,7 @@ class Sizes:
         self._post = post
         self._cache = SizeCache()
         self._wanted: tuple[str, ...] = ()
+        self._anew: deque[str] = deque()
         self._woken = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sizes", daemon=True)
@@ -113,6 +118,11 @@ class Sizes:
         if paths != self._wanted:
             self._wanted = paths
             self._woken.set()
+
+    def again(self, path: str) -> None:
+        """Have this one counted anew, whatever is remembered of it."""
+        self._anew.append(path)
+        self._woken.set()
 
     def close(self) -> None:
         """End the thread; a count under way is given up."""
@@ -126,6 +136,8 @@ class Sizes:
         while not self._ended.is_set():
             self._woken.wait(_RECOUNT)
             self._woken.clear()
+            while self._anew:
+                self._cache.forget(self._anew.popleft())
             for path in self._wanted:
                 if self._ended.is_set():
                     return

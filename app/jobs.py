@@ -57,7 +57,7 @@ class Job:
             kind = type(failure).__name__
             error = ChrootError(f"unexpected {kind}: {failure}", "please report this")
         if error:
-            self._move(state=FAILED, stage=error.message, hint=error.hint, fraction=None)
+            self._move(state=FAILED, stage=error.message, hint=_hint(error), fraction=None)
             for one in error.holders if isinstance(error, BusyError) else ():
                 self._say(f"{one.pid} {one.user} {one.command}: {', '.join(one.holds)}")
         self.view = self.view.replace(ended=self._clock())
@@ -94,6 +94,13 @@ class Job:
             lines = tuple(self._lines)
             self._lines.clear()
         return lines
+
+
+def _hint(error: ChrootError) -> str:
+    """Return what to do about *error* here, where there are no options to give."""
+    if "--kill" in error.hint:
+        return "end the processes that use it first: the output of this job names them"
+    return error.hint
 
 
 class Jobs:
@@ -150,11 +157,6 @@ class Jobs:
         """Ask every job to stop."""
         for job in self._jobs.values():
             job.cancelled.set()
-
-    def mark_read(self, ident: int) -> None:
-        """Take note that the user has seen how a job ended."""
-        if ident in self._views:
-            self._views[ident] = self._views[ident].replace(read=True)
 
     def dismiss(self, ident: int) -> None:
         """Forget a job that is over."""

@@ -23,6 +23,7 @@ from ..core.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
 from ..core.text import safe
 from ..core.watch import Snapshot
 from ..widgets.chroot_table import ChrootTable
+from ..widgets.jobview import CANCELLED, JobView
 from ..widgets.status_line import StatusLine
 from .jobs import Jobs, Work
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
@@ -46,6 +47,11 @@ _BATCH = 0.05
 """Seconds that lines of output are gathered."""
 _PATIENCE = 20.0
 """Seconds that jobs have to take back what they did when a signal ends the program."""
+_GROWING = {CREATING, INCOMPLETE}
+"""States that a chroot has while it is made or removed."""
+_LEFT_ON = ": left on"
+_UNFIT = (CREATING, INCOMPLETE, BROKEN)
+"""States in which nothing can be switched."""
 
 
 class MainScreen(RunningScreen):
@@ -141,14 +147,13 @@ class MainScreen(RunningScreen):
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""
-        from textual.widgets import Footer
-
         from ..widgets.details import Details
         from ..widgets.dock import Dock
+        from ..widgets.key_footer import KeyFooter
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
-        await self.query_one("#foot").mount(Footer(compact=True, show_command_palette=False))
+        await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave")))
         self.is_built = True
         self.on_resize()
         self.refresh_bindings()
@@ -162,6 +167,7 @@ class MainScreen(RunningScreen):
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
+        before = {one.path: one.state for one in self._snapshot.chroots}
         self._snapshot = message.snapshot
         self._show()
         if not self._began:
@@ -169,6 +175,11 @@ class MainScreen(RunningScreen):
             # The table asks for its paint when this has been handled: after the one that follows.
             self.call_after_refresh(self.call_after_refresh, self._build)
         self._counter.want(tuple(one.path for one in message.snapshot.chroots))
+        for one in message.snapshot.chroots:
+            # Whoever made it: what was counted meanwhile was half of it.
+            was = before.get(one.path, one.state)
+            if was != one.state and {was, one.state} & _GROWING:
+                self._counter.again(one.path)
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
@@ -255,14 +266,18 @@ class MainScreen(RunningScreen):
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
         job, error = message.job, message.error
+        if isinstance(error, BusyError) and error.holders and job.verb == "off":
+            # Being asked is no failure: it is left as it is unless the answer is yes.
+            count = sum(holder.blocks for holder in error.holders)
+            what = "1 process" if count == 1 else f"{count} processes"
+            job = job.replace(state=CANCELLED, stage=f"in use by {what}{_LEFT_ON}", hint="")
+            self._jobs.update(job)
+            self._show_jobs()
+            self._ask_to_stop(job, error.holders)
+            return
         self._jobs.update(job)
-        asks = isinstance(error, BusyError) and error.holders and job.verb == "off"
-        if asks:
-            self._jobs.mark_read(job.id)
         self._show_jobs()
-        if isinstance(error, BusyError) and asks:
-            self._ask_to_stop(job.name, job.path, error.holders)
-        elif error is not None:
+        if error is not None:
             self.dock.open_jobs()
             self.notify(
                 f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}",
@@ -344,13 +359,15 @@ class MainScreen(RunningScreen):
         return (one,) if one else ()
 
     def action_switch(self) -> None:
-        """Switch what is chosen: what is on goes off, everything else goes on."""
-        for one in self._chosen():
-            if one.state in (CREATING, INCOMPLETE, BROKEN):
+        """Switch what is chosen, all one way: on what is not on yet, off where all are on."""
+        chosen = self._chosen()
+        off = all(one.state in (ON, *_UNFIT) for one in chosen)
+        for one in chosen:
+            if one.state in _UNFIT:
                 self._complain_about(one)
-            elif one.state == ON:
+            elif off:
                 self._off(one.name, one.path)
-            else:
+            elif one.state != ON:
                 self._start("on", one.name, one.path, self._on_work(one.path))
 
     def switch_off(self) -> None:
@@ -375,11 +392,12 @@ class MainScreen(RunningScreen):
         )  # fmt: skip
 
     @work(group="dialogs", exit_on_error=False)
-    async def _ask_to_stop(self, name: str, path: str, holders: tuple[Holder, ...]) -> None:
+    async def _ask_to_stop(self, job: JobView, holders: tuple[Holder, ...]) -> None:
         from ..widgets.dialogs.busy import Busy
 
-        if await self.app.push_screen_wait(Busy(name, holders)):
-            self._off(name, path, kill=True)
+        if await self.app.push_screen_wait(Busy(job.name, holders)):
+            self._jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
+            self._off(job.name, job.path, kill=True)
 
     def _complain_about(self, one: ChrootStatus) -> None:
         problem = one.problems[0] if one.problems else None
@@ -414,7 +432,7 @@ class MainScreen(RunningScreen):
         process, name = message.process, message.name
         lines = (f"{process.pid} {process.user} {process.command}",)
         sure = await self.app.push_screen_wait(
-            Confirm(f"Send {name} to this process?", lines, action=f"send {name}", danger=True)
+            Confirm(f"Send {name} to this process?", lines, action=f"Send {name}", danger=True)
         )
         if sure:
             self._send(process.pid, process.started, name)

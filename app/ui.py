@@ -14,12 +14,14 @@ from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
 from textual.driver import Driver
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
 from ..core.engine import Engine
 from ..core.errors import ChrootError
 from ..core.text import safe
+from ..widgets.fit import brief
 from .follow import Follower, Sizes
 from .keymap import textual_keymap
 from .main_screen import MainScreen
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 """With the number of a signal, the exit code of what it has ended."""
+_TOAST_WORD, _TOAST = 30, 200
+"""Cells of a word in a toast, and of all of them: a line of one at 80 columns, and six."""
 
 
 def _actions() -> type[Provider]:
@@ -120,6 +124,20 @@ class ChrootApp(App[None]):
         gc.freeze()
         gc.enable()
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast, kept short: the whole of it stands where it is about."""
+        if not markup:
+            message = brief(message, _TOAST_WORD, _TOAST)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
     def _save_theme(self, theme: Theme) -> None:
         """Keep the theme that the user chose."""
         try:
@@ -164,7 +182,7 @@ class ChrootApp(App[None]):
 
 
 def run(base: str, settings: Settings, follower: Follower) -> int:
-    """Run the UI on *base*, which *follower* follows, until the user quits; return its exit code."""
+    """Run the UI on *base*, followed by *follower*, until the user quits; return its exit code."""
     from .driver import TerminalDriver
 
     app = ChrootApp(Engine(base), settings, follow=follower.attach, driver=TerminalDriver)

@@ -72,6 +72,12 @@ class Bind(Value):
         """Whether the mount itself is to be read-only."""
         return "ro" in self.options
 
+    @property
+    def only_ignores(self) -> bool:
+        """Whether it says nothing but that its target is left out."""
+        plain = Bind(self.target, self.target, ignored=True, origin=self.origin, line=self.line)
+        return self == plain
+
     def shown_options(self) -> tuple[str, ...]:
         """Return options, `rbind` and propagation as one list, as `--json` and the UI show it."""
         recursive = ("rbind",) if self.recursive else ()

@@ -84,11 +84,19 @@ def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]
 def merge(*layers: Iterable[Bind]) -> tuple[Bind, ...]:
     """Merge binds by target: a later one replaces an earlier one whole.
 
-    One that is ignored stays in the result, marked so, until a later one brings the target back.
+    One that is ignored stays in the result, marked so, until a later one brings the target back;
+    what only says so keeps type, source and options of what it leaves out, for those who show it.
     Sorted by path component, which puts parents before children and does not depend on the order
     of the files.
     """
-    merged = {bind.target: bind for layer in layers for bind in layer}
+    merged: dict[str, Bind] = {}
+    for layer in layers:
+        for bind in layer:
+            hidden = merged.get(bind.target)
+            # A copy is no mount, and is shown nowhere: left out, it would not be seen either.
+            if hidden and hidden.fs != "copy" and bind.only_ignores:
+                bind = hidden.replace(ignored=True, origin=bind.origin, line=bind.line)
+            merged[bind.target] = bind
     return tuple(sorted(merged.values(), key=lambda bind: bind.target.split("/")))
 
 

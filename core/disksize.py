@@ -148,6 +148,10 @@ class SizeCache:
         self._table = MountTable(())
         self._table_at = -_TABLE_KEPT
 
+    def forget(self, path: str) -> None:
+        """Have *path* counted the next time."""
+        self._known.pop(path, None)
+
     def get(self, path: str, cancelled: Flag | None = None) -> int | None:
         """Return the size of *path*, counting where it is not known or stale.
 

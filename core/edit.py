@@ -244,7 +244,8 @@ class _Editor:
 
     def _replace(self, old: Bind, bind: Bind) -> Files:
         there = self._entry(old.target)
-        if not _same(there, old):
+        # One that only ignores is merged into what it hides, and is shown as that.
+        if not _same(there, old) and not (old.ignored and there.only_ignores):
             raise ChangedError(
                 f"the entry for {old.target} was changed by someone else meanwhile",
                 "look at it and try again",
@@ -392,5 +393,4 @@ def _system_targets() -> tuple[str, ...]:
 
 def _only_ignores(entry: Bind) -> bool:
     """Tell whether an ignored entry says nothing but that a system point is left out."""
-    plain = Bind(entry.target, entry.target, ignored=True)
-    return entry.target in _system_targets() and _same(entry, plain)
+    return entry.only_ignores and entry.target in _system_targets()

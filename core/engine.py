@@ -505,8 +505,7 @@ def _clear(
                 "leave it first: cd /",
                 found,
             )
-        report(Stage(root.path, f"ending {len(found)} processes"))
-        found = end(root, found, timeout=timeout, cancelled=cancelled)
+        found = end(root, found, timeout=timeout, report=report, cancelled=cancelled)
     if found:
         count = "1 process" if len(found) == 1 else f"{len(found)} processes"
         hint = "they could not be ended" if kill else "end them, or let --kill do it"

@@ -7,17 +7,20 @@ process, a swap file or a loop device in use, is not found.
 
 from __future__ import annotations
 
+import math
 import os
 
 from .errors import Cancelled, ChrootError
+from .events import Stage, ignore
 from .processes import Holder, Sampler, pids
 from .procscan import COPY, Scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from threading import Event as Flag
 
+    from .events import Report
     from .processes import Identity
     from .rootpath import Root
 
@@ -80,11 +83,17 @@ def _line_of(pid: int) -> set[int]:
 
 
 def end(
-    root: Root, found: Iterable[Holder], *, timeout: float, cancelled: Flag | None = None
+    root: Root,
+    found: Iterable[Holder],
+    *,
+    timeout: float,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
 ) -> tuple[Holder, ...]:
     """End those of *found* that block, and who takes their place; return who blocks after all.
 
-    TERM (and CONT: a stopped process must wake to comply), up to *timeout* seconds, then KILL.
+    TERM (and CONT: a stopped process must wake to comply), up to *timeout* seconds, then KILL;
+    a Stage each second says how many are left and when the KILL comes.
     Never this process or one that it descends from: those are among the rest. Raises Cancelled;
     what was signalled by then stays signalled, nothing is killed any more.
     """
@@ -93,17 +102,32 @@ def end(
 
     spared = _line_of(os.getpid())
     left = _except(spared, found)
-    for numbers, seconds in (
-        ((signal.SIGTERM, signal.SIGCONT), timeout),
-        ((signal.SIGKILL,), _KILL_SECONDS),
+    for numbers, seconds, tell in (
+        ((signal.SIGTERM, signal.SIGCONT), timeout, _teller(root.path, "ending", "KILL", report)),
+        ((signal.SIGKILL,), _KILL_SECONDS, _teller(root.path, "killing", "giving up", report)),
     ):
         until = time.monotonic() + seconds
         while left and (reached := _signal(left, numbers)):
-            _wait(reached, until, cancelled)
+            _wait(reached, until, tell, cancelled)
             left = _except(spared, _again(root))
             if time.monotonic() >= until:
                 break
     return _again(root)
+
+
+def _teller(path: str, doing: str, then: str, report: Report) -> Callable[[int, float], None]:
+    """Return what reports how many are left and the seconds until *then*, where it is news."""
+    said = ""
+
+    def tell(count: int, seconds: float) -> None:
+        nonlocal said
+        what = "1 process" if count == 1 else f"{count} processes"
+        stage = f"{doing} {what}, {then} in {math.ceil(seconds)} s"
+        if stage != said:
+            said = stage
+            report(Stage(path, stage))
+
+    return tell
 
 
 def _again(root: Root) -> tuple[Holder, ...]:
@@ -130,25 +154,37 @@ def _signal(found: Iterable[Holder], numbers: Iterable[int]) -> list[Holder]:
     return reached
 
 
-def _wait(found: list[Holder], until: float, cancelled: Flag | None) -> None:
-    """Return when all have ended, or at *until* (monotonic seconds). Raises Cancelled."""
+def _wait(
+    found: list[Holder], until: float, tell: Callable[[int, float], None], cancelled: Flag | None
+) -> None:
+    """Return when all have ended, or at *until* (monotonic seconds). Raises Cancelled.
+
+    *tell* is called often with how many of *found* are left, and the seconds.
+    """
     from .signals import open_process
 
     for start in range(0, len(found), _AT_ONCE):
         fds = []
+        later = len(found[start + _AT_ONCE :])
         try:
             for holder in found[start : start + _AT_ONCE]:
                 try:
                     fds.append(open_process(holder.pid, holder.started))
                 except ChrootError:
                     continue
-            _wait_for(fds, until, cancelled)
+            _wait_for(fds, later, until, tell, cancelled)
         finally:
             for fd in fds:
                 os.close(fd)
 
 
-def _wait_for(fds: list[int], until: float, cancelled: Flag | None) -> None:
+def _wait_for(
+    fds: list[int],
+    later: int,
+    until: float,
+    tell: Callable[[int, float], None],
+    cancelled: Flag | None,
+) -> None:
     import select
     import time
 
@@ -162,6 +198,7 @@ def _wait_for(fds: list[int], until: float, cancelled: Flag | None) -> None:
         left = until - time.monotonic()
         if left <= 0:
             return
+        tell(running + later, left)
         for fd, _ in poll.poll(max(1.0, min(left, _SLICE) * 1000)):
             poll.unregister(fd)
             running -= 1

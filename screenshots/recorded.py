@@ -289,5 +289,8 @@ class Feed:
     def want(self, paths: tuple[str, ...]) -> None:
         """Everything is counted already."""
 
+    def again(self, path: str) -> None:
+        """Everything is counted for good."""
+
     def close(self) -> None:
         """There is nothing to end."""

@@ -132,6 +132,15 @@ def test_ignored_until_a_later_one_brings_it_back() -> None:
     assert at("/sys", found).origin == TOOL_CONF
 
 
+def test_what_only_ignores_shows_what_it_leaves_out() -> None:
+    found = config("", '[[bind]]\ntarget = "/dev/shm"\nignore = true\n', extra=())
+    assert at("/dev/shm", found) == Bind(
+        "/dev/shm", "none", "tmpfs", ("nosuid", "nodev"), ignored=True, origin=CHROOT_TOML, line=1
+    )
+    found = config("", '[[bind]]\ntarget = "/tmp"\nsource = "/x"\nignore = true\n', extra=())
+    assert at("/tmp", found).source == "/x"
+
+
 TARGETS = st.lists(st.sampled_from(["a", "ab", "a b", "b", "-", "0"]), min_size=1, max_size=4).map(
     lambda names: "/" + "/".join(names)
 )

@@ -360,3 +360,11 @@ def test_a_link_is_followed_inside_only(root: Path, engine: Engine, tmp_path: Pa
     engine.add_bind(str(root), make("/n", "/n"))
     assert inside.read_bytes().startswith(TOML)
     assert (root / "chroot.d/chroot.toml").is_symlink()
+
+
+def test_what_only_ignores_is_replaced_as_it_is_shown() -> None:
+    files = Files(chroot_toml=b"[[bind]]\ntarget = '/dev/shm'\nignore = true\n")
+    shown = make("/dev/shm", "none", "tmpfs", ["nosuid", "nodev"], ignored=True)
+    after = changed(files, [Replaced(shown, shown.replace(ignored=False))])
+    assert entry(after, "/dev/shm").fs == "tmpfs"
+    assert not entry(after, "/dev/shm").ignored

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import Cancelled
+from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.holders import end, holders, stands_in
 from chroot_tool.core.processes import Holder
 from chroot_tool.core.rootpath import Root
@@ -267,6 +268,20 @@ def end_all(root: Path, timeout: float, cancelled: threading.Event | None = None
         found = holders(opened.path, (status.st_dev, status.st_ino))
         left = end(opened, found, timeout=timeout, cancelled=cancelled)
     return {holder.pid for holder in left}
+
+
+def test_end_says_what_it_waits_for(root: Path, start: Start) -> None:
+    stubborn = inside(start, root, "trap '' TERM; echo ready; read line")
+    told: list[Event] = []
+    with Root(str(root)) as opened:
+        status = os.fstat(opened.fd)
+        found = holders(opened.path, (status.st_dev, status.st_ino))
+        assert end(opened, found, timeout=1.5, report=told.append) == ()
+    assert stubborn.wait() == -signal.SIGKILL
+    stages = [event.stage for event in told if isinstance(event, Stage)]
+    assert stages[0].startswith("ending 1 process, KILL in ")
+    assert len(stages) == len(set(stages))
+    assert {event.chroot for event in told} == {str(root)}
 
 
 def inside(start: Start, root: Path, script: str) -> subprocess.Popen[bytes]:

@@ -164,3 +164,13 @@ def test_the_document_is_made_of_the_list() -> None:
 def test_unknown_ids_have_no_keys() -> None:
     with pytest.raises(KeyError):
         default_keys("app.nothing")
+
+
+def test_labels_begin_with_a_small_letter() -> None:
+    said = {
+        one.description
+        for kind in classes()
+        for found in BindingsMap(vars(kind)["BINDINGS"]).key_to_bindings.values()
+        for one in found
+    }
+    assert [text for text in said if text[:1].isupper() and not text.isupper()] == []

@@ -45,8 +45,11 @@ def tmpfs(target: str, *options: str) -> Wanted:
     return Wanted(entry, target, flags=flags)
 
 
+HOST = parse_line("1 0 8:1 / / rw - ext4 /dev/a rw")
+
+
 def plan(wanted: list[Wanted], *entries: MountEntry) -> tuple[object, ...]:
-    return plan_on(wanted, MountTable(entries), ROOT).steps
+    return plan_on(wanted, MountTable([HOST, *entries]), ROOT).steps
 
 
 def test_what_is_missing_is_mounted_in_order() -> None:
@@ -241,3 +244,10 @@ def test_a_bind_that_the_host_shows_too_is_taken_back_by_a_bind() -> None:
         "ro", "nosuid", "dev", "exec", "symfollow", "diratime", "noatime",
     )  # fmt: skip
     assert again["/proc"].options[-1] == "relatime"
+
+
+@pytest.mark.parametrize("host", [[], [parse_line("1 0 8:1 / / rw shared:1 - ext4 /dev/a rw")]])
+def test_what_may_lie_on_a_shared_mount_is_made_private_once_more(host: list[MountEntry]) -> None:
+    """Without a line for the root we are in a chroot, and nothing tells what that lies on."""
+    steps = plan_on([tmpfs("/run")], MountTable(host), ROOT).steps
+    assert [step.below_shared for step in steps if isinstance(step, Mount)] == [True]

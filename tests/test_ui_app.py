@@ -7,6 +7,7 @@ quick it is done for real, and looked at from outside.
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import threading
 from pathlib import Path
@@ -16,7 +17,10 @@ import pytest
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.widgets import Button
+from textual.widgets._toast import Toast
 
+from chroot_tool.app.follow import Sizes
+from chroot_tool.app.messages import Counted
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.processes import Holder, Process
@@ -30,7 +34,7 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from support import mounts_below, processes_below
 from ui_samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
-from uiengine import Ui, real_ui, ui
+from uiengine import DEADLINE, Ui, real_ui, ui
 from uisupport import HOSTILE, stray_controls
 
 ARM = f"{BASE}/arm"
@@ -80,11 +84,26 @@ async def test_o_concerns_all_that_are_marked_each_with_its_own_outcome() -> Non
             await t.press("space")
         await t.shows("3 marked")
         await t.on_row("broken")
-        t.engine.fail("off", ChrootError("umount /proc: it is on fire", "put it out"))
+        t.engine.fail("on", ChrootError("mount /proc: it is on fire", "put it out"))
         await t.press("o")
-        await t.until(lambda: t.job_states == {"arm": "done", "jammy": "done", "deb12": "failed"})
+        await t.until(lambda: sorted(t.job_states.values()) == ["done", "failed"])
+        # One direction for all: what is on already is left alone.
         assert sorted(t.engine.called("on")) == [(ARM,), (JAMMY,)]
-        assert t.engine.called("off") == [(DEB12.path, True, False)]
+        assert t.engine.called("off") == []
+
+
+async def test_o_switches_off_what_is_marked_only_where_all_of_it_is_on() -> None:
+    other = DEB12.replace(name="other", path=f"{BASE}/other")
+    async with ui(DEB12, other, TRIXIE) as t:
+        for name in ("deb12", "other", "trixie-build"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.press("o")  # trixie-build is partial
+        await t.until(lambda: t.job_states == {"trixie-build": "done"})
+        await t.press("space", "o")
+        await t.until(lambda: len(t.job_states) == 3 and not t.app.main._jobs.running)
+        assert t.engine.called("on") == [(TRIXIE.path,)]
+        assert {path for path, *_ in t.engine.called("off")} == {DEB12.path, other.path}
 
 
 async def test_one_job_at_a_time_for_a_chroot() -> None:
@@ -110,6 +129,20 @@ async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
         await t.press("enter")  # Cancel has the focus
         await t.main()
         assert len(t.engine.called("off")) == 1
+        # Who was asked and said no has seen nothing fail.
+        assert t.job_states == {"deb12": "cancelled"}
+        await t.shows("off cancelled", "in use by 1 process: left on", "● on ")
+        await t.hides("● on !")
+
+
+async def test_a_hint_of_the_command_line_is_put_in_words_of_the_ui() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.fail("on", BusyError("in use", "end them, or let --kill do it", [HOLDER]))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"arm": "failed"})
+        await t.shows("end the processes that use it first")
+        await t.hides("--kill")
 
 
 async def test_a_busy_one_is_switched_off_after_asking() -> None:
@@ -199,7 +232,8 @@ async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> 
                 await t.press("escape")
             await t.main()
         states = [job.state for job in t.app.main._jobs.views]
-        assert states == ["failed"] * len(errors)
+        asked = [verb == "off" and isinstance(error, BusyError) for error in reversed(errors)]
+        assert states == ["cancelled" if ask else "failed" for ask in asked]
         assert t.app.is_running
 
 
@@ -245,6 +279,19 @@ async def test_not_root_sees_all_and_an_action_says_how(monkeypatch: pytest.Monk
         await t.on_row("arm")
         await t.press("o")
         await t.shows("mounting needs root", "run it with sudo")
+
+
+async def test_toasts_are_short_and_do_not_lie_over_the_status_line() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        path = "/srv/chroot/with/a/very/long/path/to/what/could/not/be/mounted"
+        t.engine.fail("on", ChrootError(f"mount {path}: no space left on device"))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.says("/srv/chroot/wi…not/be/mounted: no space left")
+        await t.until(lambda: [one for one in t.app.screen.query(Toast) if one.region])
+        status = t.app.main.status_line.region
+        for toast in t.app.screen.query(Toast):
+            assert toast.region.bottom <= status.y
 
 
 # -- create and delete ----------------------------------------------------------------------------
@@ -409,6 +456,38 @@ async def test_filter_as_one_types() -> None:
         await t.shows("nothing matches zzz")
         await t.press("escape")
         await t.shows("trixie-build")
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24)])
+async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.shows("q quit", "? help", "o on/off")
+        await t.press("enter")
+        await t.until(lambda: t.app.main.details.has_focus_within)
+        await t.shows("q quit", "? help")
+        await t.pilot.resize_terminal(120, 40)
+        await t.press("escape")
+        t.app.main.table.focus()
+        await t.shows("d delete", "q quit", "? help")
+
+
+async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
+    async with ui(*CHROOTS) as t:
+        said = [one.binding.description for one in t.app.screen.active_bindings.values()]
+        assert [text for text in said if text[:1].isupper()] == []
+        await t.press("question_mark")
+        await t.shows("next pane")
+
+
+async def test_the_footer_offers_what_ends_the_filter() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.press("slash")
+        await t.shows("⏎ keep", "esc clear")
+        await t.hides("/ filter")
+        await t.write("a/b")
+        await t.until(lambda: t.app.main.table.filter_text == "a/b")
+        await t.press("escape")
+        await t.shows("/ filter")
 
 
 async def test_keys_of_actions_are_letters_while_the_filter_is_typed() -> None:
@@ -748,6 +827,26 @@ async def test_every_size_from_tiny_to_huge() -> None:
         await t.until(lambda: t.app.main.dock.region.x > t.app.main.details.region.x)
         await t.pilot.resize_terminal(160, 50)
         await t.until(lambda: t.app.main.details.region.x > t.app.main.table.region.x)
+
+
+async def test_a_size_is_counted_again_when_it_has_been_made() -> None:
+    new = ChrootStatus("new", f"{BASE}/new", "creating", changed=NOW)
+    async with ui(new, sizes={new.path: 67 << 20}) as t:
+        await t.shows("67M")
+        t.feed.sizes[new.path] = 175 << 20
+        t.feed.show(new.replace(state="off"))
+        await t.shows("175M")
+
+
+def test_the_counter_counts_again_what_it_is_told(tmp_path: Path) -> None:
+    said: queue.SimpleQueue[Counted] = queue.SimpleQueue()
+    sizes = Sizes(said.put)  # type: ignore[arg-type]
+    sizes.want((str(tmp_path),))
+    first = said.get(timeout=DEADLINE)
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    sizes.again(str(tmp_path))  # it was counted just now
+    assert said.get(timeout=DEADLINE).size > first.size
+    sizes.close()
 
 
 async def test_first_run_says_what_to_do() -> None:

@@ -7,19 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.widgets import Button, Checkbox, Input
 
+from chroot_tool.app.editing import Editing
 from chroot_tool.core import complete, edit
 from chroot_tool.core.bind import Bind, make
 from chroot_tool.core.config import HostFacts, parse
 from chroot_tool.core.edit import Added, Files, Ignored, Removed, Replaced
+from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError, UsageError
 from chroot_tool.core.presets import Preset
-from chroot_tool.core.status import MountStatus
-from chroot_tool.widgets.bind_editor import BindEditor, BindTable, Edited
+from chroot_tool.core.status import ChrootStatus, MountStatus
+from chroot_tool.widgets.bind_editor import BindEditor, BindTable, Edited, News
 from chroot_tool.widgets.dialogs.bind_form import BindForm
+from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.preset_picker import PresetPicker
+from chroot_tool.widgets.dialogs.save_binds import SaveBinds
 from uisupport import (
     HOSTILE,
     OPEN,
@@ -27,6 +32,7 @@ from uisupport import (
     DialogHost,
     focused,
     press,
+    screen_lines,
     screen_text,
     settle,
     stray_controls,
@@ -355,7 +361,7 @@ async def test_edit_that_changes_nothing_is_no_change() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await go_to(app, pilot, "/src")
         await settle(pilot, "enter", "enter", "w")
-        assert "nothing has changed" in screen_text(app)
+        assert "nothing is to be saved" in screen_text(app)
         assert "unsaved" not in screen_text(app)
 
 
@@ -424,11 +430,39 @@ async def test_ignore_and_restore() -> None:
         await go_to(app, pilot, "/proc")
         await settle(pilot, "i")
         assert "/proc is left out" in screen_text(app)
+        assert rows(app)["/proc"] == "~ ignored"
         await go_to(app, pilot, "/sys")
         await settle(pilot, "i")
         assert "/sys is wanted again" in screen_text(app)
         await settle(pilot, "w", "enter")
         assert app.answer.changes == (Ignored("/proc", True), Ignored("/sys", False))
+
+
+async def test_an_ignored_point_is_shown_as_what_it_hides() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/dev/shm")
+        await settle(pilot, "i")
+        assert rows(app)["/dev/shm"] == "~ ignored"
+        (line,) = [line for line in screen_lines(app) if "~ ignored" in line]
+        assert "tmpfs" in line
+        await settle(pilot, "i")
+        assert rows(app)["/dev/shm"] == ""
+
+
+async def test_what_is_taken_back_by_hand_is_not_unsaved() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot, "a")
+        await type_text(pilot, "/new")
+        await settle(pilot, "enter")
+        assert "1 unsaved" in screen_text(app)
+        await settle(pilot, "d")
+        assert "unsaved" not in screen_text(app)
+        await settle(pilot, "w")
+        assert "nothing is to be saved" in screen_text(app)
+        await settle(pilot, "escape")
+        assert app.answer is None
 
 
 async def test_two_keys_at_once_are_two_changes() -> None:
@@ -591,6 +625,14 @@ async def test_editor_and_form_fit_the_screen(size: tuple[int, int]) -> None:
             assert app.screen.region.contains_region(one.region)
 
 
+async def test_save_stays_in_the_footer_of_a_narrow_screen() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=(60, 15)) as pilot:
+        await settle(pilot)
+        for key in ("a add", "w save", "esc leave"):
+            assert key in screen_text(app)
+
+
 async def test_footer_works_by_mouse() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -601,3 +643,107 @@ async def test_footer_works_by_mouse() -> None:
         await pilot.click(add)
         await settle(pilot)
         assert isinstance(app.screen, BindForm)
+
+
+# -- somebody else at the same files -------------------------------------------------------------
+
+OUTSIDE = Files(
+    FILES.tool_conf, (FILES.chroot_toml or b"") + b"\n[[bind]]\ntarget = '/theirs'\n"
+)  # fmt: skip
+
+
+def news(files: Files, accepted: list[Files]) -> News | None:
+    """What Editing._look returns."""
+    if accepted and accepted[-1] == files:
+        return None
+    return News(after((), files), lambda: accepted.append(files))
+
+
+async def test_what_somebody_else_changes_is_taken_over() -> None:
+    accepted: list[Files] = []
+    now = [FILES]
+    app = DialogHost(
+        editor(
+            after=lambda changes: after(changes, now[0]),
+            preview=lambda changes: edit.difference(now[0], edit.changed(now[0], changes)),
+            look=lambda: None if now[0] == FILES else news(now[0], accepted),
+        )
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/run")
+        await settle(pilot, "i")
+        now[0] = OUTSIDE
+        await settle(pilot, "w")
+        text = screen_text(app)
+        assert "/run" in text
+        assert "+target = '/theirs'" not in text, "the difference is what is ours"
+        await settle(pilot, "escape")
+        assert "taken over" in screen_text(app)
+        assert "1 unsaved" in screen_text(app)
+        assert rows(app)["/theirs"] == ""
+        assert app.dialog.query_one(BindTable).cursor_key == "/run"
+        await settle(pilot, "w", "enter")
+        assert app.answer == Edited("save", (Ignored("/run"),))
+        assert accepted == [OUTSIDE]
+
+
+@pytest.mark.parametrize("drop", [True, False])
+async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
+    accepted: list[Files] = []
+    now = [FILES]
+    app = DialogHost(
+        editor(
+            after=lambda changes: after(changes, now[0]),
+            look=lambda: None if now[0] == FILES else news(now[0], accepted),
+        )
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/src")
+        await settle(pilot, "d")
+        await go_to(app, pilot, "/run")
+        await settle(pilot, "i")
+        now[0] = Files(FILES.tool_conf, b"")
+        await settle(pilot, "w")
+        assert isinstance(app.screen, Confirm)
+        assert "/src: " in screen_text(app)
+        await settle(pilot, *(("right", "enter") if drop else ("enter",)))
+        changes = app.dialog.changes  # type: ignore[attr-defined]
+        if drop:
+            assert changes == (Ignored("/run"),)
+            assert accepted == [now[0]]
+        else:
+            assert changes == (Removed("/src"), Ignored("/run"))
+            assert accepted == []
+            assert app.screen is app.dialog
+
+
+async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    (root / "chroot.d").mkdir(parents=True)
+    toml = root / "chroot.d" / "chroot.toml"
+    toml.write_text("[[bind]]\ntarget = '/src'\n")
+    one = ChrootStatus("c", str(root), "off")
+
+    class Host(App[None]):
+        def on_mount(self) -> None:
+            self.run_worker(Editing(self, Engine(str(tmp_path)), one).run())
+
+    app = Host()
+    async with app.run_test(size=SMALL) as pilot:
+        while not app.screen.query(BindTable):
+            await settle(pilot)
+        app.screen.query_one(BindTable).move_to("/run")
+        await settle(pilot, "i")
+        toml.write_text("[[bind]]\ntarget = '/src'\n\n[[bind]]\ntarget = '/theirs'\n")
+        await settle(pilot, "w")
+        while not isinstance(app.screen, SaveBinds):
+            await settle(pilot)
+        first = app.screen
+        await settle(pilot, "enter")
+        while app.screen is first or not app.screen.query(BindTable):
+            await settle(pilot)
+        assert "saved" in screen_text(app)
+        assert app.screen.query_one(BindTable).cursor_key == "/run"
+    assert {"/src", "/theirs", "/run"} <= {
+        bind.target for bind in edit.entries(Files(chroot_toml=toml.read_bytes()))
+    }

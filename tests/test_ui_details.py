@@ -18,6 +18,7 @@ from chroot_tool.widgets.processes_table import ProcessesTable
 from chroot_tool.widgets.status_line import StatusLine
 from ui_samples import (
     BASE,
+    CHROOTS,
     DEB12,
     JOBS,
     MOUNTS,
@@ -386,6 +387,19 @@ async def test_a_pane_that_was_hidden_while_jobs_ran_is_whole_when_it_is_shown()
         assert "line 99" in screen_text(host)
 
 
+# -- overview --------------------------------------------------------------------------------------
+
+
+async def test_what_is_wrong_stands_right_below_the_state() -> None:
+    host, widget = details()
+    async with host.run_test(size=(80, 5)) as pilot:  # as high as it is beside an open dock
+        widget.show(next(one for one in CHROOTS if one.state == "broken"))
+        await pilot.pause()
+        text = screen_text(host)
+        assert "holds no usable root file system" in text
+        assert "→ make one: chroot-tool create" in text
+
+
 # -- status line -----------------------------------------------------------------------------------
 
 
@@ -398,6 +412,11 @@ async def test_the_status_line_says_where_who_and_what() -> None:
         said = screen_lines(host)[0]
         assert said.startswith(" /srv/chroot · ann: looking only ")
         assert said.rstrip().endswith("2 jobs: creating new 42 % … · /deb 12")
+        waits = JobView(9, "off", "deb12", "", stage="ending 2 processes, KILL in 7 s")
+        line.show(BASE, (waits,), "root")
+        await pilot.pause()
+        said = screen_lines(host)[0].rstrip()
+        assert said.endswith("1 job: switching off deb12: ending 2 processes, KILL in 7 s")
         line.show(BASE, (), "root")
         await pilot.pause()
         assert screen_lines(host)[0].strip() == "/srv/chroot · root"

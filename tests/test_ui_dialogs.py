@@ -335,6 +335,28 @@ async def test_delete_wants_the_name_exactly() -> None:
         assert not delete.disabled
 
 
+async def test_delete_says_when_it_is_another_name() -> None:
+    app = DialogHost(DeleteDialog(status(), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        assert app.screen.query_one("#name", Input).placeholder == ""
+        await type_text(pilot, "deb")
+        await press(pilot, "enter")
+        assert 'that is not "deb12"' in screen_text(app)
+        assert focused(app) == "name"
+        await type_text(pilot, "12")
+        assert "that is not" not in screen_text(app)
+
+
+async def test_a_placeholder_does_not_look_typed() -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips()
+        shown = [part for strip in strips for part in strip if "as configured" in part.text]
+        assert shown
+        assert all(part.style is not None and part.style.italic for part in shown)
+
+
 async def test_delete_takes_the_name_and_two_enters() -> None:
     app = DialogHost(DeleteDialog(status(), 0))
     async with app.run_test(size=SMALL) as pilot:

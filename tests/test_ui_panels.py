@@ -373,6 +373,7 @@ async def test_several_panels_for_different_chroots() -> None:
         await t.on_row("jammy")
         await run(t, "echo", "second")
         await t.shows("■ arm: echo first", "■ jammy: echo second")
+        await t.shows("■ jammy echo second")  # in the head of the panel, too
         await t.until(lambda: panel(t, 1).has_focus)
         await t.press("left_square_bracket")
         await t.until(lambda: panel(t, 0).has_focus and panel(t, 0).display)

@@ -13,7 +13,7 @@ from chroot_tool.core.machine import architecture
 from chroot_tool.core.rootpath import Root
 from chroot_tool.widgets.chroot_columns import COLUMNS, ChrootRow, columns, natural
 from chroot_tool.widgets.columns import Column, place
-from chroot_tool.widgets.fit import fit, shorten, wrap
+from chroot_tool.widgets.fit import brief, fit, shorten, wrap
 from chroot_tool.widgets.jobview import JobView
 from chroot_tool.widgets.signs import age, cpu, doing, percent, short_system
 from ui_samples import CHROOTS, DEB12, TRIXIE, clock
@@ -42,6 +42,13 @@ def test_wrapped_lines_lose_nothing_and_fit(text: str, width: int) -> None:
     assert all(cell_len(line) <= width for line in lines)
     whole = "".join(wrap(text, 10_000))
     assert "".join(lines).replace(" ", "") == whole.replace(" ", "")
+
+
+@given(FOREIGN, st.integers(3, 40))
+def test_what_is_brief_has_no_long_word(text: str, word: int) -> None:
+    said = brief(text, word, 100)
+    assert cell_len(said) <= 100
+    assert all(cell_len(one) <= word for one in said.split(" "))
 
 
 def test_a_path_is_shortened_where_it_says_least() -> None:

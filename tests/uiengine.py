@@ -126,7 +126,7 @@ class Feed:
 
     def __init__(self, *chroots: ChrootStatus, sizes: dict[str, int] | None = None) -> None:
         self.snapshot = Snapshot(BASE, chroots)
-        self._sizes = sizes or {}
+        self.sizes = sizes or {}
         self._post: Callable[[Message], object] | None = None
 
     def show(self, *chroots: ChrootStatus) -> None:
@@ -143,7 +143,7 @@ class Feed:
         return _Following(self)
 
     def count(self, post: Post) -> Counting:
-        return _Counting(self._sizes, post)
+        return _Counting(self.sizes, post)
 
 
 class _Following:
@@ -161,11 +161,17 @@ class _Counting:
     def __init__(self, sizes: dict[str, int], post: Post) -> None:
         self._sizes = sizes
         self._post = post
+        self._told: set[str] = set()
 
     def want(self, paths: tuple[str, ...]) -> None:
         for path in paths:
-            if path in self._sizes:
+            if path in self._sizes and path not in self._told:
+                self._told.add(path)
                 self._post(Counted(path, self._sizes[path]))
+
+    def again(self, path: str) -> None:
+        self._told.discard(path)
+        self.want((path,))
 
     def close(self) -> None:
         pass

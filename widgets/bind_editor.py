@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ..core.bind import CHROOT_TOML, SYSTEM, TOOL_CONF, Bind
 from ..core.edit import Added, Ignored, Removed, Replaced
@@ -29,6 +29,7 @@ from .dialogs.bind_form import BindForm, Complete, Inspect
 from .dialogs.confirm import Confirm
 from .dialogs.preset_picker import PresetPicker
 from .dialogs.save_binds import SaveBinds
+from .key_footer import KeyFooter
 from .signs import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, mount_state
 from .table import Table
 from .text import foreign
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 SAVE, APPLY, OPEN_EDITOR, UNDO_SAVE = "save", "apply", "editor", "undo"
 """What can be wanted of an Edited."""
 
-NEW, CHANGED, REMOVED = "+ new", "~ changed", "- removed"
-_TONES = {NEW: ACCENT, CHANGED: WARN, REMOVED: BAD}
+NEW, CHANGED, IGNORED, REMOVED = "+ new", "~ changed", "~ ignored", "- removed"
+_TONES = {NEW: ACCENT, CHANGED: WARN, IGNORED: WARN, REMOVED: BAD}
 
 
 class Edited(Value):
@@ -54,12 +55,21 @@ class Edited(Value):
     """Of OPEN_EDITOR: tool.conf or chroot.toml."""
 
 
+class News(NamedTuple):
+    """What somebody else has made of the files since they were shown last."""
+
+    binds: Sequence[Bind]
+    """The merged entries as they are now."""
+    accept: Callable[[], None]
+    """To be called when they are shown: changes are meant on top of these from then on."""
+
+
 class BindRow(Value):
     """One entry as the table shows it."""
 
     bind: Bind
     mark: str = ""
-    """NEW, CHANGED or REMOVED against what is in the files."""
+    """NEW, CHANGED, IGNORED or REMOVED against what is in the files."""
     state: str = ""
     """Of its mount, as it is now."""
     reason: str = ""
@@ -117,11 +127,13 @@ class BindEditor(Dialog[Edited | None]):
 
     *binds* are the merged entries as they are, *mounts* what is mounted of them. *after* returns
     the merged binds as they would be after changes, *preview* the lines of a diff; both may raise
-    ChrootError. *complete_host*, *complete_inside*, *inspect_target*: see BindForm. All of these
-    are called in threads. *changes* are there from the start: those of an editor that was left
-    for $EDITOR, or whose save came too late; what does not fit any more is said and left out.
-    *on*: the chroot is on. *note* is said at the bottom. *undoable*: there is a save that can be
-    taken back.
+    ChrootError. *look* returns what somebody else has made of the files meanwhile, None where they
+    are as they were shown; it may raise ChrootError, too. *complete_host*, *complete_inside*,
+    *inspect_target*: see BindForm. All of these are called in threads. *changes* are there from the
+    start: those of an editor that was left for $EDITOR, or whose save came too late; what does not
+    fit any more is said and left out. *on*: the chroot is on. *note* is said at the bottom.
+    *undoable*: there is a save that can be taken back. *at*: the target that has the cursor from
+    the start.
     """
 
     BINDING_GROUP_TITLE = "Binds"
@@ -172,11 +184,13 @@ class BindEditor(Dialog[Edited | None]):
         complete_host: Complete,
         complete_inside: Complete,
         inspect_target: Inspect,
+        look: Callable[[], News | None] = lambda: None,
         presets: Sequence[Preset] = (),
         changes: Sequence[Change] = (),
         on: bool = False,
         note: str = "",
         undoable: bool = False,
+        at: str = "",
     ) -> None:
         super().__init__(Content.assemble("binds of ", foreign(name)))
         self._in_files = {bind.target: bind for bind in binds}
@@ -184,6 +198,7 @@ class BindEditor(Dialog[Edited | None]):
         self._mounts = tuple(mounts)
         self._after = after
         self._preview = preview
+        self._look = look
         self._complete_host = complete_host
         self._complete_inside = complete_inside
         self._inspect = inspect_target
@@ -191,9 +206,13 @@ class BindEditor(Dialog[Edited | None]):
         self._given = tuple(changes)
         self._log: tuple[tuple[Change, ...], ...] = ()
         """What was done, one step each: a preset is one."""
+        self._unsaved = 0
+        """How many rows say something else than the files."""
         self._is_on = on
         self._first_note = note
         self._undoable = undoable
+        self.at = at
+        """The target under the cursor."""
         self._one_at_a_time = asyncio.Lock()
 
     # -- what is seen ----------------------------------------------------------------------------
@@ -209,7 +228,7 @@ class BindEditor(Dialog[Edited | None]):
 
     def buttons(self) -> Iterable[Widget]:
         """Return the keys, which the mouse can press too."""
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter(("save", "cancel"))
 
     def show_keys(self) -> None:
         """Leave that to the footer."""
@@ -219,7 +238,9 @@ class BindEditor(Dialog[Edited | None]):
 
     def on_mount(self) -> None:
         """Show the entries; make the changes that were given."""
+        at = self.at
         self._show()
+        self.table.move_to(at)
         self._say(self._first_note)
         if self._given:
             self._redo(self._given)
@@ -227,7 +248,7 @@ class BindEditor(Dialog[Edited | None]):
     @property
     def changes(self) -> tuple[Change, ...]:
         """The changes so far, in order."""
-        return tuple(change for step in self._log for change in step)
+        return _flat(self._log)
 
     def update_mounts(self, mounts: Sequence[MountStatus]) -> None:
         """Show how the mounts are now."""
@@ -237,8 +258,8 @@ class BindEditor(Dialog[Edited | None]):
     def _show(self) -> None:
         rows = _rows(self._in_files, self._binds, self._mounts)
         self.table.show_rows({row.bind.target: row for row in rows})
-        count = len(self.changes)
-        more = Content() if not count else Content(f" · {count} unsaved")
+        self._unsaved = sum(bool(row.mark) for row in rows)
+        more = Content(f" · {self._unsaved} unsaved") if self._unsaved else Content()
         self.query_one(".dialog--frame").border_title = Content.assemble(self._title_line, more)
         self._tell()
 
@@ -254,6 +275,7 @@ class BindEditor(Dialog[Edited | None]):
 
     def _tell(self) -> None:
         row = self.table.cursor_row
+        self.at = row.bind.target if row is not None else ""
         lines = [] if row is None else _about(row)
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
@@ -279,7 +301,7 @@ class BindEditor(Dialog[Edited | None]):
     async def _take(self, log: tuple[tuple[Change, ...], ...]) -> bool:
         """Make *log* the changes, if the files can take them; say why where they cannot."""
         try:
-            binds = await asyncio.to_thread(self._after, tuple(c for step in log for c in step))
+            binds = await asyncio.to_thread(self._after, _flat(log))
         except ChrootError as error:
             self._complain(error)
             return False
@@ -288,10 +310,46 @@ class BindEditor(Dialog[Edited | None]):
         self._show()
         return True
 
+    async def _catch_up(self) -> bool:
+        """Take over what somebody else has changed; tell whether to go on.
+
+        Own changes stay on top of it. Where one does not fit any more, it is asked about.
+        """
+        try:
+            news = await asyncio.to_thread(self._look)
+        except ChrootError as error:
+            self._complain(error)
+            return False
+        if news is None:
+            return True
+        kept: list[tuple[Change, ...]] = []
+        binds = tuple(news.binds)
+        clashes = []
+        for step in self._log:
+            try:
+                binds = tuple(await asyncio.to_thread(self._after, _flat([*kept, step])))
+            except ChrootError as error:
+                clashes.append(f"{_target(step[0])}: {error.message}")
+            else:
+                kept.append(step)
+        if clashes:
+            lines = ("Yours that does not fit any more:", *clashes)
+            ask = Confirm("the files were changed by someone else", lines, action="Drop mine",
+                          danger=True)  # fmt: skip
+            if not await self.app.push_screen_wait(ask):
+                self._say("the files were changed by someone else", "w asks again", wrong=True)
+                return False
+        news.accept()
+        self._in_files = {bind.target: bind for bind in news.binds}
+        self._log, self._binds = tuple(kept), binds
+        self._show()
+        self._say("what someone else has changed in the files meanwhile is taken over")
+        return True
+
     async def _change(self, step: tuple[Change, ...], said: str, target: str) -> None:
         """Make one step more, then say so and go to *target*."""
         async with self._one_at_a_time:
-            if await self._take((*self._log, step)):
+            if await self._catch_up() and await self._take((*self._log, step)):
                 self._say(said, "w saves, u takes it back")
                 self.table.move_to(target)
 
@@ -383,7 +441,7 @@ class BindEditor(Dialog[Edited | None]):
         async with self._one_at_a_time:
             if self._log:
                 last = _target(self._log[-1][0])
-                if await self._take(self._log[:-1]):
+                if await self._catch_up() and await self._take(self._log[:-1]):
                     self._say("the last change is taken back")
                     self.table.move_to(last)
             elif self._undoable:
@@ -396,8 +454,11 @@ class BindEditor(Dialog[Edited | None]):
     @work(group="change")
     async def action_save(self) -> None:
         """Show the difference, and answer where it is wanted."""
-        if not self._log:
-            self._say("nothing has changed")
+        async with self._one_at_a_time:
+            if not await self._catch_up():
+                return
+        if not self._unsaved:
+            self._say("nothing is to be saved")
             return
         try:
             lines = await asyncio.to_thread(self._preview, self.changes)
@@ -418,7 +479,7 @@ class BindEditor(Dialog[Edited | None]):
     @work(group="change")
     async def action_cancel(self) -> None:  # type: ignore[override]  # asks first
         """Leave; ask first where something is not saved."""
-        count = len(self.changes)
+        count = self._unsaved
         if count:
             lines = (f"{count} change{'s' if count > 1 else ''} would be lost.",)
             sure = await self.app.push_screen_wait(
@@ -445,6 +506,8 @@ def _rows(
     for bind in binds:
         old = before.get(bind.target)
         mark = NEW if old is None else "" if _same(old, bind) else CHANGED
+        if mark == CHANGED and bind.ignored:
+            mark = IGNORED
         mount = there.get(bind.target)
         state, reason = (mount.state, mount.reason) if mount else ("", "")
         rows.append(BindRow(bind, mark, state, reason))
@@ -468,6 +531,10 @@ def _about(row: BindRow) -> list[Content]:
         foreign(f"{bind.fs}: {', '.join(words)}  ({where})"),
     ]
     return [*lines, foreign(row.reason)] if row.reason else lines
+
+
+def _flat(steps: Iterable[tuple[Change, ...]]) -> tuple[Change, ...]:
+    return tuple(change for step in steps for change in step)
 
 
 def _target(change: Change) -> str:

@@ -41,7 +41,7 @@ class ChrootRow(Value):
     job: JobView | None = None
     """What is being done to it now."""
     failed: bool = False
-    """Something done to it has failed, and nobody has read how."""
+    """Something done to it has failed, and nobody has dismissed that."""
     size: int | None = None
     """Bytes on disk; None while they are not counted."""
 

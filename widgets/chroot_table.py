@@ -169,7 +169,7 @@ class ChrootTable(Vertical):
             return
         self._given = given
         running = {job.path: job for job in jobs if job.state == RUNNING}
-        failed = {job.path for job in jobs if job.state == FAILED and not job.read}
+        failed = {job.path for job in jobs if job.state == FAILED}
         known = self._known
         rows: dict[str, ChrootRow] = {}
         for one in chroots:
@@ -277,9 +277,11 @@ class ChrootTable(Vertical):
             self.clear_marks()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave escape to others while there is nothing to clear."""
+        """Leave escape to others while there is nothing to clear; offer no filter within one."""
         if action == "clear":
             return bool(self._filter or self.rows.marked)
+        if action == "filter":
+            return not self.has_class("-filtering")
         return True
 
     # -- what the table says ---------------------------------------------------------------------

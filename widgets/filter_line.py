@@ -16,9 +16,9 @@ class FilterLine(Input):
     BINDING_GROUP_TITLE = "Filter"
     HELP = "Shows what has each of these words in its name, system or state."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "keep", "keep the filter", id="filter.keep",
+        Binding("enter,down", "keep", "keep", id="filter.keep", key_display="⏎",
                 tooltip="Go back to the table, filtered"),
-        Binding("escape", "clear", "clear the filter", id="filter.clear",
+        Binding("escape", "clear", "clear", id="filter.clear",
                 tooltip="Show all again"),
     ]  # fmt: skip
     DEFAULT_CSS = """

@@ -45,6 +45,15 @@ def shorten(text: str, width: int) -> str:
     return head + ELLIPSIS + _tail(text, width - 1 - cell_len(head))
 
 
+def brief(text: str, word: int, most: int) -> str:
+    """Return *text*, safe and at most `most` cells wide, with words of at most `word` cells.
+
+    For toasts: a narrow one breaks a path anywhere, and a long one covers what is read.
+    """
+    words = " ".join(shorten(one, word) for one in _begin(text).split(" "))
+    return fit(words, most).rstrip(" ")
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Return *text*, safe, as lines of at most `width` cells, broken at spaces where there are any.
 

@@ -25,5 +25,3 @@ class JobView(Value):
     started: float = 0.0
     """Epoch seconds."""
     ended: float = 0.0
-    read: bool = False
-    """Of a failure: the user has seen it."""

@@ -118,12 +118,13 @@ class Facts(Widget):
             return [Content.styled("no chroot is chosen", "$foreground-muted")]
         width = max(width, _LABEL + 8)
         now = self._clock()
-        lines = _facts(chroot, size, now, width)
-        if chroot.problems:
-            lines += [Content(""), Content.styled("What is wrong", "$foreground-muted")]
-            for problem in chroot.problems:
-                lines += _signed("✗", "bad", problem.message, width)
-                lines += _hint(problem.hint, width)
+        word, tone = chroot_state(chroot.state)
+        lines = _field("state", word, width, _TONES.get(tone, ""))
+        # With the dock open there may be four rows: what is wrong comes before everything else.
+        for problem in chroot.problems:
+            lines += _signed("✗", "bad", problem.message, width)
+            lines += _hint(problem.hint, width)
+        lines += _facts(chroot, size, now, width)
         if jobs:
             lines += [Content(""), Content.styled("Last operations", "$foreground-muted")]
             for job in jobs[:_MOST_JOBS]:
@@ -132,9 +133,7 @@ class Facts(Widget):
 
 
 def _facts(chroot: ChrootStatus, size: int | None, now: float, width: int) -> Lines:
-    word, tone = chroot_state(chroot.state)
-    lines = _field("state", word, width, _TONES.get(tone, ""))
-    lines += _field("name", chroot.name, width)
+    lines = _field("name", chroot.name, width)
     lines += _field("path", chroot.path, width)
     if chroot.os:
         lines += _field("system", chroot.os, width)

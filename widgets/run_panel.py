@@ -163,7 +163,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def _show_line(self) -> None:
         seconds = self._lasted or self._clock() - self._began
-        sign = "▶" if self.running else "●" if self.terminal.exit == 0 else "✗"
+        sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
         said = f"  {self.outcome}  {duration(seconds)}"
         chroot = shorten(self.chroot, _WIDEST_NAME)
         room = self.size.width - 6 - width_of(chroot) - width_of(said)

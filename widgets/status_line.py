@@ -67,7 +67,11 @@ def _right(jobs: tuple[JobView, ...], filter_text: str) -> str:
 
 
 def _doing(jobs: tuple[JobView, ...]) -> str:
-    """Say what the first job does, and that it is not the only one."""
+    """Say what the first job does, and that it is not the only one.
+
+    How far it is, or else what it does now: what it waits for may take long.
+    """
     job = jobs[0]
-    part = f" {percent(job.fraction)}" if job.fraction is not None else ""
+    part = f": {job.stage}" if job.stage else ""
+    part = f" {percent(job.fraction)}" if job.fraction is not None else part
     return f"{verb(job)} {shorten(job.name, 24)}{part}" + (" …" if len(jobs) > 1 else "")

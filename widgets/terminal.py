@@ -72,7 +72,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         Binding(
             "ctrl+right_square_bracket",
             "leave",
-            "Leave",
+            "leave",
             id="terminal.leave",
             tooltip="Give the keys back to the app",
             priority=True,
@@ -80,7 +80,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         Binding(
             "shift+pageup",
             "scroll_view(-1)",
-            "Scroll up",
+            "scroll up",
             id="terminal.page_up",
             show=False,
             priority=True,
@@ -88,7 +88,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         Binding(
             "shift+pagedown",
             "scroll_view(1)",
-            "Scroll down",
+            "scroll down",
             id="terminal.page_down",
             show=False,
             priority=True,

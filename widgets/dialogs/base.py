@@ -40,7 +40,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         Binding(
             "right,l",
             "app.focus_next",
-            "Next",
+            "next",
             id="dialog.next",
             show=False,
             tooltip="To the next button",
@@ -48,7 +48,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         Binding(
             "left,h",
             "app.focus_previous",
-            "Previous",
+            "previous",
             id="dialog.previous",
             show=False,
             tooltip="To the button before",
@@ -56,16 +56,16 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         Binding(
             "down,j",
             "scroll_body(1)",
-            "Down",
+            "down",
             id="dialog.down",
             show=False,
             tooltip="Scroll down",
         ),
-        Binding("up,k", "scroll_body(-1)", "Up", id="dialog.up", show=False, tooltip="Scroll up"),
+        Binding("up,k", "scroll_body(-1)", "up", id="dialog.up", show=False, tooltip="Scroll up"),
         Binding(
             "pagedown",
             "scroll_body(10)",
-            "Page down",
+            "page down",
             id="dialog.page_down",
             show=False,
             tooltip="Scroll down a page",
@@ -73,7 +73,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         Binding(
             "pageup",
             "scroll_body(-10)",
-            "Page up",
+            "page up",
             id="dialog.page_up",
             show=False,
             tooltip="Scroll up a page",

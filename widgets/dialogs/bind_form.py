@@ -134,7 +134,8 @@ class BindForm(FormDialog[Bind | None]):
         others = [word for word in shown if word not in (*_WORDS, "private")]
         yield Field(
             "Options", id="options", check=lambda _: self._check("options"),
-            value=",".join(others), placeholder="none", note="more: size=64M, mode=0755, slave …",
+            value=",".join(others), placeholder="none more",
+            note="e.g. size=64M, mode=0755, slave …",
         )  # fmt: skip
 
     def buttons(self) -> Iterable[Button]:

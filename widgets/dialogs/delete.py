@@ -27,9 +27,13 @@ class DeleteDialog(Dialog[bool]):
 
     HELP = "Type the name as it stands in the title, then press Delete. Escape cancels."
     AUTO_FOCUS = "#name"
-    AROUND = 8
+    AROUND = 9
     DEFAULT_CSS = """
     DeleteDialog .delete--line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    DeleteDialog #said {
+        height: 1; padding: 0 1; color: $text-error; text-wrap: nowrap; text-overflow: ellipsis;
+        &:ansi { color: $error; }
+    }
     """
 
     def __init__(self, chroot: ChrootStatus, size: int | None) -> None:
@@ -58,7 +62,8 @@ class DeleteDialog(Dialog[bool]):
             Content.assemble("Type ", foreign(chroot.name).stylize("bold"), " to delete it:"),
             classes="dialog--gap",
         )
-        yield FieldInput(id="name", placeholder=safe(chroot.name))
+        yield FieldInput(id="name")
+        yield Static(id="said")
 
     def buttons(self) -> Iterable[Button]:
         """Return Cancel, and Delete, which stays disabled until the name stands there."""
@@ -77,6 +82,7 @@ class DeleteDialog(Dialog[bool]):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self.query_one("#delete", Button).disabled = not self._matches(event.value)
+        self.query_one("#said", Static).update("")
 
     @on(Input.Submitted, "#name")
     def _entered(self, event: Input.Submitted) -> None:
@@ -84,6 +90,9 @@ class DeleteDialog(Dialog[bool]):
         if self._matches(event.value):
             # Enter in the field only leads to the button: one key more before it is gone.
             self.query_one("#delete").focus()
+        else:
+            said = Content.assemble('✗ that is not "', foreign(self._chroot.name), '"')
+            self.query_one("#said", Static).update(said)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -46,6 +46,9 @@ class FieldInput(Input):
         background: $foreground 8%;
         &:focus { background: $foreground 14%; background-tint: transparent; }
         &:ansi { background: ansi_default; text-style: underline; }
+        /* What would be taken must not look typed already. */
+        & > .input--placeholder { color: $text-muted; text-style: italic; }
+        &:ansi > .input--placeholder { color: ansi_default; text-style: dim italic; }
     }
     """
 

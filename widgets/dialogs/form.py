@@ -21,12 +21,12 @@ class FormDialog(Dialog[Answer]):
     DEFAULT_CSS = "FormDialog > .dialog--frame { padding: 0 2; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "down", "next_field", "Next field", id="form.next", show=False, tooltip="Next field"
+            "down", "next_field", "next field", id="form.next", show=False, tooltip="Next field"
         ),
         Binding(
             "up",
             "previous_field",
-            "Previous field",
+            "previous field",
             id="form.previous",
             show=False,
             tooltip="Field before",

@@ -24,8 +24,8 @@ class PresetList(OptionList):
     HELP = "Enter adds what is listed below. Each bind can be edited afterwards."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "add", id="presets.add", tooltip="Add what is listed below"),
-        Binding("j", "cursor_down", "Down", id="presets.down", show=False, tooltip="Down"),
-        Binding("k", "cursor_up", "Up", id="presets.up", show=False, tooltip="Up"),
+        Binding("j", "cursor_down", "down", id="presets.down", show=False, tooltip="Down"),
+        Binding("k", "cursor_up", "up", id="presets.up", show=False, tooltip="Up"),
     ]
     DEFAULT_CSS = """
     PresetList {

@@ -44,7 +44,7 @@ class Offers(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "run", id="run.run", tooltip="Run the marked line"),
         Binding("right", "screen.take", "edit", id="run.take", tooltip="Put it into the field"),
-        Binding("up", "screen.up_or_out", "Up", id="run.up", show=False, tooltip="Up, or back"),
+        Binding("up", "screen.up_or_out", "up", id="run.up", show=False, tooltip="Up, or back"),
     ]
     DEFAULT_CSS = """
     Offers {
@@ -82,13 +82,15 @@ class RunPrompt(FormDialog[RunRequest | None]):
 
     def content(self) -> Iterable[Widget]:
         """Return the line, the offers below it, and the further fields."""
-        yield Field("Command", id="line", check=_check_line, placeholder="apt update")
+        yield Field("Command", id="line", check=_check_line, placeholder="e.g. apt update")
         yield Offers(id="offers", compact=True, markup=False)
         yield Field("User", id="user", placeholder="as configured, else root")
         yield Field(
             "Directory", id="cwd", check=_check_directory, placeholder="as configured",
         )  # fmt: skip
-        yield Field("Environment", id="env", check=_environment, placeholder="NAME=VALUE …")
+        yield Field(
+            "Environment", id="env", check=_environment, placeholder="e.g. LANG=C.UTF-8 DEBUG=1"
+        )
 
     def buttons(self) -> Iterable[Button]:
         """Return Cancel and Run."""
