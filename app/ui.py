@@ -155,10 +155,12 @@ class ChrootApp(App[None]):
             self.action_close_help()
         else:
             self.action_show_help_panel()
+            self.screen.refresh_bindings()
 
     def action_close_help(self) -> None:
         """Hide the keys of the focused pane."""
         self.action_hide_help_panel()
+        self.call_after_refresh(self.screen.refresh_bindings)
 
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs."""
