@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 _BATCH = 0.05
-"""Seconds that lines of output are gathered."""
+"""Seconds that lines of output, and sizes, are gathered."""
 _PATIENCE = 20.0
 """Seconds that jobs have to take back what they did when a signal ends the program."""
 _GROWING = {CREATING, INCOMPLETE}
@@ -107,6 +107,7 @@ class MainScreen(RunningScreen):
         self._counter = count(self.post)
         self._snapshot = Snapshot(engine.base)
         self._sizes: dict[str, int] = {}
+        self._sizes_told = False
         self._share = settings.dock
         self._began = False
         self._door = threading.Lock()
@@ -184,8 +185,14 @@ class MainScreen(RunningScreen):
     @on(Counted)
     def _counted(self, message: Counted) -> None:
         if self._sizes.get(message.path) != message.size:
+            if not self._sizes_told:  # a thousand are told of one after the other
+                self.set_timer(_BATCH, self._show_sizes)
+            self._sizes_told = True
             self._sizes[message.path] = message.size
-            self._show()
+
+    def _show_sizes(self) -> None:
+        self._sizes_told = False
+        self._show()
 
     @on(ChrootTable.Highlighted)
     def _highlighted(self) -> None:

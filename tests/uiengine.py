@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from unittest import mock
 
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from chroot_tool.app.follow import Counting, Follower, Following, Post
+from chroot_tool.app.follow import Counting, Follower, Following
 from chroot_tool.app.messages import Counted, Seen
 from chroot_tool.app.settings import Settings
 from chroot_tool.app.ui import ChrootApp
@@ -39,6 +39,9 @@ DEADLINE = 20.0
 
 _ROUNDS = 3
 """How often widgets are waited for after a key: what one does may be another's message."""
+
+if TYPE_CHECKING:
+    from chroot_tool.app.follow import Post
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
