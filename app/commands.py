@@ -101,7 +101,6 @@ def _bare(arguments: Namespace) -> int:
     """The terminal UI; where there is no terminal, the list and the help."""
     # Textual draws on stderr.
     if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        gc.disable()
         from .follow import Follower
         from .frames import paint_often
         from .settings import load

@@ -24,8 +24,6 @@ _FIRST_LOOK = 0.1
 """Seconds that all else may wait for the first look."""
 _RECOUNT = 60.0
 """Seconds between two looks at whether a size may have changed."""
-_FIRST = 0.1
-"""Seconds for which nothing else is done while the first look is taken."""
 
 
 class Following(Protocol):
@@ -97,7 +95,6 @@ class Follower:
             if snapshot != before and self._post:
                 self._post(Seen(snapshot))
                 before = snapshot
-                self._looked.set()
             self._watcher.wait()
             snapshot = self._watcher.snapshot()
 

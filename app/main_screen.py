@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from .follow import Count, Follow
 
 
-_TURN = 0.005
-"""Seconds after the first paint for the thread that writes it: it would wait for us that long."""
 _BATCH = 0.05
 """Seconds that lines of output, and sizes, are gathered."""
 _PATIENCE = 20.0
@@ -90,9 +88,6 @@ class MainScreen(RunningScreen):
 
     status_line = getters.query_one(StatusLine)
 
-    class Built(Message):
-        """Every pane is there, and painted."""
-
     def __init__(
         self,
         engine: Engine,
@@ -117,6 +112,7 @@ class MainScreen(RunningScreen):
         self._began = False
         self._door = threading.Lock()
         self._early: list[Message] | None = []
+        # The first look is taken while Textual starts.
         self._follower.start()
         self.is_built = False
         """Whether every pane is there; until then no key does anything."""
@@ -164,7 +160,6 @@ class MainScreen(RunningScreen):
         self.refresh_bindings()
         self._show_jobs()
         await self.show_kept()
-        self.call_after_refresh(self.post_message, self.Built())
 
     def on_unmount(self) -> None:
         """End the threads that watch."""

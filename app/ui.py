@@ -116,12 +116,12 @@ class ChrootApp(App[None]):
         if self._settings.keys:
             self.set_keymap(textual_keymap(self._settings.keys))
         self.theme_changed_signal.subscribe(self, self._save_theme)
+        self.call_after_refresh(self._settle)
 
-    def on_main_screen_built(self) -> None:
-        """Let the collector work from now on; what is there stays, it need not walk that again."""
+    def _settle(self) -> None:
+        """After the first paint: what is there now stays, the collector need not walk it again."""
         gc.collect()
         gc.freeze()
-        gc.enable()
         gc.enable()
 
     def notify(
