@@ -118,6 +118,7 @@ class _Run:
     def __init__(self, root: Root, plan: Plan) -> None:
         self._root = root
         self._own = {mount_id(root.fd), *plan.own}
+        self._steps = plan.steps
         self._undo: list[tuple[Step, Undo]] = []
         self._copies: list[int] = []
 
@@ -141,7 +142,9 @@ class _Run:
         self._undo.append((step, undo))
 
     def take_back(self, report: Report) -> None:
-        """Undo everything in reverse, and report it."""
+        """Undo everything in reverse, and report it; what is done to the end stays done."""
+        if len(self._undo) == len(self._steps):
+            return
         path = self._root.path
         for step, undo in reversed(self._undo):
             told: Event = StepUndone(path, step)
@@ -199,14 +202,16 @@ class _Run:
         parent, name = self._root.parent(step.target)
         with parent as directory:
             _see(directory, name, step.target, step.mount_id)
-            copy = -1 if step.again else self._copy(directory, name)
+            # Nothing can fail after the last step, so that is never taken back.
+            keep = not step.again and step is not self._steps[-1]
+            copy = self._copy(directory, name) if keep else -1
             _umount(directory, name, step.target, lazy=step.lazy)
 
         def undo() -> None:
             if step.again:
                 self._mount(Mount(step.target, step.again, below_shared=True))
             elif copy < 0:
-                raise ChrootError("it was unbindable")
+                raise ChrootError("it could not be copied")
             else:
                 _attach(self._root, copy, step.target)
 

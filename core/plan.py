@@ -392,6 +392,7 @@ class _On:
         self._own: list[int] = []
         self._gone: set[int] = set()
         self._new: list[Wanted] = []
+        self._shared: dict[str, bool] = {}
 
     def plan(self, wanted: Sequence[Wanted]) -> Plan:
         for one in wanted:
@@ -426,17 +427,21 @@ class _On:
         if (not one.exists and not below) or (below and below[-1].bind.fs != "bind"):
             self._steps.append(MakeTarget(one.target, one.file))
         shared = any(new.bind.propagation == "shared" for new in below)
-        self._steps.append(Mount(one.target, one.bind, shared or self._on_shared(one.target)))
+        shared = shared or self._on_shared(self._root + one.target)
+        self._steps.append(Mount(one.target, one.bind, shared))
         self._new.append(one)
 
-    def _on_shared(self, target: str) -> bool:
-        """Tell whether any mount that is there at *target* or further up may be shared."""
-        at, point = self._table.at, self._root + target
-        while not any(entry.propagation == "shared" for entry in at(point or "/")):
-            if not point:
-                return not at("/")  # in a chroot: what that is on is not listed
-            point = point.rpartition("/")[0]
-        return True
+    def _on_shared(self, point: str) -> bool:
+        """Tell whether any mount that is there at *point* or further up may be shared."""
+        known = self._shared.get(point)
+        if known is None:
+            stack = self._table.at(point or "/")
+            known = any(entry.propagation == "shared" for entry in stack)
+            if not known:
+                # At the end without a mount: in a chroot, and what that is on is not listed.
+                known = self._on_shared(point.rpartition("/")[0]) if point else not stack
+            self._shared[point] = known
+        return known
 
     def _unmount(self, entries: list[MountEntry], wanted: Sequence[Wanted]) -> None:
         """Plan to unmount *entries* and what of ours stands on them; what is foreign stays."""
