@@ -169,8 +169,9 @@ def _ten_panels(base: Path, rounds: int) -> float:
             screen.settle()
             screen.key(b"\x1b")
             screen.settle()
-        screen.key(b"4")  # into the last one
-        screen.settle()
+        for key in (b"4", b"\r"):  # to the last one, and into it
+            screen.key(key)
+            screen.settle()
         screen.key(b"while :; do echo flood; done\r")
         screen.until(b"flood")
         for key in (b"\x1d", b"\x1b"):
