@@ -189,11 +189,16 @@ def _settled(fd: int) -> bytes:
     for _ in range(_TRIES):
         poll.poll(0)  # takes note of everything up to here
         os.lseek(fd, 0, os.SEEK_SET)
-        chunks = []
-        while chunk := os.read(fd, _LARGE):
-            chunks.append(chunk)
+        data = _to_end(fd)
         if not poll.poll(0):
             break
+    return data
+
+
+def _to_end(fd: int) -> bytes:
+    chunks = []
+    while chunk := os.read(fd, _LARGE):
+        chunks.append(chunk)
     return b"".join(chunks)
 
 
@@ -210,6 +215,29 @@ class MountWatch:
     def close(self) -> None:
         """Close the descriptor."""
         self._file.close()
+
+
+class MountReader:
+    """Reads mountinfo again and again through one open file. Raises OSError."""
+
+    def __init__(self) -> None:
+        self._fd = os.open(PATH, os.O_RDONLY | os.O_CLOEXEC)
+
+    def whole(self) -> list[bytes]:
+        """Return all lines."""
+        return _settled(self._fd).split(b"\n")[:-1]
+
+    def more(self) -> list[bytes]:
+        """Return the lines of mounts that were made since the last line that was read.
+
+        Since Linux 6.8 the file is ordered by the ids of listmount(2), and goes on behind the
+        last one it has shown (`m_start` in fs/namespace.c). Before that it has come to its end.
+        """
+        return _to_end(self._fd).split(b"\n")[:-1]
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
 
 
 def device_name(number: int) -> str:

@@ -64,6 +64,7 @@ _NR_FSPICK = 433
 _NR_CLOSE_RANGE = 436
 _NR_OPENAT2 = 437
 _NR_MOUNT_SETATTR = 442
+_NR_LISTMOUNT = 458
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _int = ctypes.c_long  # syscall(2) reads whole registers, whatever the kernel takes of them
@@ -87,6 +88,7 @@ _fspick = _function(_int, _text, _int)
 _close_range = _function(_int, _int, _int)
 _openat2 = _function(_int, _text, _pointer, _int)
 _mount_setattr = _function(_int, _text, _int, _pointer, _int)
+_listmount = _function(_pointer, _pointer, _int, _int)
 _umount2 = _libc.umount2
 _umount2.argtypes = (_text, ctypes.c_int)
 _statx = _libc.statx
@@ -119,6 +121,20 @@ class _MountAttr(ctypes.Structure):
     )
 
 
+class _MntIdReq(ctypes.Structure):
+    """struct mnt_id_req, listmount(2)."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("spare", ctypes.c_uint32),
+        ("mnt_id", ctypes.c_uint64),
+        ("param", ctypes.c_uint64),
+    )
+
+
+_LSMT_ROOT = (1 << 64) - 1
+_Ids = ctypes.c_uint64 * 4096
+_MNT_ID_REQ_SIZE = ctypes.sizeof(_MntIdReq)
 _OPEN_HOW_SIZE, _MOUNT_ATTR_SIZE = ctypes.sizeof(_OpenHow), ctypes.sizeof(_MountAttr)
 
 
@@ -230,6 +246,22 @@ def mount_id(fd: int, name: str = "") -> int:
         raise _failed(name or f"descriptor {fd}")
     (found,) = _MNT_ID.unpack_from(buffer)
     return int(found)
+
+
+def listmount() -> list[int]:
+    """Return the ids of the mounts of this namespace, ascending (listmount(2), Linux 6.8).
+
+    They are those of STATX_MNT_ID_UNIQUE: never used again, and not what mountinfo has.
+    """
+    request = _MntIdReq(_MNT_ID_REQ_SIZE, 0, _LSMT_ROOT, 0)
+    page = _Ids()
+    ids: list[int] = []
+    while True:
+        found = _done(_listmount(_NR_LISTMOUNT, ctypes.byref(request), page, len(page), 0), "")
+        ids += page[:found]
+        if found < len(page):
+            return ids
+        request.param = ids[-1]  # go on behind it
 
 
 def umount2(path: str, flags: int) -> None:

@@ -8,6 +8,7 @@ and everything once in a long while, should news have been lost.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
@@ -37,6 +38,8 @@ _COALESCE = 0.2
 looked at."""
 _POLL = 1.0
 """Seconds between looks at what cannot be waited for."""
+_REREAD = 2.0
+"""Seconds after which the mount table is read whole, where the feed can have missed something."""
 _EVERYTHING = 60.0
 """Seconds after which all is looked at once more, plus a tenth for each chroot."""
 
@@ -66,6 +69,7 @@ class Watcher:
         self._problem: Problem | None = None
         self._due = _Due()
         self._looked = 0.0
+        self._reread = math.inf
         self._deaf_until = 0.0
         self._dirs_until = 0.0
 
@@ -95,8 +99,10 @@ class Watcher:
             self._looked = now
         dirty = self._find() if due.everything or due.base else self._find_again(due.chroots)
         dirty |= due.chroots & self._chroots.keys()
-        if due.mounts or due.everything:
-            dirty |= self._moved(self._feed.refresh())
+        whole = due.everything or now >= self._reread
+        if due.mounts or whole:
+            dirty |= self._moved(self._feed.refresh(whole=whole))
+            self._reread = math.inf if self._feed.is_sure else min(self._reread, now + _REREAD)
         if due.everything:
             dirty |= self._chroots.keys()
         self._look(dirty)
@@ -172,7 +178,7 @@ class Watcher:
 
     def _next(self, now: float) -> float:
         """Return the monotonic time at which to look although nobody said anything."""
-        times = [self._looked + _EVERYTHING + len(self._chroots) / 10]
+        times = [self._looked + _EVERYTHING + len(self._chroots) / 10, self._reread]
         if self._crowd.anyone:
             times.append(self._crowd.sampled + _SAMPLE)
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]

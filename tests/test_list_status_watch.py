@@ -424,6 +424,42 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(
 
 
 @pytest.mark.root
+def test_flags_changed_beside_another_mount_are_seen_soon(
+    tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_SAMPLE", "_POLL", "_EVERYTHING"):
+        monkeypatch.setattr(watch, name, 3600.0)
+    monkeypatch.setattr(watch, "_REREAD", 0.3)
+    old, new = tiny_chroot / "opt", tiny_chroot / "srv"
+    for point in (old, new):
+        point.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "x", old], check=True)
+    watcher = watch.Watcher(str(tiny_chroot.parent))
+    gave_up = threading.Event()
+
+    def give_up() -> None:
+        gave_up.set()
+        watcher.wake()
+
+    guard = threading.Timer(PATIENCE, give_up)
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        watcher.snapshot()
+        guard.start()
+        subprocess.run(["mount", "-o", "remount,bind,nosuid", old], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "x", new], check=True)
+        while not gave_up.is_set() and not ("/srv" in found and "nosuid" in found["/opt"]):
+            watcher.wait()
+            (one,) = watcher.snapshot().chroots
+            found = {mount.target: mount.options for mount in one.mounts}
+        assert not gave_up.is_set()
+    finally:
+        guard.cancel()
+        watcher.close()
+        subprocess.run(["umount", old, new], check=True)
+
+
+@pytest.mark.root
 def test_status_of_one_looks_at_no_other(cli: Cli, tiny_chroot: Path) -> None:
     """A neighbour whose name begins the same has nothing to do with it."""
     neighbour = tiny_chroot.with_name("tiny2")
