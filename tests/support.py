@@ -23,6 +23,23 @@ MNT_DETACH = 2
 Arg = str | bytes | Path
 
 
+def _is_chroot() -> bool:
+    """Enter our own mount namespace in a child: that leads to its root, setns(2)."""
+    here = os.stat("/")
+    child = os.fork()
+    if not child:
+        try:
+            entered = ctypes.CDLL(None).setns(os.open("/proc/self/ns/mnt", os.O_RDONLY), 0) == 0
+            os._exit(entered and not os.path.samestat(os.stat("/"), here))
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+
+IN_CHROOT = _is_chroot()
+"""Whether these tests run in a chroot themselves: above their root there is another."""
+
+
 class Cli:
     """The command line of this checkout, started as chroot-tool.sh starts it."""
 

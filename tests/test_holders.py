@@ -19,11 +19,14 @@ from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.holders import end, holders, stands_in
 from chroot_tool.core.processes import Holder
 from chroot_tool.core.rootpath import Root
-from support import mounts_below
+from support import IN_CHROOT, mounts_below
 
 pytestmark = pytest.mark.root
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
+OTHER_NAMESPACES = pytest.mark.skipif(
+    IN_CHROOT, reason="from a chroot, the mounts of another namespace can't be told"
+)
 READY = "print('ready', flush=True); input()"
 
 
@@ -196,6 +199,7 @@ def private(*words: str) -> tuple[str, ...]:
     return ("unshare", "--mount", "--propagation", "private", *words)
 
 
+@OTHER_NAMESPACES
 def test_a_copy_in_another_mount_namespace_hinders_nothing(root: Path, start: Start) -> None:
     """Every service of systemd that was started after `on` has one: none of them is to be hit."""
     process = start(*private("sh", "-c", 'cd "$0"; echo ready; read line'), root / "tmp")
@@ -209,6 +213,7 @@ def test_a_copy_in_another_mount_namespace_hinders_nothing(root: Path, start: St
     assert not is_busy(root / "tmp")
 
 
+@OTHER_NAMESPACES
 @pytest.mark.parametrize("propagation", ["unchanged", "slave"])
 def test_a_copy_that_an_unmount_is_propagated_to(
     propagation: str, root: Path, tmp_path: Path, start: Start

@@ -392,7 +392,7 @@ def test_a_chroot_in_a_chroot(cli: Cli, tiny_chroot: Path) -> None:
 def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: Path) -> None:
     def there(*words: str | Path) -> Any:
         argv = [os.fsdecode(a) for a in cli.argv(*words)]
-        prefix = ["nsenter", f"--mount=/proc/{other.pid}/ns/mnt"]
+        prefix = ["nsenter", f"--mount=/proc/{other.pid}/ns/mnt", f"--root=/proc/{other.pid}/root"]
         return subprocess.run([*prefix, *argv], capture_output=True, text=True, check=False)
 
     argv = ["unshare", "--mount", "sh", "-c", "echo ready; exec sleep 100"]

@@ -17,6 +17,7 @@ from chroot_tool.core import processes
 from chroot_tool.core.errors import ChrootError, PrivilegeError
 from chroot_tool.core.processes import Sampler, pids_by_root
 from chroot_tool.core.signals import open_process, send
+from support import IN_CHROOT
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -99,11 +100,12 @@ def test_a_root_seen_under_another_path(root: Path, tmp_path: Path, start: Start
         "sh", "-c", enter, root, elsewhere, CHROOT,
         stdin=subprocess.PIPE,
     )  # fmt: skip
-    assert os.readlink(f"/proc/{process.pid}/root") == f"{elsewhere}/empty"
+    assert os.readlink(f"/proc/{process.pid}/root").endswith(f"{elsewhere}/empty")
     assert living_in(root) == [(process.pid,)]
 
 
 @pytest.mark.root
+@pytest.mark.skipif(IN_CHROOT, reason="in a chroot, no root is that of a namespace")
 def test_a_root_that_is_the_root_of_its_mount_namespace(root: Path, start: Start) -> None:
     """As containers are entered: /proc/PID/root reads "/" there."""
     pivot = 'mount --bind "$0" "$0"; cd "$0"; mkdir old; pivot_root . old; exec /bin/sh -c "$1"'

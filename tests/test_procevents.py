@@ -14,6 +14,7 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.procevents import ProcessChanges, ProcessEvents
+from support import IN_CHROOT
 
 
 @pytest.fixture
@@ -107,6 +108,7 @@ def test_closing_twice_is_no_error(events: ProcessEvents) -> None:
     assert events.fileno() == -1
 
 
+NO_USERS = pytest.mark.skipif(IN_CHROOT, reason="a chroot can't make a user namespace")
 OPEN = """
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.procevents import ProcessEvents
@@ -120,7 +122,11 @@ except ChrootError as error:
 @pytest.mark.root
 @pytest.mark.parametrize(
     ("namespace", "expected"),
-    [("--pid", "PrivilegeError"), ("--user", "ChrootError"), ("--net", "ChrootError")],
+    [
+        ("--pid", "PrivilegeError"),
+        pytest.param("--user", "ChrootError", marks=NO_USERS),
+        ("--net", "ChrootError"),
+    ],
 )
 def test_another_namespace_is_an_error_not_silence(namespace: str, expected: str) -> None:
     package = os.path.dirname(os.path.dirname(sys.modules[ProcessEvents.__module__].__file__ or ""))

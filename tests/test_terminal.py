@@ -126,14 +126,14 @@ async def test_a_command_that_cannot_be_started_says_why(argv: list[str], cwd: s
 
 
 async def test_the_command_has_its_size_and_its_terminal_from_the_start() -> None:
-    script = "stty size; echo $TERM $COLORTERM; tty; ps -o tpgid=,pgid= -p $$"
+    script = "stty size; echo $TERM $COLORTERM; tty; cut -d ' ' -f 5,8 /proc/$$/stat"
     async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
         await until(pilot, lambda: terminal.exit is not None)
         size, term, tty, groups = terminal.output_text().split("\n")[:4]
         assert size == f"{terminal.size.height} {terminal.size.width}"
         assert term == "xterm-256color truecolor"
         assert tty.startswith("/dev/pts/")
-        foreground, own = groups.split()
+        own, foreground = groups.split()
         assert foreground == own  # it is the controlling terminal
 
 
