@@ -39,7 +39,8 @@ looked at."""
 _POLL = 1.0
 """Seconds between looks at what cannot be waited for."""
 _REREAD = 2.0
-"""Seconds after which the mount table is read whole, where the feed can have missed something."""
+"""Seconds after which the mount table is read whole, where the feed can have missed something,
+plus a fiftieth for each chroot."""
 _EVERYTHING = 60.0
 """Seconds after which all is looked at once more, plus a tenth for each chroot."""
 
@@ -102,7 +103,8 @@ class Watcher:
         whole = due.everything or now >= self._reread
         if due.mounts or whole:
             dirty |= self._moved(self._feed.refresh(whole=whole))
-            self._reread = math.inf if self._feed.is_sure else min(self._reread, now + _REREAD)
+            later = now + _REREAD + len(self._chroots) / 50
+            self._reread = math.inf if self._feed.is_sure else min(self._reread, later)
         if due.everything:
             dirty |= self._chroots.keys()
         self._look(dirty)
