@@ -93,7 +93,10 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"chroot-tool {__version__}")
     _add(parser, BASE)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
+    # Without prog, argparse would format a usage to learn it, and load shutil for that.
+    commands = parser.add_subparsers(
+        prog=parser.prog, dest="command", metavar="COMMAND", parser_class=_Command
+    )
 
     def command(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
         described = f"{text[0].upper()}{text[1:]}. {more}".strip()

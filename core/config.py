@@ -54,6 +54,19 @@ def host_facts() -> HostFacts:
     return HostFacts(os.path.isdir("/run/systemd/journal"), resolv)
 
 
+_PROC, _SYS = Bind("/proc", "/proc"), Bind("/sys", "/sys")
+_DEV = Bind("/dev", "none", "tmpfs", ("nosuid", "mode=0755"), nodes=True)
+_HOST_DEV = Bind("/dev", "devtmpfs", "devtmpfs", ("nosuid",))
+_TERMINALS = ("nosuid", "noexec", "ptmxmode=0666", "mode=0620", "gid=5")
+_EMPTY = (
+    Bind("/dev/pts", "devpts", "devpts", _TERMINALS),
+    Bind("/dev/shm", "none", "tmpfs", ("nosuid", "nodev")),
+    Bind("/run", "none", "tmpfs", ("nosuid", "nodev", "noexec", "mode=0755")),
+    Bind("/tmp", "none", "tmpfs", ("nosuid", "nodev", "mode=1777")),
+)
+_JOURNAL = Bind("/run/systemd/journal", "/run/systemd/journal")
+
+
 def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]:
     """Return the mounts that every chroot gets, unless a file replaces or ignores them.
 
@@ -61,21 +74,9 @@ def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]
     kernel, so that `rm` inside would hit the host's nodes, and unmounting a shared /dev/pts has
     cut people off from their machine. /tmp is not noexec because apt runs scripts there.
     """
-    device = Bind("/dev", "none", "tmpfs", ("nosuid", "mode=0755"), nodes=True)
-    if settings.dev == "host":
-        device = Bind("/dev", "devtmpfs", "devtmpfs", ("nosuid",))
-    terminals = ("nosuid", "noexec", "ptmxmode=0666", "mode=0620", "gid=5")
-    points = [
-        Bind("/proc", "/proc"),
-        Bind("/sys", "/sys"),
-        device,
-        Bind("/dev/pts", "devpts", "devpts", terminals),
-        Bind("/dev/shm", "none", "tmpfs", ("nosuid", "nodev")),
-        Bind("/run", "none", "tmpfs", ("nosuid", "nodev", "noexec", "mode=0755")),
-        Bind("/tmp", "none", "tmpfs", ("nosuid", "nodev", "mode=1777")),
-    ]
+    points = [_PROC, _SYS, _HOST_DEV if settings.dev == "host" else _DEV, *_EMPTY]
     if host.journal:
-        points.append(Bind("/run/systemd/journal", "/run/systemd/journal"))
+        points.append(_JOURNAL)
     if settings.resolv != "off":
         points.append(_resolv(settings.resolv, host.resolv))
     return tuple(points)

@@ -76,6 +76,10 @@ def parse_line(line: str) -> MountEntry:
     )  # fmt: skip
 
 
+_last: dict[str, MountEntry] = {}
+"""What `MountTable.read` read last, by lines: most are the same the next time."""
+
+
 class MountTable:
     """A mount table as it was at one moment. Immutable by use."""
 
@@ -96,7 +100,13 @@ class MountTable:
     @classmethod
     def read(cls, path: str = PATH) -> MountTable:
         """Return the table of this process's mount namespace. Raises OSError."""
-        return cls.parse(read_text(path))
+        global _last
+        if path != PATH:
+            return cls.parse(read_text(path))
+        known = _last
+        entries = {line: known.get(line) or parse_line(line) for line in lines_of(read_text())}
+        _last = entries
+        return cls(entries.values())
 
     def below(self, path: str) -> list[MountEntry]:
         """Return what is mounted strictly below *path* by components, ordered by mount point."""
@@ -112,7 +122,8 @@ class MountTable:
 
     def at(self, path: str) -> list[MountEntry]:
         """Return what is stacked at exactly *path*, what is seen last."""
-        return stacked(self._at.get(path, []))
+        entries = self._at.get(path, [])
+        return entries if len(entries) < 2 else stacked(entries)
 
     def hidden_by(self, entry: MountEntry, gone: Collection[int] = ()) -> MountEntry | None:
         """Return what is mounted further up and hides *entry*, None where it can be reached.
@@ -156,8 +167,6 @@ def stacked(entries: list[MountEntry]) -> list[MountEntry]:
 
     mountinfo's order is not the order of stacking on every kernel; who is whose parent is.
     """
-    if len(entries) < 2:
-        return entries
     ids = {entry.id for entry in entries}
     children = {entry.parent: entry for entry in entries}
     bottom = next((entry for entry in entries if entry.parent not in ids), entries[0])

@@ -43,6 +43,12 @@ class Source(Value):
     inner: tuple[tuple[str, str], ...]
 
 
+def flags_of(fd: int) -> tuple[str, ...]:
+    """Return which of FLAGS the mount or the file system has that *fd* is on. Raises OSError."""
+    flags = os.fstatvfs(fd).f_flag
+    return tuple([word for word in FLAGS if flags & _ST_FLAGS[word]])
+
+
 class Observer:
     """One look at mounts and sources. `table` is the mount table it sees."""
 
@@ -93,10 +99,8 @@ class Observer:
         So it is for whoever works in a chroot himself. mountinfo has no line then for that mount,
         nor is there another way to learn where in its file system our root is. It may be shared.
         """
-        flags = os.fstatvfs(fd).f_flag
-        words = tuple(word for word in FLAGS if flags & _ST_FLAGS[word])
         inner = tuple((e.device, e.root) for e in self.table.below(physical))
-        return Source("", physical, is_file, words, shared=True, inner=inner)
+        return Source("", physical, is_file, flags_of(fd), shared=True, inner=inner)
 
     def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
         """Return *binds* with what the world says of them, parents before children.
@@ -245,7 +249,7 @@ class Observer:
 
 def _expected(inherited: tuple[str, ...], changes: tuple[set[str], set[str]]) -> tuple[str, ...]:
     on, off = changes
-    return tuple(f for f in FLAGS if (f in inherited or f in on) and f not in off)
+    return tuple([f for f in FLAGS if (f in inherited or f in on) and f not in off])
 
 
 def _no_source(bind: Bind, error: OSError) -> Problem:

@@ -29,7 +29,8 @@ OPPOSITES = {
 """Words that ask for the absence of a flag."""
 
 ATIME = ("noatime", "relatime", "strictatime")
-MOUNT_WORDS = frozenset([*FLAGS, *OPPOSITES, *ATIME, "nodiratime", "defaults"])
+_TIMES = frozenset([*ATIME, "nodiratime"])
+MOUNT_WORDS = frozenset([*FLAGS, *OPPOSITES, *_TIMES, "defaults"])
 """Option words that concern the mount, not the file system in it."""
 
 
@@ -176,7 +177,7 @@ def super_options(bind: Bind) -> tuple[str, ...]:
     """Return the options of *bind* that are for the file system, not for the mount."""
     if bind.fs == "bind":
         return ()
-    return tuple(word for word in bind.options if word not in MOUNT_WORDS)
+    return tuple([word for word in bind.options if word not in MOUNT_WORDS])
 
 
 def difference(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
@@ -215,14 +216,13 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     on, off = set[str](), set[str]()
     if have != wanted.flags:
         on, off = set(wanted.flags).difference(have), set(have).difference(wanted.flags)
-    words = set(wanted.bind.options)
-    on |= {word for word in words & {"noatime", "nodiratime"} if word not in entry.options}
-    if "relatime" in words and "relatime" not in entry.options:
-        on.add("relatime")
-    if "strictatime" in words and {"relatime", "noatime"} & set(entry.options):
-        on.add("strictatime")  # which the kernel shows by showing neither
+    words = wanted.bind.options
+    for word in words:
+        if word in _TIMES and word not in entry.options:
+            if word != "strictatime" or not {"relatime", "noatime"}.isdisjoint(entry.options):
+                on.add(word)  # strictatime the kernel shows by showing neither
     options = tuple(
-        word for word in super_options(wanted.bind) if _differs(word, entry.super_options)
+        [word for word in super_options(wanted.bind) if _differs(word, entry.super_options)]
     )
     if not (on or off or options):
         return None
@@ -256,7 +256,8 @@ def _differs(word: str, have: Sequence[str]) -> bool:
     alone, and so is everything that the kernel does not show.
     """
     key, _, value = word.partition("=")
-    shown = next((option.partition("=")[2] for option in have if option.startswith(key + "=")), "")
+    start = key + "="
+    shown = next((option[len(start) :] for option in have if option.startswith(start)), "")
     if not shown or not value:
         return False
     if key == "size":
@@ -297,7 +298,7 @@ def mend(wanted: Wanted, entry: MountEntry) -> tuple[Step, ...]:
 def drift(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
     """Return why *entry* is not as *wanted* in words; "" where nothing is to be done."""
     reason = difference(wanted, entry, host_pts)
-    return reason or "; ".join(_needs(step) for step in mend(wanted, entry))
+    return reason or "; ".join([_needs(step) for step in mend(wanted, entry)])
 
 
 def _needs(step: Step) -> str:

@@ -24,6 +24,7 @@ _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _O_PATH = os.O_PATH | os.O_CLOEXEC
 _LINKS = 40  # path_resolution(7): the kernel gives up after as many
 _READ_LIMIT = 1 << 20
+_CHUNK = 1 << 16
 _DOTS = ("/", "/.", "/..")
 
 
@@ -176,10 +177,12 @@ class Root:
         bytes: a chroot must not be able to fill our memory.
         """
         fd = self.open_file(inside)
-        with os.fdopen(fd, "rb", buffering=0) as file:
+        try:
             data = b""
-            while chunk := file.read(limit + 1 - len(data)):
+            while chunk := os.read(fd, min(limit + 1 - len(data), _CHUNK)):
                 data += chunk
+        finally:
+            os.close(fd)
         if len(data) > limit:
             raise ChrootError(f"{self.path}{inside} is larger than {limit} bytes")
         return data

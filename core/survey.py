@@ -21,7 +21,7 @@ from .config import Config, host_facts, parse
 from .errors import ChrootError, ConfigError, Problem
 from .lock import is_locked
 from .machine import architecture
-from .observe import Observer
+from .observe import Observer, flags_of
 from .rootpath import Root
 from .status import ChrootStatus
 
@@ -132,7 +132,7 @@ class Survey:
         wanted = observer.wanted(root, config.binds if config else ())
         found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
         state, why = _state(root, found, broken=config is None)
-        problems += [*why, *(config.problems if config else ()), *wrong, *self._below(root)]
+        problems += [*why, *(config.problems if config else ()), *wrong, *_below(root)]
         return ChrootStatus(
             chroot.name,
             chroot.path,
@@ -145,18 +145,16 @@ class Survey:
             architecture=architecture(root),
         )
 
-    def _below(self, root: Root) -> Iterable[Problem]:
-        """Say what the file system below would spoil inside."""
-        try:
-            flags = self._observer.source(root.path).flags
-        except OSError:
-            return
-        for flag, harm in _HARM:
-            if flag in flags:
-                yield Problem(
-                    f"the file system below is mounted {flag}: {harm}",
-                    f"mount it without {flag}, or keep the chroot elsewhere",
-                )
+
+def _below(root: Root) -> Iterable[Problem]:
+    """Say what the file system below would spoil inside."""
+    flags = flags_of(root.fd)
+    for flag, harm in _HARM if flags else ():
+        if flag in flags:
+            yield Problem(
+                f"the file system below is mounted {flag}: {harm}",
+                f"mount it without {flag}, or keep the chroot elsewhere",
+            )
 
 
 def survey(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
@@ -166,7 +164,8 @@ def survey(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, .
     looked = Survey()
     found = [looked.one(chroot) for chroot in chroots]
     pids = pids_by_root(identities(chroots))
-    facts = sampler.facts([pid for inside in pids.values() for pid in inside])
+    everyone = [pid for inside in pids.values() for pid in inside]
+    facts = sampler.facts(everyone) if everyone else {}  # psutil takes 9 ms to import
     return tuple(with_processes(one, pids.get(one.path, ()), facts) for one in found)
 
 
