@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .options import Option
 
 _HELP = ("-h", "--help")
+_OPERATORS = frozenset(("|", "||", "&&", "&", ";", ">", ">>", "<", "2>", "2>&1"))
 
 
 def main(word: str, arguments: list[str]) -> int:
@@ -50,6 +51,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         )
     elif word != "shell":
         words = [word]
+    _mind_operators(words)
     engine = Engine(base_directory(_last(values, "base")))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
     return engine.run(
@@ -60,6 +62,17 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         env=dict(pair for text in values.get("env", []) for pair in _pair(text)),
         config_dir=_last(values, "config") or None,
     )
+
+
+def _mind_operators(words: list[str]) -> None:
+    """Say so where somebody seems to believe that a shell reads the command."""
+    text = words[0] if len(words) == 1 else ""
+    found = next((part for part in text.split() if part in _OPERATORS), "")
+    if found and not {'"', "'", "\\"} & set(text):
+        exits.say(
+            f"no shell reads this command: {found} is an argument like any other",
+            f"chroot-tool run -- sh -c {text!r}",
+        )
 
 
 def _last(values: dict[str, list[str]], key: str) -> str:

@@ -46,11 +46,17 @@ def chroots(found: Sequence[ChrootStatus]) -> list[str]:
         [
             (
                 chroot_state(one.state)[0], one.name, one.os or "-",
-                f"{one.mounted}/{one.wanted}", str(len(one.processes)),
+                f"{one.mounted}/{one.wanted}",
+                _count(one),
             )
             for one in found
         ],
     )  # fmt: skip
+
+
+def _count(one: ChrootStatus) -> str:
+    """Return how many processes live in it, `?` where this user can't know."""
+    return "?" if one.unseen and not one.processes else str(len(one.processes))
 
 
 def status(one: ChrootStatus, now: float) -> list[str]:
@@ -73,6 +79,8 @@ def status(one: ChrootStatus, now: float) -> list[str]:
                 for m in one.mounts
             ],
         )  # fmt: skip
+    if one.unseen:
+        lines += ["", "processes of other users can't be seen: run as root"]
     if one.processes:
         lines += ["", f"processes {len(one.processes)}"]
         lines += _indented(
@@ -114,5 +122,5 @@ def watched(one: ChrootStatus) -> str:
     """Return the line that `watch` prints of a chroot."""
     return (
         f"{chroot_state(one.state)[0]} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
-        f"processes {len(one.processes)}"
+        f"processes {_count(one)}"
     )

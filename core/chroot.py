@@ -159,8 +159,12 @@ def folders(base: str) -> tuple[str, ...]:
             physical = opened.path.rstrip("/")
         with os.scandir(physical or "/") as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return ()
+    except NotADirectoryError:
+        raise ChrootError(
+            f"{base} is no directory", "name the one that holds the chroots: --base DIR"
+        ) from None
     except PermissionError:
         raise PrivilegeError(f"{base} may not be opened by this user", "run as root") from None
     except OSError as error:

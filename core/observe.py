@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from .bind import Bind
+from .bind import COMMAND_LINE, Bind
 from .errors import ChrootError, Problem
 from .mountinfo import MountTable, device_name
 from .plan import FLAGS, Wanted, flag_changes
@@ -255,9 +255,11 @@ def _expected(inherited: tuple[str, ...], changes: tuple[set[str], set[str]]) ->
 def _no_source(bind: Bind, error: OSError) -> Problem:
     where = f"{bind.origin}:{bind.line}: " if bind.line else ""
     why = "does not exist" if error.errno == 2 else error.strerror
+    listed = bind.origin != COMMAND_LINE
+    way_out = "make it, or mark the entry optional in chroot.toml" if listed else "make it"
     return Problem(
         f"{where}{bind.source}, wanted at {bind.target}, {why}",
-        "make it, or mark the entry optional in chroot.toml; nothing is made on the host",
+        f"{way_out}; nothing is made on the host",
     )
 
 

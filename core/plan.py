@@ -217,10 +217,7 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     if have != wanted.flags:
         on, off = set(wanted.flags).difference(have), set(have).difference(wanted.flags)
     words = wanted.bind.options
-    for word in words:
-        if word in _TIMES and word not in entry.options:
-            if word != "strictatime" or not {"relatime", "noatime"}.isdisjoint(entry.options):
-                on.add(word)  # strictatime the kernel shows by showing neither
+    on.update([word for word in words if word in _TIMES and not _shows(word, entry.options)])
     options = tuple(
         [word for word in super_options(wanted.bind) if _differs(word, entry.super_options)]
     )
@@ -229,6 +226,13 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     # What the source's own mount has is no reason to change what is mounted below it.
     recursive = wanted.bind.recursive and on | off <= set().union(*flag_changes(words))
     return Remount(wanted.target, entry.id, _in_order(on), _in_order(off), options, recursive)
+
+
+def _shows(time: str, options: Sequence[str]) -> bool:
+    """Tell whether *options* show a word of _TIMES: strictatime by the absence of the others."""
+    if time == "strictatime":
+        return "relatime" not in options and "noatime" not in options
+    return time in options
 
 
 def _in_order(flags: set[str]) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ class ChrootStatus(Value):
     """When something last changed in its top directory or its configuration, epoch seconds."""
     architecture: str = ""
     """What its programs are built for, as Debian names it; "" where none of them says."""
+    unseen: bool = False
+    """Whether processes may live in it that this user may not see."""
 
     @property
     def mounted(self) -> int:

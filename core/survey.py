@@ -111,6 +111,7 @@ class Survey:
     def __init__(self, table: MountTable | None = None, host: HostFacts | None = None) -> None:
         self._observer = Observer(table)
         self._host = host or host_facts()
+        self._unseen = os.geteuid() != 0  # /proc/PID/root is not for everybody: ptrace(2)
 
     def one(self, chroot: Chroot) -> ChrootStatus:
         """Return the status of one. Raises nothing: what is wrong is part of the status."""
@@ -143,6 +144,7 @@ class Survey:
             description=config.description if config else "",
             changed=_changed(root),
             architecture=architecture(root),
+            unseen=self._unseen,
         )
 
 

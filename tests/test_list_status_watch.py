@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 
+from chroot_tool.app import tables
 from chroot_tool.core import watch
 from chroot_tool.core.chroot import MARKER
+from chroot_tool.core.engine import Engine
 from support import Cli, processes_below
 
 KEYS: dict[str, type | tuple[type, ...]] = {
@@ -222,11 +224,28 @@ def test_what_counts_as_a_chroot(cli: Cli, tmp_path: Path) -> None:
     (base / "odd").mkdir()
     (base / "odd/chroot.d").symlink_to("/etc")
     assert [one["name"] for one in cli.json("list", "--base", base)] == ["one"]
-    assert cli.json("list", "--base", base / "file") == []
+    done = cli("list", "--base", base / "file")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"chroot-tool: {base}/file is no directory\nhint: ")
     assert cli.json("list", "--base", tmp_path / "none") == []
     (tmp_path / "way").symlink_to(base)
     (one,) = cli.json("list", "--base", tmp_path / "way")
     assert one["path"] == str(base / "one")  # as the mount table has it
+
+
+def test_who_may_not_see_all_is_told_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare(tmp_path / "deb")
+    engine = Engine(str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    (one,) = engine.list()
+    assert tables.chroots([one])[1].endswith("  0")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (one,) = engine.list()
+    assert tables.chroots([one])[1].endswith("  ?")
+    assert tables.watched(one).endswith("processes ?")
+    assert "processes of other users can't be seen: run as root" in tables.status(one, 0.0)
 
 
 def test_a_hostile_system_name(cli: Cli, tmp_path: Path) -> None:

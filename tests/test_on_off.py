@@ -527,6 +527,11 @@ def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: P
     assert "/sys" not in there
     found = {m["target"]: m for m in cli.json("status", "-d", tiny_chroot)["mounts"]}
     assert found["/data"]["state"] == "foreign"
+    missing = cli("on", "-d", tiny_chroot, "-b", f"{data}/none:/none")
+    assert missing.stderr.splitlines() == [
+        f"chroot-tool: {data}/none, wanted at /none, does not exist",
+        "hint: make it; nothing is made on the host",
+    ]
 
 
 def test_another_configuration_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:

@@ -76,6 +76,23 @@ def test_on_is_silent_and_stdout_is_the_commands(cli: Cli, tiny_chroot: Path) ->
     assert (done.stdout, done.stderr, done.returncode) == ("out", "err", 0)
 
 
+@pytest.mark.parametrize("operator", ["|", "&&", ";", ">"])
+def test_who_takes_it_for_a_shell_is_told(cli: Cli, tiny_chroot: Path, operator: str) -> None:
+    executable(tiny_chroot / "echo", '#!/bin/sh\necho "$*"\n')
+    done = cli("run", f"/echo one {operator} two", "-d", tiny_chroot)
+    assert (done.stdout, done.returncode) == (f"one {operator} two\n", 0)
+    assert f"no shell reads this command: {operator} is an argument" in done.stderr
+    assert "hint: chroot-tool run -- sh -c '/echo one" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("/echo 'a | b'",), ("/echo", "a", "|"), ("/echo a|b",)])
+def test_who_knows_that_none_reads_it_is_left_alone(
+    cli: Cli, tiny_chroot: Path, words: tuple[str, ...]
+) -> None:
+    executable(tiny_chroot / "echo", '#!/bin/sh\necho "$*"\n')
+    assert cli("run", *words, "-d", tiny_chroot).stderr == ""
+
+
 def test_ten_at_once_on_a_chroot_that_is_off(cli: Cli, tiny_chroot: Path) -> None:
     argv = ("run", "-d", tiny_chroot, "--", "/bin/sh", "-c", "exec cat /proc/self/root/dev/null")
     running = [cli.start(*argv, stderr=subprocess.PIPE) for _ in range(10)]

@@ -126,6 +126,18 @@ async def test_a_pane_that_was_hidden_is_up_to_date_when_it_is_seen_again() -> N
         assert "no process lives in it" in screen_text(host)
 
 
+async def test_who_may_not_see_all_is_told() -> None:
+    host, pane = details()
+    async with host.run_test() as pilot:
+        pane.show(TRIXIE.replace(unseen=True))
+        pane.show_tab("processes")
+        await pilot.pause()
+        assert "those of other users can't be seen: run as root" in screen_text(host)
+        pane.show(TRIXIE)
+        await pilot.pause()
+        assert "can't be seen" not in screen_text(host)
+
+
 async def test_tabs_by_key_and_mouse() -> None:
     host, pane = details()
     async with host.run_test() as pilot:

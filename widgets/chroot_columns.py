@@ -77,7 +77,7 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
                lambda row: natural(row.status.os), 12, most=36, rank=3),
         Column("mounts", "Mounts", _mounts, lambda row: row.status.mounted, 6, right=True, rank=2,
                biggest_first=True),
-        Column("processes", "Procs", lambda row, _: _number(len(row.status.processes)),
+        Column("processes", "Procs", _processes,
                lambda row: len(row.status.processes), 5, right=True, rank=4, biggest_first=True),
         Column("cpu", "CPU %", lambda row, _: _quiet(cpu(row.cpu)),
                lambda row: row.cpu, 5, right=True, rank=5, biggest_first=True),
@@ -110,6 +110,11 @@ def _mounts(row: ChrootRow, _width: int) -> Cell:
         return "-", MUTED
     tone = WARN if 0 < there < wanted else PLAIN if there else MUTED
     return f"{there}/{wanted}", tone
+
+
+def _processes(row: ChrootRow, _width: int) -> Cell:
+    count = len(row.status.processes)
+    return ("?", MUTED) if row.status.unseen and not count else _number(count)
 
 
 def _number(count: int) -> Cell:

@@ -185,7 +185,7 @@ class Details(Vertical):
             from .processes_table import ProcessesTable
 
             assert isinstance(pane, ProcessesTable)
-            pane.show(chroot.processes if chroot else ())
+            pane.show(chroot.processes if chroot else (), unseen=bool(chroot and chroot.unseen))
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         chroot = self._chroot

@@ -16,6 +16,9 @@ from .columns import Column
 from .signs import MUTED, PLAIN, Cell, age, cpu
 from .table import Table
 
+_NOBODY = "no process lives in it"
+_OTHERS = "those of other users can't be seen: run as root"
+
 
 def _columns(clock: Callable[[], float]) -> tuple[Column[Process], ...]:
     return (
@@ -91,10 +94,14 @@ class ProcessesTable(Table[Process]):
             _columns(clock), sort="pid", ages=True, clock=clock,
             name=name, id=id, classes=classes, disabled=disabled,
         )  # fmt: skip
-        self.set_reactive(Table.hint, ("no process lives in it",))
+        self.set_reactive(Table.hint, (_NOBODY,))
 
-    def show(self, processes: tuple[Process, ...]) -> None:
-        """Show these processes; cursor and scroll stay on theirs."""
+    def show(self, processes: tuple[Process, ...], *, unseen: bool = False) -> None:
+        """Show these processes; cursor and scroll stay on theirs.
+
+        *unseen*: there may be others that this user can't see.
+        """
+        self.hint = (_NOBODY, _OTHERS) if unseen else (_NOBODY,)
         self.show_rows({f"{one.pid} {one.started}": one for one in processes})
 
     def action_signal(self, name: str) -> None:
