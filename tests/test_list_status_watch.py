@@ -411,48 +411,14 @@ def test_watch_ends_when_nobody_reads(cli: Cli, tiny_chroot: Path) -> None:
         assert seen.process.wait(PATIENCE) == 0
 
 
-@pytest.mark.root
-def test_mounts_are_told_by_the_kernel_not_by_a_clock(
-    tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("_SAMPLE", "_POLL", "_EVERYTHING"):
+Patient = tuple[watch.Watcher, threading.Event]
+
+
+@pytest.fixture
+def watcher(tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Patient]:
+    """One that looks at nothing by a clock; the event is set, and it woken, where that is long."""
+    for name in ("_SAMPLE", "_POLL", "_EVERYTHING", "_REREAD"):
         monkeypatch.setattr(watch, name, 3600.0)
-    watcher = watch.Watcher(str(tiny_chroot.parent))
-    gave_up = threading.Event()
-
-    def give_up() -> None:
-        gave_up.set()
-        watcher.wake()
-
-    try:
-        watcher.snapshot()
-        guard = threading.Timer(PATIENCE, give_up)
-        guard.start()
-        for command in (["mount", "-t", "tmpfs", "x"], ["umount"]):
-            argv = [*command, str(tiny_chroot / "tmp")]
-            doing = threading.Timer(0.2, subprocess.run, [argv], {"check": True})
-            doing.start()
-            before = watcher.snapshot()
-            while watcher.snapshot() == before and not gave_up.is_set():
-                watcher.wait()
-            doing.join()
-        guard.cancel()
-        assert not gave_up.is_set()
-    finally:
-        watcher.close()
-
-
-@pytest.mark.root
-def test_flags_changed_beside_another_mount_are_seen_soon(
-    tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("_SAMPLE", "_POLL", "_EVERYTHING"):
-        monkeypatch.setattr(watch, name, 3600.0)
-    monkeypatch.setattr(watch, "_REREAD", 0.3)
-    old, new = tiny_chroot / "opt", tiny_chroot / "srv"
-    for point in (old, new):
-        point.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "x", old], check=True)
     watcher = watch.Watcher(str(tiny_chroot.parent))
     gave_up = threading.Event()
 
@@ -461,21 +427,46 @@ def test_flags_changed_beside_another_mount_are_seen_soon(
         watcher.wake()
 
     guard = threading.Timer(PATIENCE, give_up)
+    guard.start()
+    yield watcher, gave_up
+    guard.cancel()
+    watcher.close()
+
+
+@pytest.mark.root
+def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher: Patient) -> None:
+    watched, gave_up = watcher
+    for command in (["mount", "-t", "tmpfs", "x"], ["umount"]):
+        argv = [*command, str(tiny_chroot / "tmp")]
+        doing = threading.Timer(0.2, subprocess.run, [argv], {"check": True})
+        doing.start()
+        before = watched.snapshot()
+        while watched.snapshot() == before and not gave_up.is_set():
+            watched.wait()
+        doing.join()
+    assert not gave_up.is_set()
+
+
+@pytest.mark.root
+def test_flags_changed_beside_another_mount_are_seen_soon(
+    tiny_chroot: Path, watcher: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, gave_up = watcher
+    monkeypatch.setattr(watch, "_REREAD", 0.3)
+    old, new = tiny_chroot / "opt", tiny_chroot / "srv"
+    for point in (old, new):
+        point.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "x", old], check=True)
+    watched.snapshot()
+    subprocess.run(["mount", "-o", "remount,bind,nosuid", old], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "x", new], check=True)
     found: dict[str, tuple[str, ...]] = {}
-    try:
-        watcher.snapshot()
-        guard.start()
-        subprocess.run(["mount", "-o", "remount,bind,nosuid", old], check=True)
-        subprocess.run(["mount", "-t", "tmpfs", "x", new], check=True)
-        while not gave_up.is_set() and not ("/srv" in found and "nosuid" in found["/opt"]):
-            watcher.wait()
-            (one,) = watcher.snapshot().chroots
-            found = {mount.target: mount.options for mount in one.mounts}
-        assert not gave_up.is_set()
-    finally:
-        guard.cancel()
-        watcher.close()
-        subprocess.run(["umount", old, new], check=True)
+    while not gave_up.is_set() and not ("/srv" in found and "nosuid" in found["/opt"]):
+        watched.wait()
+        (one,) = watched.snapshot().chroots
+        found = {mount.target: mount.options for mount in one.mounts}
+    subprocess.run(["umount", old, new], check=True)
+    assert not gave_up.is_set()
 
 
 @pytest.mark.root
