@@ -1,8 +1,10 @@
 """Handing the whole terminal to another program, and taking it back in good order.
 
-`App.suspend` has four traps (all met): a repaint meanwhile fills the writer's queue and the app
+`App.suspend` has five traps (all met): a repaint meanwhile fills the writer's queue and the app
 hangs, so updates are held back; an exception in the body skips the resume, so none leaves it; mouse
-mode 1016 stays on; Ctrl-C in a child without job control would end the app.
+mode 1016 stays on; Ctrl-C in a child without job control would end the app; Textual answers SIGTSTP
+with SIGSTOP, which stops us where no shell is there to continue us. And what was typed while the
+child ended was for the child: here it would be keys that do things.
 """
 
 from __future__ import annotations
@@ -11,15 +13,29 @@ import asyncio
 import os
 import signal
 import sys
+import termios
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from types import FrameType
     from typing import Any
 
     from textual.app import App
 
 _NO_PIXEL_MOUSE = "\x1b[?1016l"
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Handle a signal: not SIG_IGN, which exec would hand on to the child."""
+
+
+_SIGNALS: Mapping[int, Callable[[int, FrameType | None], None] | signal.Handlers] = {
+    signal.SIGINT: _nothing,
+    signal.SIGQUIT: _nothing,
+    signal.SIGTSTP: signal.SIG_DFL,
+}
+"""How signals are answered while the terminal is another's."""
 
 
 async def hand_over(
@@ -30,11 +46,10 @@ async def hand_over(
     127 where it could not be started. The event loop goes on: watchers and panels keep working.
     Raises SuspendNotSupported where the app has no real terminal.
     """
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
+    kept = {number: signal.getsignal(number) for number in _SIGNALS}
     with app.batch_update(), app.suspend():
-        # A handler that does nothing, not SIG_IGN: exec would hand that on to the child.
-        for number in kept:
-            signal.signal(number, lambda _number, _frame: None)
+        for number, handler in _SIGNALS.items():
+            signal.signal(number, handler)
         try:
             sys.__stdout__.write(_NO_PIXEL_MOUSE + title) if sys.__stdout__ else None
             sys.__stdout__.flush() if sys.__stdout__ else None
@@ -45,8 +60,16 @@ async def hand_over(
         finally:
             for number, handler in kept.items():
                 signal.signal(number, handler)
+            _forget_typed()
     app.refresh(repaint=True, layout=True)
     return code
+
+
+def _forget_typed() -> None:
+    try:
+        termios.tcflush(0, termios.TCIFLUSH)
+    except termios.error:
+        pass  # it hung up
 
 
 async def _wait(child: asyncio.subprocess.Process) -> int:

@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -209,3 +210,49 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
             assert program.wait(DEADLINE) == 129
         finally:
             program.kill()
+
+
+@pytest.mark.root
+def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
+    """There is no shell above that could continue it, as in `xterm -e chroot-tool`."""
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("S")
+    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.write("kill -STOP $$\r")
+    terminal.write("echo alive-$((40+2))\r")
+    terminal.shows("alive-42")
+    terminal.press("C-d")
+    terminal.shows("● on tiny", "quit")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+
+
+_HANDS_OVER = """
+from textual.app import App
+from chroot_tool.app.handover import hand_over
+class Hands(App):
+    async def on_mount(self):
+        self.call_after_refresh(self.over)
+    async def over(self):
+        self.run_worker(self.really_over())
+    async def really_over(self):
+        await hand_over(self, ["sh", "-c", "echo over; sleep 1"])
+        self.title = "back"
+        self.set_timer(0.3, lambda: self.exit(self.typed))
+    typed = ""
+    def on_key(self, event):
+        self.typed += event.key
+print("typed", Hands().run() or "nothing")
+"""
+
+
+def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path: Path) -> None:
+    script = tmp_path / "hands.py"
+    script.write_text(_HANDS_OVER)
+    terminal = Tmux(tmp_path / "tmux", [sys.executable, str(script)], cli.environment())
+    try:
+        terminal.shows("over")
+        terminal.write("nodx")
+        terminal.shows("typed nothing")
+    finally:
+        terminal.close()
