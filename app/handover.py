@@ -48,8 +48,8 @@ async def hand_over(
     """
     kept = {number: signal.getsignal(number) for number in _SIGNALS}
     with app.batch_update(), app.suspend():
-        for number, handler in _SIGNALS.items():
-            signal.signal(number, handler)
+        for number in _SIGNALS:
+            signal.signal(number, _SIGNALS[number])
         try:
             sys.__stdout__.write(_NO_PIXEL_MOUSE + title) if sys.__stdout__ else None
             sys.__stdout__.flush() if sys.__stdout__ else None
