@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.binding import Binding
 from textual.command import Provider
 from textual.driver import Driver
@@ -27,6 +26,7 @@ from .keymap import textual_keymap
 from .main_screen import MainScreen
 from .settings import Settings, save
 from .themes import register
+from .turns import KeysInTurn
 
 if TYPE_CHECKING:
     from .follow import Count, Follow
@@ -43,7 +43,7 @@ def _actions() -> type[Provider]:
     return Actions
 
 
-class ChrootApp(App[None]):
+class ChrootApp(KeysInTurn):
     """Shows the chroots under a base directory, live, and does what the user asks for."""
 
     TITLE = "chroot-tool"

@@ -227,6 +227,30 @@ def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
     terminal.shows("○ off tiny")
 
 
+@pytest.mark.root
+def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
+    terminal: Tmux, tiny_chroot: Path
+) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.write("node")  # o and d would be keys of the list
+    terminal.shows("new chroot", "Name ode")
+    terminal.press("Escape")
+    terminal.until(lambda text: "new chroot" not in text)
+    terminal.write("/ox")
+    terminal.shows("ox", "nothing matches ox")
+    terminal.press("Escape")
+    terminal.shows("○ off tiny")
+    terminal.write("secho $((40+2)) ood\r")
+    terminal.shows("42 ood")
+    terminal.press("C-]", "Escape")
+    terminal.shows("● on tiny")
+    terminal.write("dtin")
+    terminal.shows("delete tiny", "tin")
+    terminal.press("Escape")
+    terminal.until(lambda text: "delete tiny" not in text)
+    assert "failed" not in terminal.text
+
+
 _HANDS_OVER = """
 from textual.app import App
 from chroot_tool.app.handover import hand_over
