@@ -92,9 +92,9 @@ async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
         await t.shows("exit 7")
         await t.until(lambda: panel(t).has_focus)
         await t.press("a")
-        await t.until(lambda: panel(t).running and panel(t).terminal.has_focus)
+        await t.until(lambda: panel(t).running)
         await t.shows("# ")
-        await t.press("ctrl+d")
+        await t.press("enter", "ctrl+d")
         await t.shows("exit 0")
         await t.press("x")
         await t.until(lambda: not t.app.main.dock.is_open)
@@ -247,12 +247,28 @@ async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
         await t.pilot.click(one.terminal)
         await t.until(lambda: one.has_focus)
         await t.press("a")
-        await t.until(lambda: one.running and one.terminal.has_focus)
-        await t.press("enter")
+        await t.until(lambda: one.running)
+        await t.shows("into it")
+        await t.press("enter", "enter")
         await ended(t, one)
         await t.until(lambda: one.has_focus)
         await t.press("x")
         await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat > {tmp_path}/typed")
+        await t.press(LEAVE, "t")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.until(lambda: one.running)
+        assert one.has_focus
+        await t.press("t")  # for the panel, not for the program
+        await ended(t, one)
+        assert (tmp_path / "typed").read_bytes() == b""
 
 
 @pytest.mark.usefixtures("on_this_host")
@@ -279,7 +295,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
         await t.shows("sleep 1000 signal 15")
         await t.press("a")
         await t.shows("sleep 1000 running")
-        await t.press("ctrl+c")
+        await t.press("enter", "ctrl+c")
         await ended(t, one)
         await t.shows("signal 2")
 

@@ -129,6 +129,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def _moved(self) -> None:
         self._show_line()
+        self.refresh_bindings()
         self.post_message(self.Moved(self))
 
     def on_resize(self) -> None:
@@ -179,7 +180,6 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         if self.terminal.has_focus:  # not while a search is typed
             self.focus()
         self.terminal.can_focus = False  # it would swallow every key; a click is the panel's now
-        self.refresh_bindings()
 
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
@@ -201,12 +201,11 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self.terminal.focus()
 
     def action_again(self) -> None:
-        """Run the same command once more."""
+        """Run the same command once more. The next keys are still the panel's: Enter goes in."""
         self._began = self._clock()
         self._lasted = 0.0
         self.terminal.can_focus = True
         self.terminal.restart()
-        self.terminal.focus()
         self._show_line()
 
     def action_stop(self) -> None:
