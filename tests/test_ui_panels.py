@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from chroot_tool.app import history, kept, running
 from chroot_tool.app.handover import own_command
+from chroot_tool.widgets import terminal
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.run_panel import RunPanel
@@ -96,6 +97,7 @@ async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
         await t.shows("# ")
         await t.press("enter", "ctrl+d")
         await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("x")
         await t.until(lambda: not t.app.main.dock.is_open)
         await t.until(lambda: t.app.main.table.has_focus_within)
@@ -115,6 +117,7 @@ async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
         await t.press("enter")
         await t.main()
         await t.shows("started in /chroot.d", "exit 0")
+        await t.until(lambda: panel(t).has_focus)
         for count in (2, 3):
             await t.press("r")
             await t.dialog(RunPrompt)
@@ -272,6 +275,41 @@ async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terminal, "_LULL", 1000)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "echo begun; read line")
+        await t.shows("begun")
+        await t.press("enter")
+        await ended(t, one)
+        await t.press("x", "t", "q", "enter")
+        assert t.app.main.dock.panels == (one,)
+        assert t.app.screen is t.app.main
+        assert one.terminal.has_focus
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.pilot.click(one.terminal)
+        assert one.has_focus
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await ended(t, one)
+        await t.press("escape")  # elsewhere: nothing brings the focus back
+        await t.pilot.pause(0.6)
+        assert t.app.main.table.has_focus_within
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
@@ -312,6 +350,7 @@ async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
     async with ui(*CHROOTS) as t:
         await run(t, "sh", "-c", "echo here")
         await t.shows("exit 0", "trixie-build")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("z")
         await t.hides("trixie-build")
         await t.shows("here")
@@ -328,6 +367,7 @@ async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> Non
     async with ui(*CHROOTS) as t:
         await run(t, "sh", "-c", "echo here")
         await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("z")
         await t.hides("trixie-build")
         await t.press("2")
@@ -341,6 +381,7 @@ async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
         one = await run(t, "sh", "-c", "seq -f need%1.0fle 7 7; seq 100; echo end")
         await t.shows("exit 0", "end")
         assert "need7le" not in t.text
+        await t.until(lambda: one.has_focus)
         await t.press("slash")
         await t.write("need7")
         await t.press("enter")
@@ -358,6 +399,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
     async with ui(*CHROOTS) as t:
         await run(t, "sh", "-c", "echo saved; printf '\\033[31mred\\033[0m\\n'")
         await t.shows("exit 0", "red")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("w", "w")
         folder = Path(history.state_directory(), "output")
         await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
@@ -372,6 +414,7 @@ async def test_y_copies_what_is_seen() -> None:
     async with ui(*CHROOTS) as t:
         await run(t, "echo", "copy me")
         await t.shows("exit 0", "copy me")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("y")
         await t.until(lambda: "copy me" in t.app.clipboard)
 
@@ -459,6 +502,7 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
         await t.shows("one")
         await run(t, "echo", "over")
         await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("q")
         await t.dialog(QuitDialog)
         await t.shows("arm: sh -c echo one")

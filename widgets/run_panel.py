@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
-from textual import getters, on
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -177,9 +177,13 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         message.stop()
         self._lasted = max(self._clock() - self._began, 0.001)
         self._show_line()
-        if self.terminal.has_focus:  # not while a search is typed
-            self.focus()
-        self.terminal.can_focus = False  # it would swallow every key; a click is the panel's now
+        self._mind_terminal()
+
+    @on(events.DescendantBlur)
+    def _mind_terminal(self) -> None:
+        """Once it has ended and was left it would swallow every key: a click is the panel's now."""
+        if self.terminal.exit is not None and not self.terminal.has_focus:
+            self.terminal.can_focus = False
 
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
