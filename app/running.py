@@ -227,17 +227,25 @@ class RunningScreen(Screen[None]):
         terminal = panel.terminal.release()
         if terminal >= 0:
             try:
-                kept.keep(terminal, panel.chroot, panel.command, text)
+                began = time.time() - panel.seconds
+                kept.keep(terminal, panel.chroot, panel.command, text, began)
             except OSError as error:
                 self.notify(f"not kept: {error.strerror}", severity="error", markup=False)
             finally:
                 os.close(terminal)
+
+    def on_unmount(self) -> None:
+        """Forget what had been let go on and was seen as ended: it would come back each time."""
+        for panel, one in self._kept.items():
+            if panel.end_was_seen and not one.running:
+                kept.forget(one)
 
     async def show_kept(self) -> None:
         """Open a panel for each command that was let go on when the UI quit."""
         from ..widgets.run_panel import RunPanel
 
         for one in kept.found():
-            panel = RunPanel(one.argv(), chroot=one.chroot, command=f"{one.command} (went on)")
+            command = f"{one.command} (went on)"
+            panel = RunPanel(one.argv(), chroot=one.chroot, command=command, seconds=one.seconds)
             self._kept[panel] = one
             await self.dock.add(panel, quietly=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.run_panel import RunPanel
 from support import processes_below
 from ui_samples import CHROOTS, DEB12
-from uiengine import Ui, real_ui, ui
+from uiengine import DEADLINE, Ui, real_ui, ui
 from uisupport import stray_controls
 
 LEAVE = "ctrl+right_square_bracket"
@@ -520,6 +523,48 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_was_seen(
+    tmp_path: Path,
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat {gate}; echo after")
+        one._began -= 3700  # it was started an hour ago
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    (left,) = kept.found()
+    async with ui(*CHROOTS) as t:
+        await t.shows("running 1h 1m")
+        await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert kept.found() == (left,)
+    gate.open("w").close()
+    deadline = time.monotonic() + DEADLINE
+    while left.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.utime(left.log, (left.began, left.began + 65))  # it ended long ago
+    async with ui(*CHROOTS) as t:
+        await t.shows("after", "exit 0 1m 5s")
+        await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert kept.found() == ()
+
+
+def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    os.utime(log, (1, 1))
+    subprocess.run(
+        [sys.executable, "-m", "chroot_tool.app.keeper", log], stdin=subprocess.DEVNULL, check=True
+    )
+    assert log.stat().st_mtime > 1
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_quitting_may_stop_panels() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "sleep", "1000")
@@ -591,6 +636,6 @@ def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
     Path(history.state_directory(), "kept").mkdir(parents=True)
     log = Path(history.state_directory(), "kept/1.log")
     log.write_text("output\n")
-    one = kept.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid())
+    one = kept.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
     assert not one.running
     assert one.argv()[0] == "cat"
