@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 _OF_THE_LIST = ("environments.create", "environments.delete", "environments.filter")
 """Bindings that a footer can do without while the details have the focus."""
-_IN_OUR_WORDS = {
-    "app.focus_next": "next pane",
-    "app.focus_previous": "previous pane",
-    "screen.copy_text": "copy what is selected",
-    "quit": "quit",
-}
-"""Actions of Textual's own bindings, as the help names them."""
 
 
 def _ident(active: ActiveBinding) -> str:
@@ -56,9 +49,6 @@ class RunningScreen(Screen[None]):
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply. The footer has one line: where the focus is comes first in it."""
         found = super().active_bindings
-        for key, one in found.items():
-            if ours := _IN_OUR_WORDS.get(one.binding.action):
-                found[key] = one._replace(binding=replace(one.binding, description=ours))
         near = {one.id for one in self.focused.ancestors_with_self} if self.focused else set()
         if "dock" in near:
             hidden = tuple(key for key in found if _ident(found[key]).startswith("environments."))
