@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -54,6 +54,7 @@ def test_a_shortened_text_is_no_wider_than_allowed(text: str, width: int) -> Non
 
 
 @given(FOREIGN, st.integers(2, 40))
+@example("000000 \u0300", 2)
 def test_wrapped_lines_lose_nothing_and_fit(text: str, width: int) -> None:
     lines = wrap(text, width)
     assert lines
