@@ -1,8 +1,8 @@
 """Editing the binds of a chroot: from the editor to the files, to $EDITOR, to the mounts, and back.
 
 The editor answers what is wanted; here it is done. What somebody else changes in the files while it
-is open, it takes over. A save that comes too late all the same opens the editor again with the same
-changes on top of what stands there now.
+is open, it takes over when it happens. A save that comes too late all the same opens the editor
+again with the same changes on top of what stands there now.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..widgets.dialogs.confirm import Confirm
 from .handover import hand_over
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.app import App
 
@@ -44,12 +44,13 @@ class Editing:
     def __init__(self, app: App[Any], engine: Engine, one: ChrootStatus) -> None:
         self._app = app
         self._engine = engine
-        self._one = one
+        self._one = one.replace(processes=())  # they change all the time
         self._changes: tuple[Change, ...] = ()
         self._saved: Saved | None = None
         self._seen = Files()
         self._note = ""
         self._at = ""
+        self._editor: BindEditor | None = None
 
     async def run(self) -> tuple[Bind, ...] | None:
         """Have the binds edited until the user leaves.
@@ -64,15 +65,25 @@ class Editing:
                 if not await self._mend(error):
                     return None
                 continue
-            editor = self._editor(config.binds)
+            editor = self._editor = self._new_editor(config.binds)
             edited = await self._app.push_screen_wait(editor)
+            self._editor = None
             if edited is None:
                 return None
             self._at = editor.at
             if await self._do(edited):
                 return await self._agreed(config.binds)
 
-    def _editor(self, binds: Sequence[Bind]) -> BindEditor:
+    def see(self, chroots: Iterable[ChrootStatus]) -> None:
+        """Have the open editor show what has become of its chroot, and look at the files again."""
+        one = next((one for one in chroots if one.path == self._one.path), self._one)
+        one = one.replace(processes=())
+        if one != self._one and self._editor is not None and self._editor.is_mounted:
+            self._editor.update_mounts(one.mounts)
+            self._editor.look_again()
+        self._one = one
+
+    def _new_editor(self, binds: Sequence[Bind]) -> BindEditor:
         engine, path = self._engine, self._one.path
         return BindEditor(
             self._one.name,

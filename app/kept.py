@@ -20,6 +20,8 @@ class Kept(Value):
     log: str
     keeper: int
     """The keeper's pid: while it lives, so does the command."""
+    began: float
+    """When the command began: epoch seconds."""
 
     @property
     def running(self) -> bool:
@@ -29,6 +31,14 @@ class Kept(Value):
                 return os.fsencode(self.log) in file.read().split(b"\0")
         except OSError:
             return False
+
+    def seconds(self) -> float:
+        """Return how long it has run: until now, or its end, when the keeper touched the log."""
+        try:
+            end = time.time() if self.running else os.stat(self.log).st_mtime
+        except OSError:
+            return 0.0
+        return max(end - self.began, 0.0)
 
     def argv(self) -> list[str]:
         """Return a command that shows the log, and what still comes, in a terminal."""
@@ -41,8 +51,11 @@ def _folder() -> str:
     return os.path.join(state_directory(), "kept")
 
 
-def keep(terminal: int, chroot: str, command: str, so_far: str) -> None:
-    """Let a keeper have the descriptor *terminal*; *so_far* is what was printed. Raises OSError."""
+def keep(terminal: int, chroot: str, command: str, so_far: str, began: float) -> None:
+    """Let a keeper have the descriptor *terminal* of a command that began then, epoch seconds.
+
+    *so_far* is what was printed. Raises OSError.
+    """
     os.makedirs(_folder(), mode=0o700, exist_ok=True)
     stem = os.path.join(_folder(), f"{time.time_ns()}")
     log = f"{stem}.log"
@@ -56,7 +69,7 @@ def keep(terminal: int, chroot: str, command: str, so_far: str) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    facts = {"chroot": chroot, "command": command, "log": log, "keeper": keeper.pid}
+    facts = {"chroot": chroot, "command": command, "log": log, "keeper": keeper.pid, "began": began}
     with open(os.open(f"{stem}.json", os.O_CREAT | os.O_WRONLY, 0o600), "w") as described:
         json.dump(facts, described)
 

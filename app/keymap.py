@@ -68,7 +68,6 @@ BINDINGS = (
     ),
     *_in(
         EVERYWHERE,
-        ("environments.filter", "slash", "filter the environments as you type"),
         ("environments.toggle", "o", "on / off, the highlighted or the marked ones"),
         ("environments.shell", "s", "shell in a panel"),
         ("environments.shell_full", "S", "shell on the whole screen"),
@@ -76,16 +75,17 @@ BINDINGS = (
         ("environments.binds", "b", "edit binds"),
         ("environments.create", "n", "new chroot"),
         ("environments.delete", "d", "delete; wants the name typed"),
-        ("row.copy", "y", "copy the row, command or message"),
+        ("environments.filter", "slash", "filter as you type"),
+        ("row.copy", "y", "copy the row or command"),
         ("app.help", "question_mark", "the keys that apply here"),
         ("app.close_help", "escape", "close them; only then what it does here"),
         ("app.palette", "colon ctrl+p", "command palette"),
-        ("app.quit", "q", "quit; asks when something still runs"),
+        ("app.quit", "q", "quit; asks when something runs"),
     ),
     *_in(
         ENVIRONMENTS,
-        ("environments.mark", "space", "mark"),
         ("details.open", "enter", "details"),
+        ("environments.mark", "space", "mark"),
         ("environments.clear", "escape", "take away the filter, then the marks"),
     ),
     *_in(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..widgets.jobs_pane import JobsPane
     from ..widgets.mounts_table import MountsTable
     from ..widgets.processes_table import ProcessesTable
+    from .editing import Editing
     from .follow import Count, Follow
 
 
@@ -109,6 +110,7 @@ class MainScreen(RunningScreen):
         self._sizes: dict[str, int] = {}
         self._sizes_told = False
         self._share = settings.dock
+        self._editing: Editing | None = None
         self._began = False
         self._door = threading.Lock()
         self._early: list[Message] | None = []
@@ -171,6 +173,8 @@ class MainScreen(RunningScreen):
         before = {one.path: one.state for one in self._snapshot.chroots}
         self._snapshot = message.snapshot
         self._show()
+        if self._editing is not None:
+            self._editing.see(message.snapshot.chroots)
         if not self._began:
             self._began = True
             # The table asks for its paint when this has been handled: after the one that follows.
@@ -508,7 +512,9 @@ class MainScreen(RunningScreen):
         one = self.table.highlighted
         if one is None:
             return
-        before = await Editing(self.app, self._engine, one).run()
+        self._editing = Editing(self.app, self._engine, one)
+        before = await self._editing.run()
+        self._editing = None
         if before is not None:
             self._start(
                 "apply",

@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 _OF_THE_LIST = ("environments.create", "environments.delete", "environments.filter")
 """Bindings that a footer can do without while the details have the focus."""
-_IN_OUR_WORDS = {
-    "app.focus_next": "next pane",
-    "app.focus_previous": "previous pane",
-    "screen.copy_text": "copy what is selected",
-    "quit": "quit",
-}
-"""Actions of Textual's own bindings, as the help names them."""
 
 
 def _ident(active: ActiveBinding) -> str:
@@ -56,9 +49,6 @@ class RunningScreen(Screen[None]):
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply. The footer has one line: where the focus is comes first in it."""
         found = super().active_bindings
-        for key, one in found.items():
-            if ours := _IN_OUR_WORDS.get(one.binding.action):
-                found[key] = one._replace(binding=replace(one.binding, description=ours))
         near = {one.id for one in self.focused.ancestors_with_self} if self.focused else set()
         if "dock" in near:
             hidden = tuple(key for key in found if _ident(found[key]).startswith("environments."))
@@ -227,17 +217,25 @@ class RunningScreen(Screen[None]):
         terminal = panel.terminal.release()
         if terminal >= 0:
             try:
-                kept.keep(terminal, panel.chroot, panel.command, text)
+                began = time.time() - panel.seconds
+                kept.keep(terminal, panel.chroot, panel.command, text, began)
             except OSError as error:
                 self.notify(f"not kept: {error.strerror}", severity="error", markup=False)
             finally:
                 os.close(terminal)
+
+    def on_unmount(self) -> None:
+        """Forget what had been let go on and was seen as ended: it would come back each time."""
+        for panel, one in self._kept.items():
+            if panel.end_was_seen and not one.running:
+                kept.forget(one)
 
     async def show_kept(self) -> None:
         """Open a panel for each command that was let go on when the UI quit."""
         from ..widgets.run_panel import RunPanel
 
         for one in kept.found():
-            panel = RunPanel(one.argv(), chroot=one.chroot, command=f"{one.command} (went on)")
+            command = f"{one.command} (went on)"
+            panel = RunPanel(one.argv(), chroot=one.chroot, command=command, seconds=one.seconds)
             self._kept[panel] = one
             await self.dock.add(panel, quietly=True)

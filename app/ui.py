@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -155,6 +156,14 @@ class ChrootApp(KeysInTurn):
             self.action_close_help()
         else:
             self.action_show_help_panel()
+
+    def action_show_help_panel(self) -> None:
+        """Show the keys of the focused pane: not in Textual's way, which the palette asks for."""
+        from ..widgets.help_panel import HelpPanel
+        from .help import tell
+
+        if not self.screen.query("HelpPanel"):
+            self.screen.mount(HelpPanel(partial(tell, self)))
             self.screen.refresh_bindings()
 
     def action_close_help(self) -> None:

@@ -268,4 +268,5 @@ SCENES = (
     Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
     Scene("palette-80x24", SMALL, DARK, _palette),
     Scene("help-120x40", LARGE, DARK, _keys("question_mark")),
+    Scene("help-80x24", SMALL, LIGHT, _keys("question_mark")),
 )

@@ -25,6 +25,7 @@ from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.preset_picker import PresetPicker
 from chroot_tool.widgets.dialogs.save_binds import SaveBinds
+from uiengine import real_ui
 from uisupport import (
     HOSTILE,
     OPEN,
@@ -715,6 +716,62 @@ async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
             assert changes == (Removed("/src"), Ignored("/run"))
             assert accepted == []
             assert app.screen is app.dialog
+
+
+async def test_what_clashes_with_that_asks_nothing_before_a_key() -> None:
+    accepted: list[Files] = []
+    now = [FILES]
+    app = DialogHost(
+        editor(
+            after=lambda changes: after(changes, now[0]),
+            look=lambda: None if now[0] == FILES else news(now[0], accepted),
+        )
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/src")
+        await settle(pilot, "d")
+        now[0] = Files(FILES.tool_conf, b"")
+        app.dialog.look_again()  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert app.screen is app.dialog
+        assert "changed by someone else" in screen_text(app)
+        assert app.dialog.changes == (Removed("/src"),)  # type: ignore[attr-defined]
+        assert accepted == []
+
+
+async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
+    accepted: list[Files] = []
+    now = [FILES]
+    app = DialogHost(
+        editor(
+            after=lambda changes: after(changes, now[0]),
+            look=lambda: None if now[0] == FILES else news(now[0], accepted),
+        )
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/run")
+        await settle(pilot, "i", "w")
+        assert isinstance(app.screen, SaveBinds)
+        now[0] = OUTSIDE
+        app.dialog.look_again()  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert accepted == []
+        await settle(pilot, "escape")
+        assert accepted == [OUTSIDE]
+
+
+@pytest.mark.root
+async def test_what_somebody_else_changes_is_shown_when_it_happens(tiny_chroot: Path) -> None:
+    conf = tiny_chroot / "chroot.d/tool.conf"
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.press("b")
+        await t.dialog(BindEditor)
+        await t.shows("/run")
+        for target in ("/theirs", "/theirs-too"):
+            with conf.open("a") as file:
+                file.write(f"\n[bind]\ntgt:{target} fs:tmpfs\n")
+            await t.shows(f"{target} ", "taken over")
 
 
 async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> None:

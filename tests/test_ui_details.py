@@ -79,6 +79,17 @@ async def test_the_overview_has_the_facts_and_what_is_wrong_and_what_was_done() 
         assert "no chroot is chosen" in screen_text(host)
 
 
+@pytest.mark.parametrize("width", [18, 22, 24, 28, 32, 60])
+async def test_no_word_of_the_overview_is_broken(width: int) -> None:
+    host, pane = details()
+    async with host.run_test(size=(width, 60)) as pilot:
+        pane.show(TRIXIE, JOBS, None)
+        await pilot.pause()
+        words = screen_text(host).split()
+        said = [TRIXIE.os, TRIXIE.architecture, *(one.message for one in TRIXIE.problems)]
+        assert [word for word in " ".join(said).split() if word not in words] == []
+
+
 async def test_the_overview_wraps_and_scrolls() -> None:
     host, pane = details()
     async with host.run_test(size=(40, 8)) as pilot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -272,19 +273,34 @@ async def test_an_empty_table_says_why(host: Host) -> None:
 async def test_sorting_by_keys_goes_through_the_columns_that_are_seen(host: Host) -> None:
     async with host.run_test(size=(80, 24)) as pilot:
         await shown(host, pilot, CHROOTS)
-        assert "Name ▲" in screen_text(host)
+        assert "Name▲" in screen_text(host)
         await pilot.press("greater_than_sign")
-        assert "System ▲" in screen_text(host)
+        assert "System▲" in screen_text(host)
         await pilot.press(*["greater_than_sign"] * 3)
         assert "▼CPU %" in screen_text(host), "the busiest first"
         assert host.order[0] == "deb12"
         await pilot.press("equals_sign")
         assert host.order[-1] == "deb12"
         await pilot.press("greater_than_sign", "greater_than_sign")
-        assert "State ▲" in screen_text(host), "after the last comes the first"
+        assert "State▲" in screen_text(host), "after the last comes the first"
         assert host.order[0] == "deb12"
         await pilot.press("less_than_sign")
         assert "▼Memory" in screen_text(host)
+
+
+@pytest.mark.parametrize("width", [16, 24, 33, 48, 71, 80, 120])
+async def test_the_sort_mark_stands_at_its_title_and_at_no_other(host: Host, width: int) -> None:
+    async with host.run_test(size=(width, 10)) as pilot:
+        await shown(host, pilot, CHROOTS)
+        titles = {placed.column.title for placed in host.table.rows._placed}
+        marked = set()
+        for _ in titles:
+            await pilot.press("greater_than_sign")
+            line = f" {screen_lines(host)[1]} "
+            marked |= {
+                title for title in titles if re.search(f" (▲|▼){title} | {title}(▲|▼) ", line)
+            }
+        assert marked == titles
 
 
 async def test_the_cursor_stays_on_its_chroot_when_the_order_changes(host: Host) -> None:
@@ -349,7 +365,7 @@ async def test_columns_can_be_chosen_and_ordered() -> None:
     host = Host(columns=("name", "size", "state"))
     async with host.run_test() as pilot:
         await shown(host, pilot, CHROOTS)
-        assert screen_lines(host)[1].split() == ["Name", "▲", "Disk", "State"]
+        assert screen_lines(host)[1].split() == ["Name▲", "Disk", "State"]
         host.table.set_columns(("state", "changed"))
         await pilot.pause()
         assert screen_lines(host)[1].split() == ["State", "Changed"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +15,13 @@ from textual.widgets import Input
 
 from chroot_tool.app import history, kept, running
 from chroot_tool.app.handover import own_command
+from chroot_tool.widgets import terminal
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.run_panel import RunPanel
 from support import processes_below
 from ui_samples import CHROOTS, DEB12
-from uiengine import Ui, real_ui, ui
+from uiengine import DEADLINE, Ui, real_ui, ui
 from uisupport import stray_controls
 
 LEAVE = "ctrl+right_square_bracket"
@@ -92,10 +96,11 @@ async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
         await t.shows("exit 7")
         await t.until(lambda: panel(t).has_focus)
         await t.press("a")
-        await t.until(lambda: panel(t).running and panel(t).terminal.has_focus)
+        await t.until(lambda: panel(t).running)
         await t.shows("# ")
-        await t.press("ctrl+d")
+        await t.press("enter", "ctrl+d")
         await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("x")
         await t.until(lambda: not t.app.main.dock.is_open)
         await t.until(lambda: t.app.main.table.has_focus_within)
@@ -115,6 +120,7 @@ async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
         await t.press("enter")
         await t.main()
         await t.shows("started in /chroot.d", "exit 0")
+        await t.until(lambda: panel(t).has_focus)
         for count in (2, 3):
             await t.press("r")
             await t.dialog(RunPrompt)
@@ -247,12 +253,63 @@ async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
         await t.pilot.click(one.terminal)
         await t.until(lambda: one.has_focus)
         await t.press("a")
-        await t.until(lambda: one.running and one.terminal.has_focus)
-        await t.press("enter")
+        await t.until(lambda: one.running)
+        await t.shows("into it")
+        await t.press("enter", "enter")
         await ended(t, one)
         await t.until(lambda: one.has_focus)
         await t.press("x")
         await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat > {tmp_path}/typed")
+        await t.press(LEAVE, "t")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.until(lambda: one.running)
+        assert one.has_focus
+        await t.press("t")  # for the panel, not for the program
+        await ended(t, one)
+        assert (tmp_path / "typed").read_bytes() == b""
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terminal, "_LULL", 1000)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "echo begun; read line")
+        await t.shows("begun")
+        await t.press("enter")
+        await ended(t, one)
+        await t.press("x", "t", "q", "enter")
+        assert t.app.main.dock.panels == (one,)
+        assert t.app.screen is t.app.main
+        assert one.terminal.has_focus
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.pilot.click(one.terminal)
+        assert one.has_focus
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await ended(t, one)
+        await t.press("escape")  # elsewhere: nothing brings the focus back
+        await t.pilot.pause(0.6)
+        assert t.app.main.table.has_focus_within
 
 
 @pytest.mark.usefixtures("on_this_host")
@@ -279,7 +336,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
         await t.shows("sleep 1000 signal 15")
         await t.press("a")
         await t.shows("sleep 1000 running")
-        await t.press("ctrl+c")
+        await t.press("enter", "ctrl+c")
         await ended(t, one)
         await t.shows("signal 2")
 
@@ -296,6 +353,7 @@ async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
     async with ui(*CHROOTS) as t:
         await run(t, "sh", "-c", "echo here")
         await t.shows("exit 0", "trixie-build")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("z")
         await t.hides("trixie-build")
         await t.shows("here")
@@ -312,6 +370,7 @@ async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> Non
     async with ui(*CHROOTS) as t:
         await run(t, "sh", "-c", "echo here")
         await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("z")
         await t.hides("trixie-build")
         await t.press("2")
@@ -325,6 +384,7 @@ async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
         one = await run(t, "sh", "-c", "seq -f need%1.0fle 7 7; seq 100; echo end")
         await t.shows("exit 0", "end")
         assert "need7le" not in t.text
+        await t.until(lambda: one.has_focus)
         await t.press("slash")
         await t.write("need7")
         await t.press("enter")
@@ -342,6 +402,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
     async with ui(*CHROOTS) as t:
         await run(t, "sh", "-c", "echo saved; printf '\\033[31mred\\033[0m\\n'")
         await t.shows("exit 0", "red")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("w", "w")
         folder = Path(history.state_directory(), "output")
         await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
@@ -356,6 +417,7 @@ async def test_y_copies_what_is_seen() -> None:
     async with ui(*CHROOTS) as t:
         await run(t, "echo", "copy me")
         await t.shows("exit 0", "copy me")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("y")
         await t.until(lambda: "copy me" in t.app.clipboard)
 
@@ -443,6 +505,7 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
         await t.shows("one")
         await run(t, "echo", "over")
         await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
         await t.press("q")
         await t.dialog(QuitDialog)
         await t.shows("arm: sh -c echo one")
@@ -457,6 +520,48 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
         await t.until(lambda: t.app._exit)
     assert kept.found() == (left,)
     os.kill(left.keeper, signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_was_seen(
+    tmp_path: Path,
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat {gate}; echo after")
+        one._began -= 3700  # it was started an hour ago
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    (left,) = kept.found()
+    async with ui(*CHROOTS) as t:
+        await t.shows("running 1h 1m")
+        await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert kept.found() == (left,)
+    gate.open("w").close()
+    deadline = time.monotonic() + DEADLINE
+    while left.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.utime(left.log, (left.began, left.began + 65))  # it ended long ago
+    async with ui(*CHROOTS) as t:
+        await t.shows("after", "exit 0 1m 5s")
+        await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert kept.found() == ()
+
+
+def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    os.utime(log, (1, 1))
+    subprocess.run(
+        [sys.executable, "-m", "chroot_tool.app.keeper", log], stdin=subprocess.DEVNULL, check=True
+    )
+    assert log.stat().st_mtime > 1
 
 
 @pytest.mark.usefixtures("on_this_host")
@@ -531,6 +636,6 @@ def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
     Path(history.state_directory(), "kept").mkdir(parents=True)
     log = Path(history.state_directory(), "kept/1.log")
     log.write_text("output\n")
-    one = kept.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid())
+    one = kept.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
     assert not one.running
     assert one.argv()[0] == "cat"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from chroot_tool.core.machine import architecture
 from chroot_tool.core.rootpath import Root
+from chroot_tool.widgets import bind_editor, jobs_pane, mounts_table, processes_table
 from chroot_tool.widgets.chroot_columns import COLUMNS, ChrootRow, columns, natural
 from chroot_tool.widgets.columns import Column, place
+from chroot_tool.widgets.dialogs import busy
 from chroot_tool.widgets.fit import brief, fit, shorten, wrap
 from chroot_tool.widgets.jobview import JobView
 from chroot_tool.widgets.signs import age, cpu, doing, percent, short_system
@@ -21,6 +24,21 @@ from uisupport import HOSTILE
 
 FOREIGN = st.one_of(st.sampled_from(HOSTILE), st.text(), st.text(alphabet="a b字é👩‍🇩🇪\u0301"))
 NOT_SHOWN = [*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000), 0x200B, 0x202E]
+
+
+TABLES = (
+    columns(COLUMNS, clock),
+    mounts_table.COLUMNS,
+    processes_table._columns(clock),
+    jobs_pane._columns(clock),
+    busy.COLUMNS,
+    bind_editor.COLUMNS,
+)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_title_leaves_room_for_the_sort_mark(table: tuple[Column[Any], ...]) -> None:
+    assert [one.title for one in table if 0 < one.width <= len(one.title)] == []
 
 
 @given(FOREIGN, st.integers(0, 40), st.booleans())
@@ -36,6 +54,7 @@ def test_a_shortened_text_is_no_wider_than_allowed(text: str, width: int) -> Non
 
 
 @given(FOREIGN, st.integers(2, 40))
+@example("000000 \u0300", 2)
 def test_wrapped_lines_lose_nothing_and_fit(text: str, width: int) -> None:
     lines = wrap(text, width)
     assert lines

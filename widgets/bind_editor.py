@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual import getters, on, work
+from textual import events, getters, on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
@@ -310,7 +310,18 @@ class BindEditor(Dialog[Edited | None]):
         self._show()
         return True
 
-    async def _catch_up(self) -> bool:
+    @on(events.ScreenResume)
+    @work(group="look", exclusive=True)
+    async def look_again(self) -> None:
+        """Take over what somebody else has changed, unless something is to be asked about it.
+
+        Not under a dialog: the difference that is shown there is what shall be saved.
+        """
+        async with self._one_at_a_time:
+            if self.is_current:
+                await self._catch_up(ask=False)
+
+    async def _catch_up(self, *, ask: bool = True) -> bool:
         """Take over what somebody else has changed; tell whether to go on.
 
         Own changes stay on top of it. Where one does not fit any more, it is asked about.
@@ -334,9 +345,9 @@ class BindEditor(Dialog[Edited | None]):
                 kept.append(step)
         if clashes:
             lines = ("Yours that does not fit any more:", *clashes)
-            ask = Confirm("the files were changed by someone else", lines, action="Drop mine",
-                          danger=True)  # fmt: skip
-            if not await self.app.push_screen_wait(ask):
+            drop = Confirm("the files were changed by someone else", lines, action="Drop mine",
+                           danger=True)  # fmt: skip
+            if not ask or not await self.app.push_screen_wait(drop):
                 self._say("the files were changed by someone else", "w asks again", wrong=True)
                 return False
         news.accept()
@@ -457,17 +468,17 @@ class BindEditor(Dialog[Edited | None]):
         async with self._one_at_a_time:
             if not await self._catch_up():
                 return
-        if not self._unsaved:
-            self._say("nothing is to be saved")
-            return
-        try:
-            lines = await asyncio.to_thread(self._preview, self.changes)
-        except ChrootError as error:
-            self._complain(error)
-            return
-        saving = await self.app.push_screen_wait(SaveBinds(lines, can_apply=self._is_on))
-        if saving:
-            self.answer(Edited(APPLY if saving == "apply" else SAVE, self.changes))
+            if not self._unsaved:
+                self._say("nothing is to be saved")
+                return
+            try:
+                lines = await asyncio.to_thread(self._preview, self.changes)
+            except ChrootError as error:
+                self._complain(error)
+                return
+            saving = await self.app.push_screen_wait(SaveBinds(lines, can_apply=self._is_on))
+            if saving:
+                self.answer(Edited(APPLY if saving == "apply" else SAVE, self.changes))
 
     def action_editor(self) -> None:
         """Have the file of the marked entry opened in the user's editor."""

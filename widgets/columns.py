@@ -29,7 +29,8 @@ class Column(Generic[R]):
     order: Callable[[R], Any]
     """What rows are sorted by."""
     width: int
-    """The cells it takes at least; 0: it is left out where nothing stands in it."""
+    """The cells it takes at least, one more than its title; 0: it is left out where nothing stands
+    in it."""
     most: int = 0
     """It grows as far as what stands in it needs, but not beyond this."""
     right: bool = False

@@ -67,6 +67,8 @@ def wrap(text: str, width: int) -> list[str]:
             lines[-1] = line
             continue
         chunks = chop_cells(word, width)
+        if word and not chunks:
+            chunks = [word]  # marks alone, which take no cell
         lines[-1:] = [lines[-1], *chunks] if lines[-1] else chunks
     return lines
 

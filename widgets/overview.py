@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from ..core.status import ChrootStatus
 from ..core.text import duration
-from .fit import fit, wrap
+from .fit import fit, width_of, wrap
 from .jobview import FAILED, RUNNING, JobView
 from .signs import age, chroot_state, job_state, memory, percent
 
@@ -116,7 +116,7 @@ class Facts(Widget):
         chroot, jobs, size = self.shown
         if chroot is None:
             return [Content.styled("no chroot is chosen", "$foreground-muted")]
-        width = max(width, _LABEL + 8)
+        width = max(width, _LABEL)
         now = self._clock()
         word, tone = chroot_state(chroot.state)
         lines = _field("state", word, width, _TONES.get(tone, ""))
@@ -154,6 +154,10 @@ def _when(then: float, now: float) -> str:
 
 
 def _field(label: str, value: str, width: int, style: str = "") -> Lines:
+    if max(map(width_of, value.split(" "))) > width - _LABEL:
+        # No word is broken that fits into a line of its own.
+        below = (_styled(f"  {line}", style) for line in wrap(value, width - 2))
+        return [Content.styled(label, "$foreground-muted"), *below]
     first, *more = wrap(value, width - _LABEL)
     head = Content.assemble((fit(label, _LABEL), "$foreground-muted"), _styled(first, style))
     return [head, *(Content(" " * _LABEL + line) for line in more)]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
-from textual import getters, on
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -101,9 +101,11 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         chroot: str,
         command: str,
         log: BinaryIO | None = None,
+        seconds: Callable[[], float] | None = None,
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
     ) -> None:
+        """*seconds* tells how long it has run where *argv* only shows what began earlier."""
         super().__init__(id=id)
         self.chroot = chroot
         """The chroot's name: foreign text."""
@@ -112,8 +114,11 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self._argv = tuple(argv)
         self._log = log
         self._clock = clock
+        self._seconds = seconds
         self._began = 0.0
         self._lasted = 0.0
+        self.end_was_seen = False
+        """Whether it has been on the screen since the command ended."""
 
     def compose(self) -> ComposeResult:
         """The line above, the terminal, and the search below while it is wanted."""
@@ -129,6 +134,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def _moved(self) -> None:
         self._show_line()
+        self.refresh_bindings()
         self.post_message(self.Moved(self))
 
     def on_resize(self) -> None:
@@ -157,14 +163,22 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
             return "running"
         return f"exit {code}" if code >= 0 else f"signal {-code}"
 
+    @property
+    def seconds(self) -> float:
+        """How long the command has run."""
+        if self._seconds is not None:
+            return self._seconds()
+        return self._lasted or self._clock() - self._began
+
     def _tick(self) -> None:
         if self.running and self.display and self.is_on_screen:
             self._show_line()
 
     def _show_line(self) -> None:
-        seconds = self._lasted or self._clock() - self._began
+        if self.outcome != "running" and self.is_on_screen:
+            self.end_was_seen = True
         sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
-        said = f"  {self.outcome}  {duration(seconds)}"
+        said = f"  {self.outcome}  {duration(self.seconds)}"
         chroot = shorten(self.chroot, _WIDEST_NAME)
         room = self.size.width - 6 - width_of(chroot) - width_of(said)
         command = shorten(self.command, max(room, 0))
@@ -176,10 +190,13 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         message.stop()
         self._lasted = max(self._clock() - self._began, 0.001)
         self._show_line()
-        if self.terminal.has_focus:  # not while a search is typed
-            self.focus()
-        self.terminal.can_focus = False  # it would swallow every key; a click is the panel's now
-        self.refresh_bindings()
+        self._mind_terminal()
+
+    @on(events.DescendantBlur)
+    def _mind_terminal(self) -> None:
+        """Once it has ended and was left it would swallow every key: a click is the panel's now."""
+        if self.terminal.exit is not None and not self.terminal.has_focus:
+            self.terminal.can_focus = False
 
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
@@ -201,12 +218,11 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self.terminal.focus()
 
     def action_again(self) -> None:
-        """Run the same command once more."""
+        """Run the same command once more. The next keys are still the panel's: Enter goes in."""
         self._began = self._clock()
         self._lasted = 0.0
         self.terminal.can_focus = True
         self.terminal.restart()
-        self.terminal.focus()
         self._show_line()
 
     def action_stop(self) -> None:

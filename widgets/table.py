@@ -26,7 +26,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from .columns import Column, Placed, R, place
-from .fit import fit, wrap
+from .fit import fit, width_of, wrap
 
 _HEAD = 1
 """Lines of the header."""
@@ -450,16 +450,15 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         at = 0
         for placed in self._placed:
             column = placed.column
-            title, style, start = column.title, plain, placed.start
+            title, style = column.title, plain
             if column.id == self._sort:
+                # Right beside its title, and a blank apart from the next one.
+                title = fit(title, min(width_of(title), placed.width - 1))
                 sign = _DOWN if self._descending else _UP
-                title = f"{sign}{title}" if column.right else f"{title} {sign}"
+                title = f"{sign}{title}" if column.right else f"{title}{sign}"
                 style = self._style("sorted")
-                if len(title) > placed.width and start > at:
-                    start -= 1  # the sign stands in the gap
-            cell = placed.width + placed.start - start
-            segments.append(Segment(" " * (start - at), plain))
-            segments.append(Segment(fit(title, cell, right=column.right), style))
+            segments.append(Segment(" " * (placed.start - at), plain))
+            segments.append(Segment(fit(title, placed.width, right=column.right), style))
             at = placed.start + placed.width
         return Strip(segments).adjust_cell_length(width, plain)
 

@@ -19,6 +19,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import var
+from textual.timer import Timer
 
 from .pty_child import PtyChild
 from .terminal_display import TerminalDisplay
@@ -28,6 +29,8 @@ _COLLECTIONS = 200
 _WHEEL_ROWS = 3
 _WHEEL_UP, _WHEEL_DOWN = 64, 65
 _TERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+_LULL = 0.5
+"""Seconds without a key after which keys may mean something else again."""
 _NOT_STARTED = 127
 """What a shell gives for a command that cannot be started."""
 
@@ -58,7 +61,8 @@ class Terminal(TerminalDisplay, can_focus=True):
     """Runs a command and is its terminal.
 
     While it has the focus every key is the command's, whatever else is bound to it, but for the
-    bindings below.
+    bindings below. Who types when the command ends does not know that yet: the next keys do
+    nothing, and once there was none for a moment it asks to be left.
 
     | Key | Does |
     | :- | :- |
@@ -122,7 +126,7 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     @dataclass
     class LeaveRequested(Message):
-        """The user wants the focus to be elsewhere."""
+        """The focus is to be elsewhere: the user wants it, or the command has ended."""
 
         terminal: Terminal
 
@@ -171,6 +175,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         self._log = log
         self._child: PtyChild | None = None
         self._wanted = False
+        self._lull: Timer | None = None
         self._pressed: int | None = None
         self._mouse_at: tuple[int, int] | None = None
 
@@ -253,6 +258,8 @@ class Terminal(TerminalDisplay, can_focus=True):
         self.exit = code
         self.running = False
         self._paint()
+        if self.has_focus:
+            self._lull = self.set_timer(_LULL, self.action_leave)
         self.post_message(
             self.Exited(self, code if code >= 0 else None, -code if code < 0 else None)
         )
@@ -289,6 +296,8 @@ class Terminal(TerminalDisplay, can_focus=True):
         """Give a key to the command."""
         event.stop()
         event.prevent_default()
+        if self._lull is not None:
+            self._lull.reset()
         if self._view is None:
             return
         data = self._view.emulator.key(event.key, event.character)
@@ -311,6 +320,9 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     def on_blur(self) -> None:
         """Show the cursor as a line; tell the command if it wants to know."""
+        if self._lull is not None:
+            self._lull.stop()
+            self._lull = None
         self._focus_changed(False)
 
     def _focus_changed(self, focused: bool) -> None:
