@@ -48,7 +48,7 @@ exit 101
 
 _HOSTS_TEXT = """\
 127.0.0.1 localhost
-127.0.1.1 {name}
+127.0.1.1 {names}
 ::1 localhost ip6-localhost ip6-loopback
 """
 
@@ -147,7 +147,11 @@ def _link(root: Root, inside: str, target: str) -> None:
 
 def _network(root: Root, name: str) -> None:
     _write(root, "/etc/hostname", f"{name}\n".encode())
-    _write(root, "/etc/hosts", _HOSTS_TEXT.format(name=name).encode())
+    # hostname(1) answers the host's name inside, too: it is to be found there as well.
+    names = dict.fromkeys((os.uname().nodename, name))
+    _write(root, "/etc/hosts", _HOSTS_TEXT.format(names=" ".join(names)).encode())
+    # Debian's shells show it in their prompt: nobody is to take this for the host's root shell.
+    _write(root, "/etc/debian_chroot", f"{name}\n".encode())
     try:
         with open("/etc/resolv.conf", "rb") as file:
             servers = file.read(1 << 16)

@@ -176,6 +176,8 @@ class Terminal(TerminalDisplay, can_focus=True):
         self._child: PtyChild | None = None
         self._wanted = False
         self._lull: Timer | None = None
+        self._early: list[events.Key | events.Paste] = []
+        """Typed before there was an emulator to say what that is for the command."""
         self._pressed: int | None = None
         self._mouse_at: tuple[int, int] | None = None
 
@@ -235,6 +237,9 @@ class Terminal(TerminalDisplay, can_focus=True):
         else:
             child.resize(columns, rows)
             child.listen()
+            early, self._early = self._early, []
+            for event in early:
+                self._give(event)
 
     def restart(self) -> None:
         """Run the command again, on an empty screen. What still runs is let go of (HUP)."""
@@ -298,21 +303,27 @@ class Terminal(TerminalDisplay, can_focus=True):
         event.prevent_default()
         if self._lull is not None:
             self._lull.reset()
-        if self._view is None:
-            return
-        data = self._view.emulator.key(event.key, event.character)
-        if data:
-            self.clear_selection()
-            self.follow()
-            self.send(data)
+        self._give(event)
 
     def on_paste(self, event: events.Paste) -> None:
         """Give pasted text to the command, in brackets if it asked for them."""
         event.stop()
         event.prevent_default()
-        if self._view is not None:
+        self._give(event)
+
+    def _give(self, event: events.Key | events.Paste) -> None:
+        if self._view is None:
+            self._early.append(event)
+            return
+        emulator = self._view.emulator
+        if isinstance(event, events.Paste):
+            data = emulator.paste(event.text)
+        else:
+            data = emulator.key(event.key, event.character)
+        if data:
+            self.clear_selection()
             self.follow()
-            self.send(self._view.emulator.paste(event.text))
+            self.send(data)
 
     def on_focus(self) -> None:
         """Show the cursor as a block; tell the command if it wants to know."""
