@@ -10,7 +10,7 @@ import time
 from ..core.engine import Engine
 from ..core.errors import Cancelled, ChrootError, UsageError
 from ..core.text import safe
-from . import exits, jsonout, tables
+from . import exits, history, jsonout, tables
 from .base import base_directory
 from .interrupt import Interruptible
 from .narrate import Narrator
@@ -256,6 +256,10 @@ def _delete(arguments: Namespace) -> int:
             engine.delete(path, report=narrator, cancelled=cancelled)
     finally:
         narrator.end()
+    try:
+        history.forget(found.path)
+    except OSError as error:
+        exits.say(f"the history of {found.path} is kept: {exits.reason(error)}")
     exits.tell(f"{safe(found.path)}: deleted\n")
     return exits.DONE
 

@@ -39,6 +39,17 @@ def remember(path: str, line: str) -> None:
     everything = _read()
     before = [known for known in everything.get(path, []) if known != line]
     everything[path] = [line, *before][:_MOST]
+    _write(everything)
+
+
+def forget(path: str) -> None:
+    """Forget what was run in the chroot at *path*, which is gone. Raises OSError."""
+    everything = _read()
+    if everything.pop(path, None) is not None:
+        _write(everything)
+
+
+def _write(everything: dict[str, list[str]]) -> None:
     os.makedirs(state_directory(), mode=0o700, exist_ok=True)
     temporary = f"{_file()}.{os.getpid()}"
     with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:

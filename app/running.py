@@ -20,6 +20,7 @@ from ..core.text import safe
 from ..widgets.chroot_table import ChrootTable
 from . import history, kept
 from .handover import hand_over, own_command
+from .turns import DIALOGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,14 +108,14 @@ class RunningScreen(Screen[None]):
             name = next(each for each in itertools.chain(["shell"], more) if each not in taken)
             await self._open_panel(one, name, own_command("shell", "-d", one.path))
 
-    @work(group="dialogs", exit_on_error=False)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_shell_full(self) -> None:
         """Hand the terminal to a login shell inside, and take it back."""
         one = self.table.highlighted
         if one is not None:
             await self._hand_over(one, own_command("shell", "-d", one.path))
 
-    @work(group="dialogs", exit_on_error=False)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_run(self) -> None:
         """Ask for a command and run it in a panel."""
         from ..widgets.dialogs.run_prompt import RunPrompt
@@ -149,7 +150,7 @@ class RunningScreen(Screen[None]):
         """Give the panel the whole screen, or take it back."""
         self.toggle_class("-zoomed")
 
-    @work(group="dialogs", exit_on_error=False)
+    @work(group=DIALOGS, exit_on_error=False)
     async def on_run_panel_close_requested(self, message: RunPanel.CloseRequested) -> None:
         """Close a panel; ask while its command runs."""
         from ..widgets.dialogs.quit import QuitDialog

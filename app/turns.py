@@ -14,11 +14,12 @@ from textual import events, on
 from textual.app import App
 from textual.driver import Driver
 from textual.message import Message
+from textual.message_pump import MessagePump
 
 _PATIENCE = 1.0
 """Seconds after which nothing is waited for any more."""
 _TICK = 0.01
-"""Seconds between two looks whether there is a focus, while keys are held back."""
+"""Seconds between two looks whether there is a focus, while what was typed is held back."""
 DIALOGS = "dialogs"
 """The group of workers that are about to show a dialog, or have one shown."""
 
@@ -33,10 +34,11 @@ class KeysInTurn(App[None]):
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
         self._typed: deque[events.Key | events.Paste] = deque()
-        self._handed_on = 0.0
-        """When the key was handed on that is under way now; 0 where none is."""
-        self._held = 0.0
-        """Since when keys are held back; 0 where they are not."""
+        self._taker: MessagePump | None = None
+        """Who is at the key that was handed on last."""
+        self._since = 0.0
+        """When that was, or since when what was typed is held back."""
+        self._ticks = False
         self._waited_for: WeakSet[object] = WeakSet()
         """Screens and workers that can take keys, or have been waited for long enough."""
 
@@ -46,28 +48,57 @@ class KeysInTurn(App[None]):
             await super().on_event(event)
             return
         self._typed.append(event)
-        # A widget that was removed meanwhile tells nothing.
-        if not self._handed_on or time.monotonic() > self._handed_on + _PATIENCE:
+        if self._taker is not None:
+            self._look_again()
+        elif not self._ticks:
+            self._since = time.monotonic()
             await self._hand_on()
-
-    async def _hand_on(self) -> None:
-        self._handed_on = 0.0
-        while self._typed:
-            if opening := self._opening():
-                self._hold_back(opening)
-                return
-            self._held = 0.0
-            event = self._typed.popleft()
-            target = self.focused or self.screen
-            await super().on_event(event)
-            if target.post_message(KeyHandled()):
-                self._handed_on = time.monotonic()
-                return
 
     @on(KeyHandled)
     def _handled(self) -> None:
         # Behind what the key has put off: whoever asks for the focus has it a little later.
-        self.call_later(self._hand_on)
+        self.call_later(self._next)
+
+    async def _next(self) -> None:
+        self._taker = None
+        self._since = time.monotonic()
+        await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        while self._typed:
+            if opening := self._opening():
+                if time.monotonic() < self._since + _PATIENCE:
+                    self._look_again()
+                    return
+                self._typed.clear()  # nobody knows any more whom it was meant for
+                self._waited_for.update(opening)
+                return
+            event = self._typed.popleft()
+            taker = self.focused or self.screen
+            await super().on_event(event)
+            if taker.post_message(KeyHandled()):
+                self._taker = taker
+                self._since = time.monotonic()
+                if self._typed:
+                    self._look_again()
+                return
+
+    def _look_again(self) -> None:
+        """Look a little later whether what is typed can be handed on."""
+        if not self._ticks:
+            self._ticks = True
+            self.set_timer(_TICK, self._tick)
+
+    async def _tick(self) -> None:
+        self._ticks = False
+        taker = self._taker
+        # A widget that was removed meanwhile tells nothing.
+        if taker and taker.is_attached and time.monotonic() < self._since + _PATIENCE:
+            if self._typed:
+                self._look_again()
+            return
+        self._taker = None
+        await self._hand_on()
 
     def _opening(self) -> list[object]:
         """Return what is about to take the keys, but does not yet."""
@@ -81,14 +112,3 @@ class KeysInTurn(App[None]):
             for worker in self.workers
             if worker.group == DIALOGS and not worker.is_finished and worker not in self._waited_for
         ]
-
-    def _hold_back(self, opening: list[object]) -> None:
-        now = time.monotonic()
-        self._held = self._held or now
-        if now > self._held + _PATIENCE:
-            self._typed.clear()  # nobody knows any more whom it was meant for
-            self._waited_for.update(opening)
-            self._held = 0.0
-            return
-        self._handed_on = now
-        self.set_timer(_TICK, self._hand_on)

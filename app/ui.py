@@ -27,7 +27,7 @@ from .keymap import textual_keymap
 from .main_screen import MainScreen
 from .settings import Settings, save
 from .themes import register
-from .turns import KeysInTurn
+from .turns import DIALOGS, KeysInTurn
 
 if TYPE_CHECKING:
     from .follow import Count, Follow
@@ -175,7 +175,7 @@ class ChrootApp(KeysInTurn):
         """Quit, at once when nothing runs."""
         running = self.main.running
         if running and self._settings.confirm_quit:
-            self.main.run_worker(self._ask_to_quit(running), group="dialogs", exit_on_error=False)
+            self.main.run_worker(self._ask_to_quit(running), group=DIALOGS, exit_on_error=False)
         else:
             self.exit()
 

@@ -563,7 +563,7 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["root"]
     assert (top / "srv/resolv.conf").read_bytes() == Path("/etc/resolv.conf").read_bytes()
     assert f"127.0.1.1 {os.uname().nodename} deb\n" in (top / "hosts").read_text()
-    assert (top / "debian_chroot").read_text() == "deb\n"
+    assert (top / "etc/debian_chroot").read_text() == "deb\n"
     assert os.readlink(top / "etc/localtime") == "/usr/share/zoneinfo/Etc/UTC"
     assert os.listdir(top / "var/cache/apt/archives") == []
     for program in ("usr/sbin/policy-rc.d", "chroot.d/chroot-cmd"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -33,6 +34,15 @@ def precious(path: Path) -> Path:
 
 def survives(path: Path) -> bool:
     return (path / "deep/file").read_text() == "precious"
+
+
+def test_what_was_run_in_it_is_forgotten(cli: Cli, tmp_path: Path) -> None:
+    deb = bare(tmp_path / "deb")
+    state = Path(cli.environment()["XDG_STATE_HOME"]) / "chroot-tool/history.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({str(deb): ["make secret"], "/other": ["ls"]}))
+    cli.ok("delete", "-d", deb, "--yes")
+    assert json.loads(state.read_text()) == {"/other": ["ls"]}
 
 
 # -- asking -------------------------------------------------------------------------------------

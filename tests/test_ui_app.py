@@ -77,6 +77,22 @@ async def test_o_on_what_cannot_be_switched_says_why() -> None:
         assert t.engine.calls == []
 
 
+async def test_o_switches_off_what_is_broken_while_it_is_on() -> None:
+    """With a mistake in its configuration, say: that must not keep its mounts there."""
+    there = tuple(mount.replace(state="foreign", real="proc") for mount in DEB12.mounts)
+    async with ui(DEB12.replace(state="broken", mounts=there), TRIXIE) as t:
+        await t.on_row("deb12")
+        await t.press("o")
+        await t.until(lambda: t.job_states.get("deb12") == "done")
+        assert t.engine.calls == [("off", DEB12.path, True, False)]
+        await t.press("space")
+        await t.on_row("trixie-build")
+        await t.press("space", "o")  # on, both: what can't be is said
+        await t.until(lambda: t.job_states.get("trixie-build") == "done")
+        await t.says("deb12 is broken")
+        assert t.engine.calls[1:] == [("on", TRIXIE.path)]
+
+
 async def test_o_concerns_all_that_are_marked_each_with_its_own_outcome() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("arm", "deb12", "jammy"):
@@ -324,6 +340,29 @@ async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
         await t.until(lambda: t.job_states["fresh"] == "done")
         (call,) = t.engine.called("create")
         assert call[0] == path
+
+
+async def test_what_was_made_is_gone_to_once() -> None:
+    async with ui(*CHROOTS) as t:
+        await create(t, "fresh")
+        fresh = ChrootStatus("fresh", f"{BASE}/fresh", "creating", changed=NOW)
+        t.feed.show(*CHROOTS, fresh)
+        await t.until(lambda: t.highlighted == "fresh")
+        await t.on_row("arm")
+        t.feed.show(*CHROOTS, fresh.replace(state="off"))
+        await t.shows("○ off fresh")
+        assert t.highlighted == "arm"
+
+
+async def test_no_toast_lies_over_a_dialog() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.press("y")
+        await t.shows("copied")
+        await t.press("d")
+        await t.dialog(DeleteDialog)
+        await t.until(lambda: "copied" not in t.text)
+        assert not t.app._notifications
 
 
 async def test_create_can_be_cancelled() -> None:

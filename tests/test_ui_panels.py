@@ -628,6 +628,9 @@ def test_history_is_newest_first_and_each_line_once() -> None:
     for number in range(300):
         history.remember("/srv/chroot/x", f"n{number}")
     assert len(history.commands("/srv/chroot/x")) == 200
+    history.forget("/srv/chroot/x")
+    assert history.commands("/srv/chroot/x") == ()
+    assert history.commands("/srv/chroot/y") == ("other",)
     Path(history.state_directory(), "history.json").write_text("{broken")
     assert history.commands("/srv/chroot/x") == ()
 

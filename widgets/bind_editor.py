@@ -238,6 +238,7 @@ class BindEditor(Dialog[Edited | None]):
 
     def on_mount(self) -> None:
         """Show the entries; make the changes that were given."""
+        self.app.clear_notifications()
         at = self.at
         self._show()
         self.table.move_to(at)

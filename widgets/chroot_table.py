@@ -37,12 +37,12 @@ class Rows(Table[ChrootRow]):
 
     BINDING_GROUP_TITLE = "Environments"
     HELP = (
-        "The chroots under the base directory. What is done concerns the marked ones, or the one"
-        " under the cursor where none is marked."
+        "The chroots under the base directory. Switching on and off concerns the marked ones,"
+        " where there are any; everything else the one under the cursor."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="environments.mark",
-                tooltip="Mark it, or take its mark away: what is done concerns all marked ones"),
+                tooltip="Mark it, or take its mark away: all marked ones are switched together"),
         Binding("enter", "activate", "details", id="details.open", show=False),
     ]  # fmt: skip
 

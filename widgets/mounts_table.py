@@ -107,7 +107,7 @@ class MountsTable(Vertical):
 
     def compose(self) -> ComposeResult:
         """Put table and reason together."""
-        yield MountRows(COLUMNS)
+        yield MountRows(COLUMNS, sort="state")  # what is wrong comes first
         yield Note()
 
     def show(self, mounts: tuple[MountStatus, ...]) -> None:

@@ -176,7 +176,8 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
                 yield from self.buttons()
 
     def on_mount(self) -> None:
-        """Follow the keys that apply."""
+        """Follow the keys that apply; let no toast lie over what is asked."""
+        self.app.clear_notifications()
         self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
         self.show_keys()
 
