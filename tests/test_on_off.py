@@ -295,6 +295,56 @@ def test_what_is_stacked_is_a_problem_and_taken_away(cli: Cli, tiny_chroot: Path
     assert targets(tiny_chroot) == []
 
 
+def test_a_tmpfs_that_holds_files_is_never_unmounted_for_another_mount(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    subprocess.run(["mount", "-t", "tmpfs", "mine", tiny_chroot / "tmp"], check=True)
+    data = tiny_chroot / "tmp/deep/data"
+    data.parent.mkdir()
+    data.write_text("mine")
+    configure(tiny_chroot, "tgt:/early fs:tmpfs")
+    before = targets(tiny_chroot)
+    path = tiny_chroot / "tmp"
+    for words, code in ((("on",), 1), (("run", "/bin/true"), 125)):
+        done = cli(*words, "-d", tiny_chroot)
+        assert done.returncode == code
+        assert done.stderr == (
+            f"chroot-tool: /tmp in {tiny_chroot} is to be unmounted, and the tmpfs there holds "
+            "files that are nowhere else\n"
+            f"hint: save them, then umount {path}, or chroot-tool off -d {tiny_chroot}\n"
+        )
+        assert data.read_text() == "mine"
+        assert targets(tiny_chroot) == before
+    data.unlink()
+    assert "unmount /tmp (if it holds no files)" in cli.ok("on", "--dry-run", "-d", tiny_chroot)
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    assert targets(tiny_chroot).count("/tmp") == 1
+    # An entry that becomes another thing.
+    (tiny_chroot / "early/data").write_text("mine")
+    configure(tiny_chroot, f"tgt:/early src:{tmp_path}")
+    assert cli("on", "-d", tiny_chroot).returncode == 1
+    assert (tiny_chroot / "early/data").read_text() == "mine"
+    cli.ok("off", "-d", tiny_chroot)
+    assert targets(tiny_chroot) == []
+
+
+def test_a_tmpfs_with_what_the_tool_made_in_it_is_no_loss(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    configure(tiny_chroot, f"tgt:/run/a/b src:{tmp_path}")
+    cli.ok("on", "-d", tiny_chroot)
+    toml = tiny_chroot / "chroot.d/chroot.toml"
+    toml.write_text('[system]\ndev = "host"\n[[bind]]\ntarget = "/run"\nsource = "/run"\n')
+    configure(tiny_chroot, "")
+    cli.ok("bind", "ignore", "--target", "/run/systemd/journal", "-d", tiny_chroot)
+    subprocess.run(["umount", tiny_chroot / "run/a/b"], check=True)
+    assert mounted(tiny_chroot, "/dev").fs == "tmpfs"
+    cli.ok("on", "-d", tiny_chroot)
+    assert mounted(tiny_chroot, "/dev").fs == "devtmpfs"
+    assert state(cli, tiny_chroot) == "on"
+
+
 def test_a_foreign_mount_is_shown_and_off_takes_it_too(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     (tiny_chroot / "home/mine").mkdir()
