@@ -21,7 +21,7 @@ from .chroot import (
     unfinished,
 )
 from .config import host_facts
-from .errors import BusyError, Cancelled, ChrootError, Problem
+from .errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from .events import Output, Stage, Warned, ignore
 from .lock import Lock
 from .mountinfo import MountTable
@@ -290,12 +290,14 @@ class Engine:
         """Run `stop` inside, then unmount everything below the chroot; return what was done.
 
         *timeout* is in seconds, between TERM and KILL. Raises BusyError with the holders where
-        something is in use; nothing is unmounted then.
+        something is in use, PrivilegeError without root; nothing is unmounted then.
         """
         with open_chroot(path) as root, Lock(root.path):
             plan = plan_off(MountTable.read(), root.path, lazy=lazy)
             if not plan and not _lives_inside(root):
                 return plan
+            if os.geteuid():  # before `stop` fails for want of it, and tells another story
+                raise PrivilegeError(f"switching {root.path} off needs root", "run as root")
             if stop:
                 _stop(root, report, cancelled)
                 plan = plan_off(MountTable.read(), root.path, lazy=lazy)
@@ -551,5 +553,7 @@ def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
             report(Warned(root.path, problem))
         return
     if code and code != _NO_ANSWER:
-        problem = Problem(f"stop failed with exit code {code}", "it is switched off all the same")
+        problem = Problem(
+            f"stop failed with exit code {code}", "`off` goes on; -S leaves `stop` out"
+        )
         report(Warned(root.path, problem))

@@ -622,3 +622,15 @@ def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     seen = call("status", "--json", "-d", str(tiny_chroot))
     assert json.loads(seen.stdout)["state"] == "off"
     assert call("run", "/bin/true", "-d", str(tiny_chroot)).returncode == 125
+    assert call("off", "-d", str(tiny_chroot)).returncode == 0
+    cli.ok("on", "-d", tiny_chroot)
+    before = targets(tiny_chroot)
+    for words in (["off"], ["off", "-S", "--lazy"], ["delete", "--yes"]):
+        done = call(*words, "-d", str(tiny_chroot))
+        assert done.returncode == 5
+        assert done.stderr.splitlines() == [
+            f"chroot-tool: switching {tiny_chroot} off needs root",
+            "hint: run as root",
+        ]
+    assert call("off", "--dry-run", "-d", str(tiny_chroot)).returncode == 0
+    assert targets(tiny_chroot) == before
