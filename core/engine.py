@@ -545,8 +545,8 @@ def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
             code = enter.run_apart(
                 root, read_config(root, host_facts()).run, ("stop",), said, cancelled
             )
-    except Cancelled:
-        raise
+    except Cancelled as error:  # which names the program that was ended: Python, as often as not
+        raise Cancelled("interrupted while `stop` ran; nothing was unmounted") from error
     except ChrootError as error:
         if getattr(error, "code", 0) != _NO_ANSWER:
             problem = Problem(f"stop could not be run: {error.message}", error.hint)

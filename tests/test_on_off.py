@@ -510,6 +510,23 @@ def test_off_runs_stop_first(cli: Cli, tiny_chroot: Path, script: str | None, wa
     assert targets(tiny_chroot) == []
 
 
+def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    before = targets(tiny_chroot)
+    stop = tiny_chroot / "chroot.d/stop"
+    stop.write_text("#!/bin/sh\ntouch /begun\nexec sleep 100\n")
+    stop.chmod(0o755)
+    with cli.start("off", "-d", tiny_chroot, stderr=subprocess.PIPE) as process:
+        while not (tiny_chroot / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=20)[1].decode()
+    assert process.returncode == 130
+    assert said == "chroot-tool: interrupted while `stop` ran; nothing was unmounted\n"
+    assert targets(tiny_chroot) == before
+
+
 def test_off_without_stop(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     stop = tiny_chroot / "chroot.d/stop"
