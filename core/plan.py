@@ -483,8 +483,8 @@ class _On:
         for entry in entries:
             if not any(self._is_of(entry, one) for one in wanted):
                 raise ChrootError(
-                    f"{target} must be mounted anew, but {inside(entry.target, self._root)} was "
-                    "mounted below it by someone else",
+                    f"{target} must be mounted anew, but {inside(entry.target, self._root)} is "
+                    "mounted below it and not in the configuration",
                     "unmount that first, or switch the chroot off and on again",
                 )
 

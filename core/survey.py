@@ -130,7 +130,7 @@ class Survey:
         except ConfigError as error:
             problems += error.problems
         observer = self._observer
-        wanted = observer.wanted(root, config.binds if config else ())
+        wanted = observer.wanted(root, config.binds) if config else None
         found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
         state, why = _state(root, found, broken=config is None)
         problems += [*why, *(config.problems if config else ()), *wrong, *_below(root)]

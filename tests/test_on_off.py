@@ -594,6 +594,12 @@ def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: P
     assert "/sys" not in there
     found = {m["target"]: m for m in cli.json("status", "-d", tiny_chroot)["mounts"]}
     assert found["/data"]["state"] == "foreign"
+    assert found["/data"]["reason"] == "not in the configuration"
+    configure(tiny_chroot, "bogus")
+    unread = cli.json("status", "-d", tiny_chroot)
+    assert unread["state"] == "broken"
+    assert {m["reason"] for m in unread["mounts"]} == {"the configuration can't be read"}
+    configure(tiny_chroot, "")
     missing = cli("on", "-d", tiny_chroot, "-b", f"{data}/none:/none")
     assert missing.stderr.splitlines() == [
         f"chroot-tool: {data}/none, wanted at /none, does not exist",
