@@ -189,6 +189,22 @@ class Engine:
         with open_chroot(path) as root:
             return complete.inspect(root, target, MountTable.read())
 
+    def mount_state(self, path: str, target: str) -> str:
+        """Return the state of the mount at *target*; "" for none, and where the chroot is off."""
+        from .bind import normalise_target
+        from .status import ON, PARTIAL
+
+        target = normalise_target(target)
+        with open_chroot(path) as root:
+            try:
+                # One that is in the configuration has the target's name, any other the place's.
+                places = (target, root.resolve(target))
+            except OSError:
+                return ""  # links that lead nowhere: nothing is mounted there
+        found = self.status(path)
+        states = [mount.state for mount in found.mounts if mount.target in places]
+        return states[0] if states and found.state in (ON, PARTIAL) else ""
+
     # -- on and off ------------------------------------------------------------------------------
 
     def plan_on(
