@@ -17,6 +17,7 @@ from .chroot import (
     has_system,
     is_incomplete,
     locate,
+    no_system,
     open_chroot,
     unfinished,
 )
@@ -417,10 +418,8 @@ def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Conf
         problem = unfinished(root)
         raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
     if not has_system(root):
-        raise ChrootError(
-            f"{root.path} holds no usable root file system",
-            f"make one: chroot-tool create -d {root.path}",
-        )
+        problem = no_system(root)
+        raise ChrootError(problem.message, problem.hint)
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
 
 
@@ -516,13 +515,13 @@ def _clear(
     found = _holders(root)
     if not found:
         return
+    if stands_in(found):  # which --kill would spare
+        raise BusyError(
+            f"the shell that started this stands in {root.path} itself",
+            "leave it first: cd /",
+            found,
+        )
     if kill:
-        if stands_in(found):
-            raise BusyError(
-                f"the shell that started this stands in {root.path} itself",
-                "leave it first: cd /",
-                found,
-            )
         found = end(root, found, timeout=timeout, report=report, cancelled=cancelled)
     if found:
         count = "1 process" if len(found) == 1 else f"{len(found)} processes"

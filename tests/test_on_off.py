@@ -481,16 +481,17 @@ def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Pat
         process.kill()
 
 
-def test_ones_own_shell_is_not_killed(cli: Cli, tiny_chroot: Path) -> None:
+@pytest.mark.parametrize("kill", [("--kill",), ()])
+def test_ones_own_shell_is_not_killed(cli: Cli, tiny_chroot: Path, kill: tuple[str, ...]) -> None:
     cli.ok("on", "-d", tiny_chroot)
     argv = [os.fsdecode(a) if isinstance(a, bytes) else str(a) for a in
-            cli.argv("off", "--kill", "-d", tiny_chroot)]  # fmt: skip
+            cli.argv("off", *kill, "-d", tiny_chroot)]  # fmt: skip
     done = subprocess.run(
         ["sh", "-c", '"$@"; echo "code $?"', "sh", *argv],
         cwd=tiny_chroot / "tmp", capture_output=True, text=True, env=cli.environment(), check=True,
     )  # fmt: skip
     assert "code 4" in done.stdout
-    assert "cd /" in done.stderr
+    assert done.stderr.splitlines()[-1] == "hint: leave it first: cd /"
     assert "/tmp" in targets(tiny_chroot)
 
 
@@ -553,6 +554,25 @@ def test_the_hosts_own_directories_are_refused(cli: Cli, tmp_path: Path) -> None
         assert done.returncode == 1, place
         assert "hint:" in done.stderr
     assert cli("off", "-d", tmp_path / "nowhere").returncode == 1
+
+
+def test_create_is_the_way_out_only_where_it_would_begin(cli: Cli, tmp_path: Path) -> None:
+    empty, full, broken = (tmp_path / name for name in ("empty", "full", "broken"))
+    for path in (empty, full / "photos", broken / "chroot.d"):
+        path.mkdir(parents=True)
+
+    def hint(path: Path) -> str:
+        done = cli("on", "-d", path)
+        assert done.returncode == 1
+        return done.stderr.splitlines()[-1]
+
+    assert hint(empty) == f"hint: make one: chroot-tool create -d {empty}"
+    assert hint(full) == "hint: see `chroot-tool list`, or name a chroot with -d"
+    assert hint(broken) == f"hint: make one: chroot-tool create -d {broken}"
+    (broken / "photos").mkdir()
+    way_out = f"move all but chroot.d/ away, then chroot-tool create -d {broken}"
+    assert hint(broken) == f"hint: {way_out}"
+    assert cli.json("status", "-d", broken)["problems"][0]["hint"] == way_out
 
 
 def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> None:
