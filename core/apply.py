@@ -74,6 +74,8 @@ _LEVELS = 16
 """How far down files are looked for: who fills a chroot must not lead us down without end."""
 _COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
+_WRONG = (2, 15, 22)
+"""ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
 
 
 def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None) -> None:
@@ -101,18 +103,20 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
 
 def _explained(step: Step, error: OSError) -> ChrootError:
     why = error.strerror or str(error)
-    if error.filename and error.filename != step.target:
+    if error.filename and error.filename != step.target and error.filename not in why:
         why += f" ({error.filename})"
-    message = f"cannot {step.describe()}: {why}"
+    bind = step.bind if isinstance(step, Mount) else None
+    where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    message = f"{where}cannot {step.describe()}: {why}"
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
     if error.errno in (1, 13):
         return PrivilegeError(message, "run as root, with CAP_SYS_ADMIN")
     if error.errno == 38:
         return ChrootError(message, "this needs Linux 5.12 or newer")
-    if error.errno == 19 and isinstance(step, Mount):
-        return ChrootError(message, f"the kernel knows no file system {step.bind.fs}")
-    return ChrootError(message)
+    if error.errno == 19 and bind:
+        return ChrootError(message, f"the kernel knows no file system {bind.fs}")
+    return ChrootError(message, "correct the entry" if where and error.errno in _WRONG else "")
 
 
 class _Run:

@@ -216,6 +216,23 @@ def test_a_failed_step_takes_everything_back(cli: Cli, tiny_chroot: Path) -> Non
     assert sorted(os.listdir(tiny_chroot)) == names
 
 
+def test_what_a_file_system_refuses_is_told_once_with_its_place(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    configure(tiny_chroot, "tgt:/t fs:tmpfs opt:bogus")
+    assert cli("on", "-d", tiny_chroot).stderr == (
+        "chroot-tool: tool.conf:2: cannot mount tmpfs on /t (bogus,private): "
+        "tmpfs: Unknown parameter 'bogus'\n"
+        "hint: correct the entry\n"
+    )
+    configure(tiny_chroot, "tgt:/t src:/dev/none fs:ext4")
+    assert cli("on", "-d", tiny_chroot).stderr.endswith("hint: correct the entry\n")
+    configure(tiny_chroot, "")
+    done = cli("on", "-d", tiny_chroot, "-b", "tgt:/t fs:tmpfs opt:size=x")
+    assert done.stderr.startswith("chroot-tool: cannot mount tmpfs on /t (size=x,private): ")
+    assert "hint" not in done.stderr
+
+
 def test_a_missing_source_is_an_error_and_nothing_is_made(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
