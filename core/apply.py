@@ -111,7 +111,7 @@ def _explained(step: Step, error: OSError) -> ChrootError:
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
     if error.errno in (1, 13):
-        return PrivilegeError(message, "run as root, with CAP_SYS_ADMIN")
+        return PrivilegeError(message, "run as root")
     if error.errno == 38:
         return ChrootError(message, "this needs Linux 5.12 or newer")
     if error.errno == 19 and bind:
