@@ -9,6 +9,7 @@ import time
 
 from ..core.engine import Engine
 from ..core.errors import Cancelled, ChrootError, UsageError
+from ..core.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ..core.text import safe
 from . import exits, history, jsonout, tables
 from .base import base_directory
@@ -296,6 +297,8 @@ def _bind(arguments: Namespace) -> int:
         exits.tell("nothing to change\n")
     elif arguments.action == "add":
         _tell_absent(arguments)
+    if changed and not arguments.json:
+        _tell_mounted(engine, path, arguments.target)
     return exits.DONE
 
 
@@ -323,6 +326,19 @@ def _tell_absent(arguments: Namespace) -> None:
             "hint: make it, or add the entry with --optional\n"
         )
 
+
+def _tell_mounted(engine: Engine, path: str, target: str) -> None:
+    """Say so where a chroot that is on has it otherwise than what was just edited."""
+    means = _MEANS.get(engine.mount_state(path, target))
+    if means:
+        exits.tell(f"{safe(target)} {means} -d {safe(path)}\n")
+
+
+_MEANS = {
+    FOREIGN_MOUNT: "stays mounted until: chroot-tool off",
+    MISSING: "is not mounted yet: chroot-tool on",
+    DRIFTED: "is still mounted as it was: chroot-tool on",
+}
 
 _EDITS: dict[str, Callable[[Engine, str, Namespace], tuple[str, ...]]] = {
     "add": _add,

@@ -38,6 +38,10 @@ CONFIG = Option(
 )  # fmt: skip
 USER = Option(("-u", "--user"), "user", "USER", "as this user of the chroot, by name or id")
 CWD = Option(("-w", "--workdir"), "cwd", "DIR", "start in this directory of the chroot")
-ENV = Option(("-e", "--env"), "env", "K=V", "set a variable (may be given often)", many=True)
+ENV = Option(
+    ("-e", "--env"), "env", "K=V",
+    "set a variable (may be given often); K alone: as it is out here, not at all where it is unset",
+    many=True,
+)  # fmt: skip
 
 RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, BASE)

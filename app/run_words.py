@@ -122,7 +122,7 @@ def _option(argument: str) -> tuple[Option, str | None]:
     for option in RUN_OPTIONS:
         if argument in option.names:
             return option, None
-        if equals and name in option.names and name.startswith("--"):
+        if equals and name in option.names:
             return option, value
         if argument[:2] in option.names:
             return option, argument[2:]

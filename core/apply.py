@@ -69,8 +69,13 @@ _LINKS = (
     ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
     ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
 )  # fmt: skip
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LEVELS = 16
+"""How far down files are looked for: who fills a chroot must not lead us down without end."""
 _COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
+_WRONG = (2, 15, 22)
+"""ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
 
 
 def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None) -> None:
@@ -98,18 +103,20 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
 
 def _explained(step: Step, error: OSError) -> ChrootError:
     why = error.strerror or str(error)
-    if error.filename and error.filename != step.target:
+    if error.filename and error.filename != step.target and error.filename not in why:
         why += f" ({error.filename})"
-    message = f"cannot {step.describe()}: {why}"
+    bind = step.bind if isinstance(step, Mount) else None
+    where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    message = f"{where}cannot {step.describe()}: {why}"
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
     if error.errno in (1, 13):
-        return PrivilegeError(message, "run as root, with CAP_SYS_ADMIN")
+        return PrivilegeError(message, "run as root")
     if error.errno == 38:
         return ChrootError(message, "this needs Linux 5.12 or newer")
-    if error.errno == 19 and isinstance(step, Mount):
-        return ChrootError(message, f"the kernel knows no file system {step.bind.fs}")
-    return ChrootError(message)
+    if error.errno == 19 and bind:
+        return ChrootError(message, f"the kernel knows no file system {bind.fs}")
+    return ChrootError(message, "correct the entry" if where and error.errno in _WRONG else "")
 
 
 class _Run:
@@ -202,6 +209,13 @@ class _Run:
         parent, name = self._root.parent(step.target)
         with parent as directory:
             _see(directory, name, step.target, step.mount_id)
+            if step.spare_files and _holds_files(directory, name):
+                path = self._root.path
+                raise ChrootError(
+                    f"{step.target} in {path} is to be unmounted, and the tmpfs there holds files "
+                    "that are nowhere else",
+                    f"save them, then umount {path}{step.target}, or chroot-tool off -d {path}",
+                )
             # Nothing can fail after the last step, so that is never taken back.
             keep = not step.again and step is not self._steps[-1]
             copy = self._copy(directory, name) if keep else -1
@@ -376,6 +390,20 @@ def _populate(tree: int) -> None:
     for name in ("pts", "shm"):
         os.mkdir(name, dir_fd=tree)
         os.chmod(name, 0o755, dir_fd=tree)
+
+
+def _holds_files(directory: int, name: str, levels: int = _LEVELS) -> bool:
+    """Tell whether *name* is, or holds, more than what the tool makes: directories and a /dev."""
+    mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+    if not stat.S_ISDIR(mode):
+        return not (stat.S_ISCHR(mode) or (stat.S_ISLNK(mode) and name in dict(_LINKS)))
+    if not levels:
+        return True
+    fd = os.open(name, _DIRECTORY, dir_fd=directory)
+    try:
+        return any(_holds_files(fd, below, levels - 1) for below in os.listdir(fd))
+    finally:
+        os.close(fd)  # one that stays open makes the later unmount EBUSY
 
 
 def _attach(root: Root, tree: int, target: str) -> None:

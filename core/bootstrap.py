@@ -116,7 +116,7 @@ def check(path: str, options: CreateOptions, cancelled: CancelEvent | None = Non
     check_path(path)
     check_options(options)
     if os.geteuid():
-        raise PrivilegeError("creating a chroot needs root", "run it with sudo")
+        raise PrivilegeError("creating a chroot needs root", "run as root")
     options = default_options(options)
     check_options(options)
     for program in (options.backend, "setpriv", "unshare"):

@@ -59,6 +59,27 @@ def unfinished(root: Root) -> Problem:
     )
 
 
+def no_system(root: Root) -> Problem:
+    """Return what is to be said of a chroot that holds no system."""
+    first = "make one:" if _takes_create(root) else "move all but chroot.d/ away, then"
+    return Problem(
+        f"{root.path} holds no usable root file system",
+        f"{first} chroot-tool create -d {root.path}",
+    )
+
+
+def _takes_create(root: Root) -> bool:
+    """Tell whether `create` would begin here."""
+    try:
+        fd = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False  # not ours to read
+    try:
+        return set(os.listdir(fd)) <= {CONFIG_DIRECTORY.strip("/")}
+    finally:
+        os.close(fd)
+
+
 def is_chroot(root: Root) -> bool:
     """Tell whether *root* is, or was to become, a chroot."""
     config = root.stat(CONFIG_DIRECTORY, follow=False)
@@ -110,10 +131,12 @@ def open_chroot(path: str) -> Root:
         if not is_chroot(root):
             if not os.access(f"/proc/self/fd/{root.fd}", os.X_OK):
                 raise PrivilegeError(f"{path} may not be looked into by this user", "run as root")
+            hint = "see `chroot-tool list`, or name a chroot with -d"
+            if _takes_create(root):
+                hint = f"make one: chroot-tool create -d {path}"
             over = f", or umount {path} if that hides one" if _is_mount(root) else ""
             raise ChrootError(
-                f"{path} is no chroot: it holds neither chroot.d/ nor a system",
-                f"make one: chroot-tool create -d {path}{over}",
+                f"{path} is no chroot: it holds neither chroot.d/ nor a system", hint + over
             )
     except BaseException:
         root.close()

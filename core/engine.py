@@ -17,11 +17,12 @@ from .chroot import (
     has_system,
     is_incomplete,
     locate,
+    no_system,
     open_chroot,
     unfinished,
 )
 from .config import host_facts
-from .errors import BusyError, Cancelled, ChrootError, Problem
+from .errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from .events import Output, Stage, Warned, ignore
 from .lock import Lock
 from .mountinfo import MountTable
@@ -189,6 +190,22 @@ class Engine:
         with open_chroot(path) as root:
             return complete.inspect(root, target, MountTable.read())
 
+    def mount_state(self, path: str, target: str) -> str:
+        """Return the state of the mount at *target*; "" for none, and where the chroot is off."""
+        from .bind import normalise_target
+        from .status import ON, PARTIAL
+
+        target = normalise_target(target)
+        with open_chroot(path) as root:
+            try:
+                # One that is in the configuration has the target's name, any other the place's.
+                places = (target, root.resolve(target))
+            except OSError:
+                return ""  # links that lead nowhere: nothing is mounted there
+        found = self.status(path)
+        states = [mount.state for mount in found.mounts if mount.target in places]
+        return states[0] if states and found.state in (ON, PARTIAL) else ""
+
     # -- on and off ------------------------------------------------------------------------------
 
     def plan_on(
@@ -290,12 +307,14 @@ class Engine:
         """Run `stop` inside, then unmount everything below the chroot; return what was done.
 
         *timeout* is in seconds, between TERM and KILL. Raises BusyError with the holders where
-        something is in use; nothing is unmounted then.
+        something is in use, PrivilegeError without root; nothing is unmounted then.
         """
         with open_chroot(path) as root, Lock(root.path):
             plan = plan_off(MountTable.read(), root.path, lazy=lazy)
             if not plan and not _lives_inside(root):
                 return plan
+            if os.geteuid():  # before `stop` fails for want of it, and tells another story
+                raise PrivilegeError(f"switching {root.path} off needs root", "run as root")
             if stop:
                 _stop(root, report, cancelled)
                 plan = plan_off(MountTable.read(), root.path, lazy=lazy)
@@ -399,10 +418,8 @@ def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Conf
         problem = unfinished(root)
         raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
     if not has_system(root):
-        raise ChrootError(
-            f"{root.path} holds no usable root file system",
-            f"make one: chroot-tool create -d {root.path}",
-        )
+        problem = no_system(root)
+        raise ChrootError(problem.message, problem.hint)
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
 
 
@@ -498,13 +515,13 @@ def _clear(
     found = _holders(root)
     if not found:
         return
+    if stands_in(found):  # which --kill would spare
+        raise BusyError(
+            f"the shell that started this stands in {root.path} itself",
+            "leave it first: cd /",
+            found,
+        )
     if kill:
-        if stands_in(found):
-            raise BusyError(
-                f"the shell that started this stands in {root.path} itself",
-                "leave it first: cd /",
-                found,
-            )
         found = end(root, found, timeout=timeout, report=report, cancelled=cancelled)
     if found:
         count = "1 process" if len(found) == 1 else f"{len(found)} processes"
@@ -543,13 +560,15 @@ def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
             code = enter.run_apart(
                 root, read_config(root, host_facts()).run, ("stop",), said, cancelled
             )
-    except Cancelled:
-        raise
+    except Cancelled as error:  # which names the program that was ended: Python, as often as not
+        raise Cancelled("interrupted while `stop` ran; nothing was unmounted") from error
     except ChrootError as error:
         if getattr(error, "code", 0) != _NO_ANSWER:
             problem = Problem(f"stop could not be run: {error.message}", error.hint)
             report(Warned(root.path, problem))
         return
     if code and code != _NO_ANSWER:
-        problem = Problem(f"stop failed with exit code {code}", "it is switched off all the same")
+        problem = Problem(
+            f"stop failed with exit code {code}", "`off` goes on; -S leaves `stop` out"
+        )
         report(Warned(root.path, problem))

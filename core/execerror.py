@@ -32,7 +32,7 @@ def explain(root: Root, launch: Launch, refused: Refused) -> EnterError:
     number = refused.number
     reason = os.strerror(number)
     if refused.stage == "enter":
-        hint = "entering a chroot takes root: sudo chroot-tool …" if number == EPERM else ""
+        hint = "run as root" if number == EPERM else ""
         return EnterError(f"cannot enter {root.path}: {reason}", hint)
     if refused.stage == "cwd":
         hint = "-w names another working directory"

@@ -133,9 +133,12 @@ class Unmount(Step):
     lazy: bool = False
     again: Bind | None = None
     """What takes it back, where a bind of something else that is mounted does (again.py)."""
+    spare_files: bool = False
+    """Whether it is to fail where there are files, which would be gone with it."""
 
     def describe(self) -> str:  # noqa: D102 (Step.describe)
-        return f"unmount {self.target}" + (" (lazily)" if self.lazy else "")
+        how = " (lazily)" if self.lazy else " (if it holds no files)" if self.spare_files else ""
+        return f"unmount {self.target}{how}"
 
 
 class WriteFile(Step):
@@ -457,8 +460,22 @@ class _On:
             e for e in self._descendants(lost) if e.id not in self._gone and e.id not in lost
         ]
         self._refuse_foreign(standing, inside(entries[0].target, self._root), wanted)
+        going = [*entries, *standing]
         self._gone |= lost | {entry.id for entry in standing}
-        self._steps += unmounts([*entries, *standing], self._root)
+        last = {entry.id for entry in going if self._keeps_alive(entry)}
+        self._steps += [
+            step.replace(spare_files=True)
+            if isinstance(step, Unmount) and step.mount_id in last
+            else step
+            for step in unmounts(going, self._root)
+        ]
+
+    def _keeps_alive(self, entry: MountEntry) -> bool:
+        """Tell whether a file system lives in memory, and no longer than this mount of it."""
+        return entry.fs in ("tmpfs", "ramfs") and not any(
+            other.device == entry.device and other.id not in self._gone
+            for other in self._table.entries
+        )
 
     def _refuse_foreign(
         self, entries: list[MountEntry], target: str, wanted: Sequence[Wanted]
@@ -466,8 +483,8 @@ class _On:
         for entry in entries:
             if not any(self._is_of(entry, one) for one in wanted):
                 raise ChrootError(
-                    f"{target} must be mounted anew, but {inside(entry.target, self._root)} was "
-                    "mounted below it by someone else",
+                    f"{target} must be mounted anew, but {inside(entry.target, self._root)} is "
+                    "mounted below it and not in the configuration",
                     "unmount that first, or switch the chroot off and on again",
                 )
 

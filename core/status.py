@@ -30,6 +30,10 @@ MOUNTED, MISSING, DRIFTED, IGNORED, FOREIGN_MOUNT = (
 """The states of a mount."""
 
 
+NOT_CONFIGURED, UNREADABLE = "not in the configuration", "the configuration can't be read"
+"""Why a mount is foreign, which says nothing of who made it: `on -b` may have, too."""
+
+
 class MountStatus(Value):
     """One mount of a chroot: wanted, there, or both. `target` is a path inside."""
 
@@ -74,9 +78,14 @@ class ChrootStatus(Value):
 
 
 def mounts(
-    wanted: Sequence[Wanted], table: MountTable, root_path: str, host_pts: str = ""
+    wanted: Sequence[Wanted] | None, table: MountTable, root_path: str, host_pts: str = ""
 ) -> tuple[tuple[MountStatus, ...], tuple[Problem, ...]]:
-    """Return every mount of a chroot, wanted or not, and what is wrong with them."""
+    """Return every mount of a chroot, wanted or not, and what is wrong with them.
+
+    *wanted* is None where nobody knows: the configuration can't be read.
+    """
+    why_foreign = UNREADABLE if wanted is None else NOT_CONFIGURED
+    wanted = wanted or ()
     prefix = root_path.rstrip("/")
     left = {entry.id: entry for entry in table.below(root_path)}
     found: list[MountStatus] = []
@@ -98,7 +107,7 @@ def mounts(
             if stack:
                 left.pop(stack[-1].id, None)
     _claim_inner(wanted, left, prefix)
-    found += [_foreign(entry, prefix) for entry in left.values()]
+    found += [_foreign(entry, prefix, why_foreign) for entry in left.values()]
     return tuple(found), tuple(problems)
 
 
@@ -150,11 +159,11 @@ def _claim_inner(wanted: Sequence[Wanted], left: dict[int, MountEntry], prefix: 
                     del left[ident]
 
 
-def _foreign(entry: MountEntry, prefix: str) -> MountStatus:
+def _foreign(entry: MountEntry, prefix: str, reason: str) -> MountStatus:
     source = entry.root if entry.root != "/" else entry.source
     return MountStatus(
         inside(entry.target, prefix), source, entry.fs, (*entry.options, entry.propagation),
-        FOREIGN, FOREIGN_MOUNT, "mounted by someone else", shown(entry),
+        FOREIGN, FOREIGN_MOUNT, reason, shown(entry),
     )  # fmt: skip
 
 

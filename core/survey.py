@@ -15,6 +15,7 @@ from .chroot import (
     has_system,
     is_half_deleted,
     is_incomplete,
+    no_system,
     unfinished,
 )
 from .config import Config, host_facts, parse
@@ -130,7 +131,7 @@ class Survey:
         except ConfigError as error:
             problems += error.problems
         observer = self._observer
-        wanted = observer.wanted(root, config.binds if config else ())
+        wanted = observer.wanted(root, config.binds) if config else None
         found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
         state, why = _state(root, found, broken=config is None)
         problems += [*why, *(config.problems if config else ()), *wrong, *_below(root)]
@@ -198,12 +199,7 @@ def _state(
             return status.CREATING, []
         return status.INCOMPLETE, [unfinished(root)]
     if not has_system(root):
-        return status.BROKEN, [
-            Problem(
-                f"{root.path} holds no usable root file system",
-                f"make one: chroot-tool create -d {root.path}",
-            )
-        ]
+        return status.BROKEN, [no_system(root)]
     return (status.BROKEN if broken else status.state(found)), []
 
 

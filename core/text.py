@@ -34,6 +34,10 @@ _HIDDEN = frozenset(
 )  # fmt: skip
 
 
+_NEAR = 0.65
+"""One letter of three may be wrong, not two of five: difflib's own 0.6 finds lucid near uideb."""
+
+
 def _shown(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # PEP 383: the byte that stood there
@@ -91,7 +95,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # only ever needed to explain an error
 
     names = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), names, 1)
+    near = get_close_matches(word.lower(), names, 1, _NEAR)
     if near:
         return f"did you mean {names[near[0]]!r}?"
     return f"one of: {', '.join(names.values())}" if names else ""

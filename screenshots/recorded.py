@@ -100,7 +100,7 @@ TRIXIE = ChrootStatus(
                     reason="writable, wanted read-only",
                     real="ext4 /data (rw,relatime) private"),
         MountStatus("/mnt", "/dev/sdb1", "ext4", ("rw", "relatime", "shared"), "foreign",
-                    "foreign", reason="mounted by someone else",
+                    "foreign", reason="not in the configuration",
                     real="ext4 /dev/sdb1 (rw,relatime) shared"),
     ),
     (Process(20111, "root", "apt-get update", 2.4, 61 * MB, NOW - 12),),

@@ -122,6 +122,33 @@ def test_a_source_that_is_not_there_is_told(cli: Cli, deb: Path, tmp_path: Path)
 
 
 @pytest.mark.root
+def test_what_an_edit_means_for_what_is_mounted_is_told(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    def said(*words: str | Path) -> list[str]:
+        done = cli("bind", *words, "-d", tiny_chroot)
+        assert done.returncode == 0, done.stderr
+        return done.stderr.splitlines()[1:]
+
+    one = ("--target", "/up/x")  # mounted at /etc/x
+    (tiny_chroot / "up").symlink_to("/etc")
+    add = ("add", *one, "--source", tmp_path)
+    assert said(*add) == []
+    cli.ok("on", "-d", tiny_chroot)
+    stays = f"stays mounted until: chroot-tool off -d {tiny_chroot}"
+    assert said("ignore", "--target", "/sys/") == [f"/sys/ {stays}"]
+    assert said("remove", *one, "--json") == []
+    assert said(*add) == []  # which is how it is mounted
+    assert said("remove", *one) == [f"/up/x {stays}"]
+    new = f"chroot-tool on -d {tiny_chroot}"
+    assert said(*add, "--option", "ro") == [f"/up/x is still mounted as it was: {new}"]
+    assert said("add", "--target", "/new", "--fs", "tmpfs") == [f"/new is not mounted yet: {new}"]
+    assert said("remove", "--target", "/new") == []
+    (tiny_chroot / "loop").symlink_to("loop")
+    assert said("add", "--target", "/loop", "--fs", "tmpfs") == []
+
+
+@pytest.mark.root
 def test_a_configuration_that_links_into_a_bind_is_not_written(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

@@ -57,12 +57,13 @@ def test_paths_that_debootstrap_would_evaluate(character: str) -> None:
 
 
 def test_suites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("bookworm", "sid", "woody.buildd", "debian-common"):
+    for name in ("bookworm", "lucid", "sid", "woody.buildd", "debian-common"):
         (tmp_path / name).touch()
     monkeypatch.setattr(createoptions, "SCRIPTS", str(tmp_path))
-    assert createoptions.suites() == ("bookworm", "sid")
+    assert createoptions.suites() == ("bookworm", "lucid", "sid")
     createoptions.check_suite("sid")
     assert hint_of(lambda: createoptions.check_suite("bokworm")) == "did you mean 'bookworm'?"
+    assert "did you mean" not in hint_of(lambda: createoptions.check_suite("uideb"))
     assert str(tmp_path) in hint_of(lambda: createoptions.check_suite("qqqqq"))
     createoptions.check_suite("next-year", "mmdebstrap")
     for suite in ("../x", "a b", "", "-x", "Bookworm"):

@@ -216,6 +216,23 @@ def test_a_failed_step_takes_everything_back(cli: Cli, tiny_chroot: Path) -> Non
     assert sorted(os.listdir(tiny_chroot)) == names
 
 
+def test_what_a_file_system_refuses_is_told_once_with_its_place(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    configure(tiny_chroot, "tgt:/t fs:tmpfs opt:bogus")
+    assert cli("on", "-d", tiny_chroot).stderr == (
+        "chroot-tool: tool.conf:2: cannot mount tmpfs on /t (bogus,private): "
+        "tmpfs: Unknown parameter 'bogus'\n"
+        "hint: correct the entry\n"
+    )
+    configure(tiny_chroot, "tgt:/t src:/dev/none fs:ext4")
+    assert cli("on", "-d", tiny_chroot).stderr.endswith("hint: correct the entry\n")
+    configure(tiny_chroot, "")
+    done = cli("on", "-d", tiny_chroot, "-b", "tgt:/t fs:tmpfs opt:size=x")
+    assert done.stderr.startswith("chroot-tool: cannot mount tmpfs on /t (size=x,private): ")
+    assert "hint" not in done.stderr
+
+
 def test_a_missing_source_is_an_error_and_nothing_is_made(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -293,6 +310,56 @@ def test_what_is_stacked_is_a_problem_and_taken_away(cli: Cli, tiny_chroot: Path
     subprocess.run(["mount", "--bind", "/proc", tiny_chroot / "proc"], check=True)
     cli.ok("off", "-d", tiny_chroot)
     assert targets(tiny_chroot) == []
+
+
+def test_a_tmpfs_that_holds_files_is_never_unmounted_for_another_mount(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    subprocess.run(["mount", "-t", "tmpfs", "mine", tiny_chroot / "tmp"], check=True)
+    data = tiny_chroot / "tmp/deep/data"
+    data.parent.mkdir()
+    data.write_text("mine")
+    configure(tiny_chroot, "tgt:/early fs:tmpfs")
+    before = targets(tiny_chroot)
+    path = tiny_chroot / "tmp"
+    for words, code in ((("on",), 1), (("run", "/bin/true"), 125)):
+        done = cli(*words, "-d", tiny_chroot)
+        assert done.returncode == code
+        assert done.stderr == (
+            f"chroot-tool: /tmp in {tiny_chroot} is to be unmounted, and the tmpfs there holds "
+            "files that are nowhere else\n"
+            f"hint: save them, then umount {path}, or chroot-tool off -d {tiny_chroot}\n"
+        )
+        assert data.read_text() == "mine"
+        assert targets(tiny_chroot) == before
+    data.unlink()
+    assert "unmount /tmp (if it holds no files)" in cli.ok("on", "--dry-run", "-d", tiny_chroot)
+    cli.ok("run", "/bin/true", "-d", tiny_chroot)
+    assert targets(tiny_chroot).count("/tmp") == 1
+    # An entry that becomes another thing.
+    (tiny_chroot / "early/data").write_text("mine")
+    configure(tiny_chroot, f"tgt:/early src:{tmp_path}")
+    assert cli("on", "-d", tiny_chroot).returncode == 1
+    assert (tiny_chroot / "early/data").read_text() == "mine"
+    cli.ok("off", "-d", tiny_chroot)
+    assert targets(tiny_chroot) == []
+
+
+def test_a_tmpfs_with_what_the_tool_made_in_it_is_no_loss(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    configure(tiny_chroot, f"tgt:/run/a/b src:{tmp_path}")
+    cli.ok("on", "-d", tiny_chroot)
+    toml = tiny_chroot / "chroot.d/chroot.toml"
+    toml.write_text('[system]\ndev = "host"\n[[bind]]\ntarget = "/run"\nsource = "/run"\n')
+    configure(tiny_chroot, "")
+    cli.ok("bind", "ignore", "--target", "/run/systemd/journal", "-d", tiny_chroot)
+    subprocess.run(["umount", tiny_chroot / "run/a/b"], check=True)
+    assert mounted(tiny_chroot, "/dev").fs == "tmpfs"
+    cli.ok("on", "-d", tiny_chroot)
+    assert mounted(tiny_chroot, "/dev").fs == "devtmpfs"
+    assert state(cli, tiny_chroot) == "on"
 
 
 def test_a_foreign_mount_is_shown_and_off_takes_it_too(cli: Cli, tiny_chroot: Path) -> None:
@@ -431,16 +498,17 @@ def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Pat
         process.kill()
 
 
-def test_ones_own_shell_is_not_killed(cli: Cli, tiny_chroot: Path) -> None:
+@pytest.mark.parametrize("kill", [("--kill",), ()])
+def test_ones_own_shell_is_not_killed(cli: Cli, tiny_chroot: Path, kill: tuple[str, ...]) -> None:
     cli.ok("on", "-d", tiny_chroot)
     argv = [os.fsdecode(a) if isinstance(a, bytes) else str(a) for a in
-            cli.argv("off", "--kill", "-d", tiny_chroot)]  # fmt: skip
+            cli.argv("off", *kill, "-d", tiny_chroot)]  # fmt: skip
     done = subprocess.run(
         ["sh", "-c", '"$@"; echo "code $?"', "sh", *argv],
         cwd=tiny_chroot / "tmp", capture_output=True, text=True, env=cli.environment(), check=True,
     )  # fmt: skip
     assert "code 4" in done.stdout
-    assert "cd /" in done.stderr
+    assert done.stderr.splitlines()[-1] == "hint: leave it first: cd /"
     assert "/tmp" in targets(tiny_chroot)
 
 
@@ -458,6 +526,23 @@ def test_off_runs_stop_first(cli: Cli, tiny_chroot: Path, script: str | None, wa
     assert ("exit code 3" in done.stderr) == warns
     assert (tiny_chroot / "stopped").exists() == (script is not None)
     assert targets(tiny_chroot) == []
+
+
+def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    before = targets(tiny_chroot)
+    stop = tiny_chroot / "chroot.d/stop"
+    stop.write_text("#!/bin/sh\ntouch /begun\nexec sleep 100\n")
+    stop.chmod(0o755)
+    with cli.start("off", "-d", tiny_chroot, stderr=subprocess.PIPE) as process:
+        while not (tiny_chroot / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=20)[1].decode()
+    assert process.returncode == 130
+    assert said == "chroot-tool: interrupted while `stop` ran; nothing was unmounted\n"
+    assert targets(tiny_chroot) == before
 
 
 def test_off_without_stop(cli: Cli, tiny_chroot: Path) -> None:
@@ -486,6 +571,25 @@ def test_the_hosts_own_directories_are_refused(cli: Cli, tmp_path: Path) -> None
         assert done.returncode == 1, place
         assert "hint:" in done.stderr
     assert cli("off", "-d", tmp_path / "nowhere").returncode == 1
+
+
+def test_create_is_the_way_out_only_where_it_would_begin(cli: Cli, tmp_path: Path) -> None:
+    empty, full, broken = (tmp_path / name for name in ("empty", "full", "broken"))
+    for path in (empty, full / "photos", broken / "chroot.d"):
+        path.mkdir(parents=True)
+
+    def hint(path: Path) -> str:
+        done = cli("on", "-d", path)
+        assert done.returncode == 1
+        return done.stderr.splitlines()[-1]
+
+    assert hint(empty) == f"hint: make one: chroot-tool create -d {empty}"
+    assert hint(full) == "hint: see `chroot-tool list`, or name a chroot with -d"
+    assert hint(broken) == f"hint: make one: chroot-tool create -d {broken}"
+    (broken / "photos").mkdir()
+    way_out = f"move all but chroot.d/ away, then chroot-tool create -d {broken}"
+    assert hint(broken) == f"hint: {way_out}"
+    assert cli.json("status", "-d", broken)["problems"][0]["hint"] == way_out
 
 
 def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> None:
@@ -527,6 +631,12 @@ def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: P
     assert "/sys" not in there
     found = {m["target"]: m for m in cli.json("status", "-d", tiny_chroot)["mounts"]}
     assert found["/data"]["state"] == "foreign"
+    assert found["/data"]["reason"] == "not in the configuration"
+    configure(tiny_chroot, "bogus")
+    unread = cli.json("status", "-d", tiny_chroot)
+    assert unread["state"] == "broken"
+    assert {m["reason"] for m in unread["mounts"]} == {"the configuration can't be read"}
+    configure(tiny_chroot, "")
     missing = cli("on", "-d", tiny_chroot, "-b", f"{data}/none:/none")
     assert missing.stderr.splitlines() == [
         f"chroot-tool: {data}/none, wanted at /none, does not exist",
@@ -567,8 +677,23 @@ def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
 
     done = call("on", "-d", str(tiny_chroot))
     assert done.returncode == 5, done.stderr
-    assert "hint:" in done.stderr
+    assert done.stderr.endswith("\nhint: run as root\n")
     assert targets(tiny_chroot) == []
     seen = call("status", "--json", "-d", str(tiny_chroot))
     assert json.loads(seen.stdout)["state"] == "off"
     assert call("run", "/bin/true", "-d", str(tiny_chroot)).returncode == 125
+    assert call("off", "-d", str(tiny_chroot)).returncode == 0
+    cli.ok("on", "-d", tiny_chroot)
+    before = targets(tiny_chroot)
+    for words in (["off"], ["off", "-S", "--lazy"], ["delete", "--yes"]):
+        done = call(*words, "-d", str(tiny_chroot))
+        assert done.returncode == 5
+        assert done.stderr.splitlines() == [
+            f"chroot-tool: switching {tiny_chroot} off needs root",
+            "hint: run as root",
+        ]
+    assert call("off", "--dry-run", "-d", str(tiny_chroot)).returncode == 0
+    assert targets(tiny_chroot) == before
+    # Which differ in what is said before, not in what to do about it.
+    for words in (["run", "/bin/true"], ["create"]):
+        assert call(*words, "-d", str(tiny_chroot)).stderr.endswith("\nhint: run as root\n")

@@ -162,6 +162,15 @@ def test_what_stands_on_a_replaced_mount_is_mounted_again() -> None:
     )
 
 
+def test_a_tmpfs_is_unmounted_for_another_only_if_it_holds_no_files() -> None:
+    there = line(10, "/src")
+    host = parse_line("2 1 0:50 / /run rw - tmpfs none rw")
+    assert plan([bind("/src")], there)[0] == Unmount("/src", 10, spare_files=True)
+    assert plan([bind("/src")], there, host)[0] == Unmount("/src", 10)
+    table = MountTable([HOST, there])
+    assert plan_off(table, ROOT).steps == (Unmount("/src", 10),)
+
+
 def test_what_is_foreign_is_never_unmounted_for_a_replacement() -> None:
     entries = [line(10, "/dev", fs="devtmpfs"), line(11, "/dev/mine", parent=10)]
     with pytest.raises(ChrootError, match="/dev/mine"):
@@ -208,13 +217,14 @@ def test_every_step_says_what_it_does() -> None:
         for step in (
             MakeTarget("/src"), MakeTarget("/f", True), Mount("/src", mount),
             Remount("/src", 1, ("ro",), ("nosuid",)), Unmount("/src", 1), Unmount("/src", 1, True),
+            Unmount("/src", 1, spare_files=True),
             SetPropagation("/src", 1, "private", "shared"),
         )
     ]  # fmt: skip
     assert said == [
         "make directory /src", "make file /f", "bind /home on /src (rbind,ro,private)",
         "remount /src (ro,not nosuid)", "unmount /src", "unmount /src (lazily)",
-        "make /src private",
+        "unmount /src (if it holds no files)", "make /src private",
     ]  # fmt: skip
 
 

@@ -54,6 +54,13 @@ def test_a_variable_without_a_value_is_the_callers(cli: Cli, tiny_chroot: Path) 
     ]
 
 
+@pytest.mark.parametrize("form", ["-d={}", "-d{}", "--dir={}"])
+def test_a_value_may_be_stuck_to_its_option(cli: Cli, tiny_chroot: Path, form: str) -> None:
+    words = (form.format(tiny_chroot), "-e=A=b")
+    assert cli.ok("run", *words, "--", "/bin/sh", "-c", "echo $A") == "b\n"
+    assert "already on" in cli("on", words[0]).stderr  # argparse has it the same way
+
+
 def test_one_that_is_being_made_is_busy(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / ".chroot-tool-create").mkdir()
     with Lock(str(tiny_chroot)):

@@ -55,7 +55,7 @@ TRIXIE = ChrootStatus(
         mount("/opt/x", "ignored", source="/opt/x", origin="tool.conf",
               reason="optional, and its source is not there"),
         mount("/mnt", "foreign", source="/dev/sdb1", fs="ext4", origin="foreign",
-              options=("rw", "relatime", "shared"), reason="mounted by someone else",
+              options=("rw", "relatime", "shared"), reason="not in the configuration",
               real="ext4 /dev/sdb1 (rw,relatime) shared"),
     ),
     problems=(
