@@ -43,13 +43,14 @@ def holders(
     everybody counts who lives in the root, and who has a working directory, a program, an open,
     mapped or deleted file or a bound socket on a mount below it. With *targets*, mount points
     as mountinfo has them, only use of those counts. Who has a copy of the mounts in another mount
-    namespace and no more is among them with `blocks` false. Raises OSError where the mount table
-    cannot be read.
+    namespace and no more is among them with `blocks` false. Who only carries the terminal of one
+    inside, as `chroot-tool shell` does, is not: it ends with that one. Raises OSError where the
+    mount table cannot be read.
     """
     scan = Scan(root_path, identity, targets)
     own = os.getpid()
     looked = {pid: scan.holds(pid) for pid in pids() if pid != own}
-    found = {pid: held for pid, held in looked.items() if held}
+    found = _without_carriers({pid: held for pid, held in looked.items() if held}, root_path)
     if not found:
         return ()
     return tuple(
@@ -59,6 +60,22 @@ def holders(
         )
         for fact in Sampler().facts(found).values()
     )  # fmt: skip
+
+
+def _without_carriers(
+    found: dict[int, tuple[str, ...]], root_path: str
+) -> dict[int, tuple[str, ...]]:
+    place = f" {root_path}/dev/pts/"
+    carriers = {
+        pid
+        for pid, held in found.items()
+        if all(what.startswith("fd ") and place in what for what in held)
+    }
+    if not carriers:
+        return found
+    inside = [pid for pid, held in found.items() if any(w.startswith("root ") for w in held)]
+    above = set[int]().union(*map(_line_of, inside))
+    return {pid: held for pid, held in found.items() if pid not in carriers & above}
 
 
 def stands_in(holders: Iterable[Holder], pid: int | None = None) -> Holder | None:

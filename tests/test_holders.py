@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from chroot_tool.core.errors import Cancelled
@@ -186,6 +187,32 @@ def test_a_forged_name(root: Path, start: Start) -> None:
     python(start, code, root / "etc", name)
     assert name in Path("/proc/net/unix").read_text()
     assert held(root) == {}
+
+
+def test_who_carries_a_terminal_ends_with_the_one_inside(root: Path, start: Start) -> None:
+    """`chroot-tool shell` holds a terminal of the chroot's: it is not what is to be ended."""
+    pts = root / "dev/pts"
+    pts.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "devpts", "-o", "newinstance", "none", pts], check=True)
+    script = (
+        "import os, subprocess, sys\n"
+        "fd = os.open(sys.argv[1] + '/dev/pts/ptmx', os.O_RDWR | os.O_NOCTTY)\n"
+        "argv = ['chroot', sys.argv[1], '/bin/sh', '-c', 'echo ready; read line']\n"
+        "child = subprocess.Popen(argv, stdin=subprocess.PIPE)\n"
+        "input()\n"
+        "child.communicate(b'\\n')\n"
+        "print('alone', flush=True)\n"
+        "input()"
+    )
+    process = start(sys.executable, "-c", script, root)
+    (inside,) = psutil.Process(process.pid).children()
+    assert held(root) == {inside.pid: ("root /",)}
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"alone\n"
+    assert held(root) == {process.pid: (f"fd 3 {pts}/ptmx",)}
 
 
 def test_in_a_mount_namespace_of_its_own(root: Path, start: Start) -> None:

@@ -49,7 +49,7 @@ class MountRows(Table[MountStatus]):
     BINDING_GROUP_TITLE = "Mounts"
     HELP = (
         "What the configuration wants to be mounted, and what is. A drifted mount is there, but"
-        " not as it is wanted; a foreign one is there and nobody wants it."
+        " not as it is wanted; a foreign one is not in the configuration."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "switch", "on/off", id="mounts.toggle",
