@@ -17,7 +17,7 @@ from .procscan import COPY, Scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from threading import Event as Flag
 
     from .events import Report
@@ -109,8 +109,9 @@ def end(
 ) -> tuple[Holder, ...]:
     """End those of *found* that block, and who takes their place; return who blocks after all.
 
-    TERM (and CONT: a stopped process must wake to comply), up to *timeout* seconds, then KILL;
-    a Stage each second says how many are left and when the KILL comes.
+    TERM, and CONT, since a stopped process must wake to comply, and HUP for a shell on a terminal,
+    which ignores TERM; up to *timeout* seconds, then KILL. A Stage each second says how many are
+    left and when the KILL comes.
     Never this process or one that it descends from: those are among the rest. Raises Cancelled;
     what was signalled by then stays signalled, nothing is killed any more.
     """
@@ -157,14 +158,28 @@ def _except(spared: set[int], found: Iterable[Holder]) -> list[Holder]:
     return [holder for holder in found if holder.blocks and holder.pid not in spared]
 
 
-def _signal(found: Iterable[Holder], numbers: Iterable[int]) -> list[Holder]:
+def _leads(pid: int) -> bool:
+    """Tell whether a process leads a session on a terminal: a login shell does not mind TERM."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            words = file.read().rpartition(b") ")[2].split()
+    except OSError:
+        return False
+    session, terminal = int(words[3]), int(words[4])
+    return session == pid and terminal != 0
+
+
+def _signal(found: Iterable[Holder], numbers: Sequence[int]) -> list[Holder]:
     """Send each of *numbers* to each; return those it reached: not who is gone or not ours."""
+    import signal
+
     from .signals import send
 
     reached = []
     for holder in found:
+        hang_up = (signal.SIGHUP,) if signal.SIGTERM in numbers and _leads(holder.pid) else ()
         try:
-            send(holder.pid, holder.started, *numbers)
+            send(holder.pid, holder.started, *hang_up, *numbers)
         except ChrootError:
             continue
         reached.append(holder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -300,6 +301,21 @@ def end_all(root: Path, timeout: float, cancelled: threading.Event | None = None
         found = holders(opened.path, (status.st_dev, status.st_ino))
         left = end(opened, found, timeout=timeout, cancelled=cancelled)
     return {holder.pid for holder in left}
+
+
+def test_a_shell_on_a_terminal_is_hung_up(root: Path) -> None:
+    """It ignores TERM, and is not to be waited for until it is killed."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chroot(root)
+        os.chdir("/")
+        os.execve("/bin/sh", ["sh", "-i"], {"PS1": "ready"})
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 4096)
+    assert end_all(root, 60.0) == set()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGHUP
+    os.close(terminal)
 
 
 def test_end_says_what_it_waits_for(root: Path, start: Start) -> None:
