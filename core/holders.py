@@ -109,11 +109,11 @@ def end(
 ) -> tuple[Holder, ...]:
     """End those of *found* that block, and who takes their place; return who blocks after all.
 
-    TERM, and CONT, since a stopped process must wake to comply, and HUP for a shell on a terminal,
-    which ignores TERM; up to *timeout* seconds, then KILL. A Stage each second says how many are
-    left and when the KILL comes.
-    Never this process or one that it descends from: those are among the rest. Raises Cancelled;
-    what was signalled by then stays signalled, nothing is killed any more.
+    TERM, and CONT, since a stopped process must wake to comply, and HUP for what is on a terminal,
+    since shells there ignore TERM; up to *timeout* seconds, then KILL. A Stage each second says how
+    many are left and when the KILL comes. Never this process or one that it descends from: those
+    are among the rest. Raises Cancelled; what was signalled by then stays signalled, nothing is
+    killed any more.
     """
     import signal
     import time
@@ -158,15 +158,14 @@ def _except(spared: set[int], found: Iterable[Holder]) -> list[Holder]:
     return [holder for holder in found if holder.blocks and holder.pid not in spared]
 
 
-def _leads(pid: int) -> bool:
-    """Tell whether a process leads a session on a terminal: a login shell does not mind TERM."""
+def _is_on_terminal(pid: int) -> bool:
+    """Tell whether a process has a controlling terminal, as a shell has and no daemon."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             words = file.read().rpartition(b") ")[2].split()
     except OSError:
         return False
-    session, terminal = int(words[3]), int(words[4])
-    return session == pid and terminal != 0
+    return int(words[4]) != 0
 
 
 def _signal(found: Iterable[Holder], numbers: Sequence[int]) -> list[Holder]:
@@ -177,9 +176,9 @@ def _signal(found: Iterable[Holder], numbers: Sequence[int]) -> list[Holder]:
 
     reached = []
     for holder in found:
-        hang_up = (signal.SIGHUP,) if signal.SIGTERM in numbers and _leads(holder.pid) else ()
+        severed = signal.SIGTERM in numbers and _is_on_terminal(holder.pid)
         try:
-            send(holder.pid, holder.started, *hang_up, *numbers)
+            send(holder.pid, holder.started, *((signal.SIGHUP,) if severed else ()), *numbers)
         except ChrootError:
             continue
         reached.append(holder)
