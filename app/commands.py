@@ -43,7 +43,8 @@ def main(words: list[str]) -> int:
 
 def _parsed(words: list[str]) -> int:
     try:
-        arguments = build().parse_args(words)
+        first = words[0] if words else ""
+        arguments = build(first if first in _COMMANDS else "").parse_args(words)
     except SystemExit as end:
         return int(end.code or 0)
     try:
