@@ -15,7 +15,7 @@ from ..core import events
 from ..core.engine import Engine
 from ..core.errors import BusyError, ChrootError
 from ..core.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
-from ..core.text import safe
+from ..core.text import processes, safe
 from ..core.watch import Snapshot
 from ..widgets.jobview import CANCELLED, DONE, JobView
 from . import history
@@ -116,9 +116,8 @@ class ChangingScreen(RunningScreen):
         job, error = message.job, message.error
         if isinstance(error, BusyError) and error.holders and job.verb == "off":
             # Being asked is no failure: it is left as it is unless the answer is yes.
-            count = sum(holder.blocks for holder in error.holders)
-            what = "1 process" if count == 1 else f"{count} processes"
-            job = job.replace(state=CANCELLED, stage=f"in use by {what}{_LEFT_ON}", hint="")
+            who = processes(sum(holder.blocks for holder in error.holders))
+            job = job.replace(state=CANCELLED, stage=f"in use by {who}{_LEFT_ON}", hint="")
             self._jobs.update(job)
             self._show_jobs()
             self._ask_to_stop(job, error.holders)

@@ -19,7 +19,7 @@ import stat
 
 from . import run
 from .backends import Reader, arguments, packages
-from .chroot import MARKER, is_incomplete
+from .chroot import MARKER, MAY_BE_THERE, is_incomplete
 from .createoptions import (
     CreateOptions,
     check_name,
@@ -48,8 +48,6 @@ __all__ = ["MARKER", "CreateOptions", "check", "create", "default_options", "des
 
 _CONFIG = "chroot.d"
 _CHROOT_CMD = f"{_CONFIG}/chroot-cmd"
-_KEEP = frozenset([_CONFIG, "lost+found"])
-"""What DIR may hold already: the user's own configuration, and what a new file system has."""
 
 _NEEDED = {"minbase": 350 << 20, "important": 450 << 20, "buildd": 850 << 20}
 """Bytes at the fullest moment, with room for newer suites: bookworm took 210, 300 and 590 MB."""
@@ -214,7 +212,7 @@ def _check_content(root: Root) -> None:
     ours = set(_made_names(root)) | {MARKER.strip("/")} if is_incomplete(root) else set()
     fd = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
     try:
-        other = sorted(set(os.listdir(fd)) - ours - _KEEP)
+        other = sorted(set(os.listdir(fd)) - ours - MAY_BE_THERE)
     finally:
         os.close(fd)
     if other:

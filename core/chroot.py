@@ -16,6 +16,8 @@ from .value import Value
 
 DEFAULT_BASE = "/srv/chroot"
 CONFIG_DIRECTORY = "/chroot.d"
+MAY_BE_THERE = frozenset(("chroot.d", "lost+found"))
+"""What DIR may hold before `create`: the user's own configuration, and what a new disk has."""
 CONFIG_LIMIT = 1 << 16
 """Bytes of a configuration file: one that was planted must not keep the reader busy."""
 MARKER = "/.chroot-tool-create"
@@ -75,7 +77,7 @@ def _takes_create(root: Root) -> bool:
     except OSError:
         return False  # not ours to read
     try:
-        return set(os.listdir(fd)) <= {CONFIG_DIRECTORY.strip("/")}
+        return MAY_BE_THERE.issuperset(os.listdir(fd))
     finally:
         os.close(fd)
 

@@ -511,6 +511,7 @@ def _clear(
 ) -> None:
     """See that nobody lives inside or holds a mount. Raises BusyError with those who do."""
     from .holders import end, stands_in
+    from .text import processes
 
     found = _holders(root)
     if not found:
@@ -524,9 +525,8 @@ def _clear(
     if kill:
         found = end(root, found, timeout=timeout, report=report, cancelled=cancelled)
     if found:
-        count = "1 process" if len(found) == 1 else f"{len(found)} processes"
         hint = "they could not be ended" if kill else "end them, or let --kill do it"
-        raise BusyError(f"{root.path} is in use by {count}", hint, found)
+        raise BusyError(f"{root.path} is in use by {processes(len(found))}", hint, found)
 
 
 def _host_cmd(root: Root, words: tuple[str, ...]) -> list[str]:

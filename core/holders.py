@@ -14,6 +14,7 @@ from .errors import Cancelled, ChrootError
 from .events import Stage, ignore
 from .processes import Holder, Sampler, pids
 from .procscan import COPY, Scan
+from .text import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def holders(
     scan = Scan(root_path, identity, targets)
     own = os.getpid()
     looked = {pid: scan.holds(pid) for pid in pids() if pid != own}
-    found = _without_carriers({pid: held for pid, held in looked.items() if held}, root_path)
+    found = {pid: held for pid, held in looked.items() if held}
+    for pid in _ending_with(scan, found):
+        found.pop(pid, None)
     if not found:
         return ()
     return tuple(
@@ -62,20 +65,12 @@ def holders(
     )  # fmt: skip
 
 
-def _without_carriers(
-    found: dict[int, tuple[str, ...]], root_path: str
-) -> dict[int, tuple[str, ...]]:
-    place = f" {root_path}/dev/pts/"
-    carriers = {
-        pid
-        for pid, held in found.items()
-        if all(what.startswith("fd ") and place in what for what in held)
-    }
-    if not carriers:
-        return found
-    inside = [pid for pid, held in found.items() if any(w.startswith("root ") for w in held)]
-    above = set[int]().union(*map(_line_of, inside))
-    return {pid: held for pid, held in found.items() if pid not in carriers & above}
+def _ending_with(scan: Scan, found: Iterable[int]) -> set[int]:
+    """Return who only carries the terminal of one of *found*, and ends with that one."""
+    if not scan.carriers:
+        return set()
+    above = set[int]().union(*map(_line_of, scan.inside.intersection(found)))
+    return scan.carriers & above
 
 
 def stands_in(holders: Iterable[Holder], pid: int | None = None) -> Holder | None:
@@ -139,8 +134,7 @@ def _teller(path: str, doing: str, then: str, report: Report) -> Callable[[int, 
 
     def tell(count: int, seconds: float) -> None:
         nonlocal said
-        what = "1 process" if count == 1 else f"{count} processes"
-        stage = f"{doing} {what}, {then} in {math.ceil(seconds)} s"
+        stage = f"{doing} {processes(count)}, {then} in {math.ceil(seconds)} s"
         if stage != said:
             said = stage
             report(Stage(path, stage))

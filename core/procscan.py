@@ -42,6 +42,11 @@ class Scan:
         self._namespaces = Namespaces(wanted, table)
         self._targets = tuple({entry.target for entry in wanted})
         self._sockets = _sockets_on({entry.device for entry in wanted})
+        self._terminals = {entry.id for entry in wanted if entry.fs == "devpts"}
+        self.inside: set[int] = set()
+        """Which of those looked at live in the root."""
+        self.carriers: set[int] = set()
+        """Which of those looked at live outside, and use nothing but terminals of the chroot's."""
 
     def holds(self, pid: int) -> tuple[str, ...]:
         """Return what the process uses, as `Holder.holds` has it; () where it uses nothing.
@@ -71,8 +76,13 @@ class Scan:
             self._add(held, "cwd", f"{path}/cwd", mounts)
         if base and mounts:
             self._add(held, "exe", f"{base}/exe", mounts)
-            held.update(dict.fromkeys(self._files(base, mounts, inside)))
+            files = dict(self._files(base, mounts, inside))
+            held.update(dict.fromkeys(files))
             held.update(dict.fromkeys(self._maps(pid, base, mounts)))
+            if held and not inside and all(files.get(w) in self._terminals for w in held):
+                self.carriers.add(pid)
+        if inside:
+            self.inside.add(pid)
         if keeps and not held and not inside:
             return (COPY,)
         return tuple(held)
@@ -103,7 +113,10 @@ class Scan:
     def _is_on(self, path: str, link: str, mounts: Collection[int]) -> bool:
         return link.startswith(self._targets) and _mount_id(path) in mounts
 
-    def _files(self, base: str, mounts: Collection[int], inside: bool) -> Iterator[str]:
+    def _files(
+        self, base: str, mounts: Collection[int], inside: bool
+    ) -> Iterator[tuple[str, int | None]]:
+        """Yield what is open, with the id of its mount, None for a socket."""
         try:
             numbers = os.listdir(f"{base}/fd")
         except OSError:
@@ -114,9 +127,11 @@ class Scan:
                 name = self._sockets.get(int(link[8:-1]), "") if self._sockets else ""
                 bound = self._root_path + name if inside else name
                 if name and bound.startswith(self._targets):
-                    yield f"socket {bound}"
-            elif link.startswith(self._targets) and _fd_mount_id(base, number) in mounts:
-                yield f"fd {number} {link}"
+                    yield f"socket {bound}", None
+            elif link.startswith(self._targets):
+                mount = _fd_mount_id(base, number)
+                if mount in mounts:
+                    yield f"fd {number} {link}", mount
 
     def _maps(self, pid: int, base: str, mounts: Collection[int]) -> Iterator[str]:
         """Yield the mapped files; the program itself is `exe` and not named again."""

@@ -74,6 +74,11 @@ def size(count: float) -> str:
     return f"{count:.0f}E"
 
 
+def processes(count: int) -> str:
+    """Return how many processes, in words."""
+    return "1 process" if count == 1 else f"{count} processes"
+
+
 def duration(seconds: float) -> str:
     """Return a span of time with its two largest units at most: `8s`, `3m 20s`, `2d 4h`."""
     left = int(seconds)
