@@ -688,16 +688,21 @@ async def test_what_somebody_else_changes_is_taken_over() -> None:
         assert accepted == [OUTSIDE]
 
 
-@pytest.mark.parametrize("drop", [True, False])
-async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
-    accepted: list[Files] = []
-    now = [FILES]
-    app = DialogHost(
+def watched(now: list[Files], accepted: list[Files]) -> DialogHost:
+    """The editor over files that somebody else can change: *now* holds them as they are."""
+    return DialogHost(
         editor(
             after=lambda changes: after(changes, now[0]),
             look=lambda: None if now[0] == FILES else news(now[0], accepted),
         )
     )
+
+
+@pytest.mark.parametrize("drop", [True, False])
+async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
+    accepted: list[Files] = []
+    now = [FILES]
+    app = watched(now, accepted)
     async with app.run_test(size=SMALL) as pilot:
         await go_to(app, pilot, "/src")
         await settle(pilot, "d")
@@ -721,12 +726,7 @@ async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
 async def test_what_clashes_with_that_asks_nothing_before_a_key() -> None:
     accepted: list[Files] = []
     now = [FILES]
-    app = DialogHost(
-        editor(
-            after=lambda changes: after(changes, now[0]),
-            look=lambda: None if now[0] == FILES else news(now[0], accepted),
-        )
-    )
+    app = watched(now, accepted)
     async with app.run_test(size=SMALL) as pilot:
         await go_to(app, pilot, "/src")
         await settle(pilot, "d")
@@ -742,12 +742,7 @@ async def test_what_clashes_with_that_asks_nothing_before_a_key() -> None:
 async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
     accepted: list[Files] = []
     now = [FILES]
-    app = DialogHost(
-        editor(
-            after=lambda changes: after(changes, now[0]),
-            look=lambda: None if now[0] == FILES else news(now[0], accepted),
-        )
-    )
+    app = watched(now, accepted)
     async with app.run_test(size=SMALL) as pilot:
         await go_to(app, pilot, "/run")
         await settle(pilot, "i", "w")

@@ -155,17 +155,14 @@ class Terminal(TerminalDisplay, can_focus=True):
         cwd: str | None = None,
         scrollback: int = 10_000,
         log: BinaryIO | None = None,
-        name: str | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
-        classes: str | None = None,
-        disabled: bool = False,
     ) -> None:
         """Prepare a terminal; `start` runs the command.
 
         *env* is the whole environment but for TERM and COLORTERM, None for the app's own. What the
         command writes goes into *log* too, byte by byte.
         """
-        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        super().__init__(id=id)
         self.argv = tuple(argv)
         self.exit: int | None = None
         """How the last run ended: its code, or minus the signal's number. None before the end."""

@@ -57,12 +57,9 @@ class TerminalDisplay(Widget):
     def __init__(
         self,
         *,
-        name: str | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
-        classes: str | None = None,
-        disabled: bool = False,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        super().__init__(id=id)
         self._view: View | None = None
         self._paint_timer: asyncio.TimerHandle | None = None
         self._painted_at = 0.0
