@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chroot_tool.core.engine import Engine
-from chroot_tool.core.status import ON
+from chroot_tool.core.looking.status import ON
 from support import CHECKOUT
 
 from .chroots import TOOL, Command, chroots, environment, medians, peak_memory

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from chroot_tool.core import syscalls
 from chroot_tool.core.engine import Engine
+from chroot_tool.core.kernel import syscalls
 
 from .chroots import TOOL, chroots, environment
 from .rows import Row

@@ -21,29 +21,29 @@ from .chroot import (
     open_chroot,
     unfinished,
 )
-from .config import host_facts
+from .config.merge import host_facts
 from .errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from .events import Output, Stage, Warned, ignore
+from .kernel.mount_table import MountTable
 from .lock import Lock
-from .mountinfo import MountTable
-from .observe import Observer
-from .plan import Plan, difference, plan_off, plan_on, unmounts
-from .survey import read_config, survey
+from .looking.survey import read_config, survey
+from .mounts.observe import Observer
+from .mounts.plan import Plan, difference, plan_off, plan_on, unmounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from threading import Event as Flag
 
-    from . import edit
-    from .bind import Bind
-    from .bootstrap import CreateOptions
-    from .config import Config
+    from .config import edits
+    from .config.bind import Bind
+    from .config.merge import Config
+    from .creating.bootstrap import CreateOptions
     from .events import Report
-    from .mountinfo import MountEntry
-    from .processes import Holder
-    from .rootpath import Root
-    from .status import ChrootStatus
+    from .kernel.mount_table import MountEntry
+    from .kernel.rootpath import Root
+    from .looking.status import ChrootStatus
+    from .processes.residents import Holder
 
 _NO_ANSWER = 127
 """Exit code of `stop` where a chroot has no such command: no error."""
@@ -72,7 +72,7 @@ class Engine:
         return self._survey((Chroot(os.path.basename(physical), physical),))[0]
 
     def _survey(self, chroots: Sequence[Chroot]) -> tuple[ChrootStatus, ...]:
-        from .processes import Sampler
+        from .processes.residents import Sampler
 
         return survey(chroots, Sampler())
 
@@ -99,101 +99,103 @@ class Engine:
 
     def add_bind(self, path: str, bind: Bind) -> tuple[str, ...]:
         """Add an entry; return the files written. Raises UsageError, ConfigError."""
-        from .edit import Added
+        from .config.edits import Added
 
         return self._edit(path, Added(bind))
 
     def remove_bind(self, path: str, target: str) -> tuple[str, ...]:
         """Remove the entry for *target*; return the files. Raises UsageError without one."""
-        from .edit import Removed
+        from .config.edits import Removed
 
         return self._edit(path, Removed(target))
 
     def ignore_bind(self, path: str, target: str) -> tuple[str, ...]:
         """Have *target* left out; return the files that say so now. Raises UsageError."""
-        from .edit import Ignored
+        from .config.edits import Ignored
 
         return self._edit(path, Ignored(target))
 
-    def _edit(self, path: str, change: edit.Change) -> tuple[str, ...]:
-        from . import edit
+    def _edit(self, path: str, change: edits.Change) -> tuple[str, ...]:
+        from .config import edits
 
         with open_chroot(path) as root, Lock(root.path):
-            before = edit.read(root)
-            saved = edit.save(root, before, edit.changed(before, (change,), root.path))
+            before = edits.read(root)
+            saved = edits.save(root, before, edits.changed(before, (change,), root.path))
             return tuple(root.path + name for name in saved.names)
 
-    def bind_files(self, path: str) -> edit.Files:
+    def bind_files(self, path: str) -> edits.Files:
         """Return the bytes of both configuration files: what an editor of them has seen."""
-        from . import edit
+        from .config import edits
 
         with open_chroot(path) as root:
-            return edit.read(root)
+            return edits.read(root)
 
-    def preview_edits(self, path: str, changes: Sequence[edit.Change]) -> tuple[str, ...]:
+    def preview_edits(self, path: str, changes: Sequence[edits.Change]) -> tuple[str, ...]:
         """Return as lines of a unified diff what *changes* would do to the files as they are now.
 
         Raises ConfigError where a file has errors, UsageError for a change that makes no sense,
         ChangedError for one to an entry that says something else meanwhile.
         """
-        from . import edit
+        from .config import edits
 
         with open_chroot(path) as root:
-            before = edit.read(root)
-            return edit.difference(before, edit.changed(before, changes, root.path))
+            before = edits.read(root)
+            return edits.difference(before, edits.changed(before, changes, root.path))
 
-    def preview_binds(self, path: str, changes: Sequence[edit.Change]) -> tuple[Bind, ...]:
+    def preview_binds(self, path: str, changes: Sequence[edits.Change]) -> tuple[Bind, ...]:
         """Return the merged binds, system points among them, as they would be after *changes*.
 
         Raises as `preview_edits` does.
         """
-        from . import edit
-        from .config import parse
+        from .config import edits
+        from .config.merge import parse
 
         with open_chroot(path) as root:
-            after = edit.changed(edit.read(root), changes, root.path)
+            after = edits.changed(edits.read(root), changes, root.path)
             where = root.path + CONFIG_DIRECTORY
             return parse(
                 after.tool_conf, after.chroot_toml, where=where, conf_sh=False, host=host_facts()
             ).binds
 
-    def save_edits(self, path: str, changes: Sequence[edit.Change], seen: edit.Files) -> edit.Saved:
+    def save_edits(
+        self, path: str, changes: Sequence[edits.Change], seen: edits.Files
+    ) -> edits.Saved:
         """Make *changes* in both files, or in none; what is returned undoes them (`undo_edits`).
 
         *seen* are the files as the caller has shown them (`bind_files`). Raises as
         `preview_edits` does, and ChangedError where a file is another by now: to merge, preview
         and save the same changes with what `bind_files` returns then.
         """
-        from . import edit
+        from .config import edits
 
         with open_chroot(path) as root, Lock(root.path):
-            return edit.save(root, seen, edit.changed(seen, changes, root.path))
+            return edits.save(root, seen, edits.changed(seen, changes, root.path))
 
-    def undo_edits(self, path: str, saved: edit.Saved) -> edit.Saved:
+    def undo_edits(self, path: str, saved: edits.Saved) -> edits.Saved:
         """Take back a save; what is returned makes it again. Raises ChangedError."""
-        from . import edit
+        from .config import edits
 
         with open_chroot(path) as root, Lock(root.path):
-            return edit.save(root, saved.after, saved.before)
+            return edits.save(root, saved.after, saved.before)
 
     def complete_inside(self, path: str, text: str) -> tuple[str, ...]:
         """Return the paths inside that *text*, an absolute path there, can be the start of."""
-        from . import complete
+        from .looking import completion
 
         with open_chroot(path) as root:
-            return complete.inside(root, text)
+            return completion.inside(root, text)
 
     def inspect_target(self, path: str, target: str) -> str:
         """Say in a few words what is at *target* inside now. Raises UsageError for no target."""
-        from . import complete
+        from .looking import completion
 
         with open_chroot(path) as root:
-            return complete.inspect(root, target, MountTable.read())
+            return completion.inspect(root, target, MountTable.read())
 
     def mount_state(self, path: str, target: str) -> str:
         """Return the state of the mount at *target*; "" for none, and where the chroot is off."""
-        from .bind import normalise_target
-        from .status import ON, PARTIAL
+        from .config.bind import normalise_target
+        from .looking.status import ON, PARTIAL
 
         target = normalise_target(target)
         with open_chroot(path) as root:
@@ -349,7 +351,7 @@ class Engine:
         no terminal, both are /dev/null for this process afterwards. Raises ChrootError where the
         command could not be started; then they are as before.
         """
-        from . import enter
+        from .entering import enter
 
         with open_chroot(path) as root:
             if is_incomplete(root):
@@ -360,7 +362,7 @@ class Engine:
                     _on(root, config, ignore, None)
             argv = _host_cmd(root, words)
             if argv:
-                from .run import passthrough
+                from .programs import passthrough
 
                 code = passthrough(argv, env=_host_env(root))
                 if code:
@@ -379,7 +381,7 @@ class Engine:
         cancelled: Flag | None = None,
     ) -> None:
         """Make a Debian in *path*. Raises ChrootError, Cancelled; then *path* is as before."""
-        from . import bootstrap
+        from .creating import bootstrap
 
         bootstrap.create(path, options, report, cancelled)
 
@@ -396,7 +398,7 @@ class Engine:
         Never crosses a mount. Raises BusyError where something is mounted or runs inside that
         could not be ended; nothing is removed then.
         """
-        from . import remove
+        from .trees import remove
 
         with open_chroot(path) as root:
             physical = root.path
@@ -424,9 +426,9 @@ def _config(root: Root, config_dir: str | None, extra: tuple[Bind, ...]) -> Conf
 
 
 def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None) -> None:
-    """Do a plan; see core.apply, which a `run` that finds everything on never needs."""
+    """Do a plan; see core.mounts.apply, which a `run` that finds everything on never needs."""
     if plan:
-        from .apply import apply
+        from .mounts.apply import apply
 
         apply(root, plan, report, cancelled)
 
@@ -454,7 +456,7 @@ def _is_program(root: Root, name: str) -> bool:
 
 def _lives_inside(root: Root) -> bool:
     """Tell whether a process has its root here: a pass over /proc that takes 5 µs for each."""
-    from .processes import pids_by_root
+    from .processes.residents import pids_by_root
 
     status = os.fstat(root.fd)
     return any(pids_by_root({root.path: (status.st_dev, status.st_ino)}).values())
@@ -499,7 +501,7 @@ def _plan_one(root: Root, config: Config, target: str, *, on: bool) -> Plan:
 
 
 def _holders(root: Root, points: Sequence[str] | None = None) -> tuple[Holder, ...]:
-    from .holders import holders
+    from .processes.holders import holders
 
     status = os.fstat(root.fd)
     found = holders(root.path, (status.st_dev, status.st_ino), points)
@@ -510,7 +512,7 @@ def _clear(
     root: Root, *, kill: bool, timeout: float, report: Report, cancelled: Flag | None
 ) -> None:
     """See that nobody lives inside or holds a mount. Raises BusyError with those who do."""
-    from .holders import end, stands_in
+    from .processes.holders import end, stands_in
     from .text import processes
 
     found = _holders(root)
@@ -533,7 +535,7 @@ def _host_cmd(root: Root, words: tuple[str, ...]) -> list[str]:
     """Return how to run `chroot.d/host-cmd` for *words*; empty where there is no executable one."""
     if not words or not _is_program(root, "host-cmd"):
         return []
-    from .enter import split
+    from .entering.enter import split
 
     return [root.path + root.resolve(f"{CONFIG_DIRECTORY}/host-cmd"), *split(words)]
 
@@ -544,8 +546,8 @@ def _host_env(root: Root) -> dict[str, str]:
 
 def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
     """Run `stop` by the rules of `run`; what goes wrong is reported and does not hinder."""
-    from . import enter
-    from .run import run
+    from .entering import enter
+    from .programs import run
 
     def said(line: str) -> None:
         report(Output(root.path, line))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .errors import Problem
-    from .plan import Step
+    from .mounts.plan import Step
 
 
 class Event(Value):

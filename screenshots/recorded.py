@@ -10,22 +10,22 @@ from collections.abc import Callable, Sequence
 
 from textual.message import Message
 
-from chroot_tool.app.messages import Counted, Seen
-from chroot_tool.core.bind import Bind
-from chroot_tool.core.bootstrap import CreateOptions
-from chroot_tool.core.config import Config, HostFacts, parse
-from chroot_tool.core.edit import Files, changed, difference
+from chroot_tool.app.tui.messages import Counted, Seen
+from chroot_tool.core.config.bind import Bind
+from chroot_tool.core.config.edits import Files, changed, difference
+from chroot_tool.core.config.merge import Config, HostFacts, parse
+from chroot_tool.core.creating.bootstrap import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, ignore
-from chroot_tool.core.plan import Plan
-from chroot_tool.core.processes import Holder, Process
-from chroot_tool.core.status import ChrootStatus, MountStatus
-from chroot_tool.core.watch import Snapshot
+from chroot_tool.core.looking.status import ChrootStatus, MountStatus
+from chroot_tool.core.looking.watch import Snapshot
+from chroot_tool.core.mounts.plan import Plan
+from chroot_tool.core.processes.residents import Holder, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from chroot_tool.core.edit import Change
+    from chroot_tool.core.config.edits import Change
 
 BASE = "/srv/chroot"
 NOW = 1_790_000_000.0

@@ -17,17 +17,17 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from chroot_tool.app.follow import Counting, Follower, Following
-from chroot_tool.app.messages import Counted, Seen
-from chroot_tool.app.settings import Settings
-from chroot_tool.app.ui import ChrootApp
-from chroot_tool.core.bootstrap import CreateOptions
+from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.tui.app import ChrootApp
+from chroot_tool.app.tui.follow import Counting, Follower, Following
+from chroot_tool.app.tui.messages import Counted, Seen
+from chroot_tool.core.creating.bootstrap import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
-from chroot_tool.core.plan import Plan
-from chroot_tool.core.status import ChrootStatus
-from chroot_tool.core.watch import Snapshot
+from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.looking.watch import Snapshot
+from chroot_tool.core.mounts.plan import Plan
 from ui_samples import BASE, clock
 from uisupport import screen_text
 
@@ -41,7 +41,7 @@ _ROUNDS = 3
 """How often widgets are waited for after a key: what one does may be another's message."""
 
 if TYPE_CHECKING:
-    from chroot_tool.app.follow import Post
+    from chroot_tool.app.tui.follow import Post
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:

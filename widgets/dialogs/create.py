@@ -16,11 +16,11 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 from textual.worker import Worker, WorkerState
 
-from ...core import createoptions as rules
-from ...core.createoptions import CreateOptions
+from ...core.creating import options as rules
+from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, Problem, UsageError
 from ..text import foreign
-from .base import Body, button
+from .dialog import Body, button
 from .field import ChoiceField, Field, Prefixes
 from .form import FormDialog
 

@@ -1,0 +1,187 @@
+"""The configuration of a chroot: the system points and both files, merged. Pure but host_facts().
+
+The files are read by the caller, from inside the chroot, and come in as bytes. Nothing is cached
+and nothing is executed: a status reads all of this many times a minute.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import ConfigError, Problem, UsageError
+from ..value import Value
+from .bind import CHROOT_TOML, COMMAND_LINE, TOOL_CONF, Bind, make
+from .chroot_toml import ChrootToml, RunDefaults, SystemSettings
+from .chroot_toml import parse as parse_chroot_toml
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RESOLV_CONF = "/etc/resolv.conf"
+
+
+class HostFacts(Value):
+    """What the system points depend on: one host, the same for all of its chroots."""
+
+    journal: bool
+    """Whether /run/systemd/journal is there."""
+    resolv: str
+    """Physical path of the host's resolv.conf, empty where there is none."""
+
+
+class Config(Value):
+    """What is wanted of a chroot. `problems` are those that do not hinder."""
+
+    binds: tuple[Bind, ...]
+    """Merged, ignored ones among them, parents before children."""
+    run: RunDefaults = RunDefaults()
+    description: str = ""
+    exclude: tuple[str, ...] = ()
+    """Paths that `pack` leaves out."""
+    problems: tuple[Problem, ...] = ()
+
+
+def host_facts() -> HostFacts:
+    """Look at the host: two paths, no more."""
+    resolv = ""
+    try:
+        fd = os.open(RESOLV_CONF, os.O_PATH | os.O_CLOEXEC)  # mostly a link into /run
+        resolv = os.readlink(f"/proc/self/fd/{fd}")
+        os.close(fd)
+    except OSError:
+        pass
+    return HostFacts(os.path.isdir("/run/systemd/journal"), resolv)
+
+
+_PROC, _SYS = Bind("/proc", "/proc"), Bind("/sys", "/sys")
+_DEV = Bind("/dev", "none", "tmpfs", ("nosuid", "mode=0755"), nodes=True)
+_HOST_DEV = Bind("/dev", "devtmpfs", "devtmpfs", ("nosuid",))
+_TERMINALS = ("nosuid", "noexec", "ptmxmode=0666", "mode=0620", "gid=5")
+_EMPTY = (
+    Bind("/dev/pts", "devpts", "devpts", _TERMINALS),
+    Bind("/dev/shm", "none", "tmpfs", ("nosuid", "nodev")),
+    Bind("/run", "none", "tmpfs", ("nosuid", "nodev", "noexec", "mode=0755")),
+    Bind("/tmp", "none", "tmpfs", ("nosuid", "nodev", "mode=1777")),
+)
+_JOURNAL = Bind("/run/systemd/journal", "/run/systemd/journal")
+
+
+def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]:
+    """Return the mounts that every chroot gets, unless a file replaces or ignores them.
+
+    /dev and /dev/pts are never the host's own by default: there is one devtmpfs for the whole
+    kernel, so that `rm` inside would hit the host's nodes, and unmounting a shared /dev/pts has
+    cut people off from their machine. /tmp is not noexec because apt runs scripts there.
+    """
+    points = [_PROC, _SYS, _HOST_DEV if settings.dev == "host" else _DEV, *_EMPTY]
+    if host.journal:
+        points.append(_JOURNAL)
+    if settings.resolv != "off":
+        points.append(_resolv(settings.resolv, host.resolv))
+    return tuple(points)
+
+
+def merge(*layers: Iterable[Bind]) -> tuple[Bind, ...]:
+    """Merge binds by target: a later one replaces an earlier one whole.
+
+    One that is ignored stays in the result, marked so, until a later one brings the target back;
+    what only says so keeps type, source and options of what it leaves out, for those who show it.
+    Sorted by path component, which puts parents before children and does not depend on the order
+    of the files.
+    """
+    merged: dict[str, Bind] = {}
+    for layer in layers:
+        for bind in layer:
+            hidden = merged.get(bind.target)
+            # A copy is no mount, and is shown nowhere: left out, it would not be seen either.
+            if hidden and hidden.fs != "copy" and bind.only_ignores:
+                bind = hidden.replace(ignored=True, origin=bind.origin, line=bind.line)
+            merged[bind.target] = bind
+    return tuple(sorted(merged.values(), key=lambda bind: bind.target.split("/")))
+
+
+def parse(
+    tool_conf: bytes | None,
+    chroot_toml: bytes | None,
+    *,
+    where: str,
+    conf_sh: bool,
+    host: HostFacts,
+    extra: tuple[Bind, ...] = (),
+) -> Config:
+    """Read and merge what a chroot says of itself; None is a file that is not there.
+
+    *where* is the directory of the files, for messages; *conf_sh* whether the original's conf.sh
+    stands there; *extra* are binds given on the command line. Raises ConfigError with all
+    problems of both files.
+    """
+    problems: list[Problem] = []
+    listed: tuple[Bind, ...] = ()
+    exclude: tuple[str, ...] = ()
+    if tool_conf is not None:
+        from .tool_conf import parse as parse_tool_conf  # 0.8 ms, and most chroots have none
+
+        plain = parse_tool_conf(tool_conf, f"{where}/{TOOL_CONF}", problems)
+        listed, exclude = plain.binds, plain.exclude
+    toml = ChrootToml()
+    if chroot_toml is not None:
+        toml = parse_chroot_toml(chroot_toml, f"{where}/{CHROOT_TOML}", problems)
+    if problems:
+        raise ConfigError(problems)
+    binds = merge(system_points(toml.system, host), listed, toml.binds, extra)
+    noted = (_conf_sh(where),) if conf_sh else ()
+    return Config(binds, toml.run, toml.description, exclude, noted)
+
+
+def parse_bind_argument(text: str) -> Bind:
+    """Read a bind from the command line: `SRC[:TGT[:OPTION,…]]`, or a record as in tool.conf.
+
+    A text that begins with `/` has the short form, in which no path can hold a `:`. Raises
+    UsageError.
+    """
+    return _short(text) if text.startswith("/") else _record(text)
+
+
+def _resolv(setting: str, path: str) -> Bind:
+    if setting == "copy":
+        return Bind(RESOLV_CONF, path or RESOLV_CONF, "copy", optional=not path)
+    return Bind(RESOLV_CONF, path or RESOLV_CONF, options=("ro",), optional=not path)
+
+
+def _conf_sh(where: str) -> Problem:
+    return Problem(
+        f"{where}/conf.sh is not read: shell code is never run to learn a configuration",
+        f"list its binds in {where}/{CHROOT_TOML}, each as [[bind]] with source = and target =,"
+        " then delete conf.sh",
+    )
+
+
+def _short(text: str) -> Bind:
+    source, *rest = text.split(":")
+    if len(rest) > 2:
+        raise UsageError(
+            f"bind {text!r} has {len(rest)} ':', expected SRC, SRC:TGT or SRC:TGT:OPTION,…",
+            """write paths that hold ':' as 'src:"/a:b" tgt:"/a:b"'""",
+        )
+    options = [word for word in rest[1].split(",") if word] if len(rest) == 2 else None
+    return make(rest[0] if rest else source, source, "bind", options)
+
+
+def _record(text: str) -> Bind:
+    from . import tool_conf
+    from .records import BLANK, split
+
+    if not text.lstrip(BLANK).startswith(tool_conf.KEYS):
+        raise UsageError(
+            f"bind {text!r}, expected SRC[:TGT[:OPTION,…]] with absolute paths",
+            "or a record as in tool.conf: 'src:/a tgt:/b opt:ro'",
+        )
+    records = list(split(text.rstrip(BLANK)))
+    if len(records) != 1:
+        raise UsageError(f"bind {text!r} holds more than one entry", "give -b for each")
+    errors: list[UsageError] = []
+    bind = tool_conf.from_record(records[0], COMMAND_LINE, 0, errors)
+    if bind is None:
+        raise errors[0]
+    return bind

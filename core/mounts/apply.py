@@ -1,0 +1,441 @@
+"""Doing a plan, and taking it back when a step fails.
+
+Every target is opened inside the root without following a link and worked on by descriptor. What
+was done is undone in reverse: a mount is unmounted, an unmounted one is attached again from a
+detached copy that was taken before (its content, a tmpfs say, lives on in the copy) or, where the
+host shows the same, bound again, and a mount point that was made is removed while it is empty.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
+from ..events import StepDone, StepUndone, Warned
+from ..kernel import syscalls
+from ..kernel.mount_table import MountTable
+from ..kernel.rootpath import Root
+from ..kernel.syscalls import mount_id
+from .plan import (
+    MakeTarget,
+    Mount,
+    Remount,
+    SetPropagation,
+    Step,
+    Unmount,
+    WriteFile,
+    flag_changes,
+    super_options,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event as Flag
+
+    from ..config.bind import Bind
+    from ..events import Event, Report
+    from .plan import Plan
+
+    Undo = Callable[[], None]
+
+_ATTRIBUTES = {
+    "ro": syscalls.MOUNT_ATTR_RDONLY,
+    "nosuid": syscalls.MOUNT_ATTR_NOSUID,
+    "nodev": syscalls.MOUNT_ATTR_NODEV,
+    "noexec": syscalls.MOUNT_ATTR_NOEXEC,
+    "nosymfollow": syscalls.MOUNT_ATTR_NOSYMFOLLOW,
+    "nodiratime": syscalls.MOUNT_ATTR_NODIRATIME,
+}
+_ATIME = {
+    "relatime": 0,
+    "noatime": syscalls.MOUNT_ATTR_NOATIME,
+    "strictatime": syscalls.MOUNT_ATTR_STRICTATIME,
+}
+_PROPAGATION = {
+    "private": syscalls.MS_PRIVATE,
+    "slave": syscalls.MS_SLAVE,
+    "shared": syscalls.MS_SHARED,
+    "unbindable": syscalls.MS_UNBINDABLE,
+}
+_NODES = (
+    ("null", 1, 3, 0o666), ("zero", 1, 5, 0o666), ("full", 1, 7, 0o666),
+    ("random", 1, 8, 0o666), ("urandom", 1, 9, 0o666), ("tty", 5, 0, 0o666),
+    ("console", 5, 1, 0o600),
+)  # fmt: skip
+"""Linux's admin-guide/devices.txt."""
+_LINKS = (
+    ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+)  # fmt: skip
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LEVELS = 16
+"""How far down files are looked for: who fills a chroot must not lead us down without end."""
+_COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
+_EBUSY = 16
+_WRONG = (2, 15, 22)
+"""ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
+
+
+def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None) -> None:
+    """Do every step of *plan* below *root*, or none.
+
+    Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
+    did was taken back; what could not be is reported as `Warned`.
+    """
+    run = _Run(root, plan)
+    try:
+        for step in plan.steps:
+            if cancelled and cancelled.is_set():
+                raise Cancelled("cancelled")
+            run.do(step)
+            report(StepDone(root.path, step))
+    except OSError as error:
+        run.take_back(report)
+        raise _explained(step, error) from error
+    except BaseException:
+        run.take_back(report)
+        raise
+    finally:
+        run.close()
+
+
+def _explained(step: Step, error: OSError) -> ChrootError:
+    why = error.strerror or str(error)
+    if error.filename and error.filename != step.target and error.filename not in why:
+        why += f" ({error.filename})"
+    bind = step.bind if isinstance(step, Mount) else None
+    where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    message = f"{where}cannot {step.describe()}: {why}"
+    if error.errno == _EBUSY:
+        return BusyError(message, "end the processes that use it, or use --kill")
+    if error.errno in (1, 13):
+        return PrivilegeError(message, "run as root")
+    if error.errno == 38:
+        return ChrootError(message, "this needs Linux 5.12 or newer")
+    if error.errno == 19 and bind:
+        return ChrootError(message, f"the kernel knows no file system {bind.fs}")
+    return ChrootError(message, "correct the entry" if where and error.errno in _WRONG else "")
+
+
+class _Run:
+    """One run of a plan: what was done so far, and how to take it back."""
+
+    def __init__(self, root: Root, plan: Plan) -> None:
+        self._root = root
+        self._own = {mount_id(root.fd), *plan.own}
+        self._steps = plan.steps
+        self._undo: list[tuple[Step, Undo]] = []
+        self._copies: list[int] = []
+
+    def do(self, step: Step) -> None:
+        """Do one step and remember how to undo it. Raises OSError, ChrootError."""
+        match step:
+            case Mount():
+                undo = self._mount(step)
+            case Unmount():
+                undo = self._unmount(step)
+            case MakeTarget():
+                undo = self._make(step)
+            case Remount():
+                undo = self._remount(step)
+            case SetPropagation():
+                undo = self._propagation(step)
+            case WriteFile():
+                undo = self._write(step)
+            case _:
+                raise TypeError(step)
+        self._undo.append((step, undo))
+
+    def take_back(self, report: Report) -> None:
+        """Undo everything in reverse, and report it; what is done to the end stays done."""
+        if len(self._undo) == len(self._steps):
+            return
+        path = self._root.path
+        for step, undo in reversed(self._undo):
+            told: Event = StepUndone(path, step)
+            try:
+                undo()
+            except (OSError, ChrootError) as error:
+                why = getattr(error, "strerror", "") or str(error)
+                message = f"could not be taken back: {step.describe()}: {why}"
+                told = Warned(path, Problem(message, f"chroot-tool status -d {path}"))
+            try:
+                report(told)
+            except Exception:
+                continue  # who cannot be told must not be left with half of it
+        self._undo.clear()
+
+    def close(self) -> None:
+        """Let go of the detached copies."""
+        for copy in self._copies:
+            os.close(copy)
+        self._copies.clear()
+
+    def _make(self, step: MakeTarget) -> Undo:
+        made = self._root.make(step.target, file=step.file, allowed=self._own.__contains__)
+
+        def undo() -> None:
+            for path in reversed(made):
+                self._root.unmake(path)
+
+        return undo
+
+    def _mount(self, step: Mount) -> Undo:
+        tree = _detached(step.bind)
+        try:
+            _attach(self._root, tree, step.target)
+            if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared
+                syscalls.mount_setattr(
+                    tree, step.target, propagation=_PROPAGATION[step.bind.propagation],
+                    recursive=step.bind.recursive,
+                )  # fmt: skip
+            ident = mount_id(tree)
+        finally:
+            os.close(tree)  # a descriptor that stays open makes the later unmount EBUSY
+        if step.bind.fs == "tmpfs":
+            self._own.add(ident)
+
+        def undo() -> None:
+            parent, name = self._root.parent(step.target)
+            with parent as directory:
+                _see(directory, name, step.target, ident)
+                _umount(directory, name, step.target)
+
+        return undo
+
+    def _unmount(self, step: Unmount) -> Undo:
+        parent, name = self._root.parent(step.target)
+        with parent as directory:
+            _see(directory, name, step.target, step.mount_id)
+            if step.spare_files and _holds_files(directory, name):
+                path = self._root.path
+                raise ChrootError(
+                    f"{step.target} in {path} is to be unmounted, and the tmpfs there holds files "
+                    "that are nowhere else",
+                    f"save them, then umount {path}{step.target}, or chroot-tool off -d {path}",
+                )
+            # Nothing can fail after the last step, so that is never taken back.
+            keep = not step.again and step is not self._steps[-1]
+            copy = self._copy(directory, name) if keep else -1
+            _umount(directory, name, step.target, lazy=step.lazy)
+
+        def undo() -> None:
+            if step.again:
+                self._mount(Mount(step.target, step.again, below_shared=True))
+            elif copy < 0:
+                raise ChrootError("it could not be copied")
+            else:
+                _attach(self._root, copy, step.target)
+
+        return undo
+
+    def _copy(self, directory: int, name: str) -> int:
+        """Return a detached copy, with all its content, of what is mounted at *name*."""
+        try:
+            copy = syscalls.open_tree(directory, name, _COPY)
+        except OSError:
+            return -1  # an unbindable mount can't be copied, so not be taken back either
+        self._copies.append(copy)
+        return copy
+
+    def _remount(self, step: Remount) -> Undo:
+        back = _reversed(step)
+        try:
+            self._change(step)
+        except OSError:
+            self._change(back)  # flags are changed before options are refused
+            raise
+        return lambda: self._change(back)
+
+    def _change(self, step: Remount) -> None:
+        fd = _open_mount(self._root, step.target, step.mount_id)
+        try:
+            set_, clear = _attributes(set(step.set_flags), set(step.clear_flags), step.set_flags)
+            syscalls.mount_setattr(
+                fd, step.target, set_=set_, clear=clear, recursive=step.recursive
+            )
+            if step.super_options:
+                _reconfigure(fd, step)
+        finally:
+            os.close(fd)
+
+    def _propagation(self, step: SetPropagation) -> Undo:
+        def change(to: str) -> None:
+            fd = _open_mount(self._root, step.target, step.mount_id)
+            try:
+                kind = _PROPAGATION[to]
+                syscalls.mount_setattr(fd, step.target, propagation=kind, recursive=step.recursive)
+            finally:
+                os.close(fd)
+
+        change(step.propagation)
+        return lambda: change(step.before)
+
+    def _write(self, step: WriteFile) -> Undo:
+        try:
+            before: bytes | None = self._root.read(step.target)
+        except (FileNotFoundError, ChrootError):
+            before = None
+        parent = step.target.rpartition("/")[0]
+        made = []
+        if parent:
+            made = self._root.make(parent, file=False, allowed=self._own.__contains__)
+        self._root.write(step.target, step.content, allowed=self._own.__contains__)
+
+        def undo() -> None:
+            if before is not None:
+                self._root.write(step.target, before, allowed=self._own.__contains__)
+            else:
+                self._root.write(step.target, b"", allowed=self._own.__contains__)
+                self._root.unmake(step.target)
+            for path in reversed(made):
+                self._root.unmake(path)
+
+        return undo
+
+
+def _reversed(step: Remount) -> Remount:
+    """Return the step that takes *step*, which is not done yet, back."""
+    entry = MountTable.read().by_id.get(step.mount_id)
+    options, super_options = (entry.options, entry.super_options) if entry else ((), ())
+    time = next((word for word in options if word in ("noatime", "relatime")), "strictatime")
+    times = (time,) if set(step.set_flags) & _ATIME.keys() else ()
+    keys = {option.partition("=")[0] for option in step.super_options}
+    return step.replace(
+        set_flags=(*step.clear_flags, *times),
+        clear_flags=tuple(flag for flag in step.set_flags if flag not in _ATIME),
+        super_options=tuple(o for o in super_options if o.partition("=")[0] in keys),
+    )
+
+
+def _attributes(set_: set[str], clear: set[str], words: tuple[str, ...]) -> tuple[int, int]:
+    """Return MOUNT_ATTR_* to set and to clear for flag names, and for access times in *words*."""
+    on = sum(_ATTRIBUTES.get(flag, 0) for flag in set_)
+    off = sum(_ATTRIBUTES.get(flag, 0) for flag in clear)
+    for word in words:
+        if word in _ATIME:
+            # mount_setattr(2): access time is one value, cleared whole before one is set
+            off |= syscalls.MOUNT_ATTR__ATIME
+            on = on & ~syscalls.MOUNT_ATTR__ATIME | _ATIME[word]
+    return on, off
+
+
+def _detached(bind: Bind) -> int:
+    """Return a detached mount for *bind*, complete but for its place. Raises OSError."""
+    set_, clear = _attributes(*flag_changes(bind.options), bind.options)
+    if bind.fs != "bind":
+        return _new(bind, set_)
+    flags = syscalls.OPEN_TREE_CLONE | (syscalls.AT_RECURSIVE if bind.recursive else 0)
+    tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
+    try:
+        syscalls.mount_setattr(
+            tree, bind.source, set_=set_, clear=clear,
+            propagation=_PROPAGATION[bind.propagation], recursive=bind.recursive,
+        )  # fmt: skip
+    except BaseException:
+        os.close(tree)
+        raise
+    return tree
+
+
+def _new(bind: Bind, attributes: int) -> int:
+    """Return a mount of a new file system, which has no flags to clear and is private."""
+    context = syscalls.fsopen(bind.fs)
+    try:
+        if bind.source != "none":  # what the kernel calls it by itself
+            syscalls.fsconfig(context, syscalls.FSCONFIG_SET_STRING, "source", bind.source)
+        for option in super_options(bind):
+            _configure(context, option)
+        syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_CREATE)
+        tree = syscalls.fsmount(context, attributes, bind.fs)
+    finally:
+        os.close(context)
+    try:
+        if bind.propagation != "private":
+            kind = _PROPAGATION[bind.propagation]
+            syscalls.mount_setattr(tree, bind.source, propagation=kind)
+        if bind.nodes:
+            _populate(tree)
+    except BaseException:
+        os.close(tree)
+        raise
+    return tree
+
+
+def _configure(context: int, option: str) -> None:
+    key, equals, value = option.partition("=")
+    command = syscalls.FSCONFIG_SET_STRING if equals else syscalls.FSCONFIG_SET_FLAG
+    syscalls.fsconfig(context, command, key, value)
+
+
+def _reconfigure(fd: int, step: Remount) -> None:
+    context = syscalls.fspick(fd, step.target)
+    try:
+        for option in step.super_options:
+            _configure(context, option)
+        syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_RECONFIGURE)
+    finally:
+        os.close(context)
+
+
+def _populate(tree: int) -> None:
+    """Make the standard nodes in a /dev that nobody can see yet."""
+    for name, major, minor, mode in _NODES:
+        os.mknod(name, mode | stat.S_IFCHR, os.makedev(major, minor), dir_fd=tree)
+        os.chmod(name, mode, dir_fd=tree)  # the umask belongs to all threads: it is left alone
+    for name, to in _LINKS:
+        os.symlink(to, name, dir_fd=tree)
+    for name in ("pts", "shm"):
+        os.mkdir(name, dir_fd=tree)
+        os.chmod(name, 0o755, dir_fd=tree)
+
+
+def _holds_files(directory: int, name: str, levels: int = _LEVELS) -> bool:
+    """Tell whether *name* is, or holds, more than what the tool makes: directories and a /dev."""
+    mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+    if not stat.S_ISDIR(mode):
+        return not (stat.S_ISCHR(mode) or (stat.S_ISLNK(mode) and name in dict(_LINKS)))
+    if not levels:
+        return True
+    fd = os.open(name, _DIRECTORY, dir_fd=directory)
+    try:
+        return any(_holds_files(fd, below, levels - 1) for below in os.listdir(fd))
+    finally:
+        os.close(fd)  # one that stays open makes the later unmount EBUSY
+
+
+def _attach(root: Root, tree: int, target: str) -> None:
+    parent, name = root.parent(target)
+    with parent as directory:
+        syscalls.move_mount(tree, directory, name, target)
+
+
+def _open_mount(root: Root, target: str, ident: int) -> int:
+    """Open the mount point *target* and see that the mount there is the one that is meant."""
+    fd = root.open(target, os.O_PATH | os.O_NOFOLLOW, follow=False)
+    try:
+        _see(fd, "", target, ident)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _see(fd: int, name: str, target: str, ident: int) -> None:
+    """See that the mount at *name* in the directory, or *fd* itself, is the one that is meant."""
+    if mount_id(fd, name) != ident:
+        raise ChrootError(
+            f"{target} is not the mount that it was a moment ago",
+            "somebody else mounts here too, or it is hidden by another mount: look and try again",
+        )
+
+
+def _umount(directory: int, name: str, target: str, *, lazy: bool = False) -> None:
+    """Unmount what is seen at *name* in a directory, which was just looked at."""
+    flags = syscalls.UMOUNT_NOFOLLOW | (syscalls.MNT_DETACH if lazy else 0)
+    try:
+        syscalls.umount2(f"/proc/self/fd/{directory}/{name}", flags)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, target) from None
