@@ -27,8 +27,10 @@ from .events import Output, Stage, Warned, ignore
 from .kernel.mount_table import MountTable
 from .lock import Lock
 from .looking.survey import read_config, survey
+from .mounts.compare import difference
 from .mounts.observe import Observer
-from .mounts.plan import Plan, difference, plan_off, plan_on, unmounts
+from .mounts.plan import plan_off, plan_on, unmounts
+from .plan import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +40,12 @@ if TYPE_CHECKING:
     from .config import edits
     from .config.bind import Bind
     from .config.merge import Config
-    from .creating.bootstrap import CreateOptions
+    from .creating.options import CreateOptions
     from .events import Report
     from .kernel.mount_table import MountEntry
     from .kernel.rootpath import Root
     from .looking.status import ChrootStatus
-    from .processes.residents import Holder
+    from .process import Holder
 
 _NO_ANSWER = 127
 """Exit code of `stop` where a chroot has no such command: no error."""

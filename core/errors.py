@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .processes.residents import Holder
+    from .process import Holder
 
 
 MOST_PROBLEMS = 100

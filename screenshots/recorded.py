@@ -14,14 +14,14 @@ from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files, changed, difference
 from chroot_tool.core.config.merge import Config, HostFacts, parse
-from chroot_tool.core.creating.bootstrap import CreateOptions
+from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, ignore
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.looking.watch import Snapshot
-from chroot_tool.core.mounts.plan import Plan
-from chroot_tool.core.processes.residents import Holder, Process
+from chroot_tool.core.plan import Plan
+from chroot_tool.core.process import Holder, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -21,13 +21,13 @@ from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.app import ChrootApp
 from chroot_tool.app.tui.follow import Counting, Follower, Following
 from chroot_tool.app.tui.messages import Counted, Seen
-from chroot_tool.core.creating.bootstrap import CreateOptions
+from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
-from chroot_tool.core.mounts.plan import Plan
+from chroot_tool.core.plan import Plan
 from ui_samples import BASE, clock
 from uisupport import screen_text
 

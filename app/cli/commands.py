@@ -199,7 +199,7 @@ def _off(arguments: Namespace) -> int:
 
 
 def _show_plan(arguments: Namespace, path: str, plan: object) -> int:
-    from ...core.mounts.plan import Plan
+    from ...core.plan import Plan
 
     assert isinstance(plan, Plan)
     if arguments.json:
@@ -218,7 +218,7 @@ def _done(arguments: Namespace, path: str, state: str, steps: int, idle: str) ->
 
 
 def _create(arguments: Namespace) -> int:
-    from ...core.creating.bootstrap import CreateOptions
+    from ...core.creating.options import CreateOptions
 
     engine, path = _path(arguments)
     options = CreateOptions(

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...core.processes.residents import Holder
+    from ...core.process import Holder
     from ...widgets.panes.jobs_pane import JobsPane
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ..config.bind import Bind
     from ..config.merge import HostFacts
     from ..kernel.mount_table import MountTable
-    from ..processes.residents import Process, Sampler
+    from ..process import Process
+    from ..processes.residents import Sampler
 
 _OS_RELEASE_LIMIT = 1 << 16
 _HARM = (

@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..processes.residents import Process
+    from ..process import Process
 
 _SAMPLE = 2.0
 """Seconds between two looks at the CPU and memory of processes inside."""

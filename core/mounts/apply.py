@@ -17,17 +17,9 @@ from ..kernel import syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import mount_id
-from .plan import (
-    MakeTarget,
-    Mount,
-    Remount,
-    SetPropagation,
-    Step,
-    Unmount,
-    WriteFile,
-    flag_changes,
-    super_options,
-)
+from ..plan import Step
+from .compare import flag_changes, super_options
+from .steps import MakeTarget, Mount, Remount, SetPropagation, Unmount, WriteFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..config.bind import Bind
     from ..events import Event, Report
-    from .plan import Plan
+    from ..plan import Plan
 
     Undo = Callable[[], None]
 

@@ -7,7 +7,7 @@ kernel as much as the unmount itself, or, of a bind, the place on the host that 
 from __future__ import annotations
 
 from ..config.bind import Bind
-from .plan import ATIME, FLAGS, OPPOSITES
+from .compare import ATIME, FLAGS, OPPOSITES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

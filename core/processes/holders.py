@@ -12,8 +12,9 @@ import os
 
 from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
+from ..process import Holder
 from ..text import processes
-from .residents import Holder, Sampler, pids
+from .residents import Sampler, pids
 from .uses import COPY, Scan
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ import pytest
 
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import BusyError
-from chroot_tool.core.mounts.plan import MakeTarget, Mount, Unmount
+from chroot_tool.core.mounts.steps import MakeTarget, Mount, Unmount
 from support import Cli, mounts_below
 
 pytestmark = pytest.mark.root

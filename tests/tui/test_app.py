@@ -25,7 +25,7 @@ from chroot_tool.core.errors import BusyError, ChrootError, LockedError, Privile
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
-from chroot_tool.core.processes.residents import Holder, Process
+from chroot_tool.core.process import Holder, Process
 from chroot_tool.widgets.dialogs.busy import Busy
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm

@@ -7,19 +7,10 @@ import pytest
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.kernel.mount_table import MountEntry, MountTable, parse_line
-from chroot_tool.core.mounts.plan import (
-    MakeTarget,
-    Mount,
-    Plan,
-    Remount,
-    SetPropagation,
-    Unmount,
-    Wanted,
-    drift,
-    plan_off,
-    plan_on,
-    size_bytes,
-)
+from chroot_tool.core.mounts.compare import Wanted, drift, size_bytes
+from chroot_tool.core.mounts.plan import plan_off, plan_on
+from chroot_tool.core.mounts.steps import MakeTarget, Mount, Remount, SetPropagation, Unmount
+from chroot_tool.core.plan import Plan
 
 ROOT = "/srv/deb"
 

@@ -19,8 +19,8 @@ import pytest
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.kernel.rootpath import Root
+from chroot_tool.core.process import Holder
 from chroot_tool.core.processes.holders import end, holders, stands_in
-from chroot_tool.core.processes.residents import Holder
 from support import IN_CHROOT, mounts_below
 
 pytestmark = pytest.mark.root
