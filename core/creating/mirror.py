@@ -26,8 +26,6 @@ _LARGEST = 16 << 20
 _PACKAGE_OF_KEYRING = {"debian-archive-removed-keys.gpg": "debian-archive-keyring"}
 
 
-
-
 class Release(Value):
     """A mirror's description of a suite."""
 
@@ -44,8 +42,6 @@ class Release(Value):
             if separator and key == name:
                 return value.strip()
         return ""
-
-
 
 
 def host_mirror(suite: str) -> str:

@@ -74,12 +74,6 @@ def default_options(options: CreateOptions) -> CreateOptions:
     )
 
 
-
-
-
-
-
-
 def check_options(options: CreateOptions) -> None:
     """Check everything that is filled in; what is "" or () passes."""
     if options.backend and options.backend not in BACKENDS:
@@ -136,8 +130,6 @@ def check_suite(suite: str, backend: str = BACKENDS[0]) -> None:
         return
     hint = suggestion(suite, known) if _near(suite, known) else f"ls {suites.SCRIPTS} shows all"
     raise UsageError(f"debootstrap knows no suite {suite!r}", hint)
-
-
 
 
 def _near(word: str, known: Iterable[str]) -> bool:
@@ -211,12 +203,6 @@ def check_timezone(timezone: str) -> None:
     known = host.timezones()
     near = suggestion(timezone, known) if known and _near(timezone, known) else hint
     raise UsageError(f"there is no time zone {timezone!r}", near)
-
-
-
-
-
-
 
 
 def check_runnable(arch: str, own: str, binfmt: str = "/proc/sys/fs/binfmt_misc") -> None:
