@@ -145,9 +145,9 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         """Run the command."""
         self._began = self._clock()
         self._lasted = 0.0
-        self.terminal.start()
         if focus:
-            self.terminal.focus()
+            self.action_enter()
+        self.terminal.start()
         self._show_line()
 
     @property
@@ -195,7 +195,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     @on(events.DescendantBlur)
     def _mind_terminal(self) -> None:
         """Once it has ended and was left it would swallow every key: a click is the panel's now."""
-        if self.terminal.exit is not None and not self.terminal.has_focus:
+        if self.terminal.exit is not None and not self.terminal.is_chosen:
             self.terminal.can_focus = False
 
     @on(Terminal.LeaveRequested)
@@ -214,8 +214,8 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         return True
 
     def action_enter(self) -> None:
-        """Give the terminal the keys."""
-        self.terminal.focus()
+        """Give the terminal the keys, at once: by `focus` a command may end before it has them."""
+        self.screen.set_focus(self.terminal)
 
     def action_again(self) -> None:
         """Run the same command once more. The next keys are still the panel's: Enter goes in."""
