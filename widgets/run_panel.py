@@ -115,8 +115,8 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self._log = log
         self._clock = clock
         self._seconds = seconds
-        self._began = 0.0
-        self._lasted = 0.0
+        self._began = clock()
+        self._lasted: float | None = None
         self.end_was_seen = False
         """Whether it has been on the screen since the command ended."""
 
@@ -144,7 +144,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     def start(self, *, focus: bool = True) -> None:
         """Run the command."""
         self._began = self._clock()
-        self._lasted = 0.0
+        self._lasted = None
         if focus:
             self.action_enter()
         self.terminal.start()
@@ -168,7 +168,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         """How long the command has run."""
         if self._seconds is not None:
             return self._seconds()
-        return self._lasted or self._clock() - self._began
+        return self._clock() - self._began if self._lasted is None else self._lasted
 
     def _tick(self) -> None:
         if self.running and self.display and self.is_on_screen:
@@ -188,7 +188,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     @on(Terminal.Exited)
     def _exited(self, message: Terminal.Exited) -> None:
         message.stop()
-        self._lasted = max(self._clock() - self._began, 0.001)
+        self._lasted = self._clock() - self._began
         self._show_line()
         self._mind_terminal()
 
@@ -220,7 +220,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     def action_again(self) -> None:
         """Run the same command once more. The next keys are still the panel's: Enter goes in."""
         self._began = self._clock()
-        self._lasted = 0.0
+        self._lasted = None
         self.terminal.can_focus = True
         self.terminal.restart()
         self._show_line()
