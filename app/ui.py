@@ -199,10 +199,6 @@ def run(base: str, settings: Settings, follower: Follower) -> int:
     app = ChrootApp(Engine(base), settings, follow=follower.attach, driver=TerminalDriver)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
-    # Ignored by who started us, they would be in every panel: no ctrl+C in a terminal of its own.
-    for number in (signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     app.run()
     ended = app.main.wait_for_jobs()
     if not app.ended_by:
