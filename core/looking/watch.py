@@ -23,7 +23,7 @@ from ..kernel.rootpath import Root
 from ..processes.residents import Climb, Sampler, pids_by_root
 from ..value import Value
 from .status import CREATING, INCOMPLETE, ChrootStatus
-from .survey import Survey, identities, with_processes
+from .status_reader import StatusReader, identities, with_processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ class Watcher:
             return
         host = host_facts()
         for name in names:
-            survey = Survey(self._feed.table(name), host)
-            self._known[name] = survey.one(self._chroots[name])
+            reader = StatusReader(self._feed.table(name), host)
+            self._known[name] = reader.one(self._chroots[name])
 
     # -- waiting ---------------------------------------------------------------------------------
 
