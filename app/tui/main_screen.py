@@ -7,13 +7,11 @@ work with in the modules that `Session` names.
 from __future__ import annotations
 
 import inspect
-import os
 import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.containers import Container
@@ -26,6 +24,8 @@ from ...widgets.panes.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
 from .actions import ACTIONS, switch
+from .display import Display
+from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
 from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that lines of output, and sizes, are gathered."""
-_OF_THE_LIST = ("environments.create", "environments.delete", "environments.filter")
-"""Bindings that a footer can do without while the details have the focus."""
 
 
 class MainScreen(Screen[None]):
@@ -75,8 +73,6 @@ class MainScreen(Screen[None]):
                 tooltip="From any other pane back to the environments"),
     ]  # fmt: skip
 
-    status_line = getters.query_one(StatusLine)
-
     def __init__(
         self,
         engine: Engine,
@@ -92,20 +88,19 @@ class MainScreen(Screen[None]):
         self._post = PostBox(self)
         user = User(self)
         panes = Panes(self, user, settings.dock)
-        jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
-        self.session = Session(
-            engine,
-            user,
-            panes,
-            # The first look is taken while Textual starts.
-            Inventory(engine, follow=follow, count=count, post=self._post),
-            jobs,
-            Panels(panes, user, busy=lambda: bool(jobs.running)),
-        )
-        self.is_built = False
-        """Whether every pane is there; until then no key does anything."""
+        # The first look is taken while Textual starts.
+        inventory = Inventory(engine, follow=follow, count=count, post=self._post)
+        jobs = Jobs(self._post, changed=lambda: self._display.jobs(), clock=clock)
+        self._display = Display(panes, inventory, jobs, base=engine.base)
+        panels = Panels(panes, user, busy=lambda: bool(jobs.running))
+        self.session = Session(engine, user, panes, inventory, jobs, panels)
         self._build_begun = False
         self._sizes_told = False
+
+    @property
+    def is_built(self) -> bool:
+        """Whether every pane is there; until then no key does anything."""
+        return self.session.panes.complete
 
     @property
     def table(self) -> ChrootTable:
@@ -122,6 +117,11 @@ class MainScreen(Screen[None]):
         """Where jobs and panels are."""
         return self.session.panes.dock
 
+    @property
+    def status_line(self) -> StatusLine:
+        """The line below."""
+        return self.session.panes.status_line
+
     # -- coming and going ------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -136,7 +136,7 @@ class MainScreen(Screen[None]):
         """Start with what can be said without looking."""
         self.table.focus()
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
-        self._show_status_line()
+        self._display.status_line()
         self._post.deliver()
 
     async def _build(self) -> None:
@@ -148,10 +148,10 @@ class MainScreen(Screen[None]):
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave")))
-        self.is_built = True
+        self.session.panes.complete = True
         self.on_resize()
         self.refresh_bindings()
-        self._show_jobs()
+        self._display.jobs()
         await self.session.panels.show_detached()
 
     def on_unmount(self) -> None:
@@ -172,7 +172,7 @@ class MainScreen(Screen[None]):
     def _seen(self, message: Seen) -> None:
         inventory = self.session.inventory
         inventory.take(message.snapshot)
-        self._show_all()
+        self._display.all()
         if made := inventory.arrived():
             self.table.move_to(made.path)
         if not self._build_begun:
@@ -189,39 +189,17 @@ class MainScreen(Screen[None]):
 
     def _show_sizes(self) -> None:
         self._sizes_told = False
-        self._show_all()
-
-    def _show_all(self) -> None:
-        """Show the chroots and the jobs as they are known now."""
-        inventory = self.session.inventory
-        self.table.show(inventory.chroots, self.session.jobs.views, inventory.sizes)
-        problem = inventory.snapshot.problem
-        self.table.empty_hint = (
-            (problem.message, problem.hint) if problem else _first_words(self.session.engine.base)
-        )
-        self._show_details()
-        self._show_status_line()
+        self._display.all()
 
     @on(ChrootTable.Highlighted)
-    def _show_details(self) -> None:
-        if self.is_built:
-            one = self.table.highlighted
-            size = self.session.inventory.sizes.get(one.path) if one else None
-            self.details.show(one, self.session.jobs.views, size)
+    def _highlighted(self) -> None:
+        self._display.details()
 
     @on(ChrootTable.FilterChanged)
-    def _show_status_line(self) -> None:
-        self.status_line.show(
-            self.session.engine.base, self.session.jobs.running, _privilege(),
-            self.table.filter_text,
-        )  # fmt: skip
+    def _filtered(self) -> None:
+        self._display.status_line()
 
     # -- jobs ------------------------------------------------------------------------------------
-
-    def _show_jobs(self) -> None:
-        if self.is_built:
-            self.dock.jobs_pane.show(self.session.jobs.views)
-        self._show_all()
 
     @on(JobMoved)
     def _job_moved(self, message: JobMoved) -> None:
@@ -314,19 +292,8 @@ class MainScreen(Screen[None]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The keys that apply. The footer has one line: where the focus is comes first in it."""
-        found = super().active_bindings
-        near = {one.id for one in self.focused.ancestors_with_self} if self.focused else set()
-        if "dock" in near:
-            hidden = tuple(key for key in found if _ident(found[key]).startswith("environments."))
-        elif "details" in near:
-            hidden = tuple(key for key in found if _ident(found[key]) in _OF_THE_LIST)
-        else:
-            return found
-        for key in hidden:
-            one = found[key]
-            found[key] = one._replace(binding=replace(one.binding, show=False))
-        return found
+        """The keys that apply, and which of them the footer shows."""
+        return for_footer(super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -375,23 +342,3 @@ class MainScreen(Screen[None]):
         """Highlight the chroot at *path*."""
         self.table.move_to(path)
         self.table.focus()
-
-
-def _ident(active: ActiveBinding) -> str:
-    return active.binding.id or ""
-
-
-def _privilege() -> str:
-    if os.geteuid() == 0:
-        return "root"
-    import pwd
-
-    try:
-        name = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        name = str(os.geteuid())
-    return f"{name}: looking only"
-
-
-def _first_words(base: str) -> tuple[str, str]:
-    return (f"no chroot under {base} yet", "press n to make one")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.errors import NoWidget
 
 from ...core.errors import ChrootError
+from ...widgets.panes.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import LEAST_DOCK, MOST_DOCK, Settings, save
 
@@ -25,11 +26,18 @@ class Panes:
         self._screen = screen
         self._user = user
         self._share = share
+        self.complete = False
+        """Whether details and dock are there: they are built after the first paint."""
 
     @property
     def table(self) -> ChrootTable:
         """The environments."""
         return self._screen.query_one("#environments", ChrootTable)
+
+    @property
+    def status_line(self) -> StatusLine:
+        """The line below: where, what runs, as whom."""
+        return self._screen.query_one(StatusLine)
 
     @property
     def details(self) -> Details:
