@@ -17,7 +17,7 @@ from typing import IO
 import pytest
 
 from outer import PROMPT, Bash, inside, only, stat_field, stat_state
-from support import Cli, kill, wait_until
+from support import Cli, kill, next_line, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -47,13 +47,12 @@ def start(tiny_chroot: Path, cli: Cli) -> Iterator[Start]:
         process.kill()
     kill(inside(tiny_chroot))
     for process in started:
-        process.communicate()
+        process.communicate(timeout=20)
     wait_until(lambda: not inside(tiny_chroot))
 
 
 def line(process: subprocess.Popen[bytes]) -> bytes:
-    assert process.stdout is not None
-    return process.stdout.readline()
+    return next_line(process)
 
 
 LOOP = "echo up; while :; do sleep 0.02; done"
