@@ -16,6 +16,8 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.procevents import ProcessChanges, ProcessEvents
 from support import IN_CHROOT
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def events() -> Iterator[ProcessEvents]:
