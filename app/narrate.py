@@ -7,7 +7,7 @@ import sys
 
 from ..core import events
 from ..core.text import safe
-from . import exits, jsonout
+from . import exits, json_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Narrator:
         """Print an event. What is done goes on though nobody reads: the end of it will say so."""
         try:
             if not self._deaf:
-                jsonout.write(jsonout.event(event))
+                json_output.write(json_output.event(event))
         except OSError:
             self._deaf = True
 

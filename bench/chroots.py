@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from chroot_tool.core import remove, syscalls
-from chroot_tool.core.mountinfo import MountTable
+from chroot_tool.core.kernel import syscalls
+from chroot_tool.core.kernel.mount_table import MountTable
+from chroot_tool.core.trees import remove
 from support import CHECKOUT, make_tiny_root
 
 TOOL = (sys.executable, "-I", "-S", str(CHECKOUT / ".pkg/start.py"))

@@ -11,7 +11,7 @@ import os
 import stat
 
 from .errors import ChrootError, PrivilegeError, Problem, UsageError
-from .rootpath import Root
+from .kernel.rootpath import Root
 from .value import Value
 
 DEFAULT_BASE = "/srv/chroot"
@@ -147,7 +147,7 @@ def open_chroot(path: str) -> Root:
 
 
 def _is_mount(root: Root) -> bool:
-    from .mountinfo import MountTable
+    from .kernel.mount_table import MountTable
 
     return bool(MountTable.read().at(root.path))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from .errors import LockedError, PrivilegeError
-from .mountinfo import device_name
+from .kernel.mount_table import device_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The real app in each state that a picture shows; tests/test_ui_screens.py holds the same ones."""
+"""The real app in each state that a picture shows; tests/tui/test_screens.py has the same."""
 
 from __future__ import annotations
 
@@ -14,32 +14,24 @@ from unittest import mock
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from chroot_tool.app import ui
-from chroot_tool.app.settings import Settings
-from chroot_tool.core import bootstrap, createoptions
-from chroot_tool.core.createoptions import CreateOptions
-from chroot_tool.core.status import ChrootStatus
+from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.tui import app
+from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.create import CreateForm
-from chroot_tool.widgets.jobview import RUNNING
-from chroot_tool.widgets.run_panel import RunPanel
+from chroot_tool.widgets.job_view import RUNNING
+from chroot_tool.widgets.panes.run_panel import RunPanel
 
 from .recorded import CHROOTS, UPGRADE, Clock, Feed, RecordedEngine
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
-PLAN = (
-    "trixie (amd64, minbase) in /srv/chroot/trixie",
-    "from http://mirror.example/debian",
-    "locale C.UTF-8; time zone Europe/Berlin",
-    "no package starts a daemon until usr/sbin/policy-rc.d is removed",
-    "debootstrap --arch=amd64 --variant=minbase trixie …/trixie http://mirror.example/debian",
-)
 
 
-class SceneApp(ui.ChrootApp):
+class SceneApp(app.ChrootApp):
     """The app on recorded values."""
 
-    CSS_PATH = str(Path(ui.__file__).with_name("ui.tcss"))  # not beside this file
+    CSS_PATH = str(Path(app.__file__).with_name("ui.tcss"))  # not beside this file
 
     def __init__(self, theme: str, chroots: tuple[ChrootStatus, ...]) -> None:
         self.clock = Clock()
@@ -152,14 +144,8 @@ async def _plan(app: SceneApp, pilot: Pilot[None]) -> None:
 
 
 async def _form(app: SceneApp, pilot: Pilot[None]) -> None:
-    defaults = CreateOptions("bookworm", "amd64", "http://mirror.example/debian",
-                             locales=("C.UTF-8",), timezone="Europe/Berlin")  # fmt: skip
-    with (
-        mock.patch.object(createoptions, "default_options", return_value=defaults),
-        mock.patch.object(bootstrap, "describe", return_value=PLAN),
-    ):
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
     for ident in ("name", "suite"):
         app.screen.query_one(f"#{ident} Input", Input).value = "trixie"
     await pilot.press("tab")

@@ -1,9 +1,9 @@
 """Values for tests of widgets: a base directory at one moment, and hostile text in every field."""
 
 from chroot_tool.core.errors import Problem
-from chroot_tool.core.processes import Process
-from chroot_tool.core.status import ChrootStatus, MountStatus
-from chroot_tool.widgets.jobview import CANCELLED, DONE, FAILED, JobView
+from chroot_tool.core.looking.status import ChrootStatus, MountStatus
+from chroot_tool.core.process import Process
+from chroot_tool.widgets.job_view import CANCELLED, DONE, FAILED, JobView
 from uisupport import HOSTILE as HOSTILE
 
 NOW = 1_790_000_000.0

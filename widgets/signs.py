@@ -5,9 +5,9 @@ A state is a sign and a word, and besides a tone: never colour alone.
 
 from __future__ import annotations
 
-from ..core import status
+from ..core.looking import status
 from ..core.text import safe, size
-from .jobview import CANCELLED, DONE, FAILED, RUNNING, JobView
+from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView
 
 PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
 """Tones: each widget has its own component class of the theme's colour for them."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from chroot_tool.app.cli import main
+from chroot_tool.app.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,11 +14,11 @@ from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox
 
-from ...core.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
+from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
 from ...core.errors import ChrootError, UsageError
 from ...core.text import safe
 from ..text import foreign
-from .base import button
+from .dialog import button
 from .field import Field, Prefixes
 from .form import FormDialog
 from .switch import Switch

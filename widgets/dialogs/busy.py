@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from ...core.processes import Holder
-from ..columns import Column
+from ...core.process import Holder
 from ..signs import PLAIN, Cell
-from ..table import Table
+from ..tables.columns import Column
+from ..tables.table import Table
 from ..text import foreign
-from .base import Dialog, button
+from .dialog import Dialog, button
 
 _DETAILS = 3
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from ..text import foreign
-from .base import Dialog, button
+from .dialog import Dialog, button
 
 
 class Confirm(Dialog[bool]):

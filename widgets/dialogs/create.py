@@ -16,11 +16,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 from textual.worker import Worker, WorkerState
 
-from ...core import createoptions as rules
-from ...core.createoptions import CreateOptions
+from ...core.creating import options as rules
+from ...core.creating import suites
+from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, Problem, UsageError
+from ...core.host import debian
 from ..text import foreign
-from .base import Body, button
+from .dialog import Body, button
 from .field import ChoiceField, Field, Prefixes
 from .form import FormDialog
 
@@ -99,7 +101,7 @@ class CreateForm(FormDialog[Request | None]):
         yield Field(
             "Suite", id="suite", check=self._check_suite,
             placeholder=self._defaults.suite or _HOSTS,
-            suggester=Prefixes(rules.suites), note="bookworm, trixie, stable, sid …",
+            suggester=Prefixes(suites.known), note="bookworm, trixie, stable, sid …",
         )  # fmt: skip
         yield Field(
             "Mirror", id="mirror", check=_unless_empty(rules.check_mirror),
@@ -111,7 +113,7 @@ class CreateForm(FormDialog[Request | None]):
         defaults = self._defaults
         yield Field(
             "Architecture", id="arch", check=_unless_empty(rules.check_arch),
-            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: rules.QEMU),
+            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: debian.QEMU),
             note="another than the host's needs qemu-user-static",
         )  # fmt: skip
         yield ChoiceField("Variant", _VARIANTS, id="variant", value=defaults.variant)
@@ -127,7 +129,7 @@ class CreateForm(FormDialog[Request | None]):
         )  # fmt: skip
         yield Field(
             "Time zone", id="timezone", check=_unless_empty(rules.check_timezone),
-            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(rules.timezones),
+            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(debian.timezones),
             note="Europe/Berlin, Etc/UTC …",
         )  # fmt: skip
         yield ChoiceField(

@@ -9,11 +9,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from ...core.status import FOREIGN_MOUNT, ChrootStatus, MountStatus
+from ...core.looking.status import FOREIGN_MOUNT, ChrootStatus, MountStatus
 from ...core.text import safe
 from ...core.text import size as shown_size
 from ..text import foreign
-from .base import Dialog, button
+from .dialog import Dialog, button
 from .field import FieldInput
 
 _LISTED = 3

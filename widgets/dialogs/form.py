@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 
-from .base import Dialog
+from .dialog import Dialog
 from .field import Field
 
 Answer = TypeVar("Answer")

@@ -12,9 +12,9 @@ from textual.widget import Widget
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...core.presets import Preset
+from ...core.config.presets import Preset
 from ..text import foreign
-from .base import Dialog, button
+from .dialog import Dialog, button
 
 
 class PresetList(OptionList):

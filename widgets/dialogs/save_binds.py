@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from ..text import foreign
-from .base import Dialog, button
+from .dialog import Dialog, button
 
 Saving = Literal["", "save", "apply"]
 

@@ -1,0 +1,131 @@
+"""`run`, `start`, `stop`, `restart`, `update`, `shell`: the way that has to be short.
+
+Nothing is imported here that this way does not need; test_hygiene holds the list.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ...core.errors import ChrootError, UsageError
+from ...core.local_engine import LocalEngine
+from .. import exits
+from ..base_directory import base_directory
+from .options import DIR, RUN_OPTIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .options import Option
+
+_HELP = ("-h", "--help")
+_OPERATORS = frozenset(("|", "||", "&&", "&", ";", ">", ">>", "<", "2>", "2>&1"))
+
+
+def main(word: str, arguments: list[str]) -> int:
+    """Run *word* with its arguments; return the exit code."""
+    try:
+        values, words = read(arguments)
+        if values is None:
+            from .commands import main as other
+
+            return other([word, "--help"])
+        return _run(word, values, words)
+    except ChrootError as error:
+        exits.complain(error)
+        # Whatever went wrong here went wrong before the command ran.
+        return int(getattr(error, "code", exits.TOOL_FAILED))
+    except OSError as error:
+        exits.say(exits.reason(error))
+        return exits.TOOL_FAILED
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+
+
+def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
+    if word == "run":
+        if not words:
+            raise UsageError("run what?", "chroot-tool run COMMAND [ARG…] -d DIR")
+    elif words:
+        raise UsageError(
+            f"{word} takes no {words[0]!r}", f"chroot-tool run {word} {words[0]} … passes arguments"
+        )
+    elif word != "shell":
+        words = [word]
+    _mind_operators(words)
+    engine = LocalEngine(base_directory(_last(values, "base")))
+    path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
+    return engine.run(
+        path,
+        tuple(words),
+        user=_last(values, "user"),
+        cwd=_last(values, "cwd"),
+        env=dict(pair for text in values.get("env", []) for pair in _pair(text)),
+        config_dir=_last(values, "config") or None,
+    )
+
+
+def _mind_operators(words: list[str]) -> None:
+    """Say so where somebody seems to believe that a shell reads the command."""
+    text = words[0] if len(words) == 1 else ""
+    found = next((part for part in text.split() if part in _OPERATORS), "")
+    if found and not {'"', "'", "\\"} & set(text):
+        exits.say(
+            f"no shell reads this command: {found} is an argument like any other",
+            f"chroot-tool run -- sh -c {text!r}",
+        )
+
+
+def _last(values: dict[str, list[str]], key: str) -> str:
+    return values.get(key, [""])[-1]
+
+
+def _pair(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the variable that *text* sets; without `=` the caller's own, none where unset."""
+    key, equals, value = text.partition("=")
+    if not key:
+        raise UsageError(f"-e {text!r} names no variable", "write -e NAME=VALUE")
+    if not equals and key not in os.environ:
+        return ()
+    return ((key, value if equals else os.environ[key]),)
+
+
+def read(arguments: list[str]) -> tuple[dict[str, list[str]] | None, list[str]]:
+    """Return (options by key, the command's words); None for the options when help is wanted.
+
+    Options may stand before and after the command; `--` ends them, what follows is the
+    command's. Raises UsageError for an option that is not ours.
+    """
+    values: dict[str, list[str]] = {}
+    words: list[str] = []
+    pending = arguments[::-1]
+    while pending:
+        argument = pending.pop()
+        if argument == "--":
+            return values, words + pending[::-1]
+        if argument in _HELP:
+            return None, words
+        if not argument.startswith("-") or argument == "-":
+            words.append(argument)
+            continue
+        option, value = _option(argument)
+        if value is None:
+            if not pending:
+                raise UsageError(f"{argument} needs a {option.metavar}")
+            value = pending.pop()
+        values.setdefault(option.key, []).append(value)
+    return values, words
+
+
+def _option(argument: str) -> tuple[Option, str | None]:
+    """Find the option that *argument* is, and the value that is stuck to it."""
+    name, equals, value = argument.partition("=")
+    for option in RUN_OPTIONS:
+        if argument in option.names:
+            return option, None
+        if equals and name in option.names:
+            return option, value
+        if argument[:2] in option.names:
+            return option, argument[2:]
+    raise UsageError(
+        f"unknown option {name}", "put -- before a command that has options of its own"
+    )

@@ -1,0 +1,109 @@
+"""The engine's values as JSON: the form that interface.md promises."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ..core import events
+from ..core.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..core.config.bind import Bind
+    from ..core.errors import ChrootError, Problem
+    from ..core.looking.status import ChrootStatus, MountStatus
+    from ..core.plan import Plan
+    from ..core.process import Process
+
+_EVENTS = {
+    events.Stage: "stage",
+    events.Output: "output",
+    events.StepDone: "step",
+    events.StepUndone: "undone",
+    events.Warned: "warning",
+}
+
+
+def write(document: object) -> None:
+    """Print one JSON document on a line of stdout, at once."""
+    # ensure_ascii: surrogate escapes survive, and no control byte of a chroot reaches a terminal
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+def _fields(value: Value, *names: str) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
+
+
+def problem(value: Problem) -> dict[str, Any]:
+    """Return a problem."""
+    return _fields(value, "message", "hint")
+
+
+def mount(value: MountStatus) -> dict[str, Any]:
+    """Return a mount of a chroot."""
+    return _fields(value, "target", "source", "fs", "options", "origin", "state", "reason")
+
+
+def process(value: Process) -> dict[str, Any]:
+    """Return a process of a chroot."""
+    return _fields(value, "pid", "user", "command", "cpu_percent", "rss", "started")
+
+
+def chroot(value: ChrootStatus) -> dict[str, Any]:
+    """Return a chroot, whole."""
+    return {
+        **_fields(value, "name", "path", "state", "os"),
+        "mounts": [mount(one) for one in value.mounts],
+        "processes": [process(one) for one in value.processes],
+        "problems": [problem(one) for one in value.problems],
+    }
+
+
+def bind(value: Bind) -> dict[str, Any]:
+    """Return a bind entry."""
+    return {
+        **_fields(value, "target", "source", "fs"),
+        "options": value.shown_options(),
+        **_fields(value, "origin", "line", "optional", "ignored"),
+    }
+
+
+def plan(path: str, value: Plan) -> dict[str, Any]:
+    """Return a plan."""
+    steps = [
+        {"step": _word(step), "target": step.target, "description": step.describe()}
+        for step in value.steps
+    ]
+    return {"path": path, "steps": steps}
+
+
+def _word(step: Value) -> str:
+    """Return the kind of a step as one word with dashes: make-target, mount, remount …"""
+    name = type(step).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def event(value: events.Event) -> dict[str, Any]:
+    """Return an event, with its kind under `event`."""
+    content = {name: getattr(value, name) for name in value._fields}
+    if isinstance(value, events.Warned):
+        content |= {"problem": problem(value.problem)}
+    elif isinstance(value, events.StepDone | events.StepUndone):
+        content |= {"step": value.step.describe(), "target": value.step.target}
+    return {"event": _EVENTS[type(value)], **content}
+
+
+def error(value: ChrootError, code: int) -> dict[str, Any]:
+    """Return an error as the last event of a stream."""
+    holders = [
+        _fields(holder, "pid", "user", "command", "holds")
+        for holder in getattr(value, "holders", ())
+    ]
+    return {
+        "event": "error", "message": value.message, "hint": value.hint, "code": code,
+        "holders": holders,
+    }  # fmt: skip

@@ -1,0 +1,61 @@
+"""The command `chroot-tool`: looks at the first word and goes the shortest way to what it asks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .cli.options import RUN_WORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
+    _open_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    before: list[str] = []
+    rest = words
+    while rest and rest[0].split("=")[0] == "--base":
+        count = 1 if "=" in rest[0] else 2
+        before += rest[:count]
+        rest = rest[count:]
+    if rest and rest[0] in RUN_WORDS:
+        from .cli.run import main as run
+
+        code = run(rest[0], [*before, *rest[1:]])
+    else:
+        from .cli.commands import main as other
+
+        code = other(words)
+    if arguments is None and rest:  # the terminal UI ends in good order
+        _leave(code)
+    return code
+
+
+def _open_streams() -> None:
+    """Open /dev/null where the caller closed stdin, stdout or stderr.
+
+    Else what is opened next would take their numbers: a descriptor of the host's that a command
+    inside inherits, a mount point that messages are written to.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: to take the interpreter down in good order costs 3 ms, of the 20 of `run`."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # closed, or nobody reads it: there is nothing to be said any more
+    os._exit(code)

@@ -1,0 +1,286 @@
+"""The user's settings: one TOML file, read strictly, edited without loss.
+
+Every error of the file is told at once, each as `path:line: …`. Read on the way of `list` and
+`run` where the file exists (it may name the base directory), so nothing of Textual is imported
+here; what a setting may say stands as plain data in `keymap` and `themes`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ...core.errors import ChrootError, ConfigError, Problem
+from ...core.text import suggestion
+from ...core.value import Value
+from ..base_directory import settings_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ...core.config.toml_places import Path
+    from ...core.config.toml_reader import Reader
+
+COLUMNS = (
+    "state", "name", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
+)  # fmt: skip
+"""The columns that the table of environments can have, in the order it has them by default."""
+
+_KEYS = ("theme", "base", "columns", "dock", "confirm", "keys")
+LEAST_DOCK, MOST_DOCK = 20, 80
+_CONFIRM_KEYS = ("quit",)
+
+
+class Settings(Value):
+    """What the user has chosen, or the defaults."""
+
+    theme: str = ""
+    """A theme's name; empty: what fits the terminal (`themes.fitting`)."""
+    base: str = ""
+    """The base directory, absolute; empty where the file names none."""
+    columns: tuple[str, ...] = COLUMNS
+    confirm_quit: bool = True
+    """Whether quitting asks while something runs."""
+    dock: int = 50
+    """The share of jobs and panels in the screen, in percent."""
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Bindings with other keys than their own, by id: (id, Textual's key names)."""
+
+
+def load() -> Settings:
+    """Return what the settings file says, the defaults where there is none.
+
+    Raises ConfigError with everything that is wrong in it, and where it cannot be read.
+    """
+    path = settings_path()
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise ConfigError([Problem(f"{path}: {error.strerror}", "look at its mode")]) from error
+    return parse(data, path)
+
+
+def parse(data: bytes, path: str) -> Settings:
+    """Return what the settings file *path* with content *data* says. Raises ConfigError."""
+    from ...core.config.toml_reader import Reader
+
+    reader = Reader(data, path)
+    settings = _read(reader)
+    if reader.errors:
+        raise ConfigError(reader.problems())
+    return settings
+
+
+def save(changes: Mapping[str, object]) -> None:
+    """Write *changes* (top-level keys and their values) into the settings file.
+
+    Everything else in it stays as it is. The file, and its folder, are made where there are none,
+    and replaced at once or not at all. Raises ConfigError where the file, or what would become of
+    it, has errors; nothing is written then. Raises ChrootError where it cannot be written.
+    """
+    path = settings_path()
+    try:
+        with open(path, "rb") as file:
+            old = file.read()
+    except FileNotFoundError:
+        old = b""
+    except OSError as error:
+        raise ChrootError(f"{path}: {error.strerror}", "look at its mode") from error
+    parse(old, path)
+    new = _edited(old, changes)
+    parse(new, path)
+    if new != old:
+        _replace(path, new)
+
+
+def _edited(data: bytes, changes: Mapping[str, object]) -> bytes:
+    """Return the file with *changes*. tomlkit writes the values and nothing else.
+
+    Were the whole file to go through it, a new key would come between a table and the comment
+    above it.
+    """
+    import tomlkit
+
+    from ...core.config.toml_places import places
+
+    text = data.decode()
+    for key, value in changes.items():
+        literal = tomlkit.item(value).as_string()
+        place = places(text).get((key,))
+        if place:
+            text = text[: place.start] + literal + text[place.end :]
+        else:
+            text = _with_line(text, f"{key} = {literal}")
+    return text.encode()
+
+
+def _with_line(text: str, line: str) -> str:
+    """Put *line* after the last key that stands above all tables, or above the first table."""
+    from ...core.config.toml_places import places
+
+    end = "\r\n" if "\r\n" in text else "\n"
+    found = places(text).values()
+    table = min((p.start for p in found if _is_header(text, p.start)), default=len(text))
+    last = max((p.end for p in found if p.end <= table), default=0)
+    if last or table == len(text):
+        stop = text.find("\n", last or table)
+        at = len(text) if stop < 0 else stop + 1
+    else:
+        lines = text[:table].splitlines(keepends=True)
+        while lines and lines[-1].startswith("#"):
+            lines.pop()  # a comment right above a table belongs to it
+        at = len("".join(lines))
+        line += end
+    before = text[:at]
+    if before and not before.endswith("\n"):
+        before += end
+    return before + line + end + text[at:]
+
+
+def _is_header(text: str, start: int) -> bool:
+    """Tell a `[table]` from an array, which stands behind its key (none is in another array)."""
+    return text[start] == "[" and not text[text.rfind("\n", 0, start) + 1 : start].strip()
+
+
+def _replace(path: str, data: bytes) -> None:
+    """Replace the file, or what it is a link to: people keep such files elsewhere."""
+    from ...core.kernel.rootpath import Root
+
+    folder, _, name = path.rpartition("/")
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)  # XDG Base Directory Specification
+        with Root("/") as root:
+            root.write(f"{folder}/{name}", data, 0o600)
+    except OSError as error:
+        raise ChrootError(
+            f"cannot write {path}: {error.strerror}", "the choice holds until the end"
+        ) from error
+
+
+def _read(reader: Reader) -> Settings:
+    top = reader.table(reader.document, (), _KEYS)
+    confirm = reader.table(top.get("confirm", {}), ("confirm",), _CONFIRM_KEYS)
+    return Settings(
+        _theme(reader, top),
+        _base(reader, top),
+        _columns(reader, top),
+        reader.typed(confirm, ("confirm",), "quit", bool, True),
+        _dock(reader, top),
+        _bindings(reader, top.get("keys", {})),
+    )
+
+
+def _theme(reader: Reader, top: dict[str, Any]) -> str:
+    from .themes import NAMES
+
+    name = reader.typed(top, (), "theme", str, "")
+    if "theme" in top and name not in NAMES and type(top["theme"]) is str:
+        reader.wrong(
+            ("theme",), f"theme is {name!r}, expected the name of one", suggestion(name, NAMES)
+        )
+    return name
+
+
+def _base(reader: Reader, top: dict[str, Any]) -> str:
+    base = reader.typed(top, (), "base", str, "")
+    if "base" not in top or type(top["base"]) is not str:
+        return ""
+    expanded = os.path.expanduser(base)
+    if not expanded.startswith("/") or "\0" in expanded:
+        reader.wrong(
+            ("base",), f"base is {base!r}, expected an absolute path", "write it from / or from ~/"
+        )
+    return expanded
+
+
+def _dock(reader: Reader, top: dict[str, Any]) -> int:
+    share = reader.typed(top, (), "dock", int, 50)
+    if not LEAST_DOCK <= share <= MOST_DOCK:
+        reader.wrong(
+            ("dock",),
+            f"dock is {share}, expected a share of the screen in percent",
+            f"write a number from {LEAST_DOCK} to {MOST_DOCK}",
+        )
+    return share
+
+
+def _columns(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
+    names = reader.strings(top, (), "columns")
+    if names is None:
+        return COLUMNS
+    for index, name in enumerate(names):
+        if type(name) is not str:
+            continue  # told already
+        place: Path = ("columns", index)
+        if name not in COLUMNS:
+            reader.wrong(place, f"{name!r} is no column", suggestion(name, COLUMNS))
+        elif name in names[:index]:
+            reader.wrong(place, f"column {name!r} stands there twice", "leave one of them out")
+    if "name" not in names and type(top["columns"]) is list:
+        reader.wrong(("columns",), "columns without 'name', expected it", 'add "name"')
+    return tuple(names)
+
+
+def _bindings(reader: Reader, value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    from . import keymap
+    from .key_names import shown
+
+    found: dict[str, tuple[str, ...]] = {}
+    places: dict[str, Path] = {}
+    table = reader.table(value, ("keys",), tuple(value) if isinstance(value, dict) else ())
+    for ident, place, given in _flat(table, ("keys",)):
+        if ident not in keymap.IDS:
+            reader.wrong(place, f"unknown key binding {ident!r}", suggestion(ident, keymap.IDS))
+        elif ident in found:
+            reader.wrong(place, f"{ident} is bound twice", "leave one of them out")
+        else:
+            places[ident] = place
+            found[ident] = _names(reader, ident, place, given)
+    for ident, key, other in keymap.clashes(found):
+        reader.wrong(
+            places[ident],
+            f"key {shown(key)!r} of {ident} is the key of {other}, too",
+            "give one of them another key; all are in docs/keys.md",
+        )
+    return tuple(sorted(found.items()))
+
+
+def _flat(table: dict[str, Any], place: Path) -> list[tuple[str, Path, object]]:
+    """Return (id, place, value) of each binding: `a.b = "x"` and `"a.b" = "x"` mean the same."""
+    found: list[tuple[str, Path, object]] = []
+    for key, value in table.items():
+        below: Path = (*place, key)
+        if isinstance(value, dict):
+            found += _flat(value, below)
+        else:
+            found.append((".".join(str(part) for part in below[1:]), below, value))
+    return found
+
+
+def _names(reader: Reader, ident: str, place: Path, value: object) -> tuple[str, ...]:
+    """Return Textual's names of the keys that *value* lists, those that are good."""
+    from .key_names import key_name
+    from .keymap import default_keys
+
+    keys = value if isinstance(value, list) else [value]
+    if not keys:
+        reader.wrong(place, f"no key for {ident}, expected one at least", 'write "x" or ["x", "y"]')
+    names: list[str] = []
+    for index, key in enumerate(keys):
+        at: Path = (*place, index) if isinstance(value, list) else place
+        if type(key) is not str:
+            hint = f'write it in quotes: "{key}"' if type(key) is int else 'write "x" or ["x", "y"]'
+            reader.wrong(at, f"key {key!r} of {ident}, expected a string", hint)
+            continue
+        name, message, hint = key_name(key)
+        if key in default_keys(ident):  # though others may not have it: escape, say
+            name, message = key, ""
+        if message:
+            reader.wrong(at, f"{message} ({ident})", hint)
+        elif name not in names:
+            names.append(name)
+    return tuple(names)

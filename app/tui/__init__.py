@@ -1,0 +1,1 @@
+"""The terminal UI: the application, its screen, jobs, panels and keys."""

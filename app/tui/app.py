@@ -1,0 +1,210 @@
+"""The terminal UI: settings, themes and the threads that watch; what is seen is the main screen."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.command import Provider
+from textual.driver import Driver
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.theme import Theme
+
+from ...core.engine import Engine
+from ...core.errors import ChrootError
+from ...core.local_engine import LocalEngine
+from ...core.text import safe
+from ...widgets.fit import brief
+from ..settings.file import Settings, save
+from ..settings.keymap import textual_keymap
+from ..settings.themes import register
+from .follow import Follower, Sizes
+from .key_queue import DIALOGS, KeysInTurn
+from .main_screen import MainScreen
+
+if TYPE_CHECKING:
+    from .follow import Count, Follow
+
+_SIGNALLED = 128
+"""With the number of a signal, the exit code of what it has ended."""
+_TOAST_WORD, _TOAST = 30, 200
+"""Cells of a word in a toast, and of all of them: a line of one at 80 columns, and six."""
+
+
+def _actions() -> type[Provider]:
+    from .palette import Actions
+
+    return Actions
+
+
+class ChrootApp(KeysInTurn):
+    """Shows the chroots under a base directory, live, and does what the user asks for."""
+
+    TITLE = "chroot-tool"
+    CSS_PATH = "ui.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide"), (210, "-broad")]  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS = {_actions}  # noqa: RUF012 (Textual's own form)
+    BINDINGS = [  # noqa: RUF012 (Textual's own form)
+        Binding("q", "quit", "quit", id="app.quit", tooltip="Quit; asks when something runs"),
+        Binding("question_mark", "help", "help", id="app.help", tooltip="The keys that apply here"),
+        Binding("colon,ctrl+p", "command_palette", "commands", id="app.palette", show=False),
+        # Before all that Esc does in a pane: the help says what that is and is still in the way.
+        Binding("escape", "close_help", "close help", id="app.close_help", priority=True,
+                tooltip="Close these keys; then Esc does what it does here"),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        follow: Follow,
+        count: Count = Sizes,
+        clock: Callable[[], float] = time.time,
+        driver: type[Driver] | None = None,
+    ) -> None:
+        """Show what *engine* has; *follow* and *count* make the threads that watch."""
+        super().__init__(driver_class=driver)
+        # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
+        del self._bindings.key_to_bindings["ctrl+q"]
+        register(self, settings.theme)
+        self.set_keymap(textual_keymap(settings.keys))
+        self._settings = settings
+        self._own_loop: asyncio.AbstractEventLoop | None = None
+        self.ended_by = 0
+        """The number of the signal that asked to end."""
+        self.main = MainScreen(engine, settings, follow=follow, count=count, clock=clock)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the main screen: nothing stands below it."""
+        return self.main
+
+    def on_load(self) -> None:
+        """From now on a signal reaches the loop; what came before it ends the app here."""
+        self._own_loop = asyncio.get_running_loop()
+        if self.ended_by:
+            self._end()
+
+    def end_by(self, number: int, _frame: object) -> None:
+        """Take a signal that asks to end: jobs take back what they did, the terminal is restored.
+
+        A handler of Python's own, not the loop's: it holds until the last job has ended, too.
+        """
+        self.ended_by = self.ended_by or number
+        # With HUP the kernel sends CONT, for which Textual would start on the terminal anew.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        self.main.give_up()
+        if self._own_loop is not None:
+            try:
+                self._own_loop.call_soon_threadsafe(self._end)
+            except RuntimeError:
+                pass  # it is closed: only jobs are waited for
+
+    def _end(self) -> None:
+        self.exit(return_code=_SIGNALLED + self.ended_by)
+
+    def on_mount(self) -> None:
+        """Take over the user's keys, and note the theme when it is changed."""
+        if self._settings.keys:
+            self.set_keymap(textual_keymap(self._settings.keys))
+        self.theme_changed_signal.subscribe(self, self._save_theme)
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """After the first paint: what is there now stays, the collector need not walk it again."""
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast, kept short: the whole of it stands where it is about."""
+        if not markup:
+            message = brief(message, _TOAST_WORD, _TOAST)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def _save_theme(self, theme: Theme) -> None:
+        """Keep the theme that the user chose."""
+        try:
+            save({"theme": theme.name})
+        except ChrootError as error:
+            self.notify(safe(error.message), severity="warning", markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to close the help only while it is there."""
+        return action != "close_help" or bool(self.screen.query("HelpPanel"))
+
+    def action_help(self) -> None:
+        """Show or hide the keys of the focused pane."""
+        if self.screen.query("HelpPanel"):
+            self.action_close_help()
+        else:
+            self.action_show_help_panel()
+
+    def action_show_help_panel(self) -> None:
+        """Show the keys of the focused pane: not in Textual's way, which the palette asks for."""
+        from ...widgets.panes.help_panel import HelpPanel
+        from .help import tell
+
+        if not self.screen.query("HelpPanel"):
+            self.screen.mount(HelpPanel(partial(tell, self)))
+            self.screen.refresh_bindings()
+
+    def action_close_help(self) -> None:
+        """Hide the keys of the focused pane."""
+        self.action_hide_help_panel()
+        self.call_after_refresh(self.screen.refresh_bindings)
+
+    async def action_quit(self) -> None:
+        """Quit, at once when nothing runs."""
+        running = self.main.running
+        if running and self._settings.confirm_quit:
+            self.main.run_worker(self._ask_to_quit(running), group=DIALOGS, exit_on_error=False)
+        else:
+            self.exit()
+
+    async def _ask_to_quit(self, running: tuple[str, ...]) -> None:
+        from ...widgets.dialogs.quit import QuitDialog
+
+        answer = await self.push_screen_wait(QuitDialog(running))
+        if answer == "stop":
+            self.main.cancel_all()
+        elif answer == "leave":
+            self.main.let_go_on()
+        else:
+            return
+        self.exit()
+
+
+def run(base: str, settings: Settings, follower: Follower) -> int:
+    """Run the UI on *base*, followed by *follower*, until the user quits; return its exit code."""
+    from .terminal_driver import TerminalDriver
+
+    app = ChrootApp(LocalEngine(base), settings, follow=follower.attach, driver=TerminalDriver)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, app.end_by)
+    app.run()
+    ended = app.main.wait_for_jobs()
+    if not app.ended_by:
+        return app.return_code or 0
+    code = _SIGNALLED + app.ended_by
+    if not ended:
+        os._exit(code)  # Python would wait for the threads
+    return code

@@ -1,0 +1,189 @@
+"""Editing the binds of a chroot: from the editor to the files, to $EDITOR, to the mounts, and back.
+
+The editor answers what is wanted; here it is done. What somebody else changes in the files while it
+is open, it takes over when it happens. A save that comes too late all the same opens the editor
+again with the same changes on top of what stands there now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shlex
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ...core.config.edits import Files
+from ...core.config.presets import presets
+from ...core.errors import ChangedError, ChrootError
+from ...core.looking.status import ON, PARTIAL
+from ...core.text import safe
+from ...widgets.dialogs.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited, News
+from ...widgets.dialogs.confirm import Confirm
+from .handover import hand_over
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.app import App
+
+    from ...core.config.bind import Bind
+    from ...core.config.edits import Change, Saved
+    from ...core.config.presets import Preset
+    from ...core.engine import Engine
+    from ...core.looking.status import ChrootStatus
+
+_EDITORS = ("sensible-editor", "nano", "vi")
+
+
+class Editing:
+    """One visit to the editor of a chroot's binds."""
+
+    def __init__(self, app: App[Any], engine: Engine, one: ChrootStatus) -> None:
+        self._app = app
+        self._engine = engine
+        self._binds = engine.binds(one.path)
+        self._one = one.replace(processes=())  # they change all the time
+        self._changes: tuple[Change, ...] = ()
+        self._saved: Saved | None = None
+        self._seen = Files()
+        self._note = ""
+        self._at = ""
+        self._editor: BindEditor | None = None
+
+    async def run(self) -> tuple[Bind, ...] | None:
+        """Have the binds edited until the user leaves.
+
+        Return the merged binds of before where the saved ones are to be mounted now, else None.
+        """
+        while True:
+            try:
+                self._seen = await asyncio.to_thread(self._binds.files)
+                config = await asyncio.to_thread(self._engine.config, self._one.path)
+            except ChrootError as error:
+                if not await self._mend(error):
+                    return None
+                continue
+            editor = self._editor = self._new_editor(config.binds)
+            edited = await self._app.push_screen_wait(editor)
+            self._editor = None
+            if edited is None:
+                return None
+            self._at = editor.at
+            if await self._do(edited):
+                return await self._agreed(config.binds)
+
+    def see(self, chroots: Iterable[ChrootStatus]) -> None:
+        """Have the open editor show what has become of its chroot, and look at the files again."""
+        one = next((one for one in chroots if one.path == self._one.path), self._one)
+        one = one.replace(processes=())
+        if one != self._one and self._editor is not None and self._editor.is_mounted:
+            self._editor.update_mounts(one.mounts)
+            self._editor.look_again()
+        self._one = one
+
+    def _new_editor(self, binds: Sequence[Bind]) -> BindEditor:
+        return BindEditor(
+            self._one.name,
+            binds,
+            self._one.mounts,
+            after=self._binds.merged,
+            preview=self._binds.difference,
+            complete_host=self._binds.complete_source,
+            complete_inside=self._binds.complete_target,
+            inspect_target=self._binds.what_is_at,
+            look=self._look,
+            presets=_presets(),
+            changes=self._changes,
+            on=self._one.state in (ON, PARTIAL),
+            note=self._note,
+            undoable=self._saved is not None,
+            at=self._at,
+        )
+
+    def _look(self) -> News | None:
+        """Return what somebody else has made of the files since they were shown; None: nothing."""
+        files = self._binds.files()
+        if files == self._seen:
+            return None
+        return News(self._engine.config(self._one.path).binds, partial(self._accept, files))
+
+    def _accept(self, files: Files) -> None:
+        self._seen = files
+
+    async def _do(self, edited: Edited) -> bool:
+        """Do what the editor answered; say whether the mounts are to follow now."""
+        self._changes, self._note = edited.changes, ""
+        try:
+            if edited.wish == OPEN_EDITOR:
+                await self._open(edited.file)
+            elif edited.wish == UNDO_SAVE:
+                assert self._saved is not None
+                await asyncio.to_thread(self._binds.undo, self._saved)
+                self._saved, self._note = None, "the last save is taken back"
+            else:
+                self._saved = await asyncio.to_thread(self._binds.save, edited.changes, self._seen)
+                self._changes, self._note = (), "saved"
+                return edited.wish == APPLY
+        except ChangedError as error:
+            self._note = f"{error.message}: look again, then save"
+        except ChrootError as error:
+            self._note = error.message
+        return False
+
+    async def _open(self, file: str) -> None:
+        """Open a file of the chroot's configuration in the user's editor, and check it after."""
+        path = os.path.join(self._one.path, "chroot.d", file)
+        code = await hand_over(self._app, [*_editor_command(), path])
+        if code:
+            self._note = f"the editor ended with {code}"
+
+    async def _mend(self, error: ChrootError) -> bool:
+        """Say what is wrong with the configuration, offer its file; tell whether to go on."""
+        file = "tool.conf" if "tool.conf" in error.message else "chroot.toml"
+        ask = Confirm(
+            "the configuration has errors",
+            (error.message, error.hint, "The table needs a file without errors."),
+            action=f"Open {file}",
+        )
+        if not await self._app.push_screen_wait(ask):
+            return False
+        await self._open(file)
+        return True
+
+    async def _agreed(self, before: tuple[Bind, ...]) -> tuple[Bind, ...] | None:
+        """Show the plan that brings the mounts along; return *before* where it is agreed to."""
+        try:
+            plan = await asyncio.to_thread(self._binds.plan_sync, before)
+        except ChrootError as error:
+            text = safe(error.message)
+            self._app.notify(f"saved, not applied: {text}", severity="error", markup=False)
+            return None
+        if not plan:
+            self._app.notify("saved; the mounts agree already", markup=False)
+            return None
+        steps = tuple(step.describe() for step in plan.steps)
+        ask = Confirm("apply now", steps, action="Apply")
+        return before if await self._app.push_screen_wait(ask) else None
+
+
+def _editor_command() -> list[str]:
+    """Return the user's editor as a command."""
+    from ...core.programs import find
+
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if chosen:
+        return shlex.split(chosen)
+    path = os.environ.get("PATH", os.defpath)
+    return [next((name for name in _EDITORS if find(name, path)), "vi")]
+
+
+def _presets() -> tuple[Preset, ...]:
+    """Return the presets of the person at the terminal, also where that is behind sudo."""
+    uid = int(os.environ.get("SUDO_UID") or os.getuid())
+    try:
+        home = pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        home = os.path.expanduser("~")
+    return presets(os.environ, uid, home, os.getcwd(), os.path.exists)

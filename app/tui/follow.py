@@ -1,0 +1,146 @@
+"""The threads that watch: one for what the kernel tells, one that counts sizes. They only post.
+
+Textual is not imported here: the first look is taken before it is, by `Follower`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from ...core.engine import Engine
+
+    Post = Callable[[Message], object]
+    Follow = Callable[[Engine, Post], "Following"]
+    Count = Callable[[Engine, Post], "Counting"]
+
+_FIRST_LOOK = 0.1
+"""Seconds that all else may wait for the first look."""
+_RECOUNT = 60.0
+"""Seconds between two looks at whether a size may have changed."""
+
+
+class Following(Protocol):
+    """Posts `Seen` from `start` to `close`."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class Counting(Protocol):
+    """Posts `Counted` for what is wanted, until `close`."""
+
+    def want(self, paths: tuple[str, ...]) -> None:
+        """Have these counted."""
+
+    def again(self, path: str) -> None:
+        """Have this one counted anew, whatever is remembered of it."""
+
+    def close(self) -> None:
+        """End."""
+
+
+class Follower:
+    """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the first look.
+
+        If it is soon done, this waits for it: beside a thread that is busy, as the import of
+        Textual keeps one, it would take three times as long.
+        """
+        self._watcher = engine.follow()
+        self._post: Post | None = None
+        self._looked = threading.Event()
+        self._started = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
+        self._thread.start()
+        self._looked.wait(_FIRST_LOOK)
+
+    def attach(self, _engine: Engine, post: Post) -> Follower:
+        """Have it post there: a `Follow`."""
+        self._post = post
+        return self
+
+    def start(self) -> None:
+        """Begin to post; the first look at once."""
+        self._started.set()
+
+    def close(self) -> None:
+        """End the thread and let go of what it has open."""
+        self._ended.set()
+        self._started.set()
+        self._watcher.wake()
+        self._thread.join()
+        self._watcher.close()
+
+    def _run(self) -> None:
+        snapshot = self._watcher.snapshot()
+        self._looked.set()
+        self._started.wait()
+        from .messages import Seen
+
+        before = None
+        while not self._ended.is_set():
+            if snapshot != before and self._post:
+                self._post(Seen(snapshot))
+                before = snapshot
+            self._watcher.wait()
+            snapshot = self._watcher.snapshot()
+
+
+class Sizes:
+    """Counts the size of chroots on disk, one after the other, in a thread of its own."""
+
+    def __init__(self, engine: Engine, post: Post) -> None:
+        self._post = post
+        self._cache = engine.sizes()
+        self._wanted: tuple[str, ...] = ()
+        self._anew: deque[str] = deque()
+        self._woken = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sizes", daemon=True)
+
+    def want(self, paths: tuple[str, ...]) -> None:
+        """Have these counted, and from time to time again."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        if paths != self._wanted:
+            self._wanted = paths
+            self._woken.set()
+
+    def again(self, path: str) -> None:
+        """Have this one counted anew, whatever is remembered of it."""
+        self._anew.append(path)
+        self._woken.set()
+
+    def close(self) -> None:
+        """End the thread; a count under way is given up."""
+        self._ended.set()
+        self._woken.set()
+
+    def _run(self) -> None:
+        from .messages import Counted
+
+        told: dict[str, int] = {}
+        while not self._ended.is_set():
+            self._woken.wait(_RECOUNT)
+            self._woken.clear()
+            while self._anew:
+                self._cache.forget(self._anew.popleft())
+            for path in self._wanted:
+                if self._ended.is_set():
+                    return
+                size = self._cache.get(path, self._ended)
+                if size is not None and told.get(path) != size:
+                    told[path] = size
+                    self._post(Counted(path, size))

@@ -1,0 +1,115 @@
+"""Keys in turn: each is handed on when what the one before it has opened can take it.
+
+Textual hands on what was typed at once, to whatever has the focus then. Typed ahead, or over a slow
+line, `n` and a name come together, and the name would be keys of the list, `o` and `d` among them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from weakref import WeakSet
+
+from textual import events, on
+from textual.app import App
+from textual.driver import Driver
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+_PATIENCE = 1.0
+"""Seconds after which nothing is waited for any more."""
+_TICK = 0.01
+"""Seconds between two looks whether there is a focus, while what was typed is held back."""
+DIALOGS = "dialogs"
+"""The group of workers that are about to show a dialog, or have one shown."""
+
+
+class KeyHandled(Message):
+    """Follows a key on its way: when it has come here, the key has had its effect."""
+
+
+class KeysInTurn(App[None]):
+    """An app that hands on what is typed key by key."""
+
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class)
+        self._typed: deque[events.Key | events.Paste] = deque()
+        self._taker: MessagePump | None = None
+        """Who is at the key that was handed on last."""
+        self._since = -math.inf
+        """When that was, or since when what was typed is held back."""
+        self._ticks = False
+        self._waited_for: WeakSet[object] = WeakSet()
+        """Screens and workers that can take keys, or have been waited for long enough."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what is typed; it is handed on in turn."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self._typed.append(event)
+        if self._taker is not None:
+            self._look_again()
+        elif not self._ticks:
+            self._since = time.monotonic()
+            await self._hand_on()
+
+    @on(KeyHandled)
+    def _handled(self) -> None:
+        # Behind what the key has put off: whoever asks for the focus has it a little later.
+        self.call_later(self._next)
+
+    async def _next(self) -> None:
+        self._taker = None
+        self._since = time.monotonic()
+        await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        while self._typed:
+            if opening := self._opening():
+                if time.monotonic() < self._since + _PATIENCE:
+                    self._look_again()
+                    return
+                self._typed.clear()  # nobody knows any more whom it was meant for
+                self._waited_for.update(opening)
+                return
+            event = self._typed.popleft()
+            taker = self.focused or self.screen
+            await super().on_event(event)
+            if taker.post_message(KeyHandled()):
+                self._taker = taker
+                self._since = time.monotonic()
+                if self._typed:
+                    self._look_again()
+                return
+
+    def _look_again(self) -> None:
+        """Look a little later whether what is typed can be handed on."""
+        if not self._ticks:
+            self._ticks = True
+            self.set_timer(_TICK, self._tick)
+
+    async def _tick(self) -> None:
+        self._ticks = False
+        taker = self._taker
+        # A widget that was removed meanwhile tells nothing.
+        if taker and taker.is_attached and time.monotonic() < self._since + _PATIENCE:
+            if self._typed:
+                self._look_again()
+            return
+        self._taker = None
+        await self._hand_on()
+
+    def _opening(self) -> list[object]:
+        """Return what is about to take the keys, but does not yet."""
+        screen = self.screen
+        if len(self.screen_stack) > 1:
+            if screen.focused is not None:
+                self._waited_for.add(screen)
+            return [] if screen in self._waited_for else [screen]
+        return [
+            worker
+            for worker in self.workers
+            if worker.group == DIALOGS and not worker.is_finished and worker not in self._waited_for
+        ]

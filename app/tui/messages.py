@@ -1,0 +1,58 @@
+"""What threads tell the UI: they never touch a widget, they post one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from ...core.errors import ChrootError
+from ...core.looking.watch import Snapshot
+from ...widgets.job_view import JobView
+
+
+@dataclass
+class Seen(Message):
+    """The watcher has looked: this is how everything is now."""
+
+    snapshot: Snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest look counts."""
+        return isinstance(message, Seen)
+
+
+@dataclass
+class JobMoved(Message):
+    """A job has begun, or got further."""
+
+    job: JobView
+
+    def can_replace(self, message: Message) -> bool:
+        """Only where a job is now counts, not where it was."""
+        return isinstance(message, JobMoved) and message.job.id == self.job.id
+
+
+@dataclass
+class JobSaid(Message):
+    """A job has something to say: `take` returns the lines since the last time, foreign text."""
+
+    job_id: int
+    take: Callable[[], tuple[str, ...]]
+
+
+@dataclass
+class JobEnded(Message):
+    """A job is over; `error` is what it failed with."""
+
+    job: JobView
+    error: ChrootError | None
+
+
+@dataclass
+class Counted(Message):
+    """The size of a chroot on disk is known, in bytes."""
+
+    path: str
+    size: int

@@ -1,0 +1,64 @@
+"""What the command palette offers besides Textual's own: every action, and every chroot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits
+from textual.content import Content
+from textual.system_commands import SystemCommandsProvider
+
+from ...widgets.text import foreign
+
+if TYPE_CHECKING:
+    from .main_screen import MainScreen
+
+Entry = tuple[Content, str, Callable[[], object]]
+"""How it is shown, what it does in a few words, the doing."""
+
+
+class Actions(SystemCommandsProvider):
+    """Searches the actions of the main screen, the chroots it shows, and then Textual's own."""
+
+    async def startup(self) -> None:
+        """Make the list once, when the palette opens."""
+        self._entries = tuple(_entries(self._main()))
+
+    def _main(self) -> MainScreen:
+        from .main_screen import MainScreen
+
+        screen = self.screen
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    async def discover(self) -> Hits:
+        """Offer everything before a letter is typed."""
+        for shown, text, do in self._entries:
+            yield DiscoveryHit(shown, do, help=text)
+        async for hit in super().discover():
+            yield hit
+
+    async def search(self, query: str) -> Hits:
+        """Offer what matches."""
+        matcher = self.matcher(query)
+        for shown, text, do in self._entries:
+            score = matcher.match(shown.plain)
+            if score > 0:
+                yield Hit(score, shown, do, text=shown.plain, help=text)
+        async for hit in super().search(query):
+            yield hit
+
+
+def _entries(main: MainScreen) -> Iterable[Entry]:
+    for binding in main.BINDINGS:
+        assert isinstance(binding, Binding)
+        do = partial(main.run_action, f"screen.{binding.action}")
+        yield Content(binding.description), binding.tooltip, do
+    off = "Also where something of it is missing, which `o` would mount"
+    yield Content("switch off"), off, main.switch_off
+    for one in main.chroots:
+        shown = Content.assemble("go to ", foreign(one.name))
+        yield shown, one.state, partial(main.go_to, one.path)

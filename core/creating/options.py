@@ -1,0 +1,223 @@
+"""What a person can ask of `create`: the options, their defaults, and what is wrong with them.
+
+The checks are pure but for a look at the host's own lists (debootstrap's scripts, the time zones,
+the locales), and quick enough for every key stroke in a form. Each returns nothing or raises
+UsageError with a hint. What only the network or the disk can tell is in `bootstrap.check`.
+"""
+
+from __future__ import annotations
+
+from ..errors import ChrootError, UsageError
+from ..host import debian as host
+from ..text import suggestion
+from ..value import Value
+from . import suites
+from .mirror import host_mirror
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SUPPORTED = "/usr/share/i18n/SUPPORTED"
+
+BACKENDS = ("debootstrap", "mmdebstrap")
+VARIANTS = ("minbase", "buildd", "important")
+"""minbase: required packages and apt. buildd: those and build-essential. important: required and
+important packages, what debootstrap does without --variant."""
+
+
+PLAIN_LOCALES = ("C.UTF-8", "C", "POSIX")
+"""In every Debian without the package locales."""
+UTC = ("UTC", "Etc/UTC")
+
+_LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
+_DIGITS = frozenset("0123456789")
+_WORD = _LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ") | _DIGITS
+_SUITE = _LOWER | _DIGITS | frozenset(".+-")
+_ADDRESS = _WORD | frozenset("-._~:/@%+,=[]")
+_NOT_IN_PATH = frozenset(" \t\n\"'`$\\*?[]{}();&|<>!#~%")
+
+
+class CreateOptions(Value):
+    """What `create` is asked for. "" and () mean: as the host has it (`default_options`)."""
+
+    suite: str = ""
+    arch: str = ""
+    mirror: str = ""
+    """Stays "" where the host has none for the suite: then it is debootstrap's own."""
+    variant: str = ""
+    include: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()
+    """The first one is the default inside."""
+    timezone: str = ""
+    backend: str = ""
+
+
+def default_options(options: CreateOptions) -> CreateOptions:
+    """Return *options* with everything filled in that was left open, asking dpkg and apt.
+
+    Raises ChrootError where dpkg fails.
+    """
+    suite = options.suite or host.suite() or "stable"
+    mirror = options.mirror
+    if not mirror:
+        mirror = host_mirror(suite)
+    return CreateOptions(
+        suite=suite,
+        arch=options.arch or host.architecture(),
+        mirror=mirror,
+        variant=options.variant or VARIANTS[0],
+        include=options.include,
+        locales=options.locales or PLAIN_LOCALES[:1],
+        timezone=options.timezone or host.timezone(),
+        backend=options.backend or BACKENDS[0],
+    )
+
+
+def check_options(options: CreateOptions) -> None:
+    """Check everything that is filled in; what is "" or () passes."""
+    if options.backend and options.backend not in BACKENDS:
+        raise UsageError(
+            f"unknown backend {options.backend!r}", suggestion(options.backend, BACKENDS)
+        )
+    if options.suite:
+        check_suite(options.suite, options.backend or BACKENDS[0])
+    if options.arch:
+        check_arch(options.arch)
+    if options.mirror:
+        check_mirror(options.mirror)
+    if options.variant:
+        check_variant(options.variant)
+    for package in options.include:
+        check_package(package)
+    for locale in options.locales:
+        check_locale(locale)
+    if options.timezone:
+        check_timezone(options.timezone)
+
+
+def check_name(name: str) -> None:
+    """Check the name of a new chroot: one component, which becomes its host name too."""
+    if not name or name in (".", ".."):
+        raise UsageError("a chroot needs a name", "letters, digits, '-', '_' and '.'")
+    wrong = sorted({character for character in name if character not in _WORD | set("-_.+")})
+    if wrong:
+        raise UsageError(
+            f"the name {name!r} holds {wrong[0]!r}", "letters, digits, '-', '_', '+' and '.' only"
+        )
+    if name[0] not in _WORD:
+        raise UsageError(f"the name {name!r} starts with {name[0]!r}", "start with a letter")
+    if len(name) > 100:
+        raise UsageError("the name is longer than 100 characters")
+
+
+def check_path(path: str) -> None:
+    """Check the whole path of a new chroot. debootstrap hands it to a shell's eval."""
+    wrong = [c for c in path if c in _NOT_IN_PATH or not c.isprintable()]
+    if wrong:
+        raise UsageError(
+            f"{path!r} holds {wrong[0]!r}, with which debootstrap cannot work",
+            "choose a path without spaces, quotes and the shell's signs",
+        )
+
+
+def check_suite(suite: str, backend: str = BACKENDS[0]) -> None:
+    """Check that *suite* is one that debootstrap knows; mmdebstrap takes any that a mirror has."""
+    if not suite or suite[0] not in _SUITE - set(".+-") or not _SUITE.issuperset(suite):
+        raise UsageError(f"{suite!r} is no name of a suite", "for example: bookworm, stable, sid")
+    known = suites.known()
+    if backend == "mmdebstrap" or not known or suite in known:
+        return
+    hint = suggestion(suite, known) if _near(suite, known) else f"ls {suites.SCRIPTS} shows all"
+    raise UsageError(f"debootstrap knows no suite {suite!r}", hint)
+
+
+def _near(word: str, known: Iterable[str]) -> bool:
+    return suggestion(word, known).startswith("did you mean")
+
+
+def check_arch(arch: str) -> None:
+    """Check that *arch* is one of Debian's."""
+    if arch not in host.QEMU:
+        alias = next((debian for debian, qemu in host.QEMU.items() if qemu == arch), "")
+        hint = f"did you mean {alias!r}?" if alias else suggestion(arch, host.QEMU)
+        raise UsageError(f"Debian has no architecture {arch!r}", hint)
+
+
+def check_mirror(mirror: str) -> None:
+    """Check that *mirror* is an address of http, https or file."""
+    scheme, separator, rest = mirror.partition("://")
+    host, _, path = rest.partition("/")
+    wrong = next((character for character in mirror if character not in _ADDRESS), "")
+    hint = "for example: http://mirror.example/debian"
+    if wrong:
+        raise UsageError(f"the mirror {mirror!r} holds {wrong!r}", hint)
+    if not separator or scheme not in ("http", "https", "file"):
+        raise UsageError(f"the mirror {mirror!r} is no http, https or file address", hint)
+    if scheme == "file" and (host or not path):
+        raise UsageError(f"the mirror {mirror!r} names no folder", "file:///path/to/debian")
+    if scheme != "file" and not host:
+        raise UsageError(f"the mirror {mirror!r} names no host", hint)
+
+
+def check_variant(variant: str) -> None:
+    """Check that *variant* is one of `VARIANTS`."""
+    if variant not in VARIANTS:
+        raise UsageError(f"unknown variant {variant!r}", suggestion(variant, VARIANTS))
+
+
+def check_package(package: str) -> None:
+    """Check the form of a package's name (Debian Policy 5.6.1)."""
+    known = _SUITE.issuperset(package)
+    if len(package) < 2 or not known or package[0] in ".+-":
+        raise UsageError(
+            f"{package!r} is no name of a package",
+            "lower-case letters, digits, '+', '-' and '.', at least two",
+        )
+
+
+def check_locale(locale: str) -> None:
+    """Check that *locale* is one that can be made inside (SUPPORTED, where the host has it)."""
+    if locale in PLAIN_LOCALES:
+        return
+    hint = "for example: C.UTF-8, de_DE.UTF-8"
+    if not locale or locale[0] not in _WORD or not (_WORD | set("_.@-")).issuperset(locale):
+        raise UsageError(f"{locale!r} is no name of a locale", hint)
+    try:
+        with open(SUPPORTED, encoding="ascii") as file:
+            known = [line.split()[0] for line in file if line.strip() and line[0] != "#"]
+    except OSError:
+        return
+    if locale not in known:
+        near = suggestion(locale, known) if _near(locale, known) else hint
+        raise UsageError(f"there is no locale {locale!r}", near)
+
+
+def check_timezone(timezone: str) -> None:
+    """Check that *timezone* is a name below the host's zoneinfo."""
+    hint = "for example: Etc/UTC, Europe/Berlin"
+    if not host.can_name_a_timezone(timezone):
+        raise UsageError(f"{timezone!r} is no name of a time zone", hint)
+    if host.has_timezone(timezone):
+        return
+    known = host.timezones()
+    near = suggestion(timezone, known) if known and _near(timezone, known) else hint
+    raise UsageError(f"there is no time zone {timezone!r}", near)
+
+
+def check_runnable(arch: str, own: str, binfmt: str = "/proc/sys/fs/binfmt_misc") -> None:
+    """Check that this kernel can execute programs of *arch*. Raises ChrootError."""
+    if arch == own or (own, arch) in (("amd64", "i386"), ("arm64", "armhf"), ("arm64", "armel")):
+        return
+    try:
+        with open(f"{binfmt}/qemu-{host.QEMU[arch]}", encoding="ascii") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        lines = []
+    # F: the kernel opened the interpreter when it was registered, so that it need not be inside.
+    flags = next((line.partition(":")[2] for line in lines if line.startswith("flags:")), "")
+    if "enabled" not in lines or "F" not in flags:
+        raise ChrootError(
+            f"this {own} host cannot execute programs of {arch}",
+            "apt install qemu-user-static binfmt-support",
+        )

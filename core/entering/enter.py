@@ -1,0 +1,39 @@
+"""Going in: a command that is wanted inside is started there, and waited for.
+
+It is a child: of `terminal`, which carries the bytes, where there is a terminal, else of `parent`,
+which waits and passes signals on. Both only ever in a process of its own with one thread; a program
+that has more to do than this takes `apart`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .command import prepare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..kernel.rootpath import Root
+    from .command import Command
+
+
+def run(root: Root, wanted: Command) -> int:
+    """Run a command inside *root*; return its exit code, 128+N where signal N ended it.
+
+    Where stdin and stdout are not both a terminal, this process has /dev/null in their place
+    afterwards. Raises UsageError, EnterError and other ChrootErrors where the command could not be
+    started; RuntimeError in a process with more than one thread, whose locks a fork would leave
+    taken.
+    """
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("only a process with one thread can enter a chroot")
+    launch = prepare(root, wanted)
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # None where the caller closed the descriptor
+            stream.flush()
+    if os.isatty(0) and os.isatty(1):
+        from .terminal import run as start
+    else:
+        from .parent import run as start
+    return start(root, launch)

@@ -1,0 +1,168 @@
+"""One look at many chroots: configuration, mounts and processes, and what follows from them.
+
+Whatever is common to all is asked once: the mount table, the host's facts, one pass over /proc.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..chroot import (
+    CONFIG_DIRECTORY,
+    Chroot,
+    has_system,
+    is_half_deleted,
+    is_incomplete,
+    no_system,
+    unfinished,
+)
+from ..config.read import read_config
+from ..errors import ChrootError, ConfigError, Problem, hint_of
+from ..host.mount_points import host_facts
+from ..kernel.rootpath import Root
+from ..lock import is_locked
+from ..mounts.observe import Observer, flags_of
+from . import status
+from .architecture import architecture
+from .status import ChrootStatus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..config.merge import Config
+    from ..host.mount_points import HostFacts
+    from ..kernel.mount_table import MountTable
+    from ..process import Process
+    from ..processes.residents import Sampler
+
+_OS_RELEASE_LIMIT = 1 << 16
+_HARM = (
+    ("nosuid", "su, sudo and the like can't work inside"),
+    ("nodev", "device files on it can't be used inside"),
+    ("noexec", "no program inside can be run"),
+    ("ro", "nothing inside can be written"),
+)
+"""What flags of the file system below a chroot do to it."""
+
+
+def system_name(root: Root) -> str:
+    """Return PRETTY_NAME of os-release(5), or "" where the chroot does not say."""
+    for name in ("/etc/os-release", "/usr/lib/os-release"):
+        try:
+            text = root.read(name, _OS_RELEASE_LIMIT).decode("utf-8", "surrogateescape")
+        except (OSError, ChrootError):
+            continue
+        for line in text.split("\n"):
+            key, _, value = line.partition("=")
+            if key.strip() == "PRETTY_NAME":
+                return value.strip().strip("\"'")
+    return ""
+
+
+class StatusReader:
+    """One look at mounts and at the host, from which the status of any chroot follows.
+
+    Processes are not part of it: they change without mounts and mounts without them.
+    """
+
+    def __init__(self, table: MountTable | None = None, host: HostFacts | None = None) -> None:
+        self._observer = Observer(table)
+        self._host = host or host_facts()
+        self._unseen = os.geteuid() != 0  # /proc/PID/root is not for everybody: ptrace(2)
+
+    def one(self, chroot: Chroot) -> ChrootStatus:
+        """Return the status of one. Raises nothing: what is wrong is part of the status."""
+        try:
+            with Root(chroot.path) as root:
+                return self._look(chroot, root)
+        except OSError as error:  # not ours to open, or changed under our hands
+            problem = Problem(f"{chroot.path}: {error.strerror}", hint_of(error))
+            return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
+
+    def _look(self, chroot: Chroot, root: Root) -> ChrootStatus:
+        problems: list[Problem] = []
+        config: Config | None = None
+        try:
+            config = read_config(root, self._host)
+        except ConfigError as error:
+            problems += error.problems
+        observer = self._observer
+        wanted = observer.wanted(root, config.binds) if config else None
+        found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
+        state, why = _state(root, found, broken=config is None)
+        problems += [*why, *(config.problems if config else ()), *wrong, *_below(root)]
+        return ChrootStatus(
+            chroot.name,
+            chroot.path,
+            state,
+            system_name(root),
+            found,
+            problems=tuple(problems),
+            description=config.description if config else "",
+            changed=_changed(root),
+            architecture=architecture(root),
+            unseen=self._unseen,
+        )
+
+
+def _below(root: Root) -> Iterable[Problem]:
+    """Say what the file system below would spoil inside."""
+    flags = flags_of(root.fd)
+    for flag, harm in _HARM if flags else ():
+        if flag in flags:
+            yield Problem(
+                f"the file system below is mounted {flag}: {harm}",
+                f"mount it without {flag}, or keep the chroot elsewhere",
+            )
+
+
+def read_statuses(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
+    """Return the status of each of *chroots*, with the processes inside, in the order given."""
+    from ..processes.residents import pids_by_root
+
+    looked = StatusReader()
+    found = [looked.one(chroot) for chroot in chroots]
+    pids = pids_by_root(identities(chroots))
+    everyone = [pid for inside in pids.values() for pid in inside]
+    facts = sampler.facts(everyone) if everyone else {}  # psutil takes 9 ms to import
+    return tuple(with_processes(one, pids.get(one.path, ()), facts) for one in found)
+
+
+def with_processes(
+    one: ChrootStatus, pids: Iterable[int], facts: Mapping[int, Process]
+) -> ChrootStatus:
+    """Return *one* with those of *pids* that *facts* knows."""
+    return one.replace(processes=tuple(facts[pid] for pid in pids if pid in facts))
+
+
+def identities(chroots: Sequence[Chroot]) -> dict[str, tuple[int, int]]:
+    """Return (st_dev, st_ino) of each chroot by its path; those that are gone are left out."""
+    found = {}
+    for chroot in chroots:
+        try:
+            there = os.stat(chroot.path, follow_symlinks=False)
+        except OSError:
+            continue
+        found[chroot.path] = (there.st_dev, there.st_ino)
+    return found
+
+
+def _state(
+    root: Root, found: Sequence[status.MountStatus], *, broken: bool
+) -> tuple[str, list[Problem]]:
+    if is_incomplete(root):
+        if not is_half_deleted(root) and is_locked(root.path):
+            return status.CREATING, []
+        return status.INCOMPLETE, [unfinished(root)]
+    if not has_system(root):
+        return status.BROKEN, [no_system(root)]
+    return (status.BROKEN if broken else status.state(found)), []
+
+
+def _changed(root: Root) -> float:
+    times = [os.fstat(root.fd).st_mtime]
+    config = root.stat(CONFIG_DIRECTORY, follow=False)
+    if config:
+        times.append(config.st_mtime)
+    return max(times)

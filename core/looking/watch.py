@@ -1,0 +1,316 @@
+"""The stream of snapshots: the kernel says when, only what may have changed is looked at again.
+
+Mounts: POLLPRI on mountinfo. Directories and configuration: inotify. Processes: the process
+connector where it is allowed, else a look a second. Nothing is asked on a timer but what nobody
+tells: CPU and memory of processes inside while there are any, the lock of an unfinished create,
+and everything once in a long while, should news have been lost.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import time
+
+from ..chroot import CONFIG_DIRECTORY, Chroot, chroot_at, folders
+from ..errors import ChrootError, Problem
+from ..host.mount_points import host_facts
+from ..kernel.inotify import DirectoryWatch
+from ..kernel.mount_feed import MountFeed
+from ..kernel.process_events import ProcessEvents
+from ..kernel.rootpath import Root
+from ..processes.residents import Climb, Sampler, pids_by_root
+from ..value import Value
+from .status import CREATING, INCOMPLETE, ChrootStatus
+from .status_reader import StatusReader, identities, with_processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..process import Process
+
+_SAMPLE = 2.0
+"""Seconds between two looks at the CPU and memory of processes inside."""
+_COALESCE = 0.2
+"""Seconds for which events of processes, and of directories, are gathered after some have been
+looked at."""
+_POLL = 1.0
+"""Seconds between looks at what cannot be waited for."""
+_REREAD = 2.0
+"""Seconds after which the mount table is read whole, where the feed can have missed something,
+plus a fiftieth for each chroot."""
+_EVERYTHING = 60.0
+"""Seconds after which all is looked at once more, plus a tenth for each chroot."""
+
+
+class Snapshot(Value):
+    """All chroots under a base directory at one moment."""
+
+    base: str
+    chroots: tuple[ChrootStatus, ...] = ()
+    problem: Problem | None = None
+    """Why the base could not be looked at."""
+
+
+class Watcher:
+    """Follows the chroots under a base. Used by one thread; `wake` may be called from any."""
+
+    def __init__(self, base: str) -> None:
+        self.base = os.path.abspath(base)
+        self._physical = _physical(self.base)
+        self._feed = MountFeed(self._physical)
+        self._dirs = DirectoryWatch()
+        self._events = _process_events()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._crowd = _Crowd()
+        self._chroots: dict[str, Chroot] = {}
+        self._known: dict[str, ChrootStatus] = {}
+        self._problem: Problem | None = None
+        self._due = _Due()
+        self._looked = -math.inf  # never yet; 0 would be a moment ago just after a boot
+        self._reread = math.inf
+        self._deaf_until = -math.inf
+        self._dirs_until = -math.inf
+
+    def close(self) -> None:
+        """Let go of everything that is open."""
+        self._feed.close()
+        self._dirs.close()
+        if self._events:
+            self._events.close()
+        os.close(self._wake)
+
+    def wake(self) -> None:
+        """Have `wait` return at once, from another thread."""
+        os.eventfd_write(self._wake, 1)
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """Look at what may have changed since the last time; return all of it.
+
+        Equal to the one before where nothing did. Raises nothing that a chroot or the base
+        could cause.
+        """
+        due, self._due = self._due, _Due(everything=False)
+        now = time.monotonic()
+        if due.everything:
+            self._looked = now
+        dirty = self._find() if due.everything or due.base else self._find_again(due.chroots)
+        dirty |= due.chroots & self._chroots.keys()
+        whole = due.everything or now >= self._reread
+        if due.mounts or whole:
+            dirty |= self._moved(self._feed.refresh(whole=whole))
+            later = now + _REREAD + len(self._chroots) / 50
+            self._reread = math.inf if self._feed.is_sure else min(self._reread, later)
+        if due.everything:
+            dirty |= self._chroots.keys()
+        self._look(dirty)
+        if due.processes or due.everything or due.base or due.chroots:
+            self._crowd.look(tuple(self._chroots.values()))
+        self._crowd.sample(now)
+        found = tuple(
+            self._crowd.with_processes(self._known[name]) for name in sorted(self._chroots)
+        )
+        return Snapshot(self.base, found, self._problem)
+
+    def _find(self) -> set[str]:
+        """Find the chroots anew; return the names of those that are new."""
+        self._dirs.add([self._physical])
+        try:
+            paths = folders(self.base)
+            self._problem = None
+        except ChrootError as error:
+            paths = ()
+            self._problem = Problem(error.message, error.hint)
+        self._dirs.add(paths)  # those too that are no chroot: they may become one
+        return self._take([chroot for chroot in map(chroot_at, paths) if chroot])
+
+    def _find_again(self, names: set[str]) -> set[str]:
+        """Look whether these directories are chroots; return the names of those that became one."""
+        if not names:
+            return set()
+        paths = [f"{self._physical.rstrip('/')}/{name}" for name in names]
+        others = [chroot for name, chroot in self._chroots.items() if name not in names]
+        return self._take([*others, *(chroot for chroot in map(chroot_at, paths) if chroot)])
+
+    def _take(self, found: list[Chroot]) -> set[str]:
+        before = self._chroots
+        self._chroots = {chroot.name: chroot for chroot in found}
+        self._known = {n: s for n, s in self._known.items() if n in self._chroots}
+        new = self._chroots.keys() - before.keys()
+        self._dirs.add([self._chroots[name].path + CONFIG_DIRECTORY for name in new])
+        return set(new)
+
+    def _moved(self, targets: set[str]) -> set[str]:
+        """Return the names of the chroots that a change at these mount points concerns."""
+        names = set()
+        for target in targets:
+            name = self._feed.name_of(target)
+            if name:
+                names.add(name)
+            else:
+                names |= {n for n, one in self._known.items() if _depends(one, target)}
+        return names & self._chroots.keys()
+
+    def _look(self, names: set[str]) -> None:
+        if not names:
+            return
+        host = host_facts()
+        for name in names:
+            reader = StatusReader(self._feed.table(name), host)
+            self._known[name] = reader.one(self._chroots[name])
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """Return when there may be something new to see, or `wake` was called."""
+        poll = select.poll()
+        poll.register(self._feed, select.POLLPRI)
+        poll.register(self._wake, select.POLLIN)
+        now = time.monotonic()
+        if now >= self._dirs_until:
+            poll.register(self._dirs, select.POLLIN)
+        if self._events and now >= self._deaf_until:
+            poll.register(self._events.fileno(), select.POLLIN)
+        ready = {fd for fd, _ in poll.poll(max(self._next(now) - now, 0) * 1000)}
+        self._note(ready)
+
+    def _next(self, now: float) -> float:
+        """Return the monotonic time at which to look although nobody said anything."""
+        times = [self._looked + _EVERYTHING + len(self._chroots) / 10, self._reread]
+        if self._crowd.anyone:
+            times.append(self._crowd.sampled + _SAMPLE)
+        times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
+        if not self._events or any(one.state in _UNTOLD for one in self._known.values()):
+            times.append(now + _POLL)
+        if not os.path.isdir(self._physical):
+            times.append(now + _POLL)
+        return min(times)
+
+    def _note(self, ready: set[int]) -> None:
+        due = self._due
+        if self._wake in ready:
+            os.eventfd_read(self._wake)
+        if self._feed.fileno() in ready:
+            due.mounts = True
+        if self._dirs.fileno() in ready:
+            self._note_directories()
+        if self._events and self._events.fileno() in ready:
+            self._note_processes(self._events)
+        if not ready:
+            due.everything = time.monotonic() >= self._looked + _EVERYTHING
+            due.processes = not self._events
+            due.base = not os.path.isdir(self._physical) or not self._chroots
+            due.chroots |= {n for n, one in self._known.items() if one.state in _UNTOLD}
+
+    def _note_directories(self) -> None:
+        changed = self._dirs.changed()
+        # Somebody inside may write without end: as with processes.
+        self._dirs_until = time.monotonic() + _COALESCE
+        if changed is None:
+            self._due.everything = True
+            return
+        for path in changed:
+            if path == self._physical:
+                self._due.base = True
+            else:
+                name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]
+                self._due.chroots.add(name)
+                self._dirs.add([path + CONFIG_DIRECTORY])
+
+    def _note_processes(self, events: ProcessEvents) -> None:
+        changes = events.drain()
+        # What comes in the next moment is told together: a storm of forks must not keep us busy.
+        self._deaf_until = time.monotonic() + _COALESCE
+        if changes.lost or self._crowd.concerned(changes.began, changes.ended):
+            self._due.processes = True
+
+
+class _Due:
+    """What has to be looked at again."""
+
+    def __init__(self, *, everything: bool = True) -> None:
+        self.everything = everything
+        self.base = False
+        self.mounts = False
+        self.processes = False
+        self.chroots: set[str] = set()
+
+
+class _Crowd:
+    """Who lives in which chroot, and the facts about them."""
+
+    def __init__(self) -> None:
+        self.sampled = -math.inf
+        self._sampler = Sampler()
+        self._roots: dict[str, tuple[int, int]] = {}
+        self._pids: dict[str, tuple[int, ...]] = {}
+        self._facts: dict[int, Process] = {}
+        self._stale = True
+
+    @property
+    def anyone(self) -> bool:
+        """Whether there is a process in any chroot."""
+        return any(self._pids.values())
+
+    def look(self, chroots: tuple[Chroot, ...]) -> None:
+        """Find out who lives where."""
+        self._roots = identities(chroots)
+        pids = pids_by_root(self._roots)
+        self._stale = self._stale or pids != self._pids
+        self._pids = pids
+
+    def concerned(self, began: frozenset[int], ended: frozenset[int]) -> bool:
+        """Tell whether one of these processes lives, or lived, in a chroot."""
+        inside = {pid for pids in self._pids.values() for pid in pids}
+        if inside & ended:
+            return True
+        climb = Climb(self._roots)
+        for pid in began:
+            try:
+                status = os.stat(f"/proc/{pid}/root")
+            except OSError:
+                continue
+            if climb.paths(f"/proc/{pid}/root", (status.st_dev, status.st_ino)):
+                return True
+        return False
+
+    def sample(self, now: float) -> None:
+        """Ask for CPU and memory of those inside, where it is time or they are others."""
+        if self._stale or (self.anyone and now >= self.sampled + _SAMPLE):
+            everyone = [pid for pids in self._pids.values() for pid in pids]
+            self._facts = self._sampler.facts(everyone) if everyone else {}
+            self.sampled = now
+            self._stale = False
+
+    def with_processes(self, one: ChrootStatus) -> ChrootStatus:
+        """Return *one* with the processes inside it."""
+        pids = self._pids.get(one.path)
+        return with_processes(one, pids, self._facts) if pids else one
+
+
+_UNTOLD = (CREATING, INCOMPLETE)
+"""States that hang on a lock: nobody tells when it is taken or let go."""
+
+
+def _depends(one: ChrootStatus, target: str) -> bool:
+    """Tell whether a change of the mounts at *target*, outside, can concern a chroot."""
+    below = target.rstrip("/") + "/"
+    paths = (one.path, *(mount.source for mount in one.mounts if mount.fs == "bind"))
+    return any(path == target or path.startswith(below) for path in paths)
+
+
+def _physical(base: str) -> str:
+    try:
+        with Root(base) as root:
+            return root.path
+    except OSError:
+        return base
+
+
+def _process_events() -> ProcessEvents | None:
+    try:
+        return ProcessEvents()
+    except (ChrootError, OSError):
+        return None

@@ -1,0 +1,278 @@
+"""What the plan has to know of the world: where targets really are, what sources really are.
+
+An `Observer` is one look: one mount table, and every source on the host looked up once however
+many chroots want it. It changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ..config.bind import COMMAND_LINE, Bind
+from ..errors import ChrootError, Problem
+from ..kernel.mount_table import MountTable, device_name
+from ..kernel.rootpath import Root, descriptor_path
+from ..kernel.syscalls import mount_id
+from ..value import Value
+from .compare import FLAGS, Wanted, flag_changes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..kernel.mount_table import MountEntry
+
+
+_ST_FLAGS = {
+    "ro": os.ST_RDONLY, "nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC,
+    "nosymfollow": 0x2000,
+}  # fmt: skip
+"""statvfs(3), and linux/statfs.h for the last."""
+
+
+class Source(Value):
+    """What a bind's source is: the place in a file system that mountinfo will show."""
+
+    device: str
+    """"" where its mount is not in the table: see `_unlisted`."""
+    root: str
+    file: bool
+    flags: tuple[str, ...]
+    shared: bool
+    inner: tuple[tuple[str, str], ...]
+
+
+def flags_of(fd: int) -> tuple[str, ...]:
+    """Return which of FLAGS the mount or the file system has that *fd* is on. Raises OSError."""
+    flags = os.fstatvfs(fd).f_flag
+    return tuple([word for word in FLAGS if flags & _ST_FLAGS[word]])
+
+
+class Observer:
+    """One look at mounts and sources. `table` is the mount table it sees."""
+
+    def __init__(self, table: MountTable | None = None) -> None:
+        self.table = table or MountTable.read()
+        self._sources: dict[str, Source | OSError] = {}
+        self._directories: dict[str, bool] = {}
+        try:
+            self.host_pts = device_name(os.stat("/dev/pts").st_dev)
+        except OSError:
+            self.host_pts = ""
+
+    def source(self, path: str) -> Source:
+        """Return what *path* on the host is. Raises OSError where it can't be opened."""
+        found = self._sources.get(path)
+        if found is None:
+            try:
+                found = self._look(path)
+            except OSError as error:
+                found = error
+            self._sources[path] = found
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def _look(self, path: str) -> Source:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            entry = self.table.by_id.get(mount_id(fd))
+            physical = descriptor_path(fd)
+            is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
+            if entry is None and not self.table.at("/"):
+                return self._unlisted(fd, physical, is_file)
+        finally:
+            os.close(fd)
+        if entry is None:  # mounted since the table was read: the next look will know
+            raise OSError(11, "its mount table just changed, try again", path)
+        rest = physical[len(entry.target.rstrip("/")) :]
+        root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
+        inner = tuple((e.device, e.root) for e in self.table.below(physical))
+        flags = tuple(flag for flag in FLAGS if flag in entry.options)
+        shared = entry.propagation == "shared"
+        return Source(entry.device, root, is_file, flags, shared, inner)
+
+    def _unlisted(self, fd: int, physical: str, is_file: bool) -> Source:
+        """Look at a source on the mount that our root lies in without being its top.
+
+        So it is for whoever works in a chroot himself. mountinfo has no line then for that mount,
+        nor is there another way to learn where in its file system our root is. It may be shared.
+        """
+        inner = tuple((e.device, e.root) for e in self.table.below(physical))
+        return Source("", physical, is_file, flags_of(fd), shared=True, inner=inner)
+
+    def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
+        """Return *binds* with what the world says of them, parents before children.
+
+        What can't be mounted carries its `problem`; nothing is raised, since status wants to
+        show all of it.
+        """
+        found: list[Wanted] = []
+        new: list[Wanted] = []
+        for bind in binds:
+            over = next((one for one in new if bind.target.startswith(one.bind.target + "/")), None)
+            one = self._wanted(root, bind, over)
+            if one.active and bind.fs != "bind" and not self.table.at(root.path + one.target):
+                new.append(one)
+            found.append(one)
+        found.sort(key=lambda one: one.target.split("/"))
+        return tuple(self._checked(root, found))
+
+    def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
+        """Look at one bind; *over* is an empty file system that will be mounted above it."""
+        try:
+            if over:  # what is at the target now, a link perhaps, will be hidden
+                target, exists = over.target + bind.target[len(over.bind.target) :], False
+            else:
+                target, exists = self._target(root, bind.target)
+        except OSError as error:
+            problem = Problem(
+                f"{bind.target} in {root.path}: {error.strerror}", "look at the links on the way"
+            )
+            return Wanted(bind, bind.target, problem=problem)
+        if bind.ignored:
+            return Wanted(bind, target, exists)
+        if bind.fs == "copy":
+            return _copied(root, bind, target, exists)
+        flags = flag_changes(bind.options)
+        if bind.fs != "bind":
+            hosts = self.table.at(bind.target) if bind.fs == "tmpfs" else ()
+            return Wanted(
+                bind, target, exists, flags=_expected((), flags),
+                hosts=hosts[-1].device if hosts else "",
+            )  # fmt: skip
+        try:
+            source = self.source(bind.source)
+        except OSError as error:
+            if bind.optional:
+                return Wanted(bind, target, exists, absent=True)
+            return Wanted(bind, target, exists, problem=_no_source(bind, error))
+        return Wanted(
+            bind, target, exists, source.file, source.device, source.root,
+            _expected(source.flags, flags), inner=source.inner if bind.recursive else (),
+        )  # fmt: skip
+
+    def _target(self, root: Root, target: str) -> tuple[str, bool]:
+        # A mount point's path has no links in it, so what is mounted needs no look-up.
+        if self.table.at(root.path + target):
+            return target, True
+        status = root.stat(target, links=False)
+        physical = target
+        if status is None:
+            physical = root.resolve(target)
+            if physical != target:
+                if self.table.at(root.path + physical):
+                    return physical, True
+                status = root.stat(physical, links=False)
+        if status is not None:
+            self._directories[root.path + physical] = stat.S_ISDIR(status.st_mode)
+        return physical, status is not None
+
+    def _checked(self, root: Root, wanted: list[Wanted]) -> Iterable[Wanted]:
+        """Add the problems that only show when the entries are seen together."""
+        seen: dict[str, Wanted] = {}
+        above: list[Wanted] = []
+        for one in wanted:
+            if one.active and not one.problem:
+                while above and not one.target.startswith(above[-1].target + "/"):
+                    above.pop()
+                problem = self._together(root, one, seen.get(one.target), above)
+                if problem:
+                    one = one.replace(problem=problem)
+                else:
+                    above.append(one)
+                seen[one.target] = one
+            yield one
+
+    def _together(
+        self, root: Root, one: Wanted, same: Wanted | None, above: list[Wanted]
+    ) -> Problem | None:
+        if one.target == "/":
+            return Problem(f"{one.bind.target} leads to the root itself", "ignore or remove it")
+        if same:
+            return Problem(
+                f"{one.bind.target} and {same.bind.target} are the same place, {one.target}",
+                "ignore or remove one of them",
+            )
+        for other in above:
+            if other.bind.propagation == "shared" and self._shared(other.bind):
+                return Problem(
+                    f"{one.bind.target} would be mounted on the host too: {other.bind.target} is "
+                    "bound shared",
+                    f"bind {other.bind.target} as slave or private",
+                )
+        there = self.table.at(root.path + one.target)
+        if there:
+            return self._hidden(root, one, there[-1], above)
+        parent = above[-1] if above else None
+        if parent is None:
+            return self._kind_problem(root, one) if one.exists else None
+        if parent.bind.fs != "bind":
+            return None
+        needed = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
+        if os.path.exists(needed):
+            return None
+        return Problem(
+            f"{one.bind.target} needs {needed}, which does not exist, and nothing is made on the "
+            "host",
+            f"make it: mkdir -p {needed}",
+        )
+
+    def _shared(self, bind: Bind) -> bool:
+        try:
+            return bind.fs == "bind" and self.source(bind.source).shared
+        except OSError:
+            return False
+
+    def _hidden(
+        self, root: Root, one: Wanted, entry: MountEntry, above: list[Wanted]
+    ) -> Problem | None:
+        """Say so where a mount is there but hidden by one that `on` does not take away."""
+        over = self.table.hidden_by(entry)
+        if over is None or any(root.path + other.target == over.target for other in above):
+            return None
+        return Problem(
+            f"{one.bind.target} is hidden by what is mounted at {over.target}",
+            f"umount {over.target}",
+        )
+
+    def _kind_problem(self, root: Root, one: Wanted) -> Problem | None:
+        if self._directories.get(root.path + one.target, not one.file) != one.file:
+            return None
+        there, wanted = ("a directory", "a file") if one.file else ("a file", "a directory")
+        return Problem(
+            f"{one.bind.target} in {root.path} is {there}, but {one.bind.source} is {wanted}",
+            "move away what is there, or choose another target",
+        )
+
+
+def _expected(inherited: tuple[str, ...], changes: tuple[set[str], set[str]]) -> tuple[str, ...]:
+    on, off = changes
+    return tuple([f for f in FLAGS if (f in inherited or f in on) and f not in off])
+
+
+def _no_source(bind: Bind, error: OSError) -> Problem:
+    where = f"{bind.origin}:{bind.line}: " if bind.line else ""
+    why = "does not exist" if error.errno == 2 else error.strerror
+    listed = bind.origin != COMMAND_LINE
+    way_out = "make it, or mark the entry optional in chroot.toml" if listed else "make it"
+    return Problem(
+        f"{where}{bind.source}, wanted at {bind.target}, {why}",
+        f"{way_out}; nothing is made on the host",
+    )
+
+
+def _copied(root: Root, bind: Bind, target: str, exists: bool) -> Wanted:
+    try:
+        with open(bind.source, "rb") as file:
+            content = file.read(1 << 20)
+    except OSError as error:
+        if bind.optional:
+            return Wanted(bind, target, exists, absent=True)
+        return Wanted(bind, target, exists, problem=_no_source(bind, error))
+    try:
+        same = exists and root.read(target) == content
+    except (OSError, ChrootError):
+        same = False
+    return Wanted(bind, target, exists, file=True, content=None if same else content)

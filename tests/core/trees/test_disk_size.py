@@ -1,0 +1,152 @@
+"""The size on disk, against du(1): links, holes, mounts, what vanishes; when it is recounted."""
+
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.trees import disk_size
+from chroot_tool.core.trees.disk_size import SizeCache, count
+from support import Cli
+
+
+def du(path: Path) -> int:
+    done = subprocess.run(
+        ["du", "--one-file-system", "--summarize", "--block-size=1", path],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return int(done.stdout.split()[0])
+
+
+def fill(path: Path, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    # Blocks are given out late: what stat says of a new file changes until it is written.
+    with path.open() as file:
+        os.fsync(file.fileno())
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    for number in range(20):
+        fill(root / f"usr/lib/d{number % 3}/file{number}", 5000 * number)
+    return root
+
+
+def test_it_is_what_du_says(tree: Path) -> None:
+    os.link(tree / "usr/lib/d0/file18", tree / "again")
+    os.link(tree / "usr/lib/d0/file18", tree / "usr/and again")
+    (tree / "to the host").symlink_to("/usr")
+    (tree / "loop").symlink_to(".")
+    os.mkfifo(tree / "fifo")
+    with (tree / "hole").open("wb") as file:
+        file.truncate(1 << 30)
+    fill(Path(os.fsdecode(bytes(tree) + b"/\xff\n/\x1b[31m")), 9000)
+    (tree / "empty").mkdir()
+    assert count(str(tree)) == du(tree)
+
+
+@pytest.mark.root
+@pytest.mark.network
+def test_a_real_system_is_what_du_says(base_chroot: Path) -> None:
+    assert count(str(base_chroot)) == du(base_chroot)
+
+
+@pytest.mark.root
+def test_no_mount_is_crossed(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> None:
+    host = tmp_path / "host"
+    fill(host / "folder/large", 3_000_000)
+    fill(host / "file", 2_000_000)
+    (tiny_chroot / "chroot.d/chroot.toml").write_text(
+        f'[[bind]]\nsource = "{host}/folder"\ntarget = "/data"\n'
+        f'[[bind]]\nsource = "{host}/file"\ntarget = "/image"\n'
+    )
+    before = du(tiny_chroot)
+    cli.ok("on", "-d", tiny_chroot)
+    fill(tiny_chroot / "tmp/large", 1_000_000)  # a tmpfs
+    # What is mounted over cannot be seen: an empty directory takes a block, too.
+    assert count(str(tiny_chroot)) in range(before - 50_000, before + 50_000)
+
+
+def test_however_deep_it_ends(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("deep", dir_fd=here)
+        below = os.open("deep", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert count(str(tmp_path)) in range(1, du(tmp_path))
+    subprocess.run(["rm", "-r", tmp_path / "deep"], check=True)
+
+
+def test_what_vanishes_is_not_counted(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def meanwhile(fd: int) -> object:
+        found = scandir(fd)
+        if (tree / "usr").exists():
+            subprocess.run(["rm", "-r", tree / "usr"], check=True)
+        return found
+
+    monkeypatch.setattr(os, "scandir", meanwhile)
+    assert count(str(tree)) == du(tree)
+
+
+def test_it_can_be_stopped(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk_size, "_WORK", 0)
+    stopped = threading.Event()
+    assert count(str(tree), stopped) == du(tree)
+    stopped.set()
+    assert count(str(tree), stopped) is None
+
+
+def test_what_is_no_directory_has_no_size(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert count(str(tmp_path / "file")) is None
+    assert count(str(tmp_path / "nothing")) is None
+    assert SizeCache().get(str(tmp_path / "nothing")) is None
+
+
+def test_no_descriptor_is_left_open(tree: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    count(str(tree))
+    SizeCache().get(str(tree))
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_size_is_remembered_until_something_speaks_for_a_change(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = SizeCache()
+    first = cache.get(str(tree))
+    fill(tree / "usr/lib/new", 50_000)  # the time of usr/lib says so, but it was counted just now
+    assert cache.get(str(tree)) == first
+    monkeypatch.setattr(disk_size, "_SETTLED", 0.0)
+    second = cache.get(str(tree))
+    assert second == du(tree) != first
+    fill(tree / "usr/lib/d1/new", 50_000)  # nothing that is looked at tells of it
+    assert cache.get(str(tree)) == second
+    monkeypatch.setattr(disk_size, "_KEPT", 0.0)
+    assert cache.get(str(tree)) == du(tree) != second
+
+
+def test_another_directory_of_that_name_is_counted_at_once(tree: Path) -> None:
+    cache = SizeCache()
+    assert cache.get(str(tree)) == du(tree)
+    tree.rename(tree.with_name("old"))
+    fill(tree / "file", 10_000)
+    assert cache.get(str(tree)) == du(tree)
+
+
+def test_a_count_that_was_stopped_is_not_remembered(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_size, "_WORK", 0)
+    cache, stopped = SizeCache(), threading.Event()
+    stopped.set()
+    assert cache.get(str(tree), stopped) is None
+    assert cache.get(str(tree)) == du(tree)

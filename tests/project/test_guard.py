@@ -1,0 +1,122 @@
+"""The fixtures that guard the others: a test that leaves something behind fails and says what."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from support import CHECKOUT, Cli, make_tiny_root, mounts_below
+
+pytestmark = pytest.mark.root
+
+HEAD = """
+import ctypes, os, subprocess, pytest
+from pathlib import Path
+pytestmark = pytest.mark.root
+libc = ctypes.CDLL(None)
+
+def mount(kind, target):
+    assert libc.mount(b"none", os.fsencode(target), kind, 0, None) == 0
+"""
+
+
+IGNORING = """
+import os, signal, sys
+for name in ("INT", "QUIT", "HUP", "TERM", "CHLD", "TSTP", "TTIN", "TTOU", "USR1"):
+    signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""A program that starts another so, in Python."""
+
+
+def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) -> str:
+    """Run *test* in a project of its own that has this one's conftest; return what it says."""
+    (folder / "tests").mkdir()
+    for file in ("tests/conftest.py", "tests/support.py", "tests/workers.py"):
+        shutil.copy(CHECKOUT / file, folder / "tests")
+    shutil.copy(CHECKOUT / "pyproject.toml", folder)
+    (folder / "tests/test_it.py").write_text(HEAD + test)
+    done = subprocess.run(
+        [*before, sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
+         f"--basetemp={folder / 'tmp'}"],
+        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_mount_that_stays_is_an_error_and_is_taken_away(tmp_path: Path) -> None:
+    said = run_pytest(
+        tmp_path,
+        """
+        def test_mounts(tmp_path):
+            mount(b"tmpfs", tmp_path)
+            (tmp_path / "x").mkdir()
+            mount(b"proc", tmp_path / "x")
+        """.replace("\n        ", "\n"),
+    )
+    assert "1 passed, 1 error" in said
+    assert len(re.findall(r"mounted: .*/test_mounts0(?:/x)? ", said)) >= 2
+    assert mounts_below(tmp_path) == []
+
+
+def test_a_mount_that_was_there_and_is_gone_is_an_error(tmp_path: Path) -> None:
+    point = tmp_path / "point"
+    point.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "none", point], check=True)
+    said = run_pytest(
+        tmp_path, f"def test_unmounts(): assert libc.umount2({os.fsencode(point)!r}, 0) == 0\n"
+    )
+    assert "1 passed, 1 error" in said
+    assert re.search(rf"gone: .*{point} ", said)
+
+
+def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
+    make_tiny_root(tmp_path / "root")
+    said = run_pytest(
+        tmp_path,
+        """
+        def test_starts(tmp_path):
+            os.rename(tmp_path.parent.parent / "root", tmp_path / "root")
+            subprocess.Popen(["chroot", str(tmp_path / "root"), "sh", "-c", "echo; sleep 1234"],
+                             stdout=subprocess.PIPE).stdout.readline()
+        """.replace("\n        ", "\n"),
+    )
+    assert "1 passed, 1 error" in said
+    assert re.search(r"process \d+: .*sleep 1234", said)
+
+
+def test_what_the_caller_ignores_or_blocks_no_test_does(tmp_path: Path) -> None:
+    """As in the background of a script, by nohup, or below a service."""
+    out = tmp_path / "signals"
+    said = run_pytest(
+        tmp_path,
+        f"""
+        def test_starts():
+            child = subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True)
+            Path({str(out)!r}).write_text(child.stdout)
+        """.replace("\n        ", "\n"),
+        before=[sys.executable, "-c", IGNORING],
+    )
+    assert "1 passed" in said
+    fields = dict(line.split(":\t") for line in out.read_text().splitlines() if ":\t" in line)
+    assert {int(fields[name], 16) for name in ("SigIgn", "SigBlk")} == {0}
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])
+def test_without_root_it_is_left_out_but_fails_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
+    said = run_pytest(tmp_path, "os.geteuid = lambda: 1000\ndef test_it(): pass\n", CI=ci)
+    assert outcome in said
+    assert "needs root" in said
+
+
+def test_a_chroot_that_a_test_leaves_on_is_switched_off(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    assert len(mounts_below(tiny_chroot)) > 1

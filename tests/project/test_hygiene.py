@@ -1,0 +1,130 @@
+"""What may not creep in: imports that cost start-up or point up, names of one machine."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from support import CHECKOUT, Cli
+
+UI = {"textual", "rich", "bittty"}
+SLOW = UI | {
+    "asyncio", "ast", "dataclasses", "importlib.metadata", "inspect", "json", "logging",
+    "pathlib", "psutil", "subprocess", "tempfile", "tomlkit", "typing",
+}  # fmt: skip
+"""Not imported on the way of `run`: each costs more than the command itself."""
+
+CORE = sorted(
+    f"chroot_tool.{path.relative_to(CHECKOUT).with_suffix('')}".replace("/", ".")
+    for path in (CHECKOUT / "core").rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_the_engine_imports_no_ui(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert not UI & set(done.stdout.split())
+
+
+def test_the_ui_says_how_often_it_is_painted_before_textual_is_there() -> None:
+    script = """
+import os, sys
+import chroot_tool.app.cli.commands, chroot_tool.app.settings.file
+from chroot_tool.app.tui.paint_rate import paint_often
+assert "textual.constants" not in sys.modules
+paint_often()
+import chroot_tool.app.tui.app, textual.screen
+print(round(1 / textual.screen.UPDATE_PERIOD), "TEXTUAL_FPS" in os.environ)
+"""
+    own = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    for env, said in ((own, "240 False"), (own | {"TEXTUAL_FPS": "30"}, "30 True")):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == said, done.stderr
+
+
+def own_modules() -> Iterator[Path]:
+    for part in ("app", "core", "widgets"):
+        yield from (CHECKOUT / part).rglob("*.py")
+
+
+@pytest.mark.parametrize("path", own_modules(), ids=lambda p: str(p.relative_to(CHECKOUT)))
+def test_nobody_uses_what_another_module_keeps_to_itself(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    modules = {name for name in names if name.islower()}
+    taken = [alias.name for node in imports for alias in node.names if is_private(alias.name)]
+    reached = [
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and is_private(node.attr)
+        if isinstance(node.value, ast.Name) and node.value.id in modules
+    ]
+    assert taken + reached == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+@pytest.mark.root
+def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path) -> None:
+    python, *rest = cli.argv("run", "/bin/true", "-d", tiny_chroot)
+    done = subprocess.run(
+        [python, "-X", "importtime", *rest], env=cli.environment(),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    imported = set(re.findall(r"^import time: .*\| +(\S+)$", done.stderr, re.MULTILINE))
+    assert done.returncode == 0, done.stderr
+    assert any(name.startswith("chroot_tool.core.") for name in imported)
+    assert not SLOW & imported
+
+
+def files() -> Iterator[Path]:
+    """Every file of the project, without what git ignores: caches, .venv, builds."""
+    ignored = re.compile(r"\.git|\.venv|\..*_cache|\.hypothesis|__pycache__|dist|build")
+    for folder, folders, names in os.walk(CHECKOUT):
+        folders[:] = [name for name in folders if not ignored.fullmatch(name)]
+        yield from (Path(folder, name) for name in names)
+
+
+@cache
+def registries() -> frozenset[str]:
+    """The hosts that this machine gets its packages from, asked of apt and pip themselves."""
+    apt = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
+    pip = [sys.executable, "-m", "pip", "config", "list"]
+    index = "from pip._internal.models.index import PyPI; print(PyPI.url, PyPI.file_storage_domain)"
+    said = "".join(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for command in (apt, pip, [sys.executable, "-c", index])
+    )
+    urls = re.findall(r"\w+://[^\s'\"]+", said)
+    return frozenset(host for url in urls if (host := urlsplit(url).hostname))
+
+
+def test_no_file_names_a_registry_or_this_machine() -> None:
+    # A checkout at /src or /app would be found in every second example.
+    here = {str(CHECKOUT)} if len(CHECKOUT.parts) > 2 else set()
+    names = re.compile(
+        "|".join(rf"(?<![\w.-]){re.escape(n)}(?![\w-])" for n in registries() | here)
+    )
+    assert names.search(f"see http://{next(iter(registries()))}/debian")
+    found = [
+        f"{path.relative_to(CHECKOUT)}: {match[0]}"
+        for path in files()
+        if path.is_file()
+        for match in names.finditer(path.read_text(errors="replace"))
+    ]
+    assert found == []

@@ -1,0 +1,109 @@
+"""Our themes: what can be read on what, and the names that settings may use."""
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
+from textual.widgets import Button, DataTable, Footer, Input
+
+from chroot_tool.app.settings import themes
+
+TEXTS = (
+    "foreground", "text-muted", "foreground-muted", "primary", "secondary", "accent", "success",
+    "warning", "error", "text-primary", "text-accent", "text-success", "text-warning", "text-error",
+)  # fmt: skip
+GROUNDS = ("background", "surface", "panel", "footer-background", "block-cursor-blurred-background")
+PAIRS = (
+    ("text-disabled", "background"),  # what a field is when nothing is typed
+    ("text-disabled", "surface"),
+    ("block-cursor-foreground", "block-cursor-background"),
+    ("button-color-foreground", "primary"),
+    ("button-color-foreground", "success"),
+    ("button-color-foreground", "warning"),
+    ("button-color-foreground", "error"),
+    ("text-primary", "primary-muted"),
+    ("text-success", "success-muted"),
+    ("text-warning", "warning-muted"),
+    ("text-error", "error-muted"),
+    ("foreground", "input-selection-background"),
+    ("input-cursor-foreground", "input-cursor-background"),
+)
+OWN = pytest.mark.parametrize("theme", themes.own(), ids=themes.OWN)
+
+
+def luminance(color: Color) -> float:
+    """WCAG 2.2, "relative luminance"."""
+    parts = [part / 255 for part in (color.r, color.g, color.b)]
+    red, green, blue = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: Color, other: Color) -> float:
+    """WCAG 2.2, "contrast ratio"."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_what_the_standard_says() -> None:
+    assert contrast(Color.parse("#000"), Color.parse("#fff")) == pytest.approx(21)
+    assert contrast(Color.parse("#777"), Color.parse("#fff")) == pytest.approx(4.48, abs=0.01)
+
+
+@OWN
+def test_everything_can_be_read(theme: Theme) -> None:
+    wanted = 7 if theme.name == "high-contrast" else 4.5
+    colors = theme.to_color_system().generate()
+    base = Color.parse(colors["background"])
+    ratios = {}
+    for text, ground in (*((t, g) for t in TEXTS for g in GROUNDS), *PAIRS):
+        below = base + Color.parse(colors[ground])
+        ratios[f"{text} on {ground}"] = contrast(below + Color.parse(colors[text]), below)
+    assert {pair: ratio for pair, ratio in ratios.items() if ratio < wanted} == {}
+
+
+@OWN
+def test_states_have_colours_of_their_own(theme: Theme) -> None:
+    assert len({theme.primary, theme.success, theme.warning, theme.error}) == 4
+    assert theme.accent == theme.primary  # one accent
+
+
+def test_the_names_are_those_that_there_are() -> None:
+    assert tuple(theme.name for theme in themes.own()) == themes.OWN
+    assert tuple(sorted(BUILTIN_THEMES)) == themes.TEXTUAL
+
+
+class Painted(App[None]):
+    """Something of everything that takes colours from a theme."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        themes.register(self, name)
+
+    def compose(self) -> ComposeResult:
+        table: DataTable[str] = DataTable()
+        yield table
+        yield Input("text")
+        yield Button("ok", variant="primary")
+        yield Footer()
+
+
+@pytest.mark.parametrize("name", [*themes.OWN, "ansi-dark", "ansi-light"])
+async def test_every_theme_can_be_shown(name: str) -> None:
+    app = Painted(name)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.theme == name
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"TERM": "xterm-256color"}, "dark"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "dark"),
+        ({"TERM": "linux"}, "ansi-dark"),
+        ({"TERM": "vt220"}, "ansi-dark"),
+        ({}, "ansi-dark"),
+    ],
+)
+def test_the_theme_fits_the_terminal(environ: dict[str, str], name: str) -> None:
+    assert themes.fitting(environ) == name

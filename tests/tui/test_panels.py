@@ -1,0 +1,669 @@
+"""Run panels in the whole UI: real commands in real terminals, in tiny chroots or on this host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from chroot_tool.app import history
+from chroot_tool.app.tui import detached, running
+from chroot_tool.app.tui.handover import own_command
+from chroot_tool.widgets.dialogs.quit import QuitDialog
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from chroot_tool.widgets.panes.run_panel import RunPanel
+from chroot_tool.widgets.terminal import terminal
+from support import processes_below
+from ui_samples import CHROOTS, DEB12
+from uiengine import DEADLINE, Ui, real_ui, ui
+from uisupport import stray_controls
+
+LEAVE = "ctrl+right_square_bracket"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+
+
+@pytest.fixture
+def on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run here instead of in a chroot, which takes root and time."""
+
+    def here(verb: str, *words: str) -> list[str]:
+        return ["sh"] if verb == "shell" else list(words[words.index("--") + 1 :])
+
+    monkeypatch.setattr(running, "own_command", here)
+    monkeypatch.setenv("PS1", "$ ")
+
+
+def panel(t: Ui, index: int = -1) -> RunPanel:
+    return t.app.main.dock.panels[index]
+
+
+async def run(t: Ui, *words: str) -> RunPanel:
+    """Run a command as `r` does once the prompt is answered, without the prompt."""
+    one = t.app.main.table.highlighted
+    assert one is not None
+    before = len(t.app.main.dock.panels)
+    line = " ".join(words)
+    await t.app.main._open_panel(one, line, list(words))
+    await t.until(lambda: len(t.app.main.dock.panels) == before + 1)
+    made = panel(t)
+    await t.until(lambda: made.terminal.emulator is not None)
+    return made
+
+
+async def ended(t: Ui, one: RunPanel) -> None:
+    await t.until(lambda: one.terminal.exit is not None and not one.running)
+
+
+def ends(pid: int) -> Callable[[], bool]:
+    """A condition: the process has ended, though nobody may have asked for its exit code."""
+
+    def gone() -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+
+    return gone
+
+
+# -- in real chroots ------------------------------------------------------------------------------
+
+
+@pytest.mark.root
+async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.press("s")
+        await t.until(lambda: t.app.main.dock.panels and panel(t).terminal.has_focus)
+        await t.shows("▶ tiny shell running", "# ")
+        await t.write("echo $((40+2))-$(tty) q")
+        await t.press("enter")
+        await t.shows("42-/dev/pts/0 q")
+        await t.shows("● on")  # the shell has switched it on
+        await t.write("exit 7")
+        await t.press("enter")
+        await t.shows("exit 7")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("a")
+        await t.until(lambda: panel(t).running)
+        await t.shows("# ")
+        await t.press("enter", "ctrl+d")
+        await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.is_open)
+        await t.until(lambda: t.app.main.table.has_focus_within)
+
+
+@pytest.mark.root
+async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
+    script = tiny_chroot / "chroot.d/start"
+    script.write_text("#!/bin/sh\necho started in $PWD\n")
+    script.chmod(0o755)
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.press("r")
+        await t.dialog(RunPrompt)
+        await t.shows("script start")
+        await t.write("start")
+        await t.press("enter")
+        await t.main()
+        await t.shows("started in /chroot.d", "exit 0")
+        await t.until(lambda: panel(t).has_focus)
+        for count in (2, 3):
+            await t.press("r")
+            await t.dialog(RunPrompt)
+            await t.write("sh -c 'exit 3'")
+            await t.press("enter")
+            await t.until(lambda count=count: len(t.app.main.dock.panels) == count)  # type: ignore[misc]
+            await t.until(lambda: panel(t).has_focus and panel(t).outcome == "exit 3")
+        assert history.commands(str(tiny_chroot)) == ("sh -c 'exit 3'", "start")
+        await t.press("r")
+        await t.dialog(RunPrompt)
+        await t.shows("before sh -c 'exit 3'")
+        assert t.text.count("exit 3'") == 2  # on offer, and in the tab of the panel
+
+
+@pytest.mark.root
+async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        one = t.app.main.table.highlighted
+        assert one is not None
+        argv = own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
+        await t.app.main._open_panel(one, "sleep 1000", argv)
+        await t.until(lambda: processes_below(tiny_chroot))
+        await t.press(LEAVE)
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.main()
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.until(lambda: not processes_below(tiny_chroot))
+
+
+# -- keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_every_key_but_one_is_the_programs() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "stty raw -echo; echo ready; head -c 9 | od -An -tx1")
+        await t.shows("ready")
+        await t.press("q", "o", "question_mark", "colon", "1", "ctrl+p", "ctrl+q", "escape", "tab")
+        await ended(t, one)
+        await t.shows("71 6f 3f 3a 31 10 11 1b 09")
+        assert t.engine.calls == []
+        assert t.app.screen is t.app.main
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sleep", "1000")
+        await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.press("enter")
+        await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE, "escape")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+        await t.press("4")
+        await t.until(lambda: one.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        two = await run(t, "cat")
+        three = await run(t, "true")
+        await t.until(lambda: three.has_focus)
+        await t.press("left_square_bracket")
+        await t.until(lambda: two.has_focus)
+        await t.press("right_square_bracket")
+        await t.until(lambda: three.has_focus)
+        await t.press("x")
+        await t.until(lambda: len(t.app.main.dock.panels) == 2 and two.has_focus)
+        await t.pilot.click(t.app.main.dock.line, offset=(10, 0))
+        await t.until(lambda: one.has_focus)
+        await t.press("t")
+        await ended(t, one)
+        await t.press("x")
+        await t.until(lambda: t.app.main.dock.panels == (two,) and two.has_focus)
+        await t.press("t")
+        await ended(t, two)
+        gate = t.engine.hold("on")
+        await t.press("escape", "o")
+        await t.until(lambda: t.app.main._jobs.running)
+        await t.press("4", "x")
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.until(lambda: t.app.main.table.rows.has_focus)
+        assert t.app.main.dock.is_open  # a job still runs
+        gate.set()
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        panes = [t.app.main.table.rows, t.app.main.details.query_one("#overview"), one]
+        for pane in (*panes, *panes):
+            await t.press("tab")
+            await t.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+        for pane in (*panes[1::-1], *panes[::-1]):
+            await t.press("shift+tab")
+            await t.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+        await t.press("tab", "tab", "enter")
+        await t.until(lambda: one.terminal.has_focus)
+        await t.press(LEAVE, "escape")
+        await t.pilot.click(one.terminal)
+        await t.until(lambda: one.terminal.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "echo begun; read line")
+        await t.shows("begun")
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.shows("into it")
+        await t.press("enter", "enter")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.hides("into it")
+        await t.press("enter")
+        assert one.has_focus
+        await t.press("escape")
+        await t.pilot.click(one.terminal)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.until(lambda: one.running)
+        await t.shows("into it")
+        await t.press("enter", "enter")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat > {tmp_path}/typed")
+        await t.press(LEAVE, "t")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.until(lambda: one.running)
+        assert one.has_focus
+        await t.press("t")  # for the panel, not for the program
+        await ended(t, one)
+        assert (tmp_path / "typed").read_bytes() == b""
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terminal, "_LULL", 1000)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "echo begun; read line")
+        await t.shows("begun")
+        await t.press("enter")
+        await ended(t, one)
+        await t.press("x", "t", "q", "enter")
+        assert t.app.main.dock.panels == (one,)
+        assert t.app.screen is t.app.main
+        assert one.terminal.has_focus
+        await t.press(LEAVE)
+        await t.until(lambda: one.has_focus)
+        await t.pilot.click(one.terminal)
+        assert one.has_focus
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")
+        await ended(t, one)
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await ended(t, one)
+        await t.press("escape")  # elsewhere: nothing brings the focus back
+        await t.pilot.pause(0.6)
+        assert t.app.main.table.has_focus_within
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")  # from now on the emulator is there at once
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+        begun = asyncio.Event()
+
+        async def busy() -> None:
+            begun.set()
+            async with asyncio.timeout(DEADLINE):
+                while not (t.app.main.dock.panels and panel(t).end_was_seen):
+                    await asyncio.sleep(0.005)
+
+        t.app.call_later(busy)  # who asks the app for the focus has it behind that
+        await begun.wait()
+        two = await run(t, "true")
+        await t.until(lambda: two.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat", str(gate))
+        await t.press(LEAVE, "slash")
+        await t.until(lambda: one.query_one(Input).has_focus)
+        gate.open("w").close()
+        await ended(t, one)
+        await t.write("x")
+        assert one.query_one(Input).value == "x"
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_stop_again_and_the_way_it_ended() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sleep", "1000")
+        await t.shows("sleep 1000 running")
+        await t.press(LEAVE, "t")
+        await ended(t, one)
+        await t.shows("sleep 1000 signal 15")
+        await t.press("a")
+        await t.shows("sleep 1000 running")
+        await t.press("enter", "ctrl+c")
+        await ended(t, one)
+        await t.shows("signal 2")
+
+
+async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "own_command", lambda *_: ["/no/such/program"])
+    async with ui(*CHROOTS) as t:
+        await t.press("s")
+        await t.shows("exit 127")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo here")
+        await t.shows("exit 0", "trixie-build")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.shows("here")
+        await t.press("z")
+        await t.shows("trixie-build")
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.press("escape")
+        await t.shows("trixie-build")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo here")
+        await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("z")
+        await t.hides("trixie-build")
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.shows("trixie-build")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "seq -f need%1.0fle 7 7; seq 100; echo end")
+        await t.shows("exit 0", "end")
+        assert "need7le" not in t.text
+        await t.until(lambda: one.has_focus)
+        await t.press("slash")
+        await t.write("need7")
+        await t.press("enter")
+        await t.shows("need7le")
+        await t.press("escape")
+        await t.until(lambda: one.has_focus)
+        await t.press("slash")
+        await t.write("zzz")
+        await t.press("enter")
+        await t.says("not found")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_save_writes_a_new_file_each_time() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo saved; printf '\\033[31mred\\033[0m\\n'")
+        await t.shows("exit 0", "red")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("w", "w")
+        folder = Path(history.state_directory(), "output")
+        await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
+        await t.says("saved to")
+        for path in folder.iterdir():
+            assert path.read_text().split() == ["saved", "red"]
+            assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_y_copies_what_is_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "echo", "copy me")
+        await t.shows("exit 0", "copy me")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("y")
+        await t.until(lambda: "copy me" in t.app.clipboard)
+
+
+# -- several, closing, quitting -------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_several_panels_for_different_chroots() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await run(t, "echo", "first")
+        await t.shows("exit 0")
+        t.app.main.table.focus()
+        await t.on_row("jammy")
+        await run(t, "echo", "second")
+        await t.shows("■ arm: echo first", "■ jammy: echo second")
+        await t.shows("■ jammy echo second")  # in the head of the panel, too
+        await t.until(lambda: panel(t, 1).has_focus)
+        await t.press("left_square_bracket")
+        await t.until(lambda: panel(t, 0).has_focus and panel(t, 0).display)
+        await t.press("left_square_bracket")
+        await t.until(lambda: t.app.main.dock.jobs_pane.has_focus_within)
+        await t.press("left_square_bracket")
+        await t.until(lambda: panel(t, 1).has_focus)
+        await t.press("x")
+        await t.until(lambda: len(t.app.main.dock.panels) == 1 and panel(t, 0).has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.is_open)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_shells_of_one_chroot_are_told_apart() -> None:
+    async with ui(*CHROOTS) as t:
+        for count, row in enumerate(("arm", "arm", "arm", "jammy"), 1):
+            await t.on_row(row)
+            await t.press("s")
+            await t.until(lambda count=count: len(t.app.main.dock.panels) == count)  # type: ignore[misc]
+            await t.until(lambda: panel(t).terminal.has_focus)
+            await t.press(LEAVE, "escape")
+        await t.shows("▶ arm: shell ", "▶ arm: shell 2", "▶ arm: shell 3", "▶ jammy: shell")
+        await t.app.main.dock.remove_panel(panel(t, 1))
+        await t.on_row("arm")
+        await t.press("s")
+        await t.until(lambda: len(t.app.main.dock.panels) == 4)
+        assert panel(t).command == "shell 2"
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"echo before; cat {gate}; echo after")
+        await t.shows("before")
+        await t.press(LEAVE, "x")
+        await t.dialog(QuitDialog)
+        await t.press("escape")
+        await t.main()
+        assert one.running
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.main()
+        await t.until(lambda: not t.app.main.dock.panels)
+    (left,) = detached.found()
+    assert left.running
+    assert left.chroot == "arm"
+    with gate.open("w") as opened:
+        opened.write("between\n")
+    async with ui(*CHROOTS) as t:  # the next session
+        await t.shows("(went on)", "before", "between", "after")
+        await t.until(lambda: not panel(t).running)
+        await t.press("4")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels)
+    assert detached.found() == ()
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", "echo one; exec sleep 1000")
+        await t.shows("one")
+        await run(t, "echo", "over")
+        await t.shows("exit 0")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.shows("arm: sh -c echo one")
+        assert "echo over" not in t.app.screen.query_one("Body Static").render().plain  # type: ignore[union-attr]
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    (left,) = detached.found()
+    async with ui(*CHROOTS) as t:
+        await t.shows("(went on)", "one")
+        assert t.app.main.table.has_focus_within  # a panel that opens by itself takes no keys
+        await t.press("q")  # nothing of this session runs
+        await t.until(lambda: t.app._exit)
+    assert detached.found() == (left,)
+    os.kill(left.keeper, signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_was_seen(
+    tmp_path: Path,
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat {gate}; echo after")
+        one._began -= 3700  # it was started an hour ago
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    (left,) = detached.found()
+    async with ui(*CHROOTS) as t:
+        await t.shows("running 1h 1m")
+        await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert detached.found() == (left,)
+    gate.open("w").close()
+    deadline = time.monotonic() + DEADLINE
+    while left.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.utime(left.log, (left.began, left.began + 65))  # it ended long ago
+    async with ui(*CHROOTS) as t:
+        await t.shows("after", "exit 0 1m 5s")
+        await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert detached.found() == ()
+
+
+def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    os.utime(log, (1, 1))
+    subprocess.run(
+        [sys.executable, "-m", "chroot_tool.app.tui.detached_log", log],
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+    assert log.stat().st_mtime > 1
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_quitting_may_stop_panels() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sleep", "1000")
+        child = one.terminal._child
+        assert child is not None
+        pid = child.pid
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.until(lambda: t.app._exit)
+    assert pid is not None
+    assert ends(pid)()
+    assert detached.found() == ()
+
+
+# -- what programs may not ------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_flood_leaves_the_keys_to_the_user() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "yes", "a long line that is written again and again")
+        await t.shows("again and again")
+        await t.press(LEAVE, "escape", "j")
+        await t.until(lambda: t.highlighted == "broken")
+        await t.press("4", "enter", "ctrl+c")
+        await ended(t, one)
+        await t.shows("signal 2")
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
+    titles = r"\033]0;title\007\033]52;c;aGk=\007"
+    hostile = titles + r"\033[8;200;300t\220q\033\\\302\233x\033[?1049hin\n"
+    async with ui(DEB12.replace(name="a[/x]\x1b[2J")) as t:
+        await run(t, "printf", f"{hostile}[@click=app.quit]x\x1b[31m")
+        await t.shows("exit 0", "[@click=app.quit]x")
+        assert stray_controls(t.app) == []
+        assert t.app.clipboard == ""
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_panel_lives_through_every_size() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", "trap 'stty size' WINCH; while :; do read x; done")
+        for size in [(80, 24), (20, 6), (250, 70), (120, 40)]:
+            await t.pilot.resize_terminal(*size)
+            await t.pilot.pause()
+        columns, rows = one.terminal.size
+        await t.shows(f"{rows} {columns}")
+
+
+# -- what is kept ---------------------------------------------------------------------------------
+
+
+def test_history_is_newest_first_and_each_line_once() -> None:
+    for line in ("a", "b", "a", "c \udcff"):
+        history.remember("/srv/chroot/x", line)
+    history.remember("/srv/chroot/y", "other")
+    assert history.commands("/srv/chroot/x") == ("c \udcff", "a", "b")
+    for number in range(300):
+        history.remember("/srv/chroot/x", f"n{number}")
+    assert len(history.commands("/srv/chroot/x")) == 200
+    history.forget("/srv/chroot/x")
+    assert history.commands("/srv/chroot/x") == ()
+    assert history.commands("/srv/chroot/y") == ("other",)
+    Path(history.state_directory(), "history.json").write_text("{broken")
+    assert history.commands("/srv/chroot/x") == ()
+
+
+def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
+    Path(history.state_directory(), "kept").mkdir(parents=True)
+    log = Path(history.state_directory(), "kept/1.log")
+    log.write_text("output\n")
+    one = detached.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
+    assert not one.running
+    assert one.argv()[0] == "cat"

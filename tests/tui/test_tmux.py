@@ -1,0 +1,292 @@
+"""The whole program in a real terminal, as a person meets it: tmux, 80x24, nothing faked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support import Cli, mounts_below, processes_below
+
+DEADLINE = 30.0
+"""Seconds after which what is waited for will not come any more. No test expects a speed."""
+
+
+class Tmux:
+    """A terminal of 80x24 with one program in it."""
+
+    def __init__(self, socket: Path, argv: list[str], env: dict[str, str]) -> None:
+        self._base = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+        self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
+        self._run("new-session", "-d", "-x", "80", "-y", "24", command)
+
+    def _run(self, *words: str) -> str:
+        done = subprocess.run(
+            [*self._base, *words], env=self._env, capture_output=True, text=True, check=True,
+            timeout=DEADLINE,
+        )  # fmt: skip
+        return done.stdout
+
+    def press(self, *keys: str) -> None:
+        self._run("send-keys", *keys)
+
+    def write(self, text: str) -> None:
+        self._run("send-keys", "-l", text)
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen, with one blank where there are many."""
+        return re.sub(" +", " ", self._run("capture-pane", "-p"))
+
+    def until(self, condition: Callable[[str], object]) -> str:
+        end = time.monotonic() + DEADLINE
+        while not condition(text := self.text):
+            assert time.monotonic() < end, f"it never came. On the screen:\n{text}"
+            time.sleep(0.02)
+        return text
+
+    def shows(self, *texts: str) -> str:
+        return self.until(lambda screen: all(text in screen for text in texts))
+
+    @property
+    def modes(self) -> str:
+        """Whether the alternate screen is on, the mouse reported, the cursor shown."""
+        asked = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"
+        return self._run("display-message", "-p", asked).strip()
+
+    @property
+    def ui(self) -> psutil.Process:
+        """The process of the UI."""
+        shell = int(self._run("display-message", "-p", "#{pane_pid}"))
+        return psutil.Process(shell).children()[0]
+
+    def close(self) -> None:
+        subprocess.run([*self._base, "kill-server"], env=self._env, check=False, timeout=DEADLINE)
+
+
+@pytest.fixture
+def terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Tmux]:
+    """The UI, as chroot-tool.sh starts it, on the folder in which tiny_chroot is."""
+    argv = [os.fsdecode(word) for word in cli.argv("--base", tiny_chroot.parent)]
+    made = Tmux(tmp_path / "tmux", argv, cli.environment())
+    yield made
+    made.close()
+
+
+def mounted(root: Path) -> list[str]:
+    """Ask findmnt, which is not ours."""
+    lines = subprocess.run(
+        ["findmnt", "--raw", "--noheadings", "--output", "TARGET"],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return [line for line in lines if line.startswith(f"{root}/")]
+
+
+@pytest.mark.root
+def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
+    terminal: Tmux, tiny_chroot: Path
+) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    assert str(tiny_chroot / "proc") in mounted(tiny_chroot)
+
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    terminal.shows("◐ partial tiny")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    assert str(tiny_chroot / "tmp") in mounted(tiny_chroot)
+
+    before = terminal.text
+    terminal.press("S")
+    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.write("echo $((40+2))-$(tty); ls -d /chroot.d")
+    terminal.press("Enter")
+    terminal.shows("42-/dev/pts/0", "/chroot.d")
+    terminal.press("C-d")
+    after = terminal.shows("● on tiny", "quit")
+    assert "42-" not in after
+    assert frame(after) == frame(before)
+
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+    assert mounted(tiny_chroot) == []
+    terminal.press("q")
+    left = terminal.shows("left with 0")
+    assert "Environments" not in left  # the screen that was there before is back
+    assert mounts_below(tiny_chroot) == []
+
+
+def frame(text: str) -> list[str]:
+    """What does not change by itself: the line of each pane and the footer."""
+    return [line for line in text.splitlines() if re.search("Environments|State|q quit", line)]
+
+
+@pytest.mark.root
+def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chroot: Path) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("S")
+    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.write("stty raw -echo; kill -KILL $$")
+    terminal.press("Enter")
+    terminal.shows("● on tiny", "exit code 137")
+    terminal.press("2")
+    terminal.shows("● mounted /proc")
+    terminal.press("C-c")  # is no way out
+    terminal.press("1")
+    terminal.shows("architecture")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+    terminal.press("q")
+    terminal.shows("left with 0")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_order(
+    terminal: Tmux, tiny_chroot: Path, cli: Cli, number: signal.Signals
+) -> None:
+    stop = tiny_chroot / "chroot.d/stop"
+    stop.write_text("#!/bin/sh\nexec sleep 1000\n")
+    stop.chmod(0o755)
+    terminal.shows("○ off tiny", "quit")
+    assert terminal.modes == "1 1 0"
+    terminal.press("s")
+    terminal.shows("● on tiny", "#")
+    terminal.write("echo $((40+2))")
+    terminal.press("Enter")
+    terminal.shows("42")
+    terminal.press("C-]")
+    terminal.shows("into it")
+    terminal.press("Escape")
+    terminal.shows("on/off")
+    terminal.press("o")
+    terminal.until(lambda _: "1000" in str(processes_below(tiny_chroot)))
+    terminal.ui.send_signal(number)
+    terminal.shows(f"left with {128 + number}")
+    assert terminal.modes == "0 0 1"
+    assert "1000" not in str(processes_below(tiny_chroot))
+    terminal.until(lambda _: not processes_below(tiny_chroot))
+    cli.ok("off", "-S", "-d", tiny_chroot)
+
+
+@pytest.mark.root
+def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
+    terminal: Tmux, tiny_chroot: Path, cli: Cli
+) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("S")
+    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.ui.send_signal(signal.SIGTERM)
+    terminal.shows("left with 143")
+    assert terminal.modes == "0 0 1"
+    terminal.until(lambda _: not processes_below(tiny_chroot))
+    cli.ok("off", "-d", tiny_chroot)
+
+
+def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
+    outer, inner = pty.openpty()
+    argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
+    with subprocess.Popen(
+        argv, stdin=inner, stdout=inner, stderr=inner,
+        env=cli.environment({"TERM": "xterm-256color"}),
+    ) as program:  # fmt: skip
+        os.close(inner)
+        seen = b""
+        while b"Environments" not in seen:
+            assert select.select([outer], [], [], DEADLINE)[0], seen
+            seen += os.read(outer, 1 << 16)
+        os.close(outer)
+        try:
+            assert program.wait(DEADLINE) == 129
+        finally:
+            program.kill()
+
+
+@pytest.mark.root
+def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
+    """There is no shell above that could continue it, as in `xterm -e chroot-tool`."""
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("S")
+    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.write("kill -STOP $$\r")
+    terminal.write("echo alive-$((40+2))\r")
+    terminal.shows("alive-42")
+    terminal.press("C-d")
+    terminal.shows("● on tiny", "quit")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+
+
+@pytest.mark.root
+def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
+    terminal: Tmux, tiny_chroot: Path
+) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.write("node")  # o and d would be keys of the list
+    terminal.shows("new chroot", "Name ode")
+    terminal.press("Escape")
+    terminal.until(lambda text: "new chroot" not in text)
+    terminal.write("/ox")
+    terminal.shows("ox", "nothing matches ox")
+    terminal.press("Escape")
+    terminal.shows("○ off tiny")
+    terminal.write("secho $((40+2)) ood\r")
+    terminal.shows("42 ood")
+    terminal.press("C-]")
+    terminal.shows("zoom")
+    terminal.press("Escape")
+    terminal.shows("● on tiny", "delete")
+    terminal.write("dtin")
+    terminal.shows("delete tiny", "tin")
+    terminal.press("Escape")
+    terminal.until(lambda text: "delete tiny" not in text)
+    assert "failed" not in terminal.text
+
+
+_HANDS_OVER = """
+import sys
+from textual.app import App
+from chroot_tool.app.tui.handover import hand_over
+class Hands(App):
+    async def on_mount(self):
+        self.call_after_refresh(self.over)
+    async def over(self):
+        self.run_worker(self.really_over())
+    async def really_over(self):
+        wait = 'echo over; until [ -e "$0" ]; do sleep 0.02; done'
+        await hand_over(self, ["sh", "-c", wait, sys.argv[1]])
+        self.title = "back"
+        self.set_timer(0.3, lambda: self.exit(self.typed))
+    typed = ""
+    def on_key(self, event):
+        self.typed += event.key
+print("typed", Hands().run() or "nothing")
+"""
+
+
+def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path: Path) -> None:
+    script = tmp_path / "hands.py"
+    script.write_text(_HANDS_OVER)
+    argv = [sys.executable, str(script), str(tmp_path / "go")]
+    terminal = Tmux(tmp_path / "tmux", argv, cli.environment())
+    try:
+        terminal.shows("over")
+        terminal.write("nodx")
+        terminal.shows("nodx")  # echoed: they are there
+        (tmp_path / "go").touch()
+        terminal.shows("typed nothing")
+    finally:
+        terminal.close()

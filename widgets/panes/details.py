@@ -1,0 +1,202 @@
+"""One chroot in detail: overview, mounts and processes, as tabs.
+
+A pane is made when it is first looked at, and brought up to date only while it is: what is not
+seen costs nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from .tab_line import TabLine
+
+if TYPE_CHECKING:
+    from ...core.looking.status import ChrootStatus
+    from ..job_view import JobView
+
+OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
+TABS = (OVERVIEW, MOUNTS, PROCESSES)
+"""The ids of the tabs, from left to right."""
+
+
+class Details(Vertical):
+    """A chroot in; the messages of `MountsTable` and `ProcessesTable` out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step_tab(-1)", "previous tab", id="tab.previous",
+                show=False),
+        Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    Details { height: 1fr; }
+    """
+
+    line = getters.query_one(TabLine)
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make the tabs, without a pane yet; *clock* tells ages from."""
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._clock = clock
+        self._chroot: ChrootStatus | None = None
+        self._jobs: tuple[JobView, ...] = ()
+        self._disk: int | None = None
+        self._panes: dict[str, Widget] = {}
+        self._stale: set[str] = set(TABS)
+
+    def compose(self) -> ComposeResult:
+        """Put the line and the first pane there."""
+        line = TabLine()
+        line.set_reactive(TabLine.current, OVERVIEW)
+        line.set_reactive(TabLine.labels, self._labels())
+        yield line
+        pane = self._panes[OVERVIEW] = self._make(OVERVIEW)
+        yield pane
+
+    def on_mount(self) -> None:
+        """Show what was given while the pane was not there yet."""
+        self._update()
+
+    # -- values in -------------------------------------------------------------------------------
+
+    def show(
+        self,
+        chroot: ChrootStatus | None,
+        jobs: tuple[JobView, ...] = (),
+        size: int | None = None,
+    ) -> None:
+        """Show a chroot, or none; of *jobs* those that concern it; its bytes on disk."""
+        path = chroot.path if chroot is not None else None
+        jobs = tuple(job for job in jobs if job.path == path)
+        if (chroot, jobs, size) == (self._chroot, self._jobs, self._disk):
+            return
+        self._chroot, self._jobs, self._disk = chroot, jobs, size
+        self._stale = set(TABS)
+        self.line.labels = self._labels()
+        self._update()
+
+    def show_tab(self, tab: str, *, focus: bool = True) -> None:
+        """Show the tab *tab*; *focus*: and go there. Raises KeyError for one that there is not."""
+        if tab not in TABS:
+            raise KeyError(tab)
+        before = self._panes.get(self.line.current)
+        focus = focus or (before is not None and before.has_focus_within)
+        self.line.current = tab
+        if tab in self._panes:
+            self._turn(focus)
+        else:
+            self.call_next(self._add, tab, focus)
+
+    def step_tab(self, step: int) -> None:
+        """Show the tab before or after; the focus goes along if it is in here."""
+        at = TABS.index(self.line.current) + step
+        self.show_tab(TABS[at % len(TABS)], focus=False)
+
+    @property
+    def tab(self) -> str:
+        """The id of the tab that is shown."""
+        return self.line.current
+
+    @property
+    def chroot(self) -> ChrootStatus | None:
+        """What is shown."""
+        return self._chroot
+
+    def focus(self, scroll_visible: bool = True) -> Details:
+        """Give the focus to the pane that is shown."""
+        pane = self._panes.get(self.line.current)
+        if pane is not None:
+            pane.focus(scroll_visible)
+        return self
+
+    def action_step_tab(self, step: int) -> None:
+        """Show the tab before or after."""
+        self.step_tab(step)
+
+    @on(TabLine.Chosen)
+    def _clicked(self, message: TabLine.Chosen) -> None:
+        message.stop()
+        self.show_tab(message.tab)
+
+    # -- panes -----------------------------------------------------------------------------------
+
+    async def _add(self, tab: str, focus: bool) -> None:
+        if tab not in self._panes:
+            pane = self._make(tab)
+            await self.mount(pane)
+            self._panes[tab] = pane
+        self._turn(focus)
+
+    def _turn(self, focus: bool) -> None:
+        """Show the current pane and no other."""
+        for name, pane in self._panes.items():
+            pane.display = name == self.line.current
+        self._update()
+        if focus:
+            self.focus()
+
+    def _make(self, tab: str) -> Widget:
+        if tab == MOUNTS:
+            from ..tables.mounts_table import MountsTable
+
+            return MountsTable(id=MOUNTS)
+        if tab == PROCESSES:
+            from ..tables.processes_table import ProcessesTable
+
+            return ProcessesTable(id=PROCESSES, clock=self._clock)
+        from .overview import Overview
+
+        return Overview(id=OVERVIEW, clock=self._clock)
+
+    def _update(self) -> None:
+        """Bring the pane that is seen up to date."""
+        tab = self.line.current
+        pane = self._panes.get(tab)
+        if tab not in self._stale or pane is None or not pane.is_mounted:
+            return
+        self._stale.discard(tab)
+        chroot = self._chroot
+        if tab == OVERVIEW:
+            from .overview import Overview
+
+            assert isinstance(pane, Overview)
+            pane.show(chroot, self._jobs, self._disk)
+        elif tab == MOUNTS:
+            from ..tables.mounts_table import MountsTable
+
+            assert isinstance(pane, MountsTable)
+            pane.show(chroot.mounts if chroot else ())
+        else:
+            from ..tables.processes_table import ProcessesTable
+
+            assert isinstance(pane, ProcessesTable)
+            pane.show(chroot.processes if chroot else (), unseen=bool(chroot and chroot.unseen))
+
+    def _labels(self) -> tuple[tuple[str, str], ...]:
+        chroot = self._chroot
+        mounts = processes = ""
+        problems = ""
+        if chroot is not None:
+            problems = f" ✗{len(chroot.problems)}" if chroot.problems else ""
+            mounts = f" {chroot.mounted}/{chroot.wanted}" if chroot.wanted else ""
+            processes = f" {len(chroot.processes)}" if chroot.processes else ""
+        return (
+            (OVERVIEW, f"Overview{problems}"),
+            (MOUNTS, f"Mounts{mounts}"),
+            (PROCESSES, f"Processes{processes}"),
+        )

@@ -1,0 +1,167 @@
+"""The dock: what is being done, and the run panels, one tab each; there only while it is open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from ...core.text import safe
+from ..fit import shorten
+from .jobs_pane import JobsPane
+from .run_panel import RunPanel
+from .tab_line import TabLine
+
+_JOBS = "jobs"
+_WIDEST = 28
+
+
+class Dock(Vertical):
+    """Holds the jobs and any number of run panels. Closed until something is to be seen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step(-1)", "previous tab", id="tab.previous", show=False),
+        Binding("right_square_bracket", "step(1)", "next tab", id="tab.next", show=False),
+        Binding("plus", "resize(10)", "larger", id="panel.grow", show=False,
+                tooltip="More room for jobs and panels"),
+        Binding("minus", "resize(-10)", "smaller", id="panel.shrink", show=False,
+                tooltip="Less room for jobs and panels"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    Dock {
+        display: none;
+        &.-open { display: block; }
+    }
+    """
+
+    line = getters.query_one(TabLine)
+    jobs_pane = getters.query_one(JobsPane)
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        id: str | None = None,  # noqa: A002 (Textual's own name)
+    ) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self._count = 0
+        self._panels: dict[str, RunPanel] = {}
+
+    def compose(self) -> ComposeResult:
+        """The line of tabs and the jobs; panels come as they are wanted."""
+        line = TabLine()
+        line.set_reactive(TabLine.labels, ((_JOBS, _JOBS),))
+        line.set_reactive(TabLine.current, _JOBS)
+        yield line
+        yield JobsPane(clock=self._clock)
+
+    @dataclass
+    class ResizeRequested(Message):
+        """The dock is to have more, or less, of the screen: `by` percent."""
+
+        dock: Dock
+        by: int
+
+        @property
+        def control(self) -> Dock:
+            """The dock."""
+            return self.dock
+
+    def action_resize(self, by: int) -> None:
+        """Ask for more or less room."""
+        self.post_message(self.ResizeRequested(self, by))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is to be seen."""
+        return self.has_class("-open")
+
+    @property
+    def panels(self) -> tuple[RunPanel, ...]:
+        """Every run panel."""
+        return tuple(self._panels.values())
+
+    def open_jobs(self) -> None:
+        """Show the jobs."""
+        self.add_class("-open")
+        self._show(_JOBS)
+
+    def close(self) -> None:
+        """Hide it; what runs in it runs on."""
+        self.remove_class("-open")
+
+    async def add(self, panel: RunPanel, *, quietly: bool = False) -> None:
+        """Give a new panel a tab and show it; *quietly* leaves the focus where it is."""
+        self._count += 1
+        name = f"panel-{self._count}"
+        self._panels[name] = panel
+        self.add_class("-open")
+        await self.mount(panel)
+        self._show(name)
+        panel.start(focus=not quietly)
+        self._show_labels()
+
+    async def remove_panel(self, panel: RunPanel) -> None:
+        """Take a panel and its tab away; the panel before it is shown, else the one after it."""
+        names = list(self._panels)
+        name = next(n for n, known in self._panels.items() if known is panel)
+        at = names.index(name)
+        near = [*reversed(names[:at]), *names[at + 1 :], _JOBS]
+        del self._panels[name]
+        await panel.remove()
+        self._show(near[0])
+
+    def focus_shown(self) -> None:
+        """Give the focus to what is shown, to a panel's frame.
+
+        Never to its terminal: keys that were meant for the UI would be typed into a root shell.
+        """
+        panel = self._panels.get(self.line.current)
+        if panel is None:
+            self.jobs_pane.focus()
+        else:
+            panel.focus()
+
+    def action_step(self, by: int) -> None:
+        """Show the tab before or after, and go there."""
+        names = self._names()
+        self._show(names[(names.index(self.line.current) + by) % len(names)])
+        self.focus_shown()
+
+    @on(TabLine.Chosen)
+    def _chosen(self, message: TabLine.Chosen) -> None:
+        message.stop()
+        self._show(message.tab)
+        self.focus_shown()
+
+    @on(RunPanel.Moved)
+    def _moved(self) -> None:
+        self._show_labels()
+
+    def _names(self) -> list[str]:
+        return [_JOBS, *self._panels]
+
+    def _show(self, name: str) -> None:
+        self.line.current = name
+        shown: Widget = self._panels.get(name, self.jobs_pane)
+        for each in (self.jobs_pane, *self._panels.values()):
+            each.display = each is shown
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        panels = ((name, _label(panel)) for name, panel in self._panels.items())
+        self.line.labels = ((_JOBS, _JOBS), *panels)
+
+
+def _label(panel: RunPanel) -> str:
+    sign = "▶" if panel.running else "■"
+    return f"{sign} {shorten(safe(f'{panel.chroot}: {panel.command}'), _WIDEST)}"

@@ -1,0 +1,271 @@
+"""What is being done and what was done: the jobs, and the output of the one under the cursor.
+
+A failure stays until it is dismissed, with what to do about it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from ...core.text import duration
+from ..job_view import FAILED, RUNNING, JobView
+from ..signs import ACCENT, BAD, MUTED, PLAIN, Cell, job_state, percent
+from ..tables.columns import Column
+from ..tables.table import Table
+from .note import Note, Paragraph
+from .output import Output
+
+_BAR = 8
+_MOST_LINES = 5000
+_SECOND = 1.0
+
+
+def _columns(clock: Callable[[], float]) -> tuple[Column[JobView], ...]:
+    return (
+        Column("state", "State", lambda job, _: job_state(job.state), lambda job: job.state, 11,
+               rank=0),
+        Column("verb", "Job", lambda job, _: (job.verb, PLAIN), lambda job: job.verb, 7, most=10,
+               rank=2),
+        Column("name", "Chroot", lambda job, _: (job.name, PLAIN), lambda job: job.name, 10,
+               most=32, rank=1),
+        Column("progress", "Progress", lambda job, _: _progress(job),
+               lambda job: job.fraction or 0.0, _BAR + 6, rank=3, biggest_first=True),
+        Column("time", "Time", lambda job, _: _time(job, clock()), lambda job: -job.started, 7,
+               right=True, rank=5),
+        Column("stage", "What", _stage, lambda job: job.stage, 12, rank=4, fills=True),
+    )  # fmt: skip
+
+
+def _progress(job: JobView) -> Cell:
+    if job.state != RUNNING or job.fraction is None:
+        return "", PLAIN
+    done = int(min(max(job.fraction, 0.0), 1.0) * _BAR)
+    return f"{'━' * done}{'─' * (_BAR - done)} {percent(job.fraction):>5}", ACCENT
+
+
+def _time(job: JobView, now: float) -> Cell:
+    if not job.started:
+        return "", MUTED
+    return duration(max((job.ended or now) - job.started, 0.0)), MUTED
+
+
+def _stage(job: JobView, _width: int) -> Cell:
+    return job.stage, BAD if job.state == FAILED else MUTED
+
+
+class JobRows(Table[JobView]):
+    """The list of jobs."""
+
+    BINDING_GROUP_TITLE = "Jobs"
+    HELP = "What is being done, the latest first, and what came of it. Below: what it printed."
+
+
+class JobsPane(Vertical):
+    """Jobs and their output in, messages out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "cancel", "cancel", id="jobs.cancel",
+                tooltip="Stop it; what it has done so far is taken back"),
+        Binding("x", "dismiss", "dismiss", id="jobs.dismiss",
+                tooltip="Take it off the list: it has been read"),
+        Binding("y", "copy", "copy", id="row.copy",
+                tooltip="Copy what went wrong and its hint, else what it printed"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    JobsPane {
+        height: 1fr;
+        & > JobRows { height: auto; min-height: 2; max-height: 50%; }
+        & > Output { height: 1fr; border-top: solid $panel; }
+    }
+    """
+
+    rows = getters.query_one(JobRows)
+    output = getters.query_one(Output)
+
+    @dataclass
+    class CancelRequested(Message):
+        """This job, which runs, is to be stopped."""
+
+        pane: JobsPane
+        job_id: int
+
+        @property
+        def control(self) -> JobsPane:
+            """The pane."""
+            return self.pane
+
+    @dataclass
+    class Dismissed(Message):
+        """This job, which runs no more, was read and is to go."""
+
+        pane: JobsPane
+        job_id: int
+
+        @property
+        def control(self) -> JobsPane:
+            """The pane."""
+            return self.pane
+
+    @dataclass
+    class CopyRequested(Message):
+        """This text is to be copied; it is unsafe as it is."""
+
+        pane: JobsPane
+        text: str
+
+        @property
+        def control(self) -> JobsPane:
+            """The pane."""
+            return self.pane
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make an empty pane; *clock* tells running times from."""
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._clock = clock
+        self._jobs: tuple[JobView, ...] = ()
+        self._said: dict[int, deque[str]] = {}
+        self._shown: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put list, failure and output together."""
+        rows = JobRows(_columns(self._clock), clock=self._clock)
+        rows.set_reactive(Table.hint, ("nothing is being done",))
+        yield rows
+        yield Note()
+        yield Output(_MOST_LINES)
+
+    def on_mount(self) -> None:
+        """Keep running times right."""
+        self._ticking = self.set_interval(_SECOND, self._tick, pause=True)
+
+    # -- values in -------------------------------------------------------------------------------
+
+    def show(self, jobs: tuple[JobView, ...]) -> None:
+        """Show these jobs, in this order: the latest first.
+
+        A job that is new is highlighted, unless the reader is in here.
+        """
+        if jobs is self._jobs or jobs == self._jobs:
+            return
+        new = {job.id for job in jobs} - {job.id for job in self._jobs}
+        self._jobs = jobs
+        self._said = {job.id: self._said.get(job.id) or deque(maxlen=_MOST_LINES) for job in jobs}
+        self.rows.show_rows({str(job.id): job for job in jobs})
+        if new and not self.has_focus_within:
+            self.select(max(new))
+        if any(job.state == RUNNING for job in jobs):
+            self._ticking.resume()
+        else:
+            self._ticking.pause()
+        self._show_selected()
+        self.refresh_bindings()
+
+    def append_output(self, job_id: int, lines: Sequence[str]) -> None:
+        """Add lines that a job has printed, unsafe as they are.
+
+        A reader who has scrolled up stays where they are. Call it some times a second at most.
+        """
+        self._said.setdefault(job_id, deque(maxlen=_MOST_LINES)).extend(lines)
+        if job_id == self._shown:
+            self.output.append(lines)
+
+    # -- what there is ---------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> JobView | None:
+        """The job under the cursor."""
+        return self.rows.cursor_row
+
+    def select(self, job_id: int) -> bool:
+        """Put the cursor on a job; say whether it is there."""
+        return self.rows.move_to(str(job_id))
+
+    def output_of(self, job_id: int) -> str:
+        """Return what is kept of a job's output."""
+        return "\n".join(self._said.get(job_id, ()))
+
+    def focus(self, scroll_visible: bool = True) -> JobsPane:
+        """Give the focus to the list."""
+        self.rows.focus(scroll_visible)
+        return self
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what the job under the cursor cannot be subject to."""
+        job = self.selected if self.is_mounted else None
+        if action == "cancel":
+            return True if job is not None and job.state == RUNNING else None
+        if action == "dismiss":
+            return True if job is not None and job.state != RUNNING else None
+        return True
+
+    def action_cancel(self) -> None:
+        """Ask for the job to be stopped."""
+        job = self.selected
+        if job is not None and job.state == RUNNING:
+            self.post_message(self.CancelRequested(self, job.id))
+
+    def action_dismiss(self) -> None:
+        """Ask for the job to be taken off the list."""
+        job = self.selected
+        if job is not None and job.state != RUNNING:
+            self.post_message(self.Dismissed(self, job.id))
+
+    def action_copy(self) -> None:
+        """Ask for the failure, or else the output, to be copied."""
+        job = self.selected
+        if job is not None:
+            text = _failure(job) if job.state == FAILED else self.output_of(job.id)
+            self.post_message(self.CopyRequested(self, text))
+
+    # -- painting --------------------------------------------------------------------------------
+
+    @on(Table.Highlighted)
+    def _moved(self, message: Table.Highlighted) -> None:
+        message.stop()
+        self._show_selected()
+        self.refresh_bindings()
+
+    def _tick(self) -> None:
+        self.rows.refresh_rows([str(job.id) for job in self._jobs if job.state == RUNNING])
+
+    def _show_selected(self) -> None:
+        job = self.selected
+        ident = job.id if job is not None else None
+        if ident != self._shown:
+            self._shown = ident
+            self.output.set_lines(self._said.get(ident, ()) if ident is not None else ())
+        self._show_failure()
+
+    def _show_failure(self) -> None:
+        job = self.selected
+        said: tuple[Paragraph, ...] = ()
+        if job is not None and job.state == FAILED:
+            said = ((f"✗ {job.stage}", "$text-error"),)
+            if job.hint:
+                said += ((f"→ {job.hint}", ""),)
+        self.query_one(Note).paragraphs = said
+
+
+def _failure(job: JobView) -> str:
+    text = f"{job.verb} {job.name}: {job.stage}"
+    return f"{text}\nhint: {job.hint}" if job.hint else text

@@ -1,0 +1,196 @@
+"""What there is to say about one chroot: its facts, what is wrong, what was done to it last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from ...core.looking.status import ChrootStatus
+from ...core.text import duration
+from ..fit import fit, width_of, wrap
+from ..job_view import FAILED, RUNNING, JobView
+from ..signs import age, chroot_state, job_state, memory, percent
+
+_LABEL = 14
+_TICK = 30.0
+_MOST_JOBS = 5
+_TONES = {
+    "muted": "$foreground-muted", "good": "$text-success", "warn": "$text-warning",
+    "bad": "$text-error", "accent": "$text-primary",
+}  # fmt: skip
+
+Lines = list[Content]
+Shown = tuple[ChrootStatus | None, tuple[JobView, ...], int | None]
+
+
+class Overview(VerticalScroll, inherit_bindings=False):
+    """Facts in; see `show`."""
+
+    BINDING_GROUP_TITLE = "Overview"
+    HELP = "The facts of a chroot, what is wrong with it and what to do, the last operations."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "down", id="table.down", show=False),
+        Binding("k,up", "scroll_up", "up", id="table.up", show=False),
+        Binding("pagedown", "page_down", "page down", id="table.page_down", show=False),
+        Binding("pageup", "page_up", "page up", id="table.page_up", show=False),
+        Binding("g,home", "scroll_home", "first row", id="table.first", show=False),
+        Binding("G,end", "scroll_end", "last row", id="table.last", show=False),
+    ]
+    DEFAULT_CSS = """
+    Overview {
+        background: $background;
+        scrollbar-size-vertical: 1;
+        &:focus > Facts { border-left: outer $primary; padding-left: 0; }
+    }
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make an empty overview; *clock* tells ages from."""
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._clock = clock
+
+    def compose(self) -> ComposeResult:
+        """Make the text."""
+        yield Facts(self._clock)
+
+    def show(
+        self, chroot: ChrootStatus | None, jobs: tuple[JobView, ...] = (), size: int | None = None
+    ) -> None:
+        """Show a chroot, the jobs that concern it, the latest first, and its bytes on disk."""
+        facts = self.query_one(Facts)
+        before = facts.shown[0]
+        if chroot is not None:
+            # The CPU of processes changes all the time, and nothing here hangs on it.
+            chroot = chroot.replace(processes=(), mounts=())
+        facts.shown = (chroot, jobs, size)
+        other = chroot is None or before is None or chroot.path != before.path
+        if other and self.scroll_offset.y:
+            self.scroll_home(animate=False)
+
+    def on_mount(self) -> None:
+        """Keep ages right."""
+        self.set_interval(_TICK, self.query_one(Facts).refresh)
+
+
+class Facts(Widget):
+    """The text itself, wrapped while it is measured and painted: see `Note`."""
+
+    DEFAULT_CSS = """
+    Facts { padding: 0 1; height: auto; }
+    """
+
+    shown: reactive[Shown] = reactive((None, (), None), layout=True)
+    """Chroot, jobs, bytes on disk."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Make it empty; *clock* tells ages from."""
+        super().__init__()
+        self._clock = clock
+
+    def render(self) -> Content:
+        """Return the lines."""
+        return Content("\n").join(self._lines(self.size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines there are at a width."""
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> Lines:
+        chroot, jobs, size = self.shown
+        if chroot is None:
+            return [Content.styled("no chroot is chosen", "$foreground-muted")]
+        width = max(width, _LABEL)
+        now = self._clock()
+        word, tone = chroot_state(chroot.state)
+        lines = _field("state", word, width, _TONES.get(tone, ""))
+        # With the dock open there may be four rows: what is wrong comes before everything else.
+        for problem in chroot.problems:
+            lines += _signed("✗", "bad", problem.message, width)
+            lines += _hint(problem.hint, width)
+        lines += _facts(chroot, size, now, width)
+        if jobs:
+            lines += [Content(""), Content.styled("Last operations", "$foreground-muted")]
+            for job in jobs[:_MOST_JOBS]:
+                lines += _job(job, now, width)
+        return lines
+
+
+def _facts(chroot: ChrootStatus, size: int | None, now: float, width: int) -> Lines:
+    lines = _field("name", chroot.name, width)
+    lines += _field("path", chroot.path, width)
+    if chroot.os:
+        lines += _field("system", chroot.os, width)
+    if chroot.architecture:
+        lines += _field("architecture", chroot.architecture, width)
+    if chroot.description:
+        lines += _field("description", chroot.description, width)
+    lines += _field("size on disk", "…" if size is None else memory(size), width)
+    if chroot.changed:
+        lines += _field("changed", _when(chroot.changed, now), width)
+    return lines
+
+
+def _when(then: float, now: float) -> str:
+    span = age(now - then)
+    ago = "just now" if span == "now" else f"{span} ago"
+    return f"{ago}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(then))}"
+
+
+def _field(label: str, value: str, width: int, style: str = "") -> Lines:
+    if max(map(width_of, value.split(" "))) > width - _LABEL:
+        # No word is broken that fits into a line of its own.
+        below = (_styled(f"  {line}", style) for line in wrap(value, width - 2))
+        return [Content.styled(label, "$foreground-muted"), *below]
+    first, *more = wrap(value, width - _LABEL)
+    head = Content.assemble((fit(label, _LABEL), "$foreground-muted"), _styled(first, style))
+    return [head, *(Content(" " * _LABEL + line) for line in more)]
+
+
+def _styled(text: str, style: str) -> Content:
+    return Content.styled(text, style) if style else Content(text)
+
+
+def _signed(sign: str, tone: str, text: str, width: int) -> Lines:
+    first, *more = wrap(text, width - 2)
+    head = Content.assemble((f"{sign} ", _TONES.get(tone, "")), first)
+    return [head, *(Content(f"  {line}") for line in more)]
+
+
+def _hint(hint: str, width: int) -> Lines:
+    if not hint:
+        return []
+    return [
+        Content.styled(f"  {line}", "$foreground-muted") for line in wrap(f"→ {hint}", width - 2)
+    ]
+
+
+def _job(job: JobView, now: float, width: int) -> Lines:
+    word, tone = job_state(job.state)
+    sign = word[0]
+    when = time.strftime("%H:%M", time.localtime(job.started)) if job.started else ""
+    took = duration((job.ended or now) - job.started) if job.started else ""
+    text = f"{when} {job.verb} {job.state}"
+    if job.state == RUNNING and job.fraction is not None:
+        text += f" {percent(job.fraction)}"
+    text += f", {took}" if took and took != "0s" else ""
+    if job.stage:
+        text += f": {job.stage}"
+    lines = _signed(sign, tone, text.strip(), width)
+    return lines + (_hint(job.hint, width) if job.state == FAILED else [])

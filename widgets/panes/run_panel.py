@@ -1,0 +1,272 @@
+"""A run panel: one command in a chroot, in a terminal, with a line that says how it goes.
+
+In the terminal every key is the command's. ctrl+] leaves it for the panel, whose own keys run it
+again, stop it, search and save its output, or close it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar
+
+from textual import events, getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ...core.text import duration
+from ..fit import shorten, width_of
+from ..terminal.terminal import Terminal
+
+_WIDEST_NAME = 24
+
+
+class RunPanel(Vertical, can_focus=True, can_focus_children=False):
+    """Runs *argv* and shows it. `start` begins.
+
+    Tab stops at the panel itself: in the terminal it is the command's, so there it would end.
+    """
+
+    BINDING_GROUP_TITLE = "Panel"
+    HELP = "A command in a chroot. Enter goes into its terminal, ctrl+] comes back here."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enter", "into it", id="panel.enter", tooltip="Give it the keys"),
+        Binding("a", "again", "again", id="panel.again", tooltip="Run the command again"),
+        Binding("t", "stop", "stop", id="panel.stop", tooltip="TERM, and KILL if that is ignored"),
+        Binding("slash", "find", "find", id="panel.find", tooltip="Search the output"),
+        Binding("w", "save", "save", id="panel.save", tooltip="Save the output to a file"),
+        Binding("y", "copy", "copy", id="panel.copy", show=False,
+                tooltip="Copy what is selected, or what is seen"),
+        Binding("z", "zoom", "zoom", id="panel.zoom", tooltip="The whole screen, and back"),
+        Binding("x", "close", "close", id="panel.close", tooltip="Close; asks while it runs"),
+        Binding("escape", "leave", "list", id="panel.leave", show=False,
+                tooltip="Back to the environments"),
+        Binding("pageup,shift+pageup", "scroll(-1)", "scroll up", id="panel.page_up", show=False),
+        Binding("pagedown,shift+pagedown", "scroll(1)", "scroll down", id="panel.page_down",
+                show=False),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    RunPanel {
+        height: 1fr;
+        & > .run-panel--line { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
+        &:focus > .run-panel--line { background: $primary-muted; color: $text; }
+        &:focus-within > .run-panel--line { color: $text; }
+        & > Input { display: none; }
+        &.-finding > Input { display: block; }
+    }
+    """
+
+    terminal = getters.query_one(Terminal)
+
+    @dataclass
+    class Message_(Message):  # noqa: N801 (base of the messages below)
+        """Base: names the panel."""
+
+        panel: RunPanel
+
+        @property
+        def control(self) -> RunPanel:
+            """The panel."""
+            return self.panel
+
+    @dataclass
+    class Moved(Message_):
+        """The command has begun, or ended; `panel.outcome` says how."""
+
+    @dataclass
+    class CloseRequested(Message_):
+        """The panel is to be closed."""
+
+    @dataclass
+    class SaveRequested(Message_):
+        """The output is to be saved."""
+
+    @dataclass
+    class LeaveRequested(Message_):
+        """The focus is to go back to the environments."""
+
+    @dataclass
+    class ZoomRequested(Message_):
+        """The panel is to have the whole screen, or to give it back."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        chroot: str,
+        command: str,
+        log: BinaryIO | None = None,
+        seconds: Callable[[], float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+    ) -> None:
+        """*seconds* tells how long it has run where *argv* only shows what began earlier."""
+        super().__init__(id=id)
+        self.chroot = chroot
+        """The chroot's name: foreign text."""
+        self.command = command
+        """What was asked for, `shell` or a command line: foreign text."""
+        self._argv = tuple(argv)
+        self._log = log
+        self._clock = clock
+        self._seconds = seconds
+        self._began = clock()
+        self._lasted: float | None = None
+        self.end_was_seen = False
+        """Whether it has been on the screen since the command ended."""
+
+    def compose(self) -> ComposeResult:
+        """The line above, the terminal, and the search below while it is wanted."""
+        yield Static(classes="run-panel--line")
+        yield Terminal(self._argv, log=self._log)
+        yield Input(placeholder="find in the output: enter for the one before, escape ends",
+                    compact=True)  # fmt: skip
+
+    def on_mount(self) -> None:
+        """Count the seconds."""
+        self.set_interval(1, self._tick)
+        self.watch(self.terminal, "running", self._moved, init=False)
+
+    def _moved(self) -> None:
+        self._show_line()
+        self.refresh_bindings()
+        self.post_message(self.Moved(self))
+
+    def on_resize(self) -> None:
+        """Cut the command to the new width."""
+        self._show_line()
+
+    def start(self, *, focus: bool = True) -> None:
+        """Run the command."""
+        self._began = self._clock()
+        self._lasted = None
+        if focus:
+            self.action_enter()
+        self.terminal.start()
+        self._show_line()
+
+    @property
+    def running(self) -> bool:
+        """Whether the command runs."""
+        return self.terminal.running
+
+    @property
+    def outcome(self) -> str:
+        """How it is, or how it ended, in words."""
+        code = self.terminal.exit
+        if self.running or code is None:
+            return "running"
+        return f"exit {code}" if code >= 0 else f"signal {-code}"
+
+    @property
+    def seconds(self) -> float:
+        """How long the command has run."""
+        if self._seconds is not None:
+            return self._seconds()
+        return self._clock() - self._began if self._lasted is None else self._lasted
+
+    def _tick(self) -> None:
+        if self.running and self.display and self.is_on_screen:
+            self._show_line()
+
+    def _show_line(self) -> None:
+        if self.outcome != "running" and self.is_on_screen:
+            self.end_was_seen = True
+        sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
+        said = f"  {self.outcome}  {duration(self.seconds)}"
+        chroot = shorten(self.chroot, _WIDEST_NAME)
+        room = self.size.width - 6 - width_of(chroot) - width_of(said)
+        command = shorten(self.command, max(room, 0))
+        line = Content.assemble(f"{sign} ", Content(f"{chroot}  {command}"), said)
+        self.query_one(".run-panel--line", Static).update(line)
+
+    @on(Terminal.Exited)
+    def _exited(self, message: Terminal.Exited) -> None:
+        message.stop()
+        self._lasted = self._clock() - self._began
+        self._show_line()
+        self._mind_terminal()
+
+    @on(events.DescendantBlur)
+    def _mind_terminal(self) -> None:
+        """Once it has ended and was left it would swallow every key: a click is the panel's now."""
+        if self.terminal.exit is not None and not self.terminal.is_chosen:
+            self.terminal.can_focus = False
+
+    @on(Terminal.LeaveRequested)
+    def _left(self, message: Terminal.LeaveRequested) -> None:
+        message.stop()
+        self.focus()
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what makes sense now."""
+        if action in ("enter", "stop"):
+            return self.running
+        if action == "again":
+            return not self.running
+        return True
+
+    def action_enter(self) -> None:
+        """Give the terminal the keys, at once: by `focus` a command may end before it has them."""
+        self.screen.set_focus(self.terminal)
+
+    def action_again(self) -> None:
+        """Run the same command once more. The next keys are still the panel's: Enter goes in."""
+        self._began = self._clock()
+        self._lasted = None
+        self.terminal.can_focus = True
+        self.terminal.restart()
+        self._show_line()
+
+    def action_stop(self) -> None:
+        """End the command."""
+        self.terminal.stop()
+
+    def action_save(self) -> None:
+        """Ask for the output to be saved."""
+        self.post_message(self.SaveRequested(self))
+
+    def action_copy(self) -> None:
+        """Copy the selection, or what is seen."""
+        if self.terminal.copy():
+            self.notify("copied", timeout=1.5)
+
+    def action_zoom(self) -> None:
+        """Ask for the whole screen."""
+        self.post_message(self.ZoomRequested(self))
+
+    def action_close(self) -> None:
+        """Ask to be closed."""
+        self.post_message(self.CloseRequested(self))
+
+    def action_leave(self) -> None:
+        """Close the search; else ask for the focus to go back to the environments."""
+        if self.has_class("-finding"):
+            self.remove_class("-finding")
+            self.focus()
+        else:
+            self.post_message(self.LeaveRequested(self))
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the terminal by pages."""
+        self.terminal.action_scroll_view(pages)
+
+    # -- searching -------------------------------------------------------------------------------
+
+    def action_find(self) -> None:
+        """Open the line to search in."""
+        self.add_class("-finding")
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def _find(self, message: Input.Submitted) -> None:
+        message.stop()
+        if not self.terminal.search(message.value):
+            self.notify("not found", severity="warning", timeout=1.5)

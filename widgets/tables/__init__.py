@@ -1,0 +1,1 @@
+"""Tables of frozen values, and the three that the UI has."""

@@ -1,0 +1,152 @@
+"""A chroot as a row of the environments table, and its columns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import groupby
+
+from ...core.looking.status import BROKEN, CREATING, INCOMPLETE, OFF, ON, PARTIAL, ChrootStatus
+from ...core.text import safe
+from ...core.value import Value
+from ..job_view import JobView
+from ..signs import (
+    ACCENT,
+    BAD,
+    MUTED,
+    PLAIN,
+    WARN,
+    Cell,
+    age,
+    chroot_state,
+    cpu,
+    doing,
+    memory,
+    short_system,
+)  # fmt: skip
+from .columns import Column
+
+COLUMNS = (
+    "state", "name", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
+)  # fmt: skip
+"""The ids of all columns, in the order in which they stand unless the user wants another."""
+
+_STATES = (ON, PARTIAL, CREATING, OFF, INCOMPLETE, BROKEN)
+
+
+class ChrootRow(Value):
+    """What the table knows of one chroot."""
+
+    status: ChrootStatus
+    job: JobView | None = None
+    """What is being done to it now."""
+    failed: bool = False
+    """Something done to it has failed, and nobody has dismissed that."""
+    size: int | None = None
+    """Bytes on disk; None while they are not counted."""
+
+    def matches(self, words: tuple[str, ...]) -> bool:
+        """Tell whether each of *words*, in lower case, is in its name, system or state."""
+        one = self.status
+        text = f"{safe(one.name)}\n{safe(one.os)}\n{one.state}".casefold()
+        return all(word in text for word in words)
+
+    @property
+    def cpu(self) -> float:
+        """Percent of one core, of all processes inside."""
+        return sum(process.cpu_percent for process in self.status.processes)
+
+    @property
+    def memory(self) -> int:
+        """Resident memory of all processes inside, bytes; shared pages count for each."""
+        return sum(process.rss for process in self.status.processes)
+
+
+def columns(names: tuple[str, ...], clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
+    """Return the columns of these ids, in this order; *clock* tells ages from."""
+    every = {column.id: column for column in _columns(clock)}
+    return tuple(every[name] for name in names)
+
+
+def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
+    return (
+        Column("state", "State", _state, _state_order, 13, rank=1),
+        Column("name", "Name", lambda row, _: (row.status.name, PLAIN),
+               lambda row: natural(row.status.name), 12, most=40, rank=0),
+        Column("system", "System", lambda row, width: (short_system(row.status.os, width), MUTED),
+               lambda row: natural(row.status.os), 12, most=36, rank=3),
+        Column("mounts", "Mounts", _mounts, lambda row: row.status.mounted, 7, right=True, rank=2,
+               biggest_first=True),
+        Column("processes", "Procs", _processes,
+               lambda row: len(row.status.processes), 6, right=True, rank=4, biggest_first=True),
+        Column("cpu", "CPU %", lambda row, _: _quiet(cpu(row.cpu)),
+               lambda row: row.cpu, 6, right=True, rank=5, biggest_first=True),
+        Column("memory", "Memory", lambda row, _: _quiet(memory(row.memory)),
+               lambda row: row.memory, 7, right=True, rank=6, biggest_first=True),
+        Column("size", "Disk", lambda row, _: _size(row.size),
+               lambda row: row.size or 0, 5, right=True, rank=7, spare=True, biggest_first=True),
+        Column("changed", "Changed", lambda row, _: _changed(row, clock()),
+               lambda row: row.status.changed, 8, right=True, rank=8, spare=True,
+               biggest_first=True),
+    )  # fmt: skip
+
+
+def _state(row: ChrootRow, width: int) -> Cell:
+    if row.job is not None:
+        return doing(row.job, width), ACCENT
+    text, tone = chroot_state(row.status.state)
+    if row.failed:
+        return f"{text} !", BAD
+    return text, tone
+
+
+def _state_order(row: ChrootRow) -> int:
+    return _STATES.index(row.status.state)
+
+
+def _mounts(row: ChrootRow, _width: int) -> Cell:
+    there, wanted = row.status.mounted, row.status.wanted
+    if not wanted:
+        return "-", MUTED
+    tone = WARN if 0 < there < wanted else PLAIN if there else MUTED
+    return f"{there}/{wanted}", tone
+
+
+def _processes(row: ChrootRow, _width: int) -> Cell:
+    count = len(row.status.processes)
+    return ("?", MUTED) if row.status.unseen and not count else _number(count)
+
+
+def _number(count: int) -> Cell:
+    return _quiet(str(count or "-"))
+
+
+def _quiet(text: str) -> Cell:
+    """Return a number; a dash, which stands for nothing, steps back."""
+    return text, MUTED if text == "-" else PLAIN
+
+
+def _size(size: int | None) -> Cell:
+    return ("…", MUTED) if size is None else _quiet(memory(size))
+
+
+def _changed(row: ChrootRow, now: float) -> Cell:
+    changed = row.status.changed
+    return (age(now - changed) if changed else "-"), MUTED
+
+
+@lru_cache(maxsize=8192)
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return what to sort *text* by so that `deb2` comes before `deb10`, and `7` before `a`."""
+    parts = ("".join(part) for _, part in groupby(text.casefold(), _is_digit))
+    return tuple(_number_key(part) if _is_digit(part[0]) else (1, 0, part) for part in parts)
+
+
+def _number_key(digits: str) -> tuple[int, int, str]:
+    """Order numbers without making them ints, which Python refuses from 4,301 digits on."""
+    digits = digits.lstrip("0")
+    return 0, len(digits), digits
+
+
+def _is_digit(character: str) -> bool:
+    return "0" <= character <= "9"

@@ -1,0 +1,330 @@
+"""The environments: every chroot with its state, to move through, filter, sort and mark.
+
+A line on top says how many there are, what they are filtered by and how many are marked; the
+filter is typed there. The rest is a `Table`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import Static
+
+from ...core.looking.status import ChrootStatus
+from ..job_view import FAILED, RUNNING, JobView
+from ..text import foreign
+from .chroot_columns import COLUMNS, ChrootRow, columns
+from .table import Table
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+    from .filter_line import FilterLine
+
+
+class Rows(Table[ChrootRow]):
+    """The table itself."""
+
+    BINDING_GROUP_TITLE = "Environments"
+    HELP = (
+        "The chroots under the base directory. Switching on and off concerns the marked ones,"
+        " where there are any; everything else the one under the cursor."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "mark", id="environments.mark",
+                tooltip="Mark it, or take its mark away: all marked ones are switched together"),
+        Binding("enter", "activate", "details", id="details.open", show=False),
+    ]  # fmt: skip
+
+
+class ChrootTable(Vertical):
+    """Chroots in, messages out; see `show`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="environments.filter",
+                tooltip="Show only what matches"),
+        Binding("escape", "clear", "clear", id="environments.clear", show=False,
+                tooltip="Take away the filter, then the marks"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    ChrootTable {
+        height: 1fr;
+        & > #title { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
+        & > FilterLine { display: none; }
+        &.-filtering > #title { display: none; }
+        &.-filtering > FilterLine { display: block; }
+    }
+    """
+
+    empty_hint: var[tuple[str, ...]] = var(("no chroot yet", "press n to make one"), init=False)
+    """What to say where there is no chroot at all, a paragraph each: what is so, what to do."""
+
+    rows = getters.query_one(Rows)
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on another chroot, or that one has changed; None where there is none."""
+
+        table: ChrootTable
+        status: ChrootStatus | None
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last of many moves counts."""
+            return isinstance(message, ChrootTable.Highlighted) and message.table is self.table
+
+        @property
+        def control(self) -> ChrootTable:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class Activated(Message):
+        """Enter, or a double click, on a chroot."""
+
+        table: ChrootTable
+        status: ChrootStatus
+
+        @property
+        def control(self) -> ChrootTable:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class MarksChanged(Message):
+        """Others are marked than before."""
+
+        table: ChrootTable
+        marked: tuple[str, ...]
+
+        @property
+        def control(self) -> ChrootTable:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class FilterChanged(Message):
+        """It is filtered by another text than before."""
+
+        table: ChrootTable
+        text: str
+
+        @property
+        def control(self) -> ChrootTable:
+            """The table."""
+            return self.table
+
+    def __init__(
+        self,
+        *,
+        columns: tuple[str, ...] = COLUMNS,
+        clock: Callable[[], float] = time.time,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make an empty table with these columns, in this order (`chroot_columns.COLUMNS`)."""
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._columns = columns
+        self._clock = clock
+        self._given: tuple[object, ...] = ()
+        self._known: dict[str, ChrootRow] = {}
+        self._filter = ""
+        self._line: FilterLine | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put title and table together; the filter's line comes when it is first wanted."""
+        yield Static(id="title")
+        yield Rows(
+            columns(self._columns, self._clock),
+            sort="name" if "name" in self._columns else "",
+            markable=True, ages=True, clock=self._clock,
+        )  # fmt: skip
+
+    # -- values in -------------------------------------------------------------------------------
+
+    def show(
+        self,
+        chroots: tuple[ChrootStatus, ...],
+        jobs: tuple[JobView, ...] = (),
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        """Show these chroots, what is being done to them, and their bytes on disk, by path.
+
+        Cursor, scroll and marks stay. Where everything is as it was, nothing is done.
+        """
+        sizes = sizes or {}
+        given = (chroots, jobs, dict(sizes))
+        if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
+            return
+        self._given = given
+        running = {job.path: job for job in jobs if job.state == RUNNING}
+        failed = {job.path for job in jobs if job.state == FAILED}
+        known = self._known
+        rows: dict[str, ChrootRow] = {}
+        for one in chroots:
+            path = one.path
+            row = known.get(path)
+            job, fails, size = running.get(path), path in failed, sizes.get(path)
+            if (
+                row is None
+                or row.status is not one
+                or row.job is not job
+                or row.failed is not fails
+                or row.size != size
+            ):
+                row = ChrootRow(one, job, fails, size)
+            rows[path] = row
+        self._known = rows
+        self.rows.show_rows(rows)
+        self._tell()
+
+    def set_filter(self, text: str) -> None:
+        """Show only chroots that have each word of *text* in name, system or state."""
+        if text == self._filter:
+            return
+        self._filter = text
+        words = tuple(text.casefold().split())
+        self.rows.set_filter((lambda row: row.matches(words)) if words else None)
+        self._tell()
+        self.post_message(self.FilterChanged(self, text))
+
+    def set_columns(self, names: tuple[str, ...]) -> None:
+        """Show these columns, in this order."""
+        self._columns = names
+        self.rows.set_columns(columns(names, self._clock))
+
+    # -- what there is ---------------------------------------------------------------------------
+
+    @property
+    def filter_text(self) -> str:
+        """What it is filtered by."""
+        return self._filter
+
+    @property
+    def highlighted(self) -> ChrootStatus | None:
+        """The chroot under the cursor."""
+        row = self.rows.cursor_row
+        return row.status if row is not None else None
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The paths of the marked chroots, in the order in which they were given."""
+        marked = self.rows.marked
+        return tuple(path for path in self._known if path in marked)
+
+    def move_to(self, path: str) -> bool:
+        """Put the cursor on a chroot; say whether it is shown."""
+        return self.rows.move_to(path)
+
+    def clear_marks(self) -> None:
+        """Mark none."""
+        self.rows.clear_marks()
+
+    def focus(self, scroll_visible: bool = True) -> ChrootTable:
+        """Give the focus to the table."""
+        self.rows.focus(scroll_visible)
+        return self
+
+    # -- filter ----------------------------------------------------------------------------------
+
+    def start_filter(self) -> None:
+        """Open the line in which the filter is typed."""
+        if self._line is None:
+            from .filter_line import FilterLine  # Input takes its time to load
+
+            self._line = FilterLine()
+            self.mount(self._line, after="#title")
+        line = self._line
+        line.value = self._filter
+        self.add_class("-filtering")
+        line.focus()
+
+    def action_filter(self) -> None:
+        """Open the line in which the filter is typed."""
+        self.start_filter()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Filter by what is typed."""
+        message.stop()
+        if self.has_class("-filtering"):
+            self.set_filter(message.value)
+
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """Put the title back in its place."""
+        message.stop()
+        self.remove_class("-filtering")
+        if message.clear:
+            self.set_filter("")
+        if message.refocus:
+            self.rows.focus()
+
+    def action_clear(self) -> None:
+        """Take away the filter, or else the marks."""
+        if self._filter:
+            self.set_filter("")
+        else:
+            self.clear_marks()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave escape to others while there is nothing to clear; offer no filter within one."""
+        if action == "clear":
+            return bool(self._filter or self.rows.marked)
+        if action == "filter":
+            return not self.has_class("-filtering")
+        return True
+
+    # -- what the table says ---------------------------------------------------------------------
+
+    @on(Table.Highlighted)
+    def _moved(self, message: Table.Highlighted) -> None:
+        message.stop()
+        self.post_message(self.Highlighted(self, self.highlighted))
+
+    @on(Table.Activated)
+    def _chosen(self, message: Table.Activated) -> None:
+        message.stop()
+        row = self._known.get(message.key)
+        if row is not None:
+            self.post_message(self.Activated(self, row.status))
+
+    @on(Table.Marked)
+    def _marks(self, message: Table.Marked) -> None:
+        message.stop()
+        self._tell()
+        self.refresh_bindings()
+        self.post_message(self.MarksChanged(self, self.marked))
+
+    def watch_empty_hint(self) -> None:
+        """Show the new hint."""
+        self._tell()
+
+    def _tell(self) -> None:
+        """Bring title and hint up to date."""
+        title = self._title()
+        if title != self.query_one("#title", Static).content:
+            self.query_one("#title", Static).update(title, layout=False)
+        if self._known:
+            self.rows.hint = (f"nothing matches {self._filter}", "Esc shows all again")
+        else:
+            self.rows.hint = self.empty_hint
+
+    def _title(self) -> Content:
+        every, shown, marked = len(self._known), len(self.rows.keys), len(self.rows.marked)
+        parts = [Content(f"Environments {shown} of {every}" if self._filter else
+                         f"Environments {every}")]  # fmt: skip
+        if self._filter:
+            parts.append(Content.assemble("/", foreign(self._filter, "$text-primary")))
+        if marked:
+            parts.append(Content.styled(f"✓ {marked} marked", "$text-primary"))
+        return Content("  ").join(parts)

@@ -1,0 +1,100 @@
+"""The columns of a table, and how they share its width. Pure; knows no widget.
+
+A table is never wider than its place: columns that do not fit are left out, the least important
+first, so there is nothing to scroll sideways and nothing is half there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ..fit import width_of
+from ..signs import Cell
+
+R = TypeVar("R")
+
+_NARROW_GAP, _WIDE_GAP = 1, 2
+
+
+@dataclass(frozen=True)
+class Column(Generic[R]):
+    """One column of a table of R."""
+
+    id: str
+    title: str
+    cell: Callable[[R, int], Cell]
+    """What stands in it, for a row and a width. The text may be foreign, and too long."""
+    order: Callable[[R], Any]
+    """What rows are sorted by."""
+    width: int
+    """The cells it takes at least, one more than its title; 0: it is left out where nothing stands
+    in it."""
+    most: int = 0
+    """It grows as far as what stands in it needs, but not beyond this."""
+    right: bool = False
+    """Numbers stand at the right."""
+    rank: int = 0
+    """Its importance: the column with the highest rank is left out first."""
+    spare: bool = False
+    """It is shown only where all others have what they need."""
+    fills: bool = False
+    """It takes the width that is left."""
+    biggest_first: bool = False
+    """Sorting by it begins with the biggest."""
+
+    def needs(self, row: R) -> int:
+        """Return the width that *row* needs here."""
+        return width_of(self.cell(row, self.most)[0]) if self.most else self.width
+
+
+@dataclass(frozen=True)
+class Placed(Generic[R]):
+    """A column that is shown: where it begins and how wide it is."""
+
+    column: Column[R]
+    start: int
+    width: int
+
+
+def place(
+    columns: Sequence[Column[R]], needs: Mapping[str, int], start: int, stop: int
+) -> tuple[Placed[R], ...]:
+    """Lay *columns* out between the cells *start* and *stop*, in their order.
+
+    *needs* has the width that the content of growing columns needs. What does not fit at its
+    least width is left out, and everything of higher rank with it.
+    """
+    chosen = _chosen(columns, needs, stop - start)
+    widths = {column.id: column.width for column in chosen}
+    left = stop - start - sum(widths.values()) - _NARROW_GAP * (len(chosen) - 1)
+    for column in sorted(chosen, key=lambda one: one.rank):
+        more = min(left, min(needs.get(column.id, 0), column.most) - column.width)
+        if more > 0:
+            widths[column.id] += more
+            left -= more
+    gap = _NARROW_GAP
+    if left >= (_WIDE_GAP - _NARROW_GAP) * (len(chosen) - 1):
+        gap = _WIDE_GAP
+        left -= (_WIDE_GAP - _NARROW_GAP) * (len(chosen) - 1)
+    placed = []
+    for column in chosen:
+        width = widths[column.id] + (left if column.fills else 0)
+        placed.append(Placed(column, start, width))
+        start += width + gap
+    return tuple(placed)
+
+
+def _chosen(columns: Sequence[Column[R]], needs: Mapping[str, int], width: int) -> list[Column[R]]:
+    chosen: set[str] = set()
+    least = most = -_NARROW_GAP
+    for column in sorted(columns, key=lambda one: one.rank):
+        if not column.width and not needs.get(column.id):
+            continue
+        least += column.width + _NARROW_GAP
+        most += max(column.width, min(needs.get(column.id, 0), column.most)) + _NARROW_GAP
+        if chosen and (most if column.spare else least) > width:
+            break
+        chosen.add(column.id)
+    return [column for column in columns if column.id in chosen]

@@ -1,0 +1,117 @@
+"""The processes that live in a chroot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from ...core.process import Process
+from ...core.text import size
+from ..signs import MUTED, PLAIN, Cell, age, cpu
+from .columns import Column
+from .table import Table
+
+_NOBODY = "no process lives in it"
+_OTHERS = "those of other users can't be seen: run as root"
+
+
+def _columns(clock: Callable[[], float]) -> tuple[Column[Process], ...]:
+    return (
+        Column("pid", "PID", lambda one, _: (str(one.pid), PLAIN),
+               lambda one: one.pid, 7, right=True, rank=0),
+        Column("user", "User", lambda one, _: (one.user, PLAIN),
+               lambda one: one.user, 8, most=16, rank=3),
+        Column("cpu", "CPU %", lambda one, _: _cpu(one), lambda one: one.cpu_percent, 6,
+               right=True, rank=2, biggest_first=True),
+        Column("memory", "Memory", lambda one, _: (size(one.rss), PLAIN), lambda one: one.rss, 7,
+               right=True, rank=4, biggest_first=True),
+        Column("started", "Age", lambda one, _: (age(clock() - one.started), MUTED),
+               lambda one: -one.started, 4, right=True, rank=5),
+        Column("command", "Command", lambda one, _: (one.command, PLAIN),
+               lambda one: one.command, 12, rank=1, fills=True),
+    )  # fmt: skip
+
+
+def _cpu(process: Process) -> Cell:
+    text = cpu(process.cpu_percent)
+    return text, MUTED if text == "-" else PLAIN
+
+
+class ProcessesTable(Table[Process]):
+    """Processes in, messages out."""
+
+    BINDING_GROUP_TITLE = "Processes"
+    HELP = "Who lives in the chroot: whose root directory it is, or lies in it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "signal('TERM')", "TERM", id="processes.term",
+                tooltip="Ask it to end, after asking you"),
+        Binding("K", "signal('KILL')", "KILL", id="processes.kill",
+                tooltip="End it at once, after asking you"),
+        Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the command"),
+    ]  # fmt: skip
+
+    @dataclass
+    class SignalRequested(Message):
+        """This process is to get the signal `name`: TERM or KILL. Nobody was asked yet."""
+
+        table: ProcessesTable
+        process: Process
+        name: str
+
+        @property
+        def control(self) -> ProcessesTable:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class CopyRequested(Message):
+        """This text is to be copied; it is unsafe as it is."""
+
+        table: ProcessesTable
+        text: str
+
+        @property
+        def control(self) -> ProcessesTable:
+            """The table."""
+            return self.table
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make an empty table; *clock* tells ages from."""
+        super().__init__(
+            _columns(clock), sort="pid", ages=True, clock=clock,
+            name=name, id=id, classes=classes, disabled=disabled,
+        )  # fmt: skip
+        self.set_reactive(Table.hint, (_NOBODY,))
+
+    def show(self, processes: tuple[Process, ...], *, unseen: bool = False) -> None:
+        """Show these processes; cursor and scroll stay on theirs.
+
+        *unseen*: there may be others that this user can't see.
+        """
+        self.hint = (_NOBODY, _OTHERS) if unseen else (_NOBODY,)
+        self.show_rows({f"{one.pid} {one.started}": one for one in processes})
+
+    def action_signal(self, name: str) -> None:
+        """Ask for a signal to be sent."""
+        process = self.cursor_row
+        if process is not None:
+            self.post_message(self.SignalRequested(self, process, name))
+
+    def action_copy(self) -> None:
+        """Ask for the command to be copied."""
+        process = self.cursor_row
+        if process is not None:
+            self.post_message(self.CopyRequested(self, process.command))

@@ -1,0 +1,550 @@
+"""A table of frozen values: the base of every list in this program.
+
+Not Textual's DataTable, which was tried with 1,000 rows: one changed cell makes it render all that
+are visible anew (21 ms at 80x24, 69 ms at 250x70), taking a row away costs a pass over all of them
+(a filter that leaves 100: 0.3 s), and a column has one width for good. Here a row is a value and a
+key, cells are made when they are painted, and an update costs a comparison for each row and a line
+for each that has changed (1 to 2 ms). Cursor, scroll and marks belong to keys, so they stay through
+every update.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ..fit import fit, width_of, wrap
+from .columns import Column, Placed, R, place
+
+_HEAD = 1
+"""Lines of the header."""
+_TICK = 30.0
+"""Seconds after which ages (`3m`) are painted again."""
+_MARK = "✓"
+_UP, _DOWN = "▲", "▼"
+
+
+class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
+    """Rows that can be moved through, sorted and, where a subclass says so, marked.
+
+    | Component class | Is |
+    | :- | :- |
+    | `table--header`, `table--sorted` | the header, and the column that is sorted by |
+    | `table--cursor` | the row under the cursor |
+    | `table--hint` | what an empty table says |
+    | `table--muted`, `--good`, `--warn`, `--bad`, `--accent` | the tones of cells |
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "down", id="table.down", show=False),
+        Binding("k,up", "move(-1)", "up", id="table.up", show=False),
+        Binding("pagedown", "page(1)", "page down", id="table.page_down", show=False),
+        Binding("pageup", "page(-1)", "page up", id="table.page_up", show=False),
+        Binding("g,home", "edge(False)", "first row", id="table.first", show=False),
+        Binding("G,end", "edge(True)", "last row", id="table.last", show=False),
+        Binding("less_than_sign", "sort_step(-1)", "sort by the column before",
+                id="table.sort_previous", show=False),
+        Binding("greater_than_sign", "sort_step(1)", "sort by the next column",
+                id="table.sort_next", show=False),
+        Binding("equals_sign", "sort_reverse", "turn the order round",
+                id="table.sort_reverse", show=False),
+    ]  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--sorted",
+        "table--cursor",
+        "table--hint",
+        "table--muted",
+        "table--good",
+        "table--warn",
+        "table--bad",
+        "table--accent",
+    }
+    DEFAULT_CSS = """
+    Table {
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size: 0 1;
+        scrollbar-gutter: stable;
+        & > .table--header { color: $text-muted; }
+        & > .table--sorted { color: $text-primary; }
+        & > .table--hint { color: $text-muted; }
+        & > .table--muted { color: $text-muted; }
+        & > .table--good { color: $text-success; }
+        & > .table--warn { color: $text-warning; }
+        & > .table--bad { color: $text-error; }
+        & > .table--accent { color: $text-primary; }
+        & > .table--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .table--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+        &:ansi:blur > .table--cursor { text-style: underline; }
+    }
+    """
+
+    hint: var[tuple[str, ...]] = var((), init=False)
+    """What an empty table says, a paragraph each."""
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on another row, or its row has changed. `key` is None without rows."""
+
+        table: Table[Any]
+        key: str | None
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last of many moves counts."""
+            return isinstance(message, Table.Highlighted) and message.table is self.table
+
+        @property
+        def control(self) -> Table[Any]:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class Activated(Message):
+        """Enter, or a double click, on a row."""
+
+        table: Table[Any]
+        key: str
+
+        @property
+        def control(self) -> Table[Any]:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class Marked(Message):
+        """Other rows are marked than before."""
+
+        table: Table[Any]
+
+        @property
+        def control(self) -> Table[Any]:
+            """The table."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        *,
+        sort: str = "",
+        markable: bool = False,
+        ages: bool = False,
+        clock: Callable[[], float] = time.time,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's own name for it)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """Make an empty table of *columns*, sorted by the id *sort*; "": as rows are given.
+
+        *ages*: some cells hang on the clock, and are painted again now and then.
+        """
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self.columns = tuple(columns)
+        self.clock = clock
+        self.marked: frozenset[str] = frozenset()
+        """The keys of the marked rows."""
+        self._sort = sort
+        self._descending = False
+        self._markable = markable
+        self._ages = ages
+        self._accepts: Callable[[R], bool] | None = None
+        self._rows: Mapping[str, R] = {}
+        self._keys: list[str] = []
+        self._cursor = 0
+        self._announced: tuple[str | None, R | None] = (None, None)
+        self._needs: dict[str, dict[str, int]] = {}
+        self._placed: tuple[Placed[R], ...] = ()
+        self._laid_out_for = Size(0, 0)
+        self._styles: dict[str, Style] = {}
+
+    # -- rows ------------------------------------------------------------------------------------
+
+    def show_rows(self, rows: Mapping[str, R]) -> None:
+        """Show *rows* by their keys, in the order given unless the table is sorted.
+
+        What is equal to what was there is not touched. The cursor stays on its key; where that is
+        gone, on the place it had.
+        """
+        before = self._rows
+        changed = [key for key, row in rows.items() if not _same(before.get(key), row)]
+        self._rows = rows
+        if not changed and len(rows) == len(before) and list(rows) == list(before):
+            return
+        if self.marked - rows.keys():
+            self._mark(self.marked & rows.keys())
+        wider = self._measure(changed)
+        if self._arrange() or wider:
+            self.refresh()
+        else:
+            self.refresh_rows(changed)
+        self._announce()
+
+    def set_filter(self, accepts: Callable[[R], bool] | None) -> None:
+        """Show only the rows that *accepts* takes; None shows all."""
+        self._accepts = accepts
+        self._arrange()
+        self.refresh()
+        self._announce()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the rows that are shown, from top to bottom."""
+        return tuple(self._keys)
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the row under the cursor."""
+        return self._keys[self._cursor] if self._keys else None
+
+    @property
+    def cursor_row(self) -> R | None:
+        """The row under the cursor."""
+        return self._rows[self._keys[self._cursor]] if self._keys else None
+
+    def _measure(self, changed: Sequence[str]) -> bool:
+        """Note what growing columns need; say whether columns stand elsewhere now."""
+        for column in self.columns:
+            if column.most:
+                needs = self._needs.setdefault(column.id, {})
+                for key in changed:
+                    needs[key] = column.needs(self._rows[key])
+                if len(needs) > len(self._rows):
+                    for key in needs.keys() - self._rows.keys():
+                        del needs[key]
+        return self._lay_out()
+
+    def _lay_out(self) -> bool:
+        self._laid_out_for = self.size
+        needs = {name: max(each.values(), default=0) for name, each in self._needs.items()}
+        placed = place(self.columns, needs, 2 if self._markable else 1, self._width)
+        moved = placed != self._placed
+        self._placed = placed
+        return moved
+
+    def _arrange(self) -> bool:
+        """Filter and sort; say whether other keys, or the same in another order, are shown."""
+        rows = self._rows
+        keys = list(rows) if self._accepts is None else [k for k in rows if self._accepts(rows[k])]
+        column = next((one for one in self.columns if one.id == self._sort), None)
+        if column is not None:
+            order = column.order
+            keys.sort(key=lambda key: order(rows[key]), reverse=self._descending)
+        if keys == self._keys:
+            return False
+        cursor_key, top = self.cursor_key, self.scroll_offset.y
+        in_view = top <= self._cursor < top + self._page
+        row_of_view = self._cursor - top
+        self._keys = keys
+        self.virtual_size = Size(self._width, len(keys) + _HEAD)
+        try:
+            self._cursor = keys.index(cursor_key) if cursor_key is not None else 0
+        except ValueError:
+            self._cursor = max(0, min(self._cursor, len(keys) - 1))
+        if in_view:
+            self._scroll_top(self._cursor - row_of_view)
+            self._scroll_to_cursor()
+        return True
+
+    def set_columns(self, columns: Sequence[Column[R]]) -> None:
+        """Show other columns, or the same in another order; sorting goes on by what it was."""
+        self.columns = tuple(columns)
+        self._needs.clear()
+        self._measure(tuple(self._rows))
+        self.refresh()
+
+    # -- the cursor ------------------------------------------------------------------------------
+
+    @property
+    def _width(self) -> int:
+        """The cells of a line."""
+        return max(0, self.size.width - self.scrollbar_size_vertical)
+
+    @property
+    def _page(self) -> int:
+        """How many rows can be seen."""
+        return max(1, self.size.height - _HEAD)
+
+    def move_to(self, key: str) -> bool:
+        """Put the cursor on *key*; say whether it is shown."""
+        if key not in self._keys:
+            return False
+        self._move(self._keys.index(key))
+        return True
+
+    def _move(self, index: int) -> None:
+        index = max(0, min(index, len(self._keys) - 1))
+        before, self._cursor = self._cursor, index
+        if before != index:
+            self._refresh_index(before)
+            self._refresh_index(index)
+        self._scroll_to_cursor()
+        self._announce()
+
+    def _announce(self) -> None:
+        key, row = self.cursor_key, self.cursor_row
+        last_key, last_row = self._announced
+        if key != last_key or not _same(last_row, row):
+            self._announced = (key, row)
+            self.post_message(self.Highlighted(self, key))
+
+    def _scroll_to_cursor(self) -> None:
+        top = self.scroll_offset.y
+        if self._cursor < top:
+            self._scroll_top(self._cursor)
+        elif self._cursor >= top + self._page:
+            self._scroll_top(self._cursor - self._page + 1)
+
+    def _scroll_top(self, row: int) -> None:
+        """Show *row* first, as far as there are rows below to fill the view."""
+        row = max(0, min(row, len(self._keys) - self._page))
+        if row != self.scroll_offset.y:
+            self.scroll_to(y=row, animate=False, force=True)
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self._move(self._cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move by pages; a row stays in view."""
+        self._move(self._cursor + pages * max(1, self._page - 1))
+
+    def action_edge(self, last: bool) -> None:
+        """Go to the first row, or the last."""
+        self._move(len(self._keys) - 1 if last else 0)
+
+    def action_activate(self) -> None:
+        """Tell that the row under the cursor was chosen."""
+        key = self.cursor_key
+        if key is not None:
+            self.post_message(self.Activated(self, key))
+
+    # -- marks -----------------------------------------------------------------------------------
+
+    def toggle_mark(self, key: str) -> None:
+        """Mark the row *key*, or take its mark away."""
+        self._mark(self.marked ^ {key})
+        self.refresh_rows([key])
+
+    def clear_marks(self) -> None:
+        """Mark nothing."""
+        marked = self.marked
+        if marked:
+            self._mark(frozenset())
+            self.refresh_rows(marked)
+
+    def _mark(self, keys: frozenset[str]) -> None:
+        self.marked = keys
+        self.post_message(self.Marked(self))
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away."""
+        key = self.cursor_key
+        if key is not None:
+            self.toggle_mark(key)
+
+    # -- sorting ---------------------------------------------------------------------------------
+
+    @property
+    def sorting(self) -> tuple[str, bool]:
+        """The id of the column that is sorted by, and whether the order is turned round."""
+        return self._sort, self._descending
+
+    def sort_by(self, column_id: str) -> None:
+        """Sort by a column; a second time, the other way round."""
+        column = next(one for one in self.columns if one.id == column_id)
+        self._descending = not self._descending if self._sort == column_id else column.biggest_first
+        self._sort = column_id
+        self._arrange()
+        self.refresh()
+        self._announce()
+
+    def action_sort_step(self, step: int) -> None:
+        """Sort by the visible column before or after the one that is sorted by now."""
+        shown = [placed.column.id for placed in self._placed]
+        if shown:
+            at = shown.index(self._sort) + step if self._sort in shown else 0
+            self.sort_by(shown[at % len(shown)])
+
+    def action_sort_reverse(self) -> None:
+        """Sort the other way round."""
+        if self._sort:
+            self.sort_by(self._sort)
+
+    # -- painting --------------------------------------------------------------------------------
+
+    def _refresh_index(self, index: int) -> None:
+        y = index - self.scroll_offset.y
+        if 0 <= y < self._page:
+            self.refresh(Region(0, y + _HEAD, self._width, 1))
+
+    def refresh_rows(self, keys: Iterable[str]) -> None:
+        """Paint these rows again, as far as they are seen."""
+        top = self.scroll_offset.y
+        wanted = frozenset(keys)
+        for index, key in enumerate(self._keys[top : top + self._page], top):
+            if key in wanted:
+                self._refresh_index(index)
+
+    def render_line(self, y: int) -> Strip:
+        """Return line *y* of the view: the header, a row, or the hint of an empty table."""
+        if self.size != self._laid_out_for:
+            # Textual does not always tell a widget that was hidden what size it has got.
+            self._lay_out()
+            self.call_later(self.on_resize)
+        width = self._width
+        if y == 0:
+            return self._header(width)
+        index = self.scroll_offset.y + y - _HEAD
+        if index < len(self._keys):
+            return self._line(index, width)
+        if not self._keys:
+            return self._hint_line(y - 2, width)
+        return Strip.blank(width, self._style(""))
+
+    def _line(self, index: int, width: int) -> Strip:
+        key = self._keys[index]
+        row = self._rows[key]
+        at_cursor = index == self._cursor
+        plain = self._style("cursor" if at_cursor else "")
+        lead = self._placed[0].start if self._placed else 0
+        mark = _MARK if key in self.marked else ""
+        segments = [Segment(mark.ljust(lead), plain if at_cursor else self._style("accent"))]
+        at = lead
+        for placed in self._placed:
+            text, tone = placed.column.cell(row, placed.width)
+            if placed.start > at:
+                segments.append(Segment(" " * (placed.start - at), plain))
+            style = plain if at_cursor or not tone else self._style(tone)
+            segments.append(Segment(fit(text, placed.width, right=placed.column.right), style))
+            at = placed.start + placed.width
+        return Strip(segments).adjust_cell_length(width, plain)
+
+    def _header(self, width: int) -> Strip:
+        plain = self._style("header")
+        segments = []
+        at = 0
+        for placed in self._placed:
+            column = placed.column
+            title, style = column.title, plain
+            if column.id == self._sort:
+                # Right beside its title, and a blank apart from the next one.
+                title = fit(title, min(width_of(title), placed.width - 1))
+                sign = _DOWN if self._descending else _UP
+                title = f"{sign}{title}" if column.right else f"{title}{sign}"
+                style = self._style("sorted")
+            segments.append(Segment(" " * (placed.start - at), plain))
+            segments.append(Segment(fit(title, placed.width, right=column.right), style))
+            at = placed.start + placed.width
+        return Strip(segments).adjust_cell_length(width, plain)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines there are: for a table that is as high as its rows."""
+        return _HEAD + (len(self._keys) or 1 + len(self._hint_lines(width)))
+
+    def _hint_lines(self, width: int) -> list[str]:
+        lines: list[str] = []
+        for paragraph in self.hint:
+            lines += [*wrap(paragraph, width - 4), ""]
+        return lines
+
+    def _hint_line(self, line: int, width: int) -> Strip:
+        lines = self._hint_lines(width)
+        plain = self._style("")
+        if not 0 <= line < len(lines):
+            return Strip.blank(width, plain)
+        text = Segment("  " + lines[line], self._style("hint"))
+        return Strip([text]).adjust_cell_length(width, plain)
+
+    def _style(self, name: str) -> Style:
+        style = self._styles.get(name)
+        if style is None:
+            component = (f"table--{name}",) if name else ()
+            style = self._styles[name] = self.get_visual_style(*component).rich_style
+        return style
+
+    def notify_style_update(self) -> None:
+        """Forget the colours: theme or focus have changed."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def watch_hint(self) -> None:
+        """Show the new hint, if it is seen."""
+        if not self._keys:
+            self.refresh()
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Keep ages right."""
+        if self._ages:
+            self.set_interval(_TICK, self.refresh)
+
+    def on_resize(self) -> None:
+        """Lay out the columns anew and keep the cursor in view."""
+        self._lay_out()
+        self.virtual_size = Size(self._width, len(self._keys) + _HEAD)
+        self._scroll_to_cursor()
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """Show the cursor as the one that keys move."""
+        self._styles.clear()
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Show the cursor as one that keys do not move."""
+        self._styles.clear()
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by a column, mark or choose a row."""
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        event.stop()
+        if at.y == 0:
+            self._click_header(at.x)
+            return
+        index = self.scroll_offset.y + at.y - _HEAD
+        if index >= len(self._keys):
+            return
+        self._move(index)
+        if self._markable and at.x < self._placed[0].start:
+            self.action_mark()
+        elif event.chain == 2:
+            self.action_activate()
+
+    def _click_header(self, x: int) -> None:
+        for placed in self._placed:
+            if placed.start - 1 <= x < placed.start + placed.width:
+                self.sort_by(placed.column.id)
+                return
+
+
+def _same(one: R | None, other: R | None) -> bool:
+    return one is other or one == other
