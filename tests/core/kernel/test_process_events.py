@@ -16,6 +16,8 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.process_events import ProcessChanges, ProcessEvents
 from support import CHECKOUT, IN_CHROOT, PATIENCE, next_line
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def events() -> Iterator[ProcessEvents]:
