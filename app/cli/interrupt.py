@@ -13,7 +13,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruptible:
-    """While this context is entered, the signals that ask to end set `cancelled`, no more."""
+    """While this context is entered, the signals that ask to end set `cancelled`, no more.
+
+    Those that the caller ignores stay ignored: `nohup`, and `&` in a script, mean just that.
+    """
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()
@@ -21,7 +24,8 @@ class Interruptible:
 
     def __enter__(self) -> threading.Event:
         for number in _SIGNALS:
-            self._before[number] = signal.signal(number, self._set)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._set)
         return self.cancelled
 
     def _set(self, _number: int, _frame: FrameType | None) -> None:

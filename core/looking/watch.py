@@ -69,10 +69,10 @@ class Watcher:
         self._known: dict[str, ChrootStatus] = {}
         self._problem: Problem | None = None
         self._due = _Due()
-        self._looked = 0.0
+        self._looked = -math.inf  # never yet; 0 would be a moment ago just after a boot
         self._reread = math.inf
-        self._deaf_until = 0.0
-        self._dirs_until = 0.0
+        self._deaf_until = -math.inf
+        self._dirs_until = -math.inf
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -244,7 +244,7 @@ class _Crowd:
     """Who lives in which chroot, and the facts about them."""
 
     def __init__(self) -> None:
-        self.sampled = 0.0
+        self.sampled = -math.inf
         self._sampler = Sampler()
         self._roots: dict[str, tuple[int, int]] = {}
         self._pids: dict[str, tuple[int, ...]] = {}

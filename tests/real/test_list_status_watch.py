@@ -439,8 +439,8 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher
     for command in (["mount", "-t", "tmpfs", "x"], ["umount"]):
         argv = [*command, str(tiny_chroot / "tmp")]
         doing = threading.Timer(0.2, subprocess.run, [argv], {"check": True})
-        doing.start()
         before = watched.snapshot()
+        doing.start()
         while watched.snapshot() == before and not gave_up.is_set():
             watched.wait()
         doing.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -311,6 +312,27 @@ async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> 
         await t.press("escape")  # elsewhere: nothing brings the focus back
         await t.pilot.pause(0.6)
         assert t.app.main.table.has_focus_within
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")  # from now on the emulator is there at once
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+        begun = asyncio.Event()
+
+        async def busy() -> None:
+            begun.set()
+            async with asyncio.timeout(DEADLINE):
+                while not (t.app.main.dock.panels and panel(t).end_was_seen):
+                    await asyncio.sleep(0.005)
+
+        t.app.call_later(busy)  # who asks the app for the focus has it behind that
+        await begun.wait()
+        two = await run(t, "true")
+        await t.until(lambda: two.has_focus)
 
 
 @pytest.mark.usefixtures("on_this_host")
