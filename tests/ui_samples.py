@@ -3,7 +3,7 @@
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.processes.residents import Process
-from chroot_tool.widgets.job_view import CANCELLED, DONE, FAILED, JobView
+from chroot_tool.widgets.job_status import CANCELLED, DONE, FAILED, JobStatus
 from uisupport import HOSTILE as HOSTILE
 
 NOW = 1_790_000_000.0
@@ -85,15 +85,15 @@ SIZES = {f"{BASE}/{name}": size for name, size in [
 ]}  # fmt: skip
 
 JOBS = (
-    JobView(5, "create", "new", f"{BASE}/new", stage="unpacking libc6", fraction=0.42,
+    JobStatus(5, "create", "new", f"{BASE}/new", stage="unpacking libc6", fraction=0.42,
             started=NOW - 83),
-    JobView(4, "on", "jammy", f"{BASE}/jammy", stage="mounting /dev", started=NOW - 2),
-    JobView(3, "on", "trixie-build", f"{BASE}/trixie-build", FAILED,
+    JobStatus(4, "on", "jammy", f"{BASE}/jammy", stage="mounting /dev", started=NOW - 2),
+    JobStatus(3, "on", "trixie-build", f"{BASE}/trixie-build", FAILED,
             "cannot mount /tmp: no space left on device", hint="free some memory, or mount less",
             started=NOW - 300, ended=NOW - 299),
-    JobView(2, "off", "jammy", f"{BASE}/jammy", CANCELLED, "stopped by you", started=NOW - 600,
+    JobStatus(2, "off", "jammy", f"{BASE}/jammy", CANCELLED, "stopped by you", started=NOW - 600,
             ended=NOW - 590),
-    JobView(1, "delete", "old", f"{BASE}/old", DONE, "done", started=NOW - 900, ended=NOW - 880),
+    JobStatus(1, "delete", "old", f"{BASE}/old", DONE, "done", started=NOW - 900, ended=NOW - 880),
 )  # fmt: skip
 
 
@@ -111,5 +111,7 @@ def hostile_chroot(text: str) -> ChrootStatus:
     )  # fmt: skip
 
 
-def hostile_job(text: str) -> JobView:
-    return JobView(1, text, text, f"{BASE}/{text}", FAILED, text, hint=text, started=NOW, ended=NOW)
+def hostile_job(text: str) -> JobStatus:
+    return JobStatus(
+        1, text, text, f"{BASE}/{text}", FAILED, text, hint=text, started=NOW, ended=NOW
+    )

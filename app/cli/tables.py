@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from ...core.text import duration, safe, size
-from ...widgets.signs import chroot_state, mount_state
+from ...widgets.text.states import chroot_state, mount_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ...core.errors import BusyError, ChrootError
 from ...core.looking.status import BROKEN, CREATING, INCOMPLETE, ON, ChrootStatus
 from ...core.looking.watch import Snapshot
 from ...core.text import processes, safe
-from ...widgets.job_view import CANCELLED, DONE, JobView
+from ...widgets.job_status import CANCELLED, DONE, JobStatus
 from .. import history
 from .jobs import Jobs, Work
 from .key_queue import DIALOGS
@@ -203,10 +203,10 @@ class ChangingScreen(RunningScreen):
         )  # fmt: skip
 
     @work(group=DIALOGS, exit_on_error=False)
-    async def _ask_to_stop(self, job: JobView, holders: tuple[Holder, ...]) -> None:
-        from ...widgets.dialogs.busy import Busy
+    async def _ask_to_stop(self, job: JobStatus, holders: tuple[Holder, ...]) -> None:
+        from ...widgets.dialogs.stop_processes import StopProcesses
 
-        if await self.app.push_screen_wait(Busy(job.name, holders)):
+        if await self.app.push_screen_wait(StopProcesses(job.name, holders)):
             self._jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
             self._off(job.name, job.path, kill=True)
 

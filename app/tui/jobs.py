@@ -1,6 +1,6 @@
 """Jobs: engine calls that run beside the UI, each in a thread, with progress and a way to stop.
 
-A job changes nothing in the UI. It posts messages; its `JobView` is a frozen value, so that what
+A job changes nothing in the UI. It posts messages; its `JobStatus` is a frozen value, so that what
 has not moved is not painted again.
 """
 
@@ -15,7 +15,7 @@ from textual.message import Message
 
 from ...core import events
 from ...core.errors import BusyError, Cancelled, ChrootError
-from ...widgets.job_view import CANCELLED, DONE, FAILED, RUNNING, JobView
+from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .messages import JobEnded, JobMoved, JobSaid
 
 Work = Callable[["events.Report", threading.Event], None]
@@ -30,7 +30,7 @@ class Job:
 
     def __init__(
         self,
-        view: JobView,
+        view: JobStatus,
         work: Work,
         post: Callable[[Message], object],
         clock: Callable[[], float] = time.time,
@@ -112,21 +112,21 @@ class Jobs:
         self._post = post
         self._clock = clock
         self._jobs: dict[int, Job] = {}
-        self._views: dict[int, JobView] = {}
+        self._views: dict[int, JobStatus] = {}
         self._last = 0
 
     @property
-    def views(self) -> tuple[JobView, ...]:
+    def views(self) -> tuple[JobStatus, ...]:
         """All jobs, the latest first."""
         return tuple(reversed(self._views.values()))
 
     @property
-    def running(self) -> tuple[JobView, ...]:
+    def running(self) -> tuple[JobStatus, ...]:
         """Those that are not over."""
         return tuple(view for view in self.views if view.state == RUNNING)
 
     @property
-    def current(self) -> tuple[JobView, ...]:
+    def current(self) -> tuple[JobStatus, ...]:
         """Where those that run are at this moment; may be called when no message is taken."""
         jobs = (job.view for job in self._jobs.values())
         return tuple(view for view in jobs if view.state == RUNNING)
@@ -137,13 +137,13 @@ class Jobs:
             return None
         self._last += 1
         ident = self._last
-        view = JobView(ident, verb, name, path, started=self._clock())
+        view = JobStatus(ident, verb, name, path, started=self._clock())
         job = Job(view, work, self._post, self._clock)
         self._jobs[ident] = job
         self._views[ident] = job.view
         return job
 
-    def update(self, view: JobView) -> None:
+    def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""
         if view.id in self._views:
             self._views[view.id] = view

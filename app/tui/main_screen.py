@@ -16,7 +16,7 @@ from ...core.engine import Engine
 from ...core.errors import ChrootError
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.text import safe
-from ...widgets.panes.status_line import StatusLine
+from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
 from .changing import ChangingScreen
@@ -124,9 +124,9 @@ class MainScreen(ChangingScreen):
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""
+        from ...widgets.bars.key_footer import KeyFooter
         from ...widgets.panes.details import Details
         from ...widgets.panes.dock import Dock
-        from ...widgets.panes.key_footer import KeyFooter
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))

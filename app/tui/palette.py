@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits
 from textual.content import Content
 from textual.system_commands import SystemCommandsProvider
 
-from ...widgets.text import foreign
+from ...widgets.text.foreign import foreign
 
 if TYPE_CHECKING:
     from .main_screen import MainScreen

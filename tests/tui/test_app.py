@@ -26,12 +26,12 @@ from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.processes.residents import Holder, Process
-from chroot_tool.widgets.dialogs.busy import Busy
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support import mounts_below, processes_below
 from ui_samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
 from uiengine import DEADLINE, Ui, real_ui, ui
@@ -140,7 +140,7 @@ async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.on_row("deb12")
         await t.press("o")
-        await t.dialog(Busy)
+        await t.dialog(StopProcesses)
         await t.shows("4711", "sleep 1000")
         await t.press("enter")  # Cancel has the focus
         await t.main()
@@ -166,7 +166,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.on_row("deb12")
         await t.press("o")
-        await t.dialog(Busy)
+        await t.dialog(StopProcesses)
         await t.press("right", "enter")
         await t.main()
         await t.until(lambda: t.job_states == {"deb12": "done"})
@@ -179,7 +179,7 @@ async def test_two_busy_ones_are_asked_about_one_after_the_other() -> None:
     async with ui(*two) as t:
         t.engine.fail("off", *[BusyError("in use", "", [HOLDER])] * 2)
         await t.press("space", "j", "space", "o")
-        first = await t.dialog(Busy)
+        first = await t.dialog(StopProcesses)
         await t.until(lambda: len(t.engine.called("off")) == 2)
         await t.until(lambda: t.app.screen is not first or len(t.app.screen_stack) == 3)
         await t.press("escape")
@@ -1029,13 +1029,13 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
             await t.shows("sleep 1000")
             t.app.main.table.focus()
             await t.press("o")
-            await t.dialog(Busy)
+            await t.dialog(StopProcesses)
             await t.shows(str(child.pid), "sleep 1000")
             await t.press("escape")
             await t.main()
             assert child.poll() is None
             await t.press("o")
-            await t.dialog(Busy)
+            await t.dialog(StopProcesses)
             await t.press("right", "enter")
             await t.until(lambda: child.poll() is not None)
         await t.shows("○ off")

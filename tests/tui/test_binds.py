@@ -20,12 +20,12 @@ from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError, UsageError
 from chroot_tool.core.looking import completion
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
-from chroot_tool.widgets.dialogs.bind_editor import BindEditor, BindTable, Edited, News
-from chroot_tool.widgets.dialogs.bind_form import BindForm
+from chroot_tool.widgets.binds.editor import BindEditor, BindTable, Edited, News
+from chroot_tool.widgets.binds.entry_form import BindForm
+from chroot_tool.widgets.binds.preset_picker import PresetPicker
+from chroot_tool.widgets.binds.save_dialog import SaveBinds
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.field import Field
-from chroot_tool.widgets.dialogs.preset_picker import PresetPicker
-from chroot_tool.widgets.dialogs.save_binds import SaveBinds
 from uiengine import real_ui
 from uisupport import (
     HOSTILE,

@@ -10,10 +10,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.widgets.job_view import FAILED, RUNNING, JobView
+from chroot_tool.widgets.bars.status_line import StatusLine
+from chroot_tool.widgets.job_status import FAILED, RUNNING, JobStatus
 from chroot_tool.widgets.panes.details import Details
 from chroot_tool.widgets.panes.jobs_pane import JobsPane
-from chroot_tool.widgets.panes.status_line import StatusLine
 from chroot_tool.widgets.tables.mounts_table import MountsTable
 from chroot_tool.widgets.tables.processes_table import ProcessesTable
 from ui_samples import (
@@ -433,7 +433,7 @@ async def test_the_status_line_says_where_who_and_what() -> None:
         said = screen_lines(host)[0]
         assert said.startswith(" /srv/chroot · ann: looking only ")
         assert said.rstrip().endswith("2 jobs: creating new 42 % … · /deb 12")
-        waits = JobView(9, "off", "deb12", "", stage="ending 2 processes, KILL in 7 s")
+        waits = JobStatus(9, "off", "deb12", "", stage="ending 2 processes, KILL in 7 s")
         line.show(BASE, (waits,), "root")
         await pilot.pause()
         said = screen_lines(host)[0].rstrip()
@@ -496,7 +496,7 @@ async def test_hostile_text_in_the_status_line() -> None:
     host = Host(line)
     async with host.run_test(size=(80, 3)) as pilot:
         for text in HOSTILE:
-            line.show(text, (JobView(1, text, text, text, started=NOW),), text, text)
+            line.show(text, (JobStatus(1, text, text, text, started=NOW),), text, text)
             await pilot.pause()
             assert stray_controls(host) == []
             assert line.size.height == 1

@@ -14,7 +14,6 @@ from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.processes.residents import Holder, Process
-from chroot_tool.widgets.dialogs.busy import Busy, Holders
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -22,6 +21,7 @@ from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
+from chroot_tool.widgets.dialogs.stop_processes import Holders, StopProcesses
 from uisupport import (
     HOSTILE,
     OPEN,
@@ -64,7 +64,7 @@ def create_form(**given: Any) -> CreateForm:
 ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
     "confirm": (lambda: Confirm("really?", ("one", "two"), action="Do it"), False),
     "danger": (lambda: Confirm("really?", ("one", "two"), action="Do it", danger=True), False),
-    "busy": (lambda: Busy("deb12", [holder(4711), holder(4712)]), False),
+    "busy": (lambda: StopProcesses("deb12", [holder(4711), holder(4712)]), False),
     "delete": (lambda: DeleteDialog(status(), 206 << 20), False),
     "create": (create_form, None),
     "run": (lambda: RunPrompt("deb12", ("start", "stop"), ("apt update",)), None),
@@ -152,7 +152,7 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
     chroot = ChrootStatus(text, text, "on", text, (mount,), (process,))
     return [
         Confirm(text, (text,), action=text, danger=True),
-        Busy(text, [Holder(1, text, text, (text,) * 5)]),
+        StopProcesses(text, [Holder(1, text, text, (text,) * 5)]),
         DeleteDialog(chroot, None),
         create_form(
             defaults=CreateOptions(text, text, text, text, (text,), (text,), text, text), base=text
@@ -239,7 +239,9 @@ async def test_long_text_scrolls_and_the_buttons_stay() -> None:
 
 
 async def test_busy_lists_who_is_in_the_way_and_focuses_cancel() -> None:
-    app = DialogHost(Busy("deb12", [holder(4711, "sshd -D", "cwd /x", "fd 3 /y"), holder(7)]))
+    app = DialogHost(
+        StopProcesses("deb12", [holder(4711, "sshd -D", "cwd /x", "fd 3 /y"), holder(7)])
+    )
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         text = screen_text(app)
@@ -252,7 +254,7 @@ async def test_busy_lists_who_is_in_the_way_and_focuses_cancel() -> None:
 
 
 async def test_busy_stops_them_when_asked() -> None:
-    app = DialogHost(Busy("deb12", [holder(7)]))
+    app = DialogHost(StopProcesses("deb12", [holder(7)]))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "right")
         assert focused(app) == "stop"
@@ -261,7 +263,7 @@ async def test_busy_stops_them_when_asked() -> None:
 
 
 async def test_busy_shows_all_that_the_marked_one_holds() -> None:
-    app = DialogHost(Busy("deb12", [holder(1), holder(2, "x" * 60 + "end", *"abcde")]))
+    app = DialogHost(StopProcesses("deb12", [holder(1), holder(2, "x" * 60 + "end", *"abcde")]))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "shift+tab")
         assert isinstance(app.focused, Holders)
@@ -272,7 +274,7 @@ async def test_busy_shows_all_that_the_marked_one_holds() -> None:
 
 
 async def test_busy_leaves_those_alone_that_only_have_a_copy() -> None:
-    app = DialogHost(Busy("deb12", [holder(1), holder(2, "udevd", blocks=False)]))
+    app = DialogHost(StopProcesses("deb12", [holder(1), holder(2, "udevd", blocks=False)]))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert app.screen.query_one(Holders).get_content_height(app.size, app.size, 70) == 2
@@ -280,14 +282,14 @@ async def test_busy_leaves_those_alone_that_only_have_a_copy() -> None:
 
 
 async def test_busy_copies_the_list() -> None:
-    app = DialogHost(Busy("deb12", [holder(1, "a\x1bb", "cwd /x"), holder(2)]))
+    app = DialogHost(StopProcesses("deb12", [holder(1, "a\x1bb", "cwd /x"), holder(2)]))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "y")
         assert app.clipboard == "1\\troot\\ta\\eb\\tcwd /x\n2\\troot\\tsleep 100\\troot /"
 
 
 async def test_busy_with_many_keeps_its_buttons() -> None:
-    app = DialogHost(Busy("deb12", [holder(i) for i in range(300)]))
+    app = DialogHost(StopProcesses("deb12", [holder(i) for i in range(300)]))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert "Stop them" in screen_text(app)

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.widgets.job_view import FAILED, RUNNING, JobView
+from chroot_tool.widgets.job_status import FAILED, RUNNING, JobStatus
 from chroot_tool.widgets.tables.chroot_columns import COLUMNS
 from chroot_tool.widgets.tables.chroot_table import ChrootTable
 from ui_samples import BASE, CHROOTS, JOBS, NOW, SIZES, clock, hostile_chroot
@@ -382,7 +382,7 @@ async def test_hostile_text_is_shown_and_does_nothing(host: Host, theme: str) ->
             host.table.empty_hint = (text, text)
             await pilot.pause()
             assert stray_controls(host) == []
-            job = JobView(1, text, text, f"{BASE}/{text}", stage=text)
+            job = JobStatus(1, text, text, f"{BASE}/{text}", stage=text)
             for jobs in (), (job,):
                 host.table.show((hostile_chroot(text),), jobs)
                 host.table.set_filter(text)

@@ -12,14 +12,15 @@ from rich.cells import cell_len
 
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.looking.architecture import architecture
-from chroot_tool.widgets.dialogs import bind_editor, busy
-from chroot_tool.widgets.fit import brief, fit, shorten, wrap
-from chroot_tool.widgets.job_view import JobView
+from chroot_tool.widgets.binds import editor as bind_editor
+from chroot_tool.widgets.dialogs import stop_processes
+from chroot_tool.widgets.job_status import JobStatus
 from chroot_tool.widgets.panes import jobs_pane
-from chroot_tool.widgets.signs import age, cpu, doing, percent, short_system
 from chroot_tool.widgets.tables import mounts_table, processes_table
 from chroot_tool.widgets.tables.chroot_columns import COLUMNS, ChrootRow, columns, natural
 from chroot_tool.widgets.tables.columns import Column, place
+from chroot_tool.widgets.text.fitting import brief, fit, shorten, wrap
+from chroot_tool.widgets.text.states import age, cpu, doing, percent, short_system
 from ui_samples import CHROOTS, DEB12, TRIXIE, clock
 from uisupport import HOSTILE
 
@@ -32,7 +33,7 @@ TABLES = (
     mounts_table.COLUMNS,
     processes_table._columns(clock),
     jobs_pane._columns(clock),
-    busy.COLUMNS,
+    stop_processes.COLUMNS,
     bind_editor.COLUMNS,
 )
 
@@ -162,13 +163,13 @@ def test_a_share_of_the_cpu_fits_its_column(share: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("job", "text"),
     [
-        (JobView(1, "create", "x", "/x", fraction=0.426), "creating 42 %"),
-        (JobView(1, "on", "x", "/x"), "switching on…"),
-        (JobView(1, "off", "x", "/x"), "switching off"),
-        (JobView(1, "off", "x", "/x", fraction=1.0), "100 %…"),
+        (JobStatus(1, "create", "x", "/x", fraction=0.426), "creating 42 %"),
+        (JobStatus(1, "on", "x", "/x"), "switching on…"),
+        (JobStatus(1, "off", "x", "/x"), "switching off"),
+        (JobStatus(1, "off", "x", "/x", fraction=1.0), "100 %…"),
     ],
 )
-def test_what_a_job_does_fits_the_state_column(job: JobView, text: str) -> None:
+def test_what_a_job_does_fits_the_state_column(job: JobStatus, text: str) -> None:
     assert doing(job, 13) == text
 
 

@@ -19,7 +19,7 @@ from textual.worker import Worker, WorkerState
 from ...core.creating import options as rules
 from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, Problem, UsageError
-from ..text import foreign
+from ..text.foreign import foreign
 from .dialog import Body, button
 from .field import ChoiceField, Field, Prefixes
 from .form import FormDialog

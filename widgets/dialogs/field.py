@@ -23,7 +23,7 @@ from textual.widgets import Input, Label, Select, Static
 
 from ...core.errors import UsageError
 from ...core.text import safe
-from ..text import foreign
+from ..text.foreign import foreign
 
 Check = Callable[[str], object]
 

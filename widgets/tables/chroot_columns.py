@@ -9,8 +9,8 @@ from itertools import groupby
 from ...core.looking.status import BROKEN, CREATING, INCOMPLETE, OFF, ON, PARTIAL, ChrootStatus
 from ...core.text import safe
 from ...core.value import Value
-from ..job_view import JobView
-from ..signs import (
+from ..job_status import JobStatus
+from ..text.states import (
     ACCENT,
     BAD,
     MUTED,
@@ -38,7 +38,7 @@ class ChrootRow(Value):
     """What the table knows of one chroot."""
 
     status: ChrootStatus
-    job: JobView | None = None
+    job: JobStatus | None = None
     """What is being done to it now."""
     failed: bool = False
     """Something done to it has failed, and nobody has dismissed that."""

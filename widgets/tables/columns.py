@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ..fit import width_of
-from ..signs import Cell
+from ..text.fitting import width_of
+from ..text.states import Cell
 
 R = TypeVar("R")
 

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from ...core.processes.residents import Process
 from ...core.text import size
-from ..signs import MUTED, PLAIN, Cell, age, cpu
+from ..text.states import MUTED, PLAIN, Cell, age, cpu
 from .columns import Column
 from .table import Table
 

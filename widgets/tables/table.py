@@ -25,7 +25,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..fit import fit, width_of, wrap
+from ..text.fitting import fit, width_of, wrap
 from .columns import Column, Placed, R, place
 
 _HEAD = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from ..core.text import safe
+from ...core.text import safe
 
 ELLIPSIS = "…"
 

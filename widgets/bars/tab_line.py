@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..fit import width_of
+from ..text.fitting import width_of
 
 _GAP = 2
 

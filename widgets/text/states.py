@@ -5,9 +5,9 @@ A state is a sign and a word, and besides a tone: never colour alone.
 
 from __future__ import annotations
 
-from ..core.looking import status
-from ..core.text import safe, size
-from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView
+from ...core.looking import status
+from ...core.text import safe, size
+from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 
 PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
 """Tones: each widget has its own component class of the theme's colour for them."""
@@ -73,12 +73,12 @@ def _signed(signs: dict[str, tuple[str, str]], state: str) -> Cell:
     return f"{sign} {state}", tone
 
 
-def verb(job: JobView) -> str:
+def verb(job: JobStatus) -> str:
     """Return what a job does as a word: `switching on`."""
     return _DOING.get(job.verb, safe(job.verb))
 
 
-def doing(job: JobView, width: int) -> str:
+def doing(job: JobStatus, width: int) -> str:
     """Return what a job does and how far it is, `creating 42 %`, in at most `width` cells.
 
     The ellipsis of a job that cannot say how far it is goes first.

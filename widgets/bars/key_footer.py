@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from ..fit import width_of
+from ..text.fitting import width_of
 
 
 class KeyFooter(Footer):

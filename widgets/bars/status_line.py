@@ -6,13 +6,13 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ..fit import fit, shorten, width_of
-from ..job_view import RUNNING, JobView
-from ..signs import percent, verb
+from ..job_status import RUNNING, JobStatus
+from ..text.fitting import fit, shorten, width_of
+from ..text.states import percent, verb
 
 _SEPARATOR = " · "
 _SHORTEST_BASE = 8
-_Said = tuple[str, str, tuple[JobView, ...], str]
+_Said = tuple[str, str, tuple[JobStatus, ...], str]
 
 
 class StatusLine(Widget):
@@ -34,7 +34,7 @@ class StatusLine(Widget):
     def show(
         self,
         base: str,
-        jobs: tuple[JobView, ...] = (),
+        jobs: tuple[JobStatus, ...] = (),
         privilege: str = "",
         filter_text: str = "",
     ) -> None:
@@ -56,7 +56,7 @@ class StatusLine(Widget):
         )
 
 
-def _right(jobs: tuple[JobView, ...], filter_text: str) -> str:
+def _right(jobs: tuple[JobStatus, ...], filter_text: str) -> str:
     parts = []
     if jobs:
         count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
@@ -66,7 +66,7 @@ def _right(jobs: tuple[JobView, ...], filter_text: str) -> str:
     return _SEPARATOR.join(parts)
 
 
-def _doing(jobs: tuple[JobView, ...]) -> str:
+def _doing(jobs: tuple[JobStatus, ...]) -> str:
     """Say what the first job does, and that it is not the only one.
 
     How far it is, or else what it does now: what it waits for may take long.

@@ -23,16 +23,16 @@ from ...core.config.presets import Preset
 from ...core.errors import ChrootError, UsageError
 from ...core.looking.status import FOREIGN_MOUNT, MountStatus
 from ...core.value import Value
-from ..panes.key_footer import KeyFooter
-from ..signs import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, mount_state
+from ..bars.key_footer import KeyFooter
+from ..dialogs.confirm import Confirm
+from ..dialogs.dialog import Dialog
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..text import foreign
-from .bind_form import BindForm, Complete, Inspect
-from .confirm import Confirm
-from .dialog import Dialog
+from ..text.foreign import foreign
+from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, mount_state
+from .entry_form import BindForm, Complete, Inspect
 from .preset_picker import PresetPicker
-from .save_binds import SaveBinds
+from .save_dialog import SaveBinds
 
 if TYPE_CHECKING:
     from ...core.config.edits import Change

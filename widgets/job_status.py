@@ -1,4 +1,4 @@
-"""A job as the UI shows it: something that the engine does for the user in the background."""
+"""A job as widgets show it: something that the engine does for the user in the background."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..core.value import Value
 RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
 
 
-class JobView(Value):
+class JobStatus(Value):
     """One job at one moment. Frozen: what has not changed is not painted again."""
 
     id: int

@@ -17,11 +17,11 @@ from textual.widgets import Button, Checkbox
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
 from ...core.errors import ChrootError, UsageError
 from ...core.text import safe
-from ..text import foreign
-from .dialog import button
-from .field import Field, Prefixes
-from .form import FormDialog
-from .switch import Switch
+from ..dialogs.dialog import button
+from ..dialogs.field import Field, Prefixes
+from ..dialogs.form import FormDialog
+from ..dialogs.switch import Switch
+from ..text.foreign import foreign
 
 Complete = Callable[[str], Iterable[str]]
 Inspect = Callable[[str], str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from ..core.text import safe
+from ...core.text import safe
 
 
 def foreign(text: str, style: str = "") -> Content:

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from ..text import foreign
-from .dialog import Dialog, button
+from ..dialogs.dialog import Dialog, button
+from ..text.foreign import foreign
 
 Saving = Literal["", "save", "apply"]
 

@@ -18,10 +18,10 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from ...core.text import safe
-from ..fit import width_of
+from ..text.fitting import width_of
 
 
-class Output(ScrollView, can_focus=True, inherit_bindings=False):
+class JobOutput(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines in, nothing out. Text can be selected with the mouse."""
 
     ALLOW_SELECT = True
@@ -38,7 +38,7 @@ class Output(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("right", "scroll_right", "scroll right", id="output.right", show=False),
     ]
     DEFAULT_CSS = """
-    Output {
+    JobOutput {
         height: 1fr;
         padding: 0 1;
         background: $background;

@@ -13,8 +13,8 @@ from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...core.config.presets import Preset
-from ..text import foreign
-from .dialog import Dialog, button
+from ..dialogs.dialog import Dialog, button
+from ..text.foreign import foreign
 
 
 class PresetList(OptionList):

@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from ...core.processes.residents import Holder
-from ..signs import PLAIN, Cell
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..text import foreign
+from ..text.foreign import foreign
+from ..text.states import PLAIN, Cell
 from .dialog import Dialog, button
 
 _DETAILS = 3
@@ -47,7 +47,7 @@ class Holders(Table[Holder]):
     """
 
 
-class Busy(Dialog[bool]):
+class StopProcesses(Dialog[bool]):
     """Lists the processes that switching off *name* would hit. Answers True to end them.
 
     Those that only have a copy of the mounts in another namespace (`Holder.blocks` False) are

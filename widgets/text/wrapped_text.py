@@ -7,13 +7,13 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ..fit import fit, wrap
+from .fitting import fit, wrap
 
 Paragraph = tuple[str, str]
 """Foreign text, and a style: `$text-error`, or nothing."""
 
 
-class Note(Widget):
+class WrappedText(Widget):
     """Paragraphs in; each takes `most` lines at most, and ends in an ellipsis if it needs more.
 
     Wrapped while it is painted and measured, not when it is told of a new size: Textual does not
@@ -21,7 +21,7 @@ class Note(Widget):
     """
 
     DEFAULT_CSS = """
-    Note { height: auto; padding: 0 1; }
+    WrappedText { height: auto; padding: 0 1; }
     """
 
     paragraphs: reactive[tuple[Paragraph, ...]] = reactive((), layout=True)
