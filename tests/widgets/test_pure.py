@@ -17,10 +17,17 @@ from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.job_status import JobStatus
 from chroot_tool.widgets.panes import jobs_pane
 from chroot_tool.widgets.tables import mounts_table, processes_table
-from chroot_tool.widgets.tables.chroot_columns import COLUMNS, ChrootRow, columns, natural
+from chroot_tool.widgets.tables.chroot_columns import (
+    COLUMNS,
+    ChrootRow,
+    columns,
+    natural,
+    short_system,
+)
 from chroot_tool.widgets.tables.columns import Column, place
+from chroot_tool.widgets.text.amounts import age, cpu, percent
 from chroot_tool.widgets.text.fitting import brief, fit, shorten, wrap
-from chroot_tool.widgets.text.states import age, cpu, doing, percent, short_system
+from chroot_tool.widgets.text.states import doing
 from ui_samples import CHROOTS, DEB12, TRIXIE, clock
 from uisupport import HOSTILE
 

@@ -7,8 +7,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ..job_status import RUNNING, JobStatus
+from ..text.amounts import percent
 from ..text.fitting import fit, shorten, width_of
-from ..text.states import percent, verb
+from ..text.states import verb
 
 _SEPARATOR = " · "
 _SHORTEST_BASE = 8

@@ -21,7 +21,8 @@ from ...core.text import duration
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state, percent
+from ..text.amounts import percent
+from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .job_output import JobOutput
 

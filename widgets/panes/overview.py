@@ -17,8 +17,9 @@ from textual.widget import Widget
 from ...core.looking.status import ChrootStatus
 from ...core.text import duration
 from ..job_status import FAILED, RUNNING, JobStatus
+from ..text.amounts import age, memory, percent
 from ..text.fitting import fit, width_of, wrap
-from ..text.states import age, chroot_state, job_state, memory, percent
+from ..text.states import chroot_state, job_state
 
 _LABEL = 14
 _TICK = 30.0

@@ -12,7 +12,8 @@ from textual.message import Message
 
 from ...core.processes.residents import Process
 from ...core.text import size
-from ..text.states import MUTED, PLAIN, Cell, age, cpu
+from ..text.amounts import age, cpu
+from ..text.states import MUTED, PLAIN, Cell
 from .columns import Column
 from .table import Table
 

@@ -1,4 +1,4 @@
-"""The signs and words of states, jobs and times, the same in every pane. Pure.
+"""The signs and words of states and jobs, the same in every room. Pure.
 
 A state is a sign and a word, and besides a tone: never colour alone.
 """
@@ -6,8 +6,9 @@ A state is a sign and a word, and besides a tone: never colour alone.
 from __future__ import annotations
 
 from ...core.looking import status
-from ...core.text import safe, size
+from ...core.text import safe
 from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
+from .amounts import percent
 
 PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
 """Tones: each widget has its own component class of the theme's colour for them."""
@@ -50,8 +51,6 @@ _DOING = {
     "unmount": "unmounting",
 }
 
-_AGES = (("y", 31557600), ("mo", 2629800), ("d", 86400), ("h", 3600), ("m", 60))
-
 
 def chroot_state(state: str) -> Cell:
     """Return sign and word of a chroot's state."""
@@ -88,41 +87,3 @@ def doing(job: JobStatus, width: int) -> str:
         with_part = f"{word} {percent(job.fraction)}"
         return with_part if len(with_part) <= width else f"{percent(job.fraction)}…"
     return f"{word}…" if len(word) < width else word
-
-
-def percent(fraction: float) -> str:
-    """Return a share of 1.0 as `42 %`."""
-    return f"{int(min(max(fraction, 0.0), 1.0) * 100)} %"
-
-
-def age(seconds: float) -> str:
-    """Return a span of time in one unit, at most four cells: `now`, `3m`, `2d`, `11mo`."""
-    for unit, length in _AGES:
-        if seconds >= length:
-            return f"{int(seconds // length)}{unit}"
-    return "now"
-
-
-def short_system(name: str, width: int) -> str:
-    """Return the name of a system, shortened to `width` cells where leaving out words does it.
-
-    `Debian GNU/Linux 12 (bookworm)`, `Debian 12 (bookworm)`, `Debian 12`; `Ubuntu 24.04`.
-    """
-    name = name.replace(" GNU/Linux", "").replace(" Linux", "")
-    if len(name) > width:
-        name = name.partition(" (")[0].removesuffix(" LTS")
-    if len(name) > width and name.count(".") == 2:
-        name = name.rpartition(".")[0]
-    return name
-
-
-def cpu(share: float) -> str:
-    """Return a share of one core in at most five cells: `0.3`, `250`; nothing for an idle one."""
-    if share < 0.05:
-        return "-"
-    return f"{share:.1f}" if share < 99.95 else f"{share:.0f}"
-
-
-def memory(count: int) -> str:
-    """Return a number of bytes, or a dash for none."""
-    return size(count) if count else "-"
