@@ -26,11 +26,12 @@ from ...core.value import Value
 from ..bars.key_footer import KeyFooter
 from ..dialogs.confirm import Confirm
 from ..dialogs.dialog import Dialog
+from ..dialogs.suggestions import Complete
 from ..tables.columns import Column
 from ..tables.table import Table
 from ..text.foreign import foreign
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, mount_state
-from .entry_form import BindForm, Complete, Inspect
+from .entry_form import BindForm, Inspect
 from .preset_picker import PresetPicker
 from .save_dialog import SaveBinds
 

@@ -1,4 +1,4 @@
-"""The form for one bind entry. Every rule is the engine's own: `core.bind.collect`."""
+"""The form for one bind entry. Every rule is the engine's own: `core.config.bind.collect`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox
 
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
 from ...core.errors import ChrootError, UsageError
-from ...core.text import safe
 from ..dialogs.dialog import button
-from ..dialogs.field import Field, Prefixes
+from ..dialogs.field import Field
 from ..dialogs.form import FormDialog
+from ..dialogs.suggestions import Complete, Paths, Prefixes
 from ..dialogs.switch import Switch
 from ..text.foreign import foreign
 
-Complete = Callable[[str], Iterable[str]]
 Inspect = Callable[[str], str]
 
 _TYPES = ("bind", "tmpfs", "overlay", "proc", "sysfs", "devpts", "devtmpfs", "ext4", "nfs")
@@ -31,28 +29,7 @@ _TYPES = ("bind", "tmpfs", "overlay", "proc", "sysfs", "devpts", "devtmpfs", "ex
 _SWITCHES = (("ro", "read-only"), ("rbind", "recursive"), ("nosuid", "nosuid"),
              ("nodev", "nodev"), ("noexec", "noexec"))  # fmt: skip
 _WORDS = tuple(word for word, _ in _SWITCHES)
-
-
 _SOURCE = "a path on the host, a device, or a word like none"
-
-
-class Paths(Suggester):
-    """Suggests the first path that begins with what is typed; looks for it in a thread."""
-
-    def __init__(self, complete: Complete) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._complete = complete
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """Return the first path that *complete* finds and that can be shown as it is."""
-        if not value.startswith("/"):
-            return None
-        try:
-            found = await asyncio.to_thread(self._complete, value)
-        except (ChrootError, OSError):
-            return None  # what cannot be looked at has no completions
-        fitting = (path for path in found if path.startswith(value) and safe(path) == path)
-        return next(fitting, None)
 
 
 class BindForm(FormDialog[Bind | None]):

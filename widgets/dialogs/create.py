@@ -20,9 +20,11 @@ from ...core.creating import options as rules
 from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, Problem, UsageError
 from ..text.foreign import foreign
+from .choice_field import ChoiceField
 from .dialog import Body, button
-from .field import ChoiceField, Field, Prefixes
+from .field import Field
 from .form import FormDialog
+from .suggestions import Prefixes
 
 Request = tuple[str, CreateOptions]
 Describe = Callable[[str, CreateOptions], tuple[str, ...]]
