@@ -20,7 +20,8 @@ from ...core.errors import ChangedError, ChrootError
 from ...core.looking.completion import on_host
 from ...core.looking.status import ON, PARTIAL
 from ...core.text import safe
-from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited, News
+from ...widgets.binds.draft import News
+from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ...widgets.dialogs.confirm import Confirm
 from .handover import hand_over
 

@@ -20,10 +20,12 @@ from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError, UsageError
 from chroot_tool.core.looking import completion
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
-from chroot_tool.widgets.binds.editor import BindEditor, BindTable, Edited, News
+from chroot_tool.widgets.binds.draft import News
+from chroot_tool.widgets.binds.editor import BindEditor, Edited
 from chroot_tool.widgets.binds.entry_form import BindForm
 from chroot_tool.widgets.binds.preset_picker import PresetPicker
 from chroot_tool.widgets.binds.save_dialog import SaveBinds
+from chroot_tool.widgets.binds.table import BindTable
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.field import Field
 from uiengine import real_ui

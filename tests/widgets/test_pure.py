@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.looking.architecture import architecture
-from chroot_tool.widgets.binds import editor as bind_editor
+from chroot_tool.widgets.binds import table as bind_table
 from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.job_status import JobStatus
 from chroot_tool.widgets.panes import jobs_pane
@@ -41,7 +41,7 @@ TABLES = (
     processes_table._columns(clock),
     jobs_pane._columns(clock),
     stop_processes.COLUMNS,
-    bind_editor.COLUMNS,
+    bind_table.COLUMNS,
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, getters, on, work
 from textual.binding import Binding, BindingType
@@ -21,28 +21,26 @@ from ...core.config.bind import CHROOT_TOML, SYSTEM, TOOL_CONF, Bind
 from ...core.config.edits import Added, Ignored, Removed, Replaced
 from ...core.config.presets import Preset
 from ...core.errors import ChrootError, UsageError
-from ...core.looking.status import FOREIGN_MOUNT, MountStatus
+from ...core.looking.status import MountStatus
 from ...core.value import Value
 from ..bars.key_footer import KeyFooter
 from ..dialogs.confirm import Confirm
 from ..dialogs.dialog import Dialog
 from ..dialogs.suggestions import Complete
-from ..tables.columns import Column
 from ..tables.table import Table
 from ..text.foreign import foreign
-from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, mount_state
+from .draft import Draft, News, target_of
 from .entry_form import BindForm, Inspect
 from .preset_picker import PresetPicker
 from .save_dialog import SaveBinds
+from .table import COLUMNS, REMOVED, BindRow, BindTable, about, rows_of
 
 if TYPE_CHECKING:
     from ...core.config.edits import Change
+    from .draft import After, Step
 
 SAVE, APPLY, OPEN_EDITOR, UNDO_SAVE = "save", "apply", "editor", "undo"
 """What can be wanted of an Edited."""
-
-NEW, CHANGED, IGNORED, REMOVED = "+ new", "~ changed", "~ ignored", "- removed"
-_TONES = {NEW: ACCENT, CHANGED: WARN, IGNORED: WARN, REMOVED: BAD}
 
 
 class Edited(Value):
@@ -54,73 +52,6 @@ class Edited(Value):
     changes: tuple[Change, ...] = ()
     file: str = ""
     """Of OPEN_EDITOR: tool.conf or chroot.toml."""
-
-
-class News(NamedTuple):
-    """What somebody else has made of the files since they were shown last."""
-
-    binds: Sequence[Bind]
-    """The merged entries as they are now."""
-    accept: Callable[[], None]
-    """To be called when they are shown: changes are meant on top of these from then on."""
-
-
-class BindRow(Value):
-    """One entry as the table shows it."""
-
-    bind: Bind
-    mark: str = ""
-    """NEW, CHANGED, IGNORED or REMOVED against what is in the files."""
-    state: str = ""
-    """Of its mount, as it is now."""
-    reason: str = ""
-
-
-def _state(row: BindRow, _width: int) -> Cell:
-    if row.mark:
-        return row.mark, _TONES[row.mark]
-    if row.bind.ignored:
-        return mount_state("ignored")
-    return mount_state(row.state) if row.state else ("", PLAIN)
-
-
-def _source(row: BindRow, _width: int) -> Cell:
-    bind = row.bind
-    if bind.fs == "bind" and bind.source == bind.target:
-        return "the same", MUTED
-    return bind.source, PLAIN
-
-
-def _words(bind: Bind) -> list[str]:
-    """Return the options that say something: private is what every mount is unless told."""
-    return [word for word in bind.shown_options() if word != "private"]
-
-
-COLUMNS: tuple[Column[BindRow], ...] = (
-    Column("state", "State", _state, lambda one: _state(one, 0), 9, most=10, rank=0),
-    Column("target", "Target", lambda one, _: (one.bind.target, PLAIN),
-           lambda one: one.bind.target, 16, most=40, rank=1),
-    Column("source", "Source", _source, lambda one: one.bind.source, 12, most=40, rank=2),
-    Column("fs", "Type", lambda one, _: (one.bind.fs, MUTED), lambda one: one.bind.fs, 5, most=9,
-           rank=3),
-    Column("origin", "Origin", lambda one, _: (one.bind.origin, MUTED),
-           lambda one: one.bind.origin, 11, rank=4),
-    Column("options", "Options", lambda one, _: (",".join(_words(one.bind)), MUTED),
-           lambda one: one.bind.options, 8, rank=5, fills=True),
-)  # fmt: skip
-
-
-class BindTable(Table[BindRow]):
-    """The entries in the order in which they are mounted."""
-
-    BINDING_GROUP_TITLE = "Binds"
-    HELP = (
-        "All that is mounted in this chroot, system points included, in that order. Nothing is "
-        "written before you save, and the difference is shown first."
-    )
-    DEFAULT_CSS = """
-    BindTable { height: 1fr; background: transparent; }
-    """
 
 
 class BindEditor(Dialog[Edited | None]):
@@ -180,7 +111,7 @@ class BindEditor(Dialog[Edited | None]):
         binds: Sequence[Bind],
         mounts: Sequence[MountStatus],
         *,
-        after: Callable[[tuple[Change, ...]], Sequence[Bind]],
+        after: After,
         preview: Callable[[tuple[Change, ...]], Sequence[str]],
         complete_host: Complete,
         complete_inside: Complete,
@@ -194,10 +125,8 @@ class BindEditor(Dialog[Edited | None]):
         at: str = "",
     ) -> None:
         super().__init__(Content.assemble("binds of ", foreign(name)))
-        self._in_files = {bind.target: bind for bind in binds}
-        self._binds = tuple(binds)
+        self._draft = Draft(binds, after)
         self._mounts = tuple(mounts)
-        self._after = after
         self._preview = preview
         self._look = look
         self._complete_host = complete_host
@@ -205,8 +134,6 @@ class BindEditor(Dialog[Edited | None]):
         self._inspect = inspect_target
         self._presets = tuple(presets)
         self._given = tuple(changes)
-        self._log: tuple[tuple[Change, ...], ...] = ()
-        """What was done, one step each: a preset is one."""
         self._unsaved = 0
         """How many rows say something else than the files."""
         self._is_on = on
@@ -250,7 +177,7 @@ class BindEditor(Dialog[Edited | None]):
     @property
     def changes(self) -> tuple[Change, ...]:
         """The changes so far, in order."""
-        return _flat(self._log)
+        return self._draft.changes
 
     def update_mounts(self, mounts: Sequence[MountStatus]) -> None:
         """Show how the mounts are now."""
@@ -258,7 +185,7 @@ class BindEditor(Dialog[Edited | None]):
         self._show()
 
     def _show(self) -> None:
-        rows = _rows(self._in_files, self._binds, self._mounts)
+        rows = rows_of(self._draft.in_files, self._draft.binds, self._mounts)
         self.table.show_rows({row.bind.target: row for row in rows})
         self._unsaved = sum(bool(row.mark) for row in rows)
         more = Content(f" · {self._unsaved} unsaved") if self._unsaved else Content()
@@ -278,7 +205,7 @@ class BindEditor(Dialog[Edited | None]):
     def _tell(self) -> None:
         row = self.table.cursor_row
         self.at = row.bind.target if row is not None else ""
-        lines = [] if row is None else _about(row)
+        lines = [] if row is None else about(row)
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     def _say(self, text: str, hint: str = "", *, wrong: bool = False) -> None:
@@ -300,15 +227,13 @@ class BindEditor(Dialog[Edited | None]):
             return None
         return row
 
-    async def _take(self, log: tuple[tuple[Change, ...], ...]) -> bool:
-        """Make *log* the changes, if the files can take them; say why where they cannot."""
+    async def _take(self, steps: tuple[Step, ...]) -> bool:
+        """Make *steps* the changes, if the files can take them; say why where they cannot."""
         try:
-            binds = await asyncio.to_thread(self._after, _flat(log))
+            await self._draft.take(steps)
         except ChrootError as error:
             self._complain(error)
             return False
-        self._log = log
-        self._binds = tuple(binds)
         self._show()
         return True
 
@@ -335,39 +260,29 @@ class BindEditor(Dialog[Edited | None]):
             return False
         if news is None:
             return True
-        kept: list[tuple[Change, ...]] = []
-        binds = tuple(news.binds)
-        clashes = []
-        for step in self._log:
-            try:
-                binds = tuple(await asyncio.to_thread(self._after, _flat([*kept, step])))
-            except ChrootError as error:
-                clashes.append(f"{_target(step[0])}: {error.message}")
-            else:
-                kept.append(step)
-        if clashes:
-            lines = ("Yours that does not fit any more:", *clashes)
+        rebased = await self._draft.rebased(news.binds)
+        if rebased.clashes:
+            lines = ("Yours that does not fit any more:", *rebased.clashes)
             drop = Confirm("the files were changed by someone else", lines, action="Drop mine",
                            danger=True)  # fmt: skip
             if not ask or not await self.app.push_screen_wait(drop):
                 self._say("the files were changed by someone else", "w asks again", wrong=True)
                 return False
         news.accept()
-        self._in_files = {bind.target: bind for bind in news.binds}
-        self._log, self._binds = tuple(kept), binds
+        self._draft.accept(rebased)
         self._show()
         self._say("what someone else has changed in the files meanwhile is taken over")
         return True
 
-    async def _change(self, step: tuple[Change, ...], said: str, target: str) -> None:
+    async def _change(self, step: Step, said: str, target: str) -> None:
         """Make one step more, then say so and go to *target*."""
         async with self._one_at_a_time:
-            if await self._catch_up() and await self._take((*self._log, step)):
+            if await self._catch_up() and await self._take((*self._draft.steps, step)):
                 self._say(said, "w saves, u takes it back")
                 self.table.move_to(target)
 
     @work(group="change")
-    async def _start_change(self, step: tuple[Change, ...], said: str, target: str) -> None:
+    async def _start_change(self, step: Step, said: str, target: str) -> None:
         await self._change(step, said, target)
 
     @work(group="change")
@@ -375,16 +290,16 @@ class BindEditor(Dialog[Edited | None]):
         left_out = []
         async with self._one_at_a_time:
             for change in changes:
-                if not await self._take((*self._log, (change,))):
+                if not await self._take((*self._draft.steps, (change,))):
                     left_out.append(change)
         if left_out:
-            targets = ", ".join(_target(change) for change in left_out)
+            targets = ", ".join(target_of(change) for change in left_out)
             self._say(f"does not fit any more and is left out: {targets}", wrong=True)
 
     def _form(self, bind: Bind | None) -> BindForm:
         return BindForm(
             bind,
-            listed={one.target: one.origin for one in self._binds},
+            listed={one.target: one.origin for one in self._draft.binds},
             complete_host=self._complete_host,
             complete_inside=self._complete_inside,
             inspect_target=self._inspect,
@@ -439,7 +354,7 @@ class BindEditor(Dialog[Edited | None]):
         preset = await self.app.push_screen_wait(PresetPicker(self._presets))
         if preset is None:
             return
-        taken = {bind.target for bind in self._binds if bind.origin != SYSTEM}
+        taken = {bind.target for bind in self._draft.binds if bind.origin != SYSTEM}
         step = tuple(Added(bind) for bind in preset.binds if bind.target not in taken)
         if not step:
             self._say(f"{preset.title}: all of it is there already")
@@ -452,9 +367,9 @@ class BindEditor(Dialog[Edited | None]):
     async def action_undo(self) -> None:
         """Take the last change back; without one, the last save."""
         async with self._one_at_a_time:
-            if self._log:
-                last = _target(self._log[-1][0])
-                if await self._catch_up() and await self._take(self._log[:-1]):
+            if self._draft.steps:
+                last = target_of(self._draft.steps[-1][0])
+                if await self._catch_up() and await self._take(self._draft.steps[:-1]):
                     self._say("the last change is taken back")
                     self.table.move_to(last)
             elif self._undoable:
@@ -508,51 +423,3 @@ class BindEditor(Dialog[Edited | None]):
         if row is not None:
             bind = row.bind
             self.copy([" ".join((bind.source, bind.target, bind.fs, *bind.shown_options()))])
-
-
-def _rows(
-    before: dict[str, Bind], binds: Sequence[Bind], mounts: Sequence[MountStatus]
-) -> list[BindRow]:
-    """Return the entries, those that were removed among them, in the order of mounting."""
-    there = {mount.target: mount for mount in mounts if mount.state != FOREIGN_MOUNT}
-    rows = []
-    for bind in binds:
-        old = before.get(bind.target)
-        mark = NEW if old is None else "" if _same(old, bind) else CHANGED
-        if mark == CHANGED and bind.ignored:
-            mark = IGNORED
-        mount = there.get(bind.target)
-        state, reason = (mount.state, mount.reason) if mount else ("", "")
-        rows.append(BindRow(bind, mark, state, reason))
-    left = {bind.target for bind in binds}
-    rows += [BindRow(bind, REMOVED) for target, bind in before.items() if target not in left]
-    return sorted(rows, key=lambda row: row.bind.target.split("/"))
-
-
-def _same(one: Bind, other: Bind) -> bool:
-    """Tell whether two entries say the same in the same file, on whatever line."""
-    return one.replace(line=0) == other.replace(line=0)
-
-
-def _about(row: BindRow) -> list[Content]:
-    bind = row.bind
-    words = [*bind.shown_options(), *(["optional"] if bind.optional else [])]
-    words += ["left out"] if bind.ignored else []
-    where = f"{bind.origin}, line {bind.line}" if bind.line and not row.mark else bind.origin
-    lines = [
-        Content.assemble(foreign(bind.source), " at ", foreign(bind.target)),
-        foreign(f"{bind.fs}: {', '.join(words)}  ({where})"),
-    ]
-    return [*lines, foreign(row.reason)] if row.reason else lines
-
-
-def _flat(steps: Iterable[tuple[Change, ...]]) -> tuple[Change, ...]:
-    return tuple(change for step in steps for change in step)
-
-
-def _target(change: Change) -> str:
-    match change:
-        case Added(bind=bind) | Replaced(bind=bind):
-            return bind.target
-        case _:
-            return change.target
