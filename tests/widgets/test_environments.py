@@ -292,7 +292,7 @@ async def test_sorting_by_keys_goes_through_the_columns_that_are_seen(host: Host
 async def test_the_sort_mark_stands_at_its_title_and_at_no_other(host: Host, width: int) -> None:
     async with host.run_test(size=(width, 10)) as pilot:
         await shown(host, pilot, CHROOTS)
-        titles = {placed.column.title for placed in host.table.rows._placed}
+        titles = {placed.column.title for placed in host.table.rows._layout.placed}
         marked = set()
         for _ in titles:
             await pilot.press("greater_than_sign")

@@ -58,7 +58,7 @@ class Draft:
         return _flat(self.steps)
 
     async def take(self, steps: tuple[Step, ...]) -> None:
-        """Make *steps* the draft. Raises ChrootError where they do not fit: nothing changes then."""
+        """Make *steps* the draft. Raises ChrootError, and changes nothing, if they do not fit."""
         self.binds = await self._after_steps(steps)
         self.steps = steps
 
