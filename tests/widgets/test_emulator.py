@@ -176,8 +176,8 @@ def test_the_child_cannot_resize(ask: str) -> None:
 
 
 def test_the_keyboard_cannot_be_locked() -> None:
-    assert emulator("\x1b[2h").key("ctrl+c", "\x03") == b"\x03"
-    assert emulator("\x1b[2h").key("left") == b"\x1b[D"
+    assert emulator("\x1b[2h").input.key("ctrl+c", "\x03") == b"\x03"
+    assert emulator("\x1b[2h").input.key("left") == b"\x1b[D"
 
 
 def test_a_string_without_end_takes_no_memory() -> None:
@@ -185,7 +185,7 @@ def test_a_string_without_end_takes_no_memory() -> None:
     shown.feed(b"\x1b]0;")
     for _ in range(500):
         shown.feed(b"x" * 4096)
-    assert len(shown._board.parser.buffer) < 10_000
+    assert len(shown._machine.parser.buffer) < 10_000
     shown.feed(b"\x1b")
     shown.feed(b"\\after")
     assert shown.row(0)[0] == "after"
@@ -195,7 +195,7 @@ def test_a_sequence_with_endless_parameters_is_not_kept() -> None:
     shown = Emulator(80, 24)
     for number in range(50):
         shown.feed(b"\x1b[" + b"1;" * 3000 + str(number).encode() + b"mtext\r")
-    assert all(len(raw) < 1000 for raw in shown._board.parser._csi_memo)
+    assert all(len(raw) < 1000 for raw in shown._machine.parser._csi_memo)
     assert shown.row(0)[0].endswith("text")
 
 
@@ -270,7 +270,7 @@ LINES = st.lists(
 def test_skipping_plain_lines_changes_nothing(lines: list[str], rows: int, pieces: int) -> None:
     data = ("\r\n".join(lines * 2) + "\r\n").encode()
     quick, slow = Emulator(80, rows), Emulator(80, rows)
-    slow._skip_plain = lambda text: text  # type: ignore[method-assign]
+    slow._plain.skip = lambda text: text  # type: ignore[method-assign]
     size = len(data) // pieces + 1
     for start in range(0, len(data), size):
         quick.feed(data[start : start + size])
@@ -364,7 +364,7 @@ def test_styles_are_packed() -> None:
 def test_direct_colours_are_what_bittty_makes_of_them(sequence: str) -> None:
     ours = emulator(f"\x1b[{sequence}mx")
     theirs = Emulator()
-    theirs._board.parser._csi_memo = {}
+    theirs._machine.parser._csi_memo = {}
     theirs.feed(f"\x1b[{sequence}mx".encode())
     assert ours.row(0) == theirs.row(0)
 
@@ -430,45 +430,45 @@ KEYS = [
 
 @pytest.mark.parametrize(("name", "character", "expected"), KEYS)
 def test_keys_are_encoded_as_xterm_does(name: str, character: str | None, expected: bytes) -> None:
-    assert emulator().key(name, character) == expected
+    assert emulator().input.key(name, character) == expected
 
 
 def test_cursor_keys_follow_their_mode() -> None:
     shown = emulator("\x1b[?1h")
-    assert shown.key("up") == b"\x1bOA"
-    assert shown.key("home") == b"\x1bOH"
-    assert shown.key("ctrl+up") == b"\x1b[1;5A"
+    assert shown.input.key("up") == b"\x1bOA"
+    assert shown.input.key("home") == b"\x1bOH"
+    assert shown.input.key("ctrl+up") == b"\x1b[1;5A"
     shown.feed(b"\x1b[?1l")
-    assert shown.key("up") == b"\x1b[A"
+    assert shown.input.key("up") == b"\x1b[A"
 
 
 def test_a_paste_cannot_leave_its_brackets() -> None:
     text = "safe\x1b[201~rm\x1b[20\x1b[201~1~ -rf\r\nline\nend\x03\x9b"
-    plain = emulator().paste(text)
+    plain = emulator().input.paste(text)
     assert plain == b"saferm -rf\rline\rend"
-    assert emulator("\x1b[?2004h").paste(text) == b"\x1b[200~" + plain + b"\x1b[201~"
+    assert emulator("\x1b[?2004h").input.paste(text) == b"\x1b[200~" + plain + b"\x1b[201~"
 
 
 def test_the_mouse_is_told_only_to_who_asks() -> None:
     shown = emulator()
-    assert shown.mouse == "off"
-    assert shown.send_mouse(3, 4, 0, "press") == b""
+    assert shown.input.wanted_mouse == "off"
+    assert shown.input.mouse_event(3, 4, 0, "press") == b""
     shown.feed(b"\x1b[?1002h\x1b[?1006h")
-    assert shown.mouse == "button"
-    assert shown.send_mouse(3, 4, 0, "press") == b"\x1b[<0;4;5M"
-    assert shown.send_mouse(4, 4, 0, "move") == b"\x1b[<32;5;5M"
-    assert shown.send_mouse(4, 4, 0, "release", frozenset({"ctrl"})) == b"\x1b[<16;5;5m"
-    assert shown.send_mouse(999, -1, 64, "press") == b"\x1b[<64;80;1M"
+    assert shown.input.wanted_mouse == "button"
+    assert shown.input.mouse_event(3, 4, 0, "press") == b"\x1b[<0;4;5M"
+    assert shown.input.mouse_event(4, 4, 0, "move") == b"\x1b[<32;5;5M"
+    assert shown.input.mouse_event(4, 4, 0, "release", frozenset({"ctrl"})) == b"\x1b[<16;5;5m"
+    assert shown.input.mouse_event(999, -1, 64, "press") == b"\x1b[<64;80;1M"
     shown.feed(b"\x1b[?1006l")
-    assert shown.send_mouse(0, 0, 0, "press") == b"\x1b[M !!"
+    assert shown.input.mouse_event(0, 0, 0, "press") == b"\x1b[M !!"
 
 
 def test_focus_is_told_only_to_who_asks() -> None:
     shown = emulator()
-    assert shown.focus(True) == b""
+    assert shown.input.focus(True) == b""
     shown.feed(b"\x1b[?1004h")
-    assert shown.focus(True) == b"\x1b[I"
-    assert shown.focus(False) == b"\x1b[O"
+    assert shown.input.focus(True) == b"\x1b[I"
+    assert shown.input.focus(False) == b"\x1b[O"
 
 
 # --- text, selection, search --- #

@@ -329,9 +329,9 @@ class Terminal(TerminalDisplay, can_focus=True):
             return
         emulator = self._view.emulator
         if isinstance(event, events.Paste):
-            data = emulator.paste(event.text)
+            data = emulator.input.paste(event.text)
         else:
-            data = emulator.key(event.key, event.character)
+            data = emulator.input.key(event.key, event.character)
         if data:
             self.clear_selection()
             self.follow()
@@ -349,7 +349,7 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     def _focus_changed(self, focused: bool) -> None:
         if self._view is not None:
-            self.send(self._view.emulator.focus(focused))
+            self.send(self._view.emulator.input.focus(focused))
             self.refresh()
 
     # --- size and end --- #
@@ -392,7 +392,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         event.stop()
         self.capture_mouse()
         self._mouse_at = at
-        if self._view.emulator.mouse != "off" and not event.shift:
+        if self._view.emulator.input.wanted_mouse != "off" and not event.shift:
             self._pressed = event.button - 1
             self._send_mouse(at, self._pressed, "press", event)
         elif event.button == 1:
@@ -408,7 +408,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         at = event.get_content_offset_capture(self)
         if at == self._mouse_at:
             return
-        if view.emulator.mouse in ("button", "any") and (
+        if view.emulator.input.wanted_mouse in ("button", "any") and (
             self._pressed is not None or self.app.mouse_captured is None
         ):
             self._mouse_at = at
@@ -456,7 +456,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         event.stop()
         if view is None or at is None or event.chain not in (2, 3) or event.button != 1:
             return
-        if view.emulator.mouse != "off" and not event.shift:
+        if view.emulator.input.wanted_mouse != "off" and not event.shift:
             return
         place = view.place(*at)
         find = view.transcript
@@ -479,11 +479,11 @@ class Terminal(TerminalDisplay, can_focus=True):
         if self._view is None or at is None:
             return
         emulator = self._view.emulator
-        if emulator.mouse != "off" and not event.shift:
+        if emulator.input.wanted_mouse != "off" and not event.shift:
             self._send_mouse(at, button, "press", event)
         elif emulator.alternate:
             # A pager or editor that does not know of mice knows the arrow keys.
-            self.send(emulator.key("up" if button == _WHEEL_UP else "down") * _WHEEL_ROWS)
+            self.send(emulator.input.key("up" if button == _WHEEL_UP else "down") * _WHEEL_ROWS)
         else:
             self.scroll_rows(-_WHEEL_ROWS if button == _WHEEL_UP else _WHEEL_ROWS)
 
@@ -493,4 +493,4 @@ class Terminal(TerminalDisplay, can_focus=True):
         assert self._view is not None
         pressed = frozenset(name for name in ("shift", "meta", "ctrl") if getattr(event, name))
         x, y = at[0], at[1] - self._view.scrolled
-        self.send(self._view.emulator.send_mouse(x, y, button, kind, pressed))
+        self.send(self._view.emulator.input.mouse_event(x, y, button, kind, pressed))
