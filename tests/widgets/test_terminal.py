@@ -24,7 +24,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from chroot_tool.widgets.terminal import cells, display, pty_child
+from chroot_tool.widgets.terminal import cells, display, flow_control, pty_child
 from chroot_tool.widgets.terminal.colors import Palette, _contrast
 from chroot_tool.widgets.terminal.terminal import Terminal
 
@@ -415,7 +415,7 @@ async def test_several_floods_share_the_time() -> None:
         app.query_one(Input).focus()
         await pilot.press("x")
         assert app.query_one(Input).value == "x"
-    assert pty_child.PtyChild.busy == 0
+    assert flow_control.FlowControl.busy == 0
 
 
 # --- scrolling, selecting, searching --- #
