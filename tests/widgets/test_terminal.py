@@ -24,7 +24,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from chroot_tool.widgets.terminal import cells, display, flow_control, pty_child
+from chroot_tool.widgets.terminal import cells, flow_control, painting, pty_child
 from chroot_tool.widgets.terminal.colors import Palette, _contrast
 from chroot_tool.widgets.terminal.terminal import Terminal
 
@@ -358,13 +358,13 @@ async def test_a_flood_leaves_other_keys_answered_and_ends_at_ctrl_c() -> None:
 async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(display, "_AT_THE_KEYS", 3600)  # not by the clock, in here
+    monkeypatch.setattr(painting, "_AT_THE_KEYS", 3600)  # not by the clock, in here
     async with hosted(["yes"]) as (terminal, pilot, host):
         await until(pilot, lambda: terminal._child is not None and terminal._child.is_flooding)
-        assert not terminal._is_left_alone
+        assert not terminal._painting.is_left_alone
         host.query_one(Input).focus()
         await pilot.press("a")
-        assert terminal._is_left_alone
+        assert terminal._painting.is_left_alone
         drawn: list[int] = []
         original = terminal.render_line
 
@@ -373,29 +373,29 @@ async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
             return original(y)
 
         terminal.render_line = counting
-        await asyncio.sleep(display._FRAME_BY_THE_WAY)
+        await asyncio.sleep(painting._FRAME_BY_THE_WAY)
         assert host.query_one(Input).value == "a"
         drawn.clear()
         await pilot.press("b")
         await until(pilot, lambda: drawn)
         terminal.focus()
         await pilot.press("c")
-        assert not terminal._is_left_alone
+        assert not terminal._painting.is_left_alone
 
 
 async def test_the_mouse_over_a_terminal_is_for_it_and_elsewhere_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(display, "_AT_THE_KEYS", 3600)
+    monkeypatch.setattr(painting, "_AT_THE_KEYS", 3600)
     booted = time.monotonic()  # now: nothing can have happened an hour ago
-    monkeypatch.setattr(display, "monotonic", lambda: time.monotonic() - booted)
+    monkeypatch.setattr(painting, "monotonic", lambda: time.monotonic() - booted)
     async with hosted(KEYS_AS_TEXT) as (terminal, pilot, host):
         await shows(pilot, terminal, "ready")
         host.set_focus(None)
         await pilot.hover(Terminal)
-        assert not terminal._is_left_alone
+        assert not terminal._painting.is_left_alone
         await pilot.hover(Input)
-        assert terminal._is_left_alone
+        assert terminal._painting.is_left_alone
 
 
 async def test_several_floods_share_the_time() -> None:
