@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..core.config.bind import Bind
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
-    from ..core.mounts.plan import Plan
-    from ..core.processes.residents import Process
+    from ..core.plan import Plan
+    from ..core.process import Process
 
 _EVENTS = {
     events.Stage: "stage",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .errors import Problem
-    from .mounts.plan import Step
+    from .plan import Step
 
 
 class Event(Value):

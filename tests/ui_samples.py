@@ -2,7 +2,7 @@
 
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
-from chroot_tool.core.processes.residents import Process
+from chroot_tool.core.process import Process
 from chroot_tool.widgets.job_status import CANCELLED, DONE, FAILED, JobStatus
 from uisupport import HOSTILE as HOSTILE
 

@@ -192,11 +192,11 @@ class ChrootApp(KeysInTurn):
         self.exit()
 
 
-def run(base: str, settings: Settings, follower: Follower) -> int:
-    """Run the UI on *base*, followed by *follower*, until the user quits; return its exit code."""
+def run(engine: Engine, settings: Settings, follower: Follower) -> int:
+    """Run the UI on *engine* until the user quits; return the exit code."""
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(Engine(base), settings, follow=follower.attach, driver=TerminalDriver)
+    app = ChrootApp(engine, settings, follow=follower.attach, driver=TerminalDriver)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()

@@ -1,4 +1,4 @@
-"""The configuration of a chroot: the system points and both files, merged. Pure but host_facts().
+"""The configuration of a chroot: the system points and both files, merged. Pure.
 
 The files are read by the caller, from inside the chroot, and come in as bytes. Nothing is cached
 and nothing is executed: a status reads all of this many times a minute.
@@ -6,28 +6,18 @@ and nothing is executed: a status reads all of this many times a minute.
 
 from __future__ import annotations
 
-import os
-
 from ..errors import ConfigError, Problem, UsageError
 from ..value import Value
 from .bind import CHROOT_TOML, COMMAND_LINE, TOOL_CONF, Bind, make
-from .chroot_toml import ChrootToml, RunDefaults, SystemSettings
+from .chroot_toml import ChrootToml, RunDefaults
 from .chroot_toml import parse as parse_chroot_toml
+from .system_points import system_points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RESOLV_CONF = "/etc/resolv.conf"
-
-
-class HostFacts(Value):
-    """What the system points depend on: one host, the same for all of its chroots."""
-
-    journal: bool
-    """Whether /run/systemd/journal is there."""
-    resolv: str
-    """Physical path of the host's resolv.conf, empty where there is none."""
+    from ..host.mount_points import HostFacts
 
 
 class Config(Value):
@@ -40,46 +30,6 @@ class Config(Value):
     exclude: tuple[str, ...] = ()
     """Paths that `pack` leaves out."""
     problems: tuple[Problem, ...] = ()
-
-
-def host_facts() -> HostFacts:
-    """Look at the host: two paths, no more."""
-    resolv = ""
-    try:
-        fd = os.open(RESOLV_CONF, os.O_PATH | os.O_CLOEXEC)  # mostly a link into /run
-        resolv = os.readlink(f"/proc/self/fd/{fd}")
-        os.close(fd)
-    except OSError:
-        pass
-    return HostFacts(os.path.isdir("/run/systemd/journal"), resolv)
-
-
-_PROC, _SYS = Bind("/proc", "/proc"), Bind("/sys", "/sys")
-_DEV = Bind("/dev", "none", "tmpfs", ("nosuid", "mode=0755"), nodes=True)
-_HOST_DEV = Bind("/dev", "devtmpfs", "devtmpfs", ("nosuid",))
-_TERMINALS = ("nosuid", "noexec", "ptmxmode=0666", "mode=0620", "gid=5")
-_EMPTY = (
-    Bind("/dev/pts", "devpts", "devpts", _TERMINALS),
-    Bind("/dev/shm", "none", "tmpfs", ("nosuid", "nodev")),
-    Bind("/run", "none", "tmpfs", ("nosuid", "nodev", "noexec", "mode=0755")),
-    Bind("/tmp", "none", "tmpfs", ("nosuid", "nodev", "mode=1777")),
-)
-_JOURNAL = Bind("/run/systemd/journal", "/run/systemd/journal")
-
-
-def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]:
-    """Return the mounts that every chroot gets, unless a file replaces or ignores them.
-
-    /dev and /dev/pts are never the host's own by default: there is one devtmpfs for the whole
-    kernel, so that `rm` inside would hit the host's nodes, and unmounting a shared /dev/pts has
-    cut people off from their machine. /tmp is not noexec because apt runs scripts there.
-    """
-    points = [_PROC, _SYS, _HOST_DEV if settings.dev == "host" else _DEV, *_EMPTY]
-    if host.journal:
-        points.append(_JOURNAL)
-    if settings.resolv != "off":
-        points.append(_resolv(settings.resolv, host.resolv))
-    return tuple(points)
 
 
 def merge(*layers: Iterable[Bind]) -> tuple[Bind, ...]:
@@ -143,12 +93,6 @@ def parse_bind_argument(text: str) -> Bind:
     return _short(text) if text.startswith("/") else _record(text)
 
 
-def _resolv(setting: str, path: str) -> Bind:
-    if setting == "copy":
-        return Bind(RESOLV_CONF, path or RESOLV_CONF, "copy", optional=not path)
-    return Bind(RESOLV_CONF, path or RESOLV_CONF, options=("ro",), optional=not path)
-
-
 def _conf_sh(where: str) -> Problem:
     return Problem(
         f"{where}/conf.sh is not read: shell code is never run to learn a configuration",
@@ -170,7 +114,7 @@ def _short(text: str) -> Bind:
 
 def _record(text: str) -> Bind:
     from . import tool_conf
-    from .records import BLANK, split
+    from .tool_conf_grammar import BLANK, split
 
     if not text.lstrip(BLANK).startswith(tool_conf.KEYS):
         raise UsageError(

@@ -21,6 +21,7 @@ from .. import programs
 from ..chroot import MARKER, MAY_BE_THERE, is_incomplete
 from ..errors import Cancelled, ChrootError, PrivilegeError
 from ..events import Output, Stage, Warned, ignore
+from ..host import apt_sources, debian
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock
@@ -33,7 +34,6 @@ from .options import (
     check_path,
     check_runnable,
     default_options,
-    host_arch,
 )
 
 TYPE_CHECKING = False
@@ -119,7 +119,7 @@ def check(path: str, options: CreateOptions, cancelled: CancelEvent | None = Non
     check_options(options)
     for program in (options.backend, "setpriv", "unshare"):
         programs.require(program)
-    check_runnable(options.arch, host_arch())
+    check_runnable(options.arch, debian.architecture())
     _check_place(path)
     _check_disk(path, options.variant)
     return _checked_mirror(options, cancelled)
@@ -295,8 +295,8 @@ def _build(
     root: Root, options: CreateOptions, tell: _Teller, cancelled: CancelEvent | None
 ) -> None:
     """Build the whole system in the marker directory of *root*."""
-    from .initial_setup import settle, write_chroot_cmd
-    from .mirror import host_sources, keyring
+    from .initial_setup import set_up, write_chroot_cmd
+    from .mirror import keyring
 
     marker = f"{root.path}{MARKER}"
     os.mkdir(marker, 0o700)
@@ -327,7 +327,7 @@ def _build(
     tell.stage("setting it up", _SETTLE)
     with Root(f"{marker}/root") as fresh:
         name = os.path.basename(root.path)
-        settle(fresh, name, options, host_sources(), run_inside, tell.warn)
+        set_up(fresh, name, options, apt_sources.sources(), run_inside, tell.warn)
         if root.stat("/" + _CONFIG, follow=False) is None:
             write_chroot_cmd(fresh)
 

@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..host.apt_sources import Source
     from ..kernel.rootpath import Root
-    from .mirror import Source
     from .options import CreateOptions
 
     RunInside = Callable[[Sequence[str]], None]
@@ -53,7 +53,7 @@ _HOSTS_TEXT = """\
 """
 
 
-def settle(
+def set_up(
     root: Root,
     name: str,
     options: CreateOptions,

@@ -12,8 +12,9 @@ import os
 
 from .. import programs
 from ..errors import Cancelled, ChrootError, UsageError
+from ..host import apt_sources, debian
 from ..value import Value
-from .options import script_words
+from .suites import script_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ _TIMEOUT = 15.0
 _LARGEST = 16 << 20
 """sid's InRelease has 0.2 MB; a mirror must not be able to fill our memory."""
 _PACKAGE_OF_KEYRING = {"debian-archive-removed-keys.gpg": "debian-archive-keyring"}
-_MARK = "source"
-
-
-class Source(Value):
-    """One suite and component of the host's apt sources."""
-
-    mirror: str
-    """Without a slash at the end."""
-    suite: str
-    component: str
 
 
 class Release(Value):
@@ -53,46 +44,19 @@ class Release(Value):
         return ""
 
 
-def host_sources() -> tuple[Source, ...]:
-    """Return what this host's apt is configured for; () where there is no apt.
-
-    apt itself is asked, so both forms of its files and all its own rules count. It is kept from
-    opening its lists: with them the answer is the same and takes 0.7 s instead of 0.03 s.
-    """
-    if not programs.find("apt-get"):
-        return ()
-    form = f"{_MARK}\t$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)"
-    argv = ["apt-get", "indextargets", "--no-release-info", "-o", "Dir::State::lists=/nonexistent"]
-    try:
-        lines = programs.output([*argv, "--format", form, "Created-By: Packages"]).splitlines()
-    except ChrootError:
-        return ()  # a broken sources.list is the host's business, --mirror still works
-    rows = [line.split("\t") for line in lines]
-    found = [
-        Source(row[1].rstrip("/"), row[2], row[3])
-        for row in rows
-        if len(row) == 4
-        and row[0] == _MARK
-        and row[1].startswith(("http://", "https://", "file:/"))
-    ]
-    return tuple(dict.fromkeys(found))
-
-
 def host_mirror(suite: str) -> str:
     """Return the mirror from which this host would install *suite*, "" where none is known.
 
     That is the one it uses for *suite*, else the one for its own release, if both suites are of
     the same distribution (debootstrap checks them with the same keyring).
     """
-    from .options import host_suite
-
-    own = host_suite()
-    sources = [source for source in host_sources() if "main" in source.component]
+    own = debian.suite()
+    listed = [source for source in apt_sources.sources() if "main" in source.component]
     wanted = [suite]
     if own and script_words(own, "keyring") == script_words(suite, "keyring") != ():
         wanted += [own, "stable", "testing", "unstable", "sid"]
     for name in wanted:
-        for source in sources:
+        for source in listed:
             if source.suite == name:
                 return source.mirror
     return ""

@@ -7,18 +7,17 @@ UsageError with a hint. What only the network or the disk can tell is in `bootst
 
 from __future__ import annotations
 
-import os
-
 from ..errors import ChrootError, UsageError
+from ..host import debian as host
 from ..text import suggestion
 from ..value import Value
+from . import suites
+from .mirror import host_mirror
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SCRIPTS = "/usr/share/debootstrap/scripts"
-ZONEINFO = "/usr/share/zoneinfo"
 SUPPORTED = "/usr/share/i18n/SUPPORTED"
 
 BACKENDS = ("debootstrap", "mmdebstrap")
@@ -26,13 +25,6 @@ VARIANTS = ("minbase", "buildd", "important")
 """minbase: required packages and apt. buildd: those and build-essential. important: required and
 important packages, what debootstrap does without --variant."""
 
-QEMU = {
-    "amd64": "x86_64", "i386": "i386", "arm64": "aarch64", "armhf": "arm", "armel": "arm",
-    "riscv64": "riscv64", "ppc64el": "ppc64le", "s390x": "s390x", "loong64": "loongarch64",
-    "mips64el": "mips64el", "mipsel": "mipsel", "alpha": "alpha", "hppa": "hppa", "m68k": "m68k",
-    "powerpc": "ppc", "ppc64": "ppc64", "sh4": "sh4", "sparc64": "sparc64",
-}  # fmt: skip
-"""Debian's architectures, and what qemu calls them (its README.Debian)."""
 
 PLAIN_LOCALES = ("C.UTF-8", "C", "POSIX")
 """In every Debian without the package locales."""
@@ -66,62 +58,20 @@ def default_options(options: CreateOptions) -> CreateOptions:
 
     Raises ChrootError where dpkg fails.
     """
-    suite = options.suite or host_suite() or "stable"
+    suite = options.suite or host.suite() or "stable"
     mirror = options.mirror
     if not mirror:
-        from .mirror import host_mirror
-
         mirror = host_mirror(suite)
     return CreateOptions(
         suite=suite,
-        arch=options.arch or host_arch(),
+        arch=options.arch or host.architecture(),
         mirror=mirror,
         variant=options.variant or VARIANTS[0],
         include=options.include,
         locales=options.locales or PLAIN_LOCALES[:1],
-        timezone=options.timezone or host_timezone(),
+        timezone=options.timezone or host.timezone(),
         backend=options.backend or BACKENDS[0],
     )
-
-
-def host_suite() -> str:
-    """Return the code name of this host's Debian, "" where it is none (os-release(5))."""
-    try:
-        with open("/etc/os-release", encoding="utf-8") as file:
-            pairs = [line.strip().partition("=") for line in file]
-    except OSError:
-        return ""
-    release = {key: value.strip("\"'") for key, _, value in pairs}
-    return release.get("VERSION_CODENAME", "") if release.get("ID") == "debian" else ""
-
-
-def host_arch() -> str:
-    """Return the host's architecture in Debian's words."""
-    from .. import programs
-
-    if programs.find("dpkg"):
-        return programs.output(["dpkg", "--print-architecture"])
-    machine = os.uname().machine
-    return next((arch for arch, qemu in QEMU.items() if qemu == machine), machine)
-
-
-def host_timezone() -> str:
-    """Return the host's time zone, `Etc/UTC` where it has none that has a name."""
-    try:
-        name = os.readlink("/etc/localtime").partition("/zoneinfo/")[2]
-    except OSError:
-        name = ""
-    if not name:
-        try:
-            with open("/etc/timezone", encoding="utf-8") as file:
-                name = file.read().strip()
-        except (OSError, UnicodeDecodeError):
-            name = ""
-    try:
-        check_timezone(name)
-    except UsageError:
-        return "Etc/UTC"
-    return name
 
 
 def check_options(options: CreateOptions) -> None:
@@ -175,20 +125,11 @@ def check_suite(suite: str, backend: str = BACKENDS[0]) -> None:
     """Check that *suite* is one that debootstrap knows; mmdebstrap takes any that a mirror has."""
     if not suite or suite[0] not in _SUITE - set(".+-") or not _SUITE.issuperset(suite):
         raise UsageError(f"{suite!r} is no name of a suite", "for example: bookworm, stable, sid")
-    known = suites()
+    known = suites.known()
     if backend == "mmdebstrap" or not known or suite in known:
         return
-    hint = suggestion(suite, known) if _near(suite, known) else f"ls {SCRIPTS} shows all"
+    hint = suggestion(suite, known) if _near(suite, known) else f"ls {suites.SCRIPTS} shows all"
     raise UsageError(f"debootstrap knows no suite {suite!r}", hint)
-
-
-def suites() -> tuple[str, ...]:
-    """Return the suites that debootstrap knows, () where it is not installed."""
-    try:
-        names = os.listdir(SCRIPTS)
-    except OSError:
-        return ()
-    return tuple(sorted(n for n in names if "." not in n and not n.endswith("-common")))
 
 
 def _near(word: str, known: Iterable[str]) -> bool:
@@ -197,9 +138,9 @@ def _near(word: str, known: Iterable[str]) -> bool:
 
 def check_arch(arch: str) -> None:
     """Check that *arch* is one of Debian's."""
-    if arch not in QEMU:
-        alias = next((debian for debian, qemu in QEMU.items() if qemu == arch), "")
-        hint = f"did you mean {alias!r}?" if alias else suggestion(arch, QEMU)
+    if arch not in host.QEMU:
+        alias = next((debian for debian, qemu in host.QEMU.items() if qemu == arch), "")
+        hint = f"did you mean {alias!r}?" if alias else suggestion(arch, host.QEMU)
         raise UsageError(f"Debian has no architecture {arch!r}", hint)
 
 
@@ -255,54 +196,21 @@ def check_locale(locale: str) -> None:
 def check_timezone(timezone: str) -> None:
     """Check that *timezone* is a name below the host's zoneinfo."""
     hint = "for example: Etc/UTC, Europe/Berlin"
-    parts = timezone.split("/")
-    allowed = (_WORD | set("_/+-")).issuperset(timezone)
-    if not allowed or "" in parts or not timezone:
+    if not host.can_name_a_timezone(timezone):
         raise UsageError(f"{timezone!r} is no name of a time zone", hint)
-    if not os.path.isdir(ZONEINFO) or _is_zone(f"{ZONEINFO}/{timezone}"):
+    if host.has_timezone(timezone):
         return
-    known = timezones()
+    known = host.timezones()
     near = suggestion(timezone, known) if known and _near(timezone, known) else hint
     raise UsageError(f"there is no time zone {timezone!r}", near)
 
 
-def timezones() -> tuple[str, ...]:
-    """Return the host's time zones by name (zone1970.tab's third column), () without tzdata."""
-    try:
-        with open(f"{ZONEINFO}/zone1970.tab", encoding="utf-8") as file:
-            rows = [line.split("\t") for line in file if line[0] != "#"]
-    except OSError:
-        return ()
-    return tuple(sorted({"Etc/UTC", *(row[2].strip() for row in rows if len(row) > 2)}))
-
-
-def _is_zone(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(4) == b"TZif"  # tzfile(5)
-    except OSError:
-        return False
-
-
-def script_words(suite: str, word: str) -> tuple[str, ...]:
-    """Return what the script of *suite* gives to its command *word*, each once, in order.
-
-    `keyring` and `default_mirror` are such commands (debootstrap's functions file).
-    """
-    try:
-        with open(f"{SCRIPTS}/{suite}", encoding="utf-8") as file:
-            lines = [line.split() for line in file]
-    except OSError:
-        return ()
-    return tuple(dict.fromkeys(line[1] for line in lines if len(line) > 1 and line[0] == word))
-
-
-def check_runnable(arch: str, host: str, binfmt: str = "/proc/sys/fs/binfmt_misc") -> None:
+def check_runnable(arch: str, own: str, binfmt: str = "/proc/sys/fs/binfmt_misc") -> None:
     """Check that this kernel can execute programs of *arch*. Raises ChrootError."""
-    if arch == host or (host, arch) in (("amd64", "i386"), ("arm64", "armhf"), ("arm64", "armel")):
+    if arch == own or (own, arch) in (("amd64", "i386"), ("arm64", "armhf"), ("arm64", "armel")):
         return
     try:
-        with open(f"{binfmt}/qemu-{QEMU[arch]}", encoding="ascii") as file:
+        with open(f"{binfmt}/qemu-{host.QEMU[arch]}", encoding="ascii") as file:
             lines = file.read().splitlines()
     except OSError:
         lines = []
@@ -310,6 +218,6 @@ def check_runnable(arch: str, host: str, binfmt: str = "/proc/sys/fs/binfmt_misc
     flags = next((line.partition(":")[2] for line in lines if line.startswith("flags:")), "")
     if "enabled" not in lines or "F" not in flags:
         raise ChrootError(
-            f"this {host} host cannot execute programs of {arch}",
+            f"this {own} host cannot execute programs of {arch}",
             "apt install qemu-user-static binfmt-support",
         )

@@ -1,1 +1,1 @@
-"""What the kernel offers, under its own names: system calls, paths by descriptor, the mount table."""
+"""What the kernel offers, by its own names: system calls, paths by descriptor, the mount table."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..config.bind import FOREIGN
 from ..errors import Problem
-from ..mounts.plan import drift, inside
+from ..mounts.compare import drift
+from ..mounts.plan import inside
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..kernel.mount_table import MountEntry, MountTable
-    from ..mounts.plan import Wanted
-    from ..processes.residents import Process
+    from ..mounts.compare import Wanted
+    from ..process import Process
 
 OFF, ON, PARTIAL, CREATING, INCOMPLETE, BROKEN = (
     "off", "on", "partial", "creating", "incomplete", "broken",

@@ -15,7 +15,7 @@ from ..kernel.mount_table import MountTable, device_name
 from ..kernel.rootpath import Root, descriptor_path
 from ..kernel.syscalls import mount_id
 from ..value import Value
-from .plan import FLAGS, Wanted, flag_changes
+from .compare import FLAGS, Wanted, flag_changes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

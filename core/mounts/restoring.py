@@ -7,7 +7,7 @@ kernel as much as the unmount itself, or, of a bind, the place on the host that 
 from __future__ import annotations
 
 from ..config.bind import Bind
-from .plan import ATIME, FLAGS, OPPOSITES
+from .compare import ATIME, FLAGS, OPPOSITES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CLEAR = {flag: word for word, flag in OPPOSITES.items()}
 
 
-def binds_again(table: MountTable, entries: Sequence[MountEntry]) -> dict[int, Bind]:
+def binds_that_restore(table: MountTable, entries: Sequence[MountEntry]) -> dict[int, Bind]:
     """Return for ids of *entries* the bind that makes the same mount from outside of them.
 
     Left out is what nothing else shows, and what a bind would not make the same: part of a peer

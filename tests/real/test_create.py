@@ -24,6 +24,7 @@ import pytest
 from chroot_tool.core.creating import mirror
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.host import apt_sources
 from support import Cli, mounts_below
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
@@ -126,7 +127,7 @@ def test_names_locale_zone_and_sources(base_chroot: Path) -> None:
     zone = os.readlink(base_chroot / "etc/localtime")
     assert zone == f"/usr/share/zoneinfo/{options.timezone}"
     assert text(base_chroot, "etc/resolv.conf") == Path("/etc/resolv.conf").read_text()
-    wanted = {s.suite for s in mirror.host_sources() if s.suite.startswith(options.suite)}
+    wanted = {s.suite for s in apt_sources.sources() if s.suite.startswith(options.suite)}
     lines = text(base_chroot, "etc/apt/sources.list").splitlines()
     assert wanted <= {line.split()[2] for line in lines}
     assert len(lines) == len(set(lines))

@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.app.cli import tables
+from chroot_tool.app.cli.verbs import list as list_verb
+from chroot_tool.app.cli.verbs import status
+from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
-from chroot_tool.core.engine import Engine
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
 from support import Cli, processes_below
 
@@ -237,15 +239,15 @@ def test_who_may_not_see_all_is_told_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare(tmp_path / "deb")
-    engine = Engine(str(tmp_path))
+    engine = LocalEngine(str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     (one,) = engine.list()
-    assert tables.chroots([one])[1].endswith("  0")
+    assert list_verb.lines([one])[1].endswith("  0")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     (one,) = engine.list()
-    assert tables.chroots([one])[1].endswith("  ?")
-    assert tables.watched(one).endswith("processes ?")
-    assert "processes of other users can't be seen: run as root" in tables.status(one, 0.0)
+    assert list_verb.lines([one])[1].endswith("  ?")
+    assert watch_verb.line(one).endswith("processes ?")
+    assert "processes of other users can't be seen: run as root" in status.lines(one, 0.0)
 
 
 def test_a_hostile_system_name(cli: Cli, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from chroot_tool.app import history
+from chroot_tool.app import history, paths
 from chroot_tool.app.tui import detached, running
 from chroot_tool.app.tui.handover import own_command
 from chroot_tool.widgets.dialogs.quit import QuitDialog
@@ -427,7 +427,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
         await t.shows("exit 0", "red")
         await t.until(lambda: panel(t).has_focus)
         await t.press("w", "w")
-        folder = Path(history.state_directory(), "output")
+        folder = Path(paths.output_directory())
         await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
         await t.says("saved to")
         for path in folder.iterdir():
@@ -656,13 +656,13 @@ def test_history_is_newest_first_and_each_line_once() -> None:
     history.forget("/srv/chroot/x")
     assert history.commands("/srv/chroot/x") == ()
     assert history.commands("/srv/chroot/y") == ("other",)
-    Path(history.state_directory(), "history.json").write_text("{broken")
+    Path(paths.history_file()).write_text("{broken")
     assert history.commands("/srv/chroot/x") == ()
 
 
 def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
-    Path(history.state_directory(), "kept").mkdir(parents=True)
-    log = Path(history.state_directory(), "kept/1.log")
+    Path(paths.detached_directory()).mkdir(parents=True)
+    log = Path(paths.detached_directory(), "1.log")
     log.write_text("output\n")
     one = detached.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
     assert not one.running

@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, OptionList
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
-from chroot_tool.core.processes.residents import Holder, Process
+from chroot_tool.core.process import Holder, Process
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog

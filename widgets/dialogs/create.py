@@ -14,8 +14,10 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.creating import options as rules
+from ...core.creating import suites
 from ...core.creating.options import CreateOptions
 from ...core.errors import UsageError
+from ...core.host import debian
 from ..text.foreign import foreign
 from .choice_field import ChoiceField
 from .create_plan import Describe, PlanPage
@@ -89,7 +91,7 @@ class CreateForm(FormDialog[Request | None]):
         yield Field(
             "Suite", id="suite", check=self._check_suite,
             placeholder=self._defaults.suite or _HOSTS,
-            suggester=Prefixes(rules.suites), note="bookworm, trixie, stable, sid …",
+            suggester=Prefixes(suites.known), note="bookworm, trixie, stable, sid …",
         )  # fmt: skip
         yield Field(
             "Mirror", id="mirror", check=_unless_empty(rules.check_mirror),
@@ -101,7 +103,7 @@ class CreateForm(FormDialog[Request | None]):
         defaults = self._defaults
         yield Field(
             "Architecture", id="arch", check=_unless_empty(rules.check_arch),
-            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: rules.QEMU),
+            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: debian.QEMU),
             note="another than the host's needs qemu-user-static",
         )  # fmt: skip
         yield ChoiceField("Variant", _VARIANTS, id="variant", value=defaults.variant)
@@ -117,7 +119,7 @@ class CreateForm(FormDialog[Request | None]):
         )  # fmt: skip
         yield Field(
             "Time zone", id="timezone", check=_unless_empty(rules.check_timezone),
-            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(rules.timezones),
+            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(debian.timezones),
             note="Europe/Berlin, Etc/UTC …",
         )  # fmt: skip
         yield ChoiceField(

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from ...core.processes.residents import Holder
+from ...core.process import Holder
 from ..tables.columns import Column
 from ..tables.table import Table
 from ..text.foreign import foreign

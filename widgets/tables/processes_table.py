@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ...core.processes.residents import Process
+from ...core.process import Process
 from ...core.text import size
 from ..text.amounts import age, cpu
 from ..text.states import MUTED, PLAIN, Cell

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.creating import bootstrap, initial_setup, mirror, options
+from chroot_tool.core.creating import bootstrap, initial_setup, mirror, options, suites
 from chroot_tool.core.creating.backends import Reader, arguments, filled, packages
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
+from chroot_tool.core.host import debian
+from chroot_tool.core.host.apt_sources import Source
 from chroot_tool.core.kernel.rootpath import Root
 
 WHOLE = CreateOptions(
@@ -59,8 +61,8 @@ def test_paths_that_debootstrap_would_evaluate(character: str) -> None:
 def test_suites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("bookworm", "lucid", "sid", "woody.buildd", "debian-common"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(options, "SCRIPTS", str(tmp_path))
-    assert options.suites() == ("bookworm", "lucid", "sid")
+    monkeypatch.setattr(suites, "SCRIPTS", str(tmp_path))
+    assert suites.known() == ("bookworm", "lucid", "sid")
     options.check_suite("sid")
     assert hint_of(lambda: options.check_suite("bokworm")) == "did you mean 'bookworm'?"
     assert "did you mean" not in hint_of(lambda: options.check_suite("uideb"))
@@ -69,7 +71,7 @@ def test_suites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for suite in ("../x", "a b", "", "-x", "Bookworm"):
         with pytest.raises(UsageError, match="no name of a suite"):
             options.check_suite(suite, "mmdebstrap")
-    monkeypatch.setattr(options, "SCRIPTS", str(tmp_path / "none"))
+    monkeypatch.setattr(suites, "SCRIPTS", str(tmp_path / "none"))
     options.check_suite("whatever")
 
 
@@ -131,7 +133,7 @@ def test_time_zones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "Europe").mkdir()
     (tmp_path / "Europe/Berlin").write_bytes(b"TZif2")
     (tmp_path / "zone1970.tab").write_text("#codes\nDE\t+5230+01322\tEurope/Berlin\n")
-    monkeypatch.setattr(options, "ZONEINFO", str(tmp_path))
+    monkeypatch.setattr(debian, "ZONEINFO", str(tmp_path))
     options.check_timezone("Europe/Berlin")
     hint = hint_of(lambda: options.check_timezone("Europe/Berln"))
     assert hint == "did you mean 'Europe/Berlin'?"
@@ -436,7 +438,7 @@ def test_cancelling_does_not_wait_for_a_silent_server() -> None:
 def test_keyring_and_mirror_come_from_the_suites_script(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(options, "SCRIPTS", str(tmp_path))
+    monkeypatch.setattr(suites, "SCRIPTS", str(tmp_path))
     keys = tmp_path / "some-archive-keyring.gpg"
     (tmp_path / "one").write_text(f"default_mirror http://mirror.example/one\nkeyring {keys}\n")
     assert mirror.default_mirrors("one") == ("http://mirror.example/one",)
@@ -557,7 +559,7 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     (top / "etc/localtime").symlink_to("/usr/share/zoneinfo/UTC")
     (top / "var/cache/apt/archives/x.deb").touch()
     with Root(str(top)) as root:
-        initial_setup.settle(root, "deb", WHOLE, (), lambda _argv: None, lambda _problem: None)
+        initial_setup.set_up(root, "deb", WHOLE, (), lambda _argv: None, lambda _problem: None)
         initial_setup.write_chroot_cmd(root)
     assert os.listdir(tmp_path) == ["root"]
     assert (top / "srv/resolv.conf").read_bytes() == Path("/etc/resolv.conf").read_bytes()
@@ -575,11 +577,11 @@ def test_sources_of_the_host_are_added_once_and_only_for_its_own_mirror(tmp_path
     listing = top / "etc/apt/sources.list"
     base = f"deb {WHOLE.mirror} bookworm main\n"
     host = [
-        mirror.Source(WHOLE.mirror, "bookworm", "main"),
-        mirror.Source(WHOLE.mirror, "bookworm-updates", "main"),
-        mirror.Source("http://security.example", "bookworm-security", "main"),
-        mirror.Source("http://security.example", "bookworm-security", "contrib"),
-        mirror.Source("http://other.example", "nodistro", "main"),
+        Source(WHOLE.mirror, "bookworm", "main"),
+        Source(WHOLE.mirror, "bookworm-updates", "main"),
+        Source("http://security.example", "bookworm-security", "main"),
+        Source("http://security.example", "bookworm-security", "contrib"),
+        Source("http://other.example", "nodistro", "main"),
     ]
     whole = (
         f"{base}deb {WHOLE.mirror} bookworm-updates main\n"

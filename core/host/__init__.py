@@ -1,0 +1,1 @@
+"""What this host is: facts that chroots take over or depend on, each asked in one place."""

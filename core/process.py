@@ -1,0 +1,38 @@
+"""What is known of a process, as values: what is shown of it, and what it holds."""
+
+from __future__ import annotations
+
+from .value import Value
+
+
+class Process(Value):
+    """What is shown of a process."""
+
+    pid: int
+    user: str
+    """The name of its real user id on the host: the same number may have another name inside."""
+    command: str
+    """Its arguments joined by spaces, `[name]` where it has none. Foreign text, unsafe as is."""
+    cpu_percent: float
+    """Of one core: 250.0 is two and a half."""
+    rss: int
+    """Resident memory, bytes."""
+    started: float
+    """Seconds since the epoch."""
+
+
+class Holder(Value):
+    """A process that uses a chroot or its mounts, and by what."""
+
+    pid: int
+    user: str
+    command: str
+    """As `Process.command`: foreign text."""
+    holds: tuple[str, ...]
+    """`root /`, `cwd /srv/x/tmp`, `exe …`, `fd 3 …`, `map …`, `socket …`, `mount namespace`."""
+    started: float = 0.0
+    """As `Process.started`: tells the process from a later one with the same pid."""
+    blocks: bool = True
+    """False where all it has is a copy of the mounts in another mount namespace, as services of
+    systemd have that were started after `on`. Unmounting here works all the same; what was
+    mounted stays in use there. Such a process is not to be ended for it."""
