@@ -91,7 +91,8 @@ class Machine(Board):
         self.blitter.switch_screen = self._on_switch_screen  # type: ignore[method-assign]
         self._window_request = self.registry["XTWINOPS"]
         self.registry["XTWINOPS"] = self._on_window_request
-        self.parser._csi_memo = _DirectColors(self.registry["SGR"])
+        memory = _DirectColors(self.registry["SGR"])
+        self.parser._csi_memo = memory  # noqa: SLF001 (there is no other way in)
         for name in _IGNORED:
             self.registry.pop(name, None)
         self.set_caps(TerminalCaps(grapheme_mode="permanently-set", color_depth="truecolor"))
