@@ -1,7 +1,7 @@
 """The whole UI as a person meets it: every key and flow, on a recording engine and on real chroots.
 
-The recording engine (uiengine.py) is for what takes long, or should fail; where an operation is
-quick it is done for real, and looked at from outside.
+The recording engine (support/whole_ui.py) is for what takes long, or should fail; where an
+operation is quick it is done for real, and looked at from outside.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support import mounts_below, processes_below
-from ui_samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
-from uiengine import DEADLINE, Ui, real_ui, ui
-from uisupport import HOSTILE, stray_controls
+from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
+from support.screen import HOSTILE, stray_controls
+from support.whole_ui import DEADLINE, Ui, real_ui, ui
 
 ARM = f"{BASE}/arm"
 JAMMY = f"{BASE}/jammy"

@@ -22,9 +22,9 @@ from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.terminal import terminal
 from support import processes_below
-from ui_samples import CHROOTS, DEB12
-from uiengine import DEADLINE, Ui, real_ui, ui
-from uisupport import stray_controls
+from support.samples import CHROOTS, DEB12
+from support.screen import stray_controls
+from support.whole_ui import DEADLINE, Ui, real_ui, ui
 
 LEAVE = "ctrl+right_square_bracket"
 

@@ -18,7 +18,7 @@ from chroot_tool.widgets.bars.status_line import StatusLine
 from chroot_tool.widgets.panes.details import Details
 from chroot_tool.widgets.panes.jobs_pane import JobsPane
 from chroot_tool.widgets.tables.chroot_table import ChrootTable
-from ui_samples import BASE, CHROOTS, JOBS, SIZES, clock
+from support.samples import BASE, CHROOTS, JOBS, SIZES, clock
 
 SMALL, LARGE = (80, 24), (120, 40)
 Compare = Callable[..., bool]

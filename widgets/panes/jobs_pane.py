@@ -31,7 +31,8 @@ _MOST_LINES = 5000
 _SECOND = 1.0
 
 
-def _columns(clock: Callable[[], float]) -> tuple[Column[JobStatus], ...]:
+def columns(clock: Callable[[], float]) -> tuple[Column[JobStatus], ...]:
+    """Return the columns of the jobs; *clock* tells running times from."""
     return (
         Column("state", "State", lambda job, _: job_state(job.state), lambda job: job.state, 11,
                rank=0),
@@ -147,7 +148,7 @@ class JobsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Put list, failure and output together."""
-        rows = JobRows(_columns(self._clock), clock=self._clock)
+        rows = JobRows(columns(self._clock), clock=self._clock)
         rows.set_reactive(Table.hint, ("nothing is being done",))
         yield rows
         yield WrappedText()

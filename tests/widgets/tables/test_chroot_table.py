@@ -16,8 +16,8 @@ from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.job_status import FAILED, RUNNING, JobStatus
 from chroot_tool.widgets.tables.chroot_columns import COLUMNS
 from chroot_tool.widgets.tables.chroot_table import ChrootTable
-from ui_samples import BASE, CHROOTS, JOBS, NOW, SIZES, clock, hostile_chroot
-from uisupport import HOSTILE, screen_lines, screen_text, stray_controls
+from support.samples import BASE, CHROOTS, JOBS, NOW, SIZES, clock, hostile_chroot
+from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
 
 NAMES = [one.name for one in CHROOTS]
 

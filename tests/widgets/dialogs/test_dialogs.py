@@ -22,19 +22,16 @@ from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
 from chroot_tool.widgets.dialogs.stop_processes import Holders, StopProcesses
-from uisupport import (
-    HOSTILE,
+from support.dialog_host import (
     OPEN,
     SMALL,
     DialogHost,
     focused,
     press,
-    screen_lines,
-    screen_text,
     settle,
-    stray_controls,
     type_text,
 )
+from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
 
 
 def holder(pid: int, command: str = "sleep 100", *holds: str, blocks: bool = True) -> Holder:

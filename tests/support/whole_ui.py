@@ -29,8 +29,8 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
-from ui_samples import BASE, clock
-from uisupport import screen_text
+from support.samples import BASE, clock
+from support.screen import screen_text
 
 Report = Callable[[Event], None]
 D = TypeVar("D", bound=Screen[Any])
@@ -182,7 +182,7 @@ class _Counting:
 
 
 def recorded(engine: Engine, feed: Feed, **settings: Any) -> ChrootApp:
-    """The real app on *engine*, shown what *feed* has, at the time of ui_samples."""
+    """The real app on *engine*, shown what *feed* has, at the time of support.samples."""
     chosen = Settings(**{"theme": "dark", **settings})
     return ChrootApp(engine, chosen, follow=feed.follow, count=feed.count, clock=clock)
 

@@ -4,7 +4,7 @@ from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Process
 from chroot_tool.widgets.job_status import CANCELLED, DONE, FAILED, JobStatus
-from uisupport import HOSTILE as HOSTILE
+from support.screen import HOSTILE as HOSTILE
 
 NOW = 1_790_000_000.0
 BASE = "/srv/chroot"

@@ -3,7 +3,7 @@
 Run as root on a Debian with vim, htop, less, dialog, whiptail, python3, tmux and the package
 `hello` in apt's cache (`apt-get install --download-only hello`):
 
-    python tests/widgets/recordings/record.py [NAME…]
+    python tests/widgets/terminal/recordings/record.py [NAME…]
 
 For each program it writes NAME.raw, the bytes it wrote in a terminal of 80 by 24, and NAME.json:
 for several moments the number of bytes so far and the screen, as `tmux capture-pane -e` prints it.

@@ -1,5 +1,9 @@
 """What tests share: the command line as a user runs it, a tiny root, the mount tables.
 
+`outer_terminal` is a shell on a real terminal around it. For the UI: `samples` of what it shows,
+what really stands on the `screen`, `widget_host` and `dialog_host` for one widget or dialog alone,
+`whole_ui` for all of it on a recording engine.
+
 Imported as `support` (pytest's `pythonpath` holds tests/); the fixtures over it are in conftest.
 """
 
@@ -18,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CHECKOUT = Path(__file__).absolute().parent.parent
+CHECKOUT = Path(__file__).absolute().parent.parent.parent
 MNT_DETACH = 2
 
 Arg = str | bytes | Path

@@ -1,28 +1,19 @@
-"""Details, jobs and status line as a person meets them, and with what a hostile chroot holds."""
+"""The details of a chroot as a person meets them, and with what a hostile one holds."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from textual.app import App, ComposeResult
-from textual.message import Message
-from textual.widget import Widget
 
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.widgets.bars.status_line import StatusLine
-from chroot_tool.widgets.job_status import FAILED, RUNNING, JobStatus
 from chroot_tool.widgets.panes.details import Details
-from chroot_tool.widgets.panes.jobs_pane import JobsPane
 from chroot_tool.widgets.tables.mounts_table import MountsTable
 from chroot_tool.widgets.tables.processes_table import ProcessesTable
-from ui_samples import (
+from support.samples import (
     BASE,
     CHROOTS,
     DEB12,
     JOBS,
     MOUNTS,
-    NOW,
     PROCESSES,
     TRIXIE,
     clock,
@@ -30,34 +21,13 @@ from ui_samples import (
     hostile_job,
     mount,
 )
-from uisupport import HOSTILE, screen_lines, screen_text, stray_controls
+from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
+from support.widget_host import WidgetHost
 
 
-class Host(App[None]):
-    """One widget alone; keeps what it says."""
-
-    def __init__(self, widget: Widget) -> None:
-        super().__init__()
-        self.widget = widget
-        self.said: list[Message] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.widget
-
-    def on_mounts_table_toggle_requested(self, message: Message) -> None:
-        self.said.append(message)
-
-    on_mounts_table_copy_requested = on_mounts_table_toggle_requested
-    on_processes_table_signal_requested = on_mounts_table_toggle_requested
-    on_processes_table_copy_requested = on_mounts_table_toggle_requested
-    on_jobs_pane_cancel_requested = on_mounts_table_toggle_requested
-    on_jobs_pane_copy_requested = on_mounts_table_toggle_requested
-    on_jobs_pane_dismissed = on_mounts_table_toggle_requested
-
-
-def details() -> tuple[Host, Details]:
+def details() -> tuple[WidgetHost, Details]:
     widget = Details(clock=clock)
-    return Host(widget), widget
+    return WidgetHost(widget), widget
 
 
 async def test_the_overview_has_the_facts_and_what_is_wrong_and_what_was_done() -> None:
@@ -262,152 +232,6 @@ async def test_keys_on_nothing_do_nothing() -> None:
         assert host.said == []
 
 
-# -- jobs ------------------------------------------------------------------------------------------
-
-
-def jobs_host() -> tuple[Host, JobsPane]:
-    pane = JobsPane(clock=clock)
-    return Host(pane), pane
-
-
-async def test_jobs_with_progress_time_and_outcome() -> None:
-    host, pane = jobs_host()
-    async with host.run_test(size=(100, 20)) as pilot:
-        pane.show(())
-        await pilot.pause()
-        assert "nothing is being done" in screen_text(host)
-        pane.show(JOBS)
-        await pilot.pause()
-        text = screen_text(host)
-        assert "━━━─────  42 %   1m 23s  unpacking libc6" in text
-        assert "✗ failed" in text
-        assert "- cancelled" in text
-        assert "✓ done" in text
-        assert pane.selected == JOBS[0], "the newest"
-
-
-async def test_a_new_job_is_selected_unless_the_reader_is_at_another() -> None:
-    host, pane = jobs_host()
-    async with host.run_test() as pilot:
-        host.set_focus(None)
-        pane.show(JOBS[2:])
-        pane.show(JOBS[1:])
-        await pilot.pause()
-        assert pane.selected == JOBS[1]
-        pane.focus()
-        await pilot.pause()
-        await pilot.press("j")
-        pane.show(JOBS)
-        await pilot.pause()
-        assert pane.selected == JOBS[2]
-
-
-async def test_keys_apply_to_what_they_can_apply_to() -> None:
-    host, pane = jobs_host()
-    async with host.run_test() as pilot:
-        pane.show(JOBS)
-        pane.focus()
-        await pilot.pause()
-        await pilot.press("x", "c")
-        [cancel] = host.said
-        assert isinstance(cancel, JobsPane.CancelRequested)
-        assert cancel.job_id == 5
-        host.said.clear()
-        await pilot.press("j", "j", "c", "x", "y")
-        dismissed, copy = host.said
-        assert isinstance(dismissed, JobsPane.Dismissed)
-        assert dismissed.job_id == 3
-        assert isinstance(copy, JobsPane.CopyRequested)
-        assert copy.text == (
-            "on trixie-build: cannot mount /tmp: no space left on device\n"
-            "hint: free some memory, or mount less"
-        )
-
-
-async def test_a_failure_stands_there_with_its_hint() -> None:
-    host, pane = jobs_host()
-    async with host.run_test(size=(80, 16)) as pilot:
-        pane.show(JOBS)
-        pane.select(3)
-        await pilot.pause()
-        assert "✗ cannot mount /tmp: no space left on device" in screen_text(host)
-        assert "→ free some memory, or mount less" in screen_text(host)
-        pane.select(4)
-        await pilot.pause()
-        assert "→" not in screen_text(host)
-
-
-async def test_output_is_that_of_the_selected_job_and_is_copied() -> None:
-    host, pane = jobs_host()
-    async with host.run_test() as pilot:
-        pane.show(JOBS)
-        pane.append_output(5, ["of five"])
-        pane.append_output(4, ["of four"])
-        pane.focus()
-        await pilot.pause()
-        assert "of five" in screen_text(host)
-        await pilot.press("j")
-        assert "of four" in screen_text(host)
-        assert "of five" not in screen_text(host)
-        await pilot.press("y")
-        copy: Any = host.said[-1]
-        assert copy.text == "of four"
-
-
-async def test_output_is_followed_unless_the_reader_has_scrolled_up() -> None:
-    host, pane = jobs_host()
-    async with host.run_test(size=(80, 24)) as pilot:
-        pane.show(JOBS)
-        pane.append_output(5, [f"line {i}" for i in range(100)])
-        await pilot.pause()
-        assert "line 99" in screen_text(host)
-        pane.append_output(5, ["line 100"])
-        await pilot.pause()
-        assert "line 100" in screen_text(host)
-        pane.output.focus()
-        await pilot.press("pageup", "pageup")
-        await pilot.wait_for_scheduled_animations()
-        seen = [text[:70] for text in screen_lines(host)]  # without the scrollbar
-        pane.append_output(5, [f"more {i}" for i in range(50)])
-        await pilot.pause()
-        assert [text[:70] for text in screen_lines(host)] == seen
-        await pilot.press("G")
-        await pilot.wait_for_scheduled_animations()
-        pane.append_output(5, ["the end"])
-        await pilot.pause()
-        assert "the end" in screen_text(host)
-
-
-async def test_output_is_bounded_and_does_not_slide_away_under_a_reader() -> None:
-    host, pane = jobs_host()
-    async with host.run_test(size=(80, 24)) as pilot:
-        pane.show(JOBS)
-        pane.append_output(5, [f"line {i}." for i in range(5000)])
-        await pilot.pause()
-        pane.output.scroll_to(y=3000, animate=False, immediate=True)
-        await pilot.pause()
-        assert "line 3000." in screen_text(host)
-        pane.append_output(5, [f"more {i}" for i in range(1000)])
-        await pilot.pause()
-        assert len(pane.output.lines) == 5000
-        assert pane.output_of(5).count("\n") == 4999
-        assert "line 3000." in screen_text(host)
-
-
-async def test_a_pane_that_was_hidden_while_jobs_ran_is_whole_when_it_is_shown() -> None:
-    host, pane = jobs_host()
-    async with host.run_test(size=(80, 24)) as pilot:
-        pane.display = False
-        await pilot.pause()
-        pane.show(JOBS)
-        pane.append_output(5, [f"line {i}" for i in range(100)])
-        await pilot.pause(0.1)
-        pane.display = True
-        await pilot.pause(0.1)
-        assert "What" in screen_lines(host)[0]
-        assert "line 99" in screen_text(host)
-
-
 # -- overview --------------------------------------------------------------------------------------
 
 
@@ -419,43 +243,6 @@ async def test_what_is_wrong_stands_right_below_the_state() -> None:
         text = screen_text(host)
         assert "holds no usable root file system" in text
         assert "→ make one: chroot-tool create" in text
-
-
-# -- status line -----------------------------------------------------------------------------------
-
-
-async def test_the_status_line_says_where_who_and_what() -> None:
-    line = StatusLine()
-    host = Host(line)
-    async with host.run_test(size=(100, 3)) as pilot:
-        line.show(BASE, JOBS, "ann: looking only", "deb 12")
-        await pilot.pause()
-        said = screen_lines(host)[0]
-        assert said.startswith(" /srv/chroot · ann: looking only ")
-        assert said.rstrip().endswith("2 jobs: creating new 42 % … · /deb 12")
-        waits = JobStatus(9, "off", "deb12", "", stage="ending 2 processes, KILL in 7 s")
-        line.show(BASE, (waits,), "root")
-        await pilot.pause()
-        said = screen_lines(host)[0].rstrip()
-        assert said.endswith("1 job: switching off deb12: ending 2 processes, KILL in 7 s")
-        line.show(BASE, (), "root")
-        await pilot.pause()
-        assert screen_lines(host)[0].strip() == "/srv/chroot · root"
-
-
-@pytest.mark.parametrize("width", [10, 20, 40, 60, 80, 120])
-async def test_the_status_line_never_wraps(width: int) -> None:
-    line = StatusLine()
-    host = Host(line)
-    async with host.run_test(size=(width, 3)) as pilot:
-        line.show("/a/very/long/way/to/the/chroots" * 3, JOBS, "ann: looking only", "deb" * 20)
-        await pilot.pause()
-        lines = screen_lines(host)
-        assert line.size.height == 1
-        assert len(lines[0]) == width
-        assert not "".join(lines[1:]).strip()
-        if width >= 40:
-            assert "2 jobs" in lines[0]
 
 
 # -- hostile text ----------------------------------------------------------------------------------
@@ -475,28 +262,3 @@ async def test_hostile_text_in_the_details(theme: str) -> None:
                 assert stray_controls(host) == []
                 await pilot.click(pane, offset=(30, 3))
             assert host.is_running
-
-
-@pytest.mark.parametrize("state", [RUNNING, FAILED])
-async def test_hostile_text_in_jobs_and_their_output(state: str) -> None:
-    host, pane = jobs_host()
-    async with host.run_test(size=(80, 24)) as pilot:
-        pane.focus()
-        for text in HOSTILE:
-            pane.show((hostile_job(text).replace(state=state, fraction=0.5),))
-            pane.append_output(1, [text] * 3)
-            await pilot.pause()
-            assert stray_controls(host) == []
-            await pilot.click(pane.output, offset=(3, 1))
-            assert host.is_running
-
-
-async def test_hostile_text_in_the_status_line() -> None:
-    line = StatusLine()
-    host = Host(line)
-    async with host.run_test(size=(80, 3)) as pilot:
-        for text in HOSTILE:
-            line.show(text, (JobStatus(1, text, text, text, started=NOW),), text, text)
-            await pilot.pause()
-            assert stray_controls(host) == []
-            assert line.size.height == 1

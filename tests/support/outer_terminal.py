@@ -1,7 +1,4 @@
-"""The outer side of tests with a terminal: a real bash on a real one, and who runs inside.
-
-Imported as `outer`, see support.
-"""
+"""The outer side of tests with a terminal: a real bash on a real one, and who runs inside."""
 
 from __future__ import annotations
 
