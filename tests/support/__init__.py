@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,18 @@ def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | Non
         assert process is None or process.poll() is None, f"it ended before: {process}"
         assert time.monotonic() < end, "it never came"
         time.sleep(0.005)
+
+
+def next_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The next line that *process* says on stdout, of which no more is read; b"" at its end."""
+    assert process.stdout is not None
+    line = b""
+    while not line.endswith(b"\n"):
+        assert select.select([process.stdout], [], [], PATIENCE)[0], f"silent after {line!r}"
+        if not (byte := os.read(process.stdout.fileno(), 1)):
+            break
+        line += byte
+    return line
 
 
 TINY_PROGRAMS = (
