@@ -593,7 +593,7 @@ def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
 async def test_quitting_may_stop_panels() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "sleep", "1000")
-        child = one.terminal._child
+        child = one.terminal._command.child
         assert child is not None
         pid = child.pid
         await t.press(LEAVE, "q")

@@ -8,7 +8,6 @@ by bit (`painting`), so that a flood leaves the rest of the app its time.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
@@ -23,16 +22,16 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from .colors import Palette
+from .command import Command
 from .mouse import Mouse
 from .painting import PaintedLine, Painting
-from .pty_child import PtyChild
 from .tuning import preload, tune
 
 if TYPE_CHECKING:
     from .emulator import Emulator
+    from .pty_child import PtyChild
     from .view import View
 
-_TERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 _LULL = 0.5
 """Seconds without a key after which keys may mean something else again."""
 _NOT_STARTED = 127
@@ -150,20 +149,18 @@ class Terminal(Widget, can_focus=True):
         command writes goes into *log* too, byte by byte.
         """
         super().__init__(id=id)
-        self.argv = tuple(argv)
         self.exit: int | None = None
         """How the last run ended: its code, or minus the signal's number. None before the end."""
-        self._env = env
-        self._cwd = cwd
         self._scrollback = scrollback
-        self._log = log
-        self._child: PtyChild | None = None
         self._view: View | None = None
         self._painting = Painting(
-            self,
-            is_flooding=lambda: self._child is not None and self._child.is_flooding,
-            on_paint=self._before_paint,
+            self, is_flooding=lambda: self._command.is_flooding, on_paint=self._before_paint
         )
+        self._command = Command(
+            argv, env=env, cwd=cwd, log=log,
+            on_output=self._take, on_quiet=self._painting.sooner, on_exit=self._ended,
+            others_first=lambda: self._painting.is_left_alone,
+        )  # fmt: skip
         self._mouse = Mouse(self, send=self.send, moved=self._moved, selected=self._tell_selection)
         self._wanted = False
         self._lull: Timer | None = None
@@ -187,32 +184,15 @@ class Terminal(Widget, can_focus=True):
         self._drop_lull()
         self.exit = None
         self.title = ""
-        child = PtyChild(
-            self.argv,
-            on_output=self._take,
-            on_quiet=self._painting.sooner,
-            on_exit=lambda code: self._ended(child, code),
-            others_first=lambda: self._painting.is_left_alone,
-            log=self._log,
-        )
-        env = {**self._environment(), **_TERM}
-        columns, rows = self.size
-        failure = ""
-        try:
-            child.start(columns, rows, env=env, cwd=self._cwd)
-        except OSError as error:
-            failure = str(error)
-        self._child = child
+        failure = self._command.launch(*self.size)
         self.running = True
-        self.run_worker(self._connect(child, failure), group="terminal", exit_on_error=False)
+        connecting = self._connect(self._command.child, failure)
+        self.run_worker(connecting, group="terminal", exit_on_error=False)
 
-    def _environment(self) -> Mapping[str, str]:
-        return os.environ if self._env is None else self._env
-
-    async def _connect(self, child: PtyChild, failure: str) -> None:
+    async def _connect(self, child: PtyChild | None, failure: str) -> None:
         """Give the command its emulator, which takes a while to load the first time."""
         await asyncio.to_thread(preload)
-        if child is not self._child or not self.is_attached:
+        if child is not self._command.child or not self.is_attached:
             return
         from .emulator import Emulator
         from .view import View
@@ -223,33 +203,28 @@ class Terminal(Widget, can_focus=True):
         self.call_after_refresh(tune)
         if failure:
             self._take(f"{failure}\r\n".encode())
-            self._ended(child, _NOT_STARTED)
+            self._ended(_NOT_STARTED)
         else:
-            child.resize(columns, rows)
-            child.listen()
+            self._command.listen(columns, rows)
             early, self._early = self._early, []
             for event in early:
                 self._give(event)
 
     def restart(self) -> None:
         """Run the command again, on an empty screen. What still runs is let go of (HUP)."""
-        if self._child is not None:
-            self._child.close()
+        self._command.close()
         self.running = False
         self.start()
 
     def stop(self) -> None:
         """Ask the command to end: TERM, then HUP, then KILL. `Exited` follows."""
-        if self._child is not None:
-            self._child.stop()
+        self._command.stop()
 
     def release(self) -> int:
         """Give the terminal away, the command goes on; see PtyChild.release."""
-        return -1 if self._child is None else self._child.release()
+        return self._command.release()
 
-    def _ended(self, child: PtyChild, code: int) -> None:
-        if child is not self._child:
-            return  # it was let go of
+    def _ended(self, code: int) -> None:
         self.exit = code
         self.running = False
         self._painting.now()
@@ -263,8 +238,8 @@ class Terminal(Widget, can_focus=True):
     def _take(self, data: bytes) -> None:
         assert self._view is not None
         replies = self._view.emulator.feed(data)
-        if replies and self._child is not None:
-            self._child.write(replies, reply=True)
+        if replies:
+            self._command.write(replies, reply=True)
         self._painting.in_turn()
 
     # --- what is shown --- #
@@ -401,8 +376,7 @@ class Terminal(Widget, can_focus=True):
 
     def send(self, data: bytes) -> None:
         """Send bytes to the command as if they had been typed."""
-        if self._child is not None:
-            self._child.write(data)
+        self._command.write(data)
 
     def on_key(self, event: events.Key) -> None:
         """Give a key to the command."""
@@ -463,8 +437,7 @@ class Terminal(Widget, can_focus=True):
             self._view.selection = None
             self._view.follow()
             self.scrolled = 0
-        if self._child is not None:
-            self._child.resize(columns, rows)
+        self._command.resize(columns, rows)
         self._painting.forget()
         self.refresh()
 
@@ -475,8 +448,7 @@ class Terminal(Widget, can_focus=True):
 
     def on_unmount(self) -> None:
         """Let go of the command: it gets HUP, as from any terminal that is closed."""
-        if self._child is not None:
-            self._child.close()
+        self._command.close()
         self._painting.stop()
 
     # --- mouse --- #

@@ -302,8 +302,8 @@ async def test_answers_to_a_child_that_does_not_read_are_dropped() -> None:
     )
     async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
         await shows(pilot, terminal, "end")
-        assert terminal._child is not None
-        assert len(terminal._child._unsent) < 100_000
+        assert terminal._command.child is not None
+        assert len(terminal._command.child._unsent) < 100_000
 
 
 # --- what the child cannot do --- #
@@ -342,7 +342,10 @@ async def test_a_flood_leaves_other_keys_answered_and_ends_at_ctrl_c() -> None:
     async with hosted(SHELL) as (terminal, pilot, host):
         await shows(pilot, terminal, "prompt>")
         await pilot.press(*"yes", "enter")
-        await until(pilot, lambda: terminal._child is not None and terminal._child.is_flooding)
+        await until(
+            pilot,
+            lambda: terminal._command.is_flooding,
+        )
         entry = host.query_one(Input)
         entry.focus()
         await pilot.press(*"abc")
@@ -360,7 +363,10 @@ async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
 ) -> None:
     monkeypatch.setattr(painting, "_AT_THE_KEYS", 3600)  # not by the clock, in here
     async with hosted(["yes"]) as (terminal, pilot, host):
-        await until(pilot, lambda: terminal._child is not None and terminal._child.is_flooding)
+        await until(
+            pilot,
+            lambda: terminal._command.is_flooding,
+        )
         assert not terminal._painting.is_left_alone
         host.query_one(Input).focus()
         await pilot.press("a")
