@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from chroot_tool.app.tui.editing import Editing
+from chroot_tool.app.tui.bind_editing import BindEditing
+from chroot_tool.app.tui.user import User
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files
 from chroot_tool.core.local_engine import LocalEngine
@@ -46,7 +47,8 @@ async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> Non
 
     class Host(App[None]):
         def on_mount(self) -> None:
-            self.run_worker(Editing(self, LocalEngine(str(tmp_path)), one).run())
+            engine = LocalEngine(str(tmp_path))
+            self.run_worker(BindEditing(User(self.screen), engine, one).run())
 
     app = Host()
     async with app.run_test(size=SMALL) as pilot:
