@@ -45,7 +45,17 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-_reset_signals()  # of what starts processes this module is the first to be imported
+def _reset_environment() -> None:
+    """Have what is made readable as by default, and colours where there are some."""
+    os.umask(0o022)
+    for name in list(os.environ):
+        if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in ("NO_COLOR", "FORCE_COLOR"):
+            del os.environ[name]
+
+
+# This module is imported before all that starts processes, and before Textual.
+_reset_signals()
+_reset_environment()
 
 
 def _is_chroot() -> bool:
