@@ -22,7 +22,7 @@ from chroot_tool.app import tables
 from chroot_tool.core import watch
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.engine import Engine
-from support import PATIENCE, Cli, next_line, processes_below, wait_until
+from support import Cli, PATIENCE, Program, next_line, processes_below, wait_until
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,
@@ -64,7 +64,7 @@ def bare(path: Path) -> Path:
 @contextmanager
 def inside(root: Path) -> Iterator[subprocess.Popen[bytes]]:
     argv: list[str | Path] = ["chroot", root, "/bin/sh", "-c", "sleep 100 & echo ready; wait; wait"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with Program(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert next_line(process) == b"ready\n"
         try:
             yield process
