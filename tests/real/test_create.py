@@ -25,7 +25,7 @@ from chroot_tool.core.creating import mirror
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_sources
-from support import Cli, mounts_below
+from support import PATIENCE, Cli, mounts_below
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
@@ -40,6 +40,10 @@ def text(root: Path, name: str) -> str:
     return (root / name).read_text()
 
 
+LIMIT = 1800.0
+"""Seconds that a whole one may take."""
+
+
 class Create:
     """A running `create --json` and the events that it has printed."""
 
@@ -48,6 +52,9 @@ class Create:
             "create", "--json", *args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
         )
         self.events: list[dict[str, Any]] = []
+        self._limit = threading.Timer(LIMIT, self.process.kill)  # then it says no more
+        self._limit.daemon = True
+        self._limit.start()
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         assert self.process.stdout
@@ -66,7 +73,8 @@ class Create:
         """Read to the end and return the exit code."""
         for _ in self._lines():
             pass
-        return self.process.wait()
+        self._limit.cancel()
+        return self.process.wait(PATIENCE)
 
     def ended_by(self, number: int) -> int:
         self.process.send_signal(number)
