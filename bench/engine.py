@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chroot_tool.core.engine import Engine
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ON
 from support import CHECKOUT
 
@@ -74,7 +74,7 @@ def run() -> list[Row]:
 
 
 def _on_and_off(base: Path) -> Iterator[Row]:
-    engine, path = Engine(str(base)), str(base / "c0")
+    engine, path = LocalEngine(str(base)), str(base / "c0")
     script = base / "points"
     script.write_text(f"set -e\n{_POINTS}")
     env = environment(base)
@@ -105,7 +105,7 @@ def _on_and_off(base: Path) -> Iterator[Row]:
 def _run(base: Path) -> Iterator[Row]:
     env = environment(base)
     path = base / "c0"
-    Engine(str(base)).on(str(path))
+    LocalEngine(str(base)).on(str(path))
     tool = Command([*TOOL, "run", "-d", path, "/bin/true"], env)
     script = Command([CHECKOUT / "chroot-tool.sh", "run", "-d", path, "/bin/true"], env)
     python = Command([sys.executable, "-c", "pass"], env)
@@ -152,7 +152,7 @@ def _processes(base: Path) -> Iterator[None]:
 
 
 def _many(base: Path) -> Iterator[Row]:
-    engine, env = Engine(str(base)), environment(base)
+    engine, env = LocalEngine(str(base)), environment(base)
     shared = base / "shared"
     shared.mkdir()
     for number in range(_MANY):

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.kernel import syscalls
+from chroot_tool.core.local_engine import LocalEngine
 
 from .chroots import TOOL, chroots, environment
 from .rows import Row
@@ -140,7 +141,7 @@ def _switch_on(engine: Engine, base: Path, count: int) -> None:
 
 def _few() -> list[Row]:
     with chroots(50) as base:
-        engine = Engine(str(base))
+        engine = LocalEngine(str(base))
         ours, empty = _first_paints(base, 11)
         _switch_on(engine, base, 10)
         with _ui(base) as screen:
@@ -213,7 +214,7 @@ def _mount(point: str) -> None:
 
 def _many() -> list[Row]:
     with chroots(1000) as base:
-        engine = Engine(str(base))
+        engine = LocalEngine(str(base))
         _switch_on(engine, base, 1000)
         for number in range(1000):  # the ninth
             _mount(str(base / f"c{number}/home"))

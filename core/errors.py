@@ -96,3 +96,8 @@ class EnterError(ChrootError):
 
 class Cancelled(ChrootError):  # noqa: N818 (no error of ours: the caller asked for it)
     """The caller set `cancelled`; everything this run had done is taken back."""
+
+
+def hint_of(error: OSError) -> str:
+    """Return what helps where the system refused something for want of privilege; "" elsewhere."""
+    return "run as root" if error.errno in (1, 13) else ""  # EPERM, EACCES

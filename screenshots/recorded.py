@@ -13,15 +13,18 @@ from textual.message import Message
 from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files, changed, difference
-from chroot_tool.core.config.merge import Config, HostFacts, parse
+from chroot_tool.core.config.merge import Config, parse
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, ignore
+from chroot_tool.core.host.mount_points import HostFacts
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Process
+from chroot_tool.core.verbs.binds import LocalBinds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -195,7 +198,40 @@ class Clock:
         return self.now
 
 
-class RecordedEngine(Engine):
+PLAN = (
+    "trixie (amd64, minbase) in /srv/chroot/trixie",
+    "from http://mirror.example/debian",
+    "locale C.UTF-8; time zone Europe/Berlin",
+    "no package starts a daemon until usr/sbin/policy-rc.d is removed",
+    "debootstrap --arch=amd64 --variant=minbase trixie …/trixie http://mirror.example/debian",
+)
+
+
+class RecordedBinds(LocalBinds):
+    """The entries of the recorded files."""
+
+    def files(self) -> Files:
+        """Return the recorded files."""
+        return FILES
+
+    def difference(self, changes: Sequence[Change]) -> tuple[str, ...]:
+        """Return the difference to the recorded files."""
+        return difference(FILES, changed(FILES, changes, self.path))
+
+    def merged(self, changes: Sequence[Change]) -> tuple[Bind, ...]:
+        """Return the binds after *changes*."""
+        return _config(changed(FILES, changes, self.path)).binds
+
+    def complete_target(self, text: str) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
+
+    def what_is_at(self, target: str) -> str:
+        """Say that nothing is there."""
+        return "nothing is there yet: a directory is made"
+
+
+class RecordedEngine(LocalEngine):
     """Plays calls back: `off` is busy, `on` fails, `create` comes half way and waits."""
 
     def __init__(self, clock: Clock) -> None:
@@ -208,25 +244,23 @@ class RecordedEngine(Engine):
         """Return the recorded configuration."""
         return _config(FILES)
 
-    def bind_files(self, path: str) -> Files:
-        """Return the recorded files."""
-        return FILES
+    def binds(self, path: str) -> RecordedBinds:
+        """Return the recorded files' entries."""
+        return RecordedBinds(path)
 
-    def preview_edits(self, path: str, changes: Sequence[Change]) -> tuple[str, ...]:
-        """Return the difference to the recorded files."""
-        return difference(FILES, changed(FILES, changes, path))
+    def create_defaults(self, options: CreateOptions) -> CreateOptions:
+        """Return those of the machine that is shown."""
+        return CreateOptions(
+            "bookworm",
+            "amd64",
+            "http://mirror.example/debian",
+            locales=("C.UTF-8",),
+            timezone="Europe/Berlin",
+        )
 
-    def preview_binds(self, path: str, changes: Sequence[Change]) -> tuple[Bind, ...]:
-        """Return the binds after *changes*."""
-        return _config(changed(FILES, changes, path)).binds
-
-    def complete_inside(self, path: str, text: str) -> tuple[str, ...]:
-        """Return nothing."""
-        return ()
-
-    def inspect_target(self, path: str, target: str) -> str:
-        """Say that nothing is there."""
-        return "nothing is there yet: a directory is made"
+    def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
+        """Return the recorded plan."""
+        return PLAN
 
     def scripts(self, path: str) -> tuple[str, ...]:
         """Return the usual ones."""
@@ -271,12 +305,12 @@ class Feed:
         self._chroots = chroots
         self._post: Post = lambda _message: None
 
-    def follow(self, _base: str, post: Post) -> Feed:
+    def follow(self, _engine: Engine, post: Post) -> Feed:
         """Be the thread that follows."""
         self._post = post
         return self
 
-    def count(self, post: Post) -> Feed:
+    def count(self, _engine: Engine, post: Post) -> Feed:
         """Be the thread that counts."""
         return self
 

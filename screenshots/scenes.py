@@ -16,7 +16,6 @@ from textual.widgets import Button, Input
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
-from chroot_tool.core.creating import bootstrap, options
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.create import CreateForm
@@ -27,13 +26,6 @@ from .recorded import CHROOTS, UPGRADE, Clock, Feed, RecordedEngine
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
-PLAN = (
-    "trixie (amd64, minbase) in /srv/chroot/trixie",
-    "from http://mirror.example/debian",
-    "locale C.UTF-8; time zone Europe/Berlin",
-    "no package starts a daemon until usr/sbin/policy-rc.d is removed",
-    "debootstrap --arch=amd64 --variant=minbase trixie …/trixie http://mirror.example/debian",
-)
 
 
 class SceneApp(app.ChrootApp):
@@ -152,14 +144,8 @@ async def _plan(app: SceneApp, pilot: Pilot[None]) -> None:
 
 
 async def _form(app: SceneApp, pilot: Pilot[None]) -> None:
-    defaults = CreateOptions("bookworm", "amd64", "http://mirror.example/debian",
-                             locales=("C.UTF-8",), timezone="Europe/Berlin")  # fmt: skip
-    with (
-        mock.patch.object(options, "default_options", return_value=defaults),
-        mock.patch.object(bootstrap, "describe", return_value=PLAN),
-    ):
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
     for ident in ("name", "suite"):
         app.screen.query_one(f"#{ident} Input", Input).value = "trixie"
     await pilot.press("tab")

@@ -25,6 +25,7 @@ from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
@@ -53,7 +54,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
         await pilot.pause(0)
 
 
-class RecordingEngine(Engine):
+class RecordingEngine(LocalEngine):
     """Does nothing but remember what it was asked for; every call can be made to fail or wait."""
 
     def __init__(self, base: str = BASE) -> None:
@@ -141,11 +142,11 @@ class Feed:
         if self._post is not None:
             self._post(Seen(snapshot))
 
-    def follow(self, base: str, post: Post) -> Following:
+    def follow(self, _engine: Engine, post: Post) -> Following:
         self._post = post
         return _Following(self)
 
-    def count(self, post: Post) -> Counting:
+    def count(self, _engine: Engine, post: Post) -> Counting:
         return _Counting(self.sizes, post)
 
 
@@ -302,8 +303,8 @@ async def ui(
 @asynccontextmanager
 async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
     """Run the app as it is on the chroots under *base*."""
-    engine = Engine(str(base))
-    app = ChrootApp(engine, Settings(theme="dark"), follow=Follower(str(base)).attach)
+    engine = LocalEngine(str(base))
+    app = ChrootApp(engine, Settings(theme="dark"), follow=Follower(engine).attach)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield await _ready(app, pilot, engine, Feed())
 

@@ -9,6 +9,7 @@ import time
 
 from ...core.engine import Engine
 from ...core.errors import Cancelled, ChrootError, UsageError
+from ...core.local_engine import LocalEngine
 from ...core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ...core.text import safe
 from .. import exits, history, json_output
@@ -70,7 +71,7 @@ def _failed(error: ChrootError, arguments: Namespace) -> int:
 
 
 def _engine(arguments: Namespace) -> Engine:
-    return Engine(base_directory(arguments.base))
+    return LocalEngine(base_directory(arguments.base))
 
 
 def _path(arguments: Namespace) -> tuple[Engine, str]:
@@ -112,7 +113,7 @@ def _bare(arguments: Namespace) -> int:
         gc.disable()  # until the UI is there: it walks what is being imported again and again
         settings = load()
         base = arguments.base or base_directory("")
-        follower = Follower(base)
+        follower = Follower(LocalEngine(base))
         from ..tui.app import run
 
         return run(base, settings, follower)
@@ -133,10 +134,10 @@ def _status(arguments: Namespace) -> int:
 
 
 def _watch(arguments: Namespace) -> int:
-    from ...core.looking.watch import changes
+    from ...core.verbs.watch import changes
 
     try:
-        for name, found in changes(_engine(arguments).base):
+        for name, found in changes(_engine(arguments).follow()):
             _watched(name, found, json=arguments.json)
     except KeyboardInterrupt:
         pass  # that is how it ends
@@ -306,6 +307,7 @@ def _bind(arguments: Namespace) -> int:
 
 def _add(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
     from ...core.config.bind import CHROOT_TOML, make
+    from ...core.config.edits import Added
 
     words = [word for text in arguments.options for word in text.split(",") if word]
     bind = make(
@@ -316,7 +318,19 @@ def _add(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
         optional=arguments.optional,
         origin=CHROOT_TOML,
     )
-    return engine.add_bind(path, bind)
+    return engine.binds(path).change(Added(bind))
+
+
+def _remove(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
+    from ...core.config.edits import Removed
+
+    return engine.binds(path).change(Removed(arguments.target))
+
+
+def _ignore(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
+    from ...core.config.edits import Ignored
+
+    return engine.binds(path).change(Ignored(arguments.target))
 
 
 def _tell_absent(arguments: Namespace) -> None:
@@ -331,7 +345,7 @@ def _tell_absent(arguments: Namespace) -> None:
 
 def _tell_mounted(engine: Engine, path: str, target: str) -> None:
     """Say so where a chroot that is on has it otherwise than what was just edited."""
-    means = _MEANS.get(engine.mount_state(path, target))
+    means = _MEANS.get(engine.binds(path).mount_state(target))
     if means:
         exits.tell(f"{safe(target)} {means} -d {safe(path)}\n")
 
@@ -344,8 +358,8 @@ _MEANS = {
 
 _EDITS: dict[str, Callable[[Engine, str, Namespace], tuple[str, ...]]] = {
     "add": _add,
-    "remove": lambda engine, path, arguments: engine.remove_bind(path, arguments.target),
-    "ignore": lambda engine, path, arguments: engine.ignore_bind(path, arguments.target),
+    "remove": _remove,
+    "ignore": _ignore,
 }
 
 _COMMANDS: dict[str | None, Callable[[Namespace], int]] = {

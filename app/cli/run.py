@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ...core.engine import Engine
 from ...core.errors import ChrootError, UsageError
+from ...core.local_engine import LocalEngine
 from .. import exits
 from ..base_directory import base_directory
 from .options import DIR, RUN_OPTIONS
@@ -52,7 +52,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     elif word != "shell":
         words = [word]
     _mind_operators(words)
-    engine = Engine(base_directory(_last(values, "base")))
+    engine = LocalEngine(base_directory(_last(values, "base")))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
     return engine.run(
         path,

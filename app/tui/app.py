@@ -20,6 +20,7 @@ from textual.theme import Theme
 
 from ...core.engine import Engine
 from ...core.errors import ChrootError
+from ...core.local_engine import LocalEngine
 from ...core.text import safe
 from ...widgets.fit import brief
 from ..settings.file import Settings, save
@@ -196,7 +197,7 @@ def run(base: str, settings: Settings, follower: Follower) -> int:
     """Run the UI on *base*, followed by *follower*, until the user quits; return its exit code."""
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(Engine(base), settings, follow=follower.attach, driver=TerminalDriver)
+    app = ChrootApp(LocalEngine(base), settings, follow=follower.attach, driver=TerminalDriver)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()

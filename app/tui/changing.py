@@ -251,10 +251,8 @@ class ChangingScreen(RunningScreen):
     def _send(self, pid: int, started: float, name: str) -> None:
         import signal
 
-        from ...core.kernel.pidfd import send
-
         try:
-            send(pid, started, signal.Signals[f"SIG{name}"])
+            self._engine.signal(pid, started, signal.Signals[f"SIG{name}"])
         except ChrootError as error:
             self._explain(error)
 
@@ -267,13 +265,12 @@ class ChangingScreen(RunningScreen):
     @work(group=DIALOGS, exit_on_error=False)
     async def action_create(self) -> None:
         """Ask what to make, then make it."""
-        from ...core.creating.bootstrap import describe
-        from ...core.creating.options import CreateOptions, default_options
+        from ...core.creating.options import CreateOptions
         from ...widgets.dialogs.create import CreateForm
 
         taken = frozenset(one.name for one in self._snapshot.chroots)
-        defaults = await asyncio.to_thread(default_options, CreateOptions())
-        form = CreateForm(defaults, self._engine.base, taken, describe=describe)
+        defaults = await asyncio.to_thread(self._engine.create_defaults, CreateOptions())
+        form = CreateForm(defaults, self._engine.base, taken, describe=self._engine.plan_create)
         made = await self.app.push_screen_wait(form)
         if made is None:
             return
@@ -324,7 +321,7 @@ class ChangingScreen(RunningScreen):
                 one.name,
                 one.path,
                 lambda report, cancelled: _drop(
-                    self._engine.sync(one.path, before, report=report, cancelled=cancelled)
+                    self._engine.binds(one.path).sync(before, report=report, cancelled=cancelled)
                 ),
             )
 

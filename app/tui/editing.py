@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from ...core.config.edits import Files
 from ...core.config.presets import presets
 from ...core.errors import ChangedError, ChrootError
-from ...core.looking.completion import on_host
 from ...core.looking.status import ON, PARTIAL
 from ...core.text import safe
 from ...widgets.dialogs.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited, News
@@ -44,6 +43,7 @@ class Editing:
     def __init__(self, app: App[Any], engine: Engine, one: ChrootStatus) -> None:
         self._app = app
         self._engine = engine
+        self._binds = engine.binds(one.path)
         self._one = one.replace(processes=())  # they change all the time
         self._changes: tuple[Change, ...] = ()
         self._saved: Saved | None = None
@@ -59,7 +59,7 @@ class Editing:
         """
         while True:
             try:
-                self._seen = await asyncio.to_thread(self._engine.bind_files, self._one.path)
+                self._seen = await asyncio.to_thread(self._binds.files)
                 config = await asyncio.to_thread(self._engine.config, self._one.path)
             except ChrootError as error:
                 if not await self._mend(error):
@@ -84,16 +84,15 @@ class Editing:
         self._one = one
 
     def _new_editor(self, binds: Sequence[Bind]) -> BindEditor:
-        engine, path = self._engine, self._one.path
         return BindEditor(
             self._one.name,
             binds,
             self._one.mounts,
-            after=partial(engine.preview_binds, path),
-            preview=partial(engine.preview_edits, path),
-            complete_host=on_host,
-            complete_inside=partial(engine.complete_inside, path),
-            inspect_target=partial(engine.inspect_target, path),
+            after=self._binds.merged,
+            preview=self._binds.difference,
+            complete_host=self._binds.complete_source,
+            complete_inside=self._binds.complete_target,
+            inspect_target=self._binds.what_is_at,
             look=self._look,
             presets=_presets(),
             changes=self._changes,
@@ -105,7 +104,7 @@ class Editing:
 
     def _look(self) -> News | None:
         """Return what somebody else has made of the files since they were shown; None: nothing."""
-        files = self._engine.bind_files(self._one.path)
+        files = self._binds.files()
         if files == self._seen:
             return None
         return News(self._engine.config(self._one.path).binds, partial(self._accept, files))
@@ -121,12 +120,10 @@ class Editing:
                 await self._open(edited.file)
             elif edited.wish == UNDO_SAVE:
                 assert self._saved is not None
-                await asyncio.to_thread(self._engine.undo_edits, self._one.path, self._saved)
+                await asyncio.to_thread(self._binds.undo, self._saved)
                 self._saved, self._note = None, "the last save is taken back"
             else:
-                self._saved = await asyncio.to_thread(
-                    self._engine.save_edits, self._one.path, edited.changes, self._seen
-                )
+                self._saved = await asyncio.to_thread(self._binds.save, edited.changes, self._seen)
                 self._changes, self._note = (), "saved"
                 return edited.wish == APPLY
         except ChangedError as error:
@@ -158,7 +155,7 @@ class Editing:
     async def _agreed(self, before: tuple[Bind, ...]) -> tuple[Bind, ...] | None:
         """Show the plan that brings the mounts along; return *before* where it is agreed to."""
         try:
-            plan = await asyncio.to_thread(self._engine.plan_sync, self._one.path, before)
+            plan = await asyncio.to_thread(self._binds.plan_sync, before)
         except ChrootError as error:
             text = safe(error.message)
             self._app.notify(f"saved, not applied: {text}", severity="error", markup=False)

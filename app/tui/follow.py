@@ -10,15 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from ...core.looking.watch import Watcher
-from ...core.trees.disk_size import SizeCache
-
 if TYPE_CHECKING:
     from textual.message import Message
 
+    from ...core.engine import Engine
+
     Post = Callable[[Message], object]
-    Follow = Callable[[str, Post], "Following"]
-    Count = Callable[[Post], "Counting"]
+    Follow = Callable[[Engine, Post], "Following"]
+    Count = Callable[[Engine, Post], "Counting"]
 
 _FIRST_LOOK = 0.1
 """Seconds that all else may wait for the first look."""
@@ -52,13 +51,13 @@ class Counting(Protocol):
 class Follower:
     """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, engine: Engine) -> None:
         """Take the first look.
 
         If it is soon done, this waits for it: beside a thread that is busy, as the import of
         Textual keeps one, it would take three times as long.
         """
-        self._watcher = Watcher(base)
+        self._watcher = engine.follow()
         self._post: Post | None = None
         self._looked = threading.Event()
         self._started = threading.Event()
@@ -67,7 +66,7 @@ class Follower:
         self._thread.start()
         self._looked.wait(_FIRST_LOOK)
 
-    def attach(self, _base: str, post: Post) -> Follower:
+    def attach(self, _engine: Engine, post: Post) -> Follower:
         """Have it post there: a `Follow`."""
         self._post = post
         return self
@@ -102,9 +101,9 @@ class Follower:
 class Sizes:
     """Counts the size of chroots on disk, one after the other, in a thread of its own."""
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, engine: Engine, post: Post) -> None:
         self._post = post
-        self._cache = SizeCache()
+        self._cache = engine.sizes()
         self._wanted: tuple[str, ...] = ()
         self._anew: deque[str] = deque()
         self._woken = threading.Event()

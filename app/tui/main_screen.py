@@ -85,8 +85,8 @@ class MainScreen(ChangingScreen):
     ) -> None:
         super().__init__(engine, clock=clock)
         self._settings = settings
-        self._follower = follow(engine.base, self.post)
-        self._counter = count(self.post)
+        self._follower = follow(engine, self.post)
+        self._counter = count(engine, self.post)
         self._sizes_told = False
         self._share = settings.dock
         self._began = False

@@ -384,8 +384,9 @@ def _same(one: Bind, other: Bind) -> bool:
 
 def _system_targets() -> tuple[str, ...]:
     """Return the targets of the system points, those too that this host lacks."""
+    from ..host.mount_points import RESOLV_CONF, HostFacts
     from .chroot_toml import SystemSettings
-    from .merge import RESOLV_CONF, HostFacts, system_points
+    from .merge import system_points
 
     points = system_points(SystemSettings(), HostFacts(journal=True, resolv=RESOLV_CONF))
     return tuple(point.target for point in points)

@@ -1,4 +1,4 @@
-"""The configuration of a chroot: the system points and both files, merged. Pure but host_facts().
+"""The configuration of a chroot: the system points and both files, merged. Pure.
 
 The files are read by the caller, from inside the chroot, and come in as bytes. Nothing is cached
 and nothing is executed: a status reads all of this many times a minute.
@@ -6,9 +6,8 @@ and nothing is executed: a status reads all of this many times a minute.
 
 from __future__ import annotations
 
-import os
-
 from ..errors import ConfigError, Problem, UsageError
+from ..host.mount_points import RESOLV_CONF
 from ..value import Value
 from .bind import CHROOT_TOML, COMMAND_LINE, TOOL_CONF, Bind, make
 from .chroot_toml import ChrootToml, RunDefaults, SystemSettings
@@ -18,16 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RESOLV_CONF = "/etc/resolv.conf"
-
-
-class HostFacts(Value):
-    """What the system points depend on: one host, the same for all of its chroots."""
-
-    journal: bool
-    """Whether /run/systemd/journal is there."""
-    resolv: str
-    """Physical path of the host's resolv.conf, empty where there is none."""
+    from ..host.mount_points import HostFacts
 
 
 class Config(Value):
@@ -40,18 +30,6 @@ class Config(Value):
     exclude: tuple[str, ...] = ()
     """Paths that `pack` leaves out."""
     problems: tuple[Problem, ...] = ()
-
-
-def host_facts() -> HostFacts:
-    """Look at the host: two paths, no more."""
-    resolv = ""
-    try:
-        fd = os.open(RESOLV_CONF, os.O_PATH | os.O_CLOEXEC)  # mostly a link into /run
-        resolv = os.readlink(f"/proc/self/fd/{fd}")
-        os.close(fd)
-    except OSError:
-        pass
-    return HostFacts(os.path.isdir("/run/systemd/journal"), resolv)
 
 
 _PROC, _SYS = Bind("/proc", "/proc"), Bind("/sys", "/sys")

@@ -16,7 +16,7 @@ from ..errors import ChrootError, EnterError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..kernel.rootpath import Root
-    from .enter import Launch, Refused
+    from .launch import Launch, Refused
 
 _DEPTH = 5  # of scripts that are each other's interpreters: BINPRM_MAX_RECURSION and one
 _HEAD = 4096

@@ -10,7 +10,7 @@ import fcntl
 import os
 import termios
 
-from .enter import Launch, Refused, become
+from .launch import Launch, Refused, become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

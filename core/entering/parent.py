@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from .enter import Refused, become
+from .launch import Refused, become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from ..kernel.rootpath import Root
-    from .enter import Launch
+    from .launch import Launch
 else:
     import _signal as signal  # see enter
 

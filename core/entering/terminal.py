@@ -19,7 +19,7 @@ import stat
 import termios
 
 from ..errors import EnterError
-from .enter import Launch, Refused
+from .launch import Launch, Refused
 from .monitor import READING_OR_WRITING, TO_BACKGROUND, TO_FOREGROUND, TO_GROUP, kill
 from .monitor import start as start_monitor
 from .outer_terminal import Outer, Signals

@@ -9,7 +9,6 @@ import os
 
 from ..chroot import (
     CONFIG_DIRECTORY,
-    CONFIG_LIMIT,
     Chroot,
     has_system,
     is_half_deleted,
@@ -17,8 +16,9 @@ from ..chroot import (
     no_system,
     unfinished,
 )
-from ..config.merge import Config, host_facts, parse
-from ..errors import ChrootError, ConfigError, Problem
+from ..config.read import read_config
+from ..errors import ChrootError, ConfigError, Problem, hint_of
+from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
 from ..lock import is_locked
 from ..mounts.observe import Observer, flags_of
@@ -30,8 +30,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ..config.bind import Bind
-    from ..config.merge import HostFacts
+    from ..config.merge import Config
+    from ..host.mount_points import HostFacts
     from ..kernel.mount_table import MountTable
     from ..process import Process
     from ..processes.residents import Sampler
@@ -44,50 +44,6 @@ _HARM = (
     ("ro", "nothing inside can be written"),
 )
 """What flags of the file system below a chroot do to it."""
-
-
-def read_config(
-    root: Root,
-    host: HostFacts,
-    *,
-    config_dir: str | None = None,
-    extra: tuple[Bind, ...] = (),
-) -> Config:
-    """Read and merge the configuration of a chroot, from its own `chroot.d` or *config_dir*.
-
-    *config_dir* is a directory on the host. Raises ConfigError with every problem found.
-    """
-    if config_dir is None:
-        return _parse(root, CONFIG_DIRECTORY, host, extra)
-    try:
-        with Root(config_dir) as directory:
-            return _parse(directory, "", host, extra)
-    except OSError as error:
-        raise ConfigError([Problem(f"{config_dir}: {error.strerror}", "look at -c")]) from error
-
-
-def _parse(root: Root, directory: str, host: HostFacts, extra: tuple[Bind, ...]) -> Config:
-    there = root.stat(directory or "/") is not None
-    return parse(
-        _optional(root, f"{directory}/tool.conf") if there else None,
-        _optional(root, f"{directory}/chroot.toml") if there else None,
-        where=root.path + directory,
-        conf_sh=there and root.stat(f"{directory}/conf.sh") is not None,
-        host=host,
-        extra=extra,
-    )
-
-
-def _optional(root: Root, name: str) -> bytes | None:
-    try:
-        return root.read(name, CONFIG_LIMIT)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        problem = Problem(f"{root.path}{name}: {error.strerror}", _hint(error))
-        raise ConfigError([problem]) from error
-    except ChrootError as error:
-        raise ConfigError([Problem(error.message, "move it away")]) from error
 
 
 def system_name(root: Root) -> str:
@@ -121,7 +77,7 @@ class Survey:
             with Root(chroot.path) as root:
                 return self._look(chroot, root)
         except OSError as error:  # not ours to open, or changed under our hands
-            problem = Problem(f"{chroot.path}: {error.strerror}", _hint(error))
+            problem = Problem(f"{chroot.path}: {error.strerror}", hint_of(error))
             return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
 
     def _look(self, chroot: Chroot, root: Root) -> ChrootStatus:
@@ -202,10 +158,6 @@ def _state(
     if not has_system(root):
         return status.BROKEN, [no_system(root)]
     return (status.BROKEN if broken else status.state(found)), []
-
-
-def _hint(error: OSError) -> str:
-    return "run as root" if error.errno in (1, 13) else ""
 
 
 def _changed(root: Root) -> float:

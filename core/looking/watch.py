@@ -14,8 +14,8 @@ import select
 import time
 
 from ..chroot import CONFIG_DIRECTORY, Chroot, chroot_at, folders
-from ..config.merge import host_facts
 from ..errors import ChrootError, Problem
+from ..host.mount_points import host_facts
 from ..kernel.inotify import DirectoryWatch
 from ..kernel.mount_feed import MountFeed
 from ..kernel.process_events import ProcessEvents
@@ -27,8 +27,6 @@ from .survey import Survey, identities, with_processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..process import Process
 
 _SAMPLE = 2.0
@@ -316,27 +314,3 @@ def _process_events() -> ProcessEvents | None:
         return ProcessEvents()
     except (ChrootError, OSError):
         return None
-
-
-def changes(base: str) -> Iterator[tuple[str, ChrootStatus | None]]:
-    """Yield (name, status) of every chroot now, and again whenever it changes; None when gone.
-
-    What counts is state, mounts, problems and which processes live inside; their CPU and memory
-    change all the time and do not. Never ends by itself.
-    """
-    watcher = Watcher(base)
-    try:
-        known: dict[str, tuple[object, ...]] = {}
-        while True:
-            found = {one.name: one for one in watcher.snapshot().chroots}
-            for name in sorted(known.keys() - found.keys()):
-                del known[name]
-                yield name, None
-            for name, one in found.items():
-                content = (one.state, one.mounts, one.problems, [p.pid for p in one.processes])
-                if known.get(name) != content:
-                    known[name] = content
-                    yield name, one
-            watcher.wait()
-    finally:
-        watcher.close()

@@ -209,13 +209,13 @@ class _Run:
                     f"save them, then umount {path}{step.target}, or chroot-tool off -d {path}",
                 )
             # Nothing can fail after the last step, so that is never taken back.
-            keep = not step.again and step is not self._steps[-1]
+            keep = not step.restored_by and step is not self._steps[-1]
             copy = self._copy(directory, name) if keep else -1
             _umount(directory, name, step.target, lazy=step.lazy)
 
         def undo() -> None:
-            if step.again:
-                self._mount(Mount(step.target, step.again, below_shared=True))
+            if step.restored_by:
+                self._mount(Mount(step.target, step.restored_by, below_shared=True))
             elif copy < 0:
                 raise ChrootError("it could not be copied")
             else:

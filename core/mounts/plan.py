@@ -7,6 +7,7 @@ they say.
 from __future__ import annotations
 
 from ..errors import ChrootError
+from ..kernel.mount_table import MountTable
 from ..plan import Plan
 from .compare import Wanted, difference, mend
 from .steps import MakeTarget, Mount, SetPropagation, Unmount, WriteFile
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..config.bind import Bind
-    from ..kernel.mount_table import MountEntry, MountTable
+    from ..kernel.mount_table import MountEntry
     from ..plan import Step
 
 
@@ -25,7 +26,7 @@ def unmounts(
     root_path: str,
     *,
     lazy: bool = False,
-    again: Mapping[int, Bind] | None = None,
+    restored_by: Mapping[int, Bind] | None = None,
 ) -> tuple[Step, ...]:
     """Return one step for each entry, so that nothing is unmounted before what stands on it.
 
@@ -46,7 +47,7 @@ def unmounts(
     while pending:
         entry, seen = pending.pop()
         if seen:
-            bind = again.get(entry.id) if again else None
+            bind = restored_by.get(entry.id) if restored_by else None
             steps.append(Unmount(inside(entry.target, root_path), entry.id, lazy, bind))
         else:
             pending.append((entry, True))
@@ -76,10 +77,10 @@ def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:
                 f"{entry.target} is hidden by what is mounted at {over.target}",
                 f"umount {over.target}",
             )
-    from .restoring import binds_again  # a plan to switch on has no need of it
+    from .restoring import binds_that_restore  # a plan to switch on has no need of it
 
-    again = binds_again(table, entries)
-    return Plan(unmounts(entries, root_path, lazy=lazy, again=again))
+    restored_by = binds_that_restore(table, entries)
+    return Plan(unmounts(entries, root_path, lazy=lazy, restored_by=restored_by))
 
 
 def plan_on(
@@ -211,3 +212,42 @@ class _On:
             found += more
             grown = bool(more)
         return found
+
+
+def plan_sync(
+    wanted: Sequence[Wanted],
+    before: Sequence[Wanted],
+    table: MountTable,
+    root_path: str,
+    host_pts: str = "",
+) -> Plan:
+    """Plan to have the mounts follow an edit: from what was wanted *before* to what is now.
+
+    What the edit took away is unmounted, if it is still what *before* has mounted; then all is
+    brought to what is wanted, as `plan_on` does. What somebody else has mounted is left alone.
+    """
+    kept = {one.target for one in wanted if one.active}
+    gone: list[MountEntry] = []
+    for one in before:
+        stack = table.at(root_path + one.target)
+        if not one.active or one.target in kept or not stack:
+            continue
+        if not difference(one, stack[-1], host_pts):
+            gone += [stack[-1], *table.below(root_path + one.target)]
+    ids = {entry.id for entry in gone}
+    left = MountTable(entry for entry in table.entries if entry.id not in ids)
+    places = tuple(f"{entry.target}/" for entry in gone)
+    # What a mount point lies on goes, and nobody knows what is below.
+    wanted = tuple(
+        one.replace(exists=one.exists and not (root_path + one.target).startswith(places))
+        for one in wanted
+    )
+    steps = unmounts(list({entry.id: entry for entry in gone}.values()), root_path)
+    plan = plan_on(wanted, left, root_path, host_pts)
+    return Plan((*steps, *plan.steps), plan.own)
+
+
+def unmount_at(table: MountTable, root_path: str, target: str) -> Plan:
+    """Plan to unmount what is at *target*, with all that stands on it."""
+    point = root_path + target
+    return Plan(unmounts([*table.at(point), *table.below(point)], root_path))

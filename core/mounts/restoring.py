@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CLEAR = {flag: word for word, flag in OPPOSITES.items()}
 
 
-def binds_again(table: MountTable, entries: Sequence[MountEntry]) -> dict[int, Bind]:
+def binds_that_restore(table: MountTable, entries: Sequence[MountEntry]) -> dict[int, Bind]:
     """Return for ids of *entries* the bind that makes the same mount from outside of them.
 
     Left out is what nothing else shows, and what a bind would not make the same: part of a peer

@@ -63,8 +63,8 @@ class Unmount(Step):
 
     mount_id: int
     lazy: bool = False
-    again: Bind | None = None
-    """What takes it back, where a bind of something else that is mounted does (again.py)."""
+    restored_by: Bind | None = None
+    """What takes it back, where a bind of something else that is mounted does (restoring.py)."""
     spare_files: bool = False
     """Whether it is to fail where there are files, which would be gone with it."""
 

@@ -1,5 +1,6 @@
 """What may not creep in: imports that cost start-up or point up, names of one machine."""
 
+import ast
 import os
 import re
 import subprocess
@@ -51,6 +52,31 @@ print(round(1 / textual.screen.UPDATE_PERIOD), "TEXTUAL_FPS" in os.environ)
             [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False
         )
         assert done.stdout.strip() == said, done.stderr
+
+
+def own_modules() -> Iterator[Path]:
+    for part in ("app", "core", "widgets"):
+        yield from (CHECKOUT / part).rglob("*.py")
+
+
+@pytest.mark.parametrize("path", own_modules(), ids=lambda p: str(p.relative_to(CHECKOUT)))
+def test_nobody_uses_what_another_module_keeps_to_itself(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    modules = {name for name in names if name.islower()}
+    taken = [alias.name for node in imports for alias in node.names if is_private(alias.name)]
+    reached = [
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and is_private(node.attr)
+        if isinstance(node.value, ast.Name) and node.value.id in modules
+    ]
+    assert taken + reached == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
 
 
 @pytest.mark.root

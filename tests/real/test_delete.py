@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.engine import Engine
+from chroot_tool.core.local_engine import LocalEngine
 from support import Cli, mounts_below, processes_below
 
 PATIENCE = 20.0
@@ -246,7 +246,7 @@ def test_what_runs_inside_is_ended(cli: Cli, tiny_chroot: Path, trap: str) -> No
     with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        Engine(str(tiny_chroot.parent)).delete(str(tiny_chroot), timeout=0.3)
+        LocalEngine(str(tiny_chroot.parent)).delete(str(tiny_chroot), timeout=0.3)
         assert process.wait(PATIENCE) == -(signal.SIGKILL if trap else signal.SIGTERM)
     assert not tiny_chroot.exists()
     assert not processes_below(tiny_chroot)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.mount_table import MountTable
+from chroot_tool.core.local_engine import LocalEngine
 from support import Cli, mounts_below, read_mounts
 
 pytestmark = pytest.mark.root
@@ -296,7 +296,7 @@ def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
     place = tiny_chroot / "place"
     (place / "deep").mkdir(parents=True)
     configure(tiny_chroot, "tgt:/place/deep fs:tmpfs\ntgt:/place/new/er fs:tmpfs")
-    engine = Engine(str(tmp_path))
+    engine = LocalEngine(str(tmp_path))
     end = threading.Event()
     thread = threading.Thread(target=swap, args=(place, outside, end))
     thread.start()
@@ -318,7 +318,7 @@ def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
 
 
 def test_somebody_unmounts_and_mounts_meanwhile(tiny_chroot: Path) -> None:
-    engine = Engine(str(tiny_chroot.parent))
+    engine = LocalEngine(str(tiny_chroot.parent))
     end = threading.Event()
 
     def meddle() -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from chroot_tool.app.cli import tables
 from chroot_tool.core.chroot import MARKER
-from chroot_tool.core.engine import Engine
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
 from support import Cli, processes_below
 
@@ -237,7 +237,7 @@ def test_who_may_not_see_all_is_told_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare(tmp_path / "deb")
-    engine = Engine(str(tmp_path))
+    engine = LocalEngine(str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     (one,) = engine.list()
     assert tables.chroots([one])[1].endswith("  0")

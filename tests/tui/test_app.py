@@ -23,6 +23,7 @@ from chroot_tool.app.tui.follow import Sizes
 from chroot_tool.app.tui.messages import Counted
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
 from chroot_tool.core.events import Output, Stage
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.process import Holder, Process
@@ -911,7 +912,7 @@ async def test_a_size_is_counted_again_when_it_has_been_made() -> None:
 
 def test_the_counter_counts_again_what_it_is_told(tmp_path: Path) -> None:
     said: queue.SimpleQueue[Counted] = queue.SimpleQueue()
-    sizes = Sizes(said.put)  # type: ignore[arg-type]
+    sizes = Sizes(LocalEngine(""), said.put)  # type: ignore[arg-type]
     sizes.want((str(tmp_path),))
     first = said.get(timeout=DEADLINE)
     (tmp_path / "file").write_bytes(b"x" * 100_000)

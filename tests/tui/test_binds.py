@@ -14,10 +14,11 @@ from chroot_tool.app.tui.editing import Editing
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.bind import Bind, make
 from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replaced
-from chroot_tool.core.config.merge import HostFacts, parse
+from chroot_tool.core.config.merge import parse
 from chroot_tool.core.config.presets import Preset
-from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError, UsageError
+from chroot_tool.core.host.mount_points import HostFacts
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import completion
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.widgets.dialogs.bind_editor import BindEditor, BindTable, Edited, News
@@ -779,7 +780,7 @@ async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> Non
 
     class Host(App[None]):
         def on_mount(self) -> None:
-            self.run_worker(Editing(self, Engine(str(tmp_path)), one).run())
+            self.run_worker(Editing(self, LocalEngine(str(tmp_path)), one).run())
 
     app = Host()
     async with app.run_test(size=SMALL) as pilot:

@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 
 from chroot_tool.core.config.bind import CHROOT_TOML, COMMAND_LINE, SYSTEM, TOOL_CONF, Bind
 from chroot_tool.core.config.chroot_toml import RunDefaults, SystemSettings
-from chroot_tool.core.config.merge import (
-    Config,
-    HostFacts,
-    host_facts,
-    merge,
-    parse,
-    parse_bind_argument,
-    system_points,
-)
+from chroot_tool.core.config.merge import Config, merge, parse, parse_bind_argument, system_points
 from chroot_tool.core.errors import MOST_PROBLEMS, ConfigError, UsageError
+from chroot_tool.core.host.mount_points import HostFacts, host_facts
 from support import CHECKOUT
 
 HOST = HostFacts(journal=True, resolv="/run/systemd/resolve/stub-resolv.conf")
@@ -272,6 +265,7 @@ def test_reading_a_tool_conf_imports_nothing_heavy() -> None:
     code = (
         "import sys; before = set(sys.modules)\n"
         "from chroot_tool.core.config.merge import *\n"
+        "from chroot_tool.core.host.mount_points import host_facts\n"
         "parse(b'[bind]\\ntgt:/a\\n', None, where='', conf_sh=False, host=host_facts())\n"
         "print(*sorted(m for m in set(sys.modules) - before if not m.startswith('chroot_tool')))"
     )

@@ -13,6 +13,7 @@ from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replac
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChangedError, ChrootError, ConfigError, UsageError
 from chroot_tool.core.kernel import rootpath
+from chroot_tool.core.local_engine import LocalEngine
 
 CONF = b"# mine\n[bind]\n  tgt : /a   src:/s\n\n[exclude]\nvar/x\n"
 TOML = b'# head\ndescription = "x"   # why\n\n[[bind]]\ntarget = "/t"  # here\nsource = "/u"\n'
@@ -35,7 +36,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return Engine(str(tmp_path))
+    return LocalEngine(str(tmp_path))
 
 
 # -- which file --------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ def test_a_last_line_without_an_end_is_told() -> None:
 
 def test_the_binds_that_would_result(root: Path, engine: Engine) -> None:
     (root / "chroot.d/tool.conf").write_bytes(CONF)
-    binds = engine.preview_binds(str(root), [Added(make("/proc/x", "/x")), Ignored("/sys")])
+    binds = engine.binds(str(root)).merged([Added(make("/proc/x", "/x")), Ignored("/sys")])
     found = {bind.target: bind for bind in binds}
     assert found["/sys"].ignored
     assert found["/a"].source == "/s"
@@ -251,46 +252,46 @@ def test_saving_undoing_and_doing_again(root: Path, engine: Engine) -> None:
     conf, toml = root / "chroot.d/tool.conf", root / "chroot.d/chroot.toml"
     conf.write_bytes(CONF)
     conf.chmod(0o640)
-    seen = engine.bind_files(str(root))
+    seen = engine.binds(str(root)).files()
     changes: list[edits.Change] = [Removed("/a"), Added(make("/o", "/o", optional=True))]
-    preview = engine.preview_edits(str(root), changes)
+    preview = engine.binds(str(root)).difference(changes)
     assert "-  tgt : /a   src:/s" in preview
     assert conf.read_bytes() == CONF
-    saved = engine.save_edits(str(root), changes, seen)
+    saved = engine.binds(str(root)).save(changes, seen)
     assert saved.names == ("/chroot.d/tool.conf", "/chroot.d/chroot.toml")
-    written = engine.bind_files(str(root))
+    written = engine.binds(str(root)).files()
     assert written == saved.after
-    undone = engine.undo_edits(str(root), saved)
+    undone = engine.binds(str(root)).undo(saved)
     assert conf.read_bytes() == CONF
     assert not toml.exists()
-    engine.undo_edits(str(root), undone)
-    assert engine.bind_files(str(root)) == written
+    engine.binds(str(root)).undo(undone)
+    assert engine.binds(str(root)).files() == written
     assert conf.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_file_that_somebody_else_changed_is_not_overwritten(root: Path, engine: Engine) -> None:
     conf = root / "chroot.d/tool.conf"
     conf.write_bytes(CONF)
-    seen = engine.bind_files(str(root))
+    seen = engine.binds(str(root)).files()
     theirs = CONF + b"[bind]\ntgt:/theirs\n"
     conf.write_bytes(theirs)
     with pytest.raises(ChangedError):
-        engine.save_edits(str(root), [Removed("/a")], seen)
+        engine.binds(str(root)).save([Removed("/a")], seen)
     assert conf.read_bytes() == theirs
-    merged = engine.save_edits(str(root), [Removed("/a")], engine.bind_files(str(root)))
+    merged = engine.binds(str(root)).save([Removed("/a")], engine.binds(str(root)).files())
     assert b"/theirs" in (merged.after.tool_conf or b"")
     conf.write_bytes(theirs)
     with pytest.raises(ChangedError):
-        engine.undo_edits(str(root), merged)
+        engine.binds(str(root)).undo(merged)
     assert conf.read_bytes() == theirs
 
 
 def test_a_file_that_appeared_meanwhile_is_not_overwritten(root: Path, engine: Engine) -> None:
-    seen = engine.bind_files(str(root))
+    seen = engine.binds(str(root)).files()
     toml = root / "chroot.d/chroot.toml"
     toml.write_bytes(TOML)
     with pytest.raises(ChangedError):
-        engine.save_edits(str(root), [Added(make("/n", "/n"))], seen)
+        engine.binds(str(root)).save([Added(make("/n", "/n"))], seen)
     assert toml.read_bytes() == TOML
 
 
@@ -303,7 +304,7 @@ def test_both_files_or_none(
     if conf:
         path.write_bytes(conf)
     (root / "chroot.d/chroot.toml").write_bytes(TOML)
-    seen = engine.bind_files(str(root))
+    seen = engine.binds(str(root)).files()
     odd = make("/odd", os.fsdecode(b"/\xff"))
     write = rootpath._replace
 
@@ -314,8 +315,8 @@ def test_both_files_or_none(
 
     monkeypatch.setattr(rootpath, "_replace", full)
     with pytest.raises(ChrootError, match=r"chroot\.toml: No space left"):
-        engine.save_edits(str(root), [Added(odd), Removed("/t")], seen)
-    assert engine.bind_files(str(root)) == seen
+        engine.binds(str(root)).save([Added(odd), Removed("/t")], seen)
+    assert engine.binds(str(root)).files() == seen
     assert sorted(p.name for p in (root / "chroot.d").iterdir()) == sorted(
         ["chroot.toml", *(["tool.conf"] if conf else [])]
     )
@@ -326,7 +327,7 @@ def test_the_folder_is_made(tmp_path: Path, engine: Engine) -> None:
     for name in ("bin/sh", "etc/passwd"):
         (root / name).parent.mkdir(parents=True)
         (root / name).touch()
-    engine.add_bind(str(root), make("/n", "/n"))
+    engine.binds(str(root)).change(Added(make("/n", "/n")))
     assert (root / "chroot.d/chroot.toml").read_text().startswith("[[bind]]")
 
 
@@ -343,7 +344,7 @@ def test_planted_files_are_an_error(root: Path, engine: Engine, plant: str) -> N
         case _:
             path.write_bytes(b"#" * ((1 << 16) + 1))
     with pytest.raises(ChrootError, match=r"tool\.conf"):
-        engine.add_bind(str(root), make("/n", "/n"))
+        engine.binds(str(root)).change(Added(make("/n", "/n")))
 
 
 def test_a_link_is_followed_inside_only(root: Path, engine: Engine, tmp_path: Path) -> None:
@@ -351,14 +352,14 @@ def test_a_link_is_followed_inside_only(root: Path, engine: Engine, tmp_path: Pa
     outside.write_bytes(TOML)
     (root / "chroot.d/chroot.toml").symlink_to(outside)
     with pytest.raises(ChrootError):
-        engine.add_bind(str(root), make("/n", "/n"))
+        engine.binds(str(root)).change(Added(make("/n", "/n")))
     assert outside.read_bytes() == TOML
     inside = root / "etc/binds.toml"
     inside.parent.mkdir()
     inside.write_bytes(TOML)
     (root / "chroot.d/chroot.toml").unlink()
     (root / "chroot.d/chroot.toml").symlink_to("/etc/binds.toml")
-    engine.add_bind(str(root), make("/n", "/n"))
+    engine.binds(str(root)).change(Added(make("/n", "/n")))
     assert inside.read_bytes().startswith(TOML)
     assert (root / "chroot.d/chroot.toml").is_symlink()
 

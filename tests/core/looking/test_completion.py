@@ -9,6 +9,7 @@ import pytest
 
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import UsageError
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import completion
 
 
@@ -23,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return Engine(str(tmp_path))
+    return LocalEngine(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def engine(tmp_path: Path) -> Engine:
     ],
 )
 def test_inside(root: Path, engine: Engine, text: str, expected: tuple[str, ...]) -> None:
-    assert engine.complete_inside(str(root), text) == expected
+    assert engine.binds(str(root)).complete_target(text) == expected
 
 
 def test_links_are_followed_inside_only(root: Path, engine: Engine, tmp_path: Path) -> None:
@@ -54,24 +55,24 @@ def test_links_are_followed_inside_only(root: Path, engine: Engine, tmp_path: Pa
     (root / "into").symlink_to("/srv")
     (root / "proc").symlink_to("/proc/self/root")
     path = str(root)
-    assert engine.complete_inside(path, "/up/") == ()
-    assert engine.complete_inside(path, "/abs/") == ()
-    assert engine.complete_inside(path, "/proc/") == ()
-    assert engine.complete_inside(path, "/into/dat") == ("/into/data/", "/into/date")
-    assert engine.complete_inside(path, "/in") == ("/into/",)
-    assert engine.complete_inside(path, "/ab") == ("/abs",)
+    assert engine.binds(path).complete_target("/up/") == ()
+    assert engine.binds(path).complete_target("/abs/") == ()
+    assert engine.binds(path).complete_target("/proc/") == ()
+    assert engine.binds(path).complete_target("/into/dat") == ("/into/data/", "/into/date")
+    assert engine.binds(path).complete_target("/in") == ("/into/",)
+    assert engine.binds(path).complete_target("/ab") == ("/abs",)
 
 
 def test_names_that_cannot_be_shown_are_not_offered(root: Path, engine: Engine) -> None:
     for name in (b"e\x1b[31m", b"n\nl", b"\xff", "bidi‮".encode(), b"z\xe2\x80\x8bw", b"fine"):
         (root / "one" / os.fsdecode(name)).touch()
-    assert engine.complete_inside(str(root), "/one/") == ("/one/fine", "/one/x/")
+    assert engine.binds(str(root)).complete_target("/one/") == ("/one/fine", "/one/x/")
 
 
 def test_no_more_than_200(root: Path, engine: Engine) -> None:
     for number in range(completion.MOST + 50):
         (root / f"one/f{number:04}").touch()
-    found = engine.complete_inside(str(root), "/one/f")
+    found = engine.binds(str(root)).complete_target("/one/f")
     assert len(found) == completion.MOST
     assert found[0] == "/one/f0000"
 
@@ -102,17 +103,18 @@ def test_what_is_at_a_target(root: Path, engine: Engine) -> None:
         "/fifo": "neither a file nor a directory",
         "/srv//./date": "a file of 812 bytes",
     }.items():
-        assert engine.inspect_target(str(root), target) == expected
+        assert engine.binds(str(root)).what_is_at(target) == expected
     with pytest.raises(UsageError):
-        engine.inspect_target(str(root), "/x/..")
+        engine.binds(str(root)).what_is_at("/x/..")
 
 
 @pytest.mark.root
 def test_what_is_mounted_at_a_target(cli: object, tiny_chroot: Path) -> None:
-    engine = Engine(str(tiny_chroot.parent))
+    engine = LocalEngine(str(tiny_chroot.parent))
     engine.on(str(tiny_chroot))
     try:
-        assert engine.inspect_target(str(tiny_chroot), "/tmp").startswith("mounted: tmpfs none (rw")
-        assert engine.inspect_target(str(tiny_chroot), "/proc").startswith("mounted: proc")
+        binds = engine.binds(str(tiny_chroot))
+        assert binds.what_is_at("/tmp").startswith("mounted: tmpfs none (rw")
+        assert binds.what_is_at("/proc").startswith("mounted: proc")
     finally:
         engine.off(str(tiny_chroot), stop=False)

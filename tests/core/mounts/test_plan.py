@@ -237,14 +237,14 @@ def test_a_bind_that_the_host_shows_too_is_taken_back_by_a_bind() -> None:
         line(17, "/root", device="8:1", root="/"),
     ]
     steps = plan_off(MountTable([*host, *inside]), ROOT).steps
-    again = {s.target: s.again for s in steps if isinstance(s, Unmount) and s.again}
-    assert {target: bind.source for target, bind in again.items()} == {
+    restored = {s.target: s.restored_by for s in steps if isinstance(s, Unmount) and s.restored_by}
+    assert {target: bind.source for target, bind in restored.items()} == {
         "/proc": "/proc", "/src": "/home/me/src", "/root": "/",
     }  # fmt: skip
-    assert again["/src"].options == (
+    assert restored["/src"].options == (
         "ro", "nosuid", "dev", "exec", "symfollow", "diratime", "noatime",
     )  # fmt: skip
-    assert again["/proc"].options[-1] == "relatime"
+    assert restored["/proc"].options[-1] == "relatime"
 
 
 @pytest.mark.parametrize("host", [[], [parse_line("1 0 8:1 / / rw shared:1 - ext4 /dev/a rw")]])

@@ -1,0 +1,73 @@
+"""Running a command inside from a process that must not go in itself: it has threads.
+
+A program of its own is started for it, the interpreter with `main`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from ..errors import ChrootError, EnterError
+from ..programs import environment
+from ..programs import run as start
+from .command import Command, command
+from .enter import run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from threading import Event as CancelEvent
+
+    from ..config.chroot_toml import RunDefaults
+    from ..kernel.rootpath import Root
+
+_STARTER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from chroot_tool.core.entering.apart import main
+sys.exit(main(sys.argv[2]))
+"""
+_VARIABLE = "CHROOT_TOOL_COMMAND"
+
+
+def run_apart(
+    root: Root,
+    defaults: RunDefaults,
+    words: Sequence[str],
+    on_line: Callable[[str], None],
+    cancelled: CancelEvent | None = None,
+) -> int:
+    """Run *words* inside from a process with threads; return the exit code as `run` has it.
+
+    stdin is empty; *on_line* gets every line of stdout and stderr, the tool's own error among
+    them. Raises UsageError and EnterError where the words mean no command, Cancelled.
+    """
+    wanted = command(root, defaults, words)
+    fields = json.dumps({name: getattr(wanted, name) for name in Command._fields})
+    packages = __file__.rpartition("/chroot_tool/")[0]
+    done = start(
+        [sys.executable, "-I", "-S", "-c", _STARTER, packages, root.path],
+        env=environment({_VARIABLE: fields}),  # everybody can read an argument list
+        on_line=on_line,
+        cancelled=cancelled,
+    )
+    return done.code if done.code >= 0 else 128 - done.code
+
+
+def main(path: str) -> int:
+    """Be the program that `run_apart` starts. Prints its own errors, as the command line does."""
+    from ..kernel.rootpath import Root
+    from ..text import safe
+
+    fields = json.loads(os.environ[_VARIABLE])
+    fields["argv"] = tuple(fields["argv"])
+    fields["env"] = tuple((name, value) for name, value in fields["env"])
+    try:
+        with Root(path) as root:
+            return run(root, Command(**fields))
+    except ChrootError as error:
+        hint = f"\nhint: {safe(error.hint)}" if error.hint else ""
+        os.write(2, os.fsencode(f"chroot-tool: {safe(error.message)}{hint}\n"))
+        return error.code if isinstance(error, EnterError) else 125

@@ -1,0 +1,39 @@
+"""`delete`: switched off, then removed with all it holds."""
+
+from __future__ import annotations
+
+from ..chroot import has_system, is_incomplete, open_chroot
+from ..errors import ChrootError
+from ..events import Stage, ignore
+from ..kernel.mount_table import MountTable
+from ..lock import Lock
+from .off import off
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from ..events import Report
+
+
+def delete(
+    path: str,
+    *,
+    timeout: float = 10.0,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+) -> None:
+    """As `Engine.delete`."""
+    from ..trees import remove
+
+    with open_chroot(path) as root:
+        physical = root.path
+        if MountTable.read().at(physical):
+            raise ChrootError(
+                f"{physical} is itself a mount point", "unmount it, or empty it by hand"
+            )
+        sound = has_system(root) and not is_incomplete(root)
+    off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
+    with Lock(physical):
+        report(Stage(physical, "removing"))
+        remove.chroot(physical, report, cancelled)

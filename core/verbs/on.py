@@ -1,0 +1,114 @@
+"""`on`, and all else that mounts: one bind by itself, and following an edited configuration."""
+
+from __future__ import annotations
+
+from ..chroot import open_chroot
+from ..errors import ChrootError
+from ..events import ignore
+from ..lock import Lock
+from ..mounts.observe import Observer
+from ..mounts.plan import plan_on as plan_all
+from ..mounts.plan import plan_sync as plan_changes
+from ..mounts.plan import unmount_at
+from .opened import configuration, mount_or_tell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event as Flag
+
+    from ..config.bind import Bind
+    from ..config.merge import Config
+    from ..events import Report
+    from ..kernel.rootpath import Root
+    from ..plan import Plan
+
+
+def plan_on(path: str, *, config_dir: str | None = None, extra: tuple[Bind, ...] = ()) -> Plan:
+    """As `Engine.plan_on`."""
+    with open_chroot(path) as root:
+        return plan_for(root, configuration(root, config_dir, extra))
+
+
+def on(
+    path: str,
+    *,
+    config_dir: str | None = None,
+    extra: tuple[Bind, ...] = (),
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+) -> Plan:
+    """As `Engine.on`."""
+    with open_chroot(path) as root, Lock(root.path):
+        plan = plan_for(root, configuration(root, config_dir, extra))
+        mount_or_tell(root, plan, report, cancelled)
+        return plan
+
+
+def plan_for(root: Root, config: Config) -> Plan:
+    """Plan to bring the mounts of *root* to what *config* says."""
+    observer = Observer()
+    wanted = observer.wanted(root, config.binds)
+    return plan_all(wanted, observer.table, root.path, observer.host_pts)
+
+
+def switch_bind(
+    path: str,
+    target: str,
+    *,
+    on: bool,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+) -> Plan:
+    """As `Engine.switch_bind`."""
+    with open_chroot(path) as root, Lock(root.path):
+        plan = _plan_one(root, configuration(root), target, on=on)
+        mount_or_tell(root, plan, report, cancelled, _points(root, plan))
+        return plan
+
+
+def _plan_one(root: Root, config: Config, target: str, *, on: bool) -> Plan:
+    """Plan to mount or unmount one target; a foreign mount can only be unmounted."""
+    observer = Observer()
+    wanted = observer.wanted(root, config.binds)
+    one = next((w for w in wanted if target in (w.bind.target, w.target)), None)
+    if not on:
+        return unmount_at(observer.table, root.path, one.target if one else target)
+    if one is None or not one.active:
+        raise ChrootError(f"nothing is configured to be mounted at {target}", "edit its binds")
+    return plan_all((one,), observer.table, root.path, observer.host_pts)
+
+
+def plan_sync(path: str, before: Sequence[Bind]) -> Plan:
+    """As `Binds.plan_sync`."""
+    with open_chroot(path) as root:
+        return _plan_sync(root, before)
+
+
+def sync(
+    path: str,
+    before: Sequence[Bind],
+    *,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+) -> Plan:
+    """As `Binds.sync`."""
+    with open_chroot(path) as root, Lock(root.path):
+        plan = _plan_sync(root, before)
+        mount_or_tell(root, plan, report, cancelled, _points(root, plan))
+        return plan
+
+
+def _plan_sync(root: Root, before: Sequence[Bind]) -> Plan:
+    observer = Observer()
+    return plan_changes(
+        observer.wanted(root, configuration(root).binds),
+        observer.wanted(root, before),
+        observer.table,
+        root.path,
+        observer.host_pts,
+    )
+
+
+def _points(root: Root, plan: Plan) -> list[str]:
+    return [root.path + step.target for step in plan.steps]

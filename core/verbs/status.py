@@ -1,0 +1,58 @@
+"""Looking: the status of one chroot or of many, its configuration, the words it answers."""
+
+from __future__ import annotations
+
+import os
+
+from ..chroot import CONFIG_DIRECTORY, Chroot, find, open_chroot
+from .opened import is_program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config.merge import Config
+    from ..looking.status import ChrootStatus
+
+
+def statuses(base: str) -> tuple[ChrootStatus, ...]:
+    """As `Engine.list`."""
+    return _look(find(base))
+
+
+def status(path: str) -> ChrootStatus:
+    """As `Engine.status`."""
+    with open_chroot(path) as root:
+        physical = root.path
+    return _look((Chroot(os.path.basename(physical), physical),))[0]
+
+
+def _look(chroots: Sequence[Chroot]) -> tuple[ChrootStatus, ...]:
+    from ..looking.survey import survey
+    from ..processes.residents import Sampler
+
+    return survey(chroots, Sampler())
+
+
+def config(path: str, *, config_dir: str | None = None) -> Config:
+    """As `Engine.config`."""
+    from ..config.read import read_config
+    from ..host.mount_points import host_facts
+
+    with open_chroot(path) as root:
+        return read_config(root, host_facts(), config_dir=config_dir)
+
+
+def scripts(path: str) -> tuple[str, ...]:
+    """As `Engine.scripts`."""
+    with open_chroot(path) as root:
+        try:
+            fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return ()
+        try:
+            names = sorted(os.listdir(fd))
+        finally:
+            os.close(fd)
+        hidden = ("chroot-cmd", "host-cmd")
+        return tuple(n for n in names if n not in hidden and is_program(root, n))
