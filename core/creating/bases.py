@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 
 from .. import programs
 from ..errors import Cancelled, ChrootError
@@ -19,6 +20,7 @@ from .base_key import Key, key_of
 from .base_lock import BaseLock, try_lock
 from .base_store import Base, Cache, Facts, Store, archive_name
 from .bootstrap import bootstrap, checked_release, mirrors_of
+from .mirror import check_release
 from .place import NEEDED
 from .refresh import Asked, Refresh, is_another, is_newer
 
@@ -192,7 +194,7 @@ class _Supply:
 
     # -- unpacking -------------------------------------------------------------------------------
 
-    def _unpack(self, base: Base) -> bool:
+    def _unpack(self, base: Base, *, locked: bool = False) -> bool:
         """Unpack *base*; False where it is not there any more, or damaged, and then thrown away."""
         options = self._order.options
         mirrors = mirrors_of(options)
@@ -203,7 +205,7 @@ class _Supply:
             fd = self._store.open_archive(base)
         except OSError:
             if self._store.find(self._key) == base:
-                self._throw_away(base, "it cannot be read")
+                self._throw_away(base, "it cannot be read", locked)
             return False
         self._tell.part(_BEGIN, _UNPACK_END)
         text = f"unpacking the base of {age(base.facts.made)}"
@@ -218,15 +220,15 @@ class _Supply:
         try:
             base_archive.unpack(fd, self._order.tree, base.sha256, progress, self._cancelled)
         except DamagedError as error:
-            self._throw_away(base, error.message)
+            self._throw_away(base, error.message, locked)
             return False
         finally:
             os.close(fd)
         self._store.touch(base)
         return True
 
-    def _throw_away(self, base: Base, why: str) -> None:
-        with self._lock():
+    def _throw_away(self, base: Base, why: str, locked: bool) -> None:
+        with nullcontext() if locked else self._lock():
             if self._store.find(self._key) in (None, base):
                 self._store.remove(base.name)
         self._tell.warn(f"the base {base.name} was damaged and is thrown away: {why}")
@@ -242,7 +244,7 @@ class _Supply:
             now = self._store.find(self._key)
             if now is not None and now.sha256 != base.sha256:  # somebody was quicker
                 self._clear()
-                if self._unpack(now):
+                if self._unpack(now, locked=True):
                     return
                 self._clear()
                 self._make()
@@ -259,6 +261,7 @@ class _Supply:
         self._tell.stage("asking the mirror for news")
         try:
             release = self._asked.answer(_PATIENCE, self._cancelled)
+            check_release(release, self._order.options.arch)
         except Cancelled:
             raise
         except ChrootError as error:

@@ -63,7 +63,7 @@ _PROXY_TEXT = (
 )
 
 
-def settle(
+def set_up(
     root: Root,
     name: str,
     options: CreateOptions,
