@@ -26,7 +26,7 @@ from .options import BACKENDS, VARIANTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from typing import Any
 
 DIRECTORY = "/var/cache/chroot-tool"
@@ -193,40 +193,37 @@ class Store:
         os.rename(new, base.name + JSON, src_dir_fd=self.fd, dst_dir_fd=self.fd)
         os.fsync(self.fd)
 
+    def tidy(self, name: str) -> int:
+        """Take away what a kill left of making the base *name*; return the bytes that are free."""
+        base = self.read(name)
+        kept = {name + JSON, base.archive} if base else set()
+        return self._delete(file for file in self._files(name) if file not in kept)
+
     def remove(self, name: str) -> int:
         """Remove the base *name* and whatever a kill left of it; return the bytes that are free."""
+        # The .json first: what it names is whole, or it is not there.
+        return self._delete(sorted(self._files(name), key=lambda file: not file.endswith(JSON)))
+
+    def _delete(self, files: Iterable[str]) -> int:
         from ..trees.remove import tree
 
         freed = 0
-        # The .json first: what it names is whole, or it is not there.
-        for file in sorted(self._files(name), key=lambda file: not file.endswith(JSON)):
-            if file == name + BUILD:
+        for file in files:
+            if file.endswith(BUILD):
                 tree(self.fd, file)
             else:
                 freed += os.stat(file, dir_fd=self.fd, follow_symlinks=False).st_size
                 self.unlink(file)
         return freed
 
-    def tidy(self, name: str) -> None:
-        """Take away what a kill left of making the base *name*; the base itself stays."""
-        from ..trees.remove import tree
-
-        base = self.read(name)
-        for file in self._files(name):
-            if file == name + BUILD:
-                tree(self.fd, file)
-            elif base is None or file not in (name + JSON, base.archive):
-                self.unlink(file)
-
     def names(self) -> tuple[str, ...]:
         """Return the names of which anything is there, whole or not."""
         return tuple(sorted(set(map(_name_of, os.listdir(self.fd))) - {""}))
 
-    def _files(self, name: str) -> Iterator[str]:
-        """Give the files of the base *name* but its lock."""
-        for file in os.listdir(self.fd):
-            if _name_of(file) == name and not file.endswith(LOCK):
-                yield file
+    def _files(self, name: str) -> list[str]:
+        """Return the files of the base *name* but its lock."""
+        files = os.listdir(self.fd)
+        return [file for file in files if _name_of(file) == name and not file.endswith(LOCK)]
 
     def unlink(self, name: str) -> None:
         """Remove a file that may be there."""

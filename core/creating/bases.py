@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager
 
 from .. import programs
 from ..errors import Cancelled, ChrootError
@@ -26,6 +26,7 @@ from .refresh import Asked, Refresh, is_another, is_newer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from threading import Event as CancelEvent
 
     from ..host.apt_proxy import Proxies
@@ -62,7 +63,7 @@ def supply(order: Order, tell: Teller, cancelled: CancelEvent | None) -> bool:
         _bootstrapped(order, tell, cancelled)
         return False
     with store:
-        return _Supply(order, store, tell, cancelled).run()
+        return Supply(order, store, tell, cancelled).run()
 
 
 def find(options: CreateOptions, cache: Cache) -> Base | None:
@@ -127,26 +128,38 @@ def _packages(tree: str) -> int:
         return 0
 
 
-class _Supply:
-    """One order, with the store open."""
+class Supply:
+    """One order, with the store open.
+
+    *making*: it is a base that is wanted, not what is in the tree. Then the caller has the lock of
+    the base already, and it is an error where it cannot be kept.
+    """
 
     def __init__(
-        self, order: Order, store: Store, tell: Teller, cancelled: CancelEvent | None
+        self,
+        order: Order,
+        store: Store,
+        tell: Teller,
+        cancelled: CancelEvent | None,
+        *,
+        making: bool = False,
     ) -> None:
         self._order = order
         self._store = store
         self._tell = tell
         self._cancelled = cancelled
+        self._making = self._locked = making
         self._key = key_of(order.options)
+        self._asked: Asked | None = None
 
     def run(self) -> bool:
+        """Fill the tree; tell whether it came from a base. Raises as `supply` does."""
         while True:
             base = self._store.find(self._key)
             if base is None:
                 with self._lock():
                     base = self._store.find(self._key)  # made while it was waited for
                     if base is None:
-                        self._store.tidy(self._key.name)
                         self._make()
                         return False
             if self._unpack(base):
@@ -154,18 +167,29 @@ class _Supply:
                 return True
             self._clear()
 
-    def _lock(self) -> BaseLock:
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Have the lock of the base; it is had once, however often it is asked for."""
+
         def waiting(pid: int) -> None:
             who = f" (process {pid})" if pid else ""
             self._tell.stage(f"waiting for another create of the same kind{who}")
 
-        return BaseLock(self._store, self._key.name, waiting, self._cancelled)
+        if self._locked:
+            yield
+            return
+        with BaseLock(self._store, self._key.name, waiting, self._cancelled):
+            self._locked = True
+            try:
+                self._store.tidy(self._key.name)
+                yield
+            finally:
+                self._locked = False
 
     # -- making ----------------------------------------------------------------------------------
 
     def _make(self) -> None:
-        facts = _bootstrapped(self._order, self._tell, self._cancelled)
-        self._keep(facts)
+        self._keep(_bootstrapped(self._order, self._tell, self._cancelled))
 
     def _keep(self, facts: Facts) -> None:
         """Pack the tree as the base; tell where that is not possible. Raises Cancelled."""
@@ -175,9 +199,14 @@ class _Supply:
         except Cancelled:
             raise
         except ChrootError as error:
-            self._tell.warn(f"it was not kept as a base: {error.message}", error.hint)
+            self._not_kept(error.message, error.hint)
         except OSError as error:
-            self._tell.warn(f"it was not kept as a base: {error.strerror}")
+            self._not_kept(str(error.strerror))
+
+    def _not_kept(self, why: str, hint: str = "") -> None:
+        if self._making:
+            raise ChrootError(f"the base could not be kept: {why}", hint)
+        self._tell.warn(f"it was not kept as a base: {why}", hint)
 
     def _clear(self) -> None:
         """Make the tree an empty directory again."""
@@ -194,18 +223,18 @@ class _Supply:
 
     # -- unpacking -------------------------------------------------------------------------------
 
-    def _unpack(self, base: Base, *, locked: bool = False) -> bool:
+    def _unpack(self, base: Base) -> bool:
         """Unpack *base*; False where it is not there any more, or damaged, and then thrown away."""
         options = self._order.options
         mirrors = mirrors_of(options)
-        self._asked: Asked | None = None
+        self._asked = None
         if options.refresh and not options.offline and mirrors:
             self._asked = Asked(mirrors, options.suite, self._order.proxies)
         try:
             fd = self._store.open_archive(base)
         except OSError:
             if self._store.find(self._key) == base:
-                self._throw_away(base, "it cannot be read", locked)
+                self._throw_away(base, "it cannot be read")
             return False
         self._tell.part(_BEGIN, _UNPACK_END)
         text = f"unpacking the base of {age(base.facts.made)}"
@@ -220,15 +249,15 @@ class _Supply:
         try:
             base_archive.unpack(fd, self._order.tree, base.sha256, progress, self._cancelled)
         except DamagedError as error:
-            self._throw_away(base, error.message, locked)
+            self._throw_away(base, error.message)
             return False
         finally:
             os.close(fd)
         self._store.touch(base)
         return True
 
-    def _throw_away(self, base: Base, why: str, locked: bool) -> None:
-        with nullcontext() if locked else self._lock():
+    def _throw_away(self, base: Base, why: str) -> None:
+        with self._lock():
             if self._store.find(self._key) in (None, base):
                 self._store.remove(base.name)
         self._tell.warn(f"the base {base.name} was damaged and is thrown away: {why}")
@@ -244,7 +273,7 @@ class _Supply:
             now = self._store.find(self._key)
             if now is not None and now.sha256 != base.sha256:  # somebody was quicker
                 self._clear()
-                if self._unpack(now, locked=True):
+                if self._unpack(now):
                     return
                 self._clear()
                 self._make()

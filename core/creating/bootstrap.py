@@ -1,4 +1,4 @@
-"""Bootstrapping a tree: the mirror asked first, then debootstrap or mmdebstrap in an empty directory.
+"""Bootstrapping a tree: the mirror is asked, then debootstrap or mmdebstrap fills the directory.
 
 They run in namespaces of their own (`namespaces`), so that nothing of them outlives this process.
 """

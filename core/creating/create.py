@@ -17,7 +17,7 @@ from ..kernel.rootpath import Root
 from ..lock import Lock
 from . import bases, mirror
 from .backends import arguments, packages
-from .base_store import Cache
+from .base_store import Base, Cache
 from .bootstrap import checked_release, run_inside
 from .namespaces import PROGRAMS
 from .options import check_name, check_options, check_path, check_runnable, default_options
@@ -36,14 +36,17 @@ if TYPE_CHECKING:
     from .bases import Order
     from .options import CreateOptions
 
+_USUAL = Cache()
 _SET_UP = 0.97  # where setting up begins
 
 
 def describe(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:
-    """Return the lines that say what `create` would do; looks at nothing but the host's own."""
+    """Return the lines that say what `create` would do; looks at nothing but the host's own.
+
+    *options* are whole.
+    """
     from shlex import join
 
-    options = default_options(options)
     more = packages(options)
     base = _base(options, cache)
     made = join(arguments(options, f"{path}{MARKER}/root"))
@@ -61,7 +64,7 @@ def _own_mirror(options: CreateOptions) -> str:
     return f"the mirror that {options.backend} has for it"
 
 
-def _base(options: CreateOptions, cache: Cache) -> bases.Base | None:
+def _base(options: CreateOptions, cache: Cache) -> Base | None:
     """Return the base that would serve; None also where bases cannot be looked at."""
     try:
         return bases.find(options, cache)
@@ -69,7 +72,7 @@ def _base(options: CreateOptions, cache: Cache) -> bases.Base | None:
         return None  # `create` tells it, and makes what is wanted all the same
 
 
-def order(
+def checked(
     path: str, options: CreateOptions, cache: Cache, cancelled: CancelEvent | None = None
 ) -> Order:
     """Check everything that can be known before anything is written; return what to make.
@@ -98,8 +101,6 @@ def order(
         raise bases.no_base(options)
     programs.require(options.backend)
     release = checked_release(options, proxies, cancelled)
-    if release:
-        options = options.replace(mirror=release.mirror)
     return bases.Order(tree, options, proxies, cache, release)
 
 
@@ -108,17 +109,17 @@ def create(
     options: CreateOptions,
     report: Report = ignore,
     cancelled: CancelEvent | None = None,
-    cache: Cache = Cache(),
+    cache: Cache = _USUAL,
 ) -> None:
     """Make the Debian of *options* in *path*, an absolute path; report stages and output.
 
-    An unfinished create that stands there is taken back first. Raises what `order` raises,
+    An unfinished create that stands there is taken back first. Raises what `checked` raises,
     LockedError, and ChrootError with the cause where it fails; then, and when it is cancelled,
     *path* is as it was before.
     """
     tell = Teller(path, report)
     tell.stage("checking")
-    wanted = order(path, options, cache, cancelled)
+    wanted = checked(path, options, cache, cancelled)
     made = make_directories(path)
     try:
         with Lock(path), Root(path) as root:

@@ -1,7 +1,7 @@
 """What no two systems may have in common: renewed where a tree served for another one before.
 
 A package makes these when it is installed, so a base with such a package has them, and each chroot
-that is unpacked from it would: the id of the machine, the keys of sshd, the certificate of ssl-cert.
+unpacked from it would have them: the machine's id, the keys of sshd, the certificate of ssl-cert.
 """
 
 from __future__ import annotations

@@ -117,9 +117,7 @@ def find_release(
     raise error
 
 
-def _release(
-    mirror: str, suite: str, cancelled: CancelEvent | None, proxies: Proxies
-) -> Release:
+def _release(mirror: str, suite: str, cancelled: CancelEvent | None, proxies: Proxies) -> Release:
     proxy = proxies.for_address(mirror)
     for name in ("InRelease", "Release"):
         text = _fetch(f"{mirror}/dists/{suite}/{name}", proxy, cancelled)
@@ -137,7 +135,7 @@ def check_release(release: Release, arch: str) -> None:
     if release.suite not in names:
         said = " / ".join(name for name in names if name) or "no suite at all"
         raise ChrootError(
-            f"asked for {release.suite}, the mirror {without_password(release.mirror)} gives {said}",
+            f"asked for {release.suite}, {without_password(release.mirror)} gives {said}",
             "something on the way answers for the mirror, or the mirror is broken",
         )
     offered = release.field("Architectures").split()
@@ -232,7 +230,9 @@ def _fetched(address: str, proxy: str) -> bytes | ChrootError | None:
     except (OSError, HTTPException) as error:
         return _unreachable(address, proxy, error)
     if len(data) > _LARGEST:
-        return ChrootError(f"{without_password(address)} is larger than {_LARGEST} bytes: no release file")
+        return ChrootError(
+            f"{without_password(address)} is larger than {_LARGEST} bytes: no release file"
+        )
     return data
 
 

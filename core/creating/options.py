@@ -61,8 +61,10 @@ class CreateOptions(Value):
     """Whether nothing may be asked over the network: only a base will do then."""
 
 
-def default_options(options: CreateOptions) -> CreateOptions:
+def default_options(options: CreateOptions, backend: str = BACKENDS[0]) -> CreateOptions:
     """Return *options* with everything filled in that was left open, asking dpkg and apt.
+
+    *backend* is what makes it where none is asked for.
 
     Raises ChrootError where dpkg fails.
     """
@@ -77,7 +79,7 @@ def default_options(options: CreateOptions) -> CreateOptions:
         variant=options.variant or VARIANTS[0],
         locales=options.locales or PLAIN_LOCALES[:1],
         timezone=options.timezone or host.timezone(),
-        backend=options.backend or BACKENDS[0],
+        backend=options.backend or backend,
     )
 
 

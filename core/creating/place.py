@@ -27,6 +27,7 @@ def existing(path: str) -> str:
 
 
 def check_place(path: str) -> None:
+    """Refuse a place that holds something else, or could hold no system. Raises ChrootError."""
     there = existing(path)
     try:
         with Root(there) as root:
@@ -40,6 +41,7 @@ def check_place(path: str) -> None:
 
 
 def check_content(root: Root) -> None:
+    """Refuse a directory that holds what no unfinished create has made there."""
     ours = set(made_names(root)) | {MARKER.strip("/")} if is_incomplete(root) else set()
     fd = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -77,6 +79,7 @@ def check_mount(root: Root) -> None:
 
 
 def mount_point(path: str) -> str:
+    """Return the mount point that *path* is below, or is itself."""
     table = MountTable.read()
     while path != "/" and not table.at(path):
         path = os.path.dirname(path)
@@ -84,6 +87,7 @@ def mount_point(path: str) -> str:
 
 
 def check_disk(path: str, variant: str) -> None:
+    """Refuse a disk that has no room for *variant*. Raises ChrootError."""
     there = existing(path)
     disk = os.statvfs(there)
     free, needed = disk.f_bavail * disk.f_frsize, NEEDED[variant]
@@ -124,6 +128,7 @@ def make_directories(path: str) -> list[str]:
 
 
 def unmake_directories(made: list[str]) -> None:
+    """Remove what `make_directories` has made, as far as it is empty."""
     for directory in reversed(made):
         try:
             os.rmdir(directory)
@@ -132,5 +137,6 @@ def unmake_directories(made: list[str]) -> None:
 
 
 def explained(error: OSError, path: str) -> ChrootError:
+    """Return what to tell of an error of the system at or below *path*."""
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else path
     return ChrootError(f"cannot write {where}: {error.strerror}")

@@ -34,7 +34,7 @@ _APT = (
 _LISTS = "/var/lib/apt/lists"
 _PACKAGE_SECONDS = 0.35
 _APT_SECONDS = 4.0
-"""What an upgrade took for each package, and around all of them (docs/images.md has the figures)."""
+"""What an upgrade took for each package, and around all of them; docs/images.md has the figures."""
 
 
 class Changes:

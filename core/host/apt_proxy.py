@@ -1,5 +1,5 @@
 """Through which proxy this host's apt reaches a mirror. apt's configuration is asked, and its
-detection program, in the order that apt itself has (apt-pkg/contrib/proxy.cc, apt-transport-http(1)):
+detection program, in the order that apt itself has (its proxy.cc, apt-transport-http(1)):
 
 1. `Acquire::http::Proxy::HOST`
 2. what the program `Acquire::http::Proxy-Auto-Detect` prints for the address
@@ -186,16 +186,16 @@ def _scheme_and_host(address: str) -> tuple[str, str]:
 
 
 def _of_environment(scheme: str) -> str:
-    from urllib.request import getproxies_environment
+    from urllib.request import getproxies
 
-    proxies: Mapping[str, str] = getproxies_environment()
+    proxies: Mapping[str, str] = getproxies()
     return proxies.get(scheme) or proxies.get("all") or ""
 
 
 def _is_excepted(host: str) -> bool:
-    from urllib.request import proxy_bypass_environment
+    from urllib.request import proxy_bypass  # on Linux: what no_proxy says
 
-    return bool(proxy_bypass_environment(host))
+    return bool(proxy_bypass(host))
 
 
 def _whole(proxy: str) -> str:
