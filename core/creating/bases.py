@@ -237,7 +237,7 @@ class Supply:
                 self._throw_away(base, "it cannot be read")
             return False
         self._tell.part(_BEGIN, _UNPACK_END)
-        text = f"unpacking the base of {age(base.facts.made)}"
+        text = f"unpacking a base made {age(base.facts.made)}"
         self._tell.within(text, 0.0)
         shown = [0]
 
@@ -287,7 +287,8 @@ class Supply:
         """Return what the mirror says of the suite, None where it has nothing new or is silent."""
         if self._asked is None:
             return None
-        self._tell.stage("asking the mirror for news")
+        if not self._asked.is_answered:
+            self._tell.stage("asking the mirror for news")
         try:
             release = self._asked.answer(_PATIENCE, self._cancelled)
             check_release(release, self._order.options.arch)
@@ -300,7 +301,7 @@ class Supply:
 
     def _not_refreshed(self, base: Base, error: ChrootError) -> None:
         self._tell.warn(
-            f"it is as old as the base, {age(base.facts.made)}: {error.message}",
+            f"it is as old as its base, made {age(base.facts.made)}: {error.message}",
             "apt-get update && apt-get dist-upgrade inside brings it up to date",
         )
 

@@ -56,7 +56,7 @@ def describe(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]
         *([f"with {', '.join(more)}"] if more else []),
         f"locale {', '.join(options.locales)}; time zone {options.timezone}",
         "no package starts a daemon until usr/sbin/policy-rc.d is removed",
-        f"unpacked from the base of {bases.age(base.facts.made)}" if base else made,
+        f"unpacked from a base made {bases.age(base.facts.made)}" if base else made,
     )
 
 

@@ -161,6 +161,11 @@ class Asked:
         except Exception as error:  # handed on to who waits
             self._answer.put(error)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether `answer` would return or raise at once."""
+        return not self._answer.empty()
+
     def answer(self, seconds: float, cancelled: CancelEvent | None) -> Release:
         """Return the answer. Raises ChrootError where there is none within *seconds*, Cancelled."""
         import queue

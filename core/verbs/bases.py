@@ -25,8 +25,15 @@ if TYPE_CHECKING:
     from ..creating.options import CreateOptions
     from ..events import Report
 
-_DIFFERS = ("suite", "arch", "variant", "backend", "mirror", "include", "keyring")
-_CALLED = {"arch": "architecture", "include": "packages", "keyring": "keys of the mirror"}
+_DIFFERS = {
+    "suite": "another suite",
+    "arch": "another architecture",
+    "variant": "another variant",
+    "backend": "another back end",
+    "mirror": "another mirror",
+    "include": "other packages",
+    "keyring": "other keys of the mirror",
+}
 
 
 class LocalBases:
@@ -57,7 +64,7 @@ class LocalBases:
             return Outlook(None, error.message)
         base = next((base for base in there if base.key == key), None)
         if base:
-            return Outlook(base, f"from the base of {bases.age(base.facts.made)}")
+            return Outlook(base, f"from a base made {bases.age(base.facts.made)}")
         if options.offline:
             return Outlook(None, bases.no_base(options).message)
         return Outlook(None, _why_not(key, there))
@@ -153,11 +160,13 @@ def _why_not(key: Key, there: Sequence[Base]) -> str:
     if not there:
         return f"there is no base yet: {kept}"
     near = min((_differences(key, base.key) for base in there), key=len)
-    if len(near) > 2 or not near:
+    if not 0 < len(near) <= 2:
         return f"there is no base of this kind: {kept}"
-    return f"the nearest base has another {' and another '.join(near)}: {kept}"
+    return f"the nearest base has {' and '.join(near)}: {kept}"
 
 
 def _differences(wanted: Key, other: Key) -> list[str]:
-    other_ones = [name for name in _DIFFERS if getattr(wanted, name) != getattr(other, name)]
-    return [_CALLED.get(name, name) for name in other_ones]
+    """Return in what *other* is not what is *wanted*, in words for people."""
+    return [
+        said for name, said in _DIFFERS.items() if getattr(wanted, name) != getattr(other, name)
+    ]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.creating import (
+    bootstrap,
     create,
     initial_setup,
     mirror,
@@ -26,6 +27,7 @@ from chroot_tool.core.creating.base_store import Cache
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from chroot_tool.core.host import debian
+from chroot_tool.core.host.apt_proxy import Proxies
 from chroot_tool.core.host.apt_sources import Source
 from chroot_tool.core.kernel.rootpath import Root
 
@@ -566,7 +568,6 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     (top / "etc/resolv.conf").symlink_to("/srv/resolv.conf")
     (top / "etc/hosts").symlink_to("../../../../hosts")
     (top / "etc/localtime").symlink_to("/usr/share/zoneinfo/UTC")
-    (top / "var/cache/apt/archives/x.deb").touch()
     with Root(str(top)) as root:
         initial_setup.set_up(root, "deb", WHOLE, (), lambda _argv: None, lambda _problem: None)
         initial_setup.write_chroot_cmd(root)
@@ -575,9 +576,39 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     assert f"127.0.1.1 {os.uname().nodename} deb\n" in (top / "hosts").read_text()
     assert (top / "etc/debian_chroot").read_text() == "deb\n"
     assert os.readlink(top / "etc/localtime") == "/usr/share/zoneinfo/Etc/UTC"
-    assert os.listdir(top / "var/cache/apt/archives") == []
     for program in ("usr/sbin/policy-rc.d", "chroot.d/chroot-cmd"):
         assert (top / program).stat().st_mode & 0o7777 == 0o755
+
+
+def test_downloads_are_dropped_and_nothing_else(tmp_path: Path) -> None:
+    archives = tmp_path / "var/cache/apt/archives"
+    (archives / "partial").mkdir(parents=True)
+    (archives / "x.deb").touch()
+    (archives / "lock").touch()
+    with Root(str(tmp_path)) as root:
+        bootstrap.drop_downloads(root)
+    assert sorted(os.listdir(archives)) == ["lock", "partial"]
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [("http://cache.example:3142", 0o644), ("http://me:secret@cache.example", 0o600)],
+)
+def test_a_proxy_is_written_for_apt_and_a_password_for_root_alone(
+    tmp_path: Path, address: str, mode: int
+) -> None:
+    with Root(str(tmp_path)) as root:
+        initial_setup.write_proxy(root, ())
+        assert os.listdir(tmp_path) == []
+        initial_setup.write_proxy(root, Proxies(wanted=address).apt_lines([]))
+    file = tmp_path / "etc/apt/apt.conf.d/00chroot-tool-proxy"
+    assert file.read_text().endswith(f'Acquire::http::Proxy "{address}";\n')
+    assert file.stat().st_mode & 0o777 == mode
+    said = subprocess.run(
+        ["apt-config", "-c", file, "shell", "P", "Acquire::http::Proxy"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert address in said
 
 
 def test_sources_of_the_host_are_added_once_and_only_for_its_own_mirror(tmp_path: Path) -> None:
