@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.creating import base_archive, bases, place
+from chroot_tool.core.creating.base_key import key_of
 from chroot_tool.core.creating.base_lock import BaseLock
 from chroot_tool.core.creating.base_store import Cache, Store
 from chroot_tool.core.creating.options import CreateOptions, default_options
@@ -43,12 +44,12 @@ OF_ITS_OWN = {
 def there(cli: Cli, base_chroot: Path, tmp_path: Path) -> Cli:
     """The command line, with a directory of bases that holds the one of the host's own Debian."""
     assert base_chroot.exists()
-    shutil.copytree(cli.bases, tmp_path / "bases", copy_function=os.link)
-    for name in os.listdir(tmp_path / "bases"):
-        if "-debootstrap-" not in name:
-            (tmp_path / "bases" / name).unlink()
-    (tmp_path / "bases").chmod(0o700)
-    return cli.with_bases(tmp_path / "bases")
+    name = key_of(default_options(CreateOptions())).name
+    mine = tmp_path / "bases"
+    mine.mkdir(0o700)
+    for path in cli.bases.glob(f"{name}*"):
+        os.link(path, mine / path.name)
+    return cli.with_bases(mine)
 
 
 def only_base(cli: Cli) -> dict[str, Any]:
