@@ -31,9 +31,11 @@ def text(root: Path, name: str) -> str:
 class Create:
     """A running `create --json` and the events that it has printed."""
 
-    def __init__(self, cli: Cli, *args: str | Path, **options: Any) -> None:
+    def __init__(
+        self, cli: Cli, *args: str | Path, verb: Sequence[str] = ("create",), **options: Any
+    ) -> None:
         self.process = cli.start(
-            "create", "--json", *args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
+            *verb, "--json", *args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
         )
         self.events: list[dict[str, Any]] = []
 

@@ -1,7 +1,7 @@
 """Making a Debian in a directory: checked first, built aside, put in place at the end.
 
 Where it is built, and how it is taken back, is in `unfinished`; where the tree comes from, in
-`bases`; what is put into it then, in `initial_setup`.
+`supply`; what is put into it then, in `initial_setup`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .namespaces import PROGRAMS
 from .options import check_name, check_options, check_path, check_runnable, default_options
 from .place import check_content, check_disk, check_place, explained, make_directories
 from .place import unmake_directories as unmake
+from .supply import supply
 from .telling import Teller
 from .unfinished import put_in_place, take_back
 
@@ -150,7 +151,7 @@ def _build(root: Root, wanted: Order, tell: Teller, cancelled: CancelEvent | Non
     os.mkdir(f"{marker}/root")
     os.chmod(f"{marker}/root", 0o755)
     wanted = wanted.replace(tree=f"{marker}/root")
-    from_base = bases.supply(wanted, tell, cancelled)
+    from_base = supply(wanted, tell, cancelled)
     tell.stage("setting it up", _SET_UP)
     _set_up(root, wanted, tell, cancelled, renew=from_base)
 

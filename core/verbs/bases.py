@@ -10,6 +10,7 @@ from ..creating.base_lock import BaseLock, try_lock
 from ..creating.base_store import BUILD, Base, Cache, Store
 from ..creating.create import checked
 from ..creating.options import default_options
+from ..creating.supply import Supply
 from ..creating.telling import Teller
 from ..engine import Outlook, Pruned
 from ..errors import ChrootError, PrivilegeError, UsageError
@@ -143,7 +144,7 @@ def _made(store: Store, order: bases.Order, key: Key, tell: Teller, cancelled: F
         tree = f"{store.path}/{build}/root"
         os.mkdir(tree)
         os.chmod(tree, 0o755)
-        bases.Supply(order.replace(tree=tree), store, tell, cancelled, making=True).run()
+        Supply(order.replace(tree=tree), store, tell, cancelled, making=True).run()
     finally:
         tell.stage("removing what it was made in")
         remove_tree(store.fd, build)

@@ -453,6 +453,21 @@ def test_list_make_remove_prune(there: Cli) -> None:
     assert "no bases" in there("base", "list").stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_cut_off_while_one_is_made(there: Cli, number: signal.Signals) -> None:
+    before = files(there)
+    making = Create(there, "--include", "less", verb=("base", "make"))
+    making.until("downloading the package lists")
+    code = making.ended_by(number)
+    assert eventually(lambda: not processes_about(there.bases))
+    if number == signal.SIGKILL:
+        assert any(name.endswith(".build") for name in files(there))
+        there.ok("base", "prune")
+    else:
+        assert code == 130
+    assert files(there) == before
+
+
 def test_remove_and_what_is_not_a_base_stays(there: Cli) -> None:
     (there.bases / "package.json").write_text("{}")
     (there.bases / "backup.tar.zst").write_text("mine")

@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 NAME = "qemu-aarch64"
-MAGIC = bytes.fromhex("7f454c46020101000000000000000000" "0200b700")
-MASK = bytes.fromhex("ffffffffffffff00ffffffffffffffff" "feffffff")
+MAGIC = bytes.fromhex("7f454c460201010000000000000000000200b700")
+MASK = bytes.fromhex("ffffffffffffff00fffffffffffffffffeffffff")
 """An ELF program for arm64, as qemu's own binfmt.d has it."""
 
 
