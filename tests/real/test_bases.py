@@ -27,8 +27,16 @@ from chroot_tool.core.creating.base_store import Cache, Store
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_proxy
-from creating import MARKER, Create, counting_proxy, eventually, inside, processes_about, text
 from support import Cli, wait_until
+from support.creating import (
+    MARKER,
+    Create,
+    counting_proxy,
+    eventually,
+    inside,
+    processes_about,
+    text,
+)
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 

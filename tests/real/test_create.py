@@ -22,8 +22,8 @@ from chroot_tool.core.creating import mirror
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_sources
-from creating import MARKER, Create, eventually, inside, processes_about, text
 from support import Cli, mounts_below
+from support.creating import MARKER, Create, eventually, inside, processes_about, text
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.host import debian
-from creating import inside, text
 from support import Cli
+from support.creating import inside, text
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 

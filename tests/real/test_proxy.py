@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.creating.options import CreateOptions, default_options
-from creating import Create, counting_proxy, eventually, inside, processes_about, text
 from support import Cli, wait_until
+from support.creating import Create, counting_proxy, eventually, inside, processes_about, text
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
