@@ -75,9 +75,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """The command line; see support.Cli."""
-    return Cli(tmp_path_factory.mktemp("home"))
+def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Cli:
+    """The command line; see support.Cli. All workers share one directory of bases."""
+    bases = shared_folder(tmp_path_factory, pytestconfig) / "bases"
+    return Cli(tmp_path_factory.mktemp("home"), bases)
 
 
 @pytest.fixture(autouse=True)

@@ -97,9 +97,15 @@ class Program(subprocess.Popen[bytes]):
 class Cli:
     """The command line of this checkout, started as chroot-tool.sh starts it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, bases: Path | None = None) -> None:
         self._home = home
         """Where settings, history and logs of the user would be: never the real user's."""
+        self.bases = bases or home / "bases"
+        """Where `create` keeps what it bootstraps: the first test of a kind fills it for all."""
+
+    def with_bases(self, bases: Path) -> Cli:
+        """The same with another directory of bases."""
+        return Cli(self._home, bases)
 
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
@@ -109,7 +115,8 @@ class Cli:
         """This process's environment without settings of chroot-tool and the user; and *env*."""
         own = {name: v for name, v in os.environ.items() if not name.startswith("CHROOT_TOOL_")}
         kinds = ("CONFIG", "STATE", "CACHE", "DATA")
-        return own | {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds} | dict(env or {})
+        places = {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds}
+        return own | places | {"CHROOT_TOOL_CACHE": str(self.bases)} | dict(env or {})
 
     def __call__(
         self,
