@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.config.bind import Bind
+    from ..core.creating.base_store import Base
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
@@ -69,6 +70,16 @@ def bind(value: Bind) -> dict[str, Any]:
         **_fields(value, "target", "source", "fs"),
         "options": value.shown_options(),
         **_fields(value, "origin", "line", "optional", "ignored"),
+    }
+
+
+def base(value: Base) -> dict[str, Any]:
+    """Return a base of `create`."""
+    key, facts = value.key, value.facts
+    return {
+        **_fields(value, "name", "size", "sha256", "used"),
+        **_fields(key, "suite", "arch", "variant", "backend", "mirror", "include"),
+        **_fields(facts, "made", "seconds", "packages", "release", "codename"),
     }
 
 

@@ -12,6 +12,8 @@ event for everything that happens, and `cancelled`, a flag that they look at. Al
 
 from __future__ import annotations
 
+from .value import Value
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from .config.bind import Bind
     from .config.edits import Change, Files, Saved
     from .config.merge import Config
+    from .creating.base_store import Base
     from .creating.options import CreateOptions
     from .events import Report
     from .looking.status import ChrootStatus
@@ -185,6 +188,10 @@ class Engine(Protocol):
         """Make a Debian in *path*. Raises ChrootError, Cancelled; then *path* is as before."""
         raise NotImplementedError
 
+    def bases(self) -> Bases:
+        """Return the bases that `create` unpacks instead of bootstrapping."""
+        raise NotImplementedError
+
     def delete(
         self,
         path: str,
@@ -197,6 +204,63 @@ class Engine(Protocol):
 
         Never crosses a mount. Raises BusyError where something is mounted or runs inside that
         could not be ended; nothing is removed then.
+        """
+        raise NotImplementedError
+
+
+class Outlook(Value):
+    """Whether a create will be quick, and why not where it is not."""
+
+    base: Base | None
+    """What it would be unpacked from."""
+    reason: str
+    """In a few words, for a form."""
+
+
+class Pruned(Value):
+    """What pruning took away."""
+
+    names: tuple[str, ...]
+    """The bases that went, the one that was used longest ago first."""
+    freed: int
+    """Bytes, with what killed creates had left."""
+
+
+class Bases(Protocol):
+    """The trees that `create` unpacks instead of bootstrapping, and keeps.
+
+    All raise ChrootError where the directory they are in cannot be trusted, PrivilegeError.
+    """
+
+    def list(self) -> tuple[Base, ...]:
+        """Return the bases, the one that was used last first."""
+        raise NotImplementedError
+
+    def outlook(self, options: CreateOptions) -> Outlook:
+        """Say whether a chroot of *options* would come from a base. Quick enough for a form."""
+        raise NotImplementedError
+
+    def make(
+        self,
+        options: CreateOptions,
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Base:
+        """Make the base of *options*, or bring it up to date.
+
+        The events name the directory of bases. Raises what `Engine.create` raises.
+        """
+        raise NotImplementedError
+
+    def remove(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Remove bases. Raises UsageError for a name that is none; then none is removed."""
+        raise NotImplementedError
+
+    def prune(self, limit: int | None = None) -> Pruned:
+        """Remove what killed creates left, and the bases that pass *limit*, oldest used first.
+
+        *limit* is in bytes, None: as the settings have it.
         """
         raise NotImplementedError
 

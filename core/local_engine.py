@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from . import chroot, verbs
+from .events import ignore
 from .verbs import create, delete, off, on, run, status  # noqa: F401 (as `verbs.on`)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .engine import Binds, Following, Sizes
+    from collections.abc import Callable
+    from threading import Event as Flag
+
+    from .creating.habits import Habits
+    from .creating.options import CreateOptions
+    from .engine import Bases, Binds, Following, Sizes
+    from .events import Report
     from .looking.status import ChrootStatus
 
 
 class LocalEngine:
     """An `Engine` on the chroots of this machine."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, habits: Callable[[], Habits] | None = None) -> None:
+        """Work on the chroots under *base*; *habits* says how new ones are made, when asked."""
         self.base = base
+        self._ask_habits = habits
+
+    def _habits(self) -> Habits:
+        from .creating.habits import Habits
+
+        return self._ask_habits() if self._ask_habits else Habits()
 
     def locate(self, directory: str) -> str:
         """As `Engine.locate`."""
@@ -49,6 +63,34 @@ class LocalEngine:
 
         send(pid, started, number)
 
+    def create_defaults(self, options: CreateOptions) -> CreateOptions:
+        """As `Engine.create_defaults`."""
+        return verbs.create.create_defaults(options, self._habits().backend)
+
+    def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
+        """As `Engine.plan_create`."""
+        return verbs.create.plan_create(path, self.create_defaults(options), self._habits().cache)
+
+    def create(
+        self,
+        path: str,
+        options: CreateOptions,
+        *,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> None:
+        """As `Engine.create`."""
+        habits = self._habits()
+        options = options.replace(backend=options.backend or habits.backend)
+        verbs.create.create(path, options, habits.cache, report=report, cancelled=cancelled)
+
+    def bases(self) -> Bases:
+        """As `Engine.bases`."""
+        from .verbs.bases import LocalBases
+
+        habits = self._habits()
+        return LocalBases(habits.cache, habits.backend)
+
     status = staticmethod(verbs.status.status)
     config = staticmethod(verbs.status.config)
     scripts = staticmethod(verbs.status.scripts)
@@ -59,7 +101,4 @@ class LocalEngine:
     off = staticmethod(verbs.off.off)
     holders = staticmethod(verbs.off.holders)
     run = staticmethod(verbs.run.run)
-    create_defaults = staticmethod(verbs.create.create_defaults)
-    plan_create = staticmethod(verbs.create.plan_create)
-    create = staticmethod(verbs.create.create)
     delete = staticmethod(verbs.delete.delete)

@@ -19,12 +19,12 @@ from support import Cli, mounts_below, wait_until
 
 COMMANDS = (
     "create", "on", "off", "run", "start", "stop", "restart", "update", "shell", "list", "status",
-    "watch", "bind", "delete",
+    "watch", "bind", "delete", "base",
 )  # fmt: skip
 OPTIONS = {
     "create": (
         "--suite", "--arch", "--mirror", "--variant", "--include", "--locale", "--timezone",
-        "--backend", "--json", "-d",
+        "--backend", "--json", "-d", "--proxy", "--no-cache", "--no-refresh", "--offline",
     ),
     "on": ("-d", "-c", "-b", "--dry-run", "--json"),
     "off": ("-d", "-S", "--kill", "--timeout", "--lazy", "--dry-run", "--json"),
@@ -35,6 +35,7 @@ OPTIONS = {
     "watch": ("--base", "--json"),
     "bind": ("-d", "--source", "--target", "--option", "list", "add", "remove", "ignore"),
     "delete": ("-d", "--yes"),
+    "base": ("list", "make", "remove", "prune", "--to", "--suite", "--json"),
 }  # fmt: skip
 """What interface.md promises."""
 

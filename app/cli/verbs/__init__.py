@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUMMARIES = {
     "create": "make a Debian in a directory",
+    "base": "the bases that `create` unpacks instead of bootstrapping",
     "on": "mount what the configuration says",
     "off": "run `stop` inside, then unmount everything",
     "run": "run a command inside",
