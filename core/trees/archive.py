@@ -12,15 +12,16 @@ through (members.py) and tar can write in that one directory only (confined.py).
 from __future__ import annotations
 
 import os
+from threading import Thread
 
-from ..errors import PrivilegeError, UsageError
+from ..errors import Cancelled, PrivilegeError, UsageError
 from ..value import Value
 from . import compression, extras
 from .input import STDIN, Input
 from .manifest import Manifest
 from .output import Output
 from .packing import Tree
-from .pipeline import Stop
+from .pipeline import Stop, pipe
 from .unpacking import Extraction
 
 TYPE_CHECKING = False
@@ -33,7 +34,17 @@ if TYPE_CHECKING:
     Progress = Callable[[float], None]
     """Told the fraction that is done, from other threads too; never going back."""
 
-__all__ = ["STDIN", "STDOUT", "Manifest", "Packed", "Unpacked", "pack", "pack_into", "unpack"]
+__all__ = [
+    "STDIN",
+    "STDOUT",
+    "Manifest",
+    "Packed",
+    "Unpacked",
+    "copy",
+    "pack",
+    "pack_into",
+    "unpack",
+]
 
 STDOUT = "-"
 _STEP = 0.005
@@ -52,6 +63,8 @@ class Packed(Value):
     """Files, directories, links …"""
     left_out: tuple[str, ...]
     """Paths that are there and are not in it: directories without their content."""
+    missing: tuple[str, ...]
+    """Paths that were to be left out and are not there."""
     changed: tuple[str, ...]
     """What tar said of files that changed or went meanwhile: such a one may be half old."""
 
@@ -87,9 +100,9 @@ def pack_into(
         changed = tree.write(
             kind.pack, os.dup(fd),
             manifest=_said_of(manifest, tree), never=os.fstat(fd).st_ino,
-            progress=_in_steps(progress),
+            progress=in_steps(progress),
         )  # fmt: skip
-        return Packed(STDOUT, 0, "", tree.count, tree.left_out, changed)
+        return Packed(STDOUT, 0, "", tree.count, tree.left_out, tree.missing, changed)
 
 
 def pack(
@@ -133,7 +146,51 @@ def pack(
         return done.replace(path=file.path, size=file.size, sha256=digest)
 
 
-def _in_steps(progress: Progress | None) -> Progress | None:
+def copy(
+    source: str,
+    directory: str,
+    *,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> None:
+    """Copy the tree at *source* into the empty *directory*, without what is mounted on it.
+
+    All but flags is kept. Raises as `pack` and `unpack` do.
+    """
+    stop = Stop(cancelled)
+    reader, writer = pipe()
+    failed: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            unpack(reader, directory, cancelled=stop)
+        except BaseException as error:
+            failed.append(error)
+            stop.set()
+        finally:
+            os.close(reader)
+
+    reading = Thread(target=read, daemon=True)
+    reading.start()
+    try:
+        pack_into(
+            source, writer, compression.NONE,
+            manifest=Manifest(), progress=progress, cancelled=stop,
+        )  # fmt: skip
+    except BaseException as error:
+        if not failed:
+            failed.append(error)
+        stop.set()
+    finally:
+        os.close(writer)
+        reading.join()
+    if stop.is_cancelled:
+        raise Cancelled("copying was stopped")
+    if failed:
+        raise failed[0]
+
+
+def in_steps(progress: Progress | None) -> Progress | None:
     """Return what tells *progress* of every half percent, and no more often."""
     if progress is None:
         return None
@@ -176,7 +233,7 @@ def unpack(
         raise PrivilegeError("unpacking needs root", "run as root")
     with Input(source, sha256) as given:
         extraction = Extraction(given, directory, Stop(cancelled))
-        extraction.run(_in_steps(progress))
+        extraction.run(in_steps(progress))
     members = extraction.members
     lost = extraction.warnings
     if members.manifest is not None:

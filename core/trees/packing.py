@@ -56,6 +56,8 @@ class Tree:
         self.count = 0
         self.left_out: tuple[str, ...] = ()
         """What of the paths to leave out is there."""
+        self.missing: tuple[str, ...] = ()
+        """What of them is not, as it was given."""
         self._patterns: list[str] = []
         try:
             self._leave_out(exclude)
@@ -160,18 +162,19 @@ class Tree:
         ]  # fmt: skip
 
     def _leave_out(self, exclude: Sequence[str]) -> None:
-        found = []
+        found, missing = [], []
         with Root(f"/proc/self/fd/{self._fd}") as root:
             for path in exclude:
                 inside = _inside(root, path)
                 status = root.stat(f"/{inside}", follow=False)
                 if status is None:
+                    missing.append(path)
                     continue
                 found.append(inside)
                 rest = "/*" if stat.S_ISDIR(status.st_mode) else ""
                 literal = "".join([f"\\{c}" if c in _SPECIAL else c for c in inside])
                 self._patterns.append(f"--exclude=./{literal}{rest}")
-        self.left_out = tuple(dict.fromkeys(found))
+        self.left_out, self.missing = tuple(dict.fromkeys(found)), tuple(missing)
 
 
 class _Said:
