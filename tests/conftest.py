@@ -31,6 +31,7 @@ from support import (
     read_mounts,
 )
 from workers import (  # noqa: F401 # pytest finds its hooks here
+    pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_runtest_protocol,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ def shared_folder(factory: pytest.TempPathFactory, config: pytest.Config) -> Pat
     return own.parent if is_worker(config) else own
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice the cores, since many tests wait; none for what is quick in one process."""
     chosen = [Path(arg.partition("::")[0]) for arg in config.args]
@@ -87,6 +88,12 @@ def _turn(item: pytest.Item) -> int:
     if "base_chroot" in fixtures(item):
         return 3
     return 1 if item.get_closest_marker("network") else 2
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: the wait does not count

@@ -44,9 +44,9 @@ def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) 
     (folder / "tests/test_it.py").write_text(HEAD + test)
     done = subprocess.run(
         [*before, sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
-         f"--basetemp={folder / 'tmp'}"],
-        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False,
-        timeout=300,
+         "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", f"--basetemp={folder / 'tmp'}"],
+        cwd=folder, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env},
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout

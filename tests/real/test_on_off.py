@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.kernel.mount_table import MountTable
-from support import PATIENCE, Cli, mounts_below, next_line, read_mounts, wait_until
+from support import PATIENCE, Cli, let_in, mounts_below, next_line, read_mounts, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -660,8 +660,7 @@ def test_every_configuration_error_is_told_at_once(cli: Cli, tiny_chroot: Path) 
 
 
 def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_in(tmp_path)
     argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
