@@ -24,7 +24,7 @@ KINDS = ("docker://", "oci:", "oci-archive:", "docker-archive:", "docker-daemon:
 """What a source of this kind begins with (containers-transports(5))."""
 _PROGRAMS = ("skopeo", "umoci")
 _POLICIES = ("/etc/containers/policy.json", "/usr/share/containers/policy.json")
-_PASSED = ("REGISTRY_AUTH_FILE", "CONTAINERS_REGISTRIES_CONF", "XDG_RUNTIME_DIR")
+_PASSED = ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR")
 _GO = {"i386": "386", "armhf": "arm", "armel": "arm", "ppc64el": "ppc64le"}
 _LOCAL = ("oci:", "oci-archive:", "docker-archive:", "dir:")
 _STORE = "image"

@@ -111,14 +111,20 @@ def _noted(root: Root, name: str) -> list[str]:
     return [word for word in text.split("\0") if word]
 
 
+def unseal(root: Root) -> None:
+    """Let what an unfinished one has made immutable be deleted."""
+    from ..trees.flags import clear
+
+    clear(root, _noted(root, "flags"))
+
+
 def take_back(root: Root) -> None:
     """Delete what an unfinished create has made in DIR; the marker goes last."""
-    from ..trees.flags import clear
     from ..trees.remove import tree
 
     if not is_incomplete(root):
         return
-    clear(root, _noted(root, "flags"))
+    unseal(root)
     for name in [*made_names(root), MARKER]:
         directory, _, last = name.rpartition("/")
         try:
