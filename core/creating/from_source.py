@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..events import Report
     from .options import CreateOptions
 
-_SUPPLIED, _SET_UP = 0.9, 0.95
+_SUPPLIED, _SET_UP, _PUT = 0.9, 0.95, 0.97
 _NOT_WITH = ("suite", "mirror", "variant", "include", "backend")
 _ACTS_ON_HOST = ("host-cmd", "tool.conf", "chroot.toml", "conf.sh")
 _ASIDE = ".from-source"
@@ -74,13 +74,13 @@ def create(
         marker = f"{root.path}{MARKER}"
         tell.part(0.0, _SUPPLIED)
         _supply(options, marker, tell, cancelled)
-        _descend(marker)
-        tell.stage("setting it up", _SUPPLIED)
+        _make_sense(options.source, marker, tell, cancelled)
+        tell.stage("setting it up", _SET_UP)
         with Root(f"{marker}/root") as fresh:
             if not has_system(fresh):
                 raise _no_system(fresh, options.source)
             _set_up(root, fresh, options, tell, cancelled)
-        tell.stage("putting it in place", _SET_UP)
+        tell.stage("putting it in place", _PUT)
         put_in_place(root)
     tell.stage("done", 1.0)
 
@@ -124,6 +124,18 @@ def _supply(options: CreateOptions, marker: str, tell: Teller, cancelled: Flag |
             tell.warn(f"not all could be restored: {done.lost[0]}")
     else:
         archive.copy(source, tree, progress=progress, cancelled=cancelled)
+
+
+def _make_sense(source: str, marker: str, tell: Teller, cancelled: Flag | None) -> None:
+    """Make a system of what was supplied, where that is not one at its top yet."""
+    from . import debs
+
+    with Root(f"{marker}/root") as fresh:
+        if not debs.is_debs(fresh):
+            _descend(marker)
+            return
+    tell.part(_SUPPLIED, _SET_UP)
+    debs.install(marker, source, tell, cancelled)
 
 
 def _descend(marker: str) -> None:

@@ -128,7 +128,7 @@ def _hint(lines: Sequence[str]) -> str:
     text = " ".join(lines)
     if "unauthorized" in text or "denied" in text:
         return "log in with skopeo login, or give REGISTRY_AUTH_FILE"
-    if "server gave HTTP response to HTTPS" in text:
+    if "HTTP response to HTTPS" in text or "look like a TLS handshake" in text:
         return "a registry without TLS has to stand as insecure in registries.conf(5)"
     if "No space left" in text or "no space left" in text:
         return "free some space there, or choose another place"

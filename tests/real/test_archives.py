@@ -9,18 +9,20 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import trees
+from chroot_tool.core.creating.options import CreateOptions, default_options
 from support import CHECKOUT, Cli, mounts_below
 
 pytestmark = pytest.mark.root
@@ -496,6 +498,44 @@ def test_a_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     assert not (tiny_chroot / "home/inner").exists()
 
 
+@pytest.mark.parametrize("bad", ["link", "device", "top", "suite"])
+def test_packages_of_debootstrap_with_more_in_it(cli: Cli, tmp_path: Path, bad: str) -> None:
+    """debootstrap writes below etc and dev from outside: no link may be there."""
+    with tarfile.open(tmp_path / "d.tgz", "w:gz") as tar:
+        for name, text in (("required", "a"), ("debpaths", "a /x"), ("suite", "bookworm"),
+                           ("arch", "amd64"), ("variant", "minbase")):  # fmt: skip
+            data = f"{text if name != 'suite' or bad != 'suite' else '../x'}\n".encode()
+            info = tarfile.TarInfo(f"debootstrap/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        if bad != "suite":
+            info = tarfile.TarInfo({"link": "var/x", "device": "var/null", "top": "etc"}[bad])
+            info.type = {"device": tarfile.CHRTYPE}.get(bad, tarfile.SYMTYPE)
+            info.linkname = "/etc"
+            tar.addfile(info)
+    done = cli("create", "--from", tmp_path / "d.tgz", "-d", tmp_path / "new")
+    assert done.returncode == (2 if bad == "suite" else 1)
+    said = "is no name of a suite" if bad == "suite" else "is not as debootstrap makes them"
+    assert said in done.stderr
+    assert names(tmp_path) == ["d.tgz"]
+
+
+@pytest.mark.network
+def test_packages_of_debootstrap(cli: Cli, tmp_path: Path) -> None:
+    subprocess.run(
+        ["debootstrap", f"--make-tarball={tmp_path}/debs.tgz", "--variant=minbase",
+         default_options(CreateOptions()).suite, tmp_path / "work",
+         default_options(CreateOptions()).mirror],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    words = ["unshare", "--net", *cli.argv("create", "--from", tmp_path / "debs.tgz", "-d",
+                                           tmp_path / "new")]  # fmt: skip
+    subprocess.run(words, env=cli.environment(), check=True, capture_output=True)
+    assert (tmp_path / "new/etc/hostname").read_text() == "new\n"
+    assert works(cli, tmp_path / "new")
+    assert not (tmp_path / "new/debootstrap").exists()
+
+
 # -- images ---------------------------------------------------------------------------------------
 
 
@@ -529,40 +569,49 @@ def test_an_image_is_taken_by_others_and_comes_back(
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
-    """A registry of our own on the loopback, and the configuration that says it has no TLS."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    place = f"127.0.0.1:{port}"
-    (tmp_path / "registry.yml").write_text(
-        f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {tmp_path}/store\n"
-        f"http:\n  addr: {place}\n"
-    )
-    conf = tmp_path / "home/.config/containers/registries.conf"
-    conf.parent.mkdir(parents=True)
-    conf.write_text(
-        f'[[registry]]\nlocation = "{place}"\ninsecure = true\n'
-    )
-    process = subprocess.Popen(
-        ["docker-registry", "serve", tmp_path / "registry.yml"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    for _ in range(200):
-        with socket.socket() as asking:
-            if not asking.connect_ex(("127.0.0.1", port)):
-                break
-        time.sleep(0.05)
-    yield place
-    process.terminate()
-    process.wait()
+    """A registry on the loopback that has the layout `image`, and the word that it has no TLS.
+
+    It speaks as much as pulling takes (OCI distribution specification, "Pull").
+    """
+    layout = tmp_path / "image"
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            _, _, name, *what = self.path.split("/")
+            kind, data = "application/json", b"{}"
+            if name and (name != "tiny" or len(what) != 2):
+                self.send_error(404)
+                return
+            if name:
+                (entry,) = json.loads((layout / "index.json").read_text())["manifests"]
+                digest = entry["digest"] if what == ["manifests", "1"] else what[1]
+                data = (layout / "blobs" / digest.replace(":", "/")).read_bytes()
+                kind = entry["mediaType"] if what[0] == "manifests" else "application/octet-stream"
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        place = f"127.0.0.1:{server.server_port}"
+        conf = tmp_path / "home/.config/containers/registries.conf"
+        conf.parent.mkdir(parents=True)
+        conf.write_text(f'[[registry]]\nlocation = "{place}"\ninsecure = true\n')
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield place
+        server.shutdown()
+        thread.join()
 
 
 def test_an_image_of_a_registry(cli: Cli, tiny_chroot: Path, tmp_path: Path, registry: str) -> None:
     cli.ok("pack", "-d", tiny_chroot, "--oci", "-f", tmp_path / "image")
-    subprocess.run(
-        ["skopeo", "copy", "-q", "--dest-tls-verify=false", f"oci:{tmp_path}/image",
-         f"docker://{registry}/tiny:1"],
-        check=True,
-    )  # fmt: skip
     env = {"HOME": str(tmp_path / "home")}
     cli.ok("create", "--from", f"docker://{registry}/tiny:1", "-d", tmp_path / "new", env=env)
     assert works(cli, tmp_path / "new")
