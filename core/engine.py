@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder
+    from .trees.archive import Packed, Unpacked
 else:
     Protocol = object  # typing costs `run` 6 ms
 
@@ -185,11 +186,60 @@ class Engine(Protocol):
         report: Report = ...,
         cancelled: Flag | None = None,
     ) -> None:
-        """Make a Debian in *path*. Raises ChrootError, Cancelled; then *path* is as before."""
+        """Make a Debian in *path*, or with `options.source` a chroot of that.
+
+        Raises ChrootError, Cancelled; then *path* is as before.
+        """
         raise NotImplementedError
 
     def bases(self) -> Bases:
         """Return the bases that `create` unpacks instead of bootstrapping."""
+        raise NotImplementedError
+
+    # -- archives --------------------------------------------------------------------------------
+
+    def archive_name(self, path: str, *, oci: bool = False, now: float | None = None) -> str:
+        """Return what an archive of the chroot at *path* is called by default, without a folder.
+
+        *now* is in seconds since 1970; it is called by the local time.
+        """
+        raise NotImplementedError
+
+    def pack(
+        self,
+        path: str,
+        output: str,
+        *,
+        exclude: Sequence[str] = (),
+        oci: bool = False,
+        checksum: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Packed:
+        """Pack a chroot, without what is mounted on it, into the file *output*, `-` for stdout.
+
+        How it is compressed is said by the name. *exclude* are paths inside, added to those of
+        the configuration: of a directory the content is left out. With *oci* it becomes an image
+        in the directory *output*. With *checksum* OUTPUT.sha256 is written, too.
+
+        Raises UsageError, ConfigError, PrivilegeError, BusyError, ChrootError, Cancelled; then
+        there is nothing of that name, or what was there before.
+        """
+        raise NotImplementedError
+
+    def unpack(
+        self,
+        path: str,
+        source: str,
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Unpacked:
+        """Unpack the archive *source*, `-` for stdin, as the chroot *path*; return what it was.
+
+        Nothing in it can make or change anything outside *path*. Raises ChrootError, Cancelled;
+        then *path* is as before.
+        """
         raise NotImplementedError
 
     def delete(

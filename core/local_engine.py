@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import chroot, verbs
 from .events import ignore
-from .verbs import create, delete, off, on, run, status  # noqa: F401 (as `verbs.on`)
+from .verbs import create, delete, off, on, pack, run, status  # noqa: F401 (as `verbs.on`)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ class LocalEngine:
 
     def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
         """As `Engine.plan_create`."""
-        return verbs.create.plan_create(path, self.create_defaults(options), self._habits().cache)
+        if not options.source:
+            options = self.create_defaults(options)
+        return verbs.create.plan_create(path, options, self._habits().cache)
 
     def create(
         self,
@@ -81,7 +83,8 @@ class LocalEngine:
     ) -> None:
         """As `Engine.create`."""
         habits = self._habits()
-        options = options.replace(backend=options.backend or habits.backend)
+        if not options.source:
+            options = options.replace(backend=options.backend or habits.backend)
         verbs.create.create(path, options, habits.cache, report=report, cancelled=cancelled)
 
     def bases(self) -> Bases:
@@ -101,4 +104,7 @@ class LocalEngine:
     off = staticmethod(verbs.off.off)
     holders = staticmethod(verbs.off.holders)
     run = staticmethod(verbs.run.run)
+    archive_name = staticmethod(verbs.pack.archive_name)
+    pack = staticmethod(verbs.pack.pack)
+    unpack = staticmethod(verbs.pack.unpack)
     delete = staticmethod(verbs.delete.delete)

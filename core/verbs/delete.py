@@ -6,6 +6,7 @@ from ..chroot import has_system, is_incomplete, open_chroot
 from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
+from ..kernel.rootpath import Root
 from ..lock import Lock
 from .off import off
 
@@ -24,6 +25,7 @@ def delete(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.delete`."""
+    from ..creating.unfinished import unseal
     from ..trees import remove
 
     with open_chroot(path) as root:
@@ -34,6 +36,9 @@ def delete(
             )
         sound = has_system(root) and not is_incomplete(root)
     off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
+    if not sound:
+        with Lock(physical), Root(physical) as root:
+            unseal(root)
     with Lock(physical):
         report(Stage(physical, "removing"))
         remove.chroot(physical, report, cancelled)
