@@ -8,11 +8,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +23,29 @@ CHECKOUT = Path(__file__).absolute().parent.parent
 MNT_DETACH = 2
 
 Arg = str | bytes | Path
+
+
+def _stay(_number: int, _frame: object) -> None:
+    """Do nothing."""
+
+
+def _reset_signals() -> None:
+    """Have every signal do here, and in what tests start, what it does below a shell's prompt.
+
+    Who starts us in the background, by nohup or as a service ignores or blocks some, and every
+    child would have that from us. Those that Python itself ignores it does not hand on.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            default = {
+                signal.SIGINT: signal.default_int_handler,
+                signal.SIGHUP: _stay,  # nohup is meant for us; no exec hands a handler on
+            }
+            signal.signal(number, default.get(number, signal.SIG_DFL))
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+_reset_signals()  # of what starts processes this module is the first to be imported
 
 
 def _is_chroot() -> bool:
@@ -107,6 +132,31 @@ class Cli:
         )
 
 
+PATIENCE = 20.0
+"""Seconds after which what is waited for will not come any more. No test expects a speed."""
+
+
+def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+    """Return as soon as *holds* does; fail where *process*, which is to bring it about, ended."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert process is None or process.poll() is None, f"it ended before: {process}"
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+def next_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The next line that *process* says on stdout, of which no more is read; b"" at its end."""
+    assert process.stdout is not None
+    line = b""
+    while not line.endswith(b"\n"):
+        assert select.select([process.stdout], [], [], PATIENCE)[0], f"silent after {line!r}"
+        if not (byte := os.read(process.stdout.fileno(), 1)):
+            break
+        line += byte
+    return line
+
+
 TINY_PROGRAMS = (
     "sh", "cat", "dd", "env", "false", "head", "id", "ls", "mkdir", "sleep", "sort", "stty",
     "touch", "true", "tty", "wc",
@@ -189,6 +239,13 @@ def processes_below(folder: Path) -> dict[int, str]:
                     command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
                     found[int(entry.name)] = command.decode(errors="replace")
     return found
+
+
+def let_in(folder: Path) -> None:
+    """Let other users go to *folder*: pytest lets only its own, and workers' are one level down."""
+    for place in (folder, *folder.parents):
+        if not place.stat().st_mode & 0o001:
+            place.chmod(0o755)
 
 
 def detach(points: list[str]) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 
 from ...core.errors import ChrootError, UsageError
-from ...core.local_engine import LocalEngine
 from .. import exits
-from ..base_directory import base_directory
+from ..engine import open_engine
 from .options import DIR, RUN_OPTIONS
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ def main(word: str, arguments: list[str]) -> int:
         if values is None:
             from .commands import main as other
 
-            return other([word, "--help"])
+            return other([word, "--help"], word)
         return _run(word, values, words)
     except ChrootError as error:
         exits.complain(error)
@@ -52,7 +51,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     elif word != "shell":
         words = [word]
     _mind_operators(words)
-    engine = LocalEngine(base_directory(_last(values, "base")))
+    engine = open_engine(_last(values, "base"))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
     return engine.run(
         path,

@@ -1,4 +1,4 @@
-"""Keys in turn: each is handed on when what the one before it has opened can take it.
+"""A queue of keys: each is handed on when what the one before it has opened can take it.
 
 Textual hands on what was typed at once, to whatever has the focus then. Typed ahead, or over a slow
 line, `n` and a name come together, and the name would be keys of the list, `o` and `d` among them.
@@ -6,6 +6,7 @@ line, `n` and a name come together, and the name would be keys of the list, `o` 
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from weakref import WeakSet
@@ -28,7 +29,7 @@ class KeyHandled(Message):
     """Follows a key on its way: when it has come here, the key has had its effect."""
 
 
-class KeysInTurn(App[None]):
+class KeyQueue(App[None]):
     """An app that hands on what is typed key by key."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
@@ -36,7 +37,7 @@ class KeysInTurn(App[None]):
         self._typed: deque[events.Key | events.Paste] = deque()
         self._taker: MessagePump | None = None
         """Who is at the key that was handed on last."""
-        self._since = 0.0
+        self._since = -math.inf
         """When that was, or since when what was typed is held back."""
         self._ticks = False
         self._waited_for: WeakSet[object] = WeakSet()

@@ -83,10 +83,7 @@ def sweep(parent: int, name: str, what: str) -> None:
 
     Raises LockedError where somebody does.
     """
-    try:
-        fd = _locked(parent, name, what)
-    except FileNotFoundError:
-        return
+    fd = _locked(parent, name, what)
     if fd >= 0:
         try:
             _remove(parent, name, fd)
@@ -96,7 +93,10 @@ def sweep(parent: int, name: str, what: str) -> None:
 
 def _locked(parent: int, name: str, what: str) -> int:
     """Open and lock a directory; -1 where it is another one, or gone, by then."""
-    fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        return -1  # somebody took it for the rest of a kill, and was quicker
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(fd), os.stat(name, dir_fd=parent, follow_symlinks=False)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from chroot_tool.app import history
-from chroot_tool.app.tui import detached, running
+from chroot_tool.app import history, paths
+from chroot_tool.app.tui import detached
+from chroot_tool.app.tui.actions import commands
 from chroot_tool.app.tui.handover import own_command
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
@@ -41,7 +43,7 @@ def on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(verb: str, *words: str) -> list[str]:
         return ["sh"] if verb == "shell" else list(words[words.index("--") + 1 :])
 
-    monkeypatch.setattr(running, "own_command", here)
+    monkeypatch.setattr(commands, "own_command", here)
     monkeypatch.setenv("PS1", "$ ")
 
 
@@ -55,7 +57,7 @@ async def run(t: Ui, *words: str) -> RunPanel:
     assert one is not None
     before = len(t.app.main.dock.panels)
     line = " ".join(words)
-    await t.app.main._open_panel(one, line, list(words))
+    await t.app.main.session.panels.open(one, line, list(words))
     await t.until(lambda: len(t.app.main.dock.panels) == before + 1)
     made = panel(t)
     await t.until(lambda: made.terminal.emulator is not None)
@@ -143,7 +145,7 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
         one = t.app.main.table.highlighted
         assert one is not None
         argv = own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
-        await t.app.main._open_panel(one, "sleep 1000", argv)
+        await t.app.main.session.panels.open(one, "sleep 1000", argv)
         await t.until(lambda: processes_below(tiny_chroot))
         await t.press(LEAVE)
         await t.until(lambda: panel(t).has_focus)
@@ -208,7 +210,7 @@ async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal
         await ended(t, two)
         gate = t.engine.hold("on")
         await t.press("escape", "o")
-        await t.until(lambda: t.app.main._jobs.running)
+        await t.until(lambda: t.app.main.session.jobs.running)
         await t.press("4", "x")
         await t.until(lambda: not t.app.main.dock.panels)
         await t.until(lambda: t.app.main.table.rows.has_focus)
@@ -314,6 +316,27 @@ async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> 
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")  # from now on the emulator is there at once
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+        begun = asyncio.Event()
+
+        async def busy() -> None:
+            begun.set()
+            async with asyncio.timeout(DEADLINE):
+                while not (t.app.main.dock.panels and panel(t).end_was_seen):
+                    await asyncio.sleep(0.005)
+
+        t.app.call_later(busy)  # who asks the app for the focus has it behind that
+        await begun.wait()
+        two = await run(t, "true")
+        await t.until(lambda: two.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
@@ -343,7 +366,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
 
 
 async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "own_command", lambda *_: ["/no/such/program"])
+    monkeypatch.setattr(commands, "own_command", lambda *_: ["/no/such/program"])
     async with ui(*CHROOTS) as t:
         await t.press("s")
         await t.shows("exit 127")
@@ -405,7 +428,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
         await t.shows("exit 0", "red")
         await t.until(lambda: panel(t).has_focus)
         await t.press("w", "w")
-        folder = Path(history.state_directory(), "output")
+        folder = Path(paths.output_directory())
         await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
         await t.says("saved to")
         for path in folder.iterdir():
@@ -634,14 +657,14 @@ def test_history_is_newest_first_and_each_line_once() -> None:
     history.forget("/srv/chroot/x")
     assert history.commands("/srv/chroot/x") == ()
     assert history.commands("/srv/chroot/y") == ("other",)
-    Path(history.state_directory(), "history.json").write_text("{broken")
+    Path(paths.history_file()).write_text("{broken")
     assert history.commands("/srv/chroot/x") == ()
 
 
 def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
-    Path(history.state_directory(), "kept").mkdir(parents=True)
-    log = Path(history.state_directory(), "kept/1.log")
+    Path(paths.detached_directory()).mkdir(parents=True)
+    log = Path(paths.detached_directory(), "1.log")
     log.write_text("output\n")
-    one = detached.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
+    one = detached.Detached(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
     assert not one.running
     assert one.argv()[0] == "cat"
