@@ -56,6 +56,19 @@ class Duplicated(Value):
     """The kinds of attributes that the file system of the second does not take."""
 
 
+class Cloned(Value):
+    """A chroot that was cloned."""
+
+    path: str
+    """Of the new one, physical."""
+    method: str
+    """`snapshot` (a subvolume of btrfs), `reflink` or `copy`."""
+    entries: int
+    """Names that were copied; 0 for a snapshot."""
+    size: int
+    """Bytes of content that were copied or, by reflinks, shared; 0 for a snapshot."""
+
+
 class Duplicate:
     """Makes *name* in the private directory *parent* what the directory *source* is.
 
