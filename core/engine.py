@@ -197,8 +197,8 @@ class Engine(Protocol):
     ) -> None:
         """Switch off, ending what runs inside, and remove the directory with all it holds.
 
-        Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted or runs inside that
-        could not be ended; nothing is removed then.
+        Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted
+        or runs inside that could not be ended; nothing is removed then.
         """
         raise NotImplementedError
 
