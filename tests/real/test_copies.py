@@ -606,9 +606,9 @@ def test_killed_while_removing_one_the_next_removes_the_rest(cli: Cli, deb: Path
 
 
 def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
-    with disk(tmp_path, "ext4", 90) as where:
+    with disk(tmp_path, "ext4", 150) as where:
         deb = small(where / "deb")
-        (deb / "large").write_bytes(os.urandom(25 << 20))
+        (deb / "large").write_bytes(os.urandom(40 << 20))
         cli.ok("snapshot", "-d", deb, "one")
         done = cli("snapshot", "-d", deb, "two")
         assert (done.returncode, "space" in done.stderr) == (1, True)

@@ -1,0 +1,23 @@
+"""Measures making, copying and packing chroots against what people use instead.
+
+A function a table row, or a few that are measured together; `run` lists them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .chroots import chroots
+from .copies import copying
+from .rows import Row
+
+
+def run() -> list[Row]:
+    """Measure everything; return the figures. Raises SystemExit without root."""
+    if os.geteuid():
+        raise SystemExit("images are measured as root: sudo ./dev bench images")
+    rows: list[Row] = []
+    for part in (copying,):
+        with chroots(1) as base:
+            rows += part(base)
+    return rows
