@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..core.plan import Plan
     from ..core.process import Process
     from ..core.trees.archive import Packed, Unpacked
+    from ..core.trees.duplicate import Cloned
+    from ..core.trees.snapshots import TreeSnapshot
 
 _EVENTS = {
     events.Stage: "stage",
@@ -81,6 +83,21 @@ def base(value: Base) -> dict[str, Any]:
         **_fields(value, "name", "size", "sha256", "used"),
         **_fields(key, "suite", "arch", "variant", "backend", "mirror", "include"),
         **_fields(facts, "made", "seconds", "packages", "release", "codename"),
+    }
+
+
+def cloned(value: Cloned, path: str) -> dict[str, Any]:
+    """Return how the chroot at *path* was cloned, as the last event."""
+    facts = _fields(value, "method", "entries", "size")
+    return {"event": "done", "chroot": value.path, "state": "off", "from": path, **facts}
+
+
+def snapshot(value: TreeSnapshot) -> dict[str, Any]:
+    """Return a snapshot; its size is null where it was not counted."""
+    return {
+        **_fields(value, "name", "created", "method"),
+        "size": value.size or None,
+        "shared": value.shared,
     }
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from . import chroot, verbs
 from .events import ignore
-from .verbs import create, delete, off, on, pack, run, status  # noqa: F401 (as `verbs.on`)
+from .verbs import (  # noqa: F401 (as `verbs.on`)
+    clone,
+    create,
+    delete,
+    off,
+    on,
+    pack,
+    rename,
+    run,
+    snapshot,
+    status,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,3 +119,9 @@ class LocalEngine:
     pack = staticmethod(verbs.pack.pack)
     unpack = staticmethod(verbs.pack.unpack)
     delete = staticmethod(verbs.delete.delete)
+    clone = staticmethod(verbs.clone.clone)
+    rename = staticmethod(verbs.rename.rename)
+    snapshots = staticmethod(verbs.snapshot.snapshots_of)
+    take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
+    restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)
+    remove_snapshot = staticmethod(verbs.snapshot.remove_snapshot)

@@ -1,4 +1,4 @@
-"""`delete`: switched off, then removed with all it holds."""
+"""`delete`: switched off, then removed with all it holds, and with its snapshots."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def delete(
     """As `Engine.delete`."""
     from ..creating.unfinished import unseal
     from ..trees import remove
+    from ..trees.shelf import Shelf
 
     with open_chroot(path) as root:
         physical = root.path
@@ -39,6 +40,13 @@ def delete(
     if not sound:
         with Lock(physical), Root(physical) as root:
             unseal(root)
-    with Lock(physical):
+    with Lock(physical), Shelf(physical) as shelf:
         report(Stage(physical, "removing"))
-        remove.chroot(physical, report, cancelled)
+        # Out of sight first: a kill must not leave them for the next chroot of that name.
+        shelf.put_aside()
+        try:
+            remove.chroot(physical, report, cancelled)
+        except BaseException:
+            shelf.put_back()
+            raise
+        shelf.remove_aside()

@@ -21,9 +21,8 @@ from typing import Any
 
 import pytest
 
-import trees
 from chroot_tool.core.creating.options import CreateOptions, default_options
-from support import CHECKOUT, Cli, mounts_below
+from support import CHECKOUT, Cli, mounts_below, trees
 
 pytestmark = pytest.mark.root
 

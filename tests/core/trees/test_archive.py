@@ -18,12 +18,11 @@ from pathlib import Path
 
 import pytest
 
-import trees
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.trees import archive, flags
 from chroot_tool.core.trees.manifest import Manifest
-from support import CHECKOUT
+from support import CHECKOUT, trees
 
 pytestmark = pytest.mark.root
 
