@@ -14,7 +14,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from threading import Event as Flag
     from typing import Protocol
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .config.edits import Change, Files, Saved
     from .config.merge import Config
     from .creating.options import CreateOptions
+    from .errors import ChrootError
     from .events import Report
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
@@ -161,6 +162,33 @@ class Engine(Protocol):
         stdin, stdout, stderr and signals are the command's while it runs. Where stdin or stdout is
         no terminal, both are /dev/null for this process afterwards. Raises ChrootError where the
         command could not be started; then they are as before.
+        """
+        raise NotImplementedError
+
+    def run_ephemeral(
+        self,
+        path: str,
+        words: tuple[str, ...],
+        *,
+        user: str = "",
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        config_dir: str | None = None,
+        size: str = "",
+        keep: str = "",
+        report: Report = ...,
+        again: Callable[[ChrootError], str] | None = None,
+    ) -> int:
+        """Run a command in a throw-away session on a chroot, as `run` does; return its code.
+
+        The chroot may be on or off and is not touched: what the command changes goes to memory,
+        *size* of it at most (`512M`, `4G`, `25%`; half of what is free), and is gone on return,
+        with every process it has left. What is written to a bind of the host's reaches the host.
+
+        *keep*: the path of a chroot that is made of the session when the command has ended,
+        whatever its code. Where that fails *again* is asked, while the session is still there, for
+        a path to try next; "" gives it up, and the error is raised. Raises as `run` does,
+        UsageError for a size that is none, PrivilegeError.
         """
         raise NotImplementedError
 

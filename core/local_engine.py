@@ -7,6 +7,8 @@ from .verbs import create, delete, off, on, run, status  # noqa: F401 (as `verbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .engine import Binds, Following, Sizes
     from .looking.status import ChrootStatus
 
@@ -48,6 +50,13 @@ class LocalEngine:
         from .kernel.pidfd import send
 
         send(pid, started, number)
+
+    @staticmethod
+    def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:
+        """As `Engine.run_ephemeral`."""
+        from .verbs.ephemeral import run_ephemeral  # which `run` has no need of
+
+        return run_ephemeral(path, words, **options)
 
     status = staticmethod(verbs.status.status)
     config = staticmethod(verbs.status.config)

@@ -7,7 +7,7 @@ import sys
 
 from ... import __version__
 from .. import exits
-from .options import BASE, CONFIG, DIR, RUN_OPTIONS, RUN_WORDS, Option
+from .options import BASE, CONFIG, DIR, RUN_OPTIONS, RUN_WORDS, SESSION_OPTIONS, SESSION_WORDS, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ _RUN_HELP = {
 
 def _add(parser: argparse.ArgumentParser, *options: Option) -> None:
     for option in options:
+        if option.flag:
+            parser.add_argument(
+                *option.names, dest=option.key, help=option.help, action="store_true"
+            )
+            continue
         parser.add_argument(
             *option.names,
             dest=option.key,
@@ -165,7 +170,9 @@ def _run(sub: argparse.ArgumentParser) -> None:
 
 
 def _run_word(sub: argparse.ArgumentParser) -> None:
-    _add(sub, *(option for option in RUN_OPTIONS if option is not BASE))
+    word = sub.prog.rpartition(" ")[2]
+    hidden = (BASE,) if word in SESSION_WORDS else (BASE, *SESSION_OPTIONS)
+    _add(sub, *(option for option in RUN_OPTIONS if option not in hidden))
 
 
 def _status(sub: argparse.ArgumentParser) -> None:

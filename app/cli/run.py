@@ -11,10 +11,12 @@ from ...core.errors import ChrootError, UsageError
 from ...core.local_engine import LocalEngine
 from .. import exits
 from ..base_directory import base_directory
-from .options import DIR, RUN_OPTIONS
+from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .options import Option
 
 _HELP = ("-h", "--help")
@@ -52,9 +54,16 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     elif word != "shell":
         words = [word]
     _mind_operators(words)
+    ephemeral = any(option.key in values for option in SESSION_OPTIONS)
+    if ephemeral and word not in SESSION_WORDS:
+        raise UsageError(
+            f"{word} takes no -x: what it starts ends with the session, which ends with it",
+            f"chroot-tool shell -x, and {word} it there",
+        )
     engine = LocalEngine(base_directory(_last(values, "base")))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
-    return engine.run(
+    start = _in_session(engine, values) if ephemeral else engine.run
+    return start(
         path,
         tuple(words),
         user=_last(values, "user"),
@@ -62,6 +71,15 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         env=dict(pair for text in values.get("env", []) for pair in _pair(text)),
         config_dir=_last(values, "config") or None,
     )
+
+
+def _in_session(engine: LocalEngine, values: dict[str, list[str]]) -> Callable[..., int]:
+    """Return what runs in a session instead of the chroot."""
+    from functools import partial
+
+    from .session import run
+
+    return partial(run, engine, keep=_last(values, "keep"), size=_last(values, "size"))
 
 
 def _mind_operators(words: list[str]) -> None:
@@ -108,6 +126,10 @@ def read(arguments: list[str]) -> tuple[dict[str, list[str]] | None, list[str]]:
             words.append(argument)
             continue
         option, value = _option(argument)
+        if option.flag:
+            if value:  # more options, stuck to it
+                pending.append(f"-{value}")
+            value = ""
         if value is None:
             if not pending:
                 raise UsageError(f"{argument} needs a {option.metavar}")
@@ -122,7 +144,7 @@ def _option(argument: str) -> tuple[Option, str | None]:
     for option in RUN_OPTIONS:
         if argument in option.names:
             return option, None
-        if equals and name in option.names:
+        if equals and name in option.names and not option.flag:
             return option, value
         if argument[:2] in option.names:
             return option, argument[2:]

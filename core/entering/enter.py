@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from .command import Command
 
 
-def run(root: Root, wanted: Command) -> int:
+def run(root: Root, wanted: Command, member: int = -1) -> int:
     """Run a command inside *root*; return its exit code, 128+N where signal N ended it.
+
+    *member*, where there is one: see `Launch.member`; then this process's children are in a pid
+    namespace of their own, which that one is the first process of.
 
     Where stdin and stdout are not both a terminal, this process has /dev/null in their place
     afterwards. Raises UsageError, EnterError and other ChrootErrors where the command could not be
@@ -29,6 +32,8 @@ def run(root: Root, wanted: Command) -> int:
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("only a process with one thread can enter a chroot")
     launch = prepare(root, wanted)
+    if member >= 0:
+        launch = launch.replace(member=member)
     for stream in (sys.stdout, sys.stderr):
         if stream:  # None where the caller closed the descriptor
             stream.flush()

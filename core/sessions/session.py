@@ -1,0 +1,153 @@
+"""A throw-away session, seen by the process that starts it: its beginning, its root, its end."""
+
+from __future__ import annotations
+
+import os
+import select
+
+from ..errors import BusyError, ChrootError, PrivilegeError, UsageError
+from ..kernel import syscalls
+from ..kernel.rootpath import Root
+from . import first
+from .marks import mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    from ..config.bind import Bind
+else:
+    import _signal as signal  # see entering.launch
+
+_KINDS = {kind.__name__: kind for kind in (BusyError, PrivilegeError, UsageError)}
+_UNITS = "kKmMgGtT"
+_SLOW = 1000
+"""Milliseconds after which it is worth a word that the end takes its time."""
+
+
+def check_size(size: str) -> str:
+    """Return *size* if it is one: digits and K, M, G, T or %. Raises UsageError."""
+    digits = size[:-1] if size[-1:] in (*_UNITS, "%") else size
+    if not (digits.isascii() and digits.isdigit() and int(digits)):  # 0 would be: without a bound
+        raise UsageError(f"{size!r} is no size", "write 512M, 4G or 25% (of the memory)")
+    return size
+
+
+def free_half() -> str:
+    """Return half of the memory that is free now, or could be, as a size (proc_meminfo(5)).
+
+    The kernel's own default, half of all memory, can be more than there is.
+    """
+    with open("/proc/meminfo", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return f"{int(line.split()[1]) // 2}k"
+    return "50%"
+
+
+class Session:
+    """Namespaces with a root that is thrown away, for as long as this object is not closed.
+
+    A context manager. Children that this process forks meanwhile are in the session's pid
+    namespace, and join its others by `member`. Only for a process with one thread.
+    """
+
+    def __init__(self, below: Root, binds: Iterable[Bind], size: str = "") -> None:
+        """Begin to make a session on the tree *below*; `wait` until it can be used.
+
+        *size* bounds what it can write: a tmpfs is made of memory. Raises PrivilegeError,
+        ChrootError.
+        """
+        self._path = below.path
+        self._bare = ""
+        size = check_size(size) if size else free_half()
+        if os.readlink("/proc/self") != str(os.getpid()):
+            raise ChrootError("/proc is that of other processes", "mount -t proc proc /proc")
+        self._before = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        control, self._control = os.pipe2(os.O_CLOEXEC)
+        self._report, report = os.pipe2(os.O_CLOEXEC)
+        starter = os.pidfd_open(os.getpid())
+        try:
+            self._pid = self._fork(below, binds, size, starter, control, report)
+        finally:
+            for fd in (control, report, starter):
+                os.close(fd)
+        self._mark = mark(below.fd)
+        self.member = os.pidfd_open(self._pid)
+        """A pidfd of one who is in the session's namespaces."""
+
+    def _fork(
+        self, below: Root, binds: Iterable[Bind], size: str, starter: int, control: int, report: int
+    ) -> int:
+        try:
+            syscalls.unshare(syscalls.CLONE_NEWPID)
+            pid = os.fork()
+        except OSError as error:
+            self._forget()
+            what = f"a session needs a pid namespace: {error.strerror}"
+            if error.errno == 1:
+                raise PrivilegeError(what, "run as root") from error
+            raise ChrootError(what, "see /proc/sys/user/max_pid_namespaces") from error
+        if not pid:
+            os.close(self._control)
+            first.keep(below, binds, size, starter, control, report)
+        return pid
+
+    def wait(self) -> Root:
+        """Return the session's root; the caller closes it. Raises ChrootError without one."""
+        words = os.fsdecode(os.read(self._report, 1 << 16)).split("\0")
+        if words[0] == first.READY:
+            self._bare = words[1]
+            root = Root(f"/proc/{self._pid}/root")
+            root.path = self._path  # what messages are about
+            return root
+        if len(words) == 3:
+            raise _KINDS.get(words[0], ChrootError)(words[1], words[2])
+        raise ChrootError("the session was ended before it began")
+
+    def bare_tree(self) -> int:
+        """Return a descriptor of the tree without what is mounted on it; the caller closes it.
+
+        What the session has written lives on by it.
+        """
+        return os.open(f"/proc/{self._pid}/fd/{self._bare}", os.O_PATH | os.O_CLOEXEC)
+
+    def end(self, slow: Callable[[], None] = lambda: None) -> None:
+        """End who is left in the session: TERM, ten seconds, KILL. *slow* is called where it waits.
+
+        Everything of the session is gone on return, but for what the caller holds open.
+        """
+        os.close(self._control)
+        self._control = -1
+        poll = select.poll()
+        poll.register(self.member, select.POLLIN)
+        if not poll.poll(_SLOW):
+            slow()
+            poll.poll()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill whoever is left, and have this process as it was before."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self.member)
+        os.close(self._mark)
+        self._forget()
+
+    def _forget(self) -> None:
+        syscalls.setns(self._before, syscalls.CLONE_NEWPID)  # else no child could be forked any more
+        for fd in (self._before, self._report, self._control):
+            if fd >= 0:
+                os.close(fd)
