@@ -18,6 +18,10 @@ from ..core.errors import (
 )
 from ..core.text import safe
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DONE = 0
 FAILED = 1
 USAGE = 2
@@ -35,6 +39,32 @@ _CODES = (
     (BusyError, BUSY),
     (PrivilegeError, PRIVILEGE),
 )
+
+
+def answer(do: Callable[[], int]) -> int:
+    """Return what *do* returns; where it fails, say why and return the exit code for that."""
+    try:
+        code = _explained(do)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        deafen(1)  # whoever read our stdout has seen enough
+        return DONE
+    except OSError as error:
+        deafen(1)
+        say(("" if error.filename else "stdout: ") + reason(error))
+        return FAILED
+
+
+def _explained(do: Callable[[], int]) -> int:
+    try:
+        return do()
+    except ChrootError as error:
+        complain(error)
+        return code_of(error)
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
 
 
 def code_of(error: ChrootError) -> int:

@@ -6,22 +6,14 @@ import errno
 import json
 import os
 
+from .paths import history_file, output_directory
+
 _MOST = 200
-
-
-def state_directory() -> str:
-    """Return where the state of a user's sessions is kept (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(home, "chroot-tool")
-
-
-def _file() -> str:
-    return os.path.join(state_directory(), "history.json")
 
 
 def _read() -> dict[str, list[str]]:
     try:
-        with open(_file(), encoding="utf-8") as file:
+        with open(history_file(), encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         return {}  # a history that cannot be read is none: nothing depends on it
@@ -50,18 +42,19 @@ def forget(path: str) -> None:
 
 
 def _write(everything: dict[str, list[str]]) -> None:
-    os.makedirs(state_directory(), mode=0o700, exist_ok=True)
-    temporary = f"{_file()}.{os.getpid()}"
+    path = history_file()
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}"
     with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
         json.dump(everything, file)
-    os.replace(temporary, _file())
+    os.replace(temporary, path)
 
 
 def save_output(name: str, text: str) -> str:
     """Write the output of a panel into a new file; return its path. Raises OSError."""
     import time
 
-    folder = os.path.join(state_directory(), "output")
+    folder = output_directory()
     os.makedirs(folder, mode=0o700, exist_ok=True)
     plain = "".join(c if c.isalnum() or c in "-._" else "_" for c in name)[:80]
     stem = os.path.join(folder, f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}")

@@ -16,23 +16,42 @@ def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
     _open_streams()
     words = sys.argv[1:] if arguments is None else arguments
-    before: list[str] = []
-    rest = words
-    while rest and rest[0].split("=")[0] == "--base":
-        count = 1 if "=" in rest[0] else 2
-        before += rest[:count]
-        rest = rest[count:]
+    before, rest = _split(words)
     if rest and rest[0] in RUN_WORDS:
         from .cli.run import main as run
 
         code = run(rest[0], [*before, *rest[1:]])
-    else:
-        from .cli.commands import main as other
+    elif rest or before[-1:] == ["--base"]:  # without its directory: the parser says so
+        from .cli.commands import main as execute
 
-        code = other(words)
+        code = execute(words, rest[0] if rest else "")
+    else:
+        code = _bare(before)
     if arguments is None and rest:  # the terminal UI ends in good order
         _leave(code)
     return code
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the options that stand before the verb, all of them --base, and the rest."""
+    rest = words
+    while rest and rest[0].split("=")[0] == "--base":
+        rest = rest[1 if "=" in rest[0] else 2 :]
+    return words[: len(words) - len(rest)], rest
+
+
+def _bare(before: list[str]) -> int:
+    """Show the terminal UI; where there is no terminal, the list and the help."""
+    # Textual draws on stderr.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        from .cli.commands import overview
+
+        return overview(before)
+    from . import exits
+    from .tui.start import main as show
+
+    base = before[-1].removeprefix("--base=") if before else ""
+    return exits.answer(lambda: show(base))
 
 
 def _open_streams() -> None:

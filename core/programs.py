@@ -273,7 +273,7 @@ def _follow(
     try:
         handle = os.pidfd_open(pid)
         try:
-            while not _wait(handle, streams, _TICK if cancelled or late else None):
+            while not _wait(handle, streams, _TICK if cancelled or late is not None else None):
                 now = monotonic()
                 if not stopped and cancelled and cancelled.is_set():
                     stopped = "cancelled"

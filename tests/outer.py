@@ -15,13 +15,11 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from support import Cli
+from support import PATIENCE, Cli, wait_until
 
 PROMPT = "READY$ "
-PATIENCE = 20.0
 
 
 class Terminal:
@@ -78,12 +76,21 @@ class Terminal:
     def exit_code(self) -> int:
         """Read to the end and return the first process's code."""
         while True:
+            assert select.select([self.fd], [], [], PATIENCE)[0], "it does not end"
             try:
                 if not os.read(self.fd, 1 << 16):
                     break
             except OSError:
                 break
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        status = 0
+
+        def ended() -> bool:
+            nonlocal status
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            return pid != 0
+
+        wait_until(ended)
+        return os.waitstatus_to_exitcode(status)
 
     def hang_up(self) -> None:
         os.close(self.fd)
@@ -132,14 +139,6 @@ def inside(root: Path) -> list[int]:
         except OSError:
             pass
     return found
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Return as soon as *holds* does."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def only(root: Path, program: str) -> int:

@@ -12,7 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,29 @@ CHECKOUT = Path(__file__).absolute().parent.parent
 MNT_DETACH = 2
 
 Arg = str | bytes | Path
+
+
+def _stay(_number: int, _frame: object) -> None:
+    """Do nothing."""
+
+
+def _reset_signals() -> None:
+    """Have every signal do here, and in what tests start, what it does below a shell's prompt.
+
+    Who starts us in the background, by nohup or as a service ignores or blocks some, and every
+    child would have that from us. Those that Python itself ignores it does not hand on.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            default = {
+                signal.SIGINT: signal.default_int_handler,
+                signal.SIGHUP: _stay,  # nohup is meant for us; no exec hands a handler on
+            }
+            signal.signal(number, default.get(number, signal.SIG_DFL))
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+_reset_signals()  # of what starts processes this module is the first to be imported
 
 
 def _is_chroot() -> bool:
@@ -105,6 +129,19 @@ class Cli:
         return subprocess.Popen(
             self.argv(*args), env=self.environment(), start_new_session=True, **options
         )
+
+
+PATIENCE = 20.0
+"""Seconds after which what is waited for will not come any more. No test expects a speed."""
+
+
+def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+    """Return as soon as *holds* does; fail where *process*, which is to bring it about, ended."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert process is None or process.poll() is None, f"it ended before: {process}"
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
 
 
 TINY_PROGRAMS = (

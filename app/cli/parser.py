@@ -1,4 +1,4 @@
-"""The argument parser of every command but the `run` family, and the help of all."""
+"""The argument parser: the whole of it for the help, that of one verb to be quick."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 
 from ... import __version__
 from .. import exits
-from .options import BASE, CONFIG, DIR, RUN_OPTIONS, RUN_WORDS, SESSION_OPTIONS, SESSION_WORDS, Option
+from .arguments import add
+from .options import BASE
+from .verbs import SUMMARIES, module_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any, NoReturn
 
 _ABOUT = """\
@@ -41,57 +43,32 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(exits.USAGE)
 
 
-class _Command(_Parser):
-    """The parser of one command; says itself what it does not know, with its own help as hint."""
+class _VerbParser(_Parser):
+    """The parser of one verb, whose module gives it its options when they are needed.
+
+    It says itself what it does not know, with its own help as hint.
+    """
+
+    def __init__(self, *, verb: str, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+        self._verb = verb
 
     def parse_known_args(  # type: ignore[override]  # what it gives back is argparse's affair
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
+        # Stands before and after the verb; the one behind it wins where both are given.
+        self.add_argument(
+            *BASE.names, dest="base", metavar="DIR", help=BASE.help, default=argparse.SUPPRESS
+        )
+        module_of(self._verb).add_options(self)
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unknown: {' '.join(unknown)}")
         return found, unknown
 
 
-_RUN_HELP = {
-    "run": (
-        "run a command inside",
-        (
-            "COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run where it "
-            "exists, else /chroot.d/chroot-cmd COMMAND. One word with spaces is split as a shell "
-            "splits words. Put -- before a command that has options of its own."
-        ),
-    ),
-    "start": ("run `start` inside", ""),
-    "stop": ("run `stop` inside", ""),
-    "restart": ("run `restart` inside", ""),
-    "update": ("run `update` inside", ""),
-    "shell": ("a login shell inside, on this terminal", ""),
-}
-
-
-def _add(parser: argparse.ArgumentParser, *options: Option) -> None:
-    for option in options:
-        if option.flag:
-            parser.add_argument(
-                *option.names, dest=option.key, help=option.help, action="store_true"
-            )
-            continue
-        parser.add_argument(
-            *option.names,
-            dest=option.key,
-            metavar=option.metavar,
-            help=option.help,
-            default=[] if option.many else option.default,
-            action="append" if option.many else "store",
-        )
-
-
 def build(only: str = "") -> argparse.ArgumentParser:
-    """Return the parser of the whole command line.
-
-    With *only*, the name of a command, of that one alone: to build all of them takes 6 ms.
-    """
+    """Return the parser of the whole command line; with *only*, of that verb alone."""
     parser = _Parser(
         prog="chroot-tool",
         description=_ABOUT,
@@ -100,120 +77,11 @@ def build(only: str = "") -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"chroot-tool {__version__}")
-    _add(parser, BASE)
-    commands = parser.add_subparsers(
-        prog=parser.prog, dest="command", metavar="COMMAND", parser_class=_Command
+    add(parser, BASE)
+    verbs = parser.add_subparsers(
+        prog=parser.prog, dest="verb", metavar="COMMAND", parser_class=_VerbParser
     )
-    for name, (text, more, fill) in _COMMANDS.items():
-        if only in ("", name):
-            described = f"{text[0].upper()}{text[1:]}. {more}".strip()
-            sub = commands.add_parser(name, help=text, description=described, allow_abbrev=False)
-            # Stands before and after the command; the one behind it wins where both are given.
-            sub.add_argument(
-                *BASE.names, dest="base", metavar="DIR", help=BASE.help, default=argparse.SUPPRESS
-            )
-            fill(sub)
+    for name in (only,) if only else SUMMARIES:
+        text = SUMMARIES[name]
+        verbs.add_parser(name, verb=name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     return parser
-
-
-def _create(sub: argparse.ArgumentParser) -> None:
-    _add(
-        sub, DIR,
-        Option(("--suite",), "suite", "S", "bookworm, trixie, stable … (default: the host's)"),
-        Option(("--arch",), "arch", "A", "amd64, arm64 … (default: the host's)"),
-        Option(("--mirror",), "mirror", "URL", "where packages come from (default: the host's)"),
-        Option(("--variant",), "variant", "V", "minbase, buildd, … (default: minbase)"),
-        Option(("--include",), "include", "P,…", "more packages", many=True),
-        Option(("--locale",), "locales", "L", "a locale, the first is the default", many=True),
-        Option(("--timezone",), "timezone", "TZ", "Europe/Berlin … (default: the host's)"),
-    )  # fmt: skip
-    sub.add_argument(
-        "--backend", choices=("debootstrap", "mmdebstrap"), default="", help="what makes it"
-    )
-    _json(sub, "a JSON object a line for all that happens")
-
-
-def _on(sub: argparse.ArgumentParser) -> None:
-    _add(
-        sub, DIR, CONFIG,
-        Option(
-            ("-b", "--bind"), "binds", "BIND",
-            "one more bind: SRC[:TGT[:OPT,…]] or 'src:… tgt:… opt:…'", many=True,
-        ),
-    )  # fmt: skip
-    _dry_run(sub)
-
-
-def _off(sub: argparse.ArgumentParser) -> None:
-    _add(sub, DIR)
-    sub.add_argument("-S", "--no-stop", action="store_true", help="do not run `stop` inside")
-    sub.add_argument("--kill", action="store_true", help="end the processes that are in the way")
-    sub.add_argument(
-        "--timeout", type=float, default=10.0, metavar="SECONDS",
-        help="how long --kill waits between TERM and KILL (default: 10)",
-    )  # fmt: skip
-    sub.add_argument(
-        "--lazy", action="store_true", help="unmount now, let go when nobody uses it any more"
-    )
-    _dry_run(sub)
-
-
-def _dry_run(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--dry-run", action="store_true", help="say what would be done")
-    _json(sub, "a JSON object a line for all that happens")
-
-
-def _run(sub: argparse.ArgumentParser) -> None:
-    sub.usage = "chroot-tool run COMMAND [ARG…] [-d DIR] [option…]"
-    sub.add_argument("words", metavar="COMMAND", nargs="*", help="see above")
-    _run_word(sub)
-
-
-def _run_word(sub: argparse.ArgumentParser) -> None:
-    word = sub.prog.rpartition(" ")[2]
-    hidden = (BASE,) if word in SESSION_WORDS else (BASE, *SESSION_OPTIONS)
-    _add(sub, *(option for option in RUN_OPTIONS if option not in hidden))
-
-
-def _status(sub: argparse.ArgumentParser) -> None:
-    _json(sub)
-    _add(sub, DIR)
-
-
-def _bind(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "action", choices=("list", "add", "remove", "ignore"),
-        help="show all entries; change the one of --target",
-    )  # fmt: skip
-    _add(
-        sub, DIR,
-        Option(("--source",), "source", "S", "a path on the host (default: the target)"),
-        Option(("--target",), "target", "T", "a path inside the chroot"),
-        Option(("--fs",), "fs", "TYPE", "a file system type instead of a bind, tmpfs say"),
-        Option(("--option",), "options", "O", "ro, nosuid, rbind, size=1G …", many=True),
-    )  # fmt: skip
-    sub.add_argument("--optional", action="store_true", help="no error where the source is absent")
-    _json(sub)
-
-
-def _delete(sub: argparse.ArgumentParser) -> None:
-    _add(sub, DIR)
-    sub.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _json(sub: argparse.ArgumentParser, text: str = "JSON") -> None:
-    sub.add_argument("--json", action="store_true", help=text)
-
-
-_COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
-    "create": ("make a Debian in a directory", "", _create),
-    "on": ("mount what the configuration says", "", _on),
-    "off": ("run `stop` inside, then unmount everything", "", _off),
-    **{word: (*_RUN_HELP[word], _run if word == "run" else _run_word) for word in RUN_WORDS},
-    "list": ("the chroots under the base directory", "", _json),
-    "status": ("one chroot in full: mounts, processes, problems", "", _status),
-    "watch": ("a line now and at every change, until interrupted", "", _json),
-    "bind": ("list and edit bind entries, without loss", "", _bind),
-    "delete": ("switch a chroot off and remove it", "", _delete),
-}
-"""What each does in a few words, more about it, and what gives it its options."""

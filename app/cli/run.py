@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 
 from ...core.errors import ChrootError, UsageError
-from ...core.local_engine import LocalEngine
 from .. import exits
-from ..base_directory import base_directory
+from ..engine import open_engine
 from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...core.engine import Engine
     from .options import Option
 
 _HELP = ("-h", "--help")
@@ -30,7 +30,7 @@ def main(word: str, arguments: list[str]) -> int:
         if values is None:
             from .commands import main as other
 
-            return other([word, "--help"])
+            return other([word, "--help"], word)
         return _run(word, values, words)
     except ChrootError as error:
         exits.complain(error)
@@ -60,7 +60,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             f"{word} takes no -x: what it starts ends with the session, which ends with it",
             f"chroot-tool shell -x, and {word} it there",
         )
-    engine = LocalEngine(base_directory(_last(values, "base")))
+    engine = open_engine(_last(values, "base"))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
     start = _in_session(engine, values) if ephemeral else engine.run
     return start(
@@ -73,7 +73,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     )
 
 
-def _in_session(engine: LocalEngine, values: dict[str, list[str]]) -> Callable[..., int]:
+def _in_session(engine: Engine, values: dict[str, list[str]]) -> Callable[..., int]:
     """Return what runs in a session instead of the chroot."""
     from functools import partial
 

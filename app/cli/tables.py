@@ -1,17 +1,15 @@
-"""Plain tables and lines for a person at a terminal. Everything foreign is made safe here."""
+"""Plain tables for a person at a terminal. Everything foreign is made safe here."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from ...core.text import duration, safe, size
-from ...widgets.signs import chroot_state, mount_state
+from ...core.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...core.config.bind import Bind
     from ...core.looking.status import ChrootStatus
 
 
@@ -39,88 +37,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return lines
 
 
-def chroots(found: Sequence[ChrootStatus]) -> list[str]:
-    """Return the table of `list`."""
-    return table(
-        ("STATE", "NAME", "SYSTEM", " MOUNTS", " PROCESSES"),
-        [
-            (
-                chroot_state(one.state)[0], one.name, one.os or "-",
-                f"{one.mounted}/{one.wanted}",
-                _count(one),
-            )
-            for one in found
-        ],
-    )  # fmt: skip
-
-
-def _count(one: ChrootStatus) -> str:
-    """Return how many processes live in it, `?` where this user can't know."""
-    return "?" if one.unseen and not one.processes else str(len(one.processes))
-
-
-def status(one: ChrootStatus, now: float) -> list[str]:
-    """Return what `status` prints of one chroot."""
-    sign = chroot_state(one.state)[0][0]
-    lines = [f"{sign} {safe(one.name)}: {one.state}", f"  path    {safe(one.path)}"]
-    if one.os:
-        lines.append(f"  system  {safe(one.os)}")
-    if one.description:
-        lines.append(f"  about   {safe(one.description)}")
-    if one.mounts:
-        lines += ["", f"mounts {one.mounted}/{one.wanted}"]
-        lines += _indented(
-            ("STATE", "TARGET", "SOURCE", "TYPE", "OPTIONS", "ORIGIN", "REASON"),
-            [
-                (
-                    mount_state(m.state)[0], m.target, m.source, m.fs,
-                    ",".join(m.options) or "-", m.origin, m.reason,
-                )
-                for m in one.mounts
-            ],
-        )  # fmt: skip
-    if one.unseen:
-        lines += ["", "processes of other users can't be seen: run as root"]
-    if one.processes:
-        lines += ["", f"processes {len(one.processes)}"]
-        lines += _indented(
-            (" PID", "USER", " CPU%", " MEMORY", " RUNNING", "COMMAND"),
-            [
-                (
-                    str(p.pid), p.user, f"{p.cpu_percent:.1f}", size(p.rss),
-                    duration(now - p.started), p.command,
-                )
-                for p in one.processes
-            ],
-        )  # fmt: skip
-    for problem in one.problems:
-        lines += ["", f"problem: {safe(problem.message)}"]
-        if problem.hint:
-            lines.append(f"hint: {safe(problem.hint)}")
-    return lines
-
-
-def binds(entries: Iterable[Bind]) -> list[str]:
-    """Return the table of `bind list`."""
-    return table(
-        ("TARGET", "SOURCE", "TYPE", "OPTIONS", "ORIGIN"),
-        [
-            (
-                b.target, b.source, b.fs, "ignored" if b.ignored else ",".join(b.shown_options()),
-                f"{b.origin}:{b.line}" if b.line else b.origin,
-            )
-            for b in entries
-        ],
-    )  # fmt: skip
-
-
-def _indented(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def indented(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table two columns to the right."""
     return [f"  {line}" for line in table(head, rows)]
 
 
-def watched(one: ChrootStatus) -> str:
-    """Return the line that `watch` prints of a chroot."""
-    return (
-        f"{chroot_state(one.state)[0]} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
-        f"processes {_count(one)}"
-    )
+def process_count(one: ChrootStatus) -> str:
+    """Return how many processes live in a chroot, `?` where this user can't know."""
+    return "?" if one.unseen and not one.processes else str(len(one.processes))

@@ -12,7 +12,7 @@ import os
 from ...core.errors import ChrootError, ConfigError, Problem
 from ...core.text import suggestion
 from ...core.value import Value
-from ..base_directory import settings_path
+from ..paths import settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def load() -> Settings:
 
     Raises ConfigError with everything that is wrong in it, and where it cannot be read.
     """
-    path = settings_path()
+    path = settings_file()
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -82,7 +82,7 @@ def save(changes: Mapping[str, object]) -> None:
     and replaced at once or not at all. Raises ConfigError where the file, or what would become of
     it, has errors; nothing is written then. Raises ChrootError where it cannot be written.
     """
-    path = settings_path()
+    path = settings_file()
     try:
         with open(path, "rb") as file:
             old = file.read()

@@ -20,7 +20,6 @@ from textual.theme import Theme
 
 from ...core.engine import Engine
 from ...core.errors import ChrootError
-from ...core.local_engine import LocalEngine
 from ...core.text import safe
 from ...widgets.fit import brief
 from ..settings.file import Settings, save
@@ -193,11 +192,11 @@ class ChrootApp(KeysInTurn):
         self.exit()
 
 
-def run(base: str, settings: Settings, follower: Follower) -> int:
-    """Run the UI on *base*, followed by *follower*, until the user quits; return its exit code."""
+def run(engine: Engine, settings: Settings, follower: Follower) -> int:
+    """Run the UI on *engine* until the user quits; return the exit code."""
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(LocalEngine(base), settings, follow=follower.attach, driver=TerminalDriver)
+    app = ChrootApp(engine, settings, follow=follower.attach, driver=TerminalDriver)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()

@@ -54,7 +54,7 @@ class ChangingScreen(RunningScreen):
         self._sizes: dict[str, int] = {}
         self._jobs = Jobs(self.post, clock=clock)
         self._threads: list[threading.Thread] = []
-        self._deadline = 0.0
+        self._deadline: float | None = None
         self._editing: Editing | None = None
         self._door = threading.Lock()
         self._early: list[Message] | None = []
@@ -347,7 +347,7 @@ class ChangingScreen(RunningScreen):
     def give_up(self) -> None:
         """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
         self._jobs.cancel_all()
-        if not self._deadline:
+        if self._deadline is None:
             self._deadline = time.monotonic() + _PATIENCE
 
     def wait_for_jobs(self) -> bool:
@@ -356,7 +356,7 @@ class ChangingScreen(RunningScreen):
 
         narrator = Narrator(json=False)
         while alive := any(thread.is_alive() for thread in self._threads):
-            if self._deadline and time.monotonic() > self._deadline:
+            if self._deadline is not None and time.monotonic() > self._deadline:
                 break
             try:
                 for view in self._jobs.current:

@@ -9,7 +9,7 @@ import sys
 import time
 
 from ...core.value import Value
-from ..history import state_directory
+from ..paths import detached_directory
 
 
 class Kept(Value):
@@ -47,17 +47,14 @@ class Kept(Value):
         return ["tail", "-c", "+1", "-f", "--pid", str(self.keeper), self.log]
 
 
-def _folder() -> str:
-    return os.path.join(state_directory(), "kept")
-
-
 def keep(terminal: int, chroot: str, command: str, so_far: str, began: float) -> None:
     """Let a keeper have the descriptor *terminal* of a command that began then, epoch seconds.
 
     *so_far* is what was printed. Raises OSError.
     """
-    os.makedirs(_folder(), mode=0o700, exist_ok=True)
-    stem = os.path.join(_folder(), f"{time.time_ns()}")
+    folder = detached_directory()
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    stem = os.path.join(folder, f"{time.time_ns()}")
     log = f"{stem}.log"
     with open(os.open(log, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         text = so_far.rstrip().replace("\n", "\r\n")
@@ -77,14 +74,15 @@ def keep(terminal: int, chroot: str, command: str, so_far: str, began: float) ->
 def found() -> tuple[Kept, ...]:
     """Return the commands that were let go on, oldest first."""
     kept = []
+    folder = detached_directory()
     try:
-        names = sorted(os.listdir(_folder()))
+        names = sorted(os.listdir(folder))
     except OSError:
         return ()
     for name in names:
         if name.endswith(".json"):
             try:
-                with open(os.path.join(_folder(), name), encoding="utf-8") as file:
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
                     kept.append(Kept(**json.load(file)))
             except (OSError, ValueError, TypeError):
                 continue  # cut off while it was written: there is nothing to show

@@ -6,6 +6,7 @@ line, `n` and a name come together, and the name would be keys of the list, `o` 
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from weakref import WeakSet
@@ -36,7 +37,7 @@ class KeysInTurn(App[None]):
         self._typed: deque[events.Key | events.Paste] = deque()
         self._taker: MessagePump | None = None
         """Who is at the key that was handed on last."""
-        self._since = 0.0
+        self._since = -math.inf
         """When that was, or since when what was typed is held back."""
         self._ticks = False
         self._waited_for: WeakSet[object] = WeakSet()

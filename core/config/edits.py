@@ -1,7 +1,7 @@
 """Editing bind entries where they stand, without loss and without overwriting anyone.
 
 Everything here but `read` and `save` is pure: changes turn the bytes of both files into new bytes.
-How an entry is spliced into a file is known by toolconf.py and chroottoml.py, here is only which
+How an entry is spliced into a file is known by tool_conf.py and chroot_toml.py; here is only which
 of the two. So the same changes can be shown as a difference, saved, taken back, or made again in
 files that somebody else has changed meanwhile.
 """
@@ -386,7 +386,7 @@ def _system_targets() -> tuple[str, ...]:
     """Return the targets of the system points, those too that this host lacks."""
     from ..host.mount_points import RESOLV_CONF, HostFacts
     from .chroot_toml import SystemSettings
-    from .merge import system_points
+    from .system_points import system_points
 
     points = system_points(SystemSettings(), HostFacts(journal=True, resolv=RESOLV_CONF))
     return tuple(point.target for point in points)

@@ -7,11 +7,11 @@ and nothing is executed: a status reads all of this many times a minute.
 from __future__ import annotations
 
 from ..errors import ConfigError, Problem, UsageError
-from ..host.mount_points import RESOLV_CONF
 from ..value import Value
 from .bind import CHROOT_TOML, COMMAND_LINE, TOOL_CONF, Bind, make
-from .chroot_toml import ChrootToml, RunDefaults, SystemSettings
+from .chroot_toml import ChrootToml, RunDefaults
 from .chroot_toml import parse as parse_chroot_toml
+from .system_points import system_points
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,34 +30,6 @@ class Config(Value):
     exclude: tuple[str, ...] = ()
     """Paths that `pack` leaves out."""
     problems: tuple[Problem, ...] = ()
-
-
-_PROC, _SYS = Bind("/proc", "/proc"), Bind("/sys", "/sys")
-_DEV = Bind("/dev", "none", "tmpfs", ("nosuid", "mode=0755"), nodes=True)
-_HOST_DEV = Bind("/dev", "devtmpfs", "devtmpfs", ("nosuid",))
-_TERMINALS = ("nosuid", "noexec", "ptmxmode=0666", "mode=0620", "gid=5")
-_EMPTY = (
-    Bind("/dev/pts", "devpts", "devpts", _TERMINALS),
-    Bind("/dev/shm", "none", "tmpfs", ("nosuid", "nodev")),
-    Bind("/run", "none", "tmpfs", ("nosuid", "nodev", "noexec", "mode=0755")),
-    Bind("/tmp", "none", "tmpfs", ("nosuid", "nodev", "mode=1777")),
-)
-_JOURNAL = Bind("/run/systemd/journal", "/run/systemd/journal")
-
-
-def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]:
-    """Return the mounts that every chroot gets, unless a file replaces or ignores them.
-
-    /dev and /dev/pts are never the host's own by default: there is one devtmpfs for the whole
-    kernel, so that `rm` inside would hit the host's nodes, and unmounting a shared /dev/pts has
-    cut people off from their machine. /tmp is not noexec because apt runs scripts there.
-    """
-    points = [_PROC, _SYS, _HOST_DEV if settings.dev == "host" else _DEV, *_EMPTY]
-    if host.journal:
-        points.append(_JOURNAL)
-    if settings.resolv != "off":
-        points.append(_resolv(settings.resolv, host.resolv))
-    return tuple(points)
 
 
 def merge(*layers: Iterable[Bind]) -> tuple[Bind, ...]:
@@ -121,12 +93,6 @@ def parse_bind_argument(text: str) -> Bind:
     return _short(text) if text.startswith("/") else _record(text)
 
 
-def _resolv(setting: str, path: str) -> Bind:
-    if setting == "copy":
-        return Bind(RESOLV_CONF, path or RESOLV_CONF, "copy", optional=not path)
-    return Bind(RESOLV_CONF, path or RESOLV_CONF, options=("ro",), optional=not path)
-
-
 def _conf_sh(where: str) -> Problem:
     return Problem(
         f"{where}/conf.sh is not read: shell code is never run to learn a configuration",
@@ -148,7 +114,7 @@ def _short(text: str) -> Bind:
 
 def _record(text: str) -> Bind:
     from . import tool_conf
-    from .records import BLANK, split
+    from .tool_conf_grammar import BLANK, split
 
     if not text.lstrip(BLANK).startswith(tool_conf.KEYS):
         raise UsageError(

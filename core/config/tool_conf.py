@@ -13,7 +13,7 @@ from ..errors import MOST_PROBLEMS, ConfigError, Problem, UsageError
 from ..text import suggestion
 from ..value import Value
 from .bind import TOOL_CONF, checked, collect, default_options, default_source, find_entry
-from .records import BLANK, Record, quote, split
+from .tool_conf_grammar import BLANK, Record, quote, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -295,7 +295,7 @@ def _build(
     root: Root, options: CreateOptions, tell: _Teller, cancelled: CancelEvent | None
 ) -> None:
     """Build the whole system in the marker directory of *root*."""
-    from .initial_setup import settle, write_chroot_cmd
+    from .initial_setup import set_up, write_chroot_cmd
     from .mirror import keyring
 
     marker = f"{root.path}{MARKER}"
@@ -327,7 +327,7 @@ def _build(
     tell.stage("setting it up", _SETTLE)
     with Root(f"{marker}/root") as fresh:
         name = os.path.basename(root.path)
-        settle(fresh, name, options, apt_sources.sources(), run_inside, tell.warn)
+        set_up(fresh, name, options, apt_sources.sources(), run_inside, tell.warn)
         if root.stat("/" + _CONFIG, follow=False) is None:
             write_chroot_cmd(fresh)
 

@@ -53,7 +53,7 @@ _HOSTS_TEXT = """\
 """
 
 
-def settle(
+def set_up(
     root: Root,
     name: str,
     options: CreateOptions,

@@ -23,7 +23,7 @@ from ..kernel.rootpath import Root
 from ..processes.residents import Climb, Sampler, pids_by_root
 from ..value import Value
 from .status import CREATING, INCOMPLETE, ChrootStatus
-from .survey import Survey, identities, with_processes
+from .status_reader import StatusReader, identities, with_processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ class Watcher:
         self._known: dict[str, ChrootStatus] = {}
         self._problem: Problem | None = None
         self._due = _Due()
-        self._looked = 0.0
+        self._looked = -math.inf  # never yet; 0 would be a moment ago just after a boot
         self._reread = math.inf
-        self._deaf_until = 0.0
-        self._dirs_until = 0.0
+        self._deaf_until = -math.inf
+        self._dirs_until = -math.inf
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -158,8 +158,8 @@ class Watcher:
             return
         host = host_facts()
         for name in names:
-            survey = Survey(self._feed.table(name), host)
-            self._known[name] = survey.one(self._chroots[name])
+            reader = StatusReader(self._feed.table(name), host)
+            self._known[name] = reader.one(self._chroots[name])
 
     # -- waiting ---------------------------------------------------------------------------------
 
@@ -242,7 +242,7 @@ class _Crowd:
     """Who lives in which chroot, and the facts about them."""
 
     def __init__(self) -> None:
-        self.sampled = 0.0
+        self.sampled = -math.inf
         self._sampler = Sampler()
         self._roots: dict[str, tuple[int, int]] = {}
         self._pids: dict[str, tuple[int, ...]] = {}

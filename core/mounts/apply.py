@@ -18,7 +18,14 @@ from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import mount_id
 from ..plan import Step
-from .compare import flag_changes, super_options
+from .new_mount import (
+    ATIME_ATTRIBUTES,
+    DEV_LINKS,
+    PROPAGATION,
+    attributes,
+    configure,
+    detached_mount,
+)
 from .steps import MakeTarget, Mount, Remount, SetPropagation, Unmount, WriteFile
 
 TYPE_CHECKING = False
@@ -26,41 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event as Flag
 
-    from ..config.bind import Bind
     from ..events import Event, Report
     from ..plan import Plan
 
     Undo = Callable[[], None]
 
-_ATTRIBUTES = {
-    "ro": syscalls.MOUNT_ATTR_RDONLY,
-    "nosuid": syscalls.MOUNT_ATTR_NOSUID,
-    "nodev": syscalls.MOUNT_ATTR_NODEV,
-    "noexec": syscalls.MOUNT_ATTR_NOEXEC,
-    "nosymfollow": syscalls.MOUNT_ATTR_NOSYMFOLLOW,
-    "nodiratime": syscalls.MOUNT_ATTR_NODIRATIME,
-}
-_ATIME = {
-    "relatime": 0,
-    "noatime": syscalls.MOUNT_ATTR_NOATIME,
-    "strictatime": syscalls.MOUNT_ATTR_STRICTATIME,
-}
-_PROPAGATION = {
-    "private": syscalls.MS_PRIVATE,
-    "slave": syscalls.MS_SLAVE,
-    "shared": syscalls.MS_SHARED,
-    "unbindable": syscalls.MS_UNBINDABLE,
-}
-_NODES = (
-    ("null", 1, 3, 0o666), ("zero", 1, 5, 0o666), ("full", 1, 7, 0o666),
-    ("random", 1, 8, 0o666), ("urandom", 1, 9, 0o666), ("tty", 5, 0, 0o666),
-    ("console", 5, 1, 0o600),
-)  # fmt: skip
-"""Linux's admin-guide/devices.txt."""
-_LINKS = (
-    ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
-    ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
-)  # fmt: skip
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LEVELS = 16
 """How far down files are looked for: who fills a chroot must not lead us down without end."""
@@ -175,12 +152,12 @@ class _Run:
         return undo
 
     def _mount(self, step: Mount) -> Undo:
-        tree = _detached(step.bind)
+        tree = detached_mount(step.bind)
         try:
             _attach(self._root, tree, step.target)
             if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared
                 syscalls.mount_setattr(
-                    tree, step.target, propagation=_PROPAGATION[step.bind.propagation],
+                    tree, step.target, propagation=PROPAGATION[step.bind.propagation],
                     recursive=step.bind.recursive,
                 )  # fmt: skip
             ident = mount_id(tree)
@@ -244,7 +221,7 @@ class _Run:
     def _change(self, step: Remount) -> None:
         fd = _open_mount(self._root, step.target, step.mount_id)
         try:
-            set_, clear = _attributes(set(step.set_flags), set(step.clear_flags), step.set_flags)
+            set_, clear = attributes(set(step.set_flags), set(step.clear_flags), step.set_flags)
             syscalls.mount_setattr(
                 fd, step.target, set_=set_, clear=clear, recursive=step.recursive
             )
@@ -257,7 +234,7 @@ class _Run:
         def change(to: str) -> None:
             fd = _open_mount(self._root, step.target, step.mount_id)
             try:
-                kind = _PROPAGATION[to]
+                kind = PROPAGATION[to]
                 syscalls.mount_setattr(fd, step.target, propagation=kind, recursive=step.recursive)
             finally:
                 os.close(fd)
@@ -293,102 +270,30 @@ def _reversed(step: Remount) -> Remount:
     entry = MountTable.read().by_id.get(step.mount_id)
     options, super_options = (entry.options, entry.super_options) if entry else ((), ())
     time = next((word for word in options if word in ("noatime", "relatime")), "strictatime")
-    times = (time,) if set(step.set_flags) & _ATIME.keys() else ()
+    times = (time,) if set(step.set_flags) & ATIME_ATTRIBUTES.keys() else ()
     keys = {option.partition("=")[0] for option in step.super_options}
     return step.replace(
         set_flags=(*step.clear_flags, *times),
-        clear_flags=tuple(flag for flag in step.set_flags if flag not in _ATIME),
+        clear_flags=tuple(flag for flag in step.set_flags if flag not in ATIME_ATTRIBUTES),
         super_options=tuple(o for o in super_options if o.partition("=")[0] in keys),
     )
-
-
-def _attributes(set_: set[str], clear: set[str], words: tuple[str, ...]) -> tuple[int, int]:
-    """Return MOUNT_ATTR_* to set and to clear for flag names, and for access times in *words*."""
-    on = sum(_ATTRIBUTES.get(flag, 0) for flag in set_)
-    off = sum(_ATTRIBUTES.get(flag, 0) for flag in clear)
-    for word in words:
-        if word in _ATIME:
-            # mount_setattr(2): access time is one value, cleared whole before one is set
-            off |= syscalls.MOUNT_ATTR__ATIME
-            on = on & ~syscalls.MOUNT_ATTR__ATIME | _ATIME[word]
-    return on, off
-
-
-def _detached(bind: Bind) -> int:
-    """Return a detached mount for *bind*, complete but for its place. Raises OSError."""
-    set_, clear = _attributes(*flag_changes(bind.options), bind.options)
-    if bind.fs != "bind":
-        return _new(bind, set_)
-    flags = syscalls.OPEN_TREE_CLONE | (syscalls.AT_RECURSIVE if bind.recursive else 0)
-    tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
-    try:
-        syscalls.mount_setattr(
-            tree, bind.source, set_=set_, clear=clear,
-            propagation=_PROPAGATION[bind.propagation], recursive=bind.recursive,
-        )  # fmt: skip
-    except BaseException:
-        os.close(tree)
-        raise
-    return tree
-
-
-def _new(bind: Bind, attributes: int) -> int:
-    """Return a mount of a new file system, which has no flags to clear and is private."""
-    context = syscalls.fsopen(bind.fs)
-    try:
-        if bind.source != "none":  # what the kernel calls it by itself
-            syscalls.fsconfig(context, syscalls.FSCONFIG_SET_STRING, "source", bind.source)
-        for option in super_options(bind):
-            _configure(context, option)
-        syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_CREATE)
-        tree = syscalls.fsmount(context, attributes, bind.fs)
-    finally:
-        os.close(context)
-    try:
-        if bind.propagation != "private":
-            kind = _PROPAGATION[bind.propagation]
-            syscalls.mount_setattr(tree, bind.source, propagation=kind)
-        if bind.nodes:
-            _populate(tree)
-    except BaseException:
-        os.close(tree)
-        raise
-    return tree
-
-
-def _configure(context: int, option: str) -> None:
-    key, equals, value = option.partition("=")
-    command = syscalls.FSCONFIG_SET_STRING if equals else syscalls.FSCONFIG_SET_FLAG
-    syscalls.fsconfig(context, command, key, value)
 
 
 def _reconfigure(fd: int, step: Remount) -> None:
     context = syscalls.fspick(fd, step.target)
     try:
         for option in step.super_options:
-            _configure(context, option)
+            configure(context, option)
         syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_RECONFIGURE)
     finally:
         os.close(context)
-
-
-def _populate(tree: int) -> None:
-    """Make the standard nodes in a /dev that nobody can see yet."""
-    for name, major, minor, mode in _NODES:
-        os.mknod(name, mode | stat.S_IFCHR, os.makedev(major, minor), dir_fd=tree)
-        os.chmod(name, mode, dir_fd=tree)  # the umask belongs to all threads: it is left alone
-    for name, to in _LINKS:
-        os.symlink(to, name, dir_fd=tree)
-    for name in ("pts", "shm"):
-        os.mkdir(name, dir_fd=tree)
-        os.chmod(name, 0o755, dir_fd=tree)
 
 
 def _holds_files(directory: int, name: str, levels: int = _LEVELS) -> bool:
     """Tell whether *name* is, or holds, more than what the tool makes: directories and a /dev."""
     mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
     if not stat.S_ISDIR(mode):
-        return not (stat.S_ISCHR(mode) or (stat.S_ISLNK(mode) and name in dict(_LINKS)))
+        return not (stat.S_ISCHR(mode) or (stat.S_ISLNK(mode) and name in dict(DEV_LINKS)))
     if not levels:
         return True
     fd = os.open(name, _DIRECTORY, dir_fd=directory)

@@ -140,7 +140,7 @@ class _Seen:
     def __init__(self, since_boot: float) -> None:
         self.since_boot = since_boot
         self.cpu = 0.0
-        self.measured = 0.0
+        self.measured: float | None = None
         self.percent = 0.0
         self.asked = 0.0
 
@@ -201,7 +201,7 @@ class Sampler:
         import time
 
         seen.asked = now
-        if not seen.measured:
+        if seen.measured is None:
             span = time.time() - self._boot - seen.since_boot
         else:
             span = now - seen.measured

@@ -10,6 +10,7 @@ mount table. What vanishes or may not be read meanwhile is not counted.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
@@ -146,7 +147,7 @@ class SizeCache:
     def __init__(self) -> None:
         self._known: dict[str, _Counted] = {}
         self._table = MountTable(())
-        self._table_at = -_TABLE_KEPT
+        self._table_at = -math.inf
 
     def forget(self, path: str) -> None:
         """Have *path* counted the next time."""

@@ -82,7 +82,8 @@ def _clear(
     root: Root, *, kill: bool, timeout: float, report: Report, cancelled: Flag | None
 ) -> None:
     """See that nobody lives inside or holds a mount. Raises BusyError with those who do."""
-    from ..processes.holders import end, stands_in
+    from ..processes.ending import end
+    from ..processes.holders import stands_in
     from ..text import processes
 
     found = holders_of(root)

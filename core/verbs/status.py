@@ -28,10 +28,10 @@ def status(path: str) -> ChrootStatus:
 
 
 def _look(chroots: Sequence[Chroot]) -> tuple[ChrootStatus, ...]:
-    from ..looking.survey import survey
+    from ..looking.status_reader import read_statuses
     from ..processes.residents import Sampler
 
-    return survey(chroots, Sampler())
+    return read_statuses(chroots, Sampler())
 
 
 def config(path: str, *, config_dir: str | None = None) -> Config:

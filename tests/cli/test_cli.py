@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool import __version__
-from support import Cli, mounts_below
+from support import Cli, mounts_below, wait_until
 
 COMMANDS = (
     "create", "on", "off", "run", "start", "stop", "restart", "update", "shell", "list", "status",
@@ -377,10 +377,33 @@ def test_130_when_interrupted(cli: Cli, tiny_chroot: Path, number: int) -> None:
     stop.chmod(0o755)
     with cli.start("off", "-d", tiny_chroot, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        while not (tiny_chroot / "begun").exists():
-            assert process.poll() is None
+        wait_until((tiny_chroot / "begun").exists, process)
         process.send_signal(number)
         said = process.stderr.read()
         assert process.wait(20) == 130
     assert b"Traceback" not in said
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("ignored", ["INT", "HUP"])
+def test_a_signal_that_the_caller_ignores_interrupts_nothing(
+    cli: Cli, tiny_chroot: Path, ignored: str
+) -> None:
+    """`chroot-tool off &` in a script, `nohup chroot-tool off`. TERM ends it all the same."""
+    cli.ok("on", "-d", tiny_chroot)
+    stop = tiny_chroot / "chroot.d/stop"
+    stop.write_text("#!/bin/sh\n: > /begun\nuntil [ -e /go ]; do sleep 0.02; done\n")
+    stop.chmod(0o755)
+    argv = ["sh", "-c", f'trap "" {ignored}; exec "$@"', "sh", *cli.argv("off", "-d", tiny_chroot)]
+    for ends in (True, False):
+        with subprocess.Popen(argv, env=cli.environment(), start_new_session=True) as process:
+            wait_until((tiny_chroot / "begun").exists, process)
+            process.send_signal(getattr(signal, f"SIG{ignored}"))
+            if ends:
+                process.terminate()
+            else:
+                (tiny_chroot / "go").touch()
+            assert process.wait(20) == (130 if ends else 0)
+        (tiny_chroot / "begun").unlink()
+    assert mounts_below(tiny_chroot) == []

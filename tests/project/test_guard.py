@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,17 @@ def mount(kind, target):
 """
 
 
-def run_pytest(folder: Path, test: str, **env: str) -> str:
+IGNORING = """
+import os, signal, sys
+for name in ("INT", "QUIT", "HUP", "TERM", "CHLD", "TSTP", "TTIN", "TTOU", "USR1"):
+    signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""A program that starts another so, in Python."""
+
+
+def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) -> str:
     """Run *test* in a project of its own that has this one's conftest; return what it says."""
     (folder / "tests").mkdir()
     for file in ("tests/conftest.py", "tests/support.py"):
@@ -32,8 +43,10 @@ def run_pytest(folder: Path, test: str, **env: str) -> str:
     shutil.copy(CHECKOUT / "pyproject.toml", folder)
     (folder / "tests/test_it.py").write_text(HEAD + test)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={folder / 'tmp'}"],
+        [*before, sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
+         f"--basetemp={folder / 'tmp'}"],
         cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+        timeout=300,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout
@@ -78,6 +91,23 @@ def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
     )
     assert "1 passed, 1 error" in said
     assert re.search(r"process \d+: .*sleep 1234", said)
+
+
+def test_what_the_caller_ignores_or_blocks_no_test_does(tmp_path: Path) -> None:
+    """As in the background of a script, by nohup, or below a service."""
+    out = tmp_path / "signals"
+    said = run_pytest(
+        tmp_path,
+        f"""
+        def test_starts():
+            child = subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True)
+            Path({str(out)!r}).write_text(child.stdout)
+        """.replace("\n        ", "\n"),
+        before=[sys.executable, "-c", IGNORING],
+    )
+    assert "1 passed" in said
+    fields = dict(line.split(":\t") for line in out.read_text().splitlines() if ":\t" in line)
+    assert {int(fields[name], 16) for name in ("SigIgn", "SigBlk")} == {0}
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])

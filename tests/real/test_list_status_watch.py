@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.app.cli import tables
+from chroot_tool.app.cli.verbs import list as list_verb
+from chroot_tool.app.cli.verbs import status
+from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
@@ -240,12 +242,12 @@ def test_who_may_not_see_all_is_told_no_number(
     engine = LocalEngine(str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     (one,) = engine.list()
-    assert tables.chroots([one])[1].endswith("  0")
+    assert list_verb.lines([one])[1].endswith("  0")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     (one,) = engine.list()
-    assert tables.chroots([one])[1].endswith("  ?")
-    assert tables.watched(one).endswith("processes ?")
-    assert "processes of other users can't be seen: run as root" in tables.status(one, 0.0)
+    assert list_verb.lines([one])[1].endswith("  ?")
+    assert watch_verb.line(one).endswith("processes ?")
+    assert "processes of other users can't be seen: run as root" in status.lines(one, 0.0)
 
 
 def test_a_hostile_system_name(cli: Cli, tmp_path: Path) -> None:
@@ -439,8 +441,8 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher
     for command in (["mount", "-t", "tmpfs", "x"], ["umount"]):
         argv = [*command, str(tiny_chroot / "tmp")]
         doing = threading.Timer(0.2, subprocess.run, [argv], {"check": True})
-        doing.start()
         before = watched.snapshot()
+        doing.start()
         while watched.snapshot() == before and not gave_up.is_set():
             watched.wait()
         doing.join()

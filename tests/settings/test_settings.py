@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chroot_tool.app.base_directory import base_directory, settings_path
+from chroot_tool.app.engine import base_directory
+from chroot_tool.app.paths import settings_file
 from chroot_tool.app.settings import key_names
 from chroot_tool.app.settings.file import COLUMNS, Settings, load, parse, save
 from chroot_tool.app.settings.themes import NAMES
@@ -26,7 +27,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the settings file would be; neither it nor its folder exists."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
-    return Path(settings_path())
+    return Path(settings_file())
 
 
 def written(file: Path, text: str) -> Path:
@@ -247,7 +248,7 @@ def test_saving_loses_nothing(
     folder = tmp_path_factory.mktemp("config")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(folder))
-        file = written(Path(settings_path()), "")
+        file = written(Path(settings_file()), "")
         file.write_bytes(text.encode())
         save({"theme": "nord"})
         after = file.read_bytes().decode()

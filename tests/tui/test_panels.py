@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from chroot_tool.app import history
+from chroot_tool.app import history, paths
 from chroot_tool.app.tui import detached, running
 from chroot_tool.app.tui.handover import own_command
 from chroot_tool.widgets.dialogs.quit import QuitDialog
@@ -314,6 +315,27 @@ async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> 
 
 
 @pytest.mark.usefixtures("on_this_host")
+async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "true")  # from now on the emulator is there at once
+        await t.until(lambda: one.has_focus)
+        await t.press("x")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+        begun = asyncio.Event()
+
+        async def busy() -> None:
+            begun.set()
+            async with asyncio.timeout(DEADLINE):
+                while not (t.app.main.dock.panels and panel(t).end_was_seen):
+                    await asyncio.sleep(0.005)
+
+        t.app.call_later(busy)  # who asks the app for the focus has it behind that
+        await begun.wait()
+        two = await run(t, "true")
+        await t.until(lambda: two.has_focus)
+
+
+@pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
@@ -405,7 +427,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
         await t.shows("exit 0", "red")
         await t.until(lambda: panel(t).has_focus)
         await t.press("w", "w")
-        folder = Path(history.state_directory(), "output")
+        folder = Path(paths.output_directory())
         await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
         await t.says("saved to")
         for path in folder.iterdir():
@@ -634,13 +656,13 @@ def test_history_is_newest_first_and_each_line_once() -> None:
     history.forget("/srv/chroot/x")
     assert history.commands("/srv/chroot/x") == ()
     assert history.commands("/srv/chroot/y") == ("other",)
-    Path(history.state_directory(), "history.json").write_text("{broken")
+    Path(paths.history_file()).write_text("{broken")
     assert history.commands("/srv/chroot/x") == ()
 
 
 def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
-    Path(history.state_directory(), "kept").mkdir(parents=True)
-    log = Path(history.state_directory(), "kept/1.log")
+    Path(paths.detached_directory()).mkdir(parents=True)
+    log = Path(paths.detached_directory(), "1.log")
     log.write_text("output\n")
     one = detached.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
     assert not one.running

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -33,8 +34,9 @@ class Tmux:
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
-            [*self._base, *words], env=self._env, capture_output=True, text=True, check=True
-        )
+            [*self._base, *words], env=self._env, capture_output=True, text=True, check=True,
+            timeout=DEADLINE,
+        )  # fmt: skip
         return done.stdout
 
     def press(self, *keys: str) -> None:
@@ -71,7 +73,7 @@ class Tmux:
         return psutil.Process(shell).children()[0]
 
     def close(self) -> None:
-        subprocess.run([*self._base, "kill-server"], env=self._env, check=False)
+        subprocess.run([*self._base, "kill-server"], env=self._env, check=False, timeout=DEADLINE)
 
 
 @pytest.fixture
@@ -204,6 +206,7 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
         os.close(inner)
         seen = b""
         while b"Environments" not in seen:
+            assert select.select([outer], [], [], DEADLINE)[0], seen
             seen += os.read(outer, 1 << 16)
         os.close(outer)
         try:
@@ -254,6 +257,7 @@ def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
 
 
 _HANDS_OVER = """
+import sys
 from textual.app import App
 from chroot_tool.app.tui.handover import hand_over
 class Hands(App):
@@ -262,7 +266,8 @@ class Hands(App):
     async def over(self):
         self.run_worker(self.really_over())
     async def really_over(self):
-        await hand_over(self, ["sh", "-c", "echo over; sleep 1"])
+        wait = 'echo over; until [ -e "$0" ]; do sleep 0.02; done'
+        await hand_over(self, ["sh", "-c", wait, sys.argv[1]])
         self.title = "back"
         self.set_timer(0.3, lambda: self.exit(self.typed))
     typed = ""
@@ -275,10 +280,13 @@ print("typed", Hands().run() or "nothing")
 def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path: Path) -> None:
     script = tmp_path / "hands.py"
     script.write_text(_HANDS_OVER)
-    terminal = Tmux(tmp_path / "tmux", [sys.executable, str(script)], cli.environment())
+    argv = [sys.executable, str(script), str(tmp_path / "go")]
+    terminal = Tmux(tmp_path / "tmux", argv, cli.environment())
     try:
         terminal.shows("over")
         terminal.write("nodx")
+        terminal.shows("nodx")  # echoed: they are there
+        (tmp_path / "go").touch()
         terminal.shows("typed nothing")
     finally:
         terminal.close()

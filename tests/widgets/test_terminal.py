@@ -7,6 +7,7 @@ import io
 import os
 import re
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar
@@ -386,6 +387,8 @@ async def test_the_mouse_over_a_terminal_is_for_it_and_elsewhere_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(display, "_AT_THE_KEYS", 3600)
+    booted = time.monotonic()  # now: nothing can have happened an hour ago
+    monkeypatch.setattr(display, "monotonic", lambda: time.monotonic() - booted)
     async with hosted(KEYS_AS_TEXT) as (terminal, pilot, host):
         await shows(pilot, terminal, "ready")
         host.set_focus(None)

@@ -115,8 +115,8 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self._log = log
         self._clock = clock
         self._seconds = seconds
-        self._began = 0.0
-        self._lasted = 0.0
+        self._began = clock()
+        self._lasted: float | None = None
         self.end_was_seen = False
         """Whether it has been on the screen since the command ended."""
 
@@ -144,10 +144,10 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     def start(self, *, focus: bool = True) -> None:
         """Run the command."""
         self._began = self._clock()
-        self._lasted = 0.0
-        self.terminal.start()
+        self._lasted = None
         if focus:
-            self.terminal.focus()
+            self.action_enter()
+        self.terminal.start()
         self._show_line()
 
     @property
@@ -168,7 +168,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         """How long the command has run."""
         if self._seconds is not None:
             return self._seconds()
-        return self._lasted or self._clock() - self._began
+        return self._clock() - self._began if self._lasted is None else self._lasted
 
     def _tick(self) -> None:
         if self.running and self.display and self.is_on_screen:
@@ -188,14 +188,14 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     @on(Terminal.Exited)
     def _exited(self, message: Terminal.Exited) -> None:
         message.stop()
-        self._lasted = max(self._clock() - self._began, 0.001)
+        self._lasted = self._clock() - self._began
         self._show_line()
         self._mind_terminal()
 
     @on(events.DescendantBlur)
     def _mind_terminal(self) -> None:
         """Once it has ended and was left it would swallow every key: a click is the panel's now."""
-        if self.terminal.exit is not None and not self.terminal.has_focus:
+        if self.terminal.exit is not None and not self.terminal.is_chosen:
             self.terminal.can_focus = False
 
     @on(Terminal.LeaveRequested)
@@ -214,13 +214,13 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         return True
 
     def action_enter(self) -> None:
-        """Give the terminal the keys."""
-        self.terminal.focus()
+        """Give the terminal the keys, at once: by `focus` a command may end before it has them."""
+        self.screen.set_focus(self.terminal)
 
     def action_again(self) -> None:
         """Run the same command once more. The next keys are still the panel's: Enter goes in."""
         self._began = self._clock()
-        self._lasted = 0.0
+        self._lasted = None
         self.terminal.can_focus = True
         self.terminal.restart()
         self._show_line()

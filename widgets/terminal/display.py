@@ -6,6 +6,7 @@ Changed rows only, at most 30 times a second, and behind what else the user wait
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -62,10 +63,10 @@ class TerminalDisplay(Widget):
         super().__init__(id=id)
         self._view: View | None = None
         self._paint_timer: asyncio.TimerHandle | None = None
-        self._painted_at = 0.0
-        self._updating_since = 0.0
+        self._painted_at = -math.inf  # never yet; 0 would be a moment ago just after a boot
+        self._updating_since: float | None = None
         self._painted_end = 0
-        self._elsewhere_at = 0.0
+        self._elsewhere_at = -math.inf
         self._dirty: dict[int, None] = {}  # rows to paint, those that wait longest first
         self._cursor_at: tuple[int, int] | None = None
 
@@ -155,11 +156,12 @@ class TerminalDisplay(Widget):
             return
         now = monotonic()
         if view.emulator.updating:
-            self._updating_since = self._updating_since or now
+            if self._updating_since is None:
+                self._updating_since = now
             if now - self._updating_since < _LONGEST_UPDATE:
                 self._paint_within(_FRAME)
                 return
-        self._updating_since = 0.0
+        self._updating_since = None
         self._painted_at = now
         self._find_dirty(view)
         self.title = view.emulator.title

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import os
 import signal
 import struct
@@ -92,7 +93,7 @@ class PtyChild:
         """Whether there is more output than can be taken."""
         self._listening = False
         self._code: int | None = None
-        self._deadline = 0.0
+        self._deadline = math.inf
 
     def start(
         self,

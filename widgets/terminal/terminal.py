@@ -192,6 +192,7 @@ class Terminal(TerminalDisplay, can_focus=True):
             self._launch()
 
     def _launch(self) -> None:
+        self._drop_lull()
         self.exit = None
         self.title = ""
         child = PtyChild(
@@ -260,8 +261,7 @@ class Terminal(TerminalDisplay, can_focus=True):
         self.exit = code
         self.running = False
         self._paint()
-        if self.has_focus:
-            self._lull = self.set_timer(_LULL, self.action_leave)
+        self._ask_to_be_left()
         self.post_message(
             self.Exited(self, code if code >= 0 else None, -code if code < 0 else None)
         )
@@ -280,6 +280,21 @@ class Terminal(TerminalDisplay, can_focus=True):
         return self._child is not None and self._child.is_flooding
 
     # --- keys --- #
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the focus is here; `has_focus` says so only once the widget has been told."""
+        return self.is_attached and self.screen.focused is self
+
+    def _ask_to_be_left(self) -> None:
+        """Ask for that after a moment without keys; whichever comes last, the end or the focus."""
+        if self.exit is not None and self.is_chosen and self._lull is None:
+            self._lull = self.set_timer(_LULL, self.action_leave)
+
+    def _drop_lull(self) -> None:
+        if self._lull is not None:
+            self._lull.stop()
+            self._lull = None
 
     def action_leave(self) -> None:
         """Ask for the focus to be taken elsewhere."""
@@ -324,13 +339,12 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     def on_focus(self) -> None:
         """Show the cursor as a block; tell the command if it wants to know."""
+        self._ask_to_be_left()
         self._focus_changed(True)
 
     def on_blur(self) -> None:
         """Show the cursor as a line; tell the command if it wants to know."""
-        if self._lull is not None:
-            self._lull.stop()
-            self._lull = None
+        self._drop_lull()
         self._focus_changed(False)
 
     def _focus_changed(self, focused: bool) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chroot_tool.core.config import tool_conf
 from chroot_tool.core.config.bind import TOOL_CONF, Bind
-from chroot_tool.core.config.records import BLANK
+from chroot_tool.core.config.tool_conf_grammar import BLANK
 from chroot_tool.core.errors import ConfigError, Problem, UsageError
 
 Vector = tuple[str, str, str, tuple[str, ...], str]

@@ -559,7 +559,7 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     (top / "etc/localtime").symlink_to("/usr/share/zoneinfo/UTC")
     (top / "var/cache/apt/archives/x.deb").touch()
     with Root(str(top)) as root:
-        initial_setup.settle(root, "deb", WHOLE, (), lambda _argv: None, lambda _problem: None)
+        initial_setup.set_up(root, "deb", WHOLE, (), lambda _argv: None, lambda _problem: None)
         initial_setup.write_chroot_cmd(root)
     assert os.listdir(tmp_path) == ["root"]
     assert (top / "srv/resolv.conf").read_bytes() == Path("/etc/resolv.conf").read_bytes()

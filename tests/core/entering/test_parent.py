@@ -16,8 +16,8 @@ from typing import IO
 
 import pytest
 
-from outer import PROMPT, Bash, inside, only, stat_field, stat_state, wait_until
-from support import Cli, kill
+from outer import PROMPT, Bash, inside, only, stat_field, stat_state
+from support import Cli, kill, wait_until
 
 pytestmark = pytest.mark.root
 

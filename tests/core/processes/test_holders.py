@@ -20,7 +20,8 @@ from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.process import Holder
-from chroot_tool.core.processes.holders import end, holders, stands_in
+from chroot_tool.core.processes.ending import end
+from chroot_tool.core.processes.holders import holders, stands_in
 from support import IN_CHROOT, mounts_below
 
 pytestmark = pytest.mark.root
@@ -392,7 +393,8 @@ def test_end_spares_who_started_it(root: Path, start: Start) -> None:
     """A shell that stands on the mount starts the tool: it is told of, never signalled."""
     tool = (
         "import os, sys; sys.path[:0] = eval(sys.argv[1])\n"
-        "from chroot_tool.core.processes.holders import end, holders, stands_in\n"
+        "from chroot_tool.core.processes.ending import end\n"
+        "from chroot_tool.core.processes.holders import holders, stands_in\n"
         "from chroot_tool.core.kernel.rootpath import Root\n"
         "os.chdir('/')\n"
         "with Root(sys.argv[2]) as root:\n"

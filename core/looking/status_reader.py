@@ -60,7 +60,7 @@ def system_name(root: Root) -> str:
     return ""
 
 
-class Survey:
+class StatusReader:
     """One look at mounts and at the host, from which the status of any chroot follows.
 
     Processes are not part of it: they change without mounts and mounts without them.
@@ -117,11 +117,11 @@ def _below(root: Root) -> Iterable[Problem]:
             )
 
 
-def survey(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
+def read_statuses(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
     """Return the status of each of *chroots*, with the processes inside, in the order given."""
     from ..processes.residents import pids_by_root
 
-    looked = Survey()
+    looked = StatusReader()
     found = [looked.one(chroot) for chroot in chroots]
     pids = pids_by_root(identities(chroots))
     everyone = [pid for inside in pids.values() for pid in inside]

@@ -1,0 +1,60 @@
+"""What the verbs' arguments have in common: giving them to argparse, and what they come to."""
+
+from __future__ import annotations
+
+from ..engine import open_engine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from ...core.engine import Engine
+    from .options import Option
+
+
+def add(parser: ArgumentParser, *options: Option) -> None:
+    """Give *parser* these options."""
+    for option in options:
+        if option.flag:
+            parser.add_argument(
+                *option.names, dest=option.key, help=option.help, action="store_true"
+            )
+            continue
+        parser.add_argument(
+            *option.names,
+            dest=option.key,
+            metavar=option.metavar,
+            help=option.help,
+            default=[] if option.many else option.default,
+            action="append" if option.many else "store",
+        )
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """Add --json to a verb that prints one document."""
+    parser.add_argument("--json", action="store_true", help="JSON")
+
+
+def add_json_events(parser: ArgumentParser) -> None:
+    """Add --json to a verb that prints an object for each event; an error is the last of them."""
+    parser.add_argument(
+        "--json", action="store_true", help="a JSON object a line for all that happens"
+    )
+    parser.set_defaults(json_events=True)
+
+
+def add_dry_run(parser: ArgumentParser) -> None:
+    """Add --dry-run, and --json as a verb with events has it."""
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done")
+    add_json_events(parser)
+
+
+def engine_of(arguments: Namespace) -> Engine:
+    """Return the engine for the base directory that is meant. Raises ConfigError."""
+    return open_engine(arguments.base)
+
+
+def chroot_of(arguments: Namespace) -> tuple[Engine, str]:
+    """Return the engine, and the path of the chroot that --dir means. Raises UsageError."""
+    engine = engine_of(arguments)
+    return engine, engine.locate(arguments.dir)

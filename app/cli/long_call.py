@@ -1,0 +1,50 @@
+"""A call of the engine that takes long: it is told of, and the signals that ask to end stop it.
+
+They become a flag that the engine looks at, so that it can take back what it did.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+from ..narrate import Narrator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class LongCall:
+    """While this context is entered, the signals that ask to end set `cancelled`, no more.
+
+    Those that the caller ignores stay ignored: `nohup`, and `&` in a script, mean just that.
+    It gives what such a call wants: `with LongCall(json=False) as (report, cancelled): …`.
+    """
+
+    def __init__(self, *, json: bool, output: bool = False) -> None:
+        """Tell of it as a Narrator does; with *output* also the lines that programs print."""
+        self._narrator = Narrator(json=json, output=output)
+        self._cancelled = threading.Event()
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> tuple[Narrator, threading.Event]:
+        for number in _SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._set)
+        return self._narrator, self._cancelled
+
+    def _set(self, _number: int, _frame: FrameType | None) -> None:
+        self._cancelled.set()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._narrator.end()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave back

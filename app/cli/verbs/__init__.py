@@ -1,0 +1,42 @@
+"""The verbs of the command line: a line here, and a module of the same name, for each.
+
+A module has `add_options(parser)` and `execute(arguments)`, which returns the exit code and raises
+ChrootError. Only the module of the verb that was chosen is imported; the help of the whole command
+line needs no more than this table. What is read and done by `app/cli/run.py` stands here for the
+help alone, and has its options in `app/cli/run_help.py`.
+"""
+
+from __future__ import annotations
+
+from ..options import RUN_WORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SUMMARIES = {
+    "create": "make a Debian in a directory",
+    "on": "mount what the configuration says",
+    "off": "run `stop` inside, then unmount everything",
+    "run": "run a command inside",
+    "start": "run `start` inside",
+    "stop": "run `stop` inside",
+    "restart": "run `restart` inside",
+    "update": "run `update` inside",
+    "shell": "a login shell inside, on this terminal",
+    "list": "the chroots under the base directory",
+    "status": "one chroot in full: mounts, processes, problems",
+    "watch": "a line now and at every change, until interrupted",
+    "bind": "list and edit bind entries, without loss",
+    "delete": "switch a chroot off and remove it",
+}
+"""What each does in a few words, in the order of the help."""
+
+
+_CLI = __name__.rpartition(".")[0]
+
+
+def module_of(verb: str) -> ModuleType:
+    """Import and return the module of a verb of the table."""
+    name = f"{_CLI}.run_help" if verb in RUN_WORDS else f"{__name__}.{verb}"
+    return __import__(name, fromlist=["add_options"])  # importlib would have to be imported, too

@@ -1,0 +1,141 @@
+"""`chroot-tool bind`: list and edit bind entries, without loss."""
+
+from __future__ import annotations
+
+import os
+
+from ....core.errors import UsageError
+from ....core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
+from ....core.text import safe
+from ... import exits, json_output
+from ..arguments import add, add_json, chroot_of
+from ..options import DIR, Option
+from ..output import print_lines
+from ..tables import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Iterable
+
+    from ....core.config.bind import Bind
+    from ....core.engine import Engine
+
+_OPTIONS = (
+    Option(("--source",), "source", "S", "a path on the host (default: the target)"),
+    Option(("--target",), "target", "T", "a path inside the chroot"),
+    Option(("--fs",), "fs", "TYPE", "a file system type instead of a bind, tmpfs say"),
+    Option(("--option",), "options", "O", "ro, nosuid, rbind, size=1G …", many=True),
+)
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `bind` its options."""
+    parser.add_argument(
+        "action", choices=("list", *_EDITS), help="show all entries; change the one of --target"
+    )
+    add(parser, DIR, *_OPTIONS)
+    parser.add_argument(
+        "--optional", action="store_true", help="no error where the source is absent"
+    )
+    add_json(parser)
+
+
+def execute(arguments: Namespace) -> int:
+    """Print the entries, or change one; return the exit code."""
+    engine, path = chroot_of(arguments)
+    if arguments.action == "list":
+        _list(engine.config(path).binds, json=arguments.json)
+        return exits.DONE
+    if not arguments.target:
+        raise UsageError(f"bind {arguments.action} needs a target", "give it with --target PATH")
+    changed = _EDITS[arguments.action](engine, path, arguments)
+    for name in changed:
+        exits.tell(f"{safe(name)}: saved\n")
+    if not changed:
+        exits.tell("nothing to change\n")
+    elif arguments.action == "add":
+        _tell_absent(arguments)
+    if changed and not arguments.json:
+        _tell_mounted(engine, path, arguments.target)
+    return exits.DONE
+
+
+def _list(entries: Iterable[Bind], *, json: bool) -> None:
+    if json:
+        json_output.write([json_output.bind(entry) for entry in entries])
+    else:
+        print_lines(lines(entries))
+
+
+def lines(entries: Iterable[Bind]) -> list[str]:
+    """Return the table of these entries."""
+    return table(
+        ("TARGET", "SOURCE", "TYPE", "OPTIONS", "ORIGIN"),
+        [
+            (
+                b.target, b.source, b.fs, "ignored" if b.ignored else ",".join(b.shown_options()),
+                f"{b.origin}:{b.line}" if b.line else b.origin,
+            )
+            for b in entries
+        ],
+    )  # fmt: skip
+
+
+def _add(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
+    from ....core.config.bind import CHROOT_TOML, make
+    from ....core.config.edits import Added
+
+    words = [word for text in arguments.options for word in text.split(",") if word]
+    bind = make(
+        arguments.target,
+        arguments.source or None,
+        arguments.fs or "bind",
+        words or None,
+        optional=arguments.optional,
+        origin=CHROOT_TOML,
+    )
+    return engine.binds(path).change(Added(bind))
+
+
+def _remove(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
+    from ....core.config.edits import Removed
+
+    return engine.binds(path).change(Removed(arguments.target))
+
+
+def _ignore(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
+    from ....core.config.edits import Ignored
+
+    return engine.binds(path).change(Ignored(arguments.target))
+
+
+def _tell_absent(arguments: Namespace) -> None:
+    """Say so where what was just added will make `on` fail."""
+    source = arguments.source or arguments.target
+    if arguments.fs in ("", "bind") and not arguments.optional and not os.path.exists(source):
+        exits.tell(
+            f"warning: {safe(source)} does not exist: `on` will fail until it does\n"
+            "hint: make it, or add the entry with --optional\n"
+        )
+
+
+def _tell_mounted(engine: Engine, path: str, target: str) -> None:
+    """Say so where a chroot that is on has it otherwise than what was just edited."""
+    means = _MEANS.get(engine.binds(path).mount_state(target))
+    if means:
+        exits.tell(f"{safe(target)} {means} -d {safe(path)}\n")
+
+
+_MEANS = {
+    FOREIGN_MOUNT: "stays mounted until: chroot-tool off",
+    MISSING: "is not mounted yet: chroot-tool on",
+    DRIFTED: "is still mounted as it was: chroot-tool on",
+}
+
+_EDITS: dict[str, Callable[[Engine, str, Namespace], tuple[str, ...]]] = {
+    "add": _add,
+    "remove": _remove,
+    "ignore": _ignore,
+}
+"""What changes entries, by its word; each returns the files that it wrote."""

@@ -1,0 +1,83 @@
+"""`chroot-tool status`: one chroot in full."""
+
+from __future__ import annotations
+
+import time
+
+from ....core.text import duration, safe, size
+from ....widgets.signs import chroot_state, mount_state
+from ... import exits, json_output
+from ..arguments import add, add_json, chroot_of
+from ..options import DIR
+from ..output import print_lines
+from ..tables import indented
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from ....core.looking.status import ChrootStatus
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `status` its options."""
+    add_json(parser)
+    add(parser, DIR)
+
+
+def execute(arguments: Namespace) -> int:
+    """Print what there is to know of one chroot; return the exit code."""
+    engine, path = chroot_of(arguments)
+    found = engine.status(path)
+    if arguments.json:
+        json_output.write(json_output.chroot(found))
+    else:
+        print_lines(lines(found, time.time()))
+    return exits.DONE
+
+
+def lines(one: ChrootStatus, now: float) -> list[str]:
+    """Return all of a chroot as lines; *now* in epoch seconds."""
+    sign = chroot_state(one.state)[0][0]
+    said = [f"{sign} {safe(one.name)}: {one.state}", f"  path    {safe(one.path)}"]
+    if one.os:
+        said.append(f"  system  {safe(one.os)}")
+    if one.description:
+        said.append(f"  about   {safe(one.description)}")
+    if one.mounts:
+        said += ["", f"mounts {one.mounted}/{one.wanted}", *_mounts(one)]
+    if one.unseen:
+        said += ["", "processes of other users can't be seen: run as root"]
+    if one.processes:
+        said += ["", f"processes {len(one.processes)}", *_processes(one, now)]
+    for problem in one.problems:
+        said += ["", f"problem: {safe(problem.message)}"]
+        if problem.hint:
+            said.append(f"hint: {safe(problem.hint)}")
+    return said
+
+
+def _mounts(one: ChrootStatus) -> list[str]:
+    return indented(
+        ("STATE", "TARGET", "SOURCE", "TYPE", "OPTIONS", "ORIGIN", "REASON"),
+        [
+            (
+                mount_state(m.state)[0], m.target, m.source, m.fs,
+                ",".join(m.options) or "-", m.origin, m.reason,
+            )
+            for m in one.mounts
+        ],
+    )  # fmt: skip
+
+
+def _processes(one: ChrootStatus, now: float) -> list[str]:
+    return indented(
+        (" PID", "USER", " CPU%", " MEMORY", " RUNNING", "COMMAND"),
+        [
+            (
+                str(p.pid), p.user, f"{p.cpu_percent:.1f}", size(p.rss),
+                duration(now - p.started), p.command,
+            )
+            for p in one.processes
+        ],
+    )  # fmt: skip

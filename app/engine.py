@@ -1,0 +1,33 @@
+"""The engine of a session, and its base directory: the only place that makes an engine."""
+
+from __future__ import annotations
+
+import os
+
+from ..core.chroot import DEFAULT_BASE
+from ..core.local_engine import LocalEngine
+from .paths import settings_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..core.engine import Engine
+
+
+def open_engine(base: str = "") -> Engine:
+    """Return the engine for what `--base` says, "" where it is not given. Raises ConfigError."""
+    return LocalEngine(base_directory(base))
+
+
+def base_directory(given: str) -> str:
+    """Return the base directory: *given* where it is not empty, else as interface.md orders.
+
+    That is the environment, the settings file, the default. Raises ConfigError where the settings
+    file must be read and is wrong.
+    """
+    if given or (given := os.environ.get("CHROOT_TOOL_BASE", "")):
+        return given
+    if os.path.exists(settings_file()):
+        from .settings.file import load
+
+        return load().base or DEFAULT_BASE
+    return DEFAULT_BASE

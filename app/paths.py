@@ -1,0 +1,30 @@
+"""Where a user's files are: the only place that knows the XDG Base Directory Specification."""
+
+from __future__ import annotations
+
+import os
+
+
+def settings_file() -> str:
+    """Return where the settings file is, whether it exists or not."""
+    return _place("XDG_CONFIG_HOME", "~/.config", "settings.toml")
+
+
+def history_file() -> str:
+    """Return where is kept what was run in each chroot."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "history.json")
+
+
+def output_directory() -> str:
+    """Return where the output of panels is saved."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "output")
+
+
+def detached_directory() -> str:
+    """Return where the logs are of commands that go on after the UI has quit."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "kept")
+
+
+def _place(variable: str, default: str, name: str) -> str:
+    home = os.environ.get(variable) or os.path.expanduser(default)
+    return os.path.join(home, "chroot-tool", name)

@@ -1,0 +1,25 @@
+"""Starting the terminal UI: what has to be done before Textual is imported, in that order."""
+
+from __future__ import annotations
+
+import gc
+
+from ..engine import open_engine
+from ..settings.file import load
+from .follow import Follower
+from .paint_rate import paint_often
+
+
+def main(base: str) -> int:
+    """Run the UI on the base directory *base*, "" for the user's own; return the exit code.
+
+    Raises ConfigError where the settings file is wrong.
+    """
+    paint_often()
+    gc.disable()  # until the UI is there: it walks what is being imported again and again
+    settings = load()
+    engine = open_engine(base)
+    follower = Follower(engine)
+    from .app import run
+
+    return run(engine, settings, follower)
