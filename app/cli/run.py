@@ -14,9 +14,6 @@ from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ...core.engine import Engine
     from .options import Option
 
 _HELP = ("-h", "--help")
@@ -62,24 +59,18 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         )
     engine = open_engine(_last(values, "base"))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
-    start = _in_session(engine, values) if ephemeral else engine.run
-    return start(
-        path,
-        tuple(words),
-        user=_last(values, "user"),
-        cwd=_last(values, "cwd"),
-        env=dict(pair for text in values.get("env", []) for pair in _pair(text)),
-        config_dir=_last(values, "config") or None,
+    user, cwd, config_dir = (_last(values, key) for key in ("user", "cwd", "config"))
+    env = dict(pair for text in values.get("env", []) for pair in _pair(text))
+    if ephemeral:
+        from .session import run
+
+        return run(
+            engine, path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
+            size=_last(values, "size"), keep=_last(values, "keep"),
+        )  # fmt: skip
+    return engine.run(
+        path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None
     )
-
-
-def _in_session(engine: Engine, values: dict[str, list[str]]) -> Callable[..., int]:
-    """Return what runs in a session instead of the chroot."""
-    from functools import partial
-
-    from .session import run
-
-    return partial(run, engine, keep=_last(values, "keep"), size=_last(values, "size"))
 
 
 def _mind_operators(words: list[str]) -> None:

@@ -23,11 +23,10 @@ end, with every process that it has left."""
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `run`, or of one of its kin, its options."""
     word = parser.prog.rpartition(" ")[2]
-    left_out = (BASE,)
-    if word in SESSION_WORDS:
+    takes_session = word in SESSION_WORDS
+    left_out = (BASE,) if takes_session else (BASE, *SESSION_OPTIONS)
+    if takes_session:
         parser.epilog = _SESSION
-    else:
-        left_out += SESSION_OPTIONS
     if word == "run":
         parser.usage = "chroot-tool run COMMAND [ARG…] [-d DIR] [option…]"
         parser.description = f"{parser.description} {_RUN}"

@@ -14,8 +14,11 @@ from .command import prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..kernel.rootpath import Root
     from .command import Command
+    from .launch import Launch
 
 
 def run(root: Root, wanted: Command, member: int = -1) -> int:
@@ -37,8 +40,13 @@ def run(root: Root, wanted: Command, member: int = -1) -> int:
     for stream in (sys.stdout, sys.stderr):
         if stream:  # None where the caller closed the descriptor
             stream.flush()
+    return starter()(root, launch)
+
+
+def starter() -> Callable[[Root, Launch], int]:
+    """Return what starts a command on the streams that this process has, loaded."""
     if os.isatty(0) and os.isatty(1):
         from .terminal import run as start
     else:
         from .parent import run as start
-    return start(root, launch)
+    return start

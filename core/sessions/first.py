@@ -1,4 +1,4 @@
-"""The first process of a session: makes its root, then only keeps it, and ends everybody at its end.
+"""The first process of a session: makes its root, then only keeps it, and ends all at its end.
 
 It is the first of a pid namespace: when it ends, the kernel kills all who are left, and what they
 had mounted goes with them (pid_namespaces(7)). The kernel kills it, too, when the process that
@@ -11,7 +11,6 @@ chroot's.
 from __future__ import annotations
 
 import os
-import select
 import sys
 
 from ..errors import ChrootError
@@ -29,47 +28,52 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # see entering.launch
 
-READY = "ready"
-_PATIENCE = 10
-"""Seconds between TERM and KILL for what is left when the command has ended."""
+READY, JOINABLE, SLOW = "ready", "\n", "slow"
+_PATIENCE = 9
+"""Seconds between SLOW, which is a second after TERM, and KILL."""
 
 
-def keep(
-    below: Root, binds: Iterable[Bind], size: str, starter: int, control: int, report: int
-) -> NoReturn:
-    """Be the first process of a session on the tree *below*; see `overlay.enter`.
+def keep(below: Root, binds: Iterable[Bind], size: str, control: int, report: int) -> NoReturn:
+    """Be the first process of a session on the tree *below*; see `overlay.make`.
 
-    *starter* is a pidfd of the process that this one ends with. What became of it is written to
-    *report*: READY and the number of the descriptor of the bare tree, or the kind, message and hint
-    of an error, NUL between them. It ends when *control* is closed at the other end.
+    What became of it is written to *report*: READY with the numbers of two descriptors, of the root
+    and of the bare tree, then JOINABLE when its namespaces can be joined; or the kind, message and
+    hint of an error; NUL between words. It ends when the other end of *control* is closed; SLOW is
+    written where that takes its time.
     """
     try:
-        _stand_apart(starter)
-        try:
-            bare = overlay.enter(below, binds, size)
-        except ChrootError as error:
-            _tell(report, type(error).__name__, error.message, error.hint)
-        except OSError as error:
-            _tell(report, "ChrootError", f"no session could be made: {error}", "")
-        else:
+        _stand_apart()
+        made = _made(below, binds, size, report)
+        if made:
+            _tell(report, READY, str(made.tree), str(made.bare))
+            made.leave_the_host()
             sys.meta_path.clear()  # whatever is imported now would come out of the chroot
             sys.path.clear()
-            _let_go(control, report, bare)
-            _tell(report, READY, str(bare))
-            os.close(report)
+            _let_go(control, report, made.tree, made.bare)
+            _tell(report, JOINABLE)
             os.read(control, 1)
-            _end_all()
+            _end_all(report)
     finally:  # never back into the starter's code
         os._exit(0)
 
 
-def _stand_apart(starter: int) -> None:
-    """End with the starter; have no terminal, none of its signals, streams and children's ends."""
+def _made(below: Root, binds: Iterable[Bind], size: str, report: int) -> overlay.Made | None:
+    """Make the root, or tell why that cannot be done."""
+    try:
+        return overlay.make(below, binds, size)
+    except ChrootError as error:
+        _tell(report, type(error).__name__, error.message, error.hint)
+    except OSError as error:
+        _tell(report, "ChrootError", f"no session could be made: {error}", "")
+    return None
+
+
+def _stand_apart() -> None:
+    """End with the starter; have no terminal, none of its signals, streams and children's ends.
+
+    If the starter has ended before, reading from it will tell.
+    """
     syscalls.set_parent_death_signal(signal.SIGKILL)
-    poll = select.poll()
-    poll.register(starter, select.POLLIN)
-    if poll.poll(0):  # it had ended before
-        os._exit(0)
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)  # which the first of a pid namespace never sees
@@ -98,13 +102,19 @@ def _tell(report: int, *words: str) -> None:
     os.write(report, b"\0".join(map(os.fsencode, words)))
 
 
-def _end_all() -> None:
-    """Ask everybody in the session to end; return when they have, or time is up."""
+def _end_all(report: int) -> None:
+    """Ask everybody in the session to end; return when they have. When time is up, be gone."""
+
+    def on_alarm(*_: object) -> None:
+        _tell(report, SLOW)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+        signal.alarm(_PATIENCE)
+
     try:
         os.kill(-1, signal.SIGTERM)
         os.kill(-1, signal.SIGCONT)  # who is stopped must wake to comply
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-        signal.alarm(_PATIENCE)
+        signal.signal(signal.SIGALRM, on_alarm)
+        signal.alarm(1)
         while True:
             os.waitpid(-1, 0)
     except (ProcessLookupError, ChildProcessError):

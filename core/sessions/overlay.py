@@ -21,6 +21,7 @@ from ..kernel.rootpath import Root
 from ..mounts.apply import apply
 from ..mounts.observe import Observer, flags_of
 from ..mounts.plan import plan_on
+from ..value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,11 +47,29 @@ _NAME_LIMIT = 255  # fsconfig(2) takes strings of 256 bytes
 _PROC = Bind("/proc", "proc", "proc", ("nosuid", "nodev", "noexec"))
 
 
-def enter(below: Root, binds: Iterable[Bind], size: str) -> int:
-    """Make a new root on the tree *below*, with *binds* mounted, and this process live in it.
+class Made(Value):
+    """A root that was made: descriptors, and what is left to do with them."""
 
-    *size* bounds what the session can write, as tmpfs(5) has it. Returns a descriptor of the tree
-    without what is mounted on it. Raises ChrootError; this process then has to end.
+    tree: int
+    """Of the root, with all that is mounted on it."""
+    bare: int
+    """Of the same tree without what is mounted on it."""
+    namespace: int
+
+    def leave_the_host(self) -> None:
+        """Make it the root of the namespace and of this process; no mount of the host's is left."""
+        syscalls.setns(self.namespace, syscalls.CLONE_NEWNS)  # pivot_root(2) wants a mounted root
+        os.fchdir(self.tree)
+        syscalls.pivot_root(".", ".")
+        syscalls.umount2(".", syscalls.MNT_DETACH)
+        os.chdir("/")
+
+
+def make(below: Root, binds: Iterable[Bind], size: str) -> Made:
+    """Take namespaces of our own, and make a root in them on the tree *below*, with *binds*.
+
+    *size* bounds what can be written in it, as tmpfs(5) has it. Raises ChrootError; this process
+    then has to end.
     """
     try:
         os.fchdir(below.fd)
@@ -66,8 +85,7 @@ def enter(below: Root, binds: Iterable[Bind], size: str) -> int:
     with Root(f"/proc/self/fd/{tree}") as root:
         root.path = below.path  # what messages are about
         _mount(root, binds)
-    _leave_the_host(namespace, tree)
-    return bare
+    return Made(tree, bare, namespace)
 
 
 def _let_nothing_out(namespace: int) -> int:
@@ -142,33 +160,23 @@ def _liken(upper: int, lower: int) -> None:
 
 def _mount(root: Root, binds: Iterable[Bind]) -> None:
     """Mount in the session what `on` would mount in the chroot."""
-    whole = MountTable.read()
-    # The overlay hides what is mounted in the chroot; still, something may be bound from there.
-    hidden = {entry.id for entry in whole.below(root.path)}
-    table = whole
-    if hidden:
-        table = MountTable([entry for entry in whole.entries if entry.id not in hidden])
-        table.by_id = whole.by_id
-    observer = Observer(table)
+    nothing = MountTable(())  # is mounted in it; what is on the host needs no look for that
+    observer = Observer(nothing)
     wanted = observer.wanted(root, [_of_its_own(bind) for bind in binds])
-    apply(root, plan_on(wanted, table, root.path, observer.host_pts), ignore)
+    apply(root, plan_on(wanted, nothing, root.path, observer.host_pts), ignore)
 
 
 def _of_its_own(bind: Bind) -> Bind:
-    """Return the bind as it is in a session: the host's /proc would show the host's processes."""
+    """Return the bind as it is in a session, out of which nothing is mounted.
+
+    The host's /proc would show the host's processes.
+    """
+    if bind.propagation == "shared":
+        bind = bind.replace(propagation="slave")
     if (bind.fs, bind.source, bind.target) != ("bind", "/proc", "/proc"):
         return bind
     options = dict.fromkeys((*bind.options, *_PROC.options))
     return bind.replace(fs=_PROC.fs, source=_PROC.source, options=tuple(options), recursive=False)
-
-
-def _leave_the_host(namespace: int, tree: int) -> None:
-    """Make the overlay the root of the namespace, and let go of every mount of the host's."""
-    syscalls.setns(namespace, syscalls.CLONE_NEWNS)  # pivot_root(2) wants a root that is mounted
-    os.fchdir(tree)
-    syscalls.pivot_root(".", ".")
-    syscalls.umount2(".", syscalls.MNT_DETACH)
-    os.chdir("/")
 
 
 def _explained(error: OSError) -> ChrootError:
@@ -192,5 +200,7 @@ def _refused(error: OSError, lower: int, path: str) -> ChrootError:
     entry = MountTable.read().by_id.get(syscalls.mount_id(lower))
     fs = entry.fs if entry else ""
     if fs == "overlay":
-        return ChrootError(what, "it lies on an overlay itself, and no more than two can be stacked")
+        return ChrootError(
+            what, "it lies on an overlay itself, and no more than two can be stacked"
+        )
     return ChrootError(what, f"its file system ({fs}) may not do for it" if fs else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 
 from ..errors import BusyError, ChrootError, PrivilegeError, UsageError
 from ..kernel import syscalls
@@ -23,8 +22,6 @@ else:
 
 _KINDS = {kind.__name__: kind for kind in (BusyError, PrivilegeError, UsageError)}
 _UNITS = "kKmMgGtT"
-_SLOW = 1000
-"""Milliseconds after which it is worth a word that the end takes its time."""
 
 
 def check_size(size: str) -> str:
@@ -40,9 +37,9 @@ def free_half() -> str:
 
     The kernel's own default, half of all memory, can be more than there is.
     """
-    with open("/proc/meminfo", encoding="ascii") as file:
+    with open("/proc/meminfo", "rb") as file:
         for line in file:
-            if line.startswith("MemAvailable:"):
+            if line.startswith(b"MemAvailable:"):
                 return f"{int(line.split()[1]) // 2}k"
     return "50%"
 
@@ -61,25 +58,23 @@ class Session:
         ChrootError.
         """
         self._path = below.path
-        self._bare = ""
+        self._bare = self._joinable = ""
         size = check_size(size) if size else free_half()
         if os.readlink("/proc/self") != str(os.getpid()):
             raise ChrootError("/proc is that of other processes", "mount -t proc proc /proc")
         self._before = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         control, self._control = os.pipe2(os.O_CLOEXEC)
         self._report, report = os.pipe2(os.O_CLOEXEC)
-        starter = os.pidfd_open(os.getpid())
         try:
-            self._pid = self._fork(below, binds, size, starter, control, report)
+            self._pid = self._fork(below, binds, size, control, report)
         finally:
-            for fd in (control, report, starter):
-                os.close(fd)
+            os.close(control)
+            os.close(report)
         self._mark = mark(below.fd)
-        self.member = os.pidfd_open(self._pid)
-        """A pidfd of one who is in the session's namespaces."""
+        self._first = os.pidfd_open(self._pid)
 
     def _fork(
-        self, below: Root, binds: Iterable[Bind], size: str, starter: int, control: int, report: int
+        self, below: Root, binds: Iterable[Bind], size: str, control: int, report: int
     ) -> int:
         try:
             syscalls.unshare(syscalls.CLONE_NEWPID)
@@ -92,27 +87,39 @@ class Session:
             raise ChrootError(what, "see /proc/sys/user/max_pid_namespaces") from error
         if not pid:
             os.close(self._control)
-            first.keep(below, binds, size, starter, control, report)
+            first.keep(below, binds, size, control, report)
         return pid
 
     def wait(self) -> Root:
         """Return the session's root; the caller closes it. Raises ChrootError without one."""
         words = os.fsdecode(os.read(self._report, 1 << 16)).split("\0")
         if words[0] == first.READY:
-            self._bare = words[1]
-            root = Root(f"/proc/{self._pid}/root")
+            root = Root(self._of_first(words[1]))
             root.path = self._path  # what messages are about
+            self._bare, self._joinable, _ = words[2].partition(first.JOINABLE)
             return root
         if len(words) == 3:
             raise _KINDS.get(words[0], ChrootError)(words[1], words[2])
         raise ChrootError("the session was ended before it began")
+
+    def member(self) -> int:
+        """Return a pidfd of one in the session's namespaces, when they can be joined.
+
+        Raises ChrootError where the session has ended by then.
+        """
+        if not (self._joinable or os.read(self._report, 1)):
+            raise ChrootError("the session was ended before it began")
+        return self._first
 
     def bare_tree(self) -> int:
         """Return a descriptor of the tree without what is mounted on it; the caller closes it.
 
         What the session has written lives on by it.
         """
-        return os.open(f"/proc/{self._pid}/fd/{self._bare}", os.O_PATH | os.O_CLOEXEC)
+        return os.open(self._of_first(self._bare), os.O_PATH | os.O_CLOEXEC)
+
+    def _of_first(self, fd: str) -> str:
+        return f"/proc/{self._pid}/fd/{fd}"
 
     def end(self, slow: Callable[[], None] = lambda: None) -> None:
         """End who is left in the session: TERM, ten seconds, KILL. *slow* is called where it waits.
@@ -121,11 +128,9 @@ class Session:
         """
         os.close(self._control)
         self._control = -1
-        poll = select.poll()
-        poll.register(self.member, select.POLLIN)
-        if not poll.poll(_SLOW):
+        if os.read(self._report, 64):
             slow()
-            poll.poll()
+            os.read(self._report, 1)  # ends with who writes to it
 
     def __enter__(self) -> Session:
         return self
@@ -142,12 +147,14 @@ class Session:
         """Kill whoever is left, and have this process as it was before."""
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
-        os.close(self.member)
+        os.close(self._first)
         os.close(self._mark)
         self._forget()
 
     def _forget(self) -> None:
-        syscalls.setns(self._before, syscalls.CLONE_NEWPID)  # else no child could be forked any more
+        syscalls.setns(
+            self._before, syscalls.CLONE_NEWPID
+        )  # else no child could be forked any more
         for fd in (self._before, self._report, self._control):
             if fd >= 0:
                 os.close(fd)

@@ -1,22 +1,25 @@
-"""`run -x`, `shell -x`, `update -x`: the same in a throw-away session."""
+"""`run -x`, `shell -x`, `update -x`: the same in a throw-away session, which may be kept."""
 
 from __future__ import annotations
 
 import os
 
 from ..chroot import is_incomplete, open_chroot
+from ..config.bind import SYSTEM
 from ..errors import Problem
 from ..events import Stage, Warned, ignore
 from ..lock import Lock
-from ..text import size as size_text
 from ..sessions.session import Session
+from ..text import size as size_text
 from .opened import configuration
 from .run import host_command, host_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from ..config.bind import Bind
+    from ..errors import ChrootError
     from ..events import Report
     from ..kernel.rootpath import Root
 
@@ -30,7 +33,9 @@ def run_ephemeral(
     env: Mapping[str, str] | None = None,
     config_dir: str | None = None,
     size: str = "",
+    keep: str = "",
     report: Report = ignore,
+    again: Callable[[ChrootError], str] | None = None,
 ) -> int:
     """As `Engine.run_ephemeral`."""
     with open_chroot(path) as below:
@@ -44,18 +49,37 @@ def run_ephemeral(
             code = passthrough(argv, env={**host_environment(below), "CHROOT_TOOL_EPHEMERAL": "1"})
             if code:
                 return code
-        physical = below.path
         session = Session(below, config.binds, size)
     with session:
-        from ..entering.command import command  # while the session is being made
-        from ..entering.enter import run
+        from ..entering.command import command
+        from ..entering.enter import run, starter
 
+        starter()  # load it while the session is being made
         with session.wait() as root:
+            _mind_binds(root, config.binds, report)
             wanted = command(root, config.run, words, user=user, cwd=cwd, env=env or {})
-            code = run(root, wanted, session.member)
+            code = run(root, wanted, session.member())
             _mind_full(root, report)
-        session.end(lambda: report(Stage(physical, "ending what was left running")))
+        session.end(lambda: report(Stage(root.path, "ending what was left running")))
     return code
+
+
+def _mind_binds(root: Root, binds: Iterable[Bind], report: Report) -> None:
+    """Say what is not thrown away to somebody at a terminal, who may well try what rm -rf does."""
+    if not (os.isatty(0) and os.isatty(1)):
+        return
+    ours = [
+        bind.target
+        for bind in binds
+        if bind.fs == "bind" and bind.origin != SYSTEM and not (bind.ignored or bind.read_only)
+        if root.stat(bind.target)
+    ]
+    if ours:
+        problem = Problem(
+            f"what is changed in {', '.join(ours)} is changed on the host, for good",
+            "it is bound from there; chroot.toml makes a bind read-only",
+        )
+        report(Warned(root.path, problem))
 
 
 def _mind_full(root: Root, report: Report) -> None:
@@ -63,8 +87,8 @@ def _mind_full(root: Root, report: Report) -> None:
     there = os.fstatvfs(root.fd)
     if there.f_bavail and there.f_favail:
         return
-    size = size_text(there.f_blocks * there.f_frsize)
+    had = size_text(there.f_blocks * there.f_frsize)
     problem = Problem(
-        f"the session was full: it had {size} of memory to write to", "--size SIZE gives it more"
+        f"the session was full: it had {had} of memory to write to", "--size SIZE gives it more"
     )
     report(Warned(root.path, problem))
