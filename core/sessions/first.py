@@ -29,7 +29,7 @@ else:
     import _signal as signal  # see entering.launch
 
 READY, JOINABLE, SLOW = "ready", "\n", "slow"
-_PATIENCE = 9
+_PATIENCE = 4
 """Seconds between SLOW, which is a second after TERM, and KILL."""
 
 

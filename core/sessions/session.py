@@ -122,7 +122,7 @@ class Session:
         return f"/proc/{self._pid}/fd/{fd}"
 
     def end(self, slow: Callable[[], None] = lambda: None) -> None:
-        """End who is left in the session: TERM, ten seconds, KILL. *slow* is called where it waits.
+        """End who is left in the session: TERM, five seconds, KILL. *slow* is called where it waits.
 
         Everything of the session is gone on return, but for what the caller holds open.
         """
