@@ -78,13 +78,16 @@ class Session:
     ) -> int:
         try:
             syscalls.unshare(syscalls.CLONE_NEWPID)
-            pid = os.fork()
         except OSError as error:
-            self._forget()
             what = f"a session needs a pid namespace: {error.strerror}"
             if error.errno == 1:
                 raise PrivilegeError(what, "run as root") from error
             raise ChrootError(what, "see /proc/sys/user/max_pid_namespaces") from error
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._forget()
+            raise ChrootError(f"a session needs a process: {error.strerror}") from error
         if not pid:
             os.close(self._control)
             first.keep(below, binds, size, control, report)
@@ -122,7 +125,7 @@ class Session:
         return f"/proc/{self._pid}/fd/{fd}"
 
     def end(self, slow: Callable[[], None] = lambda: None) -> None:
-        """End who is left in the session: TERM, five seconds, KILL. *slow* is called where it waits.
+        """End who is left in the session: TERM, five seconds, KILL. *slow* is called after one.
 
         Everything of the session is gone on return, but for what the caller holds open.
         """
@@ -145,16 +148,18 @@ class Session:
 
     def close(self) -> None:
         """Kill whoever is left, and have this process as it was before."""
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        try:
+            signal.pidfd_send_signal(self._first, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it is reaped already where our caller ignores ended children
         os.close(self._first)
         os.close(self._mark)
         self._forget()
 
     def _forget(self) -> None:
-        syscalls.setns(
-            self._before, syscalls.CLONE_NEWPID
-        )  # else no child could be forked any more
+        # Without its first process no child could be forked any more.
+        syscalls.setns(self._before, syscalls.CLONE_NEWPID)
         for fd in (self._before, self._report, self._control):
             if fd >= 0:
                 os.close(fd)

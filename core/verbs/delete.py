@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..chroot import has_system, is_incomplete, open_chroot
-from ..errors import ChrootError
+from ..errors import BusyError, ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from ..events import Report
+    from ..kernel.rootpath import Root
 
 
 def delete(
@@ -28,6 +29,7 @@ def delete(
 
     with open_chroot(path) as root:
         physical = root.path
+        _refuse_sessions(root)
         if MountTable.read().at(physical):
             raise ChrootError(
                 f"{physical} is itself a mount point", "unmount it, or empty it by hand"
@@ -37,3 +39,15 @@ def delete(
     with Lock(physical):
         report(Stage(physical, "removing"))
         remove.chroot(physical, report, cancelled)
+
+
+def _refuse_sessions(root: Root) -> None:
+    """Refuse to take the ground away from a session, which holds what is nowhere else."""
+    from ..sessions.marks import marked_by
+
+    pid = marked_by(root.fd)
+    if pid:
+        who = f" (process {pid})" if pid > 0 else ""
+        raise BusyError(
+            f"a throw-away session works on {root.path}{who}", "end it first: leave it, or kill it"
+        )
