@@ -323,7 +323,7 @@ class Feed:
     def want(self, paths: tuple[str, ...]) -> None:
         """Everything is counted already."""
 
-    def again(self, path: str) -> None:
+    def recount(self, path: str) -> None:
         """Everything is counted for good."""
 
     def close(self) -> None:

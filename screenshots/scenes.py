@@ -163,15 +163,15 @@ async def _busy(app: SceneApp, pilot: Pilot[None]) -> None:
 
 async def _jobs(app: SceneApp, pilot: Pilot[None]) -> None:
     main = app.main
-    main._start("create", "trixie", f"{app.engine.base}/trixie",
+    main.session.start("create", "trixie", f"{app.engine.base}/trixie",
                 lambda report, cancelled: app.engine.create(
                     f"{app.engine.base}/trixie", CreateOptions(), report=report,
                     cancelled=cancelled))  # fmt: skip
-    await until(pilot, lambda: any(job.fraction == 0.42 for job in main._jobs.views))
+    await until(pilot, lambda: any(job.fraction == 0.42 for job in main.session.jobs.views))
     path = f"{app.engine.base}/trixie-build"
     await until(pilot, lambda: main.table.move_to(path) and _shown(app) == "trixie-build")
     await pilot.press("o")
-    await until(pilot, lambda: len([j for j in main._jobs.views if j.state != RUNNING]) == 1)
+    await until(pilot, lambda: len([j for j in main.session.jobs.views if j.state != RUNNING]) == 1)
     await pilot.press("4")
     await until(pilot, lambda: main.dock.has_focus_within)
     await pilot.press("j")

@@ -6,6 +6,8 @@ Tests marked `root` mount for real. They run only in a mount namespace of their 
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -28,6 +30,15 @@ from support import (
     processes_below,
     read_mounts,
 )
+from workers import (  # noqa: F401 # pytest finds its hooks here
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_protocol,
+    pytest_xdist_auto_num_workers,
+    shared_folder,
+    why_not_apart,
+)
 
 IN_CI = os.environ.get("CI") == "true"
 SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "/tmp")
@@ -38,13 +49,7 @@ AUTOMOUNT = "/proc/sys/fs/binfmt_misc"
 
 @cache
 def _why_no_root() -> str:
-    if os.geteuid() != 0:
-        return "needs root"
-    # Mount ids are the kernel's own: a namespace's copies have new ones. (Reading /proc/1/ns/mnt
-    # takes every capability that PID 1 has.)
-    if read_mounts().keys() & read_mounts("1").keys():
-        return "needs a mount namespace of its own: ./dev test makes one"
-    return ""
+    return "needs root" if os.geteuid() != 0 else why_not_apart()
 
 
 @cache
@@ -123,23 +128,35 @@ def _new_on_host(before: dict[int, MountLine], folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def base_chroot(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Debian made by `create`, once a run. Never switched on: copies of it are."""
-    root = tmp_path_factory.mktemp("base") / "debian"
-    cli.ok("create", "-d", root, timeout=1800)
-    made = _contents(root / "usr")
+def base_chroot(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Path]:
+    """A Debian made by `create`, once a run, by the worker that asks for it first; others wait.
+
+    Never switched on: copies of it are. Each worker that had it looks at its end whether it is
+    still as it was made.
+    """
+    folder = shared_folder(tmp_path_factory, pytestconfig) / "base"
+    folder.mkdir(exist_ok=True)
+    root, facts = folder / "debian", folder / "facts.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not facts.exists():
+            cli.ok("create", "-d", root, timeout=1800)
+            facts.write_text(json.dumps(_contents(root / "usr")))
     yield root
-    changed = sorted(path for path, facts in made.items() if _facts(path) != facts)
+    made = json.loads(facts.read_text())
+    changed = sorted(path for path, was in made.items() if _facts(Path(path)) != was)
     assert not changed, f"written through the hard links of a copy: {changed}"
 
 
-def _contents(folder: Path) -> dict[Path, tuple[int, ...]]:
-    return {path: _facts(path) for path in folder.rglob("*") if not path.is_dir()}
+def _contents(folder: Path) -> dict[str, list[int]]:
+    return {str(path): _facts(path) for path in folder.rglob("*") if not path.is_dir()}
 
 
-def _facts(path: Path) -> tuple[int, ...]:
+def _facts(path: Path) -> list[int]:
     facts = path.lstat()
-    return (facts.st_mtime_ns, facts.st_size, facts.st_mode, facts.st_uid, facts.st_gid)
+    return [facts.st_mtime_ns, facts.st_size, facts.st_mode, facts.st_uid, facts.st_gid]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -144,6 +145,18 @@ def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | Non
         time.sleep(0.005)
 
 
+def next_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The next line that *process* says on stdout, of which no more is read; b"" at its end."""
+    assert process.stdout is not None
+    line = b""
+    while not line.endswith(b"\n"):
+        assert select.select([process.stdout], [], [], PATIENCE)[0], f"silent after {line!r}"
+        if not (byte := os.read(process.stdout.fileno(), 1)):
+            break
+        line += byte
+    return line
+
+
 TINY_PROGRAMS = (
     "sh", "cat", "dd", "env", "false", "head", "id", "ls", "mkdir", "sleep", "sort", "stty",
     "touch", "true", "tty", "wc",
@@ -226,6 +239,13 @@ def processes_below(folder: Path) -> dict[int, str]:
                     command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
                     found[int(entry.name)] = command.decode(errors="replace")
     return found
+
+
+def let_in(folder: Path) -> None:
+    """Let other users go to *folder*: pytest lets only its own, and workers' are one level down."""
+    for place in (folder, *folder.parents):
+        if not place.stat().st_mode & 0o001:
+            place.chmod(0o755)
 
 
 def detach(points: list[str]) -> None:

@@ -19,8 +19,8 @@ from textual.screen import Screen
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.app import ChrootApp
-from chroot_tool.app.tui.follow import Counting, Follower, Following
 from chroot_tool.app.tui.messages import Counted, Seen
+from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import Cancelled
@@ -42,7 +42,7 @@ _ROUNDS = 3
 """How often widgets are waited for after a key: what one does may be another's message."""
 
 if TYPE_CHECKING:
-    from chroot_tool.app.tui.follow import Post
+    from chroot_tool.app.tui.watch_threads import Post
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
@@ -142,15 +142,15 @@ class Feed:
         if self._post is not None:
             self._post(Seen(snapshot))
 
-    def follow(self, _engine: Engine, post: Post) -> Following:
+    def follow(self, _engine: Engine, post: Post) -> Watching:
         self._post = post
-        return _Following(self)
+        return _Watching(self)
 
     def count(self, _engine: Engine, post: Post) -> Counting:
         return _Counting(self.sizes, post)
 
 
-class _Following:
+class _Watching:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
@@ -173,7 +173,7 @@ class _Counting:
                 self._told.add(path)
                 self._post(Counted(path, self._sizes[path]))
 
-    def again(self, path: str) -> None:
+    def recount(self, path: str) -> None:
         self._told.discard(path)
         self.want((path,))
 
@@ -278,7 +278,7 @@ class Ui:
     @property
     def job_states(self) -> dict[str, str]:
         """State of the last job of each chroot that has one, by name."""
-        return {job.name: job.state for job in reversed(self.app.main._jobs.views)}
+        return {job.name: job.state for job in reversed(self.app.main.session.jobs.views)}
 
 
 @asynccontextmanager
@@ -304,7 +304,7 @@ async def ui(
 async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
     """Run the app as it is on the chroots under *base*."""
     engine = LocalEngine(str(base))
-    app = ChrootApp(engine, Settings(theme="dark"), follow=Follower(engine).attach)
+    app = ChrootApp(engine, Settings(theme="dark"), follow=WatchThread(engine).post_to)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield await _ready(app, pilot, engine, Feed())
 

@@ -25,12 +25,12 @@ from ...widgets.fit import brief
 from ..settings.file import Settings, save
 from ..settings.keymap import textual_keymap
 from ..settings.themes import register
-from .follow import Follower, Sizes
-from .key_queue import DIALOGS, KeysInTurn
+from .key_queue import KeyQueue
 from .main_screen import MainScreen
+from .watch_threads import SizeThread
 
 if TYPE_CHECKING:
-    from .follow import Count, Follow
+    from .watch_threads import Count, Follow, WatchThread
 
 _SIGNALLED = 128
 """With the number of a signal, the exit code of what it has ended."""
@@ -44,7 +44,7 @@ def _actions() -> type[Provider]:
     return Actions
 
 
-class ChrootApp(KeysInTurn):
+class ChrootApp(KeyQueue):
     """Shows the chroots under a base directory, live, and does what the user asks for."""
 
     TITLE = "chroot-tool"
@@ -68,7 +68,7 @@ class ChrootApp(KeysInTurn):
         settings: Settings,
         *,
         follow: Follow,
-        count: Count = Sizes,
+        count: Count = SizeThread,
         clock: Callable[[], float] = time.time,
         driver: type[Driver] | None = None,
     ) -> None:
@@ -102,7 +102,7 @@ class ChrootApp(KeysInTurn):
         self.ended_by = self.ended_by or number
         # With HUP the kernel sends CONT, for which Textual would start on the terminal anew.
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
-        self.main.give_up()
+        self.main.session.jobs.give_up()
         if self._own_loop is not None:
             try:
                 self._own_loop.call_soon_threadsafe(self._end)
@@ -117,9 +117,9 @@ class ChrootApp(KeysInTurn):
         if self._settings.keys:
             self.set_keymap(textual_keymap(self._settings.keys))
         self.theme_changed_signal.subscribe(self, self._save_theme)
-        self.call_after_refresh(self._settle)
+        self.call_after_refresh(self._freeze_what_is_there)
 
-    def _settle(self) -> None:
+    def _freeze_what_is_there(self) -> None:
         """After the first paint: what is there now stays, the collector need not walk it again."""
         gc.collect()
         gc.freeze()
@@ -173,9 +173,9 @@ class ChrootApp(KeysInTurn):
 
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs."""
-        running = self.main.running
+        running = self.main.session.running
         if running and self._settings.confirm_quit:
-            self.main.run_worker(self._ask_to_quit(running), group=DIALOGS, exit_on_error=False)
+            self.main.session.user.begin(self._ask_to_quit(running))
         else:
             self.exit()
 
@@ -184,23 +184,23 @@ class ChrootApp(KeysInTurn):
 
         answer = await self.push_screen_wait(QuitDialog(running))
         if answer == "stop":
-            self.main.cancel_all()
+            self.main.session.stop_all()
         elif answer == "leave":
-            self.main.let_go_on()
+            self.main.session.panels.detach_all()
         else:
             return
         self.exit()
 
 
-def run(engine: Engine, settings: Settings, follower: Follower) -> int:
+def run(engine: Engine, settings: Settings, watching: WatchThread) -> int:
     """Run the UI on *engine* until the user quits; return the exit code."""
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(engine, settings, follow=follower.attach, driver=TerminalDriver)
+    app = ChrootApp(engine, settings, follow=watching.post_to, driver=TerminalDriver)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()
-    ended = app.main.wait_for_jobs()
+    ended = app.main.session.jobs.wait()
     if not app.ended_by:
         return app.return_code or 0
     code = _SIGNALLED + app.ended_by

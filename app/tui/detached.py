@@ -1,4 +1,4 @@
-"""Commands that were let go on when the UI quit: handing them to a keeper, finding them again."""
+"""Commands that went on when the UI quit: what logs their output, how they are found again."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ...core.value import Value
 from ..paths import detached_directory
 
 
-class Kept(Value):
+class Detached(Value):
     """A command that went on, or has ended, without the UI."""
 
     chroot: str
     command: str
     log: str
     keeper: int
-    """The keeper's pid: while it lives, so does the command."""
+    """The pid of the process that logs: while it lives, so does the command."""
     began: float
     """When the command began: epoch seconds."""
 
     @property
     def running(self) -> bool:
-        """Whether the command still runs. Another process may have the keeper's pid by now."""
+        """Whether the command still runs. Another process may have that pid by now."""
         try:
             with open(f"/proc/{self.keeper}/cmdline", "rb") as file:
                 return os.fsencode(self.log) in file.read().split(b"\0")
@@ -33,7 +33,7 @@ class Kept(Value):
             return False
 
     def seconds(self) -> float:
-        """Return how long it has run: until now, or its end, when the keeper touched the log."""
+        """Return how long it has run: until now, or its end, when the log was touched."""
         try:
             end = time.time() if self.running else os.stat(self.log).st_mtime
         except OSError:
@@ -47,10 +47,10 @@ class Kept(Value):
         return ["tail", "-c", "+1", "-f", "--pid", str(self.keeper), self.log]
 
 
-def keep(terminal: int, chroot: str, command: str, so_far: str, began: float) -> None:
-    """Let a keeper have the descriptor *terminal* of a command that began then, epoch seconds.
+def detach(terminal: int, chroot: str, command: str, so_far: str, began: float) -> None:
+    """Start a process that logs what comes from the descriptor *terminal* of a command.
 
-    *so_far* is what was printed. Raises OSError.
+    The command began at *began*, epoch seconds; *so_far* is what it has printed. Raises OSError.
     """
     folder = detached_directory()
     os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -59,21 +59,21 @@ def keep(terminal: int, chroot: str, command: str, so_far: str, began: float) ->
     with open(os.open(log, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         text = so_far.rstrip().replace("\n", "\r\n")
         file.write(os.fsencode(text) + b"\r\n" if text else b"")
-    keeper = subprocess.Popen(
+    logger = subprocess.Popen(
         [sys.executable, "-P", "-m", "chroot_tool.app.tui.detached_log", log],
         stdin=terminal,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    facts = {"chroot": chroot, "command": command, "log": log, "keeper": keeper.pid, "began": began}
+    facts = {"chroot": chroot, "command": command, "log": log, "keeper": logger.pid, "began": began}
     with open(os.open(f"{stem}.json", os.O_CREAT | os.O_WRONLY, 0o600), "w") as described:
         json.dump(facts, described)
 
 
-def found() -> tuple[Kept, ...]:
+def found() -> tuple[Detached, ...]:
     """Return the commands that were let go on, oldest first."""
-    kept = []
+    commands = []
     folder = detached_directory()
     try:
         names = sorted(os.listdir(folder))
@@ -83,13 +83,13 @@ def found() -> tuple[Kept, ...]:
         if name.endswith(".json"):
             try:
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    kept.append(Kept(**json.load(file)))
+                    commands.append(Detached(**json.load(file)))
             except (OSError, ValueError, TypeError):
                 continue  # cut off while it was written: there is nothing to show
-    return tuple(kept)
+    return tuple(commands)
 
 
-def forget(one: Kept) -> None:
+def forget(one: Detached) -> None:
     """Remove the log of a command that has ended and was seen."""
     for path in (one.log, one.log.removesuffix(".log") + ".json"):
         try:

@@ -1,11 +1,12 @@
 """Jobs: engine calls that run beside the UI, each in a thread, with progress and a way to stop.
 
 A job changes nothing in the UI. It posts messages; its `JobView` is a frozen value, so that what
-has not moved is not painted again.
+has not moved is not painted again. How one began and ended in the UI is `Session`'s affair.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -18,11 +19,16 @@ from ...core.errors import BusyError, Cancelled, ChrootError
 from ...widgets.job_view import CANCELLED, DONE, FAILED, RUNNING, JobView
 from .messages import JobEnded, JobMoved, JobSaid
 
-Work = Callable[["events.Report", threading.Event], None]
+Work = Callable[["events.Report", threading.Event], object]
 """The engine call of a job: reports events, looks at the flag."""
+Ended = Callable[[JobView, "ChrootError | None"], "JobView | None"]
+"""Called when a job has ended, with what it failed with. Returns how to show it instead, where all
+that is to be said has been said; else None."""
 
 _MOST_LINES = 5000
 """Lines that wait to be taken; after the UI has quit nobody takes them."""
+_PATIENCE = 20.0
+"""Seconds that jobs have to take back what they did when a signal ends the program."""
 
 
 class Job:
@@ -107,13 +113,23 @@ class Jobs:
     """Every job of this session, by id. Used by the UI's own thread only."""
 
     def __init__(
-        self, post: Callable[[Message], object], *, clock: Callable[[], float] = time.time
+        self,
+        post: Callable[[Message], object],
+        *,
+        changed: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """Let jobs *post* their messages; call *changed* when there is something else to show."""
         self._post = post
+        self._changed = changed
         self._clock = clock
         self._jobs: dict[int, Job] = {}
         self._views: dict[int, JobView] = {}
-        self._last = 0
+        self._ended: dict[int, Ended] = {}
+        self._threads: list[threading.Thread] = []
+        self._ids = itertools.count(1)
+        self._deadline: float | None = None
+        """When those that still run are left alone, as `time.monotonic` has it."""
 
     @property
     def views(self) -> tuple[JobView, ...]:
@@ -131,22 +147,40 @@ class Jobs:
         jobs = (job.view for job in self._jobs.values())
         return tuple(view for view in jobs if view.state == RUNNING)
 
-    def begin(self, verb: str, name: str, path: str, work: Work) -> Job | None:
-        """Return a new job to run; None where one is at work on that chroot already."""
+    def start(
+        self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None
+    ) -> bool:
+        """Run *work* in a thread of its own; tell whether it began.
+
+        It does not where another job is at work on that chroot already. *ended* is called by `end`.
+        """
         if any(view.path == path for view in self.running):
-            return None
-        self._last += 1
-        ident = self._last
+            return False
+        ident = next(self._ids)
         view = JobView(ident, verb, name, path, started=self._clock())
-        job = Job(view, work, self._post, self._clock)
-        self._jobs[ident] = job
-        self._views[ident] = job.view
-        return job
+        job = self._jobs[ident] = Job(view, work, self._post, self._clock)
+        self._views[ident] = view
+        if ended is not None:
+            self._ended[ident] = ended
+        self._changed()
+        # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
+        thread = threading.Thread(target=job.run, name=f"{verb} {name}")
+        self._threads.append(thread)
+        thread.start()
+        return True
 
     def update(self, view: JobView) -> None:
         """Take note of where a job is."""
         if view.id in self._views:
             self._views[view.id] = view
+        self._changed()
+
+    def end(self, view: JobView, error: ChrootError | None) -> bool:
+        """Take note of how a job has ended; tell whether what began it has said so already."""
+        ended = self._ended.pop(view.id, None)
+        instead = ended(view, error) if ended else None
+        self.update(instead or view)
+        return instead is not None
 
     def cancel(self, ident: int) -> None:
         """Ask a job to stop; it takes back what it did and says so."""
@@ -164,3 +198,30 @@ class Jobs:
         if view and view.state != RUNNING:
             self._views.pop(ident)
             self._jobs.pop(ident)
+            self._changed()
+
+    # -- after the UI ------------------------------------------------------------------------------
+
+    def give_up(self) -> None:
+        """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
+        self.cancel_all()
+        if self._deadline is None:
+            self._deadline = time.monotonic() + _PATIENCE
+
+    def wait(self) -> bool:
+        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over."""
+        from ..narrate import Narrator
+
+        narrator = Narrator(json=False)
+        while alive := any(thread.is_alive() for thread in self._threads):
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                break
+            try:
+                for view in self.current:
+                    what = f"{view.verb} {view.name}: {view.stage or 'working'}"
+                    narrator(events.Stage(view.path, what, view.fraction))
+                time.sleep(0.2)
+            except KeyboardInterrupt:
+                self.cancel_all()
+        narrator.end()
+        return not alive

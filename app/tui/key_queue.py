@@ -1,4 +1,4 @@
-"""Keys in turn: each is handed on when what the one before it has opened can take it.
+"""A queue of keys: each is handed on when what the one before it has opened can take it.
 
 Textual hands on what was typed at once, to whatever has the focus then. Typed ahead, or over a slow
 line, `n` and a name come together, and the name would be keys of the list, `o` and `d` among them.
@@ -29,7 +29,7 @@ class KeyHandled(Message):
     """Follows a key on its way: when it has come here, the key has had its effect."""
 
 
-class KeysInTurn(App[None]):
+class KeyQueue(App[None]):
     """An app that hands on what is typed key by key."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:

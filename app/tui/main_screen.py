@@ -1,61 +1,62 @@
-"""The main screen: panes put together, values handed down, messages and keys made engine calls."""
+"""The main screen: puts the panes and the parts together, hands values down, routes what comes up.
+
+What is done stands elsewhere: what a key or the palette begins in `actions`, the parts that those
+work with in the modules that `Session` names.
+"""
 
 from __future__ import annotations
 
-import os
+import inspect
 import time
-from typing import cast
+from functools import partial
+from typing import TYPE_CHECKING
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.containers import Container
-from textual.errors import NoWidget
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from ...core.engine import Engine
-from ...core.errors import ChrootError
-from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.text import safe
 from ...widgets.panes.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
-from .changing import ChangingScreen
-from .messages import Counted, Seen
+from .actions import ACTIONS, switch
+from .display import Display
+from .footer_keys import for_footer
+from .inventory import Inventory
+from .jobs import Jobs
+from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
+from .panels import Panels
+from .panes import Panes
+from .post_box import PostBox
+from .session import Session
+from .user import User
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...core.looking.status import ChrootStatus
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
     from ...widgets.panes.jobs_pane import JobsPane
+    from ...widgets.panes.run_panel import RunPanel
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
-    from .follow import Count, Follow
+    from .watch_threads import Count, Follow
 
 
 _BATCH = 0.05
-"""Seconds that sizes are gathered."""
-_GROWING = {CREATING, INCOMPLETE}
-"""States that a chroot has while it is made or removed."""
+"""Seconds that lines of output, and sizes, are gathered."""
 
 
-class MainScreen(ChangingScreen):
+class MainScreen(Screen[None]):
     """Everything at once: the chroots, the highlighted one in detail, what is being done."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own form)
-        Binding("o", "switch", "on/off", id="environments.toggle",
-                tooltip="Switch on or off: the highlighted chroot, or the marked ones"),
-        Binding("S", "shell_full", "full shell", id="environments.shell_full", show=False,
-                tooltip="A login shell on the whole screen"),
-        Binding("s", "shell", "shell", id="environments.shell",
-                tooltip="A login shell in a panel"),
-        Binding("r", "run", "run", id="environments.run",
-                tooltip="Run a command inside"),
-        Binding("b", "binds", "binds", id="environments.binds", tooltip="Edit what is mounted"),
-        Binding("n", "create", "new", id="environments.create", tooltip="Make a chroot"),
-        Binding("d", "delete", "delete", id="environments.delete",
-                tooltip="Remove the chroot; wants its name typed"),
+        *(action.binding() for action in ACTIONS.values() if action.key),
         Binding("slash", "filter", "filter", id="environments.filter", show=False,
                 tooltip="Show only what matches"),
         Binding("1", "tab('overview')", "overview", id="pane.1", show=False),
@@ -72,8 +73,6 @@ class MainScreen(ChangingScreen):
                 tooltip="From any other pane back to the environments"),
     ]  # fmt: skip
 
-    status_line = getters.query_one(StatusLine)
-
     def __init__(
         self,
         engine: Engine,
@@ -83,31 +82,52 @@ class MainScreen(ChangingScreen):
         count: Count,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(engine, clock=clock)
-        self._settings = settings
-        self._follower = follow(engine, self.post)
-        self._counter = count(engine, self.post)
-        self._sizes_told = False
-        self._share = settings.dock
-        self._began = False
+        super().__init__()
+        self._clock = clock
+        self._columns = settings.columns
+        self._post = PostBox(self)
+        user = User(self)
+        panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
-        self._follower.start()
+        inventory = Inventory(engine, follow=follow, count=count, post=self._post)
+        jobs = Jobs(self._post, changed=lambda: self._display.jobs(), clock=clock)
+        self._display = Display(panes, inventory, jobs, base=engine.base)
+        panels = Panels(panes, user, busy=lambda: bool(jobs.running))
+        self.session = Session(engine, user, panes, inventory, jobs, panels)
+        self._build_begun = False
+        self._sizes_told = False
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hold all actions back until everything is there."""
-        return self.is_built
+    @property
+    def is_built(self) -> bool:
+        """Whether every pane is there; until then no key does anything."""
+        return self.session.panes.complete
+
+    @property
+    def table(self) -> ChrootTable:
+        """The environments."""
+        return self.session.panes.table
 
     @property
     def details(self) -> Details:
         """The pane of the highlighted chroot."""
-        return cast("Details", self.query_one("#details"))
+        return self.session.panes.details
 
-    # -- what is seen ----------------------------------------------------------------------------
+    @property
+    def dock(self) -> Dock:
+        """Where jobs and panels are."""
+        return self.session.panes.dock
+
+    @property
+    def status_line(self) -> StatusLine:
+        """The line below."""
+        return self.session.panes.status_line
+
+    # -- coming and going ------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         """Put the table there, and frames for the rest; how they stand is in ui.tcss."""
         with Container(id="main"), Container(id="body"):
-            yield ChrootTable(id="environments", columns=self._settings.columns, clock=self._clock)
+            yield ChrootTable(id="environments", columns=self._columns, clock=self._clock)
             yield Container(id="details-frame")
         yield StatusLine()
         yield Container(id="foot")
@@ -115,12 +135,9 @@ class MainScreen(ChangingScreen):
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
         self.table.focus()
-        self.screen_layout_refresh_signal.subscribe(self, self._mind_focus, immediate=True)
-        self._show_status_line()
-        with self._door:
-            early, self._early = self._early or [], None
-        for message in early:
-            self.post_message(message)
+        self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
+        self._display.status_line()
+        self._post.deliver()
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""
@@ -131,133 +148,164 @@ class MainScreen(ChangingScreen):
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave")))
-        self.is_built = True
+        self.session.panes.complete = True
         self.on_resize()
         self.refresh_bindings()
-        self._show_jobs()
-        await self.show_kept()
+        self._display.jobs()
+        await self.session.panels.show_detached()
 
     def on_unmount(self) -> None:
         """End the threads that watch."""
-        self._follower.close()
-        self._counter.close()
+        self.session.inventory.close()
+        self.session.panels.forget_seen()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say that a flow broke off by a bug of ours; the rest goes on."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and error is not None:
+            said = safe(f"unexpected {type(error).__name__}: {error}")
+            self.session.user.tell(f"{said} (please report this)", "error")
+
+    # -- what is seen ----------------------------------------------------------------------------
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
-        before = {one.path: one.state for one in self._snapshot.chroots}
-        self._snapshot = message.snapshot
-        self.show_all()
-        made = next((o for o in message.snapshot.chroots if o.name == self._awaited), None)
-        if made is not None:
+        inventory = self.session.inventory
+        inventory.take(message.snapshot)
+        self._display.all()
+        if made := inventory.arrived():
             self.table.move_to(made.path)
-            self._awaited = ""
-        if self._editing is not None:
-            self._editing.see(message.snapshot.chroots)
-        if not self._began:
-            self._began = True
+        if not self._build_begun:
+            self._build_begun = True
             # The table asks for its paint when this has been handled: after the one that follows.
             self.call_after_refresh(self.call_after_refresh, self._build)
-        self._counter.want(tuple(one.path for one in message.snapshot.chroots))
-        for one in message.snapshot.chroots:
-            # Whoever made it: what was counted meanwhile was half of it.
-            was = before.get(one.path, one.state)
-            if was != one.state and {was, one.state} & _GROWING:
-                self._counter.again(one.path)
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
-        if self._sizes.get(message.path) != message.size:
-            if not self._sizes_told:  # a thousand are told of one after the other
-                self.set_timer(_BATCH, self._show_sizes)
+        news = self.session.inventory.take_size(message.path, message.size)
+        if news and not self._sizes_told:  # a thousand are told of one after the other
             self._sizes_told = True
-            self._sizes[message.path] = message.size
+            self.set_timer(_BATCH, self._show_sizes)
 
     def _show_sizes(self) -> None:
         self._sizes_told = False
-        self.show_all()
+        self._display.all()
 
     @on(ChrootTable.Highlighted)
     def _highlighted(self) -> None:
-        self._show_details()
+        self._display.details()
 
     @on(ChrootTable.FilterChanged)
     def _filtered(self) -> None:
-        self._show_status_line()
+        self._display.status_line()
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    @on(JobMoved)
+    def _job_moved(self, message: JobMoved) -> None:
+        self.session.jobs.update(message.job)
+
+    @on(JobSaid)
+    def _job_said(self, message: JobSaid) -> None:
+        # A log that is fed line by line is slow.
+        self.set_timer(_BATCH, partial(self._take_lines, message))
+
+    def _take_lines(self, message: JobSaid) -> None:
+        if self.is_built:
+            self.dock.jobs_pane.append_output(message.job_id, message.take())
+
+    @on(JobEnded)
+    def _job_ended(self, message: JobEnded) -> None:
+        self.session.end_job(message.job, message.error)
+
+    def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
+        """Stop a job."""
+        self.session.jobs.cancel(message.job_id)
+
+    def on_jobs_pane_dismissed(self, message: JobsPane.Dismissed) -> None:
+        """Forget a job that is over."""
+        self.session.jobs.dismiss(message.job_id)
+        if not self.session.jobs.views and not self.dock.panels:
+            self.session.panes.leave_dock(close=True)
+
+    # -- what panes ask for ----------------------------------------------------------------------
 
     @on(ChrootTable.Activated)
     def _activated(self) -> None:
         self.details.focus()
 
-    def show_all(self) -> None:
-        """Show the chroots and the jobs as they are known now."""
-        self.table.show(self._snapshot.chroots, self._jobs.views, self._sizes)
-        problem = self._snapshot.problem
-        self.table.empty_hint = (
-            (problem.message, problem.hint) if problem else _first_words(self._engine.base)
-        )
-        self._show_details()
-        self._show_status_line()
+    def on_mounts_table_toggle_requested(self, message: MountsTable.ToggleRequested) -> None:
+        """Mount or unmount one bind."""
+        switch.toggle_mount(self.session, message.mount)
 
-    def _show_details(self) -> None:
-        if not self.is_built:
-            return
-        one = self.table.highlighted
-        self.details.show(one, self._jobs.views, self._sizes.get(one.path) if one else None)
+    def on_processes_table_signal_requested(self, message: ProcessesTable.SignalRequested) -> None:
+        """Ask, then send a signal."""
+        from .actions.processes import send_signal
 
-    def _show_status_line(self) -> None:
-        self.status_line.show(
-            self._engine.base, self._jobs.running, _privilege(), self.table.filter_text
-        )
+        send_signal(self.session, message.process, message.name)
+
+    def on_run_panel_leave_requested(self) -> None:
+        """Go back to the environments."""
+        self.session.panes.leave_dock()
+
+    def on_run_panel_zoom_requested(self) -> None:
+        """Give the panel the whole screen, or take it back."""
+        self.session.panes.toggle_zoom()
+
+    def on_run_panel_close_requested(self, message: RunPanel.CloseRequested) -> None:
+        """Close a panel; ask while its command runs."""
+        self.session.user.begin(self.session.panels.close(message.panel))
+
+    def on_run_panel_save_requested(self, message: RunPanel.SaveRequested) -> None:
+        """Save the output of a panel."""
+        self.session.panels.save_output(message.panel)
+
+    def on_mounts_table_copy_requested(self, message: MountsTable.CopyRequested) -> None:
+        """Copy the row."""
+        self.session.user.copy(message.text)
+
+    def on_processes_table_copy_requested(self, message: ProcessesTable.CopyRequested) -> None:
+        """Copy the row."""
+        self.session.user.copy(message.text)
+
+    def on_jobs_pane_copy_requested(self, message: JobsPane.CopyRequested) -> None:
+        """Copy the message, or the output."""
+        self.session.user.copy(*message.text.split("\n"))
 
     def on_dock_resize_requested(self, message: Dock.ResizeRequested) -> None:
-        """Give the dock more or less of the screen, and keep that."""
-        from ..settings.file import LEAST_DOCK, MOST_DOCK, save
+        """Give the dock more or less of the screen."""
+        self.session.panes.resize_dock(message.by)
 
-        share = min(max(self._share + message.by, LEAST_DOCK), MOST_DOCK)
-        if share == self._share:
-            return
-        self._share = share
-        self._divide()
-        try:
-            save({"dock": share})
-        except ChrootError as error:
-            self._explain(error)
-
-    def _divide(self) -> None:
-        """Divide the screen between the dock and the rest as it was chosen.
-
-        By styles, not by classes: rules for each share would have to be read before the first
-        paint.
-        """
-        length = "width" if self.has_class("-broad") else "height"
-        for ident, share in (("#body", 100 - self._share), ("#dock", self._share)):
-            styles = self.query_one(ident).styles
-            styles.clear_rule("width")
-            styles.clear_rule("height")
-            setattr(styles, length, f"{share}fr")
+    # -- size and focus --------------------------------------------------------------------------
 
     def on_resize(self) -> None:
         """Where the dock stands may be another now."""
-        if self.is_built and self._share != Settings().dock:
-            self.call_after_refresh(self._divide)
+        if self.is_built:
+            self.session.panes.divide_anew()
 
-    def _mind_focus(self, _screen: object) -> None:
-        """Take the focus back from a pane for which the screen has become too small."""
-        if self.focused is None or self.table.has_focus_within:
-            return
-        try:
-            hidden = not self.find_widget(self.focused).visible_region
-        except NoWidget:
-            return  # it has no place yet
-        if hidden:
-            self.leave_dock()
+    def _laid_out(self, _screen: object) -> None:
+        self.session.panes.take_focus_from_hidden()
 
     def on_descendant_focus(self) -> None:
-        """Give the whole screen back when the focus goes to what the zoomed panel covers."""
-        if self.has_class("-zoomed") and not self.dock.has_focus_within:
-            self.remove_class("-zoomed")
+        """End the zoom of a panel where the focus has gone elsewhere."""
+        self.session.panes.end_zoom_elsewhere()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that apply, and which of them the footer shows."""
+        return for_footer(super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hold all actions back until everything is there."""
+        return self.is_built
+
+    async def action_perform(self, ident: str) -> None:
+        """Do what `actions` has under this id."""
+        done = ACTIONS[ident].do(self.session)
+        if inspect.isawaitable(done):
+            await done
 
     def action_tab(self, name: str) -> None:
         """Show a tab of the details, and go there."""
@@ -267,58 +315,30 @@ class MainScreen(ChangingScreen):
         """Show the tab before or after."""
         self.details.step_tab(step)
 
+    def action_dock(self) -> None:
+        """Show the dock and go there; from there back, and hide it."""
+        self.session.panes.toggle_dock()
+
     def action_filter(self) -> None:
         """Filter the environments as one types."""
         self.table.start_filter()
 
     def action_leave(self) -> None:
         """Go back to the environments, from panes that have no use of their own for Esc."""
-        self.leave_dock()
+        self.session.panes.leave_dock()
 
     def action_copy(self) -> None:
         """Copy the path of the highlighted chroot; panes with rows copy those themselves."""
         one = self.table.highlighted
         if one is not None:
-            self._copy(one.path)
-
-    def on_mounts_table_copy_requested(self, message: MountsTable.CopyRequested) -> None:
-        """Copy the row."""
-        self._copy(message.text)
-
-    def on_processes_table_copy_requested(self, message: ProcessesTable.CopyRequested) -> None:
-        """Copy the row."""
-        self._copy(message.text)
-
-    def on_jobs_pane_copy_requested(self, message: JobsPane.CopyRequested) -> None:
-        """Copy the message, or the output."""
-        self._copy(*message.text.split("\n"))
-
-    def _copy(self, *lines: str) -> None:
-        self.app.copy_to_clipboard("\n".join(safe(line) for line in lines))
-        self.notify("copied", timeout=1.5)
+            self.session.user.copy(one.path)
 
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:
         """The chroots that are shown."""
-        return self._snapshot.chroots
+        return self.session.inventory.chroots
 
     def go_to(self, path: str) -> None:
         """Highlight the chroot at *path*."""
         self.table.move_to(path)
         self.table.focus()
-
-
-def _privilege() -> str:
-    if os.geteuid() == 0:
-        return "root"
-    import pwd
-
-    try:
-        name = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        name = str(os.geteuid())
-    return f"{name}: looking only"
-
-
-def _first_words(base: str) -> tuple[str, str]:
-    return (f"no chroot under {base} yet", "press n to make one")

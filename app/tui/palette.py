@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.system_commands import SystemCommandsProvider
 
 from ...widgets.text import foreign
+from .actions import ACTIONS
 
 if TYPE_CHECKING:
     from .main_screen import MainScreen
@@ -25,7 +26,7 @@ class Actions(SystemCommandsProvider):
 
     async def startup(self) -> None:
         """Make the list once, when the palette opens."""
-        self._entries = tuple(_entries(self._main()))
+        self._entries = tuple(entries(self._main()))
 
     def _main(self) -> MainScreen:
         from .main_screen import MainScreen
@@ -52,13 +53,15 @@ class Actions(SystemCommandsProvider):
             yield hit
 
 
-def _entries(main: MainScreen) -> Iterable[Entry]:
+def entries(main: MainScreen) -> Iterable[Entry]:
+    """Return all that the palette offers of ours, in order."""
     for binding in main.BINDINGS:
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
         yield Content(binding.description), binding.tooltip, do
-    off = "Also where something of it is missing, which `o` would mount"
-    yield Content("switch off"), off, main.switch_off
+    for action in ACTIONS.values():
+        if not action.key:
+            yield Content(action.label), action.tooltip, partial(main.action_perform, action.id)
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))
         yield shown, one.state, partial(main.go_to, one.path)

@@ -6,8 +6,8 @@ import gc
 
 from ..engine import open_engine
 from ..settings.file import load
-from .follow import Follower
 from .paint_rate import paint_often
+from .watch_threads import WatchThread
 
 
 def main(base: str) -> int:
@@ -19,7 +19,7 @@ def main(base: str) -> int:
     gc.disable()  # until the UI is there: it walks what is being imported again and again
     settings = load()
     engine = open_engine(base)
-    follower = Follower(engine)
+    watching = WatchThread(engine)
     from .app import run
 
-    return run(engine, settings, follower)
+    return run(engine, settings, watching)

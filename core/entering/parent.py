@@ -5,9 +5,10 @@ The command is a child, and not what this process becomes, because whoever start
 not come this way: descriptors 0, 1 and 2 are the command's, and this process lets go of 0 and 1.
 
 Every signal that can be blocked is, and is taken one by one. What a terminal sends goes to the
-whole process group, so the command has it already; everything else goes on to the command. Who
-kills a whole group by hand reaches it twice, and a SIGSTOP for this process cannot be passed on. If
-this process is killed, the kernel kills the command.
+whole process group, so the command has it already; everything else goes on to the command, but for
+SIGTTOU, which has a meaning of its own here. Who kills a whole group by hand reaches it twice, and
+a SIGSTOP for this process cannot be passed on. If this process is killed, the kernel kills the
+command.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ else:
 _FROM_TERMINAL = (
     signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH,
 )  # fmt: skip
+_NOT_CONTINUED = signal.SIGTTOU
+"""Waits, blocked, as long as no SIGCONT has come since the last one that was passed on.
+
+A signal that stops throws away a SIGCONT that waits, so that a stop of our own making might lose
+one. But a SIGCONT throws away all that stop, this one too, whatever becomes of itself.
+"""
 # si_code, asm-generic/siginfo.h. An alarm that we were started with is of the kernel, too.
 _SI_USER, _SI_KERNEL = 0, 0x80
 _TICK = 0.01
@@ -61,6 +68,7 @@ def _start(root_fd: int, launch: Launch, inherited: _Inherited) -> _Parent:
     reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     parent = os.getpid()
     early = signal.sigpending()
+    signal.raise_signal(_NOT_CONTINUED)
     try:
         pid = os.fork()
     except OSError as error:
@@ -110,6 +118,7 @@ class _Inherited:
     def restore(self) -> None:
         """Put everything back in this process."""
         self._put_child_back()
+        signal.sigtimedwait((_NOT_CONTINUED,), 0)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def _put_child_back(self) -> None:
@@ -129,7 +138,7 @@ class _Parent:
 
     def follow(self) -> int:
         """Return the command's exit code. Raises Refused where it could not be started."""
-        signals = signal.valid_signals()
+        signals = signal.valid_signals() - {_NOT_CONTINUED}
         while True:
             if self._reader >= 0:
                 taken = signal.sigtimedwait(signals, _TICK)
@@ -166,14 +175,33 @@ class _Parent:
             return None
         if not os.WIFSTOPPED(status):
             return os.waitstatus_to_exitcode(status)
-        _stop()
+        self._stop()
         return None
+
+    def _stop(self) -> None:
+        """Stop too, so that the shell outside has its prompt; return when it lets us go on.
+
+        Its SIGCONT then waits to be passed on. Not by SIGSTOP: this one does not stop an orphaned
+        process group, which nobody would continue.
+        """
+        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTSTP)  # it is blocked: a SIGCONT throws it away from now on
+        if _NOT_CONTINUED in signal.sigpending():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTSTP,))
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTSTP,))
+        else:  # we were continued before we had stopped
+            signal.sigtimedwait((signal.SIGTSTP,), 0)
+            signal.raise_signal(_NOT_CONTINUED)
+            os.kill(self._pid, signal.SIGCONT)
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL if before is None else before)
 
     def _pass_on(self, taken: signal.struct_siginfo) -> None:
         number = taken.si_signo
         own = taken.si_code == _SI_USER and taken.si_pid == self._pid
         had = number in _FROM_TERMINAL and taken.si_code == _SI_KERNEL and number not in self._early
         self._early.discard(number)
+        if number == signal.SIGCONT:
+            signal.raise_signal(_NOT_CONTINUED)  # before: what comes later is to be passed on
         if not own and not had:  # a script's `kill 0` would come back to it for ever
             os.kill(self._pid, number)
 
@@ -185,18 +213,3 @@ def _let_go() -> None:
         os.dup2(null, fd)
     if null > 1:
         os.close(null)
-
-
-def _stop() -> None:
-    """Stop too, so that the shell outside has its prompt; return when it lets us go on.
-
-    Its SIGCONT then waits to be passed on. Not by SIGSTOP: this one does not stop an orphaned
-    process group, which nobody would continue.
-    """
-    if signal.SIGCONT in signal.sigpending():
-        return  # a signal that stops throws it away
-    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTSTP)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTSTP,))
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTSTP,))
-    signal.signal(signal.SIGTSTP, signal.SIG_DFL if before is None else before)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool import __version__
-from support import Cli, mounts_below, wait_until
+from support import Cli, let_in, mounts_below, wait_until
 
 COMMANDS = (
     "create", "on", "off", "run", "start", "stop", "restart", "update", "shell", "list", "status",
@@ -351,8 +351,7 @@ def test_5_without_privilege(cli: Cli, tmp_path: Path) -> None:
         pytest.skip("needs root, to be somebody else")
     deb = make(tmp_path / "deb")
     drop = 'exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_in(tmp_path)
     for words in (["on"], ["bind", "ignore", "--target", "/sys"], ["delete", "--yes"]):
         done = shell(cli, drop, words[0], "-d", deb, *words[1:])
         assert done.returncode == 5

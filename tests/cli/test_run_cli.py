@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.lock import Lock
-from support import Cli, mounts_below, processes_below
+from support import Cli, mounts_below, processes_below, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -199,8 +199,7 @@ def test_a_host_cmd_that_hangs_can_be_interrupted(cli: Cli, tiny_chroot: Path) -
     )
     cli.ok("on", "-d", tiny_chroot)
     with cli.start("off", "-d", tiny_chroot, stderr=subprocess.DEVNULL) as process:
-        while not (tiny_chroot / "begun").exists():
-            assert process.poll() is None
+        wait_until((tiny_chroot / "begun").exists, process)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
     (tiny_chroot / "chroot.d/host-cmd").unlink()

@@ -38,15 +38,15 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) -> str:
     """Run *test* in a project of its own that has this one's conftest; return what it says."""
     (folder / "tests").mkdir()
-    for file in ("tests/conftest.py", "tests/support.py"):
+    for file in ("tests/conftest.py", "tests/support.py", "tests/workers.py"):
         shutil.copy(CHECKOUT / file, folder / "tests")
     shutil.copy(CHECKOUT / "pyproject.toml", folder)
     (folder / "tests/test_it.py").write_text(HEAD + test)
     done = subprocess.run(
         [*before, sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
-         f"--basetemp={folder / 'tmp'}"],
-        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False,
-        timeout=300,
+         "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", f"--basetemp={folder / 'tmp'}"],
+        cwd=folder, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **env},
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout

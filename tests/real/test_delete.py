@@ -8,15 +8,12 @@ import pty
 import select
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from chroot_tool.core.local_engine import LocalEngine
-from support import Cli, mounts_below, processes_below
-
-PATIENCE = 20.0
+from support import PATIENCE, Cli, mounts_below, next_line, processes_below, wait_until
 
 
 def bare(path: Path) -> Path:
@@ -68,7 +65,8 @@ def answered(cli: Cli, deb: Path, answer: bytes) -> tuple[int, bytes]:
             assert select.select([terminal], [], [], PATIENCE)[0], said
             said += os.read(terminal, 4096)
         os.write(terminal, answer)
-        while select.select([terminal], [], [], PATIENCE)[0]:
+        while True:
+            assert select.select([terminal], [], [], PATIENCE)[0], said
             said += os.read(terminal, 4096)
     except OSError:
         pass  # EIO: it ended
@@ -224,8 +222,7 @@ def test_a_mount_of_another_namespace_is_no_way_out(
     script = 'mount --bind "$1" "$2" && echo ready && sleep 100'
     argv: list[str | Path] = ["unshare", "--mount", "sh", "-c", script, "sh", host, point]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"ready\n"
+        assert next_line(other) == b"ready\n"
         done = cli("delete", "--yes", "-d", tiny_chroot)
         other.kill()
     assert survives(host)
@@ -244,8 +241,7 @@ def test_what_runs_inside_is_ended(cli: Cli, tiny_chroot: Path, trap: str) -> No
     script = f"{trap} echo ready; while :; do sleep 100; done"
     argv: list[str | Path] = ["chroot", tiny_chroot, "/bin/sh", "-c", script]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        assert next_line(process) == b"ready\n"
         LocalEngine(str(tiny_chroot.parent)).delete(str(tiny_chroot), timeout=0.3)
         assert process.wait(PATIENCE) == -(signal.SIGKILL if trap else signal.SIGTERM)
     assert not tiny_chroot.exists()
@@ -280,25 +276,32 @@ def test_stop_is_run_first_and_hinders_nothing(cli: Cli, tiny_chroot: Path, tmp_
 # -- half-way -----------------------------------------------------------------------------------
 
 
+FOLDERS = 60
+
+
 def large(deb: Path) -> Path:
-    for number in range(60):
+    """So large that others get a turn, too, before it is gone; links are made quickly."""
+    for number in range(FOLDERS):
         folder = deb / f"usr/share/{number:03}"
         folder.mkdir(parents=True)
-        for name in range(80):
-            (folder / f"{name}").touch()
+        for name in range(400):
+            os.link(deb / "bin/sh", folder / f"{name}")
     return deb
+
+
+def is_half_gone(base: Path) -> bool:
+    """Whether what is being deleted in *base* has lost a folder. It is renamed first."""
+    (left,) = base.iterdir()
+    try:
+        return left.name != "deb" and len(os.listdir(left / "usr/share")) < FOLDERS
+    except FileNotFoundError:
+        return False  # renamed between the two
 
 
 def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path: Path) -> None:
     large(bare(tmp_path / "deb"))
-    count = len(list((tmp_path / "deb/usr/share").iterdir()))
     with cli.start("delete", "--yes", "-d", tmp_path / "deb") as process:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            (left,) = tmp_path.iterdir()
-            share = left / "usr/share"
-            if left.name != "deb" and share.exists() and len(os.listdir(share)) < count:
-                break
+        wait_until(lambda: is_half_gone(tmp_path), process)
         process.kill()
     (left,) = tmp_path.iterdir()
     (one,) = cli.json("list", "--base", tmp_path)
@@ -314,11 +317,7 @@ def test_interrupted_half_way_it_has_its_name_and_is_incomplete(cli: Cli, tmp_pa
     argv = ("delete", "--yes", "-d", tmp_path / "deb")
     with cli.start(*argv, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        until = time.monotonic() + PATIENCE
-        while (tmp_path / "deb").exists() and time.monotonic() < until:
-            pass  # it is renamed first
-        while len(os.listdir(next(tmp_path.iterdir()) / "usr/share")) == 60:
-            pass
+        wait_until(lambda: is_half_gone(tmp_path), process)
         process.send_signal(signal.SIGSTOP)
         assert cli.json("list", "--base", tmp_path) == []  # gone, as far as others are concerned
         process.send_signal(signal.SIGINT)

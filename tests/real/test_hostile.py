@@ -17,7 +17,7 @@ import pytest
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.mount_table import MountTable
 from chroot_tool.core.local_engine import LocalEngine
-from support import Cli, mounts_below, read_mounts
+from support import Cli, mounts_below, next_line, read_mounts
 
 pytestmark = pytest.mark.root
 
@@ -398,7 +398,7 @@ def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: 
     argv = ["unshare", "--mount", "sh", "-c", "echo ready; exec sleep 100"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == b"ready\n"
+        assert next_line(other) == b"ready\n"
         try:
             assert there("on", "-d", tiny_chroot).returncode == 0
             assert '"state": "on"' in there("status", "--json", "-d", tiny_chroot).stdout

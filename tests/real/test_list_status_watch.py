@@ -24,7 +24,7 @@ from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
-from support import Cli, processes_below
+from support import PATIENCE, Cli, next_line, processes_below, wait_until
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,
@@ -38,8 +38,6 @@ PROCESS = {
     "pid": int, "user": str, "command": str, "cpu_percent": float, "rss": int, "started": float,
 }  # fmt: skip
 PROBLEM = {"message": str, "hint": str}
-PATIENCE = 20.0
-"""Seconds after which a line that does not come is taken to be missing."""
 
 
 def shaped(value: dict[str, Any], keys: dict[str, Any]) -> None:
@@ -67,16 +65,14 @@ def bare(path: Path) -> Path:
 
 @contextmanager
 def inside(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    argv: list[str | Path] = ["chroot", root, "/bin/sh", "-c", "echo ready; sleep 100 & wait; wait"]
+    argv: list[str | Path] = ["chroot", root, "/bin/sh", "-c", "sleep 100 & echo ready; wait; wait"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        assert next_line(process) == b"ready\n"
         try:
             yield process
         finally:
             os.killpg(process.pid, signal.SIGKILL)
-            while processes_below(root):
-                pass
+            wait_until(lambda: not processes_below(root))
 
 
 # -- list and status ----------------------------------------------------------------------------
@@ -281,7 +277,7 @@ class Watched:
             if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
                 return None
             data = os.read(self.process.stdout.fileno(), 1 << 16)
-            assert data, f"it ended: {self.process.wait()}"
+            assert data, f"it ended: {self.process.wait(PATIENCE)}"
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
         return json.loads(line)
@@ -395,9 +391,8 @@ def test_watch_ends_when_asked(cli: Cli, tmp_path: Path, number: signal.Signals)
     bare(tmp_path / "deb")
     argv = ("watch", "--base", tmp_path)
     with cli.start(*argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
         assert process.stderr is not None
-        assert b"off deb" in process.stdout.readline()
+        assert b"off deb" in next_line(process)
         process.send_signal(number)
         assert process.wait(PATIENCE) == (130 if number == signal.SIGINT else -signal.SIGTERM)
         assert process.stderr.read() == b""

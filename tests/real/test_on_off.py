@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.kernel.mount_table import MountTable
-from support import Cli, mounts_below, read_mounts
+from support import PATIENCE, Cli, let_in, mounts_below, next_line, read_mounts, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -452,8 +452,7 @@ def sleeper(root: Path, script: str) -> subprocess.Popen[bytes]:
         ["chroot", root, "/bin/sh", "-c", f"{script}; echo ready; sleep 100 & wait; wait"],
         stdout=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    assert next_line(process) == b"ready\n"
     return process
 
 
@@ -469,7 +468,7 @@ def test_who_is_inside_is_named_and_kept(cli: Cli, tiny_chroot: Path) -> None:
         status = cli.json("status", "-d", tiny_chroot)
         assert process.pid in [one["pid"] for one in status["processes"]]
         cli.ok("off", "--kill", "-d", tiny_chroot)
-        assert process.wait(5) == -signal.SIGTERM
+        assert process.wait(PATIENCE) == -signal.SIGTERM
     assert targets(tiny_chroot) == []
 
 
@@ -477,7 +476,7 @@ def test_who_ignores_term_is_killed(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with sleeper(tiny_chroot, "trap '' TERM") as process:
         cli.ok("off", "--kill", "--timeout", "0.3", "-d", tiny_chroot)
-        assert process.wait(5) == -signal.SIGKILL
+        assert process.wait(PATIENCE) == -signal.SIGKILL
     assert targets(tiny_chroot) == []
 
 
@@ -535,9 +534,7 @@ def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
     stop.write_text("#!/bin/sh\ntouch /begun\nexec sleep 100\n")
     stop.chmod(0o755)
     with cli.start("off", "-d", tiny_chroot, stderr=subprocess.PIPE) as process:
-        while not (tiny_chroot / "begun").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_until((tiny_chroot / "begun").exists, process)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=20)[1].decode()
     assert process.returncode == 130
@@ -598,14 +595,14 @@ def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> N
         process = cli.start("on", "-d", tiny_chroot)
         time.sleep(delay)
         process.kill()
-        process.wait()
+        process.wait(PATIENCE)
         assert state(cli, tiny_chroot) in ("off", "partial", "on")
         cli.ok("on", "-d", tiny_chroot)
         assert state(cli, tiny_chroot) == "on"
         process = cli.start("off", "-S", "-d", tiny_chroot)
         time.sleep(delay)
         process.kill()
-        process.wait()
+        process.wait(PATIENCE)
         cli.ok("off", "-S", "-d", tiny_chroot)
         assert targets(tiny_chroot) == []
 
@@ -613,11 +610,9 @@ def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> N
 def test_interrupted_on_takes_back(cli: Cli, tiny_chroot: Path) -> None:
     configure(tiny_chroot, "\n".join(f"tgt:/m/{i} fs:tmpfs" for i in range(400)))
     process = cli.start("on", "-d", tiny_chroot)
-    deadline = time.monotonic() + 10
-    while not targets(tiny_chroot) and time.monotonic() < deadline:
-        time.sleep(0.001)
+    wait_until(lambda: targets(tiny_chroot) or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    code = process.wait(10)
+    code = process.wait(PATIENCE)
     # It may have been done already: then it is on, else nothing of it is left.
     assert (code, targets(tiny_chroot) == []) in ((130, True), (0, False))
 
@@ -665,8 +660,7 @@ def test_every_configuration_error_is_told_at_once(cli: Cli, tiny_chroot: Path) 
 
 
 def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_in(tmp_path)
     argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:

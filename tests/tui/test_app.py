@@ -19,8 +19,8 @@ from textual.command import CommandPalette
 from textual.widgets import Button
 from textual.widgets._toast import Toast
 
-from chroot_tool.app.tui.follow import Sizes
 from chroot_tool.app.tui.messages import Counted
+from chroot_tool.app.tui.watch_threads import SizeThread
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.local_engine import LocalEngine
@@ -118,7 +118,7 @@ async def test_o_switches_off_what_is_marked_only_where_all_of_it_is_on() -> Non
         await t.press("o")  # trixie-build is partial
         await t.until(lambda: t.job_states == {"trixie-build": "done"})
         await t.press("space", "o")
-        await t.until(lambda: len(t.job_states) == 3 and not t.app.main._jobs.running)
+        await t.until(lambda: len(t.job_states) == 3 and not t.app.main.session.jobs.running)
         assert t.engine.called("on") == [(TRIXIE.path,)]
         assert {path for path, *_ in t.engine.called("off")} == {DEB12.path, other.path}
 
@@ -242,13 +242,13 @@ async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> 
             t.engine.fail(verb, error)
             await start(t, verb)
             await t.until(lambda count=count: len(t.engine.called(verb)) == count)  # type: ignore[misc]
-            await t.until(lambda: not t.app.main._jobs.running)
+            await t.until(lambda: not t.app.main.session.jobs.running)
             await t.pilot.pause()
             assert stray_controls(t.app) == []
             while len(t.app.screen_stack) > 1:
                 await t.press("escape")
             await t.main()
-        states = [job.state for job in t.app.main._jobs.views]
+        states = [job.state for job in t.app.main.session.jobs.views]
         asked = [verb == "off" and isinstance(error, BusyError) for error in reversed(errors)]
         assert states == ["cancelled" if ask else "failed" for ask in asked]
         assert t.app.is_running
@@ -754,9 +754,9 @@ async def test_the_palette_has_every_action_and_every_chroot() -> None:
         await t.press("enter")
         await t.until(lambda: t.highlighted == "trixie-build")
         await t.main()
-        from chroot_tool.app.tui.palette import _entries
+        from chroot_tool.app.tui.palette import entries
 
-        offered = {shown.plain for shown, _, _ in _entries(t.app.main)}
+        offered = {shown.plain for shown, _, _ in entries(t.app.main)}
         assert offered >= {
             one.description for one in t.app.main.BINDINGS if isinstance(one, Binding)
         }
@@ -865,11 +865,11 @@ async def test_q_leaves_and_the_job_goes_on_or_is_stopped(keys: list[str], state
         t.lets_go = False
         main = t.app.main
     if state == "done":
-        assert [job.state for job in main._jobs.current] == ["running"]
+        assert [job.state for job in main.session.jobs.current] == ["running"]
         gate.set()
-    main.wait_for_jobs()
-    assert main._jobs.current == ()
-    assert [job.view.state for job in main._jobs._jobs.values()] == [state]
+    main.session.jobs.wait()
+    assert main.session.jobs.current == ()
+    assert [job.view.state for job in main.session.jobs._jobs.values()] == [state]
     assert not any(thread.name == "on arm" for thread in threading.enumerate())
 
 
@@ -912,11 +912,11 @@ async def test_a_size_is_counted_again_when_it_has_been_made() -> None:
 
 def test_the_counter_counts_again_what_it_is_told(tmp_path: Path) -> None:
     said: queue.SimpleQueue[Counted] = queue.SimpleQueue()
-    sizes = Sizes(LocalEngine(""), said.put)  # type: ignore[arg-type]
+    sizes = SizeThread(LocalEngine(""), said.put)  # type: ignore[arg-type]
     sizes.want((str(tmp_path),))
     first = said.get(timeout=DEADLINE)
     (tmp_path / "file").write_bytes(b"x" * 100_000)
-    sizes.again(str(tmp_path))  # it was counted just now
+    sizes.recount(str(tmp_path))  # it was counted just now
     assert said.get(timeout=DEADLINE).size > first.size
     sizes.close()
 
@@ -967,9 +967,9 @@ async def test_hostile_text_through_everything() -> None:
             table.rows.toggle_mark(key)
         await t.press("o")
         await t.until(
-            lambda: [job.state for job in t.app.main._jobs.views] == ["failed"] * len(every)
+            lambda: [job.state for job in t.app.main.session.jobs.views] == ["failed"] * len(every)
         )
-        for job in t.app.main._jobs.views:
+        for job in t.app.main.session.jobs.views:
             t.app.main.dock.jobs_pane.select(job.id)
             await t.pilot.pause(0)
             assert stray_controls(t.app) == []
@@ -1091,7 +1091,7 @@ async def test_real_single_mount(tiny_chroot: Path) -> None:
         await t.press("o")
         await t.shows("● mounted /tmp", "◐ partial")
         assert mounts_below(tiny_chroot) == [str(tiny_chroot / "tmp")]
-        await t.until(lambda: not t.app.main._jobs.running)
+        await t.until(lambda: not t.app.main.session.jobs.running)
         await t.press("o")
         await t.shows("○ missing /tmp")
         assert mounts_below(tiny_chroot) == []

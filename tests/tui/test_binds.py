@@ -10,7 +10,8 @@ import pytest
 from textual.app import App
 from textual.widgets import Button, Checkbox, Input
 
-from chroot_tool.app.tui.editing import Editing
+from chroot_tool.app.tui.bind_editing import BindEditing
+from chroot_tool.app.tui.user import User
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.bind import Bind, make
 from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replaced
@@ -780,7 +781,8 @@ async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> Non
 
     class Host(App[None]):
         def on_mount(self) -> None:
-            self.run_worker(Editing(self, LocalEngine(str(tmp_path)), one).run())
+            engine = LocalEngine(str(tmp_path))
+            self.run_worker(BindEditing(User(self.screen), engine, one).run())
 
     app = Host()
     async with app.run_test(size=SMALL) as pilot:

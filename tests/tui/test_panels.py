@@ -15,7 +15,8 @@ import pytest
 from textual.widgets import Input
 
 from chroot_tool.app import history, paths
-from chroot_tool.app.tui import detached, running
+from chroot_tool.app.tui import detached
+from chroot_tool.app.tui.actions import commands
 from chroot_tool.app.tui.handover import own_command
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
@@ -42,7 +43,7 @@ def on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(verb: str, *words: str) -> list[str]:
         return ["sh"] if verb == "shell" else list(words[words.index("--") + 1 :])
 
-    monkeypatch.setattr(running, "own_command", here)
+    monkeypatch.setattr(commands, "own_command", here)
     monkeypatch.setenv("PS1", "$ ")
 
 
@@ -56,7 +57,7 @@ async def run(t: Ui, *words: str) -> RunPanel:
     assert one is not None
     before = len(t.app.main.dock.panels)
     line = " ".join(words)
-    await t.app.main._open_panel(one, line, list(words))
+    await t.app.main.session.panels.open(one, line, list(words))
     await t.until(lambda: len(t.app.main.dock.panels) == before + 1)
     made = panel(t)
     await t.until(lambda: made.terminal.emulator is not None)
@@ -144,7 +145,7 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
         one = t.app.main.table.highlighted
         assert one is not None
         argv = own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
-        await t.app.main._open_panel(one, "sleep 1000", argv)
+        await t.app.main.session.panels.open(one, "sleep 1000", argv)
         await t.until(lambda: processes_below(tiny_chroot))
         await t.press(LEAVE)
         await t.until(lambda: panel(t).has_focus)
@@ -209,7 +210,7 @@ async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal
         await ended(t, two)
         gate = t.engine.hold("on")
         await t.press("escape", "o")
-        await t.until(lambda: t.app.main._jobs.running)
+        await t.until(lambda: t.app.main.session.jobs.running)
         await t.press("4", "x")
         await t.until(lambda: not t.app.main.dock.panels)
         await t.until(lambda: t.app.main.table.rows.has_focus)
@@ -365,7 +366,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
 
 
 async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "own_command", lambda *_: ["/no/such/program"])
+    monkeypatch.setattr(commands, "own_command", lambda *_: ["/no/such/program"])
     async with ui(*CHROOTS) as t:
         await t.press("s")
         await t.shows("exit 127")
@@ -664,6 +665,6 @@ def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:
     Path(paths.detached_directory()).mkdir(parents=True)
     log = Path(paths.detached_directory(), "1.log")
     log.write_text("output\n")
-    one = detached.Kept(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
+    one = detached.Detached(chroot="x", command="c", log=str(log), keeper=os.getpid(), began=0.0)
     assert not one.running
     assert one.argv()[0] == "cat"

@@ -22,6 +22,20 @@ class KeyFooter(Footer):
         self._full = 0
         """Cells that all keys take."""
         self._room = 0
+        self._composed: object = None
+
+    async def recompose(self) -> None:
+        """Make the keys anew only where others apply: each is a widget, and dear."""
+        if not self.is_attached:
+            return
+        keys = [
+            (binding.key, self.app.get_key_display(binding), binding, enabled, tooltip)
+            for _, binding, enabled, tooltip in self.screen.active_bindings.values()
+            if binding.show
+        ]
+        if (new := (self.size.width, keys)) != self._composed:
+            self._composed = new
+            await super().recompose()
 
     def compose(self) -> ComposeResult:
         """Yield the keys that fit."""

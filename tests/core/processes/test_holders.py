@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.process import Holder
 from chroot_tool.core.processes.ending import end
 from chroot_tool.core.processes.holders import holders, stands_in
-from support import IN_CHROOT, mounts_below
+from support import IN_CHROOT, PATIENCE, mounts_below, next_line, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -57,7 +57,7 @@ def start(root: Path) -> Iterator[Start]:
             words, stdout=subprocess.PIPE, stdin=subprocess.PIPE, **options
         )
         started.append(process)
-        assert process.stdout.readline() == b"ready\n"
+        assert next_line(process) == b"ready\n"
         return process  # type: ignore[no-any-return]
 
     yield run
@@ -210,10 +210,9 @@ def test_who_carries_a_terminal_ends_with_the_one_inside(root: Path, start: Star
     (inside,) = psutil.Process(process.pid).children()
     assert held(root) == {inside.pid: ("root /",)}
     assert process.stdin is not None
-    assert process.stdout is not None
     process.stdin.write(b"\n")
     process.stdin.flush()
-    assert process.stdout.readline() == b"alone\n"
+    assert next_line(process) == b"alone\n"
     assert held(root) == {process.pid: (f"fd 3 {pts}/ptmx",)}
 
 
@@ -289,13 +288,6 @@ def test_a_hostile_command_line(root: Path, start: Start) -> None:
 # -- ending them -----------------------------------------------------------------------------------
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    stop = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < stop
-        time.sleep(0.02)
-
-
 def end_all(root: Path, timeout: float, cancelled: threading.Event | None = None) -> set[int]:
     with Root(str(root)) as opened:
         status = os.fstat(opened.fd)
@@ -312,6 +304,7 @@ def test_a_shell_on_a_terminal_is_hung_up(root: Path) -> None:
         os._exit(-subprocess.call(argv, env={"PS1": "ready", "PATH": os.environ["PATH"]}))
     said = b""
     while b"ready" not in said:
+        assert select.select([terminal], [], [], PATIENCE)[0], said
         said += os.read(terminal, 4096)
     assert end_all(root, 60.0) == set()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == signal.SIGHUP
@@ -325,7 +318,7 @@ def test_end_says_what_it_waits_for(root: Path, start: Start) -> None:
         status = os.fstat(opened.fd)
         found = holders(opened.path, (status.st_dev, status.st_ino))
         assert end(opened, found, timeout=1.5, report=told.append) == ()
-    assert stubborn.wait() == -signal.SIGKILL
+    assert stubborn.wait(PATIENCE) == -signal.SIGKILL
     stages = [event.stage for event in told if isinstance(event, Stage)]
     assert stages[0].startswith("ending 1 process, KILL in ")
     assert len(stages) == len(set(stages))
@@ -340,23 +333,23 @@ def test_end_asks_first(root: Path, start: Start) -> None:
     polite = inside(start, root, "trap 'echo bye; exit 7' TERM; echo ready; while :; do :; done")
     on_mount = python(start, "os.chdir(sys.argv[1])", root / "tmp")
     assert end_all(root, 30) == set()
-    assert polite.communicate()[0] == b"bye\n"
+    assert polite.communicate(timeout=PATIENCE)[0] == b"bye\n"
     assert polite.returncode == 7
-    assert on_mount.wait() == -signal.SIGTERM
+    assert on_mount.wait(PATIENCE) == -signal.SIGTERM
     assert not is_busy(root / "tmp")
 
 
 def test_end_kills_who_will_not(root: Path, start: Start) -> None:
     stubborn = inside(start, root, "trap '' TERM; echo ready; read line")
     assert end_all(root, 0.3) == set()
-    assert stubborn.wait() == -signal.SIGKILL
+    assert stubborn.wait(PATIENCE) == -signal.SIGKILL
 
 
 def test_end_wakes_who_is_stopped(root: Path, start: Start) -> None:
     process = inside(start, root, "trap 'exit 7' TERM; echo ready; while :; do :; done")
     process.send_signal(signal.SIGSTOP)
     assert end_all(root, 30) == set()
-    assert process.wait() == 7
+    assert process.wait(PATIENCE) == 7
 
 
 def test_end_finds_who_takes_their_place(root: Path, start: Start) -> None:
@@ -368,7 +361,7 @@ def test_end_finds_who_takes_their_place(root: Path, start: Start) -> None:
         "echo ready; while :; do :; done",
     )  # fmt: skip
     assert end_all(root, 1) == set()
-    parent.wait()
+    parent.wait(PATIENCE)
     assert held(root) == {}
 
 
@@ -408,9 +401,9 @@ def test_end_spares_who_started_it(root: Path, start: Start) -> None:
         ["sh", "-c", '"$@"; exit 5', "sh", sys.executable, "-c", tool, repr(sys.path), str(root)],
         cwd=root / "tmp", stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert shell.communicate()[0] == f"{shell.pid} [{shell.pid}]\n"
+    assert shell.communicate(timeout=60)[0] == f"{shell.pid} [{shell.pid}]\n"
     assert shell.returncode == 5
-    assert victim.wait() == -signal.SIGTERM
+    assert victim.wait(PATIENCE) == -signal.SIGTERM
 
 
 def test_stands_in() -> None:

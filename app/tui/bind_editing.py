@@ -12,7 +12,7 @@ import os
 import pwd
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...core.config.edits import Files
 from ...core.config.presets import presets
@@ -21,27 +21,25 @@ from ...core.looking.status import ON, PARTIAL
 from ...core.text import safe
 from ...widgets.dialogs.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited, News
 from ...widgets.dialogs.confirm import Confirm
-from .handover import hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from textual.app import App
 
     from ...core.config.bind import Bind
     from ...core.config.edits import Change, Saved
     from ...core.config.presets import Preset
     from ...core.engine import Engine
     from ...core.looking.status import ChrootStatus
+    from .user import User
 
 _EDITORS = ("sensible-editor", "nano", "vi")
 
 
-class Editing:
+class BindEditing:
     """One visit to the editor of a chroot's binds."""
 
-    def __init__(self, app: App[Any], engine: Engine, one: ChrootStatus) -> None:
-        self._app = app
+    def __init__(self, user: User, engine: Engine, one: ChrootStatus) -> None:
+        self._user = user
         self._engine = engine
         self._binds = engine.binds(one.path)
         self._one = one.replace(processes=())  # they change all the time
@@ -66,7 +64,7 @@ class Editing:
                     return None
                 continue
             editor = self._editor = self._new_editor(config.binds)
-            edited = await self._app.push_screen_wait(editor)
+            edited = await self._user.ask(editor)
             self._editor = None
             if edited is None:
                 return None
@@ -74,7 +72,7 @@ class Editing:
             if await self._do(edited):
                 return await self._agreed(config.binds)
 
-    def see(self, chroots: Iterable[ChrootStatus]) -> None:
+    def look_at(self, chroots: Iterable[ChrootStatus]) -> None:
         """Have the open editor show what has become of its chroot, and look at the files again."""
         one = next((one for one in chroots if one.path == self._one.path), self._one)
         one = one.replace(processes=())
@@ -135,7 +133,7 @@ class Editing:
     async def _open(self, file: str) -> None:
         """Open a file of the chroot's configuration in the user's editor, and check it after."""
         path = os.path.join(self._one.path, "chroot.d", file)
-        code = await hand_over(self._app, [*_editor_command(), path])
+        code = await self._user.hand_over([*_editor_command(), path])
         if code:
             self._note = f"the editor ended with {code}"
 
@@ -147,7 +145,7 @@ class Editing:
             (error.message, error.hint, "The table needs a file without errors."),
             action=f"Open {file}",
         )
-        if not await self._app.push_screen_wait(ask):
+        if not await self._user.ask(ask):
             return False
         await self._open(file)
         return True
@@ -158,14 +156,14 @@ class Editing:
             plan = await asyncio.to_thread(self._binds.plan_sync, before)
         except ChrootError as error:
             text = safe(error.message)
-            self._app.notify(f"saved, not applied: {text}", severity="error", markup=False)
+            self._user.tell(f"saved, not applied: {text}", "error")
             return None
         if not plan:
-            self._app.notify("saved; the mounts agree already", markup=False)
+            self._user.tell("saved; the mounts agree already")
             return None
         steps = tuple(step.describe() for step in plan.steps)
         ask = Confirm("apply now", steps, action="Apply")
-        return before if await self._app.push_screen_wait(ask) else None
+        return before if await self._user.ask(ask) else None
 
 
 def _editor_command() -> list[str]:

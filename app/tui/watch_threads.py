@@ -1,6 +1,6 @@
 """The threads that watch: one for what the kernel tells, one that counts sizes. They only post.
 
-Textual is not imported here: the first look is taken before it is, by `Follower`.
+Textual is not imported here: the first look is taken before it is, by `WatchThread`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
 
     Post = Callable[[Message], object]
-    Follow = Callable[[Engine, Post], "Following"]
+    Follow = Callable[[Engine, Post], "Watching"]
     Count = Callable[[Engine, Post], "Counting"]
 
 _FIRST_LOOK = 0.1
@@ -25,7 +25,7 @@ _RECOUNT = 60.0
 """Seconds between two looks at whether a size may have changed."""
 
 
-class Following(Protocol):
+class Watching(Protocol):
     """Posts `Seen` from `start` to `close`."""
 
     def start(self) -> None:
@@ -41,14 +41,14 @@ class Counting(Protocol):
     def want(self, paths: tuple[str, ...]) -> None:
         """Have these counted."""
 
-    def again(self, path: str) -> None:
+    def recount(self, path: str) -> None:
         """Have this one counted anew, whatever is remembered of it."""
 
     def close(self) -> None:
         """End."""
 
 
-class Follower:
+class WatchThread:
     """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
 
     def __init__(self, engine: Engine) -> None:
@@ -66,7 +66,7 @@ class Follower:
         self._thread.start()
         self._looked.wait(_FIRST_LOOK)
 
-    def attach(self, _engine: Engine, post: Post) -> Follower:
+    def post_to(self, _engine: Engine, post: Post) -> WatchThread:
         """Have it post there: a `Follow`."""
         self._post = post
         return self
@@ -98,14 +98,14 @@ class Follower:
             snapshot = self._watcher.snapshot()
 
 
-class Sizes:
+class SizeThread:
     """Counts the size of chroots on disk, one after the other, in a thread of its own."""
 
     def __init__(self, engine: Engine, post: Post) -> None:
         self._post = post
         self._cache = engine.sizes()
         self._wanted: tuple[str, ...] = ()
-        self._anew: deque[str] = deque()
+        self._recounted: deque[str] = deque()
         self._woken = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sizes", daemon=True)
@@ -118,9 +118,9 @@ class Sizes:
             self._wanted = paths
             self._woken.set()
 
-    def again(self, path: str) -> None:
+    def recount(self, path: str) -> None:
         """Have this one counted anew, whatever is remembered of it."""
-        self._anew.append(path)
+        self._recounted.append(path)
         self._woken.set()
 
     def close(self) -> None:
@@ -135,8 +135,8 @@ class Sizes:
         while not self._ended.is_set():
             self._woken.wait(_RECOUNT)
             self._woken.clear()
-            while self._anew:
-                self._cache.forget(self._anew.popleft())
+            while self._recounted:
+                self._cache.forget(self._recounted.popleft())
             for path in self._wanted:
                 if self._ended.is_set():
                     return

@@ -1,0 +1,24 @@
+"""What can be done in the UI: a module for each verb or family.
+
+A new one is a module here that says what is done, in functions of a `Session`, and lists it as
+`Action`s with key and words; a line in ACTIONS, which makes it a binding of the main screen and an
+entry of the palette; and, where it has a key, a row in settings/keymap.py, which users rebind by.
+What a pane asks for by a message of its own is routed by `MainScreen` to a function here.
+"""
+
+from __future__ import annotations
+
+from . import binds, commands, create, delete, switch
+from .action import Action
+
+ACTIONS: dict[str, Action] = {
+    action.id: action
+    for action in (
+        *switch.ACTIONS,
+        *commands.ACTIONS,
+        *binds.ACTIONS,
+        *create.ACTIONS,
+        *delete.ACTIONS,
+    )
+}
+"""By their ids, in the order of the footer and the palette."""

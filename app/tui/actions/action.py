@@ -1,0 +1,49 @@
+"""An action of the UI: its key, its entry in the command palette, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+Arguments = ParamSpec("Arguments")
+Flow = Callable[Concatenate["Session", Arguments], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that is done to the highlighted chroot, to the marked ones, or to none."""
+
+    id: str
+    """That of the binding, documented in settings/keymap.py; it stays, users bind keys to it."""
+    label: str
+    """In the footer and the palette: a word or two."""
+    tooltip: str
+    do: Callable[[Session], object]
+    """Does it; what it returns is awaited where it can be, and keys wait for it."""
+    key: str = ""
+    """Under Textual's name; "": it is in the palette alone."""
+    in_footer: bool = True
+
+    def binding(self) -> Binding:
+        """Return the binding of the screen, which performs the action by its id."""
+        return Binding(
+            self.key, f"perform('{self.id}')", self.label, id=self.id, show=self.in_footer,
+            tooltip=self.tooltip,
+        )  # fmt: skip
+
+
+def flow(function: Flow[Arguments]) -> Callable[Concatenate[Session, Arguments], None]:
+    """Make of a coroutine that asks the user something a function that begins it."""
+
+    @wraps(function)
+    def begin(session: Session, /, *args: Arguments.args, **named: Arguments.kwargs) -> None:
+        session.user.begin(function(session, *args, **named))
+
+    return begin

@@ -1,0 +1,87 @@
+"""Commands inside: a shell or a command in a panel, a shell on the whole screen."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING
+
+from ....core.errors import ChrootError
+from ....core.text import safe
+from ... import history
+from ..handover import own_command
+from .action import Action, flow
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+async def shell(session: Session) -> None:
+    """Open a login shell in a panel."""
+    one = session.highlighted
+    if one is not None:
+        taken = session.panels.commands_in(one)
+        more = (f"shell {number}" for number in itertools.count(2))
+        name = next(each for each in itertools.chain(["shell"], more) if each not in taken)
+        await session.panels.open(one, name, own_command("shell", "-d", one.path))
+
+
+@flow
+async def shell_full(session: Session) -> None:
+    """Hand the terminal to a login shell inside, and take it back."""
+    from textual.app import SuspendNotSupported
+
+    one = session.highlighted
+    if one is None:
+        return
+    began = time.monotonic()
+    try:
+        code = await session.user.hand_over(own_command("shell", "-d", one.path))
+    except SuspendNotSupported:
+        session.user.tell("this terminal can't be handed over", "error")
+        return
+    if code:
+        spent = time.monotonic() - began
+        why = f"ended with exit code {code}" if code > 0 else f"ended by signal {-code}"
+        # What ended at once had no time to be read.
+        session.user.tell(f"{safe(one.name)}: {why} after {spent:.0f} s", "warning")
+
+
+@flow
+async def run(session: Session) -> None:
+    """Ask for a command and run it in a panel."""
+    from ....widgets.dialogs.run_prompt import RunPrompt
+
+    one = session.highlighted
+    if one is None:
+        return
+    prompt = RunPrompt(one.name, _scripts(session, one.path), history.commands(one.path))
+    request = await session.user.ask(prompt)
+    if request is None:
+        return
+    try:
+        history.remember(one.path, request.line)
+    except OSError as error:
+        session.user.tell(f"history: {error.strerror}", "warning")
+    words = ["run", "-d", one.path]
+    words += ["-u", request.user] if request.user else []
+    words += ["-w", request.cwd] if request.cwd else []
+    words += [word for pair in request.env for word in ("-e", pair)]
+    await session.panels.open(one, request.line, own_command(*words, "--", *request.words))
+
+
+def _scripts(session: Session, path: str) -> tuple[str, ...]:
+    try:
+        return session.engine.scripts(path)
+    except ChrootError:
+        return ()
+
+
+ACTIONS = (
+    Action(
+        "environments.shell_full", "full shell", "A login shell on the whole screen", shell_full,
+        key="S", in_footer=False,
+    ),
+    Action("environments.shell", "shell", "A login shell in a panel", shell, key="s"),
+    Action("environments.run", "run", "Run a command inside", run, key="r"),
+)  # fmt: skip

@@ -1,0 +1,120 @@
+"""On and off: whole chroots, and one mount alone."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ....core.errors import BusyError
+from ....core.looking.status import BROKEN, CREATING, INCOMPLETE, ON
+from ....core.text import processes, safe
+from ....widgets.job_view import CANCELLED
+from .action import Action, flow
+
+if TYPE_CHECKING:
+    from ....core.errors import ChrootError
+    from ....core.looking.status import ChrootStatus, MountStatus
+    from ....core.process import Holder
+    from ....widgets.job_view import JobView
+    from ..session import Session
+
+_LEFT_ON = ": left on"
+_UNFIT = (CREATING, INCOMPLETE, BROKEN)
+"""States in which nothing can be switched on."""
+
+
+def toggle(session: Session) -> None:
+    """Switch what is chosen, all one way: on what is not on yet, off where all are on.
+
+    What is broken can only be switched off, as long as something is mounted.
+    """
+    chosen = session.chosen
+    all_on = all(one.state in (ON, *_UNFIT) for one in chosen)
+    for one in chosen:
+        mounted = one.state == BROKEN and any(mount.real for mount in one.mounts)
+        if all_on and (mounted or one.state == ON):
+            _off(session, one.name, one.path)
+        elif one.state in _UNFIT:
+            _tell_why_not(session, one)
+        elif one.state != ON:
+            _on(session, one)
+
+
+def switch_off(session: Session) -> None:
+    """Switch off what is chosen, whatever is mounted of it."""
+    for one in session.chosen:
+        _off(session, one.name, one.path)
+
+
+def _on(session: Session, one: ChrootStatus) -> None:
+    session.start(
+        "on", one.name, one.path,
+        lambda report, cancelled: session.engine.on(
+            one.path, report=report, cancelled=cancelled
+        ),
+    )  # fmt: skip
+
+
+def _off(session: Session, name: str, path: str, *, kill: bool = False) -> None:
+    # When it is asked for the second time, `stop` has been run already.
+    session.start(
+        "off", name, path,
+        lambda report, cancelled: session.engine.off(
+            path, stop=not kill, kill=kill, report=report, cancelled=cancelled
+        ),
+        partial(_ask_where_busy, session),
+    )  # fmt: skip
+
+
+def _ask_where_busy(session: Session, job: JobView, error: ChrootError | None) -> JobView | None:
+    """Ask whether to end who is in the way of `off`.
+
+    Being asked is no failure: the chroot is left as it is unless the answer is yes.
+    """
+    if not isinstance(error, BusyError) or not error.holders:
+        return None
+    who = processes(sum(holder.blocks for holder in error.holders))
+    job = job.replace(state=CANCELLED, stage=f"in use by {who}{_LEFT_ON}", hint="")
+    _ask_to_kill(session, job, error.holders)
+    return job
+
+
+@flow
+async def _ask_to_kill(session: Session, job: JobView, holders: tuple[Holder, ...]) -> None:
+    from ....widgets.dialogs.busy import Busy
+
+    if await session.user.ask(Busy(job.name, holders)):
+        session.jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
+        _off(session, job.name, job.path, kill=True)
+
+
+def _tell_why_not(session: Session, one: ChrootStatus) -> None:
+    problem = one.problems[0] if one.problems else None
+    said = f"{one.name} is {one.state}" + (f": {problem.message}" if problem else "")
+    session.user.tell(safe(said), "warning")
+
+
+def toggle_mount(session: Session, mount: MountStatus) -> None:
+    """Mount or unmount one bind of the highlighted chroot; everything else stays as it is."""
+    one = session.highlighted
+    if one is None:
+        return
+    path, wanted = one.path, not mount.real
+    session.start(
+        "mount" if wanted else "unmount", f"{one.name} {mount.target}", path,
+        lambda report, cancelled: session.engine.switch_bind(
+            path, mount.target, on=wanted, report=report, cancelled=cancelled
+        ),
+    )  # fmt: skip
+
+
+ACTIONS = (
+    Action(
+        "environments.toggle", "on/off",
+        "Switch on or off: the highlighted chroot, or the marked ones", toggle, key="o",
+    ),
+    Action(
+        "environments.off", "switch off",
+        "Also where something of it is missing, which `o` would mount", switch_off,
+    ),
+)  # fmt: skip

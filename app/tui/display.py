@@ -1,0 +1,65 @@
+"""Handing values down: what the panes show of the chroots and the jobs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .inventory import Inventory
+    from .jobs import Jobs
+    from .panes import Panes
+
+
+class Display:
+    """Shows what *inventory* and *jobs* know in *panes*; what has not changed is not painted."""
+
+    def __init__(self, panes: Panes, inventory: Inventory, jobs: Jobs, *, base: str) -> None:
+        self._panes = panes
+        self._inventory = inventory
+        self._jobs = jobs
+        self._base = base
+
+    def all(self) -> None:
+        """Show the chroots and the jobs as they are known now."""
+        table = self._panes.table
+        table.show(self._inventory.chroots, self._jobs.views, self._inventory.sizes)
+        problem = self._inventory.snapshot.problem
+        table.empty_hint = (
+            (problem.message, problem.hint)
+            if problem
+            else (f"no chroot under {self._base} yet", "press n to make one")
+        )
+        self.details()
+        self.status_line()
+
+    def jobs(self) -> None:
+        """Show the jobs, which the table and the details tell of, too."""
+        if self._panes.complete:
+            self._panes.dock.jobs_pane.show(self._jobs.views)
+        self.all()
+
+    def details(self) -> None:
+        """Show the highlighted chroot in detail."""
+        if self._panes.complete:
+            one = self._panes.table.highlighted
+            size = self._inventory.sizes.get(one.path) if one else None
+            self._panes.details.show(one, self._jobs.views, size)
+
+    def status_line(self) -> None:
+        """Show where the chroots are, what runs, as whom, and the filter."""
+        self._panes.status_line.show(
+            self._base, self._jobs.running, _privilege(), self._panes.table.filter_text
+        )
+
+
+def _privilege() -> str:
+    if os.geteuid() == 0:
+        return "root"
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        name = str(os.geteuid())
+    return f"{name}: looking only"

@@ -1,0 +1,84 @@
+"""What is known of the chroots: the last look, their sizes, and the threads that find out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
+from ...core.looking.watch import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ...core.engine import Engine
+    from .watch_threads import Count, Follow, Post
+
+    Onlooker = Callable[[tuple[ChrootStatus, ...]], None]
+
+_GROWING = {CREATING, INCOMPLETE}
+"""States that a chroot has while it is made or removed."""
+
+
+class Inventory:
+    """The chroots under the base of *engine*. Used by the UI's own thread only."""
+
+    def __init__(self, engine: Engine, *, follow: Follow, count: Count, post: Post) -> None:
+        """Begin to look; what is found is posted as `Seen` and `Counted`."""
+        self.snapshot = Snapshot(engine.base)
+        self.sizes: dict[str, int] = {}
+        """Bytes on disk by path, as far as they are known."""
+        self._awaited = ""
+        self._onlookers: list[Onlooker] = []
+        self._watching = follow(engine, post)
+        self._counting = count(engine, post)
+        self._watching.start()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._watching.close()
+        self._counting.close()
+
+    @property
+    def chroots(self) -> tuple[ChrootStatus, ...]:
+        """Every chroot, as it was seen last."""
+        return self.snapshot.chroots
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Take over what a look has found, and have the sizes counted that it asks for."""
+        before = {one.path: one.state for one in self.chroots}
+        self.snapshot = snapshot
+        for onlooker in self._onlookers:
+            onlooker(self.chroots)
+        self._counting.want(tuple(one.path for one in self.chroots))
+        for one in self.chroots:
+            # Whoever made it: what was counted meanwhile was half of it.
+            was = before.get(one.path, one.state)
+            if was != one.state and {was, one.state} & _GROWING:
+                self._counting.recount(one.path)
+
+    def take_size(self, path: str, size: int) -> bool:
+        """Take over the size of a chroot; tell whether it is news."""
+        news = self.sizes.get(path) != size
+        self.sizes[path] = size
+        return news
+
+    @contextmanager
+    def watched_by(self, onlooker: Onlooker) -> Iterator[None]:
+        """Show *onlooker* the chroots after each look while this is entered."""
+        self._onlookers.append(onlooker)
+        try:
+            yield
+        finally:
+            self._onlookers.remove(onlooker)
+
+    def await_new(self, name: str) -> None:
+        """Have `arrived` return the chroot *name*, which is being made, once it is there."""
+        self._awaited = name
+
+    def arrived(self) -> ChrootStatus | None:
+        """Return the chroot that was awaited, once, when it is there."""
+        found = next((one for one in self.chroots if one.name == self._awaited), None)
+        if found is not None:
+            self._awaited = ""
+        return found

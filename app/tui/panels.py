@@ -1,0 +1,123 @@
+"""Commands that run in panels of the dock: opening, closing, saving, letting go on."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from ...core.text import safe
+from .. import history
+from . import detached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...core.looking.status import ChrootStatus
+    from ...widgets.panes.run_panel import RunPanel
+    from .panes import Panes
+    from .user import User
+
+
+class Panels:
+    """The run panels of one session."""
+
+    def __init__(self, panes: Panes, user: User, *, busy: Callable[[], bool]) -> None:
+        """*busy* tells whether the dock has more to show than panels: jobs that run."""
+        self._panes = panes
+        self._user = user
+        self._busy = busy
+        self._detached: dict[RunPanel, detached.Detached] = {}
+        """Panels that show the log of a command that was let go on."""
+
+    async def open(self, one: ChrootStatus, command: str, argv: list[str]) -> None:
+        """Run *argv* in a new panel, which is called after the chroot and *command*."""
+        from ...widgets.panes.run_panel import RunPanel
+
+        await self._panes.dock.add(RunPanel(argv, chroot=one.name, command=command))
+
+    def commands_in(self, one: ChrootStatus) -> frozenset[str]:
+        """Return what the panels of a chroot are called."""
+        return frozenset(p.command for p in self._panes.dock.panels if p.chroot == one.name)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """What runs in panels and would end with the UI, in words."""
+        return tuple(f"{panel.chroot}: {panel.command}" for panel in self._running())
+
+    def _running(self) -> list[RunPanel]:
+        panels = self._panes.dock.panels
+        return [panel for panel in panels if panel.running and panel not in self._detached]
+
+    async def close(self, panel: RunPanel) -> None:
+        """Close a panel; ask while its command runs. Only in a flow that was begun."""
+        from ...widgets.dialogs.quit import QuitDialog
+
+        one = self._detached.get(panel)
+        if panel.running and one is None:
+            ask = QuitDialog((f"{panel.chroot}: {panel.command}",), title="close while it runs")
+            answer = await self._user.ask(ask)
+            if answer == "stay":
+                return
+            if answer == "stop":
+                panel.terminal.stop()
+            else:
+                self._detach(panel)
+        dock = self._panes.dock
+        await dock.remove_panel(panel)
+        self._detached.pop(panel, None)
+        if one and not one.running:
+            detached.forget(one)
+        if dock.panels:
+            dock.focus_shown()
+        else:
+            self._panes.leave_dock(close=not self._busy())
+
+    def save_output(self, panel: RunPanel) -> None:
+        """Save the output of a panel."""
+        try:
+            path = history.save_output(panel.chroot, panel.terminal.output_text())
+        except OSError as error:
+            self._user.tell(f"not saved: {error.strerror}", "error")
+        else:
+            self._user.tell(f"saved to {safe(path)}")
+
+    # -- beyond the end of the UI ----------------------------------------------------------------
+
+    def stop_all(self) -> None:
+        """End what runs in panels."""
+        for panel in self._panes.dock.panels:
+            panel.terminal.stop()
+
+    def detach_all(self) -> None:
+        """Let what runs in panels go on after the UI: its output is shown again next time."""
+        for panel in self._running():
+            self._detach(panel)
+
+    def _detach(self, panel: RunPanel) -> None:
+        text = panel.terminal.output_text()
+        terminal = panel.terminal.release()
+        if terminal >= 0:
+            try:
+                began = time.time() - panel.seconds
+                detached.detach(terminal, panel.chroot, panel.command, text, began)
+            except OSError as error:
+                self._user.tell(f"not kept: {error.strerror}", "error")
+            finally:
+                os.close(terminal)
+
+    async def show_detached(self) -> None:
+        """Open a panel for each command that was let go on when the UI quit."""
+        from ...widgets.panes.run_panel import RunPanel
+
+        for one in detached.found():
+            command = f"{one.command} (went on)"
+            panel = RunPanel(one.argv(), chroot=one.chroot, command=command, seconds=one.seconds)
+            self._detached[panel] = one
+            await self._panes.dock.add(panel, quietly=True)
+
+    def forget_seen(self) -> None:
+        """Forget what had been let go on and was seen as ended: it would come back each time."""
+        for panel, one in self._detached.items():
+            if panel.end_was_seen and not one.running:
+                detached.forget(one)

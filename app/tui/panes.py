@@ -1,0 +1,119 @@
+"""The panes of the main screen: which there are, how they share it, which has the focus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.errors import NoWidget
+
+from ...core.errors import ChrootError
+from ...widgets.panes.status_line import StatusLine
+from ...widgets.tables.chroot_table import ChrootTable
+from ..settings.file import LEAST_DOCK, MOST_DOCK, Settings, save
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from ...widgets.panes.details import Details
+    from ...widgets.panes.dock import Dock
+    from .user import User
+
+
+class Panes:
+    """The panes of *screen*, whose dock has *share* percent of it."""
+
+    def __init__(self, screen: Screen[Any], user: User, share: int) -> None:
+        self._screen = screen
+        self._user = user
+        self._share = share
+        self.complete = False
+        """Whether details and dock are there: they are built after the first paint."""
+
+    @property
+    def table(self) -> ChrootTable:
+        """The environments."""
+        return self._screen.query_one("#environments", ChrootTable)
+
+    @property
+    def status_line(self) -> StatusLine:
+        """The line below: where, what runs, as whom."""
+        return self._screen.query_one(StatusLine)
+
+    @property
+    def details(self) -> Details:
+        """The pane of the highlighted chroot; imported and built after the first paint."""
+        return cast("Details", self._screen.query_one("#details"))
+
+    @property
+    def dock(self) -> Dock:
+        """Where jobs and panels are; imported and built after the first paint."""
+        return cast("Dock", self._screen.query_one("#dock"))
+
+    def toggle_dock(self) -> None:
+        """Show the dock and go there; from there back, and hide it."""
+        if self.dock.is_open and self.dock.has_focus_within:
+            self.leave_dock(close=True)
+        elif self.dock.panels or self.dock.is_open:
+            self.dock.add_class("-open")
+            self.dock.focus_shown()
+        else:
+            self.dock.open_jobs()
+            self.dock.focus_shown()
+
+    def leave_dock(self, *, close: bool = False) -> None:
+        """Give the focus back to the environments; *close*: and hide the dock."""
+        self._screen.remove_class("-zoomed")
+        if close:
+            self.dock.close()
+        self.table.focus()
+
+    def toggle_zoom(self) -> None:
+        """Give the dock the whole screen, or take it back."""
+        self._screen.toggle_class("-zoomed")
+
+    def end_zoom_elsewhere(self) -> None:
+        """Give the whole screen back when the focus goes to what the zoomed dock covers."""
+        if self._screen.has_class("-zoomed") and not self.dock.has_focus_within:
+            self._screen.remove_class("-zoomed")
+
+    def take_focus_from_hidden(self) -> None:
+        """Take the focus back from a pane for which the screen has become too small."""
+        focused = self._screen.focused
+        if focused is None or self.table.has_focus_within:
+            return
+        try:
+            hidden = not self._screen.find_widget(focused).visible_region
+        except NoWidget:
+            return  # it has no place yet
+        if hidden:
+            self.leave_dock()
+
+    def resize_dock(self, by: int) -> None:
+        """Give the dock *by* percent more of the screen, or less, and keep that."""
+        share = min(max(self._share + by, LEAST_DOCK), MOST_DOCK)
+        if share == self._share:
+            return
+        self._share = share
+        self._divide()
+        try:
+            save({"dock": share})
+        except ChrootError as error:
+            self._user.explain(error)
+
+    def divide_anew(self) -> None:
+        """Divide a screen of another size; the dock may stand elsewhere in it."""
+        if self._share != Settings().dock:
+            self._screen.call_after_refresh(self._divide)
+
+    def _divide(self) -> None:
+        """Divide the screen between the dock and the rest as it was chosen.
+
+        By styles, not by classes: rules for each share would have to be read before the first
+        paint.
+        """
+        length = "width" if self._screen.has_class("-broad") else "height"
+        for ident, share in (("#body", 100 - self._share), ("#dock", self._share)):
+            styles = self._screen.query_one(ident).styles
+            styles.clear_rule("width")
+            styles.clear_rule("height")
+            setattr(styles, length, f"{share}fr")

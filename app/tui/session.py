@@ -1,0 +1,72 @@
+"""What an action works with: the engine, the user, and the parts that the main screen holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...core.text import safe
+
+if TYPE_CHECKING:
+    from ...core.engine import Engine
+    from ...core.errors import ChrootError
+    from ...core.looking.status import ChrootStatus
+    from ...widgets.job_view import JobView
+    from .inventory import Inventory
+    from .jobs import Ended, Jobs, Work
+    from .panels import Panels
+    from .panes import Panes
+    from .user import User
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the UI."""
+
+    engine: Engine
+    user: User
+    panes: Panes
+    inventory: Inventory
+    jobs: Jobs
+    panels: Panels
+
+    @property
+    def highlighted(self) -> ChrootStatus | None:
+        """The chroot under the cursor."""
+        return self.panes.table.highlighted
+
+    @property
+    def chosen(self) -> tuple[ChrootStatus, ...]:
+        """The marked chroots, or the highlighted one."""
+        marked = set(self.panes.table.marked)
+        if marked:
+            return tuple(one for one in self.inventory.chroots if one.path in marked)
+        one = self.highlighted
+        return (one,) if one else ()
+
+    def start(
+        self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None
+    ) -> None:
+        """Start a job on the chroot at *path*, shown as *verb* and *name*; see `Jobs.start`."""
+        if not self.jobs.start(verb, name, path, work, ended):
+            self.user.tell(f"{safe(name)}: something is under way already", "warning")
+
+    def end_job(self, job: JobView, error: ChrootError | None) -> None:
+        """Take note of how a job has ended; tell a failure that its action has not dealt with."""
+        if self.jobs.end(job, error) or error is None:
+            return
+        self.panes.dock.open_jobs()
+        self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """What still runs, in words: quitting asks because of it."""
+        jobs = (f"{job.verb} {job.name}" for job in self.jobs.running)
+        return (*jobs, *self.panels.running)
+
+    def stop_all(self) -> None:
+        """Ask every job to stop and take back what it did, and end what runs in panels."""
+        self.jobs.cancel_all()
+        self.panels.stop_all()

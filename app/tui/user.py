@@ -1,0 +1,60 @@
+"""The user, as the rest of the UI has them: asked by dialogs, told by toasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...core.text import safe
+from .handover import hand_over
+from .key_queue import DIALOGS
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from textual.app import App
+    from textual.notifications import SeverityLevel
+    from textual.screen import Screen
+
+    from ...core.errors import ChrootError
+
+Answer = TypeVar("Answer")
+
+
+class User:
+    """Whoever sits before *screen*."""
+
+    def __init__(self, screen: Screen[Any]) -> None:
+        self._screen = screen
+
+    @property
+    def app(self) -> App[Any]:
+        """The app that they use."""
+        return self._screen.app
+
+    def begin(self, flow: Coroutine[Any, Any, object]) -> None:
+        """Let a flow that asks go on beside everything else; keys wait until it can take them."""
+        self._screen.run_worker(flow, group=DIALOGS, exit_on_error=False)
+
+    async def ask(self, dialog: Screen[Answer]) -> Answer:
+        """Show a dialog and return what is answered. Only in a flow that was begun."""
+        return await self.app.push_screen_wait(dialog)
+
+    def tell(
+        self, text: str, severity: SeverityLevel = "information", *, timeout: float | None = None
+    ) -> None:
+        """Show a toast; what is foreign in *text* must have been made safe."""
+        self._screen.notify(text, severity=severity, timeout=timeout, markup=False)
+
+    def explain(self, error: ChrootError) -> None:
+        """Show what went wrong, and what to do about it."""
+        text = safe(error.message) + (f" ({safe(error.hint)})" if error.hint else "")
+        self.tell(text, "error")
+
+    def copy(self, *lines: str) -> None:
+        """Put lines of foreign text on the clipboard."""
+        self.app.copy_to_clipboard("\n".join(safe(line) for line in lines))
+        self.tell("copied", timeout=1.5)
+
+    async def hand_over(self, argv: Sequence[str]) -> int:
+        """Give the whole terminal to a program; see `handover.hand_over`."""
+        return await hand_over(self.app, argv)

@@ -1,0 +1,123 @@
+"""Tests beside each other: how many workers there are, in what order, and each in its own world.
+
+`./dev test` asks pytest-xdist for `-n auto`; the hooks here answer. They are imported by conftest.
+Without workers (`-n 0`, or a few files) none of this changes anything.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import gc
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from support import read_mounts
+
+CLONE_NEWNS = 0x20000
+FEW_FILES = 5
+"""Up to so many files one process is sooner done than workers have imported everything."""
+LONG_LIMIT = 1800
+"""Seconds, for a test that installs a Debian or an environment: a mirror may be slow."""
+
+
+@cache
+def why_not_apart() -> str:
+    """Why mounts made here would be the host's, too; empty in a mount namespace of our own."""
+    # Mount ids are the kernel's own: a namespace's copies have new ones. (Reading /proc/1/ns/mnt
+    # takes every capability that PID 1 has.)
+    if read_mounts().keys() & read_mounts("1").keys():
+        return "needs a mount namespace of its own: ./dev test makes one"
+    return ""
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of several that share the tests."""
+    return hasattr(config, "workerinput")
+
+
+def shared_folder(factory: pytest.TempPathFactory, config: pytest.Config) -> Path:
+    """The folder of this run that all workers see."""
+    own = factory.getbasetemp()
+    return own.parent if is_worker(config) else own
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice the cores, since many tests wait; none for what is quick in one process."""
+    chosen = [Path(arg.partition("::")[0]) for arg in config.args]
+    is_large = any(path.is_dir() for path in chosen) or len(set(chosen)) > FEW_FILES
+    option = config.option
+    is_part = option.keyword or option.lf or option.stepwise or option.capture == "no"
+    return 2 * len(os.sched_getaffinity(0)) if is_large and not is_part else 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give a worker a mount namespace of its own. What is private in the old one stays so."""
+    if is_worker(config) and os.geteuid() == 0 and not why_not_apart():
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWNS):
+            raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS)")
+
+
+@pytest.hookimpl(trylast=True)  # within each kind the order stays what it was: random
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give what is long its limit; between workers, begin with it, so that none ends much later."""
+    for item in items:
+        if item.get_closest_marker("network") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONG_LIMIT))
+    if is_worker(config):
+        maker = next((item for item in items if "base_chroot" in fixtures(item)), None)
+        items.sort(key=lambda item: -1 if item is maker else _turn(item))
+
+
+def fixtures(item: pytest.Item) -> list[str]:
+    """The names of the fixtures that *item* asks for, those of other fixtures among them."""
+    return getattr(item, "fixturenames", [])
+
+
+def _turn(item: pytest.Item) -> int:
+    """Where *item* stands: the Debian is begun first, and wanted last, when it is done."""
+    if item.get_closest_marker("alone"):
+        return 0
+    if "base_chroot" in fixtures(item):
+        return 3
+    return 1 if item.get_closest_marker("network") else 2
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: the wait does not count
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test marked `alone` wait until the others are done with theirs, and they for it."""
+    if not is_worker(item.config):
+        return (yield)
+    folder = shared_folder(item.config._tmp_path_factory, item.config)  # type: ignore[attr-defined]
+    with _held(folder, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@contextmanager
+def _held(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold one lock with the others or alone. The other is a door: who waits, keeps it shut."""
+    fds = [os.open(folder / name, os.O_CREAT | os.O_RDWR) for name in ("door.lock", "room.lock")]
+    door, room = fds
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+    finally:
+        # Not only closed: a process that a test forked and left may have copies of both.
+        fcntl.flock(room, fcntl.LOCK_UN)
+        for fd in fds:
+            os.close(fd)
