@@ -22,6 +22,7 @@ AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_NOFOLLOW = 0x100
 AT_NO_AUTOMOUNT = 0x800
+RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
@@ -59,6 +60,8 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 UMOUNT_NOFOLLOW = 8
+RENAME_NOREPLACE = 1  # linux/fs.h
+RENAME_EXCHANGE = 2
 
 _NR_OPEN_TREE = 428
 _NR_MOVE_MOUNT = 429
@@ -96,6 +99,8 @@ _mount_setattr = _function(_int, _text, _int, _pointer, _int)
 _listmount = _function(_pointer, _pointer, _int, _int)
 _umount2 = _libc.umount2
 _umount2.argtypes = (_text, ctypes.c_int)
+_renameat2 = _libc.renameat2
+_renameat2.argtypes = (ctypes.c_int, _text, ctypes.c_int, _text, ctypes.c_uint)
 _statx = _libc.statx
 _statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
@@ -299,6 +304,21 @@ def setns(fd: int, namespaces: int) -> None:
     """
     if _libc.setns(fd, namespaces) < 0:
         raise _failed("namespaces")
+
+
+def renameat2(source: int, old: str, target: int, new: str, flags: int) -> None:
+    """Rename *old* in the directory *source* to *new* in *target* (renameat2(2)).
+
+    *flags*: RENAME_NOREPLACE fails with EEXIST where *new* is there, RENAME_EXCHANGE swaps both.
+    """
+    if _renameat2(source, old.encode(*_FS), target, new.encode(*_FS), flags) < 0:
+        raise _failed(new)
+
+
+def syncfs(fd: int) -> None:
+    """Wait until all that was written to the file system behind *fd* is on its disk (syncfs(2))."""
+    if _libc.syncfs(ctypes.c_int(fd)) < 0:
+        raise _failed(f"descriptor {fd}")
 
 
 def close_range(first: int, flags: int) -> None:
