@@ -33,7 +33,7 @@ _PATIENCE = 4
 """Seconds between SLOW, which is a second after TERM, and KILL."""
 
 
-def keep(below: Root, binds: Iterable[Bind], size: str, control: int, report: int) -> NoReturn:
+def keep(below: Root, binds: Iterable[Bind], bound: int, control: int, report: int) -> NoReturn:
     """Be the first process of a session on the tree *below*; see `overlay.make`.
 
     What became of it is written to *report*: READY with the numbers of two descriptors, of the root
@@ -43,7 +43,7 @@ def keep(below: Root, binds: Iterable[Bind], size: str, control: int, report: in
     """
     try:
         _stand_apart()
-        made = _made(below, binds, size, report)
+        made = _made(below, binds, bound, report)
         if made:
             _tell(report, READY, str(made.tree), str(made.bare))
             made.leave_the_host()
@@ -57,10 +57,10 @@ def keep(below: Root, binds: Iterable[Bind], size: str, control: int, report: in
         os._exit(0)
 
 
-def _made(below: Root, binds: Iterable[Bind], size: str, report: int) -> overlay.Made | None:
+def _made(below: Root, binds: Iterable[Bind], bound: int, report: int) -> overlay.Made | None:
     """Make the root, or tell why that cannot be done."""
     try:
-        return overlay.make(below, binds, size)
+        return overlay.make(below, binds, bound)
     except ChrootError as error:
         _tell(report, type(error).__name__, error.message, error.hint)
     except OSError as error:

@@ -43,6 +43,7 @@ _OPTIONS = (
     ("xino", "off"),  # inode numbers of 64 bits are none for the programs of a 32-bit chroot
 )
 """Said, because what is not said is as the kernel was built (filesystems/overlayfs.rst)."""
+_VIEW = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NODEV | syscalls.MOUNT_ATTR_NOATIME
 _NAME_LIMIT = 255  # fsconfig(2) takes strings of 256 bytes
 _PROC = Bind("/proc", "proc", "proc", ("nosuid", "nodev", "noexec"))
 
@@ -53,7 +54,7 @@ class Made(Value):
     tree: int
     """Of the root, with all that is mounted on it."""
     bare: int
-    """Of the same tree without what is mounted on it."""
+    """Of a view of the same tree that has no mounts and can only be read: what is to be kept."""
     namespace: int
 
     def leave_the_host(self) -> None:
@@ -65,11 +66,11 @@ class Made(Value):
         os.chdir("/")
 
 
-def make(below: Root, binds: Iterable[Bind], size: str) -> Made:
+def make(below: Root, binds: Iterable[Bind], bound: int) -> Made:
     """Take namespaces of our own, and make a root in them on the tree *below*, with *binds*.
 
-    *size* bounds what can be written in it, as tmpfs(5) has it. Raises ChrootError; this process
-    then has to end.
+    *bound* is how many bytes can be written in it. Raises ChrootError; this process then has to
+    end.
     """
     try:
         os.fchdir(below.fd)
@@ -77,11 +78,12 @@ def make(below: Root, binds: Iterable[Bind], size: str) -> Made:
         lower = os.open(".", _DIRECTORY)  # the same directory, on the mount that is our own
         namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         top = _let_nothing_out(namespace)
-        scratch = _scratch(size, top)
+        scratch = _scratch(bound, top)
     except OSError as error:
         raise _explained(error) from error
     tree = _overlay(lower, scratch, below.path)
     bare = syscalls.open_tree(tree, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH)
+    syscalls.mount_setattr(bare, below.path, set_=_VIEW, clear=syscalls.MOUNT_ATTR__ATIME)
     with Root(f"/proc/self/fd/{tree}") as root:
         root.path = below.path  # what messages are about
         _mount(root, binds)
@@ -104,9 +106,11 @@ def _let_nothing_out(namespace: int) -> int:
     return top
 
 
-def _scratch(size: str, top: int) -> int:
+def _scratch(bound: int, top: int) -> int:
     """Mount what is written to; nobody finds it, since nobody's root is above *top*'s."""
-    tree = _new("tmpfs", (("size", size), ("mode", "0700")))
+    inodes = max(bound >> 12, 1024)  # a page each: empty files take memory, too
+    options = (("size", str(bound)), ("nr_inodes", str(inodes)), ("mode", "0700"))
+    tree = _new("tmpfs", options)
     syscalls.move_mount(tree, top, "", "/")
     for name in ("upper", "work", "root"):
         os.mkdir(name, 0o700, dir_fd=tree)

@@ -9,6 +9,7 @@ from ..kernel import syscalls
 from ..kernel.rootpath import Root
 from . import first
 from .marks import mark
+from .room import room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,27 +22,6 @@ else:
     import _signal as signal  # see entering.launch
 
 _KINDS = {kind.__name__: kind for kind in (BusyError, PrivilegeError, UsageError)}
-_UNITS = "kKmMgGtT"
-
-
-def check_size(size: str) -> str:
-    """Return *size* if it is one: digits and K, M, G, T or %. Raises UsageError."""
-    digits = size[:-1] if size[-1:] in (*_UNITS, "%") else size
-    if not (digits.isascii() and digits.isdigit() and int(digits)):  # 0 would be: without a bound
-        raise UsageError(f"{size!r} is no size", "write 512M, 4G or 25% (of the memory)")
-    return size
-
-
-def free_half() -> str:
-    """Return half of the memory that is free now, or could be, as a size (proc_meminfo(5)).
-
-    The kernel's own default, half of all memory, can be more than there is.
-    """
-    with open("/proc/meminfo", "rb") as file:
-        for line in file:
-            if line.startswith(b"MemAvailable:"):
-                return f"{int(line.split()[1]) // 2}k"
-    return "50%"
 
 
 class Session:
@@ -54,19 +34,18 @@ class Session:
     def __init__(self, below: Root, binds: Iterable[Bind], size: str = "") -> None:
         """Begin to make a session on the tree *below*; `wait` until it can be used.
 
-        *size* bounds what it can write: a tmpfs is made of memory. Raises PrivilegeError,
-        ChrootError.
+        *size* bounds what it can write, see `room`. Raises UsageError, PrivilegeError, ChrootError.
         """
         self._path = below.path
         self._bare = self._joinable = ""
-        size = check_size(size) if size else free_half()
+        bound = room(size)
         if os.readlink("/proc/self") != str(os.getpid()):
             raise ChrootError("/proc is that of other processes", "mount -t proc proc /proc")
         self._before = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         control, self._control = os.pipe2(os.O_CLOEXEC)
         self._report, report = os.pipe2(os.O_CLOEXEC)
         try:
-            self._pid = self._fork(below, binds, size, control, report)
+            self._pid = self._fork(below, binds, bound, control, report)
         finally:
             os.close(control)
             os.close(report)
@@ -74,7 +53,7 @@ class Session:
         self._first = os.pidfd_open(self._pid)
 
     def _fork(
-        self, below: Root, binds: Iterable[Bind], size: str, control: int, report: int
+        self, below: Root, binds: Iterable[Bind], bound: int, control: int, report: int
     ) -> int:
         try:
             syscalls.unshare(syscalls.CLONE_NEWPID)
@@ -90,7 +69,7 @@ class Session:
             raise ChrootError(f"a session needs a process: {error.strerror}") from error
         if not pid:
             os.close(self._control)
-            first.keep(below, binds, size, control, report)
+            first.keep(below, binds, bound, control, report)
         return pid
 
     def wait(self) -> Root:
@@ -114,12 +93,13 @@ class Session:
             raise ChrootError("the session was ended before it began")
         return self._first
 
-    def bare_tree(self) -> int:
-        """Return a descriptor of the tree without what is mounted on it; the caller closes it.
+    def view(self) -> int:
+        """Return a descriptor of the tree, without what is mounted on it, to be read.
 
-        What the session has written lives on by it.
+        The caller closes it; until then what the session has written lives on.
         """
-        return os.open(self._of_first(self._bare), os.O_PATH | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        return os.open(self._of_first(self._bare), flags)
 
     def _of_first(self, fd: str) -> str:
         return f"/proc/{self._pid}/fd/{fd}"

@@ -57,7 +57,9 @@ def run_ephemeral(
         starter()  # load it while the session is being made
         with session.wait() as root:
             _mind_binds(root, config.binds, report)
-            wanted = command(root, config.run, words, user=user, cwd=cwd, env=env or {})
+            prompt = {"debian_chroot": f"{os.path.basename(root.path)} -x"}  # bash.bashrc has it
+            more = {**prompt, **dict(config.run.env), **(env or {})}
+            wanted = command(root, config.run, words, user=user, cwd=cwd, env=more)
             code = run(root, wanted, session.member())
             _mind_full(root, report)
         session.end(lambda: report(Stage(root.path, "ending what was left running")))

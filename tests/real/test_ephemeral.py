@@ -114,6 +114,7 @@ def test_everything_of_run_holds_in_it(cli: Cli, tiny_chroot: Path) -> None:
     assert done.returncode == 7
     assert done.stdout.splitlines() == ["1000", "1000", "/home /home/app app v", "<said>"]
     assert done.stderr == "e\n"
+    assert run(cli, tiny_chroot, 'echo "$debian_chroot"').stdout == "tiny -x\n"
     assert cli("run", "-x", "no-such", "-d", tiny_chroot).returncode == 127
     assert cli("run", "--ephemeral", "-d", tiny_chroot, "--", "sh", "-c", "kill -TERM $$")
     (tiny_chroot / "chroot.d/hello").write_text('#!/bin/sh\necho "hello $1"\n')
