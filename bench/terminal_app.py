@@ -13,7 +13,8 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Label
 
-from chroot_tool.widgets.terminal.terminal import Terminal, preload
+from chroot_tool.widgets.terminal.terminal import Terminal
+from chroot_tool.widgets.terminal.tuning import preload
 
 
 class TerminalApp(App[None]):

@@ -19,7 +19,7 @@ from chroot_tool.app.tui import app
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.create import CreateForm
-from chroot_tool.widgets.job_view import RUNNING
+from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 
 from .recorded import CHROOTS, UPGRADE, Clock, Feed, RecordedEngine

@@ -21,7 +21,7 @@ from textual.theme import Theme
 from ...core.engine import Engine
 from ...core.errors import ChrootError
 from ...core.text import safe
-from ...widgets.fit import brief
+from ...widgets.text.fitting import brief
 from ..settings.file import Settings, save
 from ..settings.keymap import textual_keymap
 from ..settings.themes import register

@@ -19,7 +19,8 @@ from ...core.config.presets import presets
 from ...core.errors import ChangedError, ChrootError
 from ...core.looking.status import ON, PARTIAL
 from ...core.text import safe
-from ...widgets.dialogs.bind_editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited, News
+from ...widgets.binds.draft import News
+from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ...widgets.dialogs.confirm import Confirm
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Jobs: engine calls that run beside the UI, each in a thread, with progress and a way to stop.
 
-A job changes nothing in the UI. It posts messages; its `JobView` is a frozen value, so that what
+A job changes nothing in the UI. It posts messages; its `JobStatus` is a frozen value, so that what
 has not moved is not painted again. How one began and ended in the UI is `Session`'s affair.
 """
 
@@ -16,12 +16,12 @@ from textual.message import Message
 
 from ...core import events
 from ...core.errors import BusyError, Cancelled, ChrootError
-from ...widgets.job_view import CANCELLED, DONE, FAILED, RUNNING, JobView
+from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .messages import JobEnded, JobMoved, JobSaid
 
 Work = Callable[["events.Report", threading.Event], object]
 """The engine call of a job: reports events, looks at the flag."""
-Ended = Callable[[JobView, "ChrootError | None"], "JobView | None"]
+Ended = Callable[[JobStatus, "ChrootError | None"], "JobStatus | None"]
 """Called when a job has ended, with what it failed with. Returns how to show it instead, where all
 that is to be said has been said; else None."""
 
@@ -36,7 +36,7 @@ class Job:
 
     def __init__(
         self,
-        view: JobView,
+        view: JobStatus,
         work: Work,
         post: Callable[[Message], object],
         clock: Callable[[], float] = time.time,
@@ -124,7 +124,7 @@ class Jobs:
         self._changed = changed
         self._clock = clock
         self._jobs: dict[int, Job] = {}
-        self._views: dict[int, JobView] = {}
+        self._views: dict[int, JobStatus] = {}
         self._ended: dict[int, Ended] = {}
         self._threads: list[threading.Thread] = []
         self._ids = itertools.count(1)
@@ -132,17 +132,17 @@ class Jobs:
         """When those that still run are left alone, as `time.monotonic` has it."""
 
     @property
-    def views(self) -> tuple[JobView, ...]:
+    def views(self) -> tuple[JobStatus, ...]:
         """All jobs, the latest first."""
         return tuple(reversed(self._views.values()))
 
     @property
-    def running(self) -> tuple[JobView, ...]:
+    def running(self) -> tuple[JobStatus, ...]:
         """Those that are not over."""
         return tuple(view for view in self.views if view.state == RUNNING)
 
     @property
-    def current(self) -> tuple[JobView, ...]:
+    def current(self) -> tuple[JobStatus, ...]:
         """Where those that run are at this moment; may be called when no message is taken."""
         jobs = (job.view for job in self._jobs.values())
         return tuple(view for view in jobs if view.state == RUNNING)
@@ -157,7 +157,7 @@ class Jobs:
         if any(view.path == path for view in self.running):
             return False
         ident = next(self._ids)
-        view = JobView(ident, verb, name, path, started=self._clock())
+        view = JobStatus(ident, verb, name, path, started=self._clock())
         job = self._jobs[ident] = Job(view, work, self._post, self._clock)
         self._views[ident] = view
         if ended is not None:
@@ -169,13 +169,13 @@ class Jobs:
         thread.start()
         return True
 
-    def update(self, view: JobView) -> None:
+    def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""
         if view.id in self._views:
             self._views[view.id] = view
         self._changed()
 
-    def end(self, view: JobView, error: ChrootError | None) -> bool:
+    def end(self, view: JobStatus, error: ChrootError | None) -> bool:
         """Take note of how a job has ended; tell whether what began it has said so already."""
         ended = self._ended.pop(view.id, None)
         instead = ended(view, error) if ended else None

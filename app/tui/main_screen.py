@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from ...core.engine import Engine
 from ...core.text import safe
-from ...widgets.panes.status_line import StatusLine
+from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
 from .actions import ACTIONS, switch
@@ -141,9 +141,9 @@ class MainScreen(Screen[None]):
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""
+        from ...widgets.bars.key_footer import KeyFooter
         from ...widgets.panes.details import Details
         from ...widgets.panes.dock import Dock
-        from ...widgets.panes.key_footer import KeyFooter
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))

@@ -9,7 +9,7 @@ from textual.message import Message
 
 from ...core.errors import ChrootError
 from ...core.looking.watch import Snapshot
-from ...widgets.job_view import JobView
+from ...widgets.job_status import JobStatus
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Seen(Message):
 class JobMoved(Message):
     """A job has begun, or got further."""
 
-    job: JobView
+    job: JobStatus
 
     def can_replace(self, message: Message) -> bool:
         """Only where a job is now counts, not where it was."""
@@ -46,7 +46,7 @@ class JobSaid(Message):
 class JobEnded(Message):
     """A job is over; `error` is what it failed with."""
 
-    job: JobView
+    job: JobStatus
     error: ChrootError | None
 
 

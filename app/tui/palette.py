@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits
 from textual.content import Content
 from textual.system_commands import SystemCommandsProvider
 
-from ...widgets.text import foreign
+from ...widgets.text.foreign import foreign
 from .actions import ACTIONS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.errors import NoWidget
 
 from ...core.errors import ChrootError
-from ...widgets.panes.status_line import StatusLine
+from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import LEAST_DOCK, MOST_DOCK, Settings, save
 

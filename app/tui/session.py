@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
-    from ...widgets.job_view import JobView
+    from ...widgets.job_status import JobStatus
     from .inventory import Inventory
     from .jobs import Ended, Jobs, Work
     from .panels import Panels
@@ -51,7 +51,7 @@ class Session:
         if not self.jobs.start(verb, name, path, work, ended):
             self.user.tell(f"{safe(name)}: something is under way already", "warning")
 
-    def end_job(self, job: JobView, error: ChrootError | None) -> None:
+    def end_job(self, job: JobStatus, error: ChrootError | None) -> None:
         """Take note of how a job has ended; tell a failure that its action has not dealt with."""
         if self.jobs.end(job, error) or error is None:
             return

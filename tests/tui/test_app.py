@@ -1,7 +1,7 @@
 """The whole UI as a person meets it: every key and flow, on a recording engine and on real chroots.
 
-The recording engine (uiengine.py) is for what takes long, or should fail; where an operation is
-quick it is done for real, and looked at from outside.
+The recording engine (support/whole_ui.py) is for what takes long, or should fail; where an
+operation is quick it is done for real, and looked at from outside.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.process import Holder, Process
-from chroot_tool.widgets.dialogs.busy import Busy
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support import mounts_below, processes_below
-from ui_samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
-from uiengine import DEADLINE, Ui, real_ui, ui
-from uisupport import HOSTILE, stray_controls
+from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
+from support.screen import HOSTILE, stray_controls
+from support.whole_ui import DEADLINE, Ui, real_ui, ui
 
 ARM = f"{BASE}/arm"
 JAMMY = f"{BASE}/jammy"
@@ -141,7 +141,7 @@ async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.on_row("deb12")
         await t.press("o")
-        await t.dialog(Busy)
+        await t.dialog(StopProcesses)
         await t.shows("4711", "sleep 1000")
         await t.press("enter")  # Cancel has the focus
         await t.main()
@@ -167,7 +167,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.on_row("deb12")
         await t.press("o")
-        await t.dialog(Busy)
+        await t.dialog(StopProcesses)
         await t.press("right", "enter")
         await t.main()
         await t.until(lambda: t.job_states == {"deb12": "done"})
@@ -180,7 +180,7 @@ async def test_two_busy_ones_are_asked_about_one_after_the_other() -> None:
     async with ui(*two) as t:
         t.engine.fail("off", *[BusyError("in use", "", [HOLDER])] * 2)
         await t.press("space", "j", "space", "o")
-        first = await t.dialog(Busy)
+        first = await t.dialog(StopProcesses)
         await t.until(lambda: len(t.engine.called("off")) == 2)
         await t.until(lambda: t.app.screen is not first or len(t.app.screen_stack) == 3)
         await t.press("escape")
@@ -1030,13 +1030,13 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
             await t.shows("sleep 1000")
             t.app.main.table.focus()
             await t.press("o")
-            await t.dialog(Busy)
+            await t.dialog(StopProcesses)
             await t.shows(str(child.pid), "sleep 1000")
             await t.press("escape")
             await t.main()
             assert child.poll() is None
             await t.press("o")
-            await t.dialog(Busy)
+            await t.dialog(StopProcesses)
             await t.press("right", "enter")
             await t.until(lambda: child.poll() is not None)
         await t.shows("○ off")

@@ -23,9 +23,9 @@ from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.terminal import terminal
 from support import processes_below
-from ui_samples import CHROOTS, DEB12
-from uiengine import DEADLINE, Ui, real_ui, ui
-from uisupport import stray_controls
+from support.samples import CHROOTS, DEB12
+from support.screen import stray_controls
+from support.whole_ui import DEADLINE, Ui, real_ui, ui
 
 LEAVE = "ctrl+right_square_bracket"
 
@@ -594,7 +594,7 @@ def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
 async def test_quitting_may_stop_panels() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "sleep", "1000")
-        child = one.terminal._child
+        child = one.terminal._command.child
         assert child is not None
         pid = child.pid
         await t.press(LEAVE, "q")

@@ -22,8 +22,8 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
-from chroot_tool.widgets.job_view import CANCELLED, FAILED, RUNNING, JobView
-from uiengine import DEADLINE
+from chroot_tool.widgets.job_status import CANCELLED, FAILED, RUNNING, JobStatus
+from support.whole_ui import DEADLINE
 
 # -- actions --------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ def failing(*_: object) -> None:
 def test_who_began_a_job_may_say_how_its_end_is_shown() -> None:
     seen: list[tuple[str, ChrootError | None]] = []
 
-    def instead(job: JobView, error: ChrootError | None) -> JobView:
+    def instead(job: JobStatus, error: ChrootError | None) -> JobStatus:
         seen.append((job.state, error))
         return job.replace(state=CANCELLED, stage="left as it was")
 

@@ -14,11 +14,11 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.containers import Container
 
+from chroot_tool.widgets.bars.status_line import StatusLine
 from chroot_tool.widgets.panes.details import Details
 from chroot_tool.widgets.panes.jobs_pane import JobsPane
-from chroot_tool.widgets.panes.status_line import StatusLine
 from chroot_tool.widgets.tables.chroot_table import ChrootTable
-from ui_samples import BASE, CHROOTS, JOBS, SIZES, clock
+from support.samples import BASE, CHROOTS, JOBS, SIZES, clock
 
 SMALL, LARGE = (80, 24), (120, 40)
 Compare = Callable[..., bool]

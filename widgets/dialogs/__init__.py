@@ -1,1 +1,5 @@
-"""The dialogs: modal screens that ask one thing and answer with a value. They do nothing else."""
+"""The dialogs: modal screens that ask one thing and answer with a value. They do nothing else.
+
+`dialog` is what all of them have; `form`, `field`, `choice_field`, `switch` and `suggestions` what
+those with fields have besides. The others are a dialog each.
+"""

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from ..text import foreign
+from ..text.foreign import foreign
 from .dialog import Dialog, button
 
 

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Static
-from textual.worker import Worker, WorkerState
+from textual.widgets import Button
 
 from ...core.creating import options as rules
 from ...core.creating import suites
 from ...core.creating.options import CreateOptions
-from ...core.errors import ChrootError, Problem, UsageError
+from ...core.errors import UsageError
 from ...core.host import debian
-from ..text import foreign
+from ..text.foreign import foreign
+from .choice_field import ChoiceField
+from .create_plan import Describe, PlanPage
 from .dialog import Body, button
-from .field import ChoiceField, Field, Prefixes
+from .field import Field
 from .form import FormDialog
+from .suggestions import Prefixes
 
 Request = tuple[str, CreateOptions]
-Describe = Callable[[str, CreateOptions], tuple[str, ...]]
 
 _VARIANTS = (
     ("minbase · what is required, and apt", "minbase"),
@@ -57,21 +56,13 @@ class CreateForm(FormDialog[Request | None]):
     ]
     DEFAULT_CSS = """
     CreateForm {
-        & #plan { display: none; height: auto; }
-        &.-plan #plan { display: block; }
+        & PlanPage { display: none; }
+        &.-plan PlanPage { display: block; }
         &.-plan #fields { display: none; }
         & #fields { height: auto; }
         & #arch { margin-top: 1; }
     }
     """
-
-    @dataclass
-    class Described(Message):
-        """The plan is known, or why there is none. `turn` says which question it answers."""
-
-        turn: int
-        lines: tuple[str, ...] = ()
-        problem: Problem | None = None
 
     def __init__(
         self,
@@ -85,8 +76,7 @@ class CreateForm(FormDialog[Request | None]):
         self._defaults = defaults
         self._base = base
         self._taken = taken
-        self._describe = describe
-        self._turn = 0
+        self._plan = PlanPage(describe)
         self._request: Request | None = None
 
     # -- the fields ------------------------------------------------------------------------------
@@ -94,7 +84,7 @@ class CreateForm(FormDialog[Request | None]):
     def content(self) -> Iterable[Widget]:
         """Return the fields, and the plan in their place later."""
         yield Vertical(*self._most_used(), *self._others(), id="fields")
-        yield Vertical(Static(id="plan-lines"), id="plan")
+        yield self._plan
 
     def _most_used(self) -> Iterable[Field]:
         yield Field("Name", id="name", check=self._check_name, note=self._where())
@@ -208,7 +198,7 @@ class CreateForm(FormDialog[Request | None]):
         if self._request is None:
             super().action_cancel()
             return
-        self._turn += 1
+        self._plan.forget()
         self._request = None
         self._show_page("", back="Cancel", go="Show the plan")
         self.field("name").focus_entry()
@@ -221,12 +211,19 @@ class CreateForm(FormDialog[Request | None]):
         if self.wrong():
             return
         self._request = (self._path(self.value("name")), self._asked_for())
-        self._turn += 1
         self._show_page("-plan", back="Back", go="Create")
-        self.query_one("#plan-lines", Static).update("looking at the host …")
         self.query_one("#go", Button).disabled = True
         self.query_one("#back", Button).focus()
-        self._ask(self._turn, *self._request)
+        self._plan.ask(*self._request)
+
+    @on(PlanPage.Shown)
+    def _plan_shown(self, event: PlanPage.Shown) -> None:
+        event.stop()
+        if not self._plan.is_shown:
+            return  # the user has gone back meanwhile
+        go = self.query_one("#go", Button)
+        go.disabled = False
+        go.focus()
 
     def _asked_for(self) -> CreateOptions:
         return CreateOptions(
@@ -248,45 +245,6 @@ class CreateForm(FormDialog[Request | None]):
             changed.disabled = False
             changed.refresh(layout=True)  # a new label does not ask for its width
         self.query_one(Body).scroll_home(animate=False)
-
-    # -- the plan --------------------------------------------------------------------------------
-
-    @work(thread=True, group="describe", exit_on_error=False)
-    def _ask(self, turn: int, path: str, options: CreateOptions) -> None:
-        try:
-            self.post_message(self.Described(turn, self._describe(path, options)))
-        except ChrootError as error:
-            problem = Problem(error.message, error.hint)
-            self.post_message(self.Described(turn, problem=problem))
-
-    @on(Worker.StateChanged)
-    def _worker_failed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.group == "describe":
-            problem = Problem(f"the plan could not be made: {event.worker.error!r}")
-            self.post_message(self.Described(self._turn, problem=problem))
-
-    @on(Described)
-    def _described(self, event: Described) -> None:
-        event.stop()
-        if event.turn != self._turn or self._request is None:
-            return  # the user has gone back meanwhile
-        lines = self.query_one("#plan-lines", Static)
-        if event.problem is not None:
-            hint = event.problem.hint
-            lines.update(
-                Content("\n").join(
-                    [
-                        Content.assemble("✗ ", foreign(event.problem.message)),
-                        *([Content.assemble("hint: ", foreign(hint))] if hint else []),
-                    ]
-                )
-            )
-            return
-        first, *more = [foreign(line) for line in event.lines] or [Content()]
-        lines.update(Content("\n\n").join([first.stylize("bold"), *more]))
-        go = self.query_one("#go", Button)
-        go.disabled = False
-        go.focus()
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 from ...core.looking.status import FOREIGN_MOUNT, ChrootStatus, MountStatus
 from ...core.text import safe
 from ...core.text import size as shown_size
-from ..text import foreign
+from ..text.foreign import foreign
 from .dialog import Dialog, button
 from .field import FieldInput
 

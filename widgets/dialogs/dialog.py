@@ -20,7 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.text import safe
-from ..text import foreign
+from ..text.foreign import foreign
 
 Answer = TypeVar("Answer")
 

@@ -5,7 +5,7 @@ The rules are functions handed in that raise UsageError; the form knows none of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,11 +19,11 @@ from textual.events import Paste
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widget import Widget
-from textual.widgets import Input, Label, Select, Static
+from textual.widgets import Input, Label, Static
 
 from ...core.errors import UsageError
 from ...core.text import safe
-from ..text import foreign
+from ..text.foreign import foreign
 
 Check = Callable[[str], object]
 
@@ -75,27 +75,6 @@ class FieldInput(Input):
         line = event.text.splitlines()[0] if event.text else ""
         # Input's own handler comes next, with this event.
         event.text = "".join(c for c in line if len(safe(c)) == 1)
-
-
-class Prefixes(Suggester):
-    """Suggests the first of what *words* returns that begins with what is typed.
-
-    *words* is called when something is typed, not before: some lists stand in big files.
-    """
-
-    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._words = words
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """Return the first that fits; none for what holds control characters."""
-        if not value:
-            return None
-        folded = value.casefold()
-        for word in self._words():
-            if word.casefold().startswith(folded) and safe(word) == word:
-                return value + word[len(value) :]
-        return None
 
 
 class Field(Vertical):
@@ -226,71 +205,3 @@ class Field(Vertical):
     def _input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.post_message(self.Submitted(self))
-
-
-class Menu(Select[str]):
-    """A Select of one row that opens with Enter or space, so that up and down change the field."""
-
-    BINDING_GROUP_TITLE = "Choice"
-    HELP = "Enter or space opens the choice, Escape closes it."
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "screen.next_field", show=False, id="form.menu_next"),
-        Binding("up", "screen.previous_field", show=False, id="form.menu_previous"),
-        Binding(
-            "enter,space",
-            "show_overlay",
-            "choose",
-            id="form.choose",
-            tooltip="Open the choice",
-        ),
-    ]
-    DEFAULT_CSS = """
-    Menu {
-        & > SelectCurrent { padding: 0 1; background: $foreground 8%; }
-        &:focus > SelectCurrent { background: $foreground 14%; background-tint: transparent; }
-        & > SelectOverlay { border: round $primary; }
-        &:ansi > SelectCurrent { background: ansi_default; text-style: underline; }
-    }
-    """
-
-
-class ChoiceField(Field):
-    """A field with few possible values, the first of which is what is meant without a choice."""
-
-    def __init__(
-        self,
-        label: str,
-        choices: Sequence[tuple[str, str]],
-        *,
-        id: str,  # noqa: A002 (Textual's name)
-        value: str = "",
-        note: str = "",
-    ) -> None:
-        """*choices* are (label, value); both are our own text."""
-        known = [choice for _, choice in choices]
-        self._menu = Menu(
-            [(Text(shown), choice) for shown, choice in choices],
-            value=value if value in known else known[0],
-            allow_blank=False,
-            compact=True,
-        )
-        super().__init__(label, id=id, note=note)
-
-    def entry(self) -> Widget:
-        """Return the menu."""
-        return self._menu
-
-    @property
-    def value(self) -> str:
-        """What is chosen."""
-        return str(self._menu.value)
-
-    @value.setter
-    def value(self, value: str) -> None:
-        self._menu.value = value
-
-    @on(Select.Changed)
-    def _chosen(self, event: Select.Changed) -> None:
-        event.stop()
-        self.check_again()
-        self.post_message(self.Changed(self))

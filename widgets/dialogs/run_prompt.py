@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from ...core.errors import UsageError
 from ...core.value import Value
-from ..text import foreign
+from ..text.foreign import foreign
 from .dialog import button
 from .field import Field
 from .form import FormDialog

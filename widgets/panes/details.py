@@ -16,11 +16,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from .tab_line import TabLine
+from ..bars.tab_line import TabLine
 
 if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
-    from ..job_view import JobView
+    from ..job_status import JobStatus
 
 OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
 TABS = (OVERVIEW, MOUNTS, PROCESSES)
@@ -54,7 +54,7 @@ class Details(Vertical):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
         self._chroot: ChrootStatus | None = None
-        self._jobs: tuple[JobView, ...] = ()
+        self._jobs: tuple[JobStatus, ...] = ()
         self._disk: int | None = None
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
@@ -77,7 +77,7 @@ class Details(Vertical):
     def show(
         self,
         chroot: ChrootStatus | None,
-        jobs: tuple[JobView, ...] = (),
+        jobs: tuple[JobStatus, ...] = (),
         size: int | None = None,
     ) -> None:
         """Show a chroot, or none; of *jobs* those that concern it; its bytes on disk."""

@@ -15,10 +15,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from ...core.text import safe
-from ..fit import shorten
+from ..bars.tab_line import TabLine
+from ..text.fitting import shorten
 from .jobs_pane import JobsPane
 from .run_panel import RunPanel
-from .tab_line import TabLine
 
 _JOBS = "jobs"
 _WIDEST = 28

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ...core.value import Value
-from ..fit import fit, width_of, wrap
+from ..text.fitting import fit, width_of, wrap
 
 _COLUMN = 36
 """Cells that a column takes at least."""

@@ -18,19 +18,21 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from ...core.text import duration
-from ..job_view import FAILED, RUNNING, JobView
-from ..signs import ACCENT, BAD, MUTED, PLAIN, Cell, job_state, percent
+from ..job_status import FAILED, RUNNING, JobStatus
 from ..tables.columns import Column
 from ..tables.table import Table
-from .note import Note, Paragraph
-from .output import Output
+from ..text.amounts import percent
+from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state
+from ..text.wrapped_text import Paragraph, WrappedText
+from .job_output import JobOutput
 
 _BAR = 8
 _MOST_LINES = 5000
 _SECOND = 1.0
 
 
-def _columns(clock: Callable[[], float]) -> tuple[Column[JobView], ...]:
+def columns(clock: Callable[[], float]) -> tuple[Column[JobStatus], ...]:
+    """Return the columns of the jobs; *clock* tells running times from."""
     return (
         Column("state", "State", lambda job, _: job_state(job.state), lambda job: job.state, 11,
                rank=0),
@@ -46,24 +48,24 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[JobView], ...]:
     )  # fmt: skip
 
 
-def _progress(job: JobView) -> Cell:
+def _progress(job: JobStatus) -> Cell:
     if job.state != RUNNING or job.fraction is None:
         return "", PLAIN
     done = int(min(max(job.fraction, 0.0), 1.0) * _BAR)
     return f"{'━' * done}{'─' * (_BAR - done)} {percent(job.fraction):>5}", ACCENT
 
 
-def _time(job: JobView, now: float) -> Cell:
+def _time(job: JobStatus, now: float) -> Cell:
     if not job.started:
         return "", MUTED
     return duration(max((job.ended or now) - job.started, 0.0)), MUTED
 
 
-def _stage(job: JobView, _width: int) -> Cell:
+def _stage(job: JobStatus, _width: int) -> Cell:
     return job.stage, BAD if job.state == FAILED else MUTED
 
 
-class JobRows(Table[JobView]):
+class JobRows(Table[JobStatus]):
     """The list of jobs."""
 
     BINDING_GROUP_TITLE = "Jobs"
@@ -85,12 +87,12 @@ class JobsPane(Vertical):
     JobsPane {
         height: 1fr;
         & > JobRows { height: auto; min-height: 2; max-height: 50%; }
-        & > Output { height: 1fr; border-top: solid $panel; }
+        & > JobOutput { height: 1fr; border-top: solid $panel; }
     }
     """
 
     rows = getters.query_one(JobRows)
-    output = getters.query_one(Output)
+    output = getters.query_one(JobOutput)
 
     @dataclass
     class CancelRequested(Message):
@@ -140,17 +142,17 @@ class JobsPane(Vertical):
         """Make an empty pane; *clock* tells running times from."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
-        self._jobs: tuple[JobView, ...] = ()
+        self._jobs: tuple[JobStatus, ...] = ()
         self._said: dict[int, deque[str]] = {}
         self._shown: int | None = None
 
     def compose(self) -> ComposeResult:
         """Put list, failure and output together."""
-        rows = JobRows(_columns(self._clock), clock=self._clock)
+        rows = JobRows(columns(self._clock), clock=self._clock)
         rows.set_reactive(Table.hint, ("nothing is being done",))
         yield rows
-        yield Note()
-        yield Output(_MOST_LINES)
+        yield WrappedText()
+        yield JobOutput(_MOST_LINES)
 
     def on_mount(self) -> None:
         """Keep running times right."""
@@ -158,7 +160,7 @@ class JobsPane(Vertical):
 
     # -- values in -------------------------------------------------------------------------------
 
-    def show(self, jobs: tuple[JobView, ...]) -> None:
+    def show(self, jobs: tuple[JobStatus, ...]) -> None:
         """Show these jobs, in this order: the latest first.
 
         A job that is new is highlighted, unless the reader is in here.
@@ -190,7 +192,7 @@ class JobsPane(Vertical):
     # -- what there is ---------------------------------------------------------------------------
 
     @property
-    def selected(self) -> JobView | None:
+    def selected(self) -> JobStatus | None:
         """The job under the cursor."""
         return self.rows.cursor_row
 
@@ -263,9 +265,9 @@ class JobsPane(Vertical):
             said = ((f"✗ {job.stage}", "$text-error"),)
             if job.hint:
                 said += ((f"→ {job.hint}", ""),)
-        self.query_one(Note).paragraphs = said
+        self.query_one(WrappedText).paragraphs = said
 
 
-def _failure(job: JobView) -> str:
+def _failure(job: JobStatus) -> str:
     text = f"{job.verb} {job.name}: {job.stage}"
     return f"{text}\nhint: {job.hint}" if job.hint else text

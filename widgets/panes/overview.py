@@ -16,9 +16,10 @@ from textual.widget import Widget
 
 from ...core.looking.status import ChrootStatus
 from ...core.text import duration
-from ..fit import fit, width_of, wrap
-from ..job_view import FAILED, RUNNING, JobView
-from ..signs import age, chroot_state, job_state, memory, percent
+from ..job_status import FAILED, RUNNING, JobStatus
+from ..text.amounts import age, memory, percent
+from ..text.fitting import fit, width_of, wrap
+from ..text.states import chroot_state, job_state
 
 _LABEL = 14
 _TICK = 30.0
@@ -29,7 +30,7 @@ _TONES = {
 }  # fmt: skip
 
 Lines = list[Content]
-Shown = tuple[ChrootStatus | None, tuple[JobView, ...], int | None]
+Shown = tuple[ChrootStatus | None, tuple[JobStatus, ...], int | None]
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -71,7 +72,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         yield Facts(self._clock)
 
     def show(
-        self, chroot: ChrootStatus | None, jobs: tuple[JobView, ...] = (), size: int | None = None
+        self, chroot: ChrootStatus | None, jobs: tuple[JobStatus, ...] = (), size: int | None = None
     ) -> None:
         """Show a chroot, the jobs that concern it, the latest first, and its bytes on disk."""
         facts = self.query_one(Facts)
@@ -90,7 +91,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
 
 
 class Facts(Widget):
-    """The text itself, wrapped while it is measured and painted: see `Note`."""
+    """The text itself, wrapped while it is measured and painted: see `WrappedText`."""
 
     DEFAULT_CSS = """
     Facts { padding: 0 1; height: auto; }
@@ -181,7 +182,7 @@ def _hint(hint: str, width: int) -> Lines:
     ]
 
 
-def _job(job: JobView, now: float, width: int) -> Lines:
+def _job(job: JobStatus, now: float, width: int) -> Lines:
     word, tone = job_state(job.state)
     sign = word[0]
     when = time.strftime("%H:%M", time.localtime(job.started)) if job.started else ""

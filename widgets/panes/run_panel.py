@@ -20,8 +20,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ...core.text import duration
-from ..fit import shorten, width_of
 from ..terminal.terminal import Terminal
+from ..text.fitting import shorten, width_of
 
 _WIDEST_NAME = 24
 

@@ -1,1 +1,5 @@
-"""Tables of frozen values, and the three that the UI has."""
+"""Tables of frozen values, and those that the UI has: chroots, mounts, processes.
+
+`table` is the widget; it holds an `order` (rows, filter, sort, cursor), a layout of `columns` and
+the `painting` of its lines.
+"""

@@ -9,21 +9,9 @@ from itertools import groupby
 from ...core.looking.status import BROKEN, CREATING, INCOMPLETE, OFF, ON, PARTIAL, ChrootStatus
 from ...core.text import safe
 from ...core.value import Value
-from ..job_view import JobView
-from ..signs import (
-    ACCENT,
-    BAD,
-    MUTED,
-    PLAIN,
-    WARN,
-    Cell,
-    age,
-    chroot_state,
-    cpu,
-    doing,
-    memory,
-    short_system,
-)  # fmt: skip
+from ..job_status import JobStatus
+from ..text.amounts import age, cpu, memory
+from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, chroot_state, doing
 from .columns import Column
 
 COLUMNS = (
@@ -38,7 +26,7 @@ class ChrootRow(Value):
     """What the table knows of one chroot."""
 
     status: ChrootStatus
-    job: JobView | None = None
+    job: JobStatus | None = None
     """What is being done to it now."""
     failed: bool = False
     """Something done to it has failed, and nobody has dismissed that."""
@@ -133,6 +121,19 @@ def _size(size: int | None) -> Cell:
 def _changed(row: ChrootRow, now: float) -> Cell:
     changed = row.status.changed
     return (age(now - changed) if changed else "-"), MUTED
+
+
+def short_system(name: str, width: int) -> str:
+    """Return the name of a system, shortened to `width` cells where leaving out words does it.
+
+    `Debian GNU/Linux 12 (bookworm)`, `Debian 12 (bookworm)`, `Debian 12`; `Ubuntu 24.04`.
+    """
+    name = name.replace(" GNU/Linux", "").replace(" Linux", "")
+    if len(name) > width:
+        name = name.partition(" (")[0].removesuffix(" LTS")
+    if len(name) > width and name.count(".") == 2:
+        name = name.rpartition(".")[0]
+    return name
 
 
 @lru_cache(maxsize=8192)

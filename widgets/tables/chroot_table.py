@@ -21,8 +21,8 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from ...core.looking.status import ChrootStatus
-from ..job_view import FAILED, RUNNING, JobView
-from ..text import foreign
+from ..job_status import FAILED, RUNNING, JobStatus
+from ..text.foreign import foreign
 from .chroot_columns import COLUMNS, ChrootRow, columns
 from .table import Table
 
@@ -156,7 +156,7 @@ class ChrootTable(Vertical):
     def show(
         self,
         chroots: tuple[ChrootStatus, ...],
-        jobs: tuple[JobView, ...] = (),
+        jobs: tuple[JobStatus, ...] = (),
         sizes: Mapping[str, int] | None = None,
     ) -> None:
         """Show these chroots, what is being done to them, and their bytes on disk, by path.

@@ -6,12 +6,12 @@ first, so there is nothing to scroll sideways and nothing is half there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ..fit import width_of
-from ..signs import Cell
+from ..text.fitting import width_of
+from ..text.states import Cell
 
 R = TypeVar("R")
 
@@ -98,3 +98,41 @@ def _chosen(columns: Sequence[Column[R]], needs: Mapping[str, int], width: int) 
             break
         chosen.add(column.id)
     return [column for column in columns if column.id in chosen]
+
+
+class Layout(Generic[R]):
+    """The columns of one table as they stand now; `placed` has those that are shown.
+
+    What growing columns need is noted row by row, so that one changed row is measured alone.
+    """
+
+    def __init__(self, columns: Sequence[Column[R]], start: int) -> None:
+        """Columns from the cell *start* on."""
+        self.columns = tuple(columns)
+        self.placed: tuple[Placed[R], ...] = ()
+        self._start = start
+        self._needs: dict[str, dict[str, int]] = {}
+
+    def use(self, columns: Sequence[Column[R]]) -> None:
+        """Take other columns, or the same in another order; they are to be measured then."""
+        self.columns = tuple(columns)
+        self._needs.clear()
+
+    def measure(self, rows: Mapping[str, R], changed: Iterable[str]) -> None:
+        """Note what growing columns need for *rows*, of which those of the keys *changed* have."""
+        for column in self.columns:
+            if column.most:
+                needs = self._needs.setdefault(column.id, {})
+                for key in changed:
+                    needs[key] = column.needs(rows[key])
+                if len(needs) > len(rows):
+                    for key in needs.keys() - rows.keys():
+                        del needs[key]
+
+    def lay_out(self, width: int) -> bool:
+        """Place the columns in a line of *width* cells; say whether any stands elsewhere now."""
+        needs = {name: max(each.values(), default=0) for name, each in self._needs.items()}
+        placed = place(self.columns, needs, self._start, width)
+        moved = placed != self.placed
+        self.placed = placed
+        return moved

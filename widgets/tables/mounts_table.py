@@ -15,8 +15,8 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from ...core.looking.status import DRIFTED, FOREIGN_MOUNT, IGNORED, MISSING, MOUNTED, MountStatus
-from ..panes.note import Note
-from ..signs import MUTED, PLAIN, WARN, Cell, mount_state
+from ..text.states import MUTED, PLAIN, WARN, Cell, mount_state
+from ..text.wrapped_text import WrappedText
 from .columns import Column
 from .table import Table
 
@@ -75,7 +75,7 @@ class MountsTable(Vertical):
 
     DEFAULT_CSS = """
     MountsTable {
-        & > Note { height: 2; }
+        & > WrappedText { height: 2; }
     }
     """
 
@@ -108,7 +108,7 @@ class MountsTable(Vertical):
     def compose(self) -> ComposeResult:
         """Put table and reason together."""
         yield MountRows(COLUMNS, sort="state")  # what is wrong comes first
-        yield Note()
+        yield WrappedText()
 
     def show(self, mounts: tuple[MountStatus, ...]) -> None:
         """Show these mounts; cursor and scroll stay on their targets."""
@@ -135,7 +135,7 @@ class MountsTable(Vertical):
     def _explain(self) -> None:
         mount = self.rows.cursor_row
         text = reason(mount) if mount is not None else ""
-        self.query_one(Note).paragraphs = ((text, "$text-warning"),) if text else ()
+        self.query_one(WrappedText).paragraphs = ((text, "$text-warning"),) if text else ()
 
 
 def reason(mount: MountStatus) -> str:

@@ -12,7 +12,8 @@ from textual.message import Message
 
 from ...core.process import Process
 from ...core.text import size
-from ..signs import MUTED, PLAIN, Cell, age, cpu
+from ..text.amounts import age, cpu
+from ..text.states import MUTED, PLAIN, Cell
 from .columns import Column
 from .table import Table
 
@@ -20,7 +21,8 @@ _NOBODY = "no process lives in it"
 _OTHERS = "those of other users can't be seen: run as root"
 
 
-def _columns(clock: Callable[[], float]) -> tuple[Column[Process], ...]:
+def columns(clock: Callable[[], float]) -> tuple[Column[Process], ...]:
+    """Return the columns of processes; *clock* tells ages from."""
     return (
         Column("pid", "PID", lambda one, _: (str(one.pid), PLAIN),
                lambda one: one.pid, 7, right=True, rank=0),
@@ -91,7 +93,7 @@ class ProcessesTable(Table[Process]):
     ) -> None:
         """Make an empty table; *clock* tells ages from."""
         super().__init__(
-            _columns(clock), sort="pid", ages=True, clock=clock,
+            columns(clock), sort="pid", ages=True, clock=clock,
             name=name, id=id, classes=classes, disabled=disabled,
         )  # fmt: skip
         self.set_reactive(Table.hint, (_NOBODY,))

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -25,15 +24,14 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..fit import fit, width_of, wrap
-from .columns import Column, Placed, R, place
+from .columns import Column, Layout, R
+from .order import Order, same
+from .painting import Painter, hint_lines
 
 _HEAD = 1
 """Lines of the header."""
 _TICK = 30.0
 """Seconds after which ages (`3m`) are painted again."""
-_MARK = "✓"
-_UP, _DOWN = "▲", "▼"
 
 
 class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
@@ -164,21 +162,15 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         *ages*: some cells hang on the clock, and are painted again now and then.
         """
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self.columns = tuple(columns)
         self.clock = clock
         self.marked: frozenset[str] = frozenset()
         """The keys of the marked rows."""
-        self._sort = sort
-        self._descending = False
         self._markable = markable
         self._ages = ages
-        self._accepts: Callable[[R], bool] | None = None
-        self._rows: Mapping[str, R] = {}
-        self._keys: list[str] = []
-        self._cursor = 0
+        self._order: Order[R] = Order(sort)
+        self._layout: Layout[R] = Layout(columns, 2 if markable else 1)
+        self._painter: Painter[R] = Painter(self._style)
         self._announced: tuple[str | None, R | None] = (None, None)
-        self._needs: dict[str, dict[str, int]] = {}
-        self._placed: tuple[Placed[R], ...] = ()
         self._laid_out_for = Size(0, 0)
         self._styles: dict[str, Style] = {}
 
@@ -190,10 +182,8 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         What is equal to what was there is not touched. The cursor stays on its key; where that is
         gone, on the place it had.
         """
-        before = self._rows
-        changed = [key for key, row in rows.items() if not _same(before.get(key), row)]
-        self._rows = rows
-        if not changed and len(rows) == len(before) and list(rows) == list(before):
+        changed = self._order.take(rows)
+        if changed is None:
             return
         if self.marked - rows.keys():
             self._mark(self.marked & rows.keys())
@@ -206,75 +196,57 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_filter(self, accepts: Callable[[R], bool] | None) -> None:
         """Show only the rows that *accepts* takes; None shows all."""
-        self._accepts = accepts
+        self._order.accepts = accepts
         self._arrange()
         self.refresh()
         self._announce()
 
     @property
+    def columns(self) -> tuple[Column[R], ...]:
+        """The columns, also those for which there is no room."""
+        return self._layout.columns
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the rows that are shown, from top to bottom."""
-        return tuple(self._keys)
+        return tuple(self._order.keys)
 
     @property
     def cursor_key(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._keys[self._cursor] if self._keys else None
+        return self._order.cursor_key
 
     @property
     def cursor_row(self) -> R | None:
         """The row under the cursor."""
-        return self._rows[self._keys[self._cursor]] if self._keys else None
+        key = self._order.cursor_key
+        return None if key is None else self._order.rows[key]
 
     def _measure(self, changed: Sequence[str]) -> bool:
         """Note what growing columns need; say whether columns stand elsewhere now."""
-        for column in self.columns:
-            if column.most:
-                needs = self._needs.setdefault(column.id, {})
-                for key in changed:
-                    needs[key] = column.needs(self._rows[key])
-                if len(needs) > len(self._rows):
-                    for key in needs.keys() - self._rows.keys():
-                        del needs[key]
+        self._layout.measure(self._order.rows, changed)
         return self._lay_out()
 
     def _lay_out(self) -> bool:
         self._laid_out_for = self.size
-        needs = {name: max(each.values(), default=0) for name, each in self._needs.items()}
-        placed = place(self.columns, needs, 2 if self._markable else 1, self._width)
-        moved = placed != self._placed
-        self._placed = placed
-        return moved
+        return self._layout.lay_out(self._width)
 
     def _arrange(self) -> bool:
         """Filter and sort; say whether other keys, or the same in another order, are shown."""
-        rows = self._rows
-        keys = list(rows) if self._accepts is None else [k for k in rows if self._accepts(rows[k])]
-        column = next((one for one in self.columns if one.id == self._sort), None)
-        if column is not None:
-            order = column.order
-            keys.sort(key=lambda key: order(rows[key]), reverse=self._descending)
-        if keys == self._keys:
+        row_of_view = self._order.cursor - self.scroll_offset.y
+        in_view = 0 <= row_of_view < self._page
+        if not self._order.arrange(self.columns):
             return False
-        cursor_key, top = self.cursor_key, self.scroll_offset.y
-        in_view = top <= self._cursor < top + self._page
-        row_of_view = self._cursor - top
-        self._keys = keys
-        self.virtual_size = Size(self._width, len(keys) + _HEAD)
-        try:
-            self._cursor = keys.index(cursor_key) if cursor_key is not None else 0
-        except ValueError:
-            self._cursor = max(0, min(self._cursor, len(keys) - 1))
+        self.virtual_size = Size(self._width, len(self._order.keys) + _HEAD)
         if in_view:
-            self._scroll_top(self._cursor - row_of_view)
+            self._scroll_top(self._order.cursor - row_of_view)
             self._scroll_to_cursor()
         return True
 
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Show other columns, or the same in another order; sorting goes on by what it was."""
-        self.columns = tuple(columns)
-        self._needs.clear()
-        self._measure(tuple(self._rows))
+        self._layout.use(columns)
+        self._measure(tuple(self._order.rows))
         self.refresh()
 
     # -- the cursor ------------------------------------------------------------------------------
@@ -291,14 +263,13 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on *key*; say whether it is shown."""
-        if key not in self._keys:
+        if key not in self._order.keys:
             return False
-        self._move(self._keys.index(key))
+        self._move(self._order.keys.index(key))
         return True
 
     def _move(self, index: int) -> None:
-        index = max(0, min(index, len(self._keys) - 1))
-        before, self._cursor = self._cursor, index
+        before, index = self._order.move(index)
         if before != index:
             self._refresh_index(before)
             self._refresh_index(index)
@@ -308,34 +279,34 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def _announce(self) -> None:
         key, row = self.cursor_key, self.cursor_row
         last_key, last_row = self._announced
-        if key != last_key or not _same(last_row, row):
+        if key != last_key or not same(last_row, row):
             self._announced = (key, row)
             self.post_message(self.Highlighted(self, key))
 
     def _scroll_to_cursor(self) -> None:
         top = self.scroll_offset.y
-        if self._cursor < top:
-            self._scroll_top(self._cursor)
-        elif self._cursor >= top + self._page:
-            self._scroll_top(self._cursor - self._page + 1)
+        if self._order.cursor < top:
+            self._scroll_top(self._order.cursor)
+        elif self._order.cursor >= top + self._page:
+            self._scroll_top(self._order.cursor - self._page + 1)
 
     def _scroll_top(self, row: int) -> None:
         """Show *row* first, as far as there are rows below to fill the view."""
-        row = max(0, min(row, len(self._keys) - self._page))
+        row = max(0, min(row, len(self._order.keys) - self._page))
         if row != self.scroll_offset.y:
             self.scroll_to(y=row, animate=False, force=True)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
-        self._move(self._cursor + rows)
+        self._move(self._order.cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """Move by pages; a row stays in view."""
-        self._move(self._cursor + pages * max(1, self._page - 1))
+        self._move(self._order.cursor + pages * max(1, self._page - 1))
 
     def action_edge(self, last: bool) -> None:
         """Go to the first row, or the last."""
-        self._move(len(self._keys) - 1 if last else 0)
+        self._move(len(self._order.keys) - 1 if last else 0)
 
     def action_activate(self) -> None:
         """Tell that the row under the cursor was chosen."""
@@ -372,28 +343,27 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     @property
     def sorting(self) -> tuple[str, bool]:
         """The id of the column that is sorted by, and whether the order is turned round."""
-        return self._sort, self._descending
+        return self._order.sort, self._order.descending
 
     def sort_by(self, column_id: str) -> None:
         """Sort by a column; a second time, the other way round."""
-        column = next(one for one in self.columns if one.id == column_id)
-        self._descending = not self._descending if self._sort == column_id else column.biggest_first
-        self._sort = column_id
+        self._order.sort_by(next(one for one in self.columns if one.id == column_id))
         self._arrange()
         self.refresh()
         self._announce()
 
     def action_sort_step(self, step: int) -> None:
         """Sort by the visible column before or after the one that is sorted by now."""
-        shown = [placed.column.id for placed in self._placed]
+        shown = [placed.column.id for placed in self._layout.placed]
         if shown:
-            at = shown.index(self._sort) + step if self._sort in shown else 0
+            sort = self._order.sort
+            at = shown.index(sort) + step if sort in shown else 0
             self.sort_by(shown[at % len(shown)])
 
     def action_sort_reverse(self) -> None:
         """Sort the other way round."""
-        if self._sort:
-            self.sort_by(self._sort)
+        if self._order.sort:
+            self.sort_by(self._order.sort)
 
     # -- painting --------------------------------------------------------------------------------
 
@@ -406,7 +376,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         """Paint these rows again, as far as they are seen."""
         top = self.scroll_offset.y
         wanted = frozenset(keys)
-        for index, key in enumerate(self._keys[top : top + self._page], top):
+        for index, key in enumerate(self._order.keys[top : top + self._page], top):
             if key in wanted:
                 self._refresh_index(index)
 
@@ -416,69 +386,25 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             # Textual does not always tell a widget that was hidden what size it has got.
             self._lay_out()
             self.call_later(self.on_resize)
-        width = self._width
+        width, order, columns = self._width, self._order, self._layout.placed
         if y == 0:
-            return self._header(width)
+            return self._painter.header(
+                columns, width, sort=order.sort, descending=order.descending
+            )
         index = self.scroll_offset.y + y - _HEAD
-        if index < len(self._keys):
-            return self._line(index, width)
-        if not self._keys:
-            return self._hint_line(y - 2, width)
+        if index < len(order.keys):
+            key = order.keys[index]
+            return self._painter.row(
+                order.rows[key], columns, width,
+                at_cursor=index == order.cursor, marked=key in self.marked,
+            )  # fmt: skip
+        if not order.keys:
+            return self._painter.hint(self.hint, y - 2, width)
         return Strip.blank(width, self._style(""))
-
-    def _line(self, index: int, width: int) -> Strip:
-        key = self._keys[index]
-        row = self._rows[key]
-        at_cursor = index == self._cursor
-        plain = self._style("cursor" if at_cursor else "")
-        lead = self._placed[0].start if self._placed else 0
-        mark = _MARK if key in self.marked else ""
-        segments = [Segment(mark.ljust(lead), plain if at_cursor else self._style("accent"))]
-        at = lead
-        for placed in self._placed:
-            text, tone = placed.column.cell(row, placed.width)
-            if placed.start > at:
-                segments.append(Segment(" " * (placed.start - at), plain))
-            style = plain if at_cursor or not tone else self._style(tone)
-            segments.append(Segment(fit(text, placed.width, right=placed.column.right), style))
-            at = placed.start + placed.width
-        return Strip(segments).adjust_cell_length(width, plain)
-
-    def _header(self, width: int) -> Strip:
-        plain = self._style("header")
-        segments = []
-        at = 0
-        for placed in self._placed:
-            column = placed.column
-            title, style = column.title, plain
-            if column.id == self._sort:
-                # Right beside its title, and a blank apart from the next one.
-                title = fit(title, min(width_of(title), placed.width - 1))
-                sign = _DOWN if self._descending else _UP
-                title = f"{sign}{title}" if column.right else f"{title}{sign}"
-                style = self._style("sorted")
-            segments.append(Segment(" " * (placed.start - at), plain))
-            segments.append(Segment(fit(title, placed.width, right=column.right), style))
-            at = placed.start + placed.width
-        return Strip(segments).adjust_cell_length(width, plain)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are: for a table that is as high as its rows."""
-        return _HEAD + (len(self._keys) or 1 + len(self._hint_lines(width)))
-
-    def _hint_lines(self, width: int) -> list[str]:
-        lines: list[str] = []
-        for paragraph in self.hint:
-            lines += [*wrap(paragraph, width - 4), ""]
-        return lines
-
-    def _hint_line(self, line: int, width: int) -> Strip:
-        lines = self._hint_lines(width)
-        plain = self._style("")
-        if not 0 <= line < len(lines):
-            return Strip.blank(width, plain)
-        text = Segment("  " + lines[line], self._style("hint"))
-        return Strip([text]).adjust_cell_length(width, plain)
+        return _HEAD + (len(self._order.keys) or 1 + len(hint_lines(self.hint, width)))
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)
@@ -494,7 +420,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def watch_hint(self) -> None:
         """Show the new hint, if it is seen."""
-        if not self._keys:
+        if not self._order.keys:
             self.refresh()
 
     # -- events ----------------------------------------------------------------------------------
@@ -507,7 +433,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         """Lay out the columns anew and keep the cursor in view."""
         self._lay_out()
-        self.virtual_size = Size(self._width, len(self._keys) + _HEAD)
+        self.virtual_size = Size(self._width, len(self._order.keys) + _HEAD)
         self._scroll_to_cursor()
         self.refresh()
 
@@ -531,20 +457,16 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             self._click_header(at.x)
             return
         index = self.scroll_offset.y + at.y - _HEAD
-        if index >= len(self._keys):
+        if index >= len(self._order.keys):
             return
         self._move(index)
-        if self._markable and at.x < self._placed[0].start:
+        if self._markable and at.x < self._layout.placed[0].start:
             self.action_mark()
         elif event.chain == 2:
             self.action_activate()
 
     def _click_header(self, x: int) -> None:
-        for placed in self._placed:
+        for placed in self._layout.placed:
             if placed.start - 1 <= x < placed.start + placed.width:
                 self.sort_by(placed.column.id)
                 return
-
-
-def _same(one: R | None, other: R | None) -> bool:
-    return one is other or one == other

@@ -1,63 +1,44 @@
 """A terminal as a widget: runs a command in a pty, shows its screen, gives it keys and mouse.
 
 What the command writes ends up as text in cells (`emulator`) and nowhere else: no control byte of
-it reaches the terminal around the app. Output is taken in slices (`pty_child`) and painted bit by
-bit (`terminal_display`), so that a flood leaves the rest of the app its time.
+it reaches the terminal around the app. Output is taken in slices (`flow_control`) and painted bit
+by bit (`painting`), so that a flood leaves the rest of the app its time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
+from textual.strip import Strip
 from textual.timer import Timer
+from textual.widget import Widget
 
-from .display import TerminalDisplay
-from .pty_child import PtyChild
+from .colors import Palette
+from .command import Command
+from .mouse import Mouse
+from .painting import PaintedLine, Painting
+from .tuning import preload, tune
 
-_COLLECTIONS = 200
-"""Collections of the middle generation for each one of the oldest, which can take 100 ms."""
-_WHEEL_ROWS = 3
-_WHEEL_UP, _WHEEL_DOWN = 64, 65
-_TERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+if TYPE_CHECKING:
+    from .emulator import Emulator
+    from .pty_child import PtyChild
+    from .view import View
+
 _LULL = 0.5
 """Seconds without a key after which keys may mean something else again."""
 _NOT_STARTED = 127
 """What a shell gives for a command that cannot be started."""
 
-_tuned = False
 
-
-def preload() -> None:
-    """Load the emulator, an eighth of a second: call it in a thread once the app is painted."""
-    from . import view  # noqa: F401
-
-
-def _tune() -> None:
-    """Keep the collector and the threads out of the way, once in a process.
-
-    A full collection walks everything there is: what the app is made of stays from now on. And a
-    key waits in Textual's input thread until this one lets it run.
-    """
-    global _tuned
-    if not _tuned:
-        _tuned = True
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*gc.get_threshold()[:2], _COLLECTIONS)
-        sys.setswitchinterval(0.001)
-
-
-class Terminal(TerminalDisplay, can_focus=True):
+class Terminal(Widget, can_focus=True):
     """Runs a command and is its terminal.
 
     While it has the focus every key is the command's, whatever else is bound to it, but for the
@@ -70,6 +51,7 @@ class Terminal(TerminalDisplay, can_focus=True):
     | shift+pageup, shift+pagedown | scroll; any other key goes back to the end |
     """
 
+    ALLOW_SELECT = False
     BINDING_GROUP_TITLE = "Terminal"
     HELP = "Every key is the command's; ctrl+] leaves. The mouse selects, with shift if need be."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,6 +92,10 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     running: var[bool] = var(False)
     """Whether the command runs."""
+    title: var[str] = var("")
+    """The title that the command has set, safe to show."""
+    scrolled: var[int] = var(0)
+    """Rows that the view is above the end; 0 while it follows the output."""
 
     @dataclass
     class Exited(Message):
@@ -163,20 +149,23 @@ class Terminal(TerminalDisplay, can_focus=True):
         command writes goes into *log* too, byte by byte.
         """
         super().__init__(id=id)
-        self.argv = tuple(argv)
         self.exit: int | None = None
         """How the last run ended: its code, or minus the signal's number. None before the end."""
-        self._env = env
-        self._cwd = cwd
         self._scrollback = scrollback
-        self._log = log
-        self._child: PtyChild | None = None
+        self._view: View | None = None
+        self._painting = Painting(
+            self, is_flooding=lambda: self._command.is_flooding, on_paint=self._before_paint
+        )
+        self._command = Command(
+            argv, env=env, cwd=cwd, log=log,
+            on_output=self._take, on_quiet=self._painting.sooner, on_exit=self._ended,
+            others_first=lambda: self._painting.is_left_alone,
+        )  # fmt: skip
+        self._mouse = Mouse(self, send=self.send, moved=self._moved, selected=self._tell_selection)
         self._wanted = False
         self._lull: Timer | None = None
         self._early: list[events.Key | events.Paste] = []
         """Typed before there was an emulator to say what that is for the command."""
-        self._pressed: int | None = None
-        self._mouse_at: tuple[int, int] | None = None
 
     # --- the command --- #
 
@@ -195,32 +184,15 @@ class Terminal(TerminalDisplay, can_focus=True):
         self._drop_lull()
         self.exit = None
         self.title = ""
-        child = PtyChild(
-            self.argv,
-            on_output=self._take,
-            on_quiet=self._paint_sooner,
-            on_exit=lambda code: self._ended(child, code),
-            others_first=lambda: self._is_left_alone,
-            log=self._log,
-        )
-        env = {**self._environment(), **_TERM}
-        columns, rows = self.size
-        failure = ""
-        try:
-            child.start(columns, rows, env=env, cwd=self._cwd)
-        except OSError as error:
-            failure = str(error)
-        self._child = child
+        failure = self._command.launch(*self.size)
         self.running = True
-        self.run_worker(self._connect(child, failure), group="terminal", exit_on_error=False)
+        connecting = self._connect(self._command.child, failure)
+        self.run_worker(connecting, group="terminal", exit_on_error=False)
 
-    def _environment(self) -> Mapping[str, str]:
-        return os.environ if self._env is None else self._env
-
-    async def _connect(self, child: PtyChild, failure: str) -> None:
+    async def _connect(self, child: PtyChild | None, failure: str) -> None:
         """Give the command its emulator, which takes a while to load the first time."""
         await asyncio.to_thread(preload)
-        if child is not self._child or not self.is_attached:
+        if child is not self._command.child or not self.is_attached:
             return
         from .emulator import Emulator
         from .view import View
@@ -228,39 +200,34 @@ class Terminal(TerminalDisplay, can_focus=True):
         columns, rows = self.size if self.size.area else (80, 24)
         emulator = Emulator(columns, rows, scrollback=self._scrollback)
         self._show(View(emulator, self._palette()))
-        self.call_after_refresh(_tune)
+        self.call_after_refresh(tune)
         if failure:
             self._take(f"{failure}\r\n".encode())
-            self._ended(child, _NOT_STARTED)
+            self._ended(_NOT_STARTED)
         else:
-            child.resize(columns, rows)
-            child.listen()
+            self._command.listen(columns, rows)
             early, self._early = self._early, []
             for event in early:
                 self._give(event)
 
     def restart(self) -> None:
         """Run the command again, on an empty screen. What still runs is let go of (HUP)."""
-        if self._child is not None:
-            self._child.close()
+        self._command.close()
         self.running = False
         self.start()
 
     def stop(self) -> None:
         """Ask the command to end: TERM, then HUP, then KILL. `Exited` follows."""
-        if self._child is not None:
-            self._child.stop()
+        self._command.stop()
 
     def release(self) -> int:
         """Give the terminal away, the command goes on; see PtyChild.release."""
-        return -1 if self._child is None else self._child.release()
+        return self._command.release()
 
-    def _ended(self, child: PtyChild, code: int) -> None:
-        if child is not self._child:
-            return  # it was let go of
+    def _ended(self, code: int) -> None:
         self.exit = code
         self.running = False
-        self._paint()
+        self._painting.now()
         self._ask_to_be_left()
         self.post_message(
             self.Exited(self, code if code >= 0 else None, -code if code < 0 else None)
@@ -271,13 +238,116 @@ class Terminal(TerminalDisplay, can_focus=True):
     def _take(self, data: bytes) -> None:
         assert self._view is not None
         replies = self._view.emulator.feed(data)
-        if replies and self._child is not None:
-            self._child.write(replies, reply=True)
-        self._paint_in_turn()
+        if replies:
+            self._command.write(replies, reply=True)
+        self._painting.in_turn()
+
+    # --- what is shown --- #
 
     @property
-    def _is_flooding(self) -> bool:
-        return self._child is not None and self._child.is_flooding
+    def emulator(self) -> Emulator | None:
+        """The screen and its scrollback; None before the first start."""
+        return None if self._view is None else self._view.emulator
+
+    def output_text(self) -> str:
+        """Return everything that is kept of the output, as plain text."""
+        return "" if self._view is None else self._view.transcript.text()
+
+    def _show(self, view: View) -> None:
+        """Show another screen from now on."""
+        self._view = self._mouse.view = view
+        view.emulator.set_colors(*view.palette.ground)
+        self._painting.show(view)
+
+    def _before_paint(self, view: View) -> None:
+        self.title = view.emulator.title
+        self.scrolled = view.scrolled
+
+    def on_show(self) -> None:
+        """Paint what has changed while it was hidden."""
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return line *y* of the view."""
+        width = self.size.width
+        if self._view is None:
+            return Strip.blank(width, self.rich_style)
+        return self._view.strip(y, width, focused=self.has_focus)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a region, in a form that leaves no cycles to the collector."""
+        return [PaintedLine(strip, strip.cell_length) for strip in super().render_lines(crop)]
+
+    def _palette(self) -> Palette:
+        return Palette(
+            self.rich_style, self.app.ansi_theme, native=bool(self.app.native_ansi_color)
+        )
+
+    def notify_style_update(self) -> None:
+        """Take over the colours of another theme."""
+        super().notify_style_update()
+        if self._view is None or not self.is_attached:
+            return
+        palette = self._palette()
+        if palette.base != self._view.palette.base:
+            self._view.palette = palette
+            self._view.emulator.set_colors(*palette.ground)
+
+    # --- scrolling, selecting, searching --- #
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll the view down by *rows*, up if negative."""
+        if self._view is not None and self._view.scroll(rows):
+            self._moved()
+
+    def follow(self) -> None:
+        """Show the end of the output and stay there."""
+        if self._view is not None and self._view.follow():
+            self._moved()
+
+    def _moved(self) -> None:
+        assert self._view is not None
+        self.scrolled = self._view.scrolled
+        self._painting.everything()
+
+    @property
+    def selected_text(self) -> str:
+        """The text that is selected, or nothing."""
+        return "" if self._view is None else self._view.selected_text
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        if self._view is not None and self._view.selection is not None:
+            self._view.selection = None
+            self.refresh()
+
+    def _tell_selection(self) -> None:
+        self.post_message(self.Selected(self, self.selected_text))
+
+    def copy(self) -> str:
+        """Put the selection, else what the view shows, into the clipboard; return it."""
+        text = self.selected_text
+        if not text and self._view is not None:
+            text = self._view.shown_text(self.size.height)
+        if text:
+            self.app.copy_to_clipboard(text)
+        return text
+
+    def search(self, text: str, *, backwards: bool = True) -> bool:
+        """Select and show the nearest *text* before, or after, the last one found.
+
+        Goes round at the end. Capitals count only where *text* has some. Returns whether there is
+        one at all.
+        """
+        if self._view is None:
+            return False
+        found = self._view.search(text, backwards=backwards)
+        self._moved()
+        return found
+
+    def action_scroll_view(self, pages: int) -> None:
+        """Scroll by pages; a row stays in view."""
+        self.scroll_rows(pages * max(1, self.size.height - 1))
 
     # --- keys --- #
 
@@ -306,8 +376,7 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     def send(self, data: bytes) -> None:
         """Send bytes to the command as if they had been typed."""
-        if self._child is not None:
-            self._child.write(data)
+        self._command.write(data)
 
     def on_key(self, event: events.Key) -> None:
         """Give a key to the command."""
@@ -329,9 +398,9 @@ class Terminal(TerminalDisplay, can_focus=True):
             return
         emulator = self._view.emulator
         if isinstance(event, events.Paste):
-            data = emulator.paste(event.text)
+            data = emulator.input.paste(event.text)
         else:
-            data = emulator.key(event.key, event.character)
+            data = emulator.input.key(event.key, event.character)
         if data:
             self.clear_selection()
             self.follow()
@@ -349,7 +418,7 @@ class Terminal(TerminalDisplay, can_focus=True):
 
     def _focus_changed(self, focused: bool) -> None:
         if self._view is not None:
-            self.send(self._view.emulator.focus(focused))
+            self.send(self._view.emulator.input.focus(focused))
             self.refresh()
 
     # --- size and end --- #
@@ -368,129 +437,42 @@ class Terminal(TerminalDisplay, can_focus=True):
             self._view.selection = None
             self._view.follow()
             self.scrolled = 0
-        if self._child is not None:
-            self._child.resize(columns, rows)
-        self._dirty.clear()
+        self._command.resize(columns, rows)
+        self._painting.forget()
         self.refresh()
 
     def on_mount(self) -> None:
-        """Start if that was asked for before there was a size."""
+        """Start if that was asked for before there was a size; see when others need the time."""
         self._start_if_possible()
+        self.app.message_signal.subscribe(self, self._painting.notice, immediate=True)
 
     def on_unmount(self) -> None:
         """Let go of the command: it gets HUP, as from any terminal that is closed."""
-        if self._child is not None:
-            self._child.close()
+        self._command.close()
+        self._painting.stop()
 
     # --- mouse --- #
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Give a click to the command if it wants the mouse, else begin to select."""
-        at = event.get_content_offset(self)
-        if self._view is None or at is None:
-            return
-        event.stop()
-        self.capture_mouse()
-        self._mouse_at = at
-        if self._view.emulator.mouse != "off" and not event.shift:
-            self._pressed = event.button - 1
-            self._send_mouse(at, self._pressed, "press", event)
-        elif event.button == 1:
-            self.clear_selection()
-            place = self._view.place(*at)
-            self._view.selection = (place, place)
+        self._mouse.down(event)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Give a movement to the command if it wants it, or select further."""
-        view = self._view
-        if view is None:
-            return
-        at = event.get_content_offset_capture(self)
-        if at == self._mouse_at:
-            return
-        if view.emulator.mouse in ("button", "any") and (
-            self._pressed is not None or self.app.mouse_captured is None
-        ):
-            self._mouse_at = at
-            self._send_mouse(at, self._pressed or 0, "move", event)
-        elif self.app.mouse_captured is self and self._pressed is None and view.selection:
-            self._mouse_at = at
-            self._select_to(at)
-
-    def _select_to(self, at: tuple[int, int]) -> None:
-        view = self._view
-        assert view is not None
-        assert view.selection is not None
-        x, y = at
-        if y < 0 or y >= self.size.height:
-            view.scroll(-1 if y < 0 else 1)
-        y = min(max(y, 0), self.size.height - 1)
-        anchor = view.selection[0]
-        place = view.place(min(max(x, 0), self.size.width), y)
-        if place >= anchor:
-            place = (place[0], place[1] + 1)
-        view.selection = (anchor, place)
-        self._moved()
+        self._mouse.move(event)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """End what the button began."""
-        view = self._view
-        self.release_mouse()
-        if view is None:
-            return
-        event.stop()
-        if self._pressed is not None:
-            at = event.get_content_offset_capture(self)
-            self._send_mouse(at, self._pressed, "release", event)
-            self._pressed = None
-        elif view.selection is not None:
-            if view.selection[0] == view.selection[1]:
-                view.selection = None
-            else:
-                self.post_message(self.Selected(self, self.selected_text))
+        self._mouse.up(event)
 
     def on_click(self, event: events.Click) -> None:
         """Select a word with a double click, a line with a third one."""
-        view = self._view
-        at = event.get_content_offset(self)
-        event.stop()
-        if view is None or at is None or event.chain not in (2, 3) or event.button != 1:
-            return
-        if view.emulator.mouse != "off" and not event.shift:
-            return
-        place = view.place(*at)
-        find = view.transcript
-        view.selection = find.word_at(place) if event.chain == 2 else find.line_at(place[0])
-        self.refresh()
-        self.post_message(self.Selected(self, self.selected_text))
+        self._mouse.click(event)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll back, or let the command do what it does on the wheel."""
-        self._wheel(event, _WHEEL_UP)
+        self._mouse.wheel(event)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll on, or let the command do what it does on the wheel."""
-        self._wheel(event, _WHEEL_DOWN)
-
-    def _wheel(self, event: events.MouseEvent, button: int) -> None:
-        event.stop()
-        event.prevent_default()
-        at = event.get_content_offset(self)
-        if self._view is None or at is None:
-            return
-        emulator = self._view.emulator
-        if emulator.mouse != "off" and not event.shift:
-            self._send_mouse(at, button, "press", event)
-        elif emulator.alternate:
-            # A pager or editor that does not know of mice knows the arrow keys.
-            self.send(emulator.key("up" if button == _WHEEL_UP else "down") * _WHEEL_ROWS)
-        else:
-            self.scroll_rows(-_WHEEL_ROWS if button == _WHEEL_UP else _WHEEL_ROWS)
-
-    def _send_mouse(
-        self, at: tuple[int, int], button: int, kind: str, event: events.MouseEvent
-    ) -> None:
-        assert self._view is not None
-        pressed = frozenset(name for name in ("shift", "meta", "ctrl") if getattr(event, name))
-        x, y = at[0], at[1] - self._view.scrolled
-        self.send(self._view.emulator.send_mouse(x, y, button, kind, pressed))
+        self._mouse.wheel(event)

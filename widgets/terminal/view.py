@@ -80,6 +80,43 @@ class View:
         """Return the place that is shown at a cell of the view."""
         return self.top + y, x
 
+    # --- selecting, searching --- #
+
+    @property
+    def selected_text(self) -> str:
+        """The text that is selected, or nothing."""
+        return "" if self.selection is None else self.transcript.text_of(self.selection)
+
+    def shown_text(self, height: int) -> str:
+        """Return the text of what is shown in *height* rows."""
+        return self.transcript.text_of(((self.top, 0), (self.top + height, 0))).rstrip()
+
+    def begin_selection(self, x: int, y: int) -> None:
+        """Select from a cell of the view on: nothing yet."""
+        place = self.place(x, y)
+        self.selection = (place, place)
+
+    def select_to(self, x: int, y: int, width: int, height: int) -> None:
+        """Select as far as a cell of the view, of that size; scroll where it is outside of it."""
+        assert self.selection is not None
+        if y < 0 or y >= height:
+            self.scroll(-1 if y < 0 else 1)
+        y = min(max(y, 0), height - 1)
+        anchor = self.selection[0]
+        place = self.place(min(max(x, 0), width), y)
+        if place >= anchor:
+            place = (place[0], place[1] + 1)
+        self.selection = (anchor, place)
+
+    def search(self, text: str, *, backwards: bool) -> bool:
+        """Select and show the nearest *text* before, or after, the last one found; see `find`."""
+        start = min(self.selection) if self.selection else (self.transcript.end, 0)
+        found = self.transcript.find(text, start, backwards=backwards)
+        self.selection = found
+        if found is not None:
+            self.show(found)
+        return found is not None
+
     # --- painting --- #
 
     def row(self, y: int) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 from ....core.text import safe
-from ....widgets.signs import chroot_state
+from ....widgets.text.states import chroot_state
 from ... import exits
 from ..arguments import add_json, engine_of
 from ..output import print_lines

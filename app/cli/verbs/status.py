@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ....core.text import duration, safe, size
-from ....widgets.signs import chroot_state, mount_state
+from ....widgets.text.states import chroot_state, mount_state
 from ... import exits, json_output
 from ..arguments import add, add_json, chroot_of
 from ..options import DIR

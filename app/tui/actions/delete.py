@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ....widgets.job_view import DONE
+from ....widgets.job_status import DONE
 from ... import history
 from .action import Action, flow
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError
-    from ....widgets.job_view import JobView
+    from ....widgets.job_status import JobStatus
     from ..session import Session
 
 
@@ -33,7 +33,7 @@ async def delete(session: Session) -> None:
         )  # fmt: skip
 
 
-def _forget_history(session: Session, job: JobView, _error: ChrootError | None) -> None:
+def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None) -> None:
     if job.state == DONE:
         try:
             history.forget(job.path)

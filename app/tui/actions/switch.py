@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from ....core.errors import BusyError
 from ....core.looking.status import BROKEN, CREATING, INCOMPLETE, ON
 from ....core.text import processes, safe
-from ....widgets.job_view import CANCELLED
+from ....widgets.job_status import CANCELLED
 from .action import Action, flow
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError
     from ....core.looking.status import ChrootStatus, MountStatus
     from ....core.process import Holder
-    from ....widgets.job_view import JobView
+    from ....widgets.job_status import JobStatus
     from ..session import Session
 
 _LEFT_ON = ": left on"
@@ -66,7 +66,9 @@ def _off(session: Session, name: str, path: str, *, kill: bool = False) -> None:
     )  # fmt: skip
 
 
-def _ask_where_busy(session: Session, job: JobView, error: ChrootError | None) -> JobView | None:
+def _ask_where_busy(
+    session: Session, job: JobStatus, error: ChrootError | None
+) -> JobStatus | None:
     """Ask whether to end who is in the way of `off`.
 
     Being asked is no failure: the chroot is left as it is unless the answer is yes.
@@ -80,10 +82,10 @@ def _ask_where_busy(session: Session, job: JobView, error: ChrootError | None) -
 
 
 @flow
-async def _ask_to_kill(session: Session, job: JobView, holders: tuple[Holder, ...]) -> None:
-    from ....widgets.dialogs.busy import Busy
+async def _ask_to_kill(session: Session, job: JobStatus, holders: tuple[Holder, ...]) -> None:
+    from ....widgets.dialogs.stop_processes import StopProcesses
 
-    if await session.user.ask(Busy(job.name, holders)):
+    if await session.user.ask(StopProcesses(job.name, holders)):
         session.jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
         _off(session, job.name, job.path, kill=True)
 

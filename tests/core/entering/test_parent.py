@@ -16,8 +16,8 @@ from typing import IO
 
 import pytest
 
-from outer import PROMPT, Bash, inside, only, stat_field, stat_state
 from support import Cli, kill, next_line, wait_until
+from support.outer_terminal import PROMPT, Bash, inside, only, stat_field, stat_state
 
 pytestmark = pytest.mark.root
 

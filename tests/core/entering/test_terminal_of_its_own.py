@@ -15,8 +15,8 @@ import pytest
 from chroot_tool.core.entering.terminal import open_terminal
 from chroot_tool.core.errors import EnterError
 from chroot_tool.core.kernel.rootpath import Root
-from outer import PROMPT, Bash, Terminal, inside, only, stat_field, stat_state
 from support import Cli, wait_until
+from support.outer_terminal import PROMPT, Bash, Terminal, inside, only, stat_field, stat_state
 
 pytestmark = pytest.mark.root
 

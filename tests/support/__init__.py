@@ -1,0 +1,266 @@
+"""What tests share: the command line as a user runs it, a tiny root, the mount tables.
+
+`outer_terminal` is a shell on a real terminal around it. For the UI: `samples` of what it shows,
+what really stands on the `screen`, `widget_host` and `dialog_host` for one widget or dialog alone,
+`whole_ui` for all of it on a recording engine.
+
+Imported as `support` (pytest's `pythonpath` holds tests/); the fixtures over it are in conftest.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CHECKOUT = Path(__file__).absolute().parent.parent.parent
+MNT_DETACH = 2
+
+Arg = str | bytes | Path
+
+
+def _stay(_number: int, _frame: object) -> None:
+    """Do nothing."""
+
+
+def _reset_signals() -> None:
+    """Have every signal do here, and in what tests start, what it does below a shell's prompt.
+
+    Who starts us in the background, by nohup or as a service ignores or blocks some, and every
+    child would have that from us. Those that Python itself ignores it does not hand on.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            default = {
+                signal.SIGINT: signal.default_int_handler,
+                signal.SIGHUP: _stay,  # nohup is meant for us; no exec hands a handler on
+            }
+            signal.signal(number, default.get(number, signal.SIG_DFL))
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+_reset_signals()  # of what starts processes this module is the first to be imported
+
+
+def _is_chroot() -> bool:
+    """Enter our own mount namespace in a child: that leads to its root, setns(2)."""
+    here = os.stat("/")
+    child = os.fork()
+    if not child:
+        try:
+            entered = ctypes.CDLL(None).setns(os.open("/proc/self/ns/mnt", os.O_RDONLY), 0) == 0
+            os._exit(entered and not os.path.samestat(os.stat("/"), here))
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+
+IN_CHROOT = _is_chroot()
+"""Whether these tests run in a chroot themselves: above their root there is another."""
+
+
+class Cli:
+    """The command line of this checkout, started as chroot-tool.sh starts it."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        """Where settings, history and logs of the user would be: never the real user's."""
+
+    def argv(self, *args: Arg) -> list[Arg]:
+        """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
+        return [sys.executable, "-I", "-S", CHECKOUT / ".pkg/start.py", *args]
+
+    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """This process's environment without settings of chroot-tool and the user; and *env*."""
+        own = {name: v for name, v in os.environ.items() if not name.startswith("CHROOT_TOOL_")}
+        kinds = ("CONFIG", "STATE", "CACHE", "DATA")
+        return own | {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds} | dict(env or {})
+
+    def __call__(
+        self,
+        *args: Arg,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        cwd: Path | None = None,
+        timeout: float = 300,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end and return code, stdout and stderr as text."""
+        done = self.binary(*args, env=env, stdin=os.fsencode(stdin), cwd=cwd, timeout=timeout)
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
+        )
+
+    def binary(
+        self,
+        *args: Arg,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        cwd: Path | None = None,
+        timeout: float = 300,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """The same with stdin, stdout and stderr as bytes."""
+        return subprocess.run(
+            self.argv(*args), env=self.environment(env), input=stdin, cwd=cwd,
+            capture_output=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def ok(self, *args: Arg, **options: Any) -> str:
+        """Run it, expect success and return its stdout."""
+        done = self(*args, **options)
+        assert done.returncode == 0, f"exit {done.returncode}: {done.args}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *args: Arg, **options: Any) -> Any:
+        """Run it with `--json`, expect success and return the one document it prints."""
+        return json.loads(self.ok(*args, "--json", **options))
+
+    def events(self, *args: Arg, **options: Any) -> list[Any]:
+        """The same for a command that prints a JSON object a line."""
+        lines = self.ok(*args, "--json", **options).splitlines()
+        return [json.loads(line) for line in lines]
+
+    def start(self, *args: Arg, **options: Any) -> subprocess.Popen[bytes]:
+        """Start it in a session of its own and return at once; the caller waits for it."""
+        return subprocess.Popen(
+            self.argv(*args), env=self.environment(), start_new_session=True, **options
+        )
+
+
+PATIENCE = 20.0
+"""Seconds after which what is waited for will not come any more. No test expects a speed."""
+
+
+def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+    """Return as soon as *holds* does; fail where *process*, which is to bring it about, ended."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert process is None or process.poll() is None, f"it ended before: {process}"
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+def next_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The next line that *process* says on stdout, of which no more is read; b"" at its end."""
+    assert process.stdout is not None
+    line = b""
+    while not line.endswith(b"\n"):
+        assert select.select([process.stdout], [], [], PATIENCE)[0], f"silent after {line!r}"
+        if not (byte := os.read(process.stdout.fileno(), 1)):
+            break
+        line += byte
+    return line
+
+
+TINY_PROGRAMS = (
+    "sh", "cat", "dd", "env", "false", "head", "id", "ls", "mkdir", "sleep", "sort", "stty",
+    "touch", "true", "tty", "wc",
+)  # fmt: skip
+
+
+def make_tiny_root(root: Path) -> None:
+    """Make a root in which a shell and a few programs of the host run: no Debian, but quick.
+
+    Users root and app (1000, also in group audio), `chroot.d/chroot-cmd` as `create` writes it.
+    """
+    for folder in ("bin", "dev", "etc", "home/app", "proc", "root", "run", "sys", "tmp", "usr"):
+        (root / folder).mkdir(parents=True)
+    (root / "usr/bin").symlink_to("../bin")
+    for program in TINY_PROGRAMS:
+        source = shutil.which(program)
+        assert source is not None, f"{program} is missing on this host"
+        shutil.copy(source, root / "bin" / program)
+        for library in _libraries(source):
+            place = root / library.relative_to("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, place)
+    (root / "etc/os-release").write_text('PRETTY_NAME="Tiny"\n')
+    (root / "etc/passwd").write_text(
+        "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:App:/home/app:/bin/sh\n"
+    )
+    (root / "etc/group").write_text("root:x:0:\naudio:x:29:app\napp:x:1000:\n")
+    command = root / "chroot.d/chroot-cmd"
+    command.parent.mkdir()
+    command.write_text('#!/bin/sh\nexec "$@"\n')
+    command.chmod(0o755)
+
+
+def _libraries(program: str) -> Iterator[Path]:
+    """The files that the dynamic linker loads for *program*, itself among them."""
+    lines = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    for line in lines.splitlines():
+        path = next((word for word in line.split() if word.startswith("/")), None)
+        if path is not None:
+            yield Path(path)
+
+
+class MountLine(NamedTuple):
+    """A line of mountinfo, read without the engine's own parser, which is what is tested."""
+
+    point: str
+    line: str
+
+
+def read_mounts(process: str = "self") -> dict[int, MountLine]:
+    """The mount table that *process* sees, by mount id."""
+    text = Path(f"/proc/{process}/mountinfo").read_bytes().decode(errors="surrogateescape")
+    fields = [line.split(" ") for line in text.splitlines()]
+    return {int(field[0]): MountLine(_unescape(field[4]), " ".join(field)) for field in fields}
+
+
+def _unescape(point: str) -> str:
+    for character in ("\\040", "\\011", "\\012", "\\134"):
+        point = point.replace(character, chr(int(character[1:], 8)))
+    return point
+
+
+def is_below(path: str, folder: Path) -> bool:
+    """Whether *path* is *folder* or lies in it, by components."""
+    return Path(path).is_relative_to(folder)
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """The mount points at and below *folder*, in the order of the table."""
+    return [mount.point for mount in read_mounts().values() if is_below(mount.point, folder)]
+
+
+def processes_below(folder: Path) -> dict[int, str]:
+    """The processes whose root is *folder* or lies in it: pid and command line."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):  # it ended meanwhile
+                if is_below(os.readlink(entry / "root"), folder):
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found[int(entry.name)] = command.decode(errors="replace")
+    return found
+
+
+def let_in(folder: Path) -> None:
+    """Let other users go to *folder*: pytest lets only its own, and workers' are one level down."""
+    for place in (folder, *folder.parents):
+        if not place.stat().st_mode & 0o001:
+            place.chmod(0o755)
+
+
+def detach(points: list[str]) -> None:
+    """Take mounts away at once, the latest first, so that nothing is deleted through them."""
+    libc = ctypes.CDLL(None)
+    for point in reversed(points):
+        libc.umount2(os.fsencode(point), MNT_DETACH)
+
+
+def kill(pids: list[int]) -> None:
+    """KILL processes that may have ended already."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,168 @@
+"""The outer side of tests with a terminal: a real bash on a real one, and who runs inside."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shlex
+import signal
+import struct
+import termios
+import time
+from pathlib import Path
+
+from support import PATIENCE, Cli, wait_until
+
+PROMPT = "READY$ "
+
+
+class Terminal:
+    """The outer terminal: what a user types into and sees, and the first process on it."""
+
+    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            os.execvpe(argv[0], argv, env)
+        self.seen = ""
+        self.resize(30, 90)
+
+    def type(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Read until *pattern* is there, and forget everything up to its end."""
+        end = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self.seen)):
+            left = end - time.monotonic()
+            ready = left > 0 and select.select([self.fd], [], [], left)[0]
+            assert ready, f"no {pattern!r} in {self.seen!r}"
+            self.seen += self._read()
+        self.seen = self.seen[found.end() :]
+        return found
+
+    def _read(self) -> str:
+        try:
+            data = os.read(self.fd, 1 << 16)
+        except OSError:
+            data = b""
+        assert data, f"it ended after {self.seen!r}"
+        return data.decode(errors="replace")
+
+    def read_to(self, mark: bytes) -> bytes:
+        """Read and return everything before *mark*, which is left to be waited for."""
+        received = bytearray(self.seen.encode())
+        while (at := received.find(mark, max(0, len(received) - (1 << 17)))) < 0:
+            assert select.select([self.fd], [], [], PATIENCE)[0], f"stuck after {len(received)}"
+            received += os.read(self.fd, 1 << 16)
+        self.seen = received[at:].decode()
+        return bytes(received[:at])
+
+    def modes(self) -> list[object]:
+        """The terminal's settings, without the speeds' spelling."""
+        return termios.tcgetattr(self.fd)
+
+    def is_raw(self) -> bool:
+        return not termios.tcgetattr(self.fd)[3] & termios.ICANON
+
+    def exit_code(self) -> int:
+        """Read to the end and return the first process's code."""
+        while True:
+            assert select.select([self.fd], [], [], PATIENCE)[0], "it does not end"
+            try:
+                if not os.read(self.fd, 1 << 16):
+                    break
+            except OSError:
+                break
+        status = 0
+
+        def ended() -> bool:
+            nonlocal status
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            return pid != 0
+
+        wait_until(ended)
+        return os.waitstatus_to_exitcode(status)
+
+    def hang_up(self) -> None:
+        os.close(self.fd)
+        self.fd = -1
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            self.hang_up()
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+
+
+class Bash(Terminal):
+    """A job-controlling shell of the host, without line editing: what is typed is what it gets."""
+
+    def __init__(self, cli: Cli, root: Path) -> None:
+        env = cli.environment({"PS1": PROMPT, "TERM": "xterm"})
+        super().__init__(["bash", "--norc", "--noprofile", "--noediting", "-i"], env)
+        self._run = shlex.join(map(str, cli.argv("run", "-d", root)))
+        self.wait_for(re.escape(PROMPT))
+        self.type(f'r() {{ {self._run} "$@"; }}; stty -echo\n')
+        self.wait_for(re.escape(PROMPT))
+        self.before = self.modes()
+
+    def start(self, line: str) -> None:
+        """Type a line; nothing is echoed."""
+        self.type(f"{line}\n")
+
+    def code(self) -> int:
+        """Wait for the prompt, and return the last code."""
+        self.wait_for(re.escape(PROMPT))
+        self.start("echo code=$?")
+        return int(self.wait_for(r"code=(\d+)")[1])
+
+
+def inside(root: Path) -> list[int]:
+    """The processes that live in *root*."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdecimal() and os.readlink(entry / "root") == str(root):
+                found.append(int(entry.name))
+        except OSError:
+            pass
+    return found
+
+
+def only(root: Path, program: str) -> int:
+    """Wait for the one process inside that executes *program*; return its pid."""
+    found: list[int] = []
+
+    def there() -> bool:
+        found[:] = [pid for pid in inside(root) if _program(pid) == program]
+        return len(found) == 1
+
+    wait_until(there)
+    return found[0]
+
+
+def _program(pid: int) -> str:
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:  # it ended meanwhile
+        return ""
+
+
+def stat_field(pid: int, index: int) -> int:
+    """A field of proc_pid_stat(5), numbered as there."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return int(text.rpartition(")")[2].split()[index - 3])
+
+
+def stat_state(pid: int) -> str:
+    """R, S, T …"""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -1,0 +1,315 @@
+"""For tests of the whole UI: an engine that records, threads that post what the test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from unittest import mock
+
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.tui.app import ChrootApp
+from chroot_tool.app.tui.messages import Counted, Seen
+from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
+from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.engine import Engine
+from chroot_tool.core.errors import Cancelled
+from chroot_tool.core.events import Event, ignore
+from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.looking.watch import Snapshot
+from chroot_tool.core.plan import Plan
+from support.samples import BASE, clock
+from support.screen import screen_text
+
+Report = Callable[[Event], None]
+D = TypeVar("D", bound=Screen[Any])
+
+DEADLINE = 20.0
+"""Seconds after which what is waited for will not come any more. No test expects a speed."""
+
+_ROUNDS = 3
+"""How often widgets are waited for after a key: what one does may be another's message."""
+
+if TYPE_CHECKING:
+    from chroot_tool.app.tui.watch_threads import Post
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Let the app run until *condition* holds; fail where it never does."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
+        await asyncio.sleep(0.005)
+        await pilot.pause(0)
+
+
+class RecordingEngine(LocalEngine):
+    """Does nothing but remember what it was asked for; every call can be made to fail or wait."""
+
+    def __init__(self, base: str = BASE) -> None:
+        super().__init__(base)
+        self.calls: list[tuple[Any, ...]] = []
+        self.errors: dict[str, list[BaseException]] = {}
+        """What the next calls of a method raise, one after the other."""
+        self.gates: dict[str, threading.Event] = {}
+        """A method waits until its gate is open, or it is cancelled."""
+        self.reports: dict[str, tuple[Any, ...]] = {}
+        """Events that a method reports before it waits."""
+
+    def fail(self, method: str, *errors: BaseException) -> None:
+        self.errors.setdefault(method, []).extend(errors)
+
+    def hold(self, method: str) -> threading.Event:
+        return self.gates.setdefault(method, threading.Event())
+
+    def let_go(self) -> None:
+        for gate in self.gates.values():
+            gate.set()
+
+    def called(self, method: str) -> list[tuple[Any, ...]]:
+        return [call[1:] for call in self.calls if call[0] == method]
+
+    def _record(
+        self, method: str, *facts: object, report: Report = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        self.calls.append((method, *facts))
+        for event in self.reports.get(method, ()):
+            report(event)
+        gate = self.gates.get(method)
+        while gate is not None and not gate.wait(0.01):
+            if cancelled is not None and cancelled.is_set():
+                raise Cancelled("stopped by you")
+        if self.errors.get(method):
+            raise self.errors[method].pop(0)
+
+    def scripts(self, path: str) -> tuple[str, ...]:
+        self._record("scripts", path)
+        return ("start", "stop")
+
+    def on(self, path: str, **options: Any) -> Plan:
+        self._record("on", path, report=options["report"], cancelled=options["cancelled"])
+        return Plan(())
+
+    def off(self, path: str, *, stop: bool = True, kill: bool = False, **options: Any) -> Plan:
+        self._record(
+            "off", path, stop, kill, report=options["report"], cancelled=options["cancelled"]
+        )
+        return Plan(())
+
+    def switch_bind(self, path: str, target: str, *, on: bool, **options: Any) -> Plan:
+        self._record("switch_bind", path, target, on)
+        return Plan(())
+
+    def create(
+        self, path: str, options: CreateOptions, *, report: Report = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        self._record("create", path, options, report=report, cancelled=cancelled)
+
+    def delete(
+        self, path: str, *, timeout: float = 10.0, report: Report = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        self._record("delete", path, report=report, cancelled=cancelled)
+
+
+class Feed:
+    """In place of the threads that watch: posts what the test shows, when it shows it."""
+
+    def __init__(self, *chroots: ChrootStatus, sizes: dict[str, int] | None = None) -> None:
+        self.snapshot = Snapshot(BASE, chroots)
+        self.sizes = sizes or {}
+        self._post: Callable[[Message], object] | None = None
+
+    def show(self, *chroots: ChrootStatus) -> None:
+        """Have the UI see these chroots from now on."""
+        self.see(self.snapshot.replace(chroots=chroots, problem=None))
+
+    def see(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        if self._post is not None:
+            self._post(Seen(snapshot))
+
+    def follow(self, _engine: Engine, post: Post) -> Watching:
+        self._post = post
+        return _Watching(self)
+
+    def count(self, _engine: Engine, post: Post) -> Counting:
+        return _Counting(self.sizes, post)
+
+
+class _Watching:
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def start(self) -> None:
+        self._feed.see(self._feed.snapshot)
+
+    def close(self) -> None:
+        self._feed._post = None
+
+
+class _Counting:
+    def __init__(self, sizes: dict[str, int], post: Post) -> None:
+        self._sizes = sizes
+        self._post = post
+        self._told: set[str] = set()
+
+    def want(self, paths: tuple[str, ...]) -> None:
+        for path in paths:
+            if path in self._sizes and path not in self._told:
+                self._told.add(path)
+                self._post(Counted(path, self._sizes[path]))
+
+    def recount(self, path: str) -> None:
+        self._told.discard(path)
+        self.want((path,))
+
+    def close(self) -> None:
+        pass
+
+
+def recorded(engine: Engine, feed: Feed, **settings: Any) -> ChrootApp:
+    """The real app on *engine*, shown what *feed* has, at the time of support.samples."""
+    chosen = Settings(**{"theme": "dark", **settings})
+    return ChrootApp(engine, chosen, follow=feed.follow, count=feed.count, clock=clock)
+
+
+class Ui:
+    """The running app, as a person has it: keys in, the screen out."""
+
+    def __init__(self, app: ChrootApp, pilot: Pilot[None], engine: Engine, feed: Feed) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.feed = feed
+        self._engine = engine
+        self.lets_go = True
+        """Whether jobs that still wait at a gate may end when the app does."""
+
+    @property
+    def engine(self) -> RecordingEngine:
+        assert isinstance(self._engine, RecordingEngine)
+        return self._engine
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each when all widgets have taken what the one before caused.
+
+        Not as Pilot does it, who waits until the CPU idles: in a flood that is a second a key.
+        """
+        with mock.patch("textual.app.wait_for_idle", asyncio.sleep):
+            for key in keys:
+                await self.pilot.press(key)
+                for _ in range(_ROUNDS):
+                    await self.pilot.pause(0)
+
+    async def write(self, text: str) -> None:
+        named = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "=": "equals_sign"}
+        await self.press(*[named.get(character, character) for character in text])
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(self.pilot, condition)
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen, with one blank where there are many."""
+        return re.sub(" +", " ", screen_text(self.app))
+
+    async def shows(self, *texts: str) -> None:
+        """Wait until each of *texts* stands on the screen."""
+        for text in texts:
+            await self.until(partial(self._has, text))
+
+    async def hides(self, *texts: str) -> None:
+        """Wait until none of *texts* stands on the screen."""
+        for text in texts:
+            await self.until(partial(self._has_not, text))
+
+    def _has(self, text: str) -> bool:
+        return text in self.text
+
+    def _has_not(self, text: str) -> bool:
+        return text not in self.text
+
+    async def says(self, text: str) -> None:
+        """Wait until a notification with *text* has been shown."""
+        await self.until(lambda: any(text in said for said in self.said))
+
+    @property
+    def said(self) -> list[str]:
+        """Every notification that is not gone again."""
+        return [str(one.message) for one in self.app._notifications]
+
+    async def dialog(self, kind: type[D]) -> D:
+        """Wait until a dialog of this kind is open, and return it."""
+        await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.is_mounted)
+        found: Any = self.app.screen
+        assert isinstance(found, kind)
+        return found
+
+    async def main(self) -> None:
+        """Wait until no dialog is open any more."""
+        await self.until(lambda: self.app.screen is self.app.main)
+
+    async def on_row(self, name: str) -> None:
+        """Put the cursor on the chroot *name*."""
+        table = self.app.main.table
+        await self.until(lambda: any(one.name == name for one in self.app.main.chroots))
+        path = next(one.path for one in self.app.main.chroots if one.name == name)
+        await self.until(lambda: table.move_to(path))
+        await self.until(lambda: self.highlighted == name)
+
+    @property
+    def highlighted(self) -> str:
+        one = self.app.main.details.chroot
+        return one.name if one else ""
+
+    @property
+    def job_states(self) -> dict[str, str]:
+        """State of the last job of each chroot that has one, by name."""
+        return {job.name: job.state for job in reversed(self.app.main.session.jobs.views)}
+
+
+@asynccontextmanager
+async def ui(
+    *chroots: ChrootStatus, size: tuple[int, int] = (120, 40), sizes: dict[str, int] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Ui]:  # fmt: skip
+    """Run the app on a recording engine, shown *chroots*."""
+    engine, feed = RecordingEngine(), Feed(*chroots, sizes=sizes)
+    app = recorded(engine, feed, **settings)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        made = await _ready(app, pilot, engine, feed)
+        try:
+            yield made
+        except BaseException:
+            engine.let_go()
+            raise
+        if made.lets_go:
+            engine.let_go()
+
+
+@asynccontextmanager
+async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
+    """Run the app as it is on the chroots under *base*."""
+    engine = LocalEngine(str(base))
+    app = ChrootApp(engine, Settings(theme="dark"), follow=WatchThread(engine).post_to)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield await _ready(app, pilot, engine, Feed())
+
+
+async def _ready(app: ChrootApp, pilot: Pilot[None], engine: Engine, feed: Feed) -> Ui:
+    made = Ui(app, pilot, engine, feed)
+    await made.until(lambda: app.main.is_built and app.main.table.rows.has_focus)
+    return made

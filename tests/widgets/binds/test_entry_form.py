@@ -1,0 +1,206 @@
+"""The form for one bind: every key, every rule, over the engine's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from chroot_tool.core.config.bind import Bind, make
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.looking import completion
+from chroot_tool.widgets.binds.entry_form import BindForm
+from support.dialog_host import (
+    OPEN,
+    SMALL,
+    DialogHost,
+    field,
+    focused,
+    press,
+    settle,
+    switch,
+    type_text,
+)
+from support.screen import screen_text
+
+
+def form(bind: Bind | None = None, **given: Any) -> BindForm:
+    facts: dict[str, Any] = {
+        "listed": {"/data": "tool.conf", "/tmp": "system"},
+        "complete_host": lambda _: (),
+        "complete_inside": lambda _: (),
+        "inspect_target": lambda _: "an empty directory",
+    }
+    return BindForm(bind, **(facts | given))
+
+
+def problem(app: DialogHost, ident: str) -> str:
+    found = field(app, ident).problem
+    return "" if found is None else found.message
+
+
+async def test_form_needs_no_more_than_a_target() -> None:
+    app = DialogHost(form())
+    async with app.run_test(size=SMALL) as pilot:
+        assert focused(app) == "target"
+        assert "✗" not in screen_text(app)
+        await type_text(pilot, "/a")
+        await press(pilot, "enter")
+        assert app.answer == Bind("/a", "/a", origin="chroot.toml")
+
+
+async def test_form_with_everything() -> None:
+    app = DialogHost(form())
+    async with app.run_test(size=SMALL) as pilot:
+        for ident, value in {"target": "/a//b/", "source": "/s", "options": "slave"}.items():
+            field(app, ident).value = value
+        for ident in ("ro", "rbind", "nosuid", "nodev", "noexec", "optional"):
+            await pilot.click(f"#{ident}")
+        await pilot.pause()
+        assert "[x] read-only" in screen_text(app)
+        await pilot.click("#go")
+        await pilot.pause()
+        assert app.answer == Bind(
+            "/a/b", "/s", "bind", ("ro", "nosuid", "nodev", "noexec"), "slave",
+            recursive=True, optional=True, origin="chroot.toml",
+        )  # fmt: skip
+
+
+async def test_form_keys_reach_every_field_and_switch() -> None:
+    app = DialogHost(form())
+    async with app.run_test(size=SMALL) as pilot:
+        order = []
+        for _ in range(10):
+            order.append(focused(app))
+            await press(pilot, "down")
+        assert order == [
+            "target", "source", "fs", "ro", "rbind", "optional", "nosuid", "nodev", "noexec",
+            "options",
+        ]  # fmt: skip
+        await press(pilot, "up", "up", "space")
+        assert focused(app) == "noexec"
+        assert switch(app, "noexec").value
+
+
+async def test_form_of_a_tmpfs_starts_with_its_defaults() -> None:
+    app = DialogHost(form())
+    async with app.run_test(size=SMALL) as pilot:
+        field(app, "target").value = "/t"
+        field(app, "fs").value = "tmpfs"
+        field(app, "options").value = "size=64M,mode=0700"
+        await pilot.pause()
+        await pilot.click("#go")
+        await pilot.pause()
+        assert app.answer == Bind(
+            "/t", "none", "tmpfs", ("nosuid", "nodev", "noexec", "size=64M", "mode=0700"),
+            origin="chroot.toml",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "bind",
+    [
+        make("/data", "/x", options=["noexec", "ro", "slave", "nosuid", "rbind"], optional=True),
+        make("/t", None, "tmpfs", ["size=1M", "nosuid"]),
+        make("/p", "proc", "proc", [], ignored=True),
+        make("/a", options=["rw", "unbindable"]).replace(origin="tool.conf", line=3),
+    ],
+)
+async def test_form_gives_back_what_it_was_given(bind: Bind) -> None:
+    app = DialogHost(form(bind))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        answer = app.answer
+        assert answer.replace(recursive=bind.recursive) == answer
+        assert set(answer.options) == set(bind.options)
+        assert answer.options == bind.options
+        assert answer == bind
+
+
+@pytest.mark.parametrize(
+    ("where", "values", "said"),
+    [
+        ("target", {"target": "a"}, "expected an absolute path"),
+        ("target", {"target": "/a/../b"}, "holds '..'"),
+        ("target", {"target": "/"}, "is the root itself"),
+        ("target", {"target": "/./"}, "is the root itself"),
+        ("target", {"target": "/data"}, "tool.conf has an entry for /data already"),
+        ("source", {"target": "/a", "source": "rel"}, "expected an absolute path"),
+        ("source", {"target": "/a", "fs": "ext4"}, "no source for ext4"),
+        ("fs", {"target": "/a", "fs": "e x t"}, "file system type"),
+        ("fs", {"target": "/a", "fs": "copy"}, "file system type 'copy'"),
+        ("options", {"target": "/a", "options": "size=1M"}, "option 'size=1M' on a bind"),
+        ("options", {"target": "/a", "options": "rw", "ro": True}, "'ro' and 'rw' together"),
+        ("options", {"target": "/a", "options": "dev", "nodev": True}, "'dev' and 'nodev'"),
+        ("options", {"target": "/a", "options": "noatime,,"}, "option ''"),
+        ("options", {"target": "/a", "fs": "tmpfs", "rbind": True}, "'rbind' on tmpfs"),
+    ],
+)
+async def test_form_says_what_is_wrong_as_one_types(
+    where: str, values: dict[str, Any], said: str
+) -> None:
+    app = DialogHost(form())
+    async with app.run_test(size=SMALL) as pilot:
+        for ident, value in values.items():
+            if isinstance(value, bool):
+                switch(app, ident).value = value
+            else:
+                field(app, ident).value = value
+        await pilot.pause()
+        assert said in problem(app, where)
+        assert "✗" in screen_text(app)
+        app.screen.query_one("#go").focus()
+        await press(pilot, "enter")
+        assert app.answer == OPEN
+        assert focused(app) == where
+
+
+async def test_form_without_a_target_goes_nowhere() -> None:
+    app = DialogHost(form())
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        assert app.answer == OPEN
+        assert "expected an absolute path" in problem(app, "target")
+
+
+async def test_form_says_what_is_at_the_target() -> None:
+    app = DialogHost(form(inspect_target=lambda target: f"a file at {target}"))
+    async with app.run_test(size=SMALL) as pilot:
+        field(app, "target").value = "/etc//hosts"
+        await settle(pilot)
+        assert "there now: a file at /etc/hosts" in screen_text(app)
+        field(app, "target").value = "/tmp"
+        await settle(pilot)
+        assert "replaces a system point; there now: a file at /tmp" in screen_text(app)
+
+
+async def test_form_lives_with_an_inspection_that_fails() -> None:
+    def fail(target: str) -> str:
+        raise ChrootError("cannot look")
+
+    app = DialogHost(form(inspect_target=fail, complete_inside=fail))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "/a")
+        await settle(pilot)
+        await settle(pilot, "enter")
+        assert app.answer == Bind("/a", "/a", origin="chroot.toml")
+
+
+async def test_form_completes_source_and_target(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "m\x1bad").mkdir()
+    app = DialogHost(form(complete_host=completion.on_host, complete_inside=lambda _: ["/opt/"]))
+    async with app.run_test(size=(160, 40)) as pilot:
+        await type_text(pilot, "/o")
+        await settle(pilot)
+        await press(pilot, "right")
+        assert field(app, "target").value == "/opt/"
+        field(app, "source").focus_entry()
+        source = field(app, "source")
+        source.value = f"{tmp_path}/m"
+        source.query_one(Input).cursor_position = len(source.value)
+        await settle(pilot)
+        await press(pilot, "right")
+        assert source.value == f"{tmp_path}/music/"

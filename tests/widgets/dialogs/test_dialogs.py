@@ -1,0 +1,759 @@
+"""The dialogs as a person meets them: keys, mouse, focus, answers, hostile text, 80x24."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList
+
+from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.looking.status import ChrootStatus, MountStatus
+from chroot_tool.core.process import Holder, Process
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.dialogs.delete import DeleteDialog
+from chroot_tool.widgets.dialogs.dialog import Body
+from chroot_tool.widgets.dialogs.field import Field
+from chroot_tool.widgets.dialogs.quit import QuitDialog
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
+from chroot_tool.widgets.dialogs.stop_processes import Holders, StopProcesses
+from support.dialog_host import (
+    OPEN,
+    SMALL,
+    DialogHost,
+    focused,
+    press,
+    settle,
+    type_text,
+)
+from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
+
+
+def holder(pid: int, command: str = "sleep 100", *holds: str, blocks: bool = True) -> Holder:
+    return Holder(pid, "root", command, holds or ("root /",), blocks=blocks)
+
+
+def status(name: str = "deb12", **facts: Any) -> ChrootStatus:
+    return ChrootStatus(name, f"/srv/chroot/{name}", "on", **facts)
+
+
+def mounted(target: str, real: str = "there") -> MountStatus:
+    return MountStatus(target, target, "bind", (), "system", "mounted", real=real)
+
+
+def create_form(**given: Any) -> CreateForm:
+    facts: dict[str, Any] = {
+        "defaults": CreateOptions("bookworm", "amd64", "http://mirror.example/debian"),
+        "base": "/srv/chroot",
+        "taken": frozenset({"deb12"}),
+        "describe": lambda path, options: (f"plan for {path}", f"suite {options.suite!r}"),
+    }
+    return CreateForm(**(facts | given))
+
+
+# -- what all have in common ---------------------------------------------------------------------
+
+ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
+    "confirm": (lambda: Confirm("really?", ("one", "two"), action="Do it"), False),
+    "danger": (lambda: Confirm("really?", ("one", "two"), action="Do it", danger=True), False),
+    "busy": (lambda: StopProcesses("deb12", [holder(4711), holder(4712)]), False),
+    "delete": (lambda: DeleteDialog(status(), 206 << 20), False),
+    "create": (create_form, None),
+    "run": (lambda: RunPrompt("deb12", ("start", "stop"), ("apt update",)), None),
+    "quit": (lambda: QuitDialog(("create deb13",)), "stay"),
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_escape_answers_as_if_nothing_had_been_asked(name: str) -> None:
+    make, nothing = ALL[name]
+    app = DialogHost(make())
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "escape")
+        assert app.answer == nothing
+        assert not isinstance(app.screen, ModalScreen)
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_every_button_is_on_the_screen_and_reached_by_tab(name: str) -> None:
+    app = DialogHost(ALL[name][0]())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        wanted = {str(b.id) for b in app.screen.query(Button) if not b.disabled}
+        for one in app.screen.query(Button):
+            assert app.screen.region.contains_region(one.region)
+            assert str(one.label) in screen_text(app)
+        seen = set()
+        for _ in range(20):
+            seen.add(focused(app))
+            await press(pilot, "tab")
+        assert wanted <= seen
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_keys_of_the_app_below_do_not_get_through(name: str) -> None:
+    app = DialogHost(ALL[name][0]())
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "q")
+        assert app.answer == OPEN
+        assert not app.leaked
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
+async def test_frame_stays_on_the_screen_and_shows_its_keys(
+    name: str, size: tuple[int, int]
+) -> None:
+    app = DialogHost(ALL[name][0]())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        frame = app.screen.query_one(".dialog--frame")
+        assert app.screen.region.contains_region(frame.region)
+        assert "esc" in screen_lines(app)[frame.region.bottom - 1]
+        for one in app.screen.query(Button):
+            assert frame.region.contains_region(one.region)
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_bindings_have_ids_and_say_what_they_do(name: str) -> None:
+    app = DialogHost(ALL[name][0]())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        for _, binding in app.screen._bindings:
+            if binding.id is not None:
+                assert "." in binding.id
+                assert binding.description
+                assert binding.tooltip
+        assert any(binding.id == "dialog.cancel" for _, binding in app.screen._bindings)
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_a_second_answer_is_no_answer(name: str) -> None:
+    dialog = ALL[name][0]()
+    app = DialogHost(dialog)
+    async with app.run_test(size=SMALL) as pilot:
+        dialog.action_cancel()  # type: ignore[attr-defined]  # of Dialog
+        dialog.action_cancel()  # type: ignore[attr-defined]
+        await pilot.pause()
+        assert len(app.answers) == 1
+
+
+def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
+    process = Process(1, text, text, 0.0, 0, 0.0)
+    mount = MountStatus(text, text, text, (), "foreign", "foreign", text, text)
+    chroot = ChrootStatus(text, text, "on", text, (mount,), (process,))
+    return [
+        Confirm(text, (text,), action=text, danger=True),
+        StopProcesses(text, [Holder(1, text, text, (text,) * 5)]),
+        DeleteDialog(chroot, None),
+        create_form(
+            defaults=CreateOptions(text, text, text, text, (text,), (text,), text, text), base=text
+        ),
+        RunPrompt(text, (text,), (text + " again",)),
+        QuitDialog((text,)),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
+    first, *others = hostile_dialogs(text)
+    app = DialogHost(first)
+    async with app.run_test(size=SMALL) as pilot:
+        for dialog in (first, *others):
+            if dialog is not first:
+                await app.push_screen(dialog, app.answers.append)
+            await pilot.pause()
+            assert stray_controls(app) == []
+            for one in dialog.query(Input):
+                one.value = text  # as a completion or an entry of a file would
+            await pilot.pause()
+            assert stray_controls(app) == []
+            await press(pilot, "escape")
+            assert app.answers.pop() in (None, False, "stay")
+
+
+# -- confirm -------------------------------------------------------------------------------------
+
+
+async def test_confirm_focuses_the_action_where_it_does_no_harm() -> None:
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply"))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        assert app.answer is True
+
+
+async def test_confirm_focuses_cancel_where_it_does() -> None:
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        assert app.answer is False
+
+
+@pytest.mark.parametrize("keys", [("right", "enter"), ("l", "enter"), ("tab", "enter")])
+async def test_confirm_by_two_keys(keys: tuple[str, ...]) -> None:
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, *keys)
+        assert app.answer is True
+
+
+async def test_left_goes_back_to_cancel() -> None:
+    app = DialogHost(Confirm("apply", (), action="Apply"))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "left", "enter")
+        assert app.answer is False
+
+
+@pytest.mark.parametrize(("ident", "answer"), [("act", True), ("cancel", False)])
+async def test_confirm_by_mouse(ident: str, answer: bool) -> None:
+    app = DialogHost(Confirm("apply", ("mounts /src",), action="Apply", danger=True))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.click(f"#{ident}")
+        await pilot.pause()
+        assert app.answer is answer
+
+
+async def test_long_text_scrolls_and_the_buttons_stay() -> None:
+    app = DialogHost(Confirm("much", [f"line {i}" for i in range(100)], action="Go", danger=True))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "line 0" in screen_text(app)
+        assert "line 99" not in screen_text(app)
+        await press(pilot, *["pagedown"] * 12)
+        assert "line 99" in screen_text(app)
+        await press(pilot, "k")
+        body = app.screen.query_one(Body)
+        assert body.scroll_offset.y == body.max_scroll_y - 1
+        assert "Cancel" in screen_text(app)
+
+
+# -- busy ----------------------------------------------------------------------------------------
+
+
+async def test_busy_lists_who_is_in_the_way_and_focuses_cancel() -> None:
+    app = DialogHost(
+        StopProcesses("deb12", [holder(4711, "sshd -D", "cwd /x", "fd 3 /y"), holder(7)])
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        text = screen_text(app)
+        assert "switching off deb12" in text
+        assert "would hit these 2 processes" in text
+        for part in ("4711", "root", "sshd -D", "cwd /x +1", "fd 3 /y"):
+            assert part in text
+        await press(pilot, "enter")
+        assert app.answer is False
+
+
+async def test_busy_stops_them_when_asked() -> None:
+    app = DialogHost(StopProcesses("deb12", [holder(7)]))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "right")
+        assert focused(app) == "stop"
+        await press(pilot, "enter")
+        assert app.answer is True
+
+
+async def test_busy_shows_all_that_the_marked_one_holds() -> None:
+    app = DialogHost(StopProcesses("deb12", [holder(1), holder(2, "x" * 60 + "end", *"abcde")]))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "shift+tab")
+        assert isinstance(app.focused, Holders)
+        assert "xend" not in screen_text(app)
+        await press(pilot, "down")
+        assert "xend" in screen_text(app)
+        assert "and 2 more" in screen_text(app)
+
+
+async def test_busy_leaves_those_alone_that_only_have_a_copy() -> None:
+    app = DialogHost(StopProcesses("deb12", [holder(1), holder(2, "udevd", blocks=False)]))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert app.screen.query_one(Holders).get_content_height(app.size, app.size, 70) == 2
+        assert "1 more only have a copy of the mounts" in screen_text(app)
+
+
+async def test_busy_copies_the_list() -> None:
+    app = DialogHost(StopProcesses("deb12", [holder(1, "a\x1bb", "cwd /x"), holder(2)]))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "y")
+        assert app.clipboard == "1\\troot\\ta\\eb\\tcwd /x\n2\\troot\\tsleep 100\\troot /"
+
+
+async def test_busy_with_many_keeps_its_buttons() -> None:
+    app = DialogHost(StopProcesses("deb12", [holder(i) for i in range(300)]))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "Stop them" in screen_text(app)
+        await press(pilot, "shift+tab", "end")
+        assert app.screen.query_one(Holders).cursor_row == holder(299)
+
+
+# -- delete --------------------------------------------------------------------------------------
+
+
+async def test_delete_says_what_is_lost_and_what_is_in_use() -> None:
+    mounts = (mounted("/proc"), mounted("/sys", real=""))
+    processes = (Process(4711, "root", "sshd -D", 0.0, 0, 0.0),)
+    app = DialogHost(
+        DeleteDialog(status(os="Debian 12", mounts=mounts, processes=processes), 206 << 20)
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        text = screen_text(app)
+        for part in ("/srv/chroot/deb12", "Debian 12, 206M", "1 mount is taken off", "/proc",
+                     "1 process is ended", "4711  sshd -D"):  # fmt: skip
+            assert part in text
+        assert "/sys" not in text
+
+
+async def test_delete_without_a_size_says_so() -> None:
+    app = DialogHost(DeleteDialog(status(), None))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "size not counted yet" in screen_text(app)
+
+
+async def test_delete_wants_the_name_exactly() -> None:
+    app = DialogHost(DeleteDialog(status(), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        delete = app.screen.query_one("#delete", Button)
+        for typed in ("deb1", "deb12x", "Deb12", " deb12", ""):
+            app.screen.query_one("#name", Input).value = typed
+            await pilot.pause()
+            assert delete.disabled
+            await press(pilot, "enter")
+            assert app.answer == OPEN
+        app.screen.query_one("#name", Input).value = "deb12"
+        await pilot.pause()
+        assert not delete.disabled
+
+
+async def test_delete_says_when_it_is_another_name() -> None:
+    app = DialogHost(DeleteDialog(status(), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        assert app.screen.query_one("#name", Input).placeholder == ""
+        await type_text(pilot, "deb")
+        await press(pilot, "enter")
+        assert 'that is not "deb12"' in screen_text(app)
+        assert focused(app) == "name"
+        await type_text(pilot, "12")
+        assert "that is not" not in screen_text(app)
+
+
+async def test_a_placeholder_does_not_look_typed() -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips()
+        shown = [part for strip in strips for part in strip if "as configured" in part.text]
+        assert shown
+        assert all(part.style is not None and part.style.italic for part in shown)
+
+
+async def test_delete_takes_the_name_and_two_enters() -> None:
+    app = DialogHost(DeleteDialog(status(), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "deb12")
+        await press(pilot, "enter")
+        assert app.answer == OPEN
+        assert focused(app) == "delete"
+        await press(pilot, "enter")
+        assert app.answer is True
+
+
+async def test_delete_by_mouse_not_before_the_name_stands_there() -> None:
+    app = DialogHost(DeleteDialog(status(), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.click("#delete")
+        assert app.answer == OPEN
+        await type_text(pilot, "deb12")
+        await pilot.click("#delete")
+        await pilot.pause()
+        assert app.answer is True
+
+
+async def test_delete_takes_a_name_that_no_key_types_as_it_is_shown() -> None:
+    app = DialogHost(DeleteDialog(status("a\x1bb"), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        app.screen.query_one("#name", Input).value = "a\\eb"
+        await pilot.pause()
+        assert not app.screen.query_one("#delete", Button).disabled
+
+
+async def test_delete_keeps_the_field_in_sight_whatever_is_mounted() -> None:
+    mounts = tuple(mounted(f"/m{i}") for i in range(50))
+    processes = tuple(Process(i, "root", "x" * 300, 0.0, 0, 0.0) for i in range(50))
+    app = DialogHost(DeleteDialog(status(mounts=mounts, processes=processes), 0))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert app.screen.region.contains_region(app.screen.query_one("#name").region)
+        assert "Type deb12 to delete it" in screen_text(app)
+
+
+# -- quit ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (("enter",), "stay"),
+        (("right", "enter"), "leave"),
+        (("right", "right", "enter"), "stop"),
+    ],
+)
+async def test_quit(keys: tuple[str, ...], answer: str) -> None:
+    app = DialogHost(QuitDialog(("create deb13: 71%", "deb12: apt")))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "create deb13: 71%" in screen_text(app)
+        await press(pilot, *keys)
+        assert app.answer == answer
+
+
+# -- create --------------------------------------------------------------------------------------
+
+
+def set_field(app: App[None], ident: str, value: str) -> None:
+    app.screen.query_one(f"#{ident}", Field).value = value
+
+
+def problem(app: App[None], ident: str) -> str:
+    found = app.screen.query_one(f"#{ident}", Field).problem
+    return "" if found is None else found.message
+
+
+async def test_create_needs_no_more_than_a_name() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        assert focused(app) == "name"
+        await type_text(pilot, "deb13")
+        assert "in /srv/chroot/deb13" in screen_text(app)
+        await press(pilot, "enter")
+        await settle(pilot)
+        assert "plan for /srv/chroot/deb13" in screen_text(app)
+        assert app.answer == OPEN
+        assert focused(app) == "go"
+        await press(pilot, "enter")
+        assert app.answer == (
+            "/srv/chroot/deb13", CreateOptions(variant="minbase", backend="debootstrap")
+        )  # fmt: skip
+
+
+async def test_create_with_every_option() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        given = {
+            "name": "/big/deb", "suite": "sid", "mirror": "http://mirror.example/d",
+            "arch": "arm64", "variant": "buildd", "include": "vim, less  git",
+            "locales": "C.UTF-8 POSIX", "timezone": "Etc/UTC", "backend": "mmdebstrap",
+        }  # fmt: skip
+        for ident, value in given.items():
+            set_field(app, ident, value)
+        await pilot.pause()
+        await pilot.click("#go")
+        await settle(pilot)
+        await pilot.click("#go")
+        await pilot.pause()
+        assert app.answer == (
+            "/big/deb",
+            CreateOptions(
+                "sid", "arm64", "http://mirror.example/d", "buildd", ("vim", "less", "git"),
+                ("C.UTF-8", "POSIX"), "Etc/UTC", "mmdebstrap",
+            ),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ident", "value", "said"),
+    [
+        ("name", "deb12", "deb12 is there already"),
+        ("name", "/srv/chroot/deb12", "deb12 is there already"),
+        ("name", "a b", "holds ' '"),
+        ("name", "-x", "starts with '-'"),
+        ("name", "some/where", "relative path"),
+        ("name", "/a$b/deb", "holds '$'"),
+        ("suite", "Book worm", "no name of a suite"),
+        ("mirror", "ftp://mirror.example/debian", "no http, https or file address"),
+        ("mirror", "mirror.example", "no http, https or file address"),
+        ("arch", "x86_64", "no architecture 'x86_64'"),
+        ("include", "vim Less", "'Less' is no name of a package"),
+        ("locales", "C.UTF-8 de$", "'de$' is no name of a locale"),
+        ("timezone", "Mars/", "no name of a time zone"),
+    ],
+)
+async def test_create_says_what_is_wrong_as_one_types(ident: str, value: str, said: str) -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=(120, 40)) as pilot:
+        set_field(app, "name", "deb13")
+        set_field(app, ident, value)
+        await pilot.pause()
+        assert said in problem(app, ident)
+        assert f"✗ {problem(app, ident)}"[:40] in screen_text(app)
+        set_field(app, ident, "deb13" if ident == "name" else "")
+        await pilot.pause()
+        assert problem(app, ident) == ""
+        assert "✗" not in screen_text(app)
+
+
+async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        set_field(app, "arch", "nonsense")
+        app.screen.query_one("#go").focus()
+        await press(pilot, "enter")
+        assert focused(app) == "name"
+        assert problem(app, "name") == "a chroot needs a name"
+        await type_text(pilot, "deb13")
+        await press(pilot, "enter")
+        assert focused(app) == "arch"
+        assert app.answer == OPEN
+
+
+async def test_create_does_not_scold_before_anything_is_typed() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "✗" not in screen_text(app)
+
+
+async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chroot_tool.core.creating.options.suites", lambda: ("bookworm", "sid"))
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        set_field(app, "suite", "bokworm")
+        await pilot.pause()
+        assert "knows no suite 'bokworm'" in problem(app, "suite")
+        assert "did you mean" in screen_text(app)
+        set_field(app, "backend", "mmdebstrap")
+        await pilot.pause()
+        assert problem(app, "suite") == ""
+
+
+async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chroot_tool.core.creating.options.suites", lambda: ("bookworm", "sid"))
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "tab")
+        await type_text(pilot, "boo")
+        await pilot.pause()
+        assert "bookworm" in screen_text(app)
+        await press(pilot, "right")
+        assert app.screen.query_one("#suite", Field).value == "bookworm"
+
+
+async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        order = []
+        for _ in range(9):
+            order.append(focused(app))
+            await press(pilot, "down")
+        assert order == [
+            "name", "suite", "mirror", "arch", "variant", "include", "locales", "timezone",
+            "backend",
+        ]  # fmt: skip
+        await press(pilot, "up", "up")
+        assert focused(app) == "timezone"
+
+
+async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "down", "down", "down", "down")
+        assert focused(app) == "variant"
+        await press(pilot, "enter")
+        await press(pilot, "down", "enter")
+        assert app.screen.query_one("#variant", Field).value == "buildd"
+        await press(pilot, "enter")
+        await press(pilot, "escape")
+        assert app.answer == OPEN
+
+
+async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "deb13")
+        await press(pilot, "enter")
+        await settle(pilot)
+        await press(pilot, "escape")
+        assert app.answer == OPEN
+        assert "plan for" not in screen_text(app)
+        assert focused(app) == "name"
+        assert app.screen.query_one("#name", Field).value == "deb13"
+        await press(pilot, "escape")
+        assert app.answer is None
+
+
+@pytest.mark.parametrize("error", [ChrootError("dpkg failed", "mend dpkg"), ValueError("odd")])
+async def test_create_without_a_plan_says_why_and_creates_nothing(error: Exception) -> None:
+    def fail(path: str, options: CreateOptions) -> tuple[str, ...]:
+        raise error
+
+    app = DialogHost(create_form(describe=fail))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "deb13")
+        await press(pilot, "enter")
+        await settle(pilot)
+        text = screen_text(app)
+        assert "✗" in text
+        assert str(error) in text
+        assert app.screen.query_one("#go", Button).disabled
+        await press(pilot, "enter")
+        assert focused(app) == "name"
+
+
+# -- run -----------------------------------------------------------------------------------------
+
+
+async def test_run_takes_what_is_typed() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start",), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        assert focused(app) == "line"
+        await type_text(pilot, "apt update")
+        await press(pilot, "enter")
+        assert app.answer == RunRequest("apt update", ("apt", "update"))
+
+
+async def test_run_with_every_option() -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        given = {"line": "/bin/ls -l 'a b'", "user": "me", "cwd": "/tmp", "env": "A=1 B='x y'"}
+        for ident, value in given.items():
+            set_field(app, ident, value)
+        await pilot.click("#run")
+        await pilot.pause()
+        assert app.answer == RunRequest(
+            "/bin/ls -l 'a b'", ("/bin/ls", "-l", "a b"), "me", "/tmp", ("A=1", "B=x y")
+        )
+
+
+def offered(app: App[None]) -> list[str]:
+    offers = app.screen.query_one(OptionList)
+    return [str(option.prompt).split("  ", 1)[1] for option in offers.options]
+
+
+async def test_run_offers_scripts_then_history_each_once() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("top", "start", "apt update")))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert offered(app) == ["start", "stop", "top", "apt update"]
+        await type_text(pilot, "t")
+        assert offered(app) == ["top", "start", "stop", "apt update"]
+        await type_text(pilot, "op")
+        assert offered(app) == ["top", "stop"]
+        await type_text(pilot, "zzz")
+        assert offered(app) == []
+        assert not app.screen.query_one(OptionList).display
+
+
+async def test_run_enter_runs_the_marked_offer() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "down")
+        assert focused(app) == "offers"
+        await press(pilot, "down", "down", "enter")
+        assert app.answer == RunRequest("apt update", ("apt", "update"))
+
+
+async def test_run_right_puts_the_marked_offer_into_the_line() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "down", "down", "right")
+        assert focused(app) == "line"
+        await type_text(pilot, " now")
+        await press(pilot, "enter")
+        assert app.answer == RunRequest("stop now", ("stop", "now"))
+
+
+async def test_run_up_leaves_the_offers_at_the_top() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "down", "down", "up")
+        assert focused(app) == "offers"
+        await press(pilot, "up")
+        assert focused(app) == "line"
+
+
+async def test_run_by_mouse_on_an_offer() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start", "stop"), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await pilot.click("#offers", offset=(3, 1))
+        await pilot.pause()
+        assert app.answer == RunRequest("stop", ("stop",))
+
+
+@pytest.mark.parametrize(
+    ("ident", "value", "said"),
+    [
+        ("line", "echo 'x", "no closing quotation"),
+        ("line", "''", "the command is empty"),
+        ("cwd", "tmp", "relative path"),
+        ("env", "A", "'A' sets no variable"),
+        ("env", "=1", "sets no variable"),
+        ("env", "A='", "no closing quotation"),
+    ],
+)
+async def test_run_does_not_run_what_makes_no_sense(ident: str, value: str, said: str) -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        set_field(app, "line", "ls")
+        set_field(app, ident, value)
+        await pilot.pause()
+        assert said in problem(app, ident)
+        await pilot.click("#run")
+        await pilot.pause()
+        assert app.answer == OPEN
+        assert focused(app) == ident
+
+
+async def test_run_without_a_command_stays() -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        assert app.answer == OPEN
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("/bin/ls -l", "as it is, in /"),
+        ("start now", "/chroot.d/start, in /chroot.d"),
+        ("apt update", "/chroot.d/chroot-cmd apt …, in /chroot.d"),
+    ],
+)
+async def test_run_says_what_the_rules_make_of_the_line(line: str, meaning: str) -> None:
+    app = DialogHost(RunPrompt("deb12", ("start",), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        set_field(app, "line", line)
+        await pilot.pause()
+        assert meaning in screen_text(app)
+
+
+# -- fields --------------------------------------------------------------------------------------
+
+
+async def test_a_paste_is_one_line_without_control_characters() -> None:
+    from textual.events import Paste
+
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        assert app.focused is not None
+        app.focused.post_message(Paste("ls\x1b[2J -l\nrm x"))
+        await pilot.pause()
+        assert app.screen.query_one("#line", Field).value == "ls[2J -l"
+
+
+async def test_each_control_character_takes_one_place_and_stays_in_the_value() -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        set_field(app, "line", "a\x1bb\u202ec")
+        await pilot.pause()
+        assert "a\ufffdb\ufffdc" in screen_text(app)
+        assert app.screen.query_one("#line", Field).value == "a\x1bb\u202ec"

@@ -1,0 +1,1 @@
+"""What takes one line of the screen: the status, the tabs, the keys."""

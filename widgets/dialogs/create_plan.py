@@ -1,0 +1,102 @@
+"""What `create` would do, asked of the engine in a thread and shown in place of the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+from textual.worker import Worker, WorkerState
+
+from ...core.creating.options import CreateOptions
+from ...core.errors import ChrootError, Problem
+from ..text.foreign import foreign
+
+Describe = Callable[[str, CreateOptions], tuple[str, ...]]
+"""Returns the lines of the plan, or raises ChrootError."""
+
+
+class PlanPage(Vertical):
+    """Shows the plan that *describe* tells. `Shown` says that it stands there."""
+
+    DEFAULT_CSS = """
+    PlanPage { height: auto; }
+    """
+
+    @dataclass
+    class Described(Message):
+        """The plan is known, or why there is none. `turn` says which question it answers."""
+
+        turn: int
+        lines: tuple[str, ...] = ()
+        problem: Problem | None = None
+
+    @dataclass
+    class Shown(Message):
+        """A plan can be read and agreed to."""
+
+    def __init__(self, describe: Describe) -> None:
+        super().__init__()
+        self._describe = describe
+        self._turn = 0
+        self._asked = False
+        self.is_shown = False
+        """Whether the plan that was asked for last stands there."""
+
+    def compose(self) -> ComposeResult:
+        """Make room for the lines."""
+        yield Static()
+
+    def ask(self, path: str, options: CreateOptions) -> None:
+        """Find out what would be done, and show it."""
+        self._turn += 1
+        self._asked = True
+        self.is_shown = False
+        self.query_one(Static).update("looking at the host …")
+        self._ask(self._turn, path, options)
+
+    def forget(self) -> None:
+        """Show no answer any more to what was asked."""
+        self._turn += 1
+        self._asked = self.is_shown = False
+
+    @work(thread=True, group="describe", exit_on_error=False)
+    def _ask(self, turn: int, path: str, options: CreateOptions) -> None:
+        try:
+            self.post_message(self.Described(turn, self._describe(path, options)))
+        except ChrootError as error:
+            problem = Problem(error.message, error.hint)
+            self.post_message(self.Described(turn, problem=problem))
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.group == "describe":
+            problem = Problem(f"the plan could not be made: {event.worker.error!r}")
+            self.post_message(self.Described(self._turn, problem=problem))
+
+    @on(Described)
+    def _described(self, event: Described) -> None:
+        event.stop()
+        if event.turn != self._turn or not self._asked:
+            return  # the user has gone back meanwhile
+        lines = self.query_one(Static)
+        if event.problem is not None:
+            hint = event.problem.hint
+            lines.update(
+                Content("\n").join(
+                    [
+                        Content.assemble("✗ ", foreign(event.problem.message)),
+                        *([Content.assemble("hint: ", foreign(hint))] if hint else []),
+                    ]
+                )
+            )
+            return
+        first, *more = [foreign(line) for line in event.lines] or [Content()]
+        lines.update(Content("\n\n").join([first.stylize("bold"), *more]))
+        self.is_shown = True
+        self.post_message(self.Shown())

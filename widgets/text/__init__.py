@@ -1,0 +1,4 @@
+"""How things are said in a widget: foreign text made safe and cut to a width, states, amounts.
+
+Every other room stands on this one.
+"""

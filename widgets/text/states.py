@@ -1,0 +1,89 @@
+"""The signs and words of states and jobs, the same in every room. Pure.
+
+A state is a sign and a word, and besides a tone: never colour alone.
+"""
+
+from __future__ import annotations
+
+from ...core.looking import status
+from ...core.text import safe
+from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
+from .amounts import percent
+
+PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
+"""Tones: each widget has its own component class of the theme's colour for them."""
+
+Cell = tuple[str, str]
+"""Text as it is, unsafe, and its tone."""
+
+_CHROOT = {
+    status.ON: ("●", GOOD),
+    status.OFF: ("○", PLAIN),
+    status.PARTIAL: ("◐", WARN),
+    status.CREATING: ("…", ACCENT),
+    status.INCOMPLETE: ("✗", BAD),
+    status.BROKEN: ("✗", BAD),
+}
+
+_MOUNT = {
+    status.MOUNTED: ("●", GOOD),
+    status.MISSING: ("○", PLAIN),
+    status.DRIFTED: ("◐", WARN),
+    status.IGNORED: ("-", MUTED),
+    status.FOREIGN_MOUNT: ("?", WARN),
+}
+
+_JOB = {
+    RUNNING: ("…", ACCENT),
+    DONE: ("✓", GOOD),
+    FAILED: ("✗", BAD),
+    CANCELLED: ("-", MUTED),
+}
+
+_DOING = {
+    "on": "switching on",
+    "off": "switching off",
+    "create": "creating",
+    "delete": "deleting",
+    "pack": "packing",
+    "unpack": "unpacking",
+    "mount": "mounting",
+    "unmount": "unmounting",
+}
+
+
+def chroot_state(state: str) -> Cell:
+    """Return sign and word of a chroot's state."""
+    return _signed(_CHROOT, state)
+
+
+def mount_state(state: str) -> Cell:
+    """Return sign and word of a mount's state."""
+    return _signed(_MOUNT, state)
+
+
+def job_state(state: str) -> Cell:
+    """Return sign and word of a job's state."""
+    return _signed(_JOB, state)
+
+
+def _signed(signs: dict[str, tuple[str, str]], state: str) -> Cell:
+    sign, tone = signs.get(state, ("?", PLAIN))
+    return f"{sign} {state}", tone
+
+
+def verb(job: JobStatus) -> str:
+    """Return what a job does as a word: `switching on`."""
+    return _DOING.get(job.verb, safe(job.verb))
+
+
+def doing(job: JobStatus, width: int) -> str:
+    """Return what a job does and how far it is, `creating 42 %`, in at most `width` cells.
+
+    The ellipsis of a job that cannot say how far it is goes first.
+    """
+    word = verb(job)
+    if job.fraction is not None:
+        with_part = f"{word} {percent(job.fraction)}"
+        return with_part if len(with_part) <= width else f"{percent(job.fraction)}…"
+    return f"{word}…" if len(word) < width else word
