@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
     from ..core.process import Process
+    from ..core.trees.duplicate import Cloned
+    from ..core.trees.snapshots import TreeSnapshot
 
 _EVENTS = {
     events.Stage: "stage",
@@ -69,6 +71,21 @@ def bind(value: Bind) -> dict[str, Any]:
         **_fields(value, "target", "source", "fs"),
         "options": value.shown_options(),
         **_fields(value, "origin", "line", "optional", "ignored"),
+    }
+
+
+def cloned(value: Cloned, path: str) -> dict[str, Any]:
+    """Return how the chroot at *path* was cloned, as the last event."""
+    facts = _fields(value, "method", "entries", "size")
+    return {"event": "done", "chroot": value.path, "state": "off", "from": path, **facts}
+
+
+def snapshot(value: TreeSnapshot) -> dict[str, Any]:
+    """Return a snapshot; its size is null where it was not counted."""
+    return {
+        **_fields(value, "name", "created", "method"),
+        "size": value.size or None,
+        "shared": value.shared,
     }
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder
+    from .trees.duplicate import Cloned
+    from .trees.snapshots import TreeSnapshot
 else:
     Protocol = object  # typing costs `run` 6 ms
 
@@ -223,9 +225,75 @@ class Engine(Protocol):
     ) -> None:
         """Switch off, ending what runs inside, and remove the directory with all it holds.
 
-        Never crosses a mount. Raises BusyError where something is mounted or runs inside that
+        Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted or runs inside that
         could not be ended; nothing is removed then.
         """
+        raise NotImplementedError
+
+    # -- copies, names, states to go back to -----------------------------------------------------
+
+    def clone(
+        self,
+        path: str,
+        new: str,
+        *,
+        exact: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Cloned:
+        """Make *new*, a path, a chroot that is as *path* is, without what is mounted on it.
+
+        *path* may be on; that it was is warned of, unless the copy is of one moment. Without
+        *exact* the copy has names of its own, no machine id and no keys of an ssh server. Events
+        are about *new*. Raises ChrootError, PrivilegeError, LockedError, Cancelled; then nothing
+        is left of it.
+        """
+        raise NotImplementedError
+
+    def rename(self, path: str, new: str, *, report: Report = ...) -> str:
+        """Give the chroot at *path* another name or place; return its new physical path.
+
+        *new* is a path, or a plain name for where it is. Its names inside follow where they were
+        ours, its snapshots do. Raises BusyError with the holders where it is on or in use,
+        ChrootError where *new* is there or on another file system; then all is as before.
+        """
+        raise NotImplementedError
+
+    def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
+        """Return the snapshots of a chroot, the oldest first; those too that outlived it.
+
+        Raises PrivilegeError, ChrootError.
+        """
+        raise NotImplementedError
+
+    def take_snapshot(
+        self, path: str, name: str = "", *, report: Report = ..., cancelled: Flag | None = None
+    ) -> TreeSnapshot:
+        """Keep the present state of a chroot, called *name* or after the time; return it.
+
+        Raises ChrootError where there is one of that name, PrivilegeError, LockedError, Cancelled.
+        """
+        raise NotImplementedError
+
+    def restore_snapshot(
+        self,
+        path: str,
+        name: str,
+        *,
+        keep: bool = True,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> str:
+        """Put a chroot that is off back to a snapshot, which stays.
+
+        Returns the name of the snapshot that the state before has become, "" without *keep*: then
+        it is gone. Raises BusyError with the holders, ChrootError without such a snapshot,
+        Cancelled; then all is as before.
+        """
+        raise NotImplementedError
+
+    def remove_snapshot(self, path: str, name: str) -> None:
+        """Remove a snapshot. Raises ChrootError where there is none, LockedError."""
         raise NotImplementedError
 
 

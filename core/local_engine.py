@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import chroot, verbs
-from .verbs import create, delete, off, on, run, status  # noqa: F401 (as `verbs.on`)
+from .verbs import clone, create, delete, off, on, rename, run, snapshot, status  # noqa: F401 (as `verbs.on`)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,3 +72,9 @@ class LocalEngine:
     plan_create = staticmethod(verbs.create.plan_create)
     create = staticmethod(verbs.create.create)
     delete = staticmethod(verbs.delete.delete)
+    clone = staticmethod(verbs.clone.clone)
+    rename = staticmethod(verbs.rename.rename)
+    snapshots = staticmethod(verbs.snapshot.snapshots_of)
+    take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
+    restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)
+    remove_snapshot = staticmethod(verbs.snapshot.remove_snapshot)

@@ -35,6 +35,8 @@ class Lock:
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except PermissionError:
             raise PrivilegeError(f"{path} may not be opened by this user", "run as root") from None
+        except FileNotFoundError:
+            raise _exchanged(path) from None
         deadline = time.monotonic() + patience
         while True:
             try:
@@ -42,7 +44,7 @@ class Lock:
                 if _is_at(self._fd, path):
                     return
                 os.close(self._fd)
-                raise LockedError(f"{path} was moved or exchanged just now", "try it again")
+                raise _exchanged(path)
             except BlockingIOError:
                 if time.monotonic() < deadline:
                     time.sleep(0.01)
@@ -71,6 +73,10 @@ class Lock:
 
         fcntl.flock(self._fd, fcntl.LOCK_UN)
         os.close(self._fd)
+
+
+def _exchanged(path: str) -> LockedError:
+    return LockedError(f"{path} was moved or exchanged just now", "try it again")
 
 
 def _is_at(fd: int, path: str) -> bool:

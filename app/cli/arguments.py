@@ -30,6 +30,14 @@ def add(parser: ArgumentParser, *options: Option) -> None:
         )
 
 
+def add_examples(parser: ArgumentParser, *lines: str) -> None:
+    """End the help of a verb with example calls, as they stand."""
+    from argparse import RawDescriptionHelpFormatter
+
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(["examples:", *(f"  {line}".rstrip() for line in lines)])
+
+
 def add_json(parser: ArgumentParser) -> None:
     """Add --json to a verb that prints one document."""
     parser.add_argument("--json", action="store_true", help="JSON")

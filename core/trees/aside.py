@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 8
+_DEPTH = 2
+"""A directory of snapshots holds some, and each a tree: no subvolume of ours is further down."""
 
 
 class Aside:
@@ -135,8 +137,7 @@ def discard(parent: int, name: str) -> None:
         return
     try:
         remove.refuse_mounts(descriptor_path(fd))
-        for entry in os.listdir(fd):
-            _destroy_subvolume(fd, entry)
+        _destroy_subvolumes(fd, _DEPTH)
     finally:
         os.close(fd)
     try:
@@ -145,18 +146,19 @@ def discard(parent: int, name: str) -> None:
         pass
 
 
-def _destroy_subvolume(parent: int, name: str) -> None:
-    """Remove *name* where it is a subvolume; where it is none, or can't go, leave it."""
-    try:
-        fd = os.open(name, _DIRECTORY, dir_fd=parent)
-    except OSError:
-        return
-    try:
-        if not btrfs.is_subvolume(fd):
-            return
-    finally:
-        os.close(fd)
-    try:
-        btrfs.destroy(parent, name)
-    except OSError:
-        pass  # others in it: entry by entry, then
+def _destroy_subvolumes(parent: int, depth: int) -> None:
+    """Remove the subvolumes in a directory, as far down as we make any; leave what can't go."""
+    for name in os.listdir(parent):
+        try:
+            fd = os.open(name, _DIRECTORY, dir_fd=parent)
+        except OSError:
+            continue
+        try:
+            if btrfs.is_subvolume(fd):
+                btrfs.destroy(parent, name)
+            elif depth > 1:
+                _destroy_subvolumes(fd, depth - 1)
+        except OSError:
+            pass  # others in it: entry by entry, then
+        finally:
+            os.close(fd)

@@ -56,16 +56,38 @@ class Duplicated(Value):
     """The kinds of attributes that the file system of the second does not take."""
 
 
+class Cloned(Value):
+    """A chroot that was cloned."""
+
+    path: str
+    """Of the new one, physical."""
+    method: str
+    """`snapshot` (a subvolume of btrfs), `reflink` or `copy`."""
+    entries: int
+    """Names that were copied; 0 for a snapshot."""
+    size: int
+    """Bytes of content that were copied or, by reflinks, shared; 0 for a snapshot."""
+
+
 class Duplicate:
     """Makes *name* in the private directory *parent* what the directory *source* is.
 
-    Both are descriptors, of *source* its path; *told* is the chroot that is reported on.
+    Both are descriptors; *told* is the chroot that is reported on. With *is_view* the source is what
+    `copy.bare` returns, or as good, of a mount that nobody may have a second one of.
     """
 
     def __init__(
-        self, source: int, parent: int, told: str, report: Report, cancelled: Flag | None
+        self,
+        source: int,
+        parent: int,
+        told: str,
+        report: Report,
+        cancelled: Flag | None,
+        *,
+        is_view: bool = False,
     ) -> None:
         self._source = source
+        self._is_view = is_view
         self._parent = parent
         self._told = told
         self._report = report
@@ -91,7 +113,7 @@ class Duplicate:
         """Make it, all but what `seal` does. Raises ChrootError, PrivilegeError, Cancelled."""
         path = descriptor_path(self._source)
         self._report(Stage(self._told, "looking at what is to be copied", 0.0))
-        view = bare(self._source, path)
+        view = os.dup(self._source) if self._is_view else bare(self._source, path)
         try:
             if self._snapshot(view):
                 return Duplicated(SNAPSHOT)

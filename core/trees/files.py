@@ -1,4 +1,4 @@
-"""Copying regular files from one open directory to another: blocks shared, or ranges, holes kept."""
+"""Copying regular files from an open directory to another: blocks shared, or ranges, with holes."""
 
 from __future__ import annotations
 

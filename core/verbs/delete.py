@@ -1,4 +1,4 @@
-"""`delete`: switched off, then removed with all it holds."""
+"""`delete`: switched off, then removed with all it holds, and with its snapshots."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def delete(
 ) -> None:
     """As `Engine.delete`."""
     from ..trees import remove
+    from ..trees.shelf import Shelf
 
     with open_chroot(path) as root:
         physical = root.path
@@ -36,9 +37,16 @@ def delete(
             )
         sound = has_system(root) and not is_incomplete(root)
     off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
-    with Lock(physical):
+    with Lock(physical), Shelf(physical) as shelf:
         report(Stage(physical, "removing"))
-        remove.chroot(physical, report, cancelled)
+        # Out of sight first: a kill must not leave them for the next chroot of that name.
+        shelf.put_aside()
+        try:
+            remove.chroot(physical, report, cancelled)
+        except BaseException:
+            shelf.put_back()
+            raise
+        shelf.remove_aside()
 
 
 def _refuse_sessions(root: Root) -> None:

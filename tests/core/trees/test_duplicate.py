@@ -328,7 +328,7 @@ def test_a_directory_moved_away_while_deep_in_it_ends_the_copy(
             def move(*args: object) -> None:
                 os.rename(source / "/".join(["d"] * 60), tmp_path / "elsewhere")
 
-            running._files.copy = move  # type: ignore[method-assign]
+            running._files.copy = move  # type: ignore[assignment]
             with pytest.raises(ChrootError, match="moved"):
                 running.run()
         finally:
