@@ -15,6 +15,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from threading import Event as Flag
     from typing import Protocol
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from .process import Holder
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
+
+    Keeping = AbstractContextManager[tuple[Report, Flag | None]]
+    """Entered it gives who is told how far it is, and the flag that stops it."""
 else:
     Protocol = object  # typing costs `run` 6 ms
 
@@ -179,6 +183,7 @@ class Engine(Protocol):
         size: str = "",
         keep: str = "",
         report: Report = ...,
+        keeping: Callable[[], Keeping] | None = None,
         again: Callable[[ChrootError], str] | None = None,
     ) -> int:
         """Run a command in a throw-away session on a chroot, as `run` does; return its code.
@@ -188,9 +193,11 @@ class Engine(Protocol):
         with every process it has left. What is written to a bind of the host's reaches the host.
 
         *keep*: the path of a chroot that is made of the session when the command has ended,
-        whatever its code. Where that fails *again* is asked, while the session is still there, for
-        a path to try next; "" gives it up, and the error is raised. Raises as `run` does,
-        UsageError for a size that is none, PrivilegeError.
+        whatever its code; what *keeping* returns is entered meanwhile. Where that fails *again* is
+        asked, while the session is still there, for a path to try next; "" gives it up, and the
+        error is raised. Raises as `run` does, UsageError for a size that is none, PrivilegeError,
+        what `clone` raises for a place that will not do: before anything is run, where that can
+        be seen, else at the end.
         """
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ...core.errors import ChrootError, UsageError
+from ...core.errors import Cancelled, ChrootError, UsageError
 from .. import exits
 from ..engine import open_engine
 from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
@@ -29,6 +29,9 @@ def main(word: str, arguments: list[str]) -> int:
 
             return other([word, "--help"], word)
         return _run(word, values, words)
+    except Cancelled as error:
+        exits.complain(error)
+        return exits.INTERRUPTED
     except ChrootError as error:
         exits.complain(error)
         # Whatever went wrong here went wrong before the command ran.

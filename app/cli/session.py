@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ...core.events import Stage, Warned
 from .. import exits
 
 TYPE_CHECKING = False
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
     from ...core.errors import ChrootError
     from ...core.events import Event
-    from ..narrate import Narrator
+    from .long_call import LongCall
 
 
 class Voice:
@@ -20,19 +21,24 @@ class Voice:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._narrator: Narrator | None = None
 
-    def tell(self, event: Event) -> None:
-        """Be the `report` of a session, which mostly has nothing to report."""
-        if self._narrator is None:
-            from ..narrate import Narrator  # half of all that a session costs
+    @staticmethod
+    def tell(event: Event) -> None:
+        """Be the `report` of a session, which has little to report: a Narrator is slow to load."""
+        if isinstance(event, Warned):
+            exits.say(f"warning: {event.problem.message}", event.problem.hint)
+        elif isinstance(event, Stage):
+            exits.say(event.stage)
 
-            self._narrator = Narrator(json=False)
-        self._narrator(event)
+    @staticmethod
+    def keeping() -> LongCall:
+        """Return what tells how far a session is kept, and takes the signals that stop that."""
+        from .long_call import LongCall
+
+        return LongCall(json=False)
 
     def ask(self, error: ChrootError) -> str:
         """Say what went wrong, and return the path to try next; "" where nobody answers."""
-        self.end()
         if not all(os.isatty(fd) for fd in (0, 1, 2)):
             return ""
         exits.complain(error)
@@ -40,13 +46,8 @@ class Voice:
         return self.place(sys.stdin.readline().strip())
 
     def place(self, name: str) -> str:
-        """Return the path of the chroot that is to be made: a plain name is one under the base."""
-        return os.path.join(self._engine.base, name) if name and "/" not in name else name
-
-    def end(self) -> None:
-        """Take a progress line away."""
-        if self._narrator is not None:
-            self._narrator.end()
+        """Return the path of the chroot that is to be made; "" for none."""
+        return self._engine.locate(name) if name else ""
 
 
 def run(
@@ -63,10 +64,7 @@ def run(
 ) -> int:
     """Run *words* in a session as `Engine.run_ephemeral` says; *keep* may be a plain name."""
     voice = Voice(engine)
-    try:
-        return engine.run_ephemeral(
-            path, words, user=user, cwd=cwd, env=env, config_dir=config_dir,
-            size=size, keep=voice.place(keep), report=voice.tell, again=voice.ask,
-        )  # fmt: skip
-    finally:
-        voice.end()
+    return engine.run_ephemeral(
+        path, words, user=user, cwd=cwd, env=env, config_dir=config_dir, size=size,
+        keep=voice.place(keep), report=voice.tell, keeping=voice.keeping, again=voice.ask,
+    )  # fmt: skip

@@ -94,12 +94,11 @@ class Session:
         return self._first
 
     def view(self) -> int:
-        """Return a descriptor of the tree, without what is mounted on it, to be read.
+        """Return a descriptor of the tree without what is mounted on it, which can only be read.
 
         The caller closes it; until then what the session has written lives on.
         """
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        return os.open(self._of_first(self._bare), flags)
+        return os.open(self._of_first(self._bare), os.O_PATH | os.O_CLOEXEC)
 
     def _of_first(self, fd: str) -> str:
         return f"/proc/{self._pid}/fd/{fd}"
@@ -114,6 +113,7 @@ class Session:
         if os.read(self._report, 64):
             slow()
             os.read(self._report, 1)  # ends with who writes to it
+        self._leave()
 
     def __enter__(self) -> Session:
         return self
@@ -138,8 +138,11 @@ class Session:
         self._forget()
 
     def _forget(self) -> None:
-        # Without its first process no child could be forked any more.
-        syscalls.setns(self._before, syscalls.CLONE_NEWPID)
+        self._leave()
         for fd in (self._before, self._report, self._control):
             if fd >= 0:
                 os.close(fd)
+
+    def _leave(self) -> None:
+        """Have children in our own pid namespace again, which the session's allows no more of."""
+        syscalls.setns(self._before, syscalls.CLONE_NEWPID)

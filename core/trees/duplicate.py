@@ -113,7 +113,7 @@ class Duplicate:
         """Make it, all but what `seal` does. Raises ChrootError, PrivilegeError, Cancelled."""
         path = descriptor_path(self._source)
         self._report(Stage(self._told, "looking at what is to be copied", 0.0))
-        view = os.dup(self._source) if self._is_view else bare(self._source, path)
+        view = self._opened() if self._is_view else bare(self._source, path)
         try:
             if self._snapshot(view):
                 return Duplicated(SNAPSHOT)
@@ -122,6 +122,9 @@ class Duplicate:
             raise self._explained(error) from error
         finally:
             os.close(view)
+
+    def _opened(self) -> int:
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._source)
 
     def seal(self) -> None:
         """Make immutable what its original is, but the top: that is for `seal_top`, the last."""

@@ -50,8 +50,14 @@ def clone(
 def check_place(new: str, source: str) -> None:
     """See that a chroot can be made at *new* of the one at *source*. Raises ChrootError."""
     check_name(os.path.basename(new))
-    if os.path.isdir(os.path.dirname(new)):
+    above = os.path.dirname(new)
+    if os.path.isdir(above):
         _Target(new, source).close()
+        return
+    while not os.path.isdir(above):
+        above = os.path.dirname(above)
+    with Root(above) as there:
+        _refuse_inside(f"{there.path.rstrip('/')}{new[len(above.rstrip('/')) :]}", source)
 
 
 def copy_to(
@@ -80,6 +86,16 @@ def copy_to(
         raise
 
 
+def _refuse_inside(path: str, source: str) -> None:
+    if f"{path}/".startswith(f"{source}/"):
+        raise UsageError(
+            f"{path} is {source} itself"
+            if path == source
+            else f"{path} would lie in {source}, which is to be copied",
+            "choose another place",
+        )
+
+
 class _Target:
     """Where the new chroot will be: the directory above, open, and the name."""
 
@@ -87,13 +103,7 @@ class _Target:
         """Raises ChrootError where it can't be there."""
         with Root(os.path.dirname(new)) as above:
             self.path = f"{above.path.rstrip('/')}/{os.path.basename(new)}"
-            if f"{self.path}/".startswith(f"{source}/"):
-                raise UsageError(
-                    f"{self.path} is {source} itself"
-                    if self.path == source
-                    else f"{self.path} would lie in {source}, which is to be copied",
-                    "choose another place",
-                )
+            _refuse_inside(self.path, source)
             self.name = os.path.basename(new)
             self.fd = above.open("/", os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -193,9 +203,7 @@ def _make_its_own(root: Root, copy: Duplicate, target: _Target, report: Report) 
         make_unique(fresh, target.path, warn)
 
 
-def _tell(
-    done: Duplicated, root: Root, target: _Target, report: Report, *, alone: bool
-) -> None:
+def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alone: bool) -> None:
     """Tell what of the copy may not be as the original is, which we may be *alone* with."""
 
     def warn(message: str, hint: str) -> None:

@@ -6,7 +6,7 @@ import os
 
 from ..chroot import is_incomplete, open_chroot
 from ..config.bind import SYSTEM
-from ..errors import Problem
+from ..errors import ChrootError, Problem
 from ..events import Stage, Warned, ignore
 from ..lock import Lock
 from ..sessions.session import Session
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ..config.bind import Bind
-    from ..errors import ChrootError
+    from ..engine import Keeping
     from ..events import Report
     from ..kernel.rootpath import Root
 
@@ -35,10 +35,15 @@ def run_ephemeral(
     size: str = "",
     keep: str = "",
     report: Report = ignore,
+    keeping: Callable[[], Keeping] | None = None,
     again: Callable[[ChrootError], str] | None = None,
 ) -> int:
     """As `Engine.run_ephemeral`."""
     with open_chroot(path) as below:
+        if keep:
+            from .clone import check_place
+
+            check_place(keep, below.path)
         if is_incomplete(below):
             Lock(below.path).close()  # raises LockedError where it is being made just now
         config = configuration(below, config_dir)
@@ -60,10 +65,40 @@ def run_ephemeral(
             prompt = {"debian_chroot": f"{os.path.basename(root.path)} -x"}  # bash.bashrc has it
             more = {**prompt, **dict(config.run.env), **(env or {})}
             wanted = command(root, config.run, words, user=user, cwd=cwd, env=more)
-            code = run(root, wanted, session.member())
+            member = session.member()
+            view = session.view() if keep else -1
+            code = run(root, wanted, member)
             _mind_full(root, report)
         session.end(lambda: report(Stage(root.path, "ending what was left running")))
+        if keep:
+            _keep(view, root.path, keep, keeping, again)
     return code
+
+
+def _keep(
+    view: int,
+    below: str,
+    new: str,
+    keeping: Callable[[], Keeping] | None,
+    again: Callable[[ChrootError], str] | None,
+) -> None:
+    """Make a chroot of the session, or of what *again* answers where that fails."""
+    from contextlib import nullcontext
+
+    from ..kernel.rootpath import Root
+    from .clone import copy_to
+
+    with Root(f"/proc/self/fd/{view}") as root:
+        root.path = below
+        while True:
+            try:
+                with keeping() if keeping else nullcontext((ignore, None)) as (report, cancelled):
+                    copy_to(new, root, is_view=True, report=report, cancelled=cancelled)
+                    return
+            except ChrootError as error:
+                new = again(error) if again else ""
+                if not new:
+                    raise
 
 
 def _mind_binds(root: Root, binds: Iterable[Bind], report: Report) -> None:
