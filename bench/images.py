@@ -8,6 +8,7 @@ from .chroots import chroots
 from .copies import copying
 from .creating import creating
 from .rows import Row
+from .sessions import sessions
 
 
 def run() -> list[Row]:
@@ -18,4 +19,4 @@ def run() -> list[Row]:
     for part in (creating, copying):
         with chroots(1) as base:
             rows += part(base)
-    return rows
+    return [*rows, *sessions()]

@@ -16,7 +16,8 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from threading import Event as Flag
     from typing import Protocol
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .config.merge import Config
     from .creating.base_store import Base
     from .creating.options import CreateOptions
+    from .errors import ChrootError
     from .events import Report
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from .trees.archive import Packed, Unpacked
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
+
+    Keeping = AbstractContextManager[tuple[Report, Flag | None]]
+    """Entered it gives who is told how far it is, and the flag that stops it."""
 else:
     Protocol = object  # typing costs `run` 6 ms
 
@@ -167,6 +172,36 @@ class Engine(Protocol):
         stdin, stdout, stderr and signals are the command's while it runs. Where stdin or stdout is
         no terminal, both are /dev/null for this process afterwards. Raises ChrootError where the
         command could not be started; then they are as before.
+        """
+        raise NotImplementedError
+
+    def run_ephemeral(
+        self,
+        path: str,
+        words: tuple[str, ...],
+        *,
+        user: str = "",
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        config_dir: str | None = None,
+        size: str = "",
+        keep: str = "",
+        report: Report = ...,
+        keeping: Callable[[], Keeping] | None = None,
+        again: Callable[[ChrootError], str] | None = None,
+    ) -> int:
+        """Run a command in a throw-away session on a chroot, as `run` does; return its code.
+
+        The chroot may be on or off and is not touched: what the command changes goes to memory,
+        *size* of it at most (`512M`, `4G`, `25%`; half of what is free), and is gone on return,
+        with every process it has left. What is written to a bind of the host's reaches the host.
+
+        *keep*: the path of a chroot that is made of the session when the command has ended,
+        whatever its code; what *keeping* returns is entered meanwhile. Where that fails *again* is
+        asked, while the session is still there, for a path to try next; "" gives it up, and the
+        error is raised. Raises as `run` does, UsageError for a size that is none, PrivilegeError,
+        what `clone` raises for a place that will not do: before anything is run, where that can
+        be seen, else at the end.
         """
         raise NotImplementedError
 

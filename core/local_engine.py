@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event as Flag
+    from typing import Any
 
     from .creating.habits import Habits
     from .creating.options import CreateOptions
@@ -104,6 +105,13 @@ class LocalEngine:
 
         habits = self._habits()
         return LocalBases(habits.cache, habits.backend)
+
+    @staticmethod
+    def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:
+        """As `Engine.run_ephemeral`."""
+        from .verbs.ephemeral import run_ephemeral  # which `run` has no need of
+
+        return run_ephemeral(path, words, **options)
 
     status = staticmethod(verbs.status.status)
     config = staticmethod(verbs.status.config)

@@ -37,29 +37,63 @@ def clone(
     cancelled: Flag | None = None,
 ) -> Cloned:
     """As `Engine.clone`."""
-    check_name(os.path.basename(new))
     if os.geteuid():
         raise PrivilegeError("cloning a chroot needs root", "run as root")
+    check_name(os.path.basename(new))
     with open_chroot(path) as root, Lock(root.path, shared=True):
         if is_incomplete(root):
             problem = unfinished(root)
             raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
-        made = _make_directories(os.path.dirname(new))
+        return copy_to(new, root, exact=exact, report=report, cancelled=cancelled)
+
+
+def check_place(new: str, source: str) -> None:
+    """See that a chroot can be made at *new* of the one at *source*. Raises ChrootError."""
+    check_name(os.path.basename(new))
+    above = os.path.dirname(new)
+    if os.path.isdir(above):
+        _Target(new, source).close()
+        return
+    while not os.path.isdir(above):
+        above = os.path.dirname(above)
+    with Root(above) as there:
+        _refuse_inside(f"{there.path.rstrip('/')}{new[len(above.rstrip('/')) :]}", source)
+
+
+def copy_to(
+    new: str,
+    root: Root,
+    *,
+    exact: bool = False,
+    is_view: bool = False,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+) -> Cloned:
+    """Make *new* a copy of the tree *root*, as `Engine.clone` says; *is_view* as for Duplicate."""
+    made = _make_directories(os.path.dirname(new))
+    try:
+        target = _Target(new, root.path)
         try:
-            target = _Target(new, root.path)
-            try:
-                return _cloned(root, target, exact, report, cancelled)
-            finally:
-                target.close()
-        except BaseException as error:
-            _unmake_directories(made)
-            if isinstance(error, Cancelled):
-                raise Cancelled(
-                    f"cloning to {new} was interrupted; nothing of it is left"
-                ) from error
-            if isinstance(error, OSError):
-                raise ChrootError(f"cannot clone to {new}: {error.strerror}") from error
-            raise
+            return _cloned(root, target, exact, is_view, report, cancelled)
+        finally:
+            target.close()
+    except BaseException as error:
+        _unmake_directories(made)
+        if isinstance(error, Cancelled):
+            raise Cancelled(f"cloning to {new} was interrupted; nothing of it is left") from error
+        if isinstance(error, OSError):
+            raise ChrootError(f"cannot clone to {new}: {error.strerror}") from error
+        raise
+
+
+def _refuse_inside(path: str, source: str) -> None:
+    if f"{path}/".startswith(f"{source}/"):
+        raise UsageError(
+            f"{path} is {source} itself"
+            if path == source
+            else f"{path} would lie in {source}, which is to be copied",
+            "choose another place",
+        )
 
 
 class _Target:
@@ -69,13 +103,7 @@ class _Target:
         """Raises ChrootError where it can't be there."""
         with Root(os.path.dirname(new)) as above:
             self.path = f"{above.path.rstrip('/')}/{os.path.basename(new)}"
-            if f"{self.path}/".startswith(f"{source}/"):
-                raise UsageError(
-                    f"{self.path} is {source} itself"
-                    if self.path == source
-                    else f"{self.path} would lie in {source}, which is to be copied",
-                    "choose another place",
-                )
+            _refuse_inside(self.path, source)
             self.name = os.path.basename(new)
             self.fd = above.open("/", os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -132,17 +160,22 @@ class _Target:
 
 
 def _cloned(
-    root: Root, target: _Target, exact: bool, report: Report, cancelled: Flag | None
+    root: Root,
+    target: _Target,
+    exact: bool,
+    is_view: bool,
+    report: Report,
+    cancelled: Flag | None,
 ) -> Cloned:
     """Build the new one aside and put it in place; the caller holds the lock of *root*."""
     with (
         Aside(target.fd, f".{target.name}{CLONING}", target.path) as aside,
-        Duplicate(root.fd, aside.fd, target.path, report, cancelled) as copy,
+        Duplicate(root.fd, aside.fd, target.path, report, cancelled, is_view=is_view) as copy,
     ):
         os.mkdir(MARKER.strip("/"), 0o700, dir_fd=aside.fd)
         try:
             done = copy.make()
-            _tell(done, root, target, report)
+            _tell(done, root, target, report, alone=is_view)
             report(Stage(target.path, "setting it up", _SETTING_UP))
             if not exact:
                 _make_its_own(root, copy, target, report)
@@ -170,8 +203,8 @@ def _make_its_own(root: Root, copy: Duplicate, target: _Target, report: Report) 
         make_unique(fresh, target.path, warn)
 
 
-def _tell(done: Duplicated, root: Root, target: _Target, report: Report) -> None:
-    """Tell what of the copy may not be as the original is."""
+def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alone: bool) -> None:
+    """Tell what of the copy may not be as the original is, which we may be *alone* with."""
 
     def warn(message: str, hint: str) -> None:
         report(Warned(target.path, Problem(message, hint)))
@@ -181,7 +214,7 @@ def _tell(done: Duplicated, root: Root, target: _Target, report: Report) -> None
             f"not all attributes could be kept: {', '.join(done.not_kept)}",
             "its file system does not take them; choose a place on another one",
         )
-    if done.method == SNAPSHOT:
+    if alone or done.method == SNAPSHOT:
         return  # of one moment, whoever writes
     if MountTable.read().below(root.path) or lives_inside(root):
         more = f" ({done.changed} files changed meanwhile)" if done.changed else ""
