@@ -19,7 +19,6 @@ from .rows import table
 
 PARTS = {
     "engine": "The engine and the command line",
-    "images": "Copies, archives, throw-away sessions",
     "ui": "The terminal UI",
     "terminal": "The terminal panel",
     "images": "Making, copying, packing",

@@ -16,9 +16,9 @@ from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
-from disks import disk
-from killing import killed
 from support import CHECKOUT, Cli, make_tiny_root, processes_below
+from support.disks import disk
+from support.killing import killed
 from support.trees import IMMUTABLE, differences, everything, set_flags
 
 pytestmark = pytest.mark.root
