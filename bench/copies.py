@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from disks import disk
+from support.disks import disk
 
 from .chroots import TOOL, Command, environment
 from .rows import Row
