@@ -79,7 +79,7 @@ class Scene:
 @contextmanager
 def same_everywhere() -> Iterator[None]:
     """Have time zone and user of the pictures, whoever makes them, and cursors that don't blink."""
-    steady = mock.patch.object(Input, "_toggle_cursor", lambda _field: None)
+    steady = mock.patch.object(Input, "_toggle_cursor", return_value=None)
     user = mock.patch("os.geteuid", return_value=0)
     try:
         with mock.patch.dict(os.environ, TZ="UTC"), user, steady:
