@@ -10,7 +10,7 @@ from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
-from ..trees import snapshots
+from ..trees import snapshots as states
 from ..trees.duplicate import SNAPSHOT
 from .opened import lives_inside, refuse_in_use
 
@@ -26,9 +26,9 @@ ACTIONS = ("list", "restore", "remove")
 """Words of the command line that no snapshot can be called."""
 
 
-def snapshots_of(path: str) -> tuple[TreeSnapshot, ...]:
+def snapshots(path: str) -> tuple[TreeSnapshot, ...]:
     """As `Engine.snapshots`."""
-    return snapshots.listed(_place(path))
+    return states.listed(_place(path))
 
 
 def take_snapshot(
@@ -47,7 +47,7 @@ def take_snapshot(
                 f"{root.path} is a mount point: what is beside it is on another file system",
                 "take snapshots of its own file system, or clone it",
             )
-        made = snapshots.make(root.path, root.fd, name, report, cancelled)
+        made = states.make(root.path, root.fd, name, report, cancelled)
         if made.method != SNAPSHOT and (MountTable.read().below(root.path) or lives_inside(root)):
             problem = Problem(
                 f"{root.path} is on: what programs wrote while it was copied may be half there",
@@ -71,7 +71,7 @@ def restore_snapshot(
     with open_chroot(path) as root, Lock(root.path):
         _refuse_unfinished(root)
         refuse_in_use(root, "put back to a snapshot")
-        kept = snapshots.restore(root.path, name, report, cancelled, keep=keep)
+        kept = states.restore(root.path, name, report, cancelled, keep=keep)
         report(Stage(root.path, "done", 1.0))
         return kept
 
@@ -79,7 +79,7 @@ def restore_snapshot(
 def remove_snapshot(path: str, name: str) -> None:
     """As `Engine.remove_snapshot`."""
     _need_root("removing a snapshot")
-    snapshots.remove(_place(path), name)
+    states.remove(_place(path), name)
 
 
 def _place(path: str) -> str:
