@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 from . import chroot, verbs
-from .verbs import create, delete, off, on, run, status  # noqa: F401 (as `verbs.on`)
+from .events import ignore
+from .verbs import (  # noqa: F401 (as `verbs.on`)
+    clone,
+    create,
+    delete,
+    off,
+    on,
+    pack,
+    rename,
+    run,
+    snapshot,
+    status,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .engine import Binds, Following, Sizes
+    from collections.abc import Callable
+    from threading import Event as Flag
+    from typing import Any
+
+    from .creating.habits import Habits
+    from .creating.options import CreateOptions
+    from .engine import Bases, Binds, Following, Sizes
+    from .events import Report
     from .looking.status import ChrootStatus
 
 
 class LocalEngine:
     """An `Engine` on the chroots of this machine."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, habits: Callable[[], Habits] | None = None) -> None:
+        """Work on the chroots under *base*; *habits* says how new ones are made, when asked."""
         self.base = base
+        self._ask_habits = habits
+
+    def _habits(self) -> Habits:
+        from .creating.habits import Habits
+
+        return self._ask_habits() if self._ask_habits else Habits()
 
     def locate(self, directory: str) -> str:
         """As `Engine.locate`."""
@@ -49,6 +75,44 @@ class LocalEngine:
 
         send(pid, started, number)
 
+    def create_defaults(self, options: CreateOptions) -> CreateOptions:
+        """As `Engine.create_defaults`."""
+        return verbs.create.create_defaults(options, self._habits().backend)
+
+    def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
+        """As `Engine.plan_create`."""
+        if not options.source:
+            options = self.create_defaults(options)
+        return verbs.create.plan_create(path, options, self._habits().cache)
+
+    def create(
+        self,
+        path: str,
+        options: CreateOptions,
+        *,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> None:
+        """As `Engine.create`."""
+        habits = self._habits()
+        if not options.source:
+            options = options.replace(backend=options.backend or habits.backend)
+        verbs.create.create(path, options, habits.cache, report=report, cancelled=cancelled)
+
+    def bases(self) -> Bases:
+        """As `Engine.bases`."""
+        from .verbs.bases import LocalBases
+
+        habits = self._habits()
+        return LocalBases(habits.cache, habits.backend)
+
+    @staticmethod
+    def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:
+        """As `Engine.run_ephemeral`."""
+        from .verbs.ephemeral import run_ephemeral  # which `run` has no need of
+
+        return run_ephemeral(path, words, **options)
+
     status = staticmethod(verbs.status.status)
     config = staticmethod(verbs.status.config)
     scripts = staticmethod(verbs.status.scripts)
@@ -59,7 +123,13 @@ class LocalEngine:
     off = staticmethod(verbs.off.off)
     holders = staticmethod(verbs.off.holders)
     run = staticmethod(verbs.run.run)
-    create_defaults = staticmethod(verbs.create.create_defaults)
-    plan_create = staticmethod(verbs.create.plan_create)
-    create = staticmethod(verbs.create.create)
+    archive_name = staticmethod(verbs.pack.archive_name)
+    pack = staticmethod(verbs.pack.pack)
+    unpack = staticmethod(verbs.pack.unpack)
     delete = staticmethod(verbs.delete.delete)
+    clone = staticmethod(verbs.clone.clone)
+    rename = staticmethod(verbs.rename.rename)
+    snapshots = staticmethod(verbs.snapshot.snapshots_of)
+    take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
+    restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)
+    remove_snapshot = staticmethod(verbs.snapshot.remove_snapshot)
