@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from .watch_threads import Count, Follow, Post
 
     Onlooker = Callable[[tuple[ChrootStatus, ...]], None]
+    Welcome = Callable[[ChrootStatus], object]
+
+
+def _nothing(_one: ChrootStatus) -> None:
+    """Welcome nobody."""
+
 
 _GROWING = {CREATING, INCOMPLETE}
 """States that a chroot has while it is made or removed."""
@@ -29,6 +35,7 @@ class Inventory:
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
         self._awaited = ""
+        self._welcome: Welcome = _nothing
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
@@ -72,13 +79,22 @@ class Inventory:
         finally:
             self._onlookers.remove(onlooker)
 
-    def await_new(self, name: str) -> None:
-        """Have `arrived` return the chroot *name*, which is being made, once it is there."""
-        self._awaited = name
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that are taken."""
+        return frozenset(one.name for one in self.chroots)
+
+    def await_new(self, path: str, welcome: Welcome = _nothing) -> None:
+        """Have `arrived` return the chroot at *path*, which is being made, once it is there.
+
+        It is handed to *welcome* then.
+        """
+        self._awaited, self._welcome = path, welcome
 
     def arrived(self) -> ChrootStatus | None:
-        """Return the chroot that was awaited, once, when it is there."""
-        found = next((one for one in self.chroots if one.name == self._awaited), None)
+        """Return the chroot that was awaited, once, when it is there and can be shown."""
+        found = next((one for one in self.chroots if one.path == self._awaited), None)
         if found is not None:
             self._awaited = ""
+            self._welcome(found)
         return found

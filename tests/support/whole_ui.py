@@ -29,6 +29,7 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
+from chroot_tool.core.trees.duplicate import Cloned
 from support.samples import BASE, clock
 from support.screen import screen_text
 
@@ -123,6 +124,14 @@ class RecordingEngine(LocalEngine):
         cancelled: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self._record("delete", path, report=report, cancelled=cancelled)
+
+    def clone(self, path: str, new: str, *, exact: bool = False, **job: Any) -> Cloned:
+        self._record("clone", path, new, exact, **job)
+        return Cloned(new, "copy", 9, 9)
+
+    def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
+        self._record("rename", path, new, report=report)
+        return new
 
 
 class Feed:

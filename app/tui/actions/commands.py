@@ -18,12 +18,21 @@ if TYPE_CHECKING:
 
 async def shell(session: Session) -> None:
     """Open a login shell in a panel."""
+    await _open_shell(session, "shell")
+
+
+async def throw_away_shell(session: Session) -> None:
+    """Open a login shell in a throw-away session, in a panel that is called so."""
+    await _open_shell(session, "throw-away shell", "-x")
+
+
+async def _open_shell(session: Session, kind: str, *options: str) -> None:
     one = session.highlighted
     if one is not None:
         taken = session.panels.commands_in(one)
-        more = (f"shell {number}" for number in itertools.count(2))
-        name = next(each for each in itertools.chain(["shell"], more) if each not in taken)
-        await session.panels.open(one, name, own_command("shell", "-d", one.path))
+        more = (f"{kind} {number}" for number in itertools.count(2))
+        name = next(each for each in itertools.chain([kind], more) if each not in taken)
+        await session.panels.open(one, name, own_command("shell", *options, "-d", one.path))
 
 
 @flow
@@ -83,5 +92,10 @@ ACTIONS = (
         key="S", in_footer=False,
     ),
     Action("environments.shell", "shell", "A login shell in a panel", shell, key="s"),
+    Action(
+        "environments.shell_ephemeral", "throw-away shell",
+        "A shell in a panel; what it changes is gone when it ends", throw_away_shell,
+        key="x", in_footer=False,
+    ),
     Action("environments.run", "run", "Run a command inside", run, key="r"),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
+from chroot_tool.widgets.dialogs.place import Place, PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
 from chroot_tool.widgets.dialogs.stop_processes import Holders, StopProcesses
@@ -56,6 +57,11 @@ def create_form(**given: Any) -> CreateForm:
     return CreateForm(**(facts | given))
 
 
+def place_dialog(verb: str = "clone", **given: Any) -> PlaceDialog:
+    facts: dict[str, Any] = {"notes": ("It is on.",)}
+    return PlaceDialog(verb, "deb12", "/srv/chroot", frozenset({"deb12"}), **(facts | given))
+
+
 # -- what all have in common ---------------------------------------------------------------------
 
 ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
@@ -64,6 +70,7 @@ ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
     "busy": (lambda: StopProcesses("deb12", [holder(4711), holder(4712)]), False),
     "delete": (lambda: DeleteDialog(status(), 206 << 20), False),
     "create": (create_form, None),
+    "clone": (lambda: place_dialog(switch="exact"), None),
     "run": (lambda: RunPrompt("deb12", ("start", "stop"), ("apt update",)), None),
     "quit": (lambda: QuitDialog(("create deb13",)), "stay"),
 }
@@ -154,6 +161,7 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
         create_form(
             defaults=CreateOptions(text, text, text, text, (text,), (text,), text, text), base=text
         ),
+        PlaceDialog("clone", text, text, frozenset(), value=text),
         RunPrompt(text, (text,), (text + " again",)),
         QuitDialog((text,)),
     ]
@@ -757,3 +765,41 @@ async def test_each_control_character_takes_one_place_and_stays_in_the_value() -
         await pilot.pause()
         assert "a\ufffdb\ufffdc" in screen_text(app)
         assert app.screen.query_one("#line", Field).value == "a\x1bb\u202ec"
+
+
+# -- another name --------------------------------------------------------------------------------
+
+
+async def test_a_plain_name_goes_under_the_base_and_a_path_stands_for_itself() -> None:
+    for typed, path in (("try", "/srv/chroot/try"), ("/mnt/../mnt/try", "/mnt/try")):
+        app = DialogHost(place_dialog(switch="exact"))
+        async with app.run_test(size=SMALL) as pilot:
+            await type_text(pilot, typed)
+            assert f"in {path}" in screen_text(app)
+            await press(pilot, "enter")
+            assert app.answer == Place(path)
+
+
+async def test_a_name_that_will_not_do_is_refused_and_an_empty_one_only_when_it_goes_on() -> None:
+    app = DialogHost(place_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "✗" not in screen_text(app)
+        for typed, said in (
+            ("", "a chroot needs a name"),
+            ("deb12", "deb12 is there already"),
+            ("./x", "is a relative path"),
+            ("a b", "holds ' '"),
+        ):
+            app.screen.query_one(Input).value = typed
+            await press(pilot, "enter")
+            assert said in screen_text(app)
+            assert app.answer == OPEN
+
+
+async def test_what_can_be_had_besides_is_a_switch() -> None:
+    app = DialogHost(place_dialog(switch="keep everything"))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "try")
+        await press(pilot, "tab", "space", "up", "enter")
+        assert app.answer == Place("/srv/chroot/try", switched=True)
