@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.looking.watch import Snapshot
+from .snapshot_thread import SnapshotThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ...core.engine import Engine
+    from ...core.trees.snapshots import TreeSnapshot
     from .watch_threads import Count, Follow, Post
 
     Onlooker = Callable[[tuple[ChrootStatus, ...]], None]
@@ -34,17 +36,21 @@ class Inventory:
         self.snapshot = Snapshot(engine.base)
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
+        self.snapshots: dict[str, tuple[TreeSnapshot, ...]] = {}
+        """The snapshots by path, the oldest first, of those that were looked at."""
         self._awaited = ""
         self._welcome: Welcome = _nothing
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
+        self._shelves = SnapshotThread(engine, post)
         self._watching.start()
 
     def close(self) -> None:
         """End the threads."""
         self._watching.close()
         self._counting.close()
+        self._shelves.close()
 
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:
@@ -68,6 +74,16 @@ class Inventory:
         """Take over the size of a chroot; tell whether it is news."""
         news = self.sizes.get(path) != size
         self.sizes[path] = size
+        return news
+
+    def look_for_snapshots(self, path: str) -> None:
+        """Have the snapshots of a chroot looked for: now, and from time to time."""
+        self._shelves.want(path)
+
+    def take_snapshots(self, path: str, found: tuple[TreeSnapshot, ...]) -> bool:
+        """Take over the snapshots of a chroot; tell whether they are news."""
+        news = self.snapshots.get(path, ()) != found
+        self.snapshots[path] = found
         return news
 
     @contextmanager

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import safe
+from ....widgets.job_status import DONE
 from ... import history
 from ..handover import own_command
 from .action import Action, flow
+from .snapshots import take
 
 if TYPE_CHECKING:
+    from ....core.looking.status import ChrootStatus
+    from ....widgets.job_status import JobStatus
     from ..session import Session
 
 
@@ -72,11 +77,29 @@ async def run(session: Session) -> None:
         history.remember(one.path, request.line)
     except OSError as error:
         session.user.tell(f"history: {error.strerror}", "warning")
-    words = ["run", "-d", one.path]
+    words = ["run", *(["-x"] if request.ephemeral else []), "-d", one.path]
     words += ["-u", request.user] if request.user else []
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
-    await session.panels.open(one, request.line, own_command(*words, "--", *request.words))
+    argv = own_command(*words, "--", *request.words)
+    name = f"throw-away: {request.line}" if request.ephemeral else request.line
+    if request.snapshot:
+        take(session, one, then=partial(_open_after, session, one, name, argv))
+    else:
+        await session.panels.open(one, name, argv)
+
+
+def _open_after(
+    session: Session,
+    one: ChrootStatus,
+    name: str,
+    argv: list[str],
+    job: JobStatus,
+    _error: ChrootError | None,
+) -> None:
+    """Open a panel when what had to come first is done."""
+    if job.state == DONE:
+        session.user.begin(session.panels.open(one, name, argv))
 
 
 def _scripts(session: Session, path: str) -> tuple[str, ...]:
