@@ -14,8 +14,10 @@ from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files, changed, difference
 from chroot_tool.core.config.merge import Config, parse
+from chroot_tool.core.creating.base_key import Key
+from chroot_tool.core.creating.base_store import Base, Facts
 from chroot_tool.core.creating.options import CreateOptions
-from chroot_tool.core.engine import Engine
+from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, ignore
 from chroot_tool.core.host.mount_points import HostFacts
@@ -24,6 +26,8 @@ from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Process
+from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.core.verbs.binds import LocalBinds
 
 TYPE_CHECKING = False
@@ -187,6 +191,16 @@ Setting up \033[36mlibssl3:amd64\033[0m (3.0.17-1~deb12u2) ...
 """.strip()  # noqa: W291 (as apt writes it)
 
 
+TRIED = r"""
+root@bookworm:~# apt-get -y install gcc-14 | tail -n 2
+Setting up gcc-14 (14.2.0-19) ...
+Processing triggers for libc-bin (2.36-9+deb12u10) ...
+root@bookworm:~# cc --version | head -n 1
+gcc-14 (Debian 14.2.0-19) 14.2.0
+root@bookworm:~# rm -rf /usr/lib/gcc/x86_64-linux-gnu/12
+root@bookworm:~# """.lstrip()
+
+
 class Clock:
     """Stands still until it is put forward."""
 
@@ -231,6 +245,35 @@ class RecordedBinds(LocalBinds):
         return "nothing is there yet: a directory is made"
 
 
+SNAPSHOTS = (
+    TreeSnapshot("as-made", NOW - 64 * DAY, "copy", 190 * MB),
+    TreeSnapshot("before-gcc-14", NOW - 9 * DAY, "copy", 1204 * MB),
+    TreeSnapshot("before-upgrade", NOW - 3 * HOUR, "copy", 1311 * MB),
+)
+KEPT = Base(
+    Key("trixie", "amd64", "minbase", "http://mirror.example/debian", ("tzdata",), "debootstrap",
+        "", "0123456789abcdef"),
+    Facts(NOW - 3 * DAY, 33.0, 78), "trixie.tar.zst", "", 61 * MB, NOW - DAY,
+)  # fmt: skip
+
+
+class RecordedBases(LocalBases):
+    """One base, of trixie."""
+
+    def __init__(self) -> None:
+        """There is no directory behind it."""
+
+    def list(self) -> tuple[Base, ...]:
+        """Return the one."""
+        return (KEPT,)
+
+    def outlook(self, options: CreateOptions) -> Outlook:
+        """Say that it serves for trixie."""
+        if options.suite == KEPT.key.suite:
+            return Outlook(KEPT, "from a base made 3d ago")
+        return Outlook(None, "the nearest base has another suite")
+
+
 class RecordedEngine(LocalEngine):
     """Plays calls back: `off` is busy, `on` fails, `create` comes half way and waits."""
 
@@ -261,6 +304,19 @@ class RecordedEngine(LocalEngine):
     def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
         """Return the recorded plan."""
         return PLAN
+
+    def bases(self) -> RecordedBases:
+        """Return what is kept of trixie."""
+        return RecordedBases()
+
+    def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
+        """Return those of bookworm."""
+        return SNAPSHOTS if path == BOOKWORM.path else ()
+
+    @staticmethod
+    def complete(text: str) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
 
     def scripts(self, path: str) -> tuple[str, ...]:
         """Return the usual ones."""

@@ -12,17 +12,18 @@ from pathlib import Path
 from unittest import mock
 
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 
-from .recorded import CHROOTS, UPGRADE, Clock, Feed, RecordedEngine
+from .recorded import CHROOTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
@@ -112,7 +113,7 @@ def _keys(*keys: str) -> Play:
     async def play(app: SceneApp, pilot: Pilot[None]) -> None:
         before = app.screen
         await pilot.press(*keys)
-        if keys[-1] in "dnrb":
+        if keys[-1] in "dnrbcpuv":
             await until(pilot, lambda: app.screen is not before and app.screen.is_mounted)
 
     return play
@@ -146,11 +147,47 @@ async def _plan(app: SceneApp, pilot: Pilot[None]) -> None:
 
 
 async def _form(app: SceneApp, pilot: Pilot[None]) -> None:
+    form = await _empty_form(app, pilot)
+    for ident in ("name", "suite"):
+        form.field(ident).value = "trixie"
+    await until(pilot, lambda: _note(form, "kind").startswith("quick"))
+    await pilot.press("tab")
+
+
+async def _empty_form(app: SceneApp, pilot: Pilot[None]) -> CreateForm:
     await pilot.press("n")
     await until(pilot, lambda: isinstance(app.screen, CreateForm) and app.screen.is_mounted)
-    for ident in ("name", "suite"):
-        app.screen.query_one(f"#{ident} Input", Input).value = "trixie"
-    await pilot.press("tab")
+    assert isinstance(app.screen, CreateForm)
+    return app.screen
+
+
+def _note(form: CreateForm, ident: str) -> str:
+    return str(form.field(ident).query_one(".field--note", Static).content)
+
+
+def _form_for(kind: str, **values: str) -> Play:
+    async def play(app: SceneApp, pilot: Pilot[None]) -> None:
+        form = await _empty_form(app, pilot)
+        for ident, value in {"kind": kind, **values}.items():
+            form.field(ident).value = value
+        await until(pilot, lambda: not form.field("suite").display)
+
+    return play
+
+
+async def _clone(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _keys("c")(app, pilot)
+    await pilot.press(*"bookworm-2")
+
+
+async def _pack(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _keys("p")(app, pilot)
+    assert isinstance(app.screen, PackDialog)
+    app.screen.field("file").value = "/backup/bookworm-202609211234.tar.zst"
+
+
+async def _throw_away(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _output(app, pilot, "throw-away shell", TRIED, "root@bookworm:~# rm -rf")
 
 
 async def _delete(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -194,14 +231,14 @@ def _selected(app: SceneApp) -> int:
 
 
 async def _panel(app: SceneApp, pilot: Pilot[None]) -> None:
-    await _output(app, pilot, "apt-get upgrade", UPGRADE)
+    await _output(app, pilot, "apt-get upgrade", UPGRADE, "67%")
 
 
-async def _output(app: SceneApp, pilot: Pilot[None], command: str, text: str) -> None:
+async def _output(app: SceneApp, pilot: Pilot[None], command: str, text: str, comes: str) -> None:
     argv = ["sh", "-c", 'printf %b "$1"; exec sleep 1000', "sh", text]
     panel = RunPanel(argv, chroot="bookworm", command=command, clock=lambda: 1.0)
     await app.main.dock.add(panel)
-    await until(pilot, lambda: "67%" in panel.terminal.output_text())
+    await until(pilot, lambda: comes in panel.terminal.output_text())
     await until(pilot, lambda: panel.terminal.has_focus)
     panel.terminal.refresh()
 
@@ -247,6 +284,20 @@ SCENES = (
     Scene("create-120x40", LARGE, DARK, _form),
     Scene("create-80x24", SMALL, DARK, _form),
     Scene("plan-80x24", SMALL, LIGHT, _plan),
+    Scene("create-base-80x24", SMALL, DARK, _form_for("base", name="trixie")),
+    Scene(
+        "create-archive-80x24",
+        SMALL,
+        LIGHT,
+        _form_for("archive", name="alp", source="docker://alpine"),
+    ),
+    Scene("create-copy-80x24", SMALL, DARK, _form_for("copy", name="bookworm-2")),
+    Scene("clone-80x24", SMALL, DARK, _clone),
+    Scene("pack-80x24", SMALL, DARK, _pack),
+    Scene("unpack-80x24", SMALL, DARK, _keys("u")),
+    Scene("snapshots-120x40", LARGE, DARK, _keys("v")),
+    Scene("snapshots-80x24", SMALL, LIGHT, _keys("v")),
+    Scene("throw-away-120x40", LARGE, DARK, _throw_away),
     Scene("delete-120x40", LARGE, LIGHT, _delete),
     Scene("delete-80x24", SMALL, DARK, _delete),
     Scene("busy-120x40", LARGE, DARK, _busy),

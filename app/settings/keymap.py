@@ -79,7 +79,7 @@ BINDINGS = (
         ("environments.rename", "R", "rename"),
         ("environments.pack", "p", "pack: an archive or an image of it"),
         ("environments.unpack", "u", "unpack an archive"),
-        ("environments.snapshots", "v", "snapshots: take, restore, remove"),
+        ("environments.snapshots", "v", "snapshots to go back to"),
         ("environments.delete", "d", "delete; wants the name typed"),
         ("environments.filter", "slash", "filter as you type"),
         ("row.copy", "y", "copy the row or command"),

@@ -157,13 +157,12 @@ def _made(store: Store, order: bases.Order, key: Key, tell: Teller, cancelled: F
 
 def _why_not(key: Key, there: Sequence[Base]) -> str:
     """Say in what the nearest base is another one."""
-    kept = "what is made now will be kept as one"
     if not there:
-        return f"there is no base yet: {kept}"
+        return "there is no base yet"
     near = min((_differences(key, base.key) for base in there), key=len)
     if not 0 < len(near) <= 2:
-        return f"there is no base of this kind: {kept}"
-    return f"the nearest base has {' and '.join(near)}: {kept}"
+        return "there is no base of this kind"
+    return f"the nearest base has {' and '.join(near)}"
 
 
 def _differences(wanted: Key, other: Key) -> list[str]:

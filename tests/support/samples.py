@@ -1,5 +1,7 @@
 """Values for tests of widgets: a base directory at one moment, and hostile text in every field."""
 
+from chroot_tool.core.creating.base_key import Key
+from chroot_tool.core.creating.base_store import Base, Facts
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Process
@@ -22,6 +24,12 @@ def mount(target: str, state: str = "mounted", **fields: object) -> MountStatus:
     }  # fmt: skip
     return MountStatus(**{**values, **fields})  # type: ignore[arg-type]
 
+
+KEPT_BASE = Base(
+    Key("bookworm", "amd64", "minbase", "http://mirror.example/debian", ("tzdata",), "debootstrap",
+        "", "0123456789abcdef"),
+    Facts(NOW - 3 * DAY, 33.0, 78), "bookworm.tar.zst", "", 61 << 20, NOW - DAY,
+)  # fmt: skip
 
 MOUNTS = (
     mount("/proc", source="proc", fs="proc", options=("nosuid", "nodev", "noexec", "private")),

@@ -21,8 +21,9 @@ from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.app import ChrootApp
 from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
+from chroot_tool.core.creating.base_store import Base
 from chroot_tool.core.creating.options import CreateOptions
-from chroot_tool.core.engine import Engine
+from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
 from chroot_tool.core.local_engine import LocalEngine
@@ -32,6 +33,7 @@ from chroot_tool.core.plan import Plan
 from chroot_tool.core.trees.archive import Packed, Unpacked
 from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.core.verbs.bases import LocalBases
 from support.samples import BASE, clock
 from support.screen import screen_text
 
@@ -57,6 +59,20 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
         await pilot.pause(0)
 
 
+class KnownBases(LocalBases):
+    """Bases that are nowhere."""
+
+    def __init__(self, kept: tuple[Base, ...]) -> None:
+        self._kept = kept
+
+    def list(self) -> tuple[Base, ...]:
+        return self._kept
+
+    def outlook(self, options: CreateOptions) -> Outlook:
+        base = next((one for one in self._kept if one.key.suite == options.suite), None)
+        return Outlook(base, "from a base made 3d ago" if base else "there is no base yet")
+
+
 class RecordingEngine(LocalEngine):
     """Does nothing but remember what it was asked for; every call can be made to fail or wait."""
 
@@ -65,6 +81,8 @@ class RecordingEngine(LocalEngine):
         self.calls: list[tuple[Any, ...]] = []
         self.errors: dict[str, list[BaseException]] = {}
         """What the next calls of a method raise, one after the other."""
+        self.kept: tuple[Base, ...] = ()
+        """The bases that there are."""
         self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
         self.gates: dict[str, threading.Event] = {}
@@ -141,6 +159,9 @@ class RecordingEngine(LocalEngine):
     def unpack(self, path: str, source: str, **job: Any) -> Unpacked:
         self._record("unpack", path, source, **job)
         return Unpacked(None, 9, ())
+
+    def bases(self) -> KnownBases:
+        return KnownBases(self.kept)
 
     def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
         return self.shelves.get(path, ())

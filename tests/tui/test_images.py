@@ -8,18 +8,20 @@ import pytest
 
 from chroot_tool.app import history
 from chroot_tool.app.tui.actions import commands
+from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
 from chroot_tool.core.events import Stage
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.dialogs.place import PlaceDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.snapshots import SnapshotsDialog
 from chroot_tool.widgets.dialogs.switch import Switch
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
-from support.samples import BASE, CHROOTS, DAY, NOW
+from support.samples import BASE, CHROOTS, DAY, KEPT_BASE, NOW
 from support.whole_ui import Ui, real_ui, ui
 
 ARM = f"{BASE}/arm"
@@ -137,6 +139,85 @@ async def test_real_clone_and_rename(tiny_chroot: Path) -> None:
         await t.until(lambda: t.highlighted == "another")
         assert not (base / "other").exists()
         assert (base / "another/bin/sh").exists()
+
+
+# -- one form for all that a chroot is made of ----------------------------------------------------
+
+
+async def form_for(t: Ui, kind: str) -> CreateForm:
+    await t.press("n")
+    form = await t.dialog(CreateForm)
+    form.field("kind").value = kind
+    form.field("name").value = "fresh"
+    await t.pilot.pause()
+    return form
+
+
+async def agree(t: Ui, form: CreateForm) -> None:
+    form.field("name").focus_entry()
+    await t.press("enter")
+    await t.until(lambda: form.has_class("-plan") and not form.query_one("#go").disabled)
+    await t.press("enter")
+    await t.main()
+
+
+async def test_the_form_says_whether_it_will_be_quick_and_why_not() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        t.engine.kept = (KEPT_BASE,)
+        form = await form_for(t, "debian")
+        form.field("suite").value = "bookworm"
+        await t.shows("quick: from a base made 3d ago")
+        form.field("suite").value = "sid"
+        await t.shows("not quick: there is no base yet")
+
+
+async def test_a_chroot_from_a_base() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.kept = (KEPT_BASE,)
+        form = await form_for(t, "base")
+        await t.shows("bookworm amd64 minbase +1 · 3d old · 61M")
+        form.query_one("#as-it-is", Switch).value = True
+        await agree(t, form)
+        await t.until(lambda: t.engine.called("create"))
+        ((path, options),) = t.engine.called("create")
+        assert path == FRESH.path
+        assert options == CreateOptions(
+            "bookworm", "amd64", KEPT_BASE.key.mirror, "minbase", ("tzdata",),
+            backend="debootstrap", refresh=False,
+        )  # fmt: skip
+
+
+async def test_a_chroot_from_an_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "rootfs.tar.xz"
+    archive.touch()
+    async with ui(*CHROOTS) as t:
+        form = await form_for(t, "archive")
+        await t.press("enter")
+        await t.shows("an archive, or what else?")
+        form.field("source").value = "rootfs"
+        await t.shows("is a relative path")
+        form.field("source").value = str(archive)
+        await agree(t, form)
+        await t.until(
+            lambda: t.engine.called("create") == [(FRESH.path, CreateOptions(source=str(archive)))]
+        )
+
+
+async def test_a_copy_by_the_form() -> None:
+    async with ui(*CHROOTS) as t:
+        form = await form_for(t, "copy")
+        form.field("chroot").value = ARM
+        form.query_one("#exact", Switch).value = True
+        await agree(t, form)
+        await t.until(lambda: t.engine.called("clone") == [(ARM, FRESH.path, True)])
+        assert t.engine.called("create") == []
+
+
+async def test_where_there_is_no_base_and_no_chroot_none_is_offered() -> None:
+    async with ui() as t:
+        await t.press("n")
+        form = await t.dialog(CreateForm)
+        assert [kind for _, kind in form._sources.kinds] == ["debian", "archive"]
 
 
 # -- pack and unpack ------------------------------------------------------------------------------

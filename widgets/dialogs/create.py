@@ -1,30 +1,40 @@
-"""The form for a new chroot: every option of `create`, then the plan, then the answer."""
+"""The form for a new chroot: what it is made of, every option of that, the plan, the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.creating import options as rules
 from ...core.creating import suites
 from ...core.creating.options import CreateOptions
+from ...core.errors import ChrootError, UsageError
 from ...core.host import debian
+from ..text.foreign import foreign
 from .choice_field import ChoiceField
-from .create_plan import Describe, PlanPage
+from .create_plan import PlanPage
+from .create_sources import ARCHIVE, BASE, COPY, DEBIAN, FIELDS, NOTES, Copy, Sources, of_base
 from .dialog import Body, button
 from .field import Field
 from .form import FormDialog
 from .place_field import PlaceField
-from .suggestions import Prefixes
+from .suggestions import Paths, Prefixes
+from .switch import Switch
 
-Request = tuple[str, CreateOptions]
+Request = tuple[str, CreateOptions] | Copy
+Describe = Callable[[str, CreateOptions], tuple[str, ...]]
+"""Returns the lines of the plan for a path and options, or raises ChrootError."""
 
 _VARIANTS = (
     ("minbase · what is required, and apt", "minbase"),
@@ -38,15 +48,17 @@ _BACKENDS = (
 )
 
 _HOSTS = "the host's"
+_LULL = 0.2
+"""Seconds without a change after which it is asked how quick it would be."""
 
 
 class CreateForm(FormDialog[Request | None]):
-    """Asks for the options of a new chroot. Answers (path, options), None where it was left.
+    """Asks for the options of a new chroot. Answers (path, options), or a Copy; None where left.
 
     What is left empty stays "" or () in the options: the engine fills it in. *defaults* are only
     shown, as what would be taken. *base* is where a plain name goes, *taken* the names that are
     there already. *describe* returns the lines of the plan, or raises ChrootError; it is called
-    in a thread.
+    in a thread. *sources* are what it can be made of.
     """
 
     HELP = (
@@ -63,7 +75,9 @@ class CreateForm(FormDialog[Request | None]):
         &.-plan PlanPage { display: block; }
         &.-plan #fields { display: none; }
         & #fields { height: auto; }
-        & #arch { margin-top: 1; }
+        & #backend .field--note { display: none; }
+        & #kind .field--note { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & Switch { margin-left: 13; }
     }
     """
 
@@ -74,23 +88,32 @@ class CreateForm(FormDialog[Request | None]):
         taken: frozenset[str],
         *,
         describe: Describe,
+        sources: Sources | None = None,
     ) -> None:
         super().__init__("new chroot")
+        self._sources = sources or Sources()
+        self._describe = describe
+        self._looks: Timer | None = None
+        self._turn = 0
         self._defaults = defaults
         self._base = base
         self._taken = taken
-        self._plan = PlanPage(describe)
+        self._plan = PlanPage()
         self._request: Request | None = None
 
     # -- the fields ------------------------------------------------------------------------------
 
     def content(self) -> Iterable[Widget]:
         """Return the fields, and the plan in their place later."""
-        yield Vertical(*self._most_used(), *self._others(), id="fields")
+        fields = (*self._first(), *self._of_others(), *self._most_used(), *self._others())
+        yield Vertical(*fields, *self._switches(), id="fields")
         yield self._plan
 
-    def _most_used(self) -> Iterable[Field]:
+    def _first(self) -> Iterable[Field]:
+        yield ChoiceField("Made of", self._sources.kinds, id="kind")
         yield PlaceField("Name", self._base, self._taken, also=rules.check_path)
+
+    def _most_used(self) -> Iterable[Field]:
         yield Field(
             "Suite", id="suite", check=self._check_suite,
             placeholder=self._defaults.suite or _HOSTS,
@@ -101,6 +124,23 @@ class CreateForm(FormDialog[Request | None]):
             placeholder=self._defaults.mirror or "as the host has it for the suite",
             note="where the packages come from",
         )  # fmt: skip
+
+    def _of_others(self) -> Iterable[Field]:
+        sources = self._sources
+        yield Field(
+            "Source", id="source", check=_check_source, required="an archive, or what else?",
+            suggester=Paths(sources.complete), placeholder="e.g. /backup/rootfs.tar.xz",
+            note="a path, oci:DIR or docker://IMAGE",
+        )  # fmt: skip
+        if sources.bases:
+            yield ChoiceField("Base", sources.base_choices, id="base")
+        if sources.chroots:
+            yield ChoiceField("Chroot", sources.chroot_choices, id="chroot", value=sources.chroot)
+
+    @staticmethod
+    def _switches() -> Iterable[Switch]:
+        yield Switch("as it is, the mirror is not asked", id="as-it-is")
+        yield Switch("keep host name, machine id and ssh host keys", id="exact")
 
     def _others(self) -> Iterable[Field]:
         defaults = self._defaults
@@ -135,10 +175,70 @@ class CreateForm(FormDialog[Request | None]):
             backend = self.value("backend") if self.is_mounted else self._defaults.backend
             rules.check_suite(suite, backend or rules.BACKENDS[0])
 
-    @on(Field.Changed, "#backend")
-    def _backend_changed(self, event: Field.Changed) -> None:
+    # -- what it is made of ----------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Show the fields of a Debian, and how quick one would be."""
+        self._show_kind()
+
+    @property
+    def _kind(self) -> str:
+        return self.value("kind")
+
+    @on(Field.Changed)
+    def _changed(self, event: Field.Changed) -> None:
         event.stop()
-        self.field("suite").check_again()
+        if event.field.id == "kind":
+            self._show_kind()
+        elif event.field.id == "backend":
+            self.field("suite").check_again()
+        if event.field.id in FIELDS[DEBIAN] and self._kind == DEBIAN:
+            self._look_soon(_LULL)
+
+    def _show_kind(self) -> None:
+        """Show the fields of what is chosen, and what is to be said of it."""
+        kind = self._kind
+        for one in self.query_one("#fields").children:
+            if one.id not in ("kind", "name"):
+                one.display = one.id in FIELDS[kind]
+        self._turn += 1
+        self.field("kind").say(NOTES.get(kind, ""))
+        if kind == DEBIAN:
+            self._look_soon(0)
+
+    def _look_soon(self, seconds: float) -> None:
+        if self._looks is not None:
+            self._looks.stop()
+        if self._sources.outlook is not None:
+            self._looks = self.set_timer(seconds, self._ask_outlook)
+
+    def _ask_outlook(self) -> None:
+        fields = [self.field(ident) for ident in FIELDS[DEBIAN]]
+        if self._kind == DEBIAN and not any(one.problem for one in fields):
+            self._turn += 1
+            self._look_ahead(self._turn, self._asked_for())
+
+    @dataclass
+    class Foreseen(Message):
+        """It is known how quick a Debian would be. `turn` says which question it answers."""
+
+        turn: int
+        said: str
+
+    @work(thread=True, group="outlook", exit_on_error=False)
+    def _look_ahead(self, turn: int, options: CreateOptions) -> None:
+        assert self._sources.outlook is not None
+        try:
+            said = self._sources.outlook(options)
+        except ChrootError as error:
+            said = error.message
+        self.post_message(self.Foreseen(turn, said))
+
+    @on(Foreseen)
+    def _foreseen(self, event: Foreseen) -> None:
+        event.stop()
+        if event.turn == self._turn:
+            self.field("kind").say(foreign(event.said))
 
     # -- going on --------------------------------------------------------------------------------
 
@@ -179,11 +279,14 @@ class CreateForm(FormDialog[Request | None]):
             return
         if self.wrong():
             return
-        self._request = (self.query_one(PlaceField).path, self._asked_for())
+        request = self._request = self._asked()
+        describe = (
+            request.describe if isinstance(request, Copy) else partial(self._describe, *request)
+        )
         self._show_page("-plan", back="Back", go="Create")
         self.query_one("#go", Button).disabled = True
         self.query_one("#back", Button).focus()
-        self._plan.ask(*self._request)
+        self._plan.ask(describe)
 
     @on(PlanPage.Shown)
     def _plan_shown(self, event: PlanPage.Shown) -> None:
@@ -193,6 +296,20 @@ class CreateForm(FormDialog[Request | None]):
         go = self.query_one("#go", Button)
         go.disabled = False
         go.focus()
+
+    def _asked(self) -> Request:
+        path, kind = self.query_one(PlaceField).path, self._kind
+        if kind == COPY:
+            return Copy(path, self.value("chroot"), self.query_one("#exact", Switch).value)
+        options = self._asked_for()
+        if kind == DEBIAN:
+            return path, options
+        its_own = CreateOptions(locales=options.locales, timezone=options.timezone)
+        if kind == ARCHIVE:
+            return path, its_own.replace(source=self.value("source"))
+        assert kind == BASE
+        as_it_is = self.query_one("#as-it-is", Switch).value
+        return path, of_base(self._sources.base(self.value("base")), its_own, as_it_is=as_it_is)
 
     def _asked_for(self) -> CreateOptions:
         return CreateOptions(
@@ -214,6 +331,11 @@ class CreateForm(FormDialog[Request | None]):
             changed.disabled = False
             changed.refresh(layout=True)  # a new label does not ask for its width
         self.query_one(Body).scroll_home(animate=False)
+
+
+def _check_source(source: str) -> None:
+    if not source.startswith(("/", "oci:", "docker://")):
+        raise UsageError(f"{source!r} is a relative path", "/PATH, oci:DIR or docker://IMAGE")
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import on, work
@@ -13,16 +13,15 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
-from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, Problem
 from ..text.foreign import foreign
 
-Describe = Callable[[str, CreateOptions], tuple[str, ...]]
+Describe = Callable[[], Sequence[str]]
 """Returns the lines of the plan, or raises ChrootError."""
 
 
 class PlanPage(Vertical):
-    """Shows the plan that *describe* tells. `Shown` says that it stands there."""
+    """Shows the plan that it is told. `Shown` says that it stands there."""
 
     DEFAULT_CSS = """
     PlanPage { height: auto; }
@@ -40,9 +39,8 @@ class PlanPage(Vertical):
     class Shown(Message):
         """A plan can be read and agreed to."""
 
-    def __init__(self, describe: Describe) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._describe = describe
         self._turn = 0
         self._asked = False
         self.is_shown = False
@@ -52,13 +50,13 @@ class PlanPage(Vertical):
         """Make room for the lines."""
         yield Static()
 
-    def ask(self, path: str, options: CreateOptions) -> None:
-        """Find out what would be done, and show it."""
+    def ask(self, describe: Describe) -> None:
+        """Find out what would be done, in a thread, and show it."""
         self._turn += 1
         self._asked = True
         self.is_shown = False
         self.query_one(Static).update("looking at the host …")
-        self._ask(self._turn, path, options)
+        self._ask(self._turn, describe)
 
     def forget(self) -> None:
         """Show no answer any more to what was asked."""
@@ -66,9 +64,9 @@ class PlanPage(Vertical):
         self._asked = self.is_shown = False
 
     @work(thread=True, group="describe", exit_on_error=False)
-    def _ask(self, turn: int, path: str, options: CreateOptions) -> None:
+    def _ask(self, turn: int, describe: Describe) -> None:
         try:
-            self.post_message(self.Described(turn, self._describe(path, options)))
+            self.post_message(self.Described(turn, tuple(describe())))
         except ChrootError as error:
             problem = Problem(error.message, error.hint)
             self.post_message(self.Described(turn, problem=problem))

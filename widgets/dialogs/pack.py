@@ -44,7 +44,10 @@ class PackDialog(FormDialog[Packing | None]):
         "Right takes a suggestion, Enter packs."
     )
     DEFAULT_CSS: ClassVar[str] = """
-    PackDialog .dialog--quiet { margin-bottom: 1; }
+    PackDialog {
+        & .dialog--quiet { margin-bottom: 1; }
+        & Switch { margin-left: 13; }
+    }
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class PackDialog(FormDialog[Packing | None]):
             note="paths inside, besides [exclude] of its configuration",
         )  # fmt: skip
         yield Switch("write FILE.sha256, which unpack looks at", id="checksum")
-        yield Switch("an OCI image instead, a directory that podman takes", id="oci")
+        yield Switch("an OCI image instead, which podman takes", id="oci")
 
     def buttons(self) -> Iterable[Button]:
         """Return Cancel and Pack."""

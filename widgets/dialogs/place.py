@@ -36,7 +36,10 @@ class PlaceDialog(FormDialog[Place | None]):
 
     HELP = "A plain name goes under the base directory, a path stands for itself. Enter goes on."
     DEFAULT_CSS = """
-    PlaceDialog .dialog--quiet { margin-bottom: 1; }
+    PlaceDialog {
+        & .dialog--quiet { margin-bottom: 1; }
+        & Switch { margin-left: 13; }
+    }
     """
 
     def __init__(

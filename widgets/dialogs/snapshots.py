@@ -79,7 +79,7 @@ class SnapshotsDialog(FormDialog[SnapshotWish | None]):
             yield SnapshotTable(_columns(self._clock))
         yield Field(
             "New one", id="name", check=self._check, placeholder="the time",
-            note="keeps the present state; delete removes it with the chroot"
+            note="keeps the present state, to go back to"
             if self._snapshots else "there is none yet: keeps the present state to go back to",
         )  # fmt: skip
 

@@ -26,12 +26,12 @@ async def clone(session: Session) -> None:
     one = session.highlighted
     if one is None:
         return
-    notes = ["A copy without what is mounted on it, with names and keys of its own."]
+    notes = ["A copy without what is mounted on it, with names of its own."]
     if _is_on(one):
         notes.append("It is on: what is written meanwhile may be half there.")
     dialog = PlaceDialog(
         "clone", one.name, session.engine.base, session.inventory.names, notes=notes,
-        switch="keep host name, machine id and ssh host keys as they are",
+        switch="keep host name, machine id and ssh host keys",
     )  # fmt: skip
     place = await session.user.ask(dialog)
     if place is not None:

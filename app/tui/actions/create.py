@@ -6,10 +6,19 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from ....core.errors import ChrootError
+from ....core.looking.status import BROKEN, CREATING, INCOMPLETE
 from .action import Action, flow
+from .copies import copy
 
 if TYPE_CHECKING:
+    from ....core.creating.options import CreateOptions
+    from ....widgets.dialogs.create_sources import Sources
     from ..session import Session
+
+
+_UNFIT = (CREATING, INCOMPLETE, BROKEN)
+"""States in which there is nothing to copy."""
 
 
 @flow
@@ -17,14 +26,46 @@ async def create(session: Session) -> None:
     """Ask what to make, make it, and go there when it appears."""
     from ....core.creating.options import CreateOptions
     from ....widgets.dialogs.create import CreateForm
+    from ....widgets.dialogs.create_sources import Copy
 
     engine = session.engine
     defaults = await asyncio.to_thread(engine.create_defaults, CreateOptions())
-    form = CreateForm(defaults, engine.base, session.inventory.names, describe=engine.plan_create)
+    form = CreateForm(
+        defaults, engine.base, session.inventory.names, describe=engine.plan_create,
+        sources=await asyncio.to_thread(_sources, session),
+    )  # fmt: skip
     made = await session.user.ask(form)
-    if made is None:
-        return
-    path, options = made
+    if isinstance(made, Copy):
+        name = os.path.basename(made.source)
+        copy(session, name, made.source, made.path, exact=made.exact)
+    elif made is not None:
+        _make(session, *made)
+
+
+def _sources(session: Session) -> Sources:
+    """Return what there is to make a chroot of."""
+    from ....widgets.dialogs.create_sources import Sources
+
+    bases = session.engine.bases()
+    try:
+        there = bases.list()
+    except ChrootError:
+        there = ()  # the outlook says why
+
+    def outlook(options: CreateOptions) -> str:
+        seen = bases.outlook(options)
+        return f"{'quick' if seen.base else 'not quick'}: {seen.reason}"
+
+    whole = [one for one in session.inventory.chroots if one.state not in _UNFIT]
+    chosen = session.highlighted
+    return Sources(
+        there, [(one.name, one.path) for one in whole], chosen.path if chosen else "", outlook,
+        session.engine.complete, session.panes.table.rows.clock,
+    )  # fmt: skip
+
+
+def _make(session: Session, path: str, options: CreateOptions) -> None:
+    engine = session.engine
     session.start(
         "create", os.path.basename(path), path,
         lambda report, cancelled: engine.create(path, options, report=report, cancelled=cancelled),
