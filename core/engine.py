@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .process import Holder
     from .trees.archive import Packed, Unpacked
+    from .trees.disk_size import Taken
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
 
@@ -519,8 +520,8 @@ class Following(Protocol):
 class Sizes(Protocol):
     """Counts how much of the disk chroots take, and remembers it. Used by one thread."""
 
-    def get(self, path: str, cancelled: Flag | None = None) -> int | None:
-        """Return the size in bytes, counted anew where it has probably changed; None: unknown."""
+    def get(self, path: str, cancelled: Flag | None = None) -> Taken | None:
+        """Return what it takes, counted anew where it has probably changed; None: unknown."""
         raise NotImplementedError
 
     def forget(self, path: str) -> None:

@@ -71,6 +71,7 @@ class Scene:
             path = f"{app.engine.base}/bookworm"
             await until(pilot, lambda: app.main.table.move_to(path))
             await until(pilot, lambda: _shown(app) == "bookworm")
+            await until(pilot, lambda: app.main.session.inventory.snapshots.get(path))
         await self.play(app, pilot)
         app.clear_notifications()
         await pilot.pause()

@@ -45,7 +45,8 @@ class Display:
             one = self._panes.table.highlighted
             size = self._inventory.sizes.get(one.path) if one else None
             kept = self._inventory.snapshots.get(one.path, ()) if one else ()
-            self._panes.details.show(one, self._jobs.views, size, kept)
+            shared = self._inventory.shared.get(one.path, 0) if one else 0
+            self._panes.details.show(one, self._jobs.views, size, kept, shared)
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""

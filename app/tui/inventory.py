@@ -36,6 +36,8 @@ class Inventory:
         self.snapshot = Snapshot(engine.base)
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
+        self.shared: dict[str, int] = {}
+        """How many of those bytes others have, too."""
         self.snapshots: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots by path, the oldest first, of those that were looked at."""
         self._awaited = ""
@@ -70,10 +72,11 @@ class Inventory:
             if was != one.state and {was, one.state} & _GROWING:
                 self._counting.recount(one.path)
 
-    def take_size(self, path: str, size: int) -> bool:
+    def take_size(self, path: str, size: int, shared: int = 0) -> bool:
         """Take over the size of a chroot; tell whether it is news."""
-        news = self.sizes.get(path) != size
+        news = (self.sizes.get(path), self.shared.get(path, 0)) != (size, shared)
         self.sizes[path] = size
+        self.shared[path] = shared
         return news
 
     def look_for_snapshots(self, path: str) -> None:
@@ -106,6 +109,11 @@ class Inventory:
         It is handed to *welcome* then.
         """
         self._awaited, self._welcome = path, welcome
+
+    def await_no_more(self, path: str) -> None:
+        """Forget that *path* is awaited: it was not made."""
+        if path == self._awaited:
+            self._awaited = ""
 
     def arrived(self) -> ChrootStatus | None:
         """Return the chroot that was awaited, once, when it is there and can be shown."""

@@ -182,7 +182,7 @@ class MainScreen(Screen[None]):
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
-        news = self.session.inventory.take_size(message.path, message.size)
+        news = self.session.inventory.take_size(message.path, message.size, message.shared)
         if news and not self._sizes_told:  # a thousand are told of one after the other
             self._sizes_told = True
             self.set_timer(_BATCH, self._show_sizes)

@@ -53,10 +53,11 @@ class JobEnded(Message):
 
 @dataclass
 class Counted(Message):
-    """The size of a chroot on disk is known, in bytes."""
+    """The size of a chroot on disk is known, in bytes, and how many of them are shared."""
 
     path: str
     size: int
+    shared: int = 0
 
 
 @dataclass

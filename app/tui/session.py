@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.text import safe
+from ...widgets.job_status import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ...core.engine import Engine
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
@@ -53,18 +52,18 @@ class Session:
         if not self.jobs.start(verb, name, path, work, ended):
             self.user.tell(f"{safe(name)}: something is under way already", "warning")
 
-    def await_new(
-        self, path: str, welcome: Callable[[ChrootStatus], object] = lambda _one: None
-    ) -> None:
-        """Show the jobs until the chroot at *path* appears, and go there; *welcome* is handed it.
+    def await_new(self, path: str) -> None:
+        """Show the jobs, and go to the chroot at *path* when it appears.
 
-        What is made elsewhere than under the base does not appear.
+        What is made elsewhere than under the base does not.
         """
         self.panes.dock.open_jobs()
-        self.inventory.await_new(path, welcome)
+        self.inventory.await_new(path)
 
     def end_job(self, job: JobStatus, error: ChrootError | None) -> None:
         """Take note of how a job has ended; tell a failure that its action has not dealt with."""
+        if job.state != DONE:
+            self.inventory.await_no_more(job.path)
         if self.jobs.end(job, error) or error is None:
             return
         self.panes.dock.open_jobs()

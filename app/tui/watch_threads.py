@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from ...core.engine import Engine
+    from ...core.trees.disk_size import Taken
 
     Post = Callable[[Message], object]
     Follow = Callable[[Engine, Post], "Watching"]
@@ -131,7 +132,7 @@ class SizeThread:
     def _run(self) -> None:
         from .messages import Counted
 
-        told: dict[str, int] = {}
+        told: dict[str, Taken] = {}
         while not self._ended.is_set():
             self._woken.wait(_RECOUNT)
             self._woken.clear()
@@ -140,7 +141,7 @@ class SizeThread:
             for path in self._wanted:
                 if self._ended.is_set():
                     return
-                size = self._cache.get(path, self._ended)
-                if size is not None and told.get(path) != size:
-                    told[path] = size
-                    self._post(Counted(path, size))
+                taken = self._cache.get(path, self._ended)
+                if taken is not None and told.get(path) != taken:
+                    told[path] = taken
+                    self._post(Counted(path, taken.size, taken.shared))

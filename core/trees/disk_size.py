@@ -6,15 +6,19 @@ openat2(RESOLVE_NO_XDEV) from the root, so the kernel compares the mounts, bind 
 file system included. (st_dev would not do: a bind of the same disk has the same, and a btrfs
 subvolume, which is no mount, another.) Files that something is mounted on are left out by the
 mount table. What vanishes or may not be read meanwhile is not counted.
+
+Where files can share their blocks (reflinks, snapshots) it is told how much of it is shared: that
+much less, or nothing, is free when one of those who share it is deleted.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import stat
 import time
 
-from ..kernel import syscalls
+from ..kernel import fiemap, syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..value import Value
@@ -41,8 +45,19 @@ _TELLTALES = (
 """Where most of what makes a Debian grow or shrink leaves a new time of change."""
 
 
-def count(path: str, cancelled: Flag | None = None, table: MountTable | None = None) -> int | None:
-    """Return the bytes that the directory *path* takes on its disk; *table* spares reading one.
+class Taken(Value):
+    """What a tree takes of its disk."""
+
+    size: int
+    """Bytes."""
+    shared: int = 0
+    """How many of them others have, too; 0 where the file system does not know."""
+
+
+def count(
+    path: str, cancelled: Flag | None = None, table: MountTable | None = None
+) -> Taken | None:
+    """Return what the directory *path* takes of its disk; *table* spares reading one.
 
     None where it cannot be opened, or *cancelled* was set. Takes four times as long as it works.
     """
@@ -66,13 +81,16 @@ class _Walk:
         self._pending = ["."]
         self._seen: set[tuple[int, int]] = set()
         self._blocks = 0
+        self._shared = 0
+        self._can_share = _file_system(root.path, table) in fiemap.SHARING
         self._mounted = _mounted_below(root.path, table)
         self._rest_at = time.monotonic() + _WORK
 
-    def run(self) -> int:
+    def run(self) -> Taken:
         while self._pending:
             self._directory(self._pending.pop())
-        return self._blocks * _BLOCK
+        size = self._blocks * _BLOCK
+        return Taken(size, min(self._shared, size))
 
     def _directory(self, name: str) -> None:
         """Count what is in the directory *name*, a path from the root, and the directory itself.
@@ -90,7 +108,7 @@ class _Walk:
             with os.scandir(fd) as entries:
                 for entry in entries:
                     if entry.name not in mounted:
-                        self._entry(entry, name)
+                        self._entry(entry, name, fd)
                     if time.monotonic() >= self._rest_at:
                         self._rest()
         except OSError:
@@ -98,7 +116,7 @@ class _Walk:
         finally:
             os.close(fd)
 
-    def _entry(self, entry: os.DirEntry[str], directory: str) -> None:
+    def _entry(self, entry: os.DirEntry[str], directory: str, fd: int) -> None:
         if entry.is_dir(follow_symlinks=False):
             self._pending.append(f"{directory}/{entry.name}")
             return
@@ -112,6 +130,8 @@ class _Walk:
                 return
             self._seen.add(identity)
         self._blocks += status.st_blocks
+        if self._can_share and status.st_blocks and stat.S_ISREG(status.st_mode):
+            self._shared += fiemap.shared_in(fd, entry.name)
 
     def _rest(self) -> None:
         if self._cancelled is None:
@@ -119,6 +139,15 @@ class _Walk:
         elif self._cancelled.wait(_REST):
             raise _Stopped
         self._rest_at = time.monotonic() + _WORK
+
+
+def _file_system(path: str, table: MountTable) -> str:
+    """Return the type of the file system that the directory *path* is on."""
+    while True:
+        there = table.at(path)
+        if there or path == "/":
+            return there[-1].fs if there else ""
+        path = os.path.dirname(path)
 
 
 def _mounted_below(path: str, table: MountTable) -> dict[str, set[str]]:
@@ -134,7 +163,7 @@ def _mounted_below(path: str, table: MountTable) -> dict[str, set[str]]:
 class _Counted(Value):
     """A size, when it was counted (monotonic), which directory it was, what tells of changes."""
 
-    size: int
+    taken: Taken
     at: float
     identity: tuple[int, int]
     stamp: tuple[int, ...]
@@ -152,8 +181,8 @@ class SizeCache:
         """Have *path* counted the next time."""
         self._known.pop(path, None)
 
-    def get(self, path: str, cancelled: Flag | None = None) -> int | None:
-        """Return the size of *path*, counting where it is not known or stale.
+    def get(self, path: str, cancelled: Flag | None = None) -> Taken | None:
+        """Return what *path* takes, counting where it is not known or stale.
 
         None where `count` gives it.
         """
@@ -170,14 +199,14 @@ class SizeCache:
         if known and known.identity == identity:
             age = now - known.at
             if age < _SETTLED or (age < _KEPT and known.stamp == stamp):
-                return known.size
+                return known.taken
         if now - self._table_at >= _TABLE_KEPT:  # with thousands of mounts this is most of all
             self._table, self._table_at = MountTable.read(), now
-        size = count(path, cancelled, self._table)
-        if size is not None:
+        taken = count(path, cancelled, self._table)
+        if taken is not None:
             # The stamp of before: what changes while it is counted makes it stale.
-            self._known[path] = _Counted(size, time.monotonic(), identity, stamp)
-        return size
+            self._known[path] = _Counted(taken, time.monotonic(), identity, stamp)
+        return taken
 
 
 def _changed(root: int, name: str) -> int:

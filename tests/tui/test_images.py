@@ -98,6 +98,13 @@ async def test_rename_takes_mark_history_and_cursor_along() -> None:
         assert t.app.main.table.marked == (FRESH.path,)
 
 
+async def test_a_name_that_is_left_as_it_is_renames_nothing() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await name_it(t, "R", "arm")
+        assert t.engine.calls == []
+
+
 async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -115,7 +122,7 @@ async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
         await t.says("rename arm → fresh: arm is in use")
         assert history.commands(ARM) == ("apt update",)
         t.feed.show(*CHROOTS, FRESH)  # somebody else's
-        await t.shows("fresh")
+        await t.shows("○ off fresh")
         assert t.highlighted == "arm"
 
 

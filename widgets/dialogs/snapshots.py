@@ -80,7 +80,7 @@ class SnapshotsDialog(FormDialog[SnapshotWish | None]):
         yield Field(
             "New one", id="name", check=self._check, placeholder="the time",
             note="keeps the present state, to go back to"
-            if self._snapshots else "there is none yet: keeps the present state to go back to",
+            if self._snapshots else "none yet: keeps the present state to go back to",
         )  # fmt: skip
 
     def buttons(self) -> Iterable[Button]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
+    from .overview import Shown
 
 OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
 TABS = (OVERVIEW, MOUNTS, PROCESSES)
@@ -55,9 +56,7 @@ class Details(Vertical):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
         self._chroot: ChrootStatus | None = None
-        self._jobs: tuple[JobStatus, ...] = ()
-        self._disk: int | None = None
-        self._snapshots: tuple[TreeSnapshot, ...] = ()
+        self._shown: Shown = (None, (), None, (), 0)
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
 
@@ -82,16 +81,20 @@ class Details(Vertical):
         jobs: tuple[JobStatus, ...] = (),
         size: int | None = None,
         snapshots: tuple[TreeSnapshot, ...] = (),
+        shared: int = 0,
     ) -> None:
-        """Show a chroot, or none; of *jobs* those that concern it; bytes on disk, snapshots."""
+        """Show a chroot, or none; of *jobs* those that concern it.
+
+        *size* is its bytes on disk, *shared* how many of them others have, too; of *snapshots* the
+        oldest comes first.
+        """
         path = chroot.path if chroot is not None else None
         jobs = tuple(job for job in jobs if job.path == path)
-        if (chroot, jobs, size, snapshots) == (
-            self._chroot, self._jobs, self._disk, self._snapshots
-        ):  # fmt: skip
+        shown = (chroot, jobs, size, snapshots, shared)
+        if shown == self._shown:
             return
-        self._chroot, self._jobs, self._disk = chroot, jobs, size
-        self._snapshots = snapshots
+        self._shown = shown
+        self._chroot = chroot
         self._stale = set(TABS)
         self.line.labels = self._labels()
         self._update()
@@ -181,7 +184,7 @@ class Details(Vertical):
             from .overview import Overview
 
             assert isinstance(pane, Overview)
-            pane.show(chroot, self._jobs, self._disk, self._snapshots)
+            pane.show(*self._shown)
         elif tab == MOUNTS:
             from ..tables.mounts_table import MountsTable
 

@@ -31,9 +31,9 @@ _TONES = {
 }  # fmt: skip
 
 Lines = list[Content]
-Shown = tuple[
-    ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...]
-]  # fmt: skip
+Shown = tuple[ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int]
+"""A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, and how
+many of the bytes others have, too."""
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -80,14 +80,15 @@ class Overview(VerticalScroll, inherit_bindings=False):
         jobs: tuple[JobStatus, ...] = (),
         size: int | None = None,
         snapshots: tuple[TreeSnapshot, ...] = (),
+        shared: int = 0,
     ) -> None:
-        """Show a chroot, its jobs, the latest first, bytes on disk, snapshots, the oldest first."""
+        """Show what `Shown` has; *shared* is how many of its bytes on disk others have, too."""
         facts = self.query_one(Facts)
         before = facts.shown[0]
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
             chroot = chroot.replace(processes=(), mounts=())
-        facts.shown = (chroot, jobs, size, snapshots)
+        facts.shown = (chroot, jobs, size, snapshots, shared)
         other = chroot is None or before is None or chroot.path != before.path
         if other and self.scroll_offset.y:
             self.scroll_home(animate=False)
@@ -104,8 +105,7 @@ class Facts(Widget):
     Facts { padding: 0 1; height: auto; }
     """
 
-    shown: reactive[Shown] = reactive((None, (), None, ()), layout=True)
-    """Chroot, jobs, bytes on disk, snapshots."""
+    shown: reactive[Shown] = reactive((None, (), None, (), 0), layout=True)
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Make it empty; *clock* tells ages from."""
@@ -121,7 +121,7 @@ class Facts(Widget):
         return len(self._lines(width))
 
     def _lines(self, width: int) -> Lines:
-        chroot, jobs, size, snapshots = self.shown
+        chroot, jobs, size, snapshots, shared = self.shown
         if chroot is None:
             return [Content.styled("no chroot is chosen", "$foreground-muted")]
         width = max(width, _LABEL)
@@ -132,7 +132,7 @@ class Facts(Widget):
         for problem in chroot.problems:
             lines += _signed("✗", "bad", problem.message, width)
             lines += _hint(problem.hint, width)
-        lines += _facts(chroot, size, now, width)
+        lines += _facts(chroot, size, shared, now, width)
         if snapshots:
             lines += _field("snapshots", _kept(snapshots, now), width)
         if jobs:
@@ -142,7 +142,7 @@ class Facts(Widget):
         return lines
 
 
-def _facts(chroot: ChrootStatus, size: int | None, now: float, width: int) -> Lines:
+def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, width: int) -> Lines:
     lines = _field("name", chroot.name, width)
     lines += _field("path", chroot.path, width)
     if chroot.os:
@@ -151,7 +151,10 @@ def _facts(chroot: ChrootStatus, size: int | None, now: float, width: int) -> Li
         lines += _field("architecture", chroot.architecture, width)
     if chroot.description:
         lines += _field("description", chroot.description, width)
-    lines += _field("size on disk", "…" if size is None else memory(size), width)
+    much = "…" if size is None else memory(size)
+    if shared:
+        much += f", {memory(shared)} of it shared with others"
+    lines += _field("size on disk", much, width)
     if chroot.changed:
         lines += _field("changed", _when(chroot.changed, now), width)
     return lines

@@ -40,11 +40,17 @@ async def clone(session: Session) -> None:
 
 def copy(session: Session, name: str, path: str, new: str, *, exact: bool) -> None:
     """Copy the chroot at *path*, called *name*, to *new*."""
+
+    def ended(job: JobStatus, _error: ChrootError | None) -> None:
+        if job.state != DONE:
+            session.inventory.await_no_more(new)
+
     session.start(
         "clone", f"{name} → {os.path.basename(new)}", path,
         lambda report, cancelled: session.engine.clone(
             path, new, exact=exact, report=report, cancelled=cancelled
         ),
+        ended,
     )  # fmt: skip
     session.await_new(new)
 
@@ -61,18 +67,19 @@ async def rename(session: Session) -> None:
         session.user.tell(f"{safe(one.name)} is {one.state}: switch it off first", "warning")
         return
     folder = os.path.dirname(one.path)
-    notes = ("Host name, /etc/hosts and the prompt follow where they had its name.",)
-    dialog = PlaceDialog(
-        "rename", one.name, folder, session.inventory.names, value=one.name, notes=notes
-    )
+    others = session.inventory.names - {one.name}
+    notes = ("Host name, /etc/hosts and the prompt inside follow.",)
+    dialog = PlaceDialog("rename", one.name, folder, others, value=one.name, notes=notes)
     place = await session.user.ask(dialog)
-    if place is None:
+    if place is None or place.path == one.path:
         return
     new, was_marked = place.path, one.path in session.panes.table.marked
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
         if job.state == DONE:
             _move_history(session, one.path, new)
+        else:
+            session.inventory.await_no_more(new)
 
     def arrived(there: ChrootStatus) -> None:
         if was_marked:
@@ -83,7 +90,7 @@ async def rename(session: Session) -> None:
         lambda report, _cancelled: session.engine.rename(one.path, new, report=report),
         ended,
     )  # fmt: skip
-    session.await_new(new, arrived)
+    session.inventory.await_new(new, arrived)
 
 
 def _move_history(session: Session, path: str, new: str) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.kernel import fiemap
 from chroot_tool.core.trees import disk_size
-from chroot_tool.core.trees.disk_size import SizeCache, count
+from chroot_tool.core.trees.disk_size import SizeCache, Taken, count
 from support import Cli
+from support.disks import disk
 
 
 def du(path: Path) -> int:
@@ -18,6 +20,12 @@ def du(path: Path) -> int:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return int(done.stdout.split()[0])
+
+
+def size(path: Path) -> int:
+    found = count(str(path))
+    assert found is not None
+    return found.size
 
 
 def fill(path: Path, size: int) -> None:
@@ -46,13 +54,13 @@ def test_it_is_what_du_says(tree: Path) -> None:
         file.truncate(1 << 30)
     fill(Path(os.fsdecode(bytes(tree) + b"/\xff\n/\x1b[31m")), 9000)
     (tree / "empty").mkdir()
-    assert count(str(tree)) == du(tree)
+    assert count(str(tree)) == Taken(du(tree))
 
 
 @pytest.mark.root
 @pytest.mark.network
 def test_a_real_system_is_what_du_says(base_chroot: Path) -> None:
-    assert count(str(base_chroot)) == du(base_chroot)
+    assert count(str(base_chroot)) == Taken(du(base_chroot))
 
 
 @pytest.mark.root
@@ -68,7 +76,7 @@ def test_no_mount_is_crossed(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> Non
     cli.ok("on", "-d", tiny_chroot)
     fill(tiny_chroot / "tmp/large", 1_000_000)  # a tmpfs
     # What is mounted over cannot be seen: an empty directory takes a block, too.
-    assert count(str(tiny_chroot)) in range(before - 50_000, before + 50_000)
+    assert size(tiny_chroot) in range(before - 50_000, before + 50_000)
 
 
 def test_however_deep_it_ends(tmp_path: Path) -> None:
@@ -79,7 +87,7 @@ def test_however_deep_it_ends(tmp_path: Path) -> None:
         os.close(here)
         here = below
     os.close(here)
-    assert count(str(tmp_path)) in range(1, du(tmp_path))
+    assert size(tmp_path) in range(1, du(tmp_path))
     subprocess.run(["rm", "-r", tmp_path / "deep"], check=True)
 
 
@@ -93,13 +101,13 @@ def test_what_vanishes_is_not_counted(tree: Path, monkeypatch: pytest.MonkeyPatc
         return found
 
     monkeypatch.setattr(os, "scandir", meanwhile)
-    assert count(str(tree)) == du(tree)
+    assert count(str(tree)) == Taken(du(tree))
 
 
 def test_it_can_be_stopped(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk_size, "_WORK", 0)
     stopped = threading.Event()
-    assert count(str(tree), stopped) == du(tree)
+    assert count(str(tree), stopped) == Taken(du(tree))
     stopped.set()
     assert count(str(tree), stopped) is None
 
@@ -127,19 +135,19 @@ def test_a_size_is_remembered_until_something_speaks_for_a_change(
     assert cache.get(str(tree)) == first
     monkeypatch.setattr(disk_size, "_SETTLED", 0.0)
     second = cache.get(str(tree))
-    assert second == du(tree) != first
+    assert second == Taken(du(tree)) != first
     fill(tree / "usr/lib/d1/new", 50_000)  # nothing that is looked at tells of it
     assert cache.get(str(tree)) == second
     monkeypatch.setattr(disk_size, "_KEPT", 0.0)
-    assert cache.get(str(tree)) == du(tree) != second
+    assert cache.get(str(tree)) == Taken(du(tree)) != second
 
 
 def test_another_directory_of_that_name_is_counted_at_once(tree: Path) -> None:
     cache = SizeCache()
-    assert cache.get(str(tree)) == du(tree)
+    assert cache.get(str(tree)) == Taken(du(tree))
     tree.rename(tree.with_name("old"))
     fill(tree / "file", 10_000)
-    assert cache.get(str(tree)) == du(tree)
+    assert cache.get(str(tree)) == Taken(du(tree))
 
 
 def test_a_count_that_was_stopped_is_not_remembered(
@@ -149,4 +157,35 @@ def test_a_count_that_was_stopped_is_not_remembered(
     cache, stopped = SizeCache(), threading.Event()
     stopped.set()
     assert cache.get(str(tree), stopped) is None
-    assert cache.get(str(tree)) == du(tree)
+    assert cache.get(str(tree)) == Taken(du(tree))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("kind", ["btrfs", "xfs"])
+def test_what_is_shared_is_told_where_the_file_system_knows(tmp_path: Path, kind: str) -> None:
+    with disk(tmp_path, kind) as top:
+        fill(top / "a/big", 3 << 20)
+        fill(top / "a/own", 1 << 20)
+        os.mkfifo(top / "a/fifo")
+        (top / "b").mkdir()
+        found = count(str(top / "a"))
+        assert found is not None
+        assert found.shared == 0
+        subprocess.run(["cp", "--reflink=always", top / "a/big", top / "b/big"], check=True)
+        subprocess.run(["sync", "-f", top], check=True)
+        found = count(str(top / "a"))
+        assert found is not None
+        assert found.shared == 3 << 20
+        assert found.size >= 4 << 20
+
+
+@pytest.mark.root
+def test_where_nothing_can_be_shared_no_file_is_opened(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fiemap, "shared_in", lambda *_: pytest.fail("asked"))
+    with disk(tree.parent, "tmpfs") as top:
+        fill(top / "file", 5000)
+        found = count(str(top))
+        assert found is not None
+        assert found.shared == 0

@@ -975,7 +975,7 @@ async def test_the_first_snapshot_begins_in_the_field() -> None:
     app = DialogHost(snapshots_dialog(()))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        assert "there is none yet" in screen_text(app)
+        assert "none yet" in screen_text(app)
         await type_text(pilot, "one")
         await press(pilot, "enter")
         assert app.answer == SnapshotWish(TAKE, "one")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.widgets.panes.details import Details
 from chroot_tool.widgets.tables.mounts_table import MountsTable
 from chroot_tool.widgets.tables.processes_table import ProcessesTable
 from support.samples import (
     BASE,
     CHROOTS,
+    DAY,
     DEB12,
     JOBS,
     MOUNTS,
+    NOW,
     PROCESSES,
     TRIXIE,
     clock,
@@ -262,3 +265,17 @@ async def test_hostile_text_in_the_details(theme: str) -> None:
                 assert stray_controls(host) == []
                 await pilot.click(pane, offset=(30, 3))
             assert host.is_running
+
+
+async def test_snapshots_and_what_is_shared_are_told_where_there_are_any() -> None:
+    host, pane = details()
+    kept = tuple(TreeSnapshot(name, NOW - age, "copy", 9) for name, age in (("a", DAY), ("b", 5)))
+    async with host.run_test(size=(60, 30)) as pilot:
+        pane.show(DEB12, (), 210 << 20)
+        await pilot.pause()
+        assert "shared" not in screen_text(host)
+        assert "snapshots" not in screen_text(host)
+        pane.show(DEB12, (), 210 << 20, kept, 180 << 20)
+        await pilot.pause()
+        assert "210M, 180M of it shared with others" in screen_text(host)
+        assert "2, last b, just now" in screen_text(host)
