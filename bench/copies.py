@@ -1,4 +1,4 @@
-"""Measures `clone` and `snapshot` against `cp -a`, on loop devices with file systems of their own."""
+"""Measures `clone` against `cp -a`, on loop devices with file systems of their own."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _chroot(root: Path) -> Path:
 
 def system(root: Path) -> None:
     """Fill *root* with about as many files, of about such sizes, as a small Debian has."""
-    chance = random.Random(4711)  # noqa: S311 (the same each time)
+    chance = random.Random(4711)  # the same each time
     sizes = [int(chance.lognormvariate(7.5, 2.2)) for _ in range(_FILES)]
     scale = _SYSTEM / sum(sizes)
     block = chance.randbytes(1 << 20)
