@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.engine import Engine
-from support import Cli, PATIENCE, Program, mounts_below, next_line, processes_below, wait_until
+from support import PATIENCE, Cli, Program, mounts_below, next_line, processes_below, wait_until
 
 
 def bare(path: Path) -> Path:

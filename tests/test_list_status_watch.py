@@ -22,7 +22,7 @@ from chroot_tool.app import tables
 from chroot_tool.core import watch
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.engine import Engine
-from support import Cli, PATIENCE, Program, next_line, processes_below, wait_until
+from support import PATIENCE, Cli, Program, next_line, processes_below, wait_until
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,

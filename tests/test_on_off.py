@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.mountinfo import MountTable
-from support import Cli, PATIENCE, Program, mounts_below, next_line, read_mounts, wait_until
+from support import PATIENCE, Cli, Program, mounts_below, next_line, read_mounts, wait_until
 
 pytestmark = pytest.mark.root
 
