@@ -6,6 +6,7 @@ that base in it, as hard links, and changes it as it likes.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,12 @@ from support.creating import (
     processes_about,
     text,
 )
+from workers import shared_folder
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
+
+OLDER = "hostname"
+"""The package that is older in an old base: a small one that nothing depends on in a version."""
 
 OF_ITS_OWN = {
     "etc/hostname", "etc/hosts", "etc/debian_chroot", "etc/default/locale", "etc/resolv.conf",
@@ -52,12 +58,16 @@ OF_ITS_OWN = {
 def there(cli: Cli, base_chroot: Path, tmp_path: Path) -> Cli:
     """The command line, with a directory of bases that holds the one of the host's own Debian."""
     assert base_chroot.exists()
+    return copied_bases(cli, tmp_path / "bases")
+
+
+def copied_bases(cli: Cli, place: Path) -> Cli:
+    """The command line with a copy, by hard links, of the base of the host's own Debian."""
     name = key_of(default_options(CreateOptions())).name
-    mine = tmp_path / "bases"
-    mine.mkdir(0o700)
+    place.mkdir(0o700, exist_ok=True)
     for path in cli.bases.glob(f"{name}*"):
-        os.link(path, mine / path.name)
-    return cli.with_bases(mine)
+        os.link(path, place / path.name)
+    return cli.with_bases(place)
 
 
 def only_base(cli: Cli) -> dict[str, Any]:
@@ -165,7 +175,27 @@ def test_without_network_and_base_it_says_what_to_do(there: Cli, tmp_path: Path)
 # -- newer packages -------------------------------------------------------------------------------
 
 
-def aged(cli: Cli, work: Path, *packages: str) -> None:
+@pytest.fixture
+def old(
+    cli: Cli,
+    base_chroot: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Cli:
+    """The same with a base from the past, in which one package is older; made once a run."""
+    assert base_chroot.exists()
+    folder = shared_folder(tmp_path_factory, pytestconfig) / "old-bases"
+    folder.mkdir(0o700, exist_ok=True)
+    with (folder.parent / "old-bases.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.listdir(folder):
+            copied_bases(cli, folder)
+            make_old(cli.with_bases(folder), tmp_path, OLDER)
+    return copied_bases(cli.with_bases(folder), tmp_path / "bases")
+
+
+def make_old(cli: Cli, work: Path, *packages: str) -> None:
     """Put in the place of the base one from the past: older, with older *packages*."""
     root = work / "aged"
     root.mkdir()
@@ -191,65 +221,68 @@ def version(root: Path, package: str) -> str:
 
 
 def test_a_base_that_is_too_old_is_brought_up_to_date_once(
-    there: Cli, base_chroot: Path, tmp_path: Path
+    old: Cli, base_chroot: Path, tmp_path: Path
 ) -> None:
-    aged(there, tmp_path, "hostname")
-    there.ok("create", "-d", tmp_path / "old", "--no-refresh")
-    assert version(tmp_path / "old", "hostname") == "0.1"
-    before = only_base(there)
+    old.ok("create", "-d", tmp_path / "old", "--no-refresh")
+    assert version(tmp_path / "old", OLDER) == "0.1"
+    before = only_base(old)
 
-    made = Create(there, "-d", tmp_path / "new")
+    made = Create(old, "-d", tmp_path / "new")
     assert made.end() == 0, made.events[-9:]
-    assert version(tmp_path / "new", "hostname") == version(base_chroot, "hostname")
+    assert version(tmp_path / "new", OLDER) == version(base_chroot, OLDER)
     assert made.fractions == sorted(made.fractions)
-    after = only_base(there)
+    after = only_base(old)
     assert after["made"] > before["made"]
     assert after["sha256"] != before["sha256"]
-    assert len(files(there)) == 2  # the old archive is gone, and nothing else is left
+    assert len(files(old)) == 2  # the old archive is gone, and nothing else is left
     kept = subprocess.run(
-        ["tar", "--zstd", "-tf", archive(there)], capture_output=True, text=True, check=True
+        ["tar", "--zstd", "-tf", archive(old)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert "./usr/sbin/policy-rc.d" not in kept
     assert not [name for name in kept if name.endswith((".deb", "pkgcache.bin"))]
 
-    again = Create(there, "-d", tmp_path / "again")
+    again = Create(old, "-d", tmp_path / "again")
     assert again.end() == 0
     assert not [event for event in again.events if event["event"] == "output"]
-    assert version(tmp_path / "again", "hostname") == version(base_chroot, "hostname")
+    assert version(tmp_path / "again", OLDER) == version(base_chroot, OLDER)
 
 
 def test_a_newer_release_without_newer_packages_is_only_noted(there: Cli, tmp_path: Path) -> None:
-    aged(there, tmp_path)
+    path = only_json(there)
+    described = json.loads(path.read_text())
+    described["facts"]["release"] = "Sat, 01 Jan 2022 10:00:00 UTC"
+    path.unlink()
+    path.write_text(json.dumps(described))
     before = only_base(there)
     there.ok("create", "-d", tmp_path / "new")
     after = only_base(there)
     assert after["sha256"] == before["sha256"]
-    assert after["release"] > before["release"]
+    assert after["release"] != before["release"]
+    assert after["made"] > before["made"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_cut_off_while_it_is_packed(there: Cli, tmp_path: Path, number: signal.Signals) -> None:
-    aged(there, tmp_path, "hostname")
-    before = files(there)
+def test_cut_off_while_it_is_packed(old: Cli, tmp_path: Path, number: signal.Signals) -> None:
+    before = files(old)
     root = tmp_path / "deb"
-    running = Create(there, "-d", root)
+    running = Create(old, "-d", root)
     running.until("keeping it as a base")
-    wait_until(lambda: list(there.bases.glob("*.part")), running.process)
+    wait_until(lambda: list(old.bases.glob("*.part")), running.process)
     code = running.ended_by(number)
     assert eventually(lambda: not processes_about(root))
     if number == signal.SIGINT:
         assert code == 130
         assert not root.exists()
-        assert files(there) == before
+        assert files(old) == before
     else:
         assert code == -number
         assert os.listdir(root) == [MARKER]
-        assert set(before) < set(files(there))
-        there.ok("base", "prune")
-        assert files(there) == before
-        there.ok("delete", "-d", root, "--yes")
-    there.ok("create", "-d", root, "--no-refresh")
-    assert version(root, "hostname") == "0.1"
+        assert set(before) < set(files(old))
+        old.ok("base", "prune")
+        assert files(old) == before
+        old.ok("delete", "-d", root, "--yes")
+    old.ok("create", "-d", root, "--no-refresh")
+    assert version(root, OLDER) == "0.1"
 
 
 # -- cut off, contested, damaged ------------------------------------------------------------------
@@ -296,17 +329,16 @@ def test_a_second_create_of_the_kind_waits_for_the_first(
     assert files(cli) == files(there)
 
 
-def test_two_at_once(there: Cli, tmp_path: Path) -> None:
-    aged(there, tmp_path, "hostname")
-    both = [Create(there, "-d", tmp_path / name) for name in ("a", "b")]
+def test_two_at_once(old: Cli, tmp_path: Path) -> None:
+    both = [Create(old, "-d", tmp_path / name) for name in ("a", "b")]
     assert [one.end() for one in both] == [0, 0]
-    assert version(tmp_path / "a", "hostname") == version(tmp_path / "b", "hostname") != "0.1"
+    assert version(tmp_path / "a", OLDER) == version(tmp_path / "b", OLDER) != "0.1"
     upgrades = [
         event for one in both for event in one.events
         if event.get("stage", "").startswith("bringing ")
     ]  # fmt: skip
     assert len(upgrades) == 1
-    assert len(files(there)) == 2
+    assert len(files(old)) == 2
 
 
 def cut(path: Path) -> None:
@@ -381,10 +413,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", point], check=True)
 
 
-def fill(disk: Path, leave: int) -> None:
-    free = os.statvfs(disk)
-    with (disk / "filler").open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - leave)
+def fill(disk: Path, leave: int = 0) -> None:
+    """Fill it, whoever else is writing there."""
+    with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(1 << 20))
+    if leave:
+        os.truncate(disk / "filler", (disk / "filler").stat().st_size - leave)
 
 
 def test_a_disk_that_is_full_below_the_new_chroot(
@@ -393,7 +428,7 @@ def test_a_disk_that_is_full_below_the_new_chroot(
     before = files(there)
     running = Create(there, "-d", small_disk / "deb", "--no-refresh")
     wait_until(lambda: (small_disk / "deb" / MARKER / "root").exists(), running.process)
-    fill(small_disk, 1 << 20)
+    fill(small_disk)
     assert running.end() == 1
     assert "no space left on device" in running.error["message"]
     assert os.listdir(small_disk) == ["filler"]
