@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from disks import disk
+from support.disks import disk
 
 from .chroots import TOOL, Command, environment
 from .rows import Row
@@ -79,7 +79,7 @@ def _chroot(root: Path) -> Path:
 
 def system(root: Path) -> None:
     """Fill *root* with about as many files, of about such sizes, as a small Debian has."""
-    chance = random.Random(4711)  # the same each time
+    chance = random.Random(4711)
     sizes = [int(chance.lognormvariate(7.5, 2.2)) for _ in range(_FILES)]
     scale = _SYSTEM / sum(sizes)
     block = chance.randbytes(1 << 20)

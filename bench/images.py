@@ -1,7 +1,4 @@
-"""Measures making, copying and packing chroots against what people use instead.
-
-A function a table row, or a few that are measured together; `run` lists them.
-"""
+"""Measures making, copying and packing chroots against what people use instead."""
 
 from __future__ import annotations
 
@@ -9,7 +6,9 @@ import os
 
 from .chroots import chroots
 from .copies import copying
+from .creating import creating
 from .rows import Row
+from .sessions import sessions
 
 
 def run() -> list[Row]:
@@ -17,7 +16,7 @@ def run() -> list[Row]:
     if os.geteuid():
         raise SystemExit("images are measured as root: sudo ./dev bench images")
     rows: list[Row] = []
-    for part in (copying,):
+    for part in (creating, copying):
         with chroots(1) as base:
             rows += part(base)
-    return rows
+    return [*rows, *sessions()]

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 def add(parser: ArgumentParser, *options: Option) -> None:
     """Give *parser* these options."""
     for option in options:
+        if option.flag:
+            parser.add_argument(
+                *option.names, dest=option.key, help=option.help, action="store_true"
+            )
+            continue
         parser.add_argument(
             *option.names,
             dest=option.key,

@@ -72,13 +72,22 @@ class Cloned(Value):
 class Duplicate:
     """Makes *name* in the private directory *parent* what the directory *source* is.
 
-    Both are descriptors, of *source* its path; *told* is the chroot that is reported on.
+    Both are descriptors; *told* is the chroot that is reported on. With *is_view* the source is
+    what `copy.bare` returns, or as good, of a mount that nobody may have a second one of.
     """
 
     def __init__(
-        self, source: int, parent: int, told: str, report: Report, cancelled: Flag | None
+        self,
+        source: int,
+        parent: int,
+        told: str,
+        report: Report,
+        cancelled: Flag | None,
+        *,
+        is_view: bool = False,
     ) -> None:
         self._source = source
+        self._is_view = is_view
         self._parent = parent
         self._told = told
         self._report = report
@@ -104,7 +113,7 @@ class Duplicate:
         """Make it, all but what `seal` does. Raises ChrootError, PrivilegeError, Cancelled."""
         path = descriptor_path(self._source)
         self._report(Stage(self._told, "looking at what is to be copied", 0.0))
-        view = bare(self._source, path)
+        view = self._opened() if self._is_view else bare(self._source, path)
         try:
             if self._snapshot(view):
                 return Duplicated(SNAPSHOT)
@@ -113,6 +122,9 @@ class Duplicate:
             raise self._explained(error) from error
         finally:
             os.close(view)
+
+    def _opened(self) -> int:
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._source)
 
     def seal(self) -> None:
         """Make immutable what its original is, but the top: that is for `seal_top`, the last."""

@@ -102,6 +102,7 @@ def refuse_in_use(root: Root, to_be: str) -> None:
     """
     from ..text import processes
 
+    refuse_sessions(root)
     table = MountTable.read()
     if table.at(root.path):
         raise ChrootError(
@@ -121,4 +122,19 @@ def refuse_in_use(root: Root, to_be: str) -> None:
             f"{root.path} is in use by {processes(len(found))}",
             f"end them: chroot-tool off --kill -d {root.path}",
             found,
+        )
+
+
+def refuse_sessions(root: Root) -> None:
+    """Refuse to take the ground away from a session, which holds what is nowhere else.
+
+    Raises BusyError.
+    """
+    from ..sessions.marks import marked_by
+
+    pid = marked_by(root.fd)
+    if pid:
+        who = f" (process {pid})" if pid > 0 else ""
+        raise BusyError(
+            f"a throw-away session works on {root.path}{who}", "end it first: leave it, or kill it"
         )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 
 from ..chroot import open_chroot, open_directory
+from ..creating.options import check_name
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
+from ..trees import snapshots as states
+from ..trees.duplicate import SNAPSHOT
 from .opened import is_used, refuse_in_use, refuse_unfinished
 
 TYPE_CHECKING = False
@@ -22,21 +25,15 @@ ACTIONS = ("list", "restore", "remove")
 """Words of the command line that no snapshot can be called."""
 
 
-def snapshots_of(path: str) -> tuple[TreeSnapshot, ...]:
+def snapshots(path: str) -> tuple[TreeSnapshot, ...]:
     """As `Engine.snapshots`."""
-    from ..trees import snapshots
-
-    return snapshots.listed(_place(path))
+    return states.listed(_place(path))
 
 
 def take_snapshot(
     path: str, name: str = "", *, report: Report = ignore, cancelled: Flag | None = None
 ) -> TreeSnapshot:
     """As `Engine.take_snapshot`."""
-    from ..creating.options import check_name
-    from ..trees import snapshots
-    from ..trees.duplicate import SNAPSHOT
-
     if name:
         check_name(name)
     if name in ACTIONS:
@@ -49,7 +46,7 @@ def take_snapshot(
                 f"{root.path} is a mount point: what is beside it is on another file system",
                 "take snapshots of its own file system, or clone it",
             )
-        made = snapshots.make(root.path, root.fd, name, report, cancelled)
+        made = states.make(root.path, root.fd, name, report, cancelled)
         if made.method != SNAPSHOT and is_used(root):
             problem = Problem(
                 f"{root.path} is on: what programs wrote while it was copied may be half there",
@@ -69,23 +66,19 @@ def restore_snapshot(
     cancelled: Flag | None = None,
 ) -> str:
     """As `Engine.restore_snapshot`."""
-    from ..trees import snapshots
-
     _need_root("putting a snapshot back")
     with open_chroot(path) as root, Lock(root.path):
         refuse_unfinished(root)
         refuse_in_use(root, "put back to a snapshot")
-        kept = snapshots.restore(root.path, name, report, cancelled, keep=keep)
+        kept = states.restore(root.path, name, report, cancelled, keep=keep)
         report(Stage(root.path, "done", 1.0))
         return kept
 
 
 def remove_snapshot(path: str, name: str) -> None:
     """As `Engine.remove_snapshot`."""
-    from ..trees import snapshots
-
     _need_root("removing a snapshot")
-    snapshots.remove(_place(path), name)
+    states.remove(_place(path), name)
 
 
 def _place(path: str) -> str:

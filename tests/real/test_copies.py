@@ -16,10 +16,10 @@ from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
-from disks import disk
-from killing import killed
 from support import CHECKOUT, Cli, make_tiny_root, processes_below
-from trees import IMMUTABLE, differences, everything, set_flags
+from support.disks import disk
+from support.killing import killed
+from support.trees import IMMUTABLE, differences, everything, set_flags
 
 pytestmark = pytest.mark.root
 
@@ -289,9 +289,9 @@ def test_one_who_was_quicker_is_not_overwritten(
     "before core.trees.copy:TreeCopy.run",
     "before core.trees.files:FileCopy.copy 3",
     "after core.trees.copy:TreeCopy.run",
-    "before core.creating.cloning:make_unique",
+    "before core.verbs.clone:make_unique",
     "after core.trees.copy:TreeCopy.seal",
-    "before core.creating.cloning:renameat2",
+    "before core.verbs.clone:renameat2",
 ])  # fmt: skip
 def test_killed_while_cloning_the_next_removes_the_rest(
     cli: Cli, deb: Path, tmp_path: Path, place: str
@@ -307,7 +307,7 @@ def test_killed_while_cloning_the_next_removes_the_rest(
 
 
 def test_killed_after_it_was_put_in_place_it_is_whole(cli: Cli, deb: Path, tmp_path: Path) -> None:
-    killed("after core.creating.cloning:renameat2", "clone", deb, tmp_path / "two")
+    killed("after core.verbs.clone:renameat2", "clone", deb, tmp_path / "two")
     assert names(tmp_path / "two")[0] == "two\n"
     cli.ok("delete", "-d", tmp_path / ".two.cloning", "--yes")
     assert left(tmp_path) == ["deb", "two"]
