@@ -6,7 +6,7 @@
 venv=$here/.venv
 # What the tool starts, as PROGRAM:PACKAGE. debootstrap itself would do with Debian 13's sqv.
 # shellcheck disable=SC2034 # for those who read this file
-programs="debootstrap:debootstrap gpgv:gpgv mount:mount"
+programs="debootstrap:debootstrap gpgv:gpgv mount:mount zstd:zstd"
 
 # is_ready KIND: whether .venv holds what KIND, run or test, needs. Builtins only, since every
 # start asks. The stamp is as old as the pyproject.toml that .venv was installed from.

@@ -10,12 +10,24 @@ from .paths import settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..core.creating.habits import Habits
     from ..core.engine import Engine
 
 
 def open_engine(base: str = "") -> Engine:
     """Return the engine for what `--base` says, "" where it is not given. Raises ConfigError."""
-    return LocalEngine(base_directory(base))
+    return LocalEngine(base_directory(base), habits)
+
+
+def habits() -> Habits:
+    """Return how the user makes chroots. Raises ConfigError where the settings file is wrong."""
+    from ..core.creating.base_store import DIRECTORY, Cache
+    from ..core.creating.habits import Habits
+    from .settings.file import load
+
+    settings = load()
+    place = os.environ.get("CHROOT_TOOL_CACHE", "") or settings.cache or DIRECTORY
+    return Habits(settings.backend, Cache(place, settings.cache_size))
 
 
 def base_directory(given: str) -> str:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.config.bind import Bind
+    from ..core.creating.base_store import Base
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
     from ..core.process import Process
+    from ..core.trees.archive import Packed, Unpacked
     from ..core.trees.duplicate import Cloned
     from ..core.trees.snapshots import TreeSnapshot
 
@@ -74,6 +76,16 @@ def bind(value: Bind) -> dict[str, Any]:
     }
 
 
+def base(value: Base) -> dict[str, Any]:
+    """Return a base of `create`."""
+    key, facts = value.key, value.facts
+    return {
+        **_fields(value, "name", "size", "sha256", "used"),
+        **_fields(key, "suite", "arch", "variant", "backend", "mirror", "include"),
+        **_fields(facts, "made", "seconds", "packages", "release", "codename"),
+    }
+
+
 def cloned(value: Cloned, path: str) -> dict[str, Any]:
     """Return how the chroot at *path* was cloned, as the last event."""
     facts = _fields(value, "method", "entries", "size")
@@ -102,6 +114,21 @@ def _word(step: Value) -> str:
     """Return the kind of a step as one word with dashes: make-target, mount, remount …"""
     name = type(step).__name__
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def packed(value: Packed) -> dict[str, Any]:
+    """Return what an archive is that was written."""
+    return {"archive": value.path, **_fields(value, "size", "sha256", "count", "left_out")}
+
+
+def unpacked(value: Unpacked) -> dict[str, Any]:
+    """Return what an archive was that has been unpacked."""
+    said = value.manifest
+    names = ("name", "os", "suite", "arch", "version", "date", "left_out")
+    return {
+        **_fields(value, "count", "lost"),
+        "manifest": _fields(said, *names) if said is not None else None,
+    }
 
 
 def event(value: events.Event) -> dict[str, Any]:

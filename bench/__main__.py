@@ -19,9 +19,9 @@ from .rows import table
 
 PARTS = {
     "engine": "The engine and the command line",
-    "images": "Copies, archives, throw-away sessions",
     "ui": "The terminal UI",
     "terminal": "The terminal panel",
+    "images": "Making, copying, packing",
 }
 """The modules and the titles of their tables."""
 DOCUMENT = Path(__file__).absolute().parent.parent / "docs/benchmarks.md"

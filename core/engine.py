@@ -12,6 +12,8 @@ event for everything that happens, and `cancelled`, a flag that they look at. Al
 
 from __future__ import annotations
 
+from .value import Value
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from .config.bind import Bind
     from .config.edits import Change, Files, Saved
     from .config.merge import Config
+    from .creating.base_store import Base
     from .creating.options import CreateOptions
     from .errors import ChrootError
     from .events import Report
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder
+    from .trees.archive import Packed, Unpacked
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
 
@@ -219,7 +223,60 @@ class Engine(Protocol):
         report: Report = ...,
         cancelled: Flag | None = None,
     ) -> None:
-        """Make a Debian in *path*. Raises ChrootError, Cancelled; then *path* is as before."""
+        """Make a Debian in *path*, or with `options.source` a chroot of that.
+
+        Raises ChrootError, Cancelled; then *path* is as before.
+        """
+        raise NotImplementedError
+
+    def bases(self) -> Bases:
+        """Return the bases that `create` unpacks instead of bootstrapping."""
+        raise NotImplementedError
+
+    # -- archives --------------------------------------------------------------------------------
+
+    def archive_name(self, path: str, *, oci: bool = False, now: float | None = None) -> str:
+        """Return what an archive of the chroot at *path* is called by default, without a folder.
+
+        *now* is in seconds since 1970; it is called by the local time.
+        """
+        raise NotImplementedError
+
+    def pack(
+        self,
+        path: str,
+        output: str,
+        *,
+        exclude: Sequence[str] = (),
+        oci: bool = False,
+        checksum: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Packed:
+        """Pack a chroot, without what is mounted on it, into the file *output*, `-` for stdout.
+
+        How it is compressed is said by the name. *exclude* are paths inside, added to those of
+        the configuration: of a directory the content is left out. With *oci* it becomes an image
+        in the directory *output*. With *checksum* OUTPUT.sha256 is written, too.
+
+        Raises UsageError, ConfigError, PrivilegeError, BusyError, ChrootError, Cancelled; then
+        there is nothing of that name, or what was there before.
+        """
+        raise NotImplementedError
+
+    def unpack(
+        self,
+        path: str,
+        source: str,
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Unpacked:
+        """Unpack the archive *source*, `-` for stdin, as the chroot *path*; return what it was.
+
+        Nothing in it can make or change anything outside *path*. Raises ChrootError, Cancelled;
+        then *path* is as before.
+        """
         raise NotImplementedError
 
     def delete(
@@ -232,8 +289,8 @@ class Engine(Protocol):
     ) -> None:
         """Switch off, ending what runs inside, and remove the directory with all it holds.
 
-        Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted or runs inside that
-        could not be ended; nothing is removed then.
+        Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted
+        or runs inside that could not be ended; nothing is removed then.
         """
         raise NotImplementedError
 
@@ -301,6 +358,63 @@ class Engine(Protocol):
 
     def remove_snapshot(self, path: str, name: str) -> None:
         """Remove a snapshot. Raises ChrootError where there is none, LockedError."""
+        raise NotImplementedError
+
+
+class Outlook(Value):
+    """Whether a create will be quick, and why not where it is not."""
+
+    base: Base | None
+    """What it would be unpacked from."""
+    reason: str
+    """In a few words, for a form."""
+
+
+class Pruned(Value):
+    """What pruning took away."""
+
+    names: tuple[str, ...]
+    """The bases that went, the one that was used longest ago first."""
+    freed: int
+    """Bytes, with what killed creates had left."""
+
+
+class Bases(Protocol):
+    """The trees that `create` unpacks instead of bootstrapping, and keeps.
+
+    All raise ChrootError where the directory they are in cannot be trusted, PrivilegeError.
+    """
+
+    def list(self) -> tuple[Base, ...]:
+        """Return the bases, the one that was used last first."""
+        raise NotImplementedError
+
+    def outlook(self, options: CreateOptions) -> Outlook:
+        """Say whether a chroot of *options* would come from a base. Quick enough for a form."""
+        raise NotImplementedError
+
+    def make(
+        self,
+        options: CreateOptions,
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Base:
+        """Make the base of *options*, or bring it up to date.
+
+        The events name the directory of bases. Raises what `Engine.create` raises.
+        """
+        raise NotImplementedError
+
+    def remove(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Remove bases. Raises UsageError for a name that is none; then none is removed."""
+        raise NotImplementedError
+
+    def prune(self, limit: int | None = None) -> Pruned:
+        """Remove what killed creates left, and the bases that pass *limit*, oldest used first.
+
+        *limit* is in bytes, None: as the settings have it.
+        """
         raise NotImplementedError
 
 

@@ -18,6 +18,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import settings
 
 from support import (
     Cli,
@@ -39,6 +40,10 @@ from workers import (  # noqa: F401 # pytest finds its hooks here
     shared_folder,
     why_not_apart,
 )
+
+# No test asserts a time, and a deadline for each example is one.
+settings.register_profile("any speed", deadline=None)
+settings.load_profile("any speed")
 
 IN_CI = os.environ.get("CI") == "true"
 SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "/tmp")
@@ -75,9 +80,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """The command line; see support.Cli."""
-    return Cli(tmp_path_factory.mktemp("home"))
+def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Cli:
+    """The command line; see support.Cli. All workers share one directory of bases."""
+    bases = shared_folder(tmp_path_factory, pytestconfig) / "bases"
+    return Cli(tmp_path_factory.mktemp("home"), bases)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from ...core.errors import ChrootError, ConfigError, Problem
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
+from .sizes import bytes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ COLUMNS = (
 )  # fmt: skip
 """The columns that the table of environments can have, in the order it has them by default."""
 
-_KEYS = ("theme", "base", "columns", "dock", "confirm", "keys")
+_KEYS = (
+    "theme", "base", "columns", "dock", "backend", "cache", "cache-size", "confirm", "keys",
+)  # fmt: skip
+BACKENDS = ("debootstrap", "mmdebstrap")
 LEAST_DOCK, MOST_DOCK = 20, 80
 _CONFIRM_KEYS = ("quit",)
 
@@ -44,6 +48,12 @@ class Settings(Value):
     """Whether quitting asks while something runs."""
     dock: int = 50
     """The share of jobs and panels in the screen, in percent."""
+    backend: str = "debootstrap"
+    """What makes a chroot: one of `BACKENDS`."""
+    cache: str = ""
+    """Where bases are kept, absolute; empty where the file names no place."""
+    cache_size: int = 4 << 30
+    """Bytes that all bases together may have; 0: none are kept."""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Bindings with other keys than their own, by id: (id, Textual's key names)."""
 
@@ -166,10 +176,13 @@ def _read(reader: Reader) -> Settings:
     confirm = reader.table(top.get("confirm", {}), ("confirm",), _CONFIRM_KEYS)
     return Settings(
         _theme(reader, top),
-        _base(reader, top),
+        _directory(reader, top, "base"),
         _columns(reader, top),
         reader.typed(confirm, ("confirm",), "quit", bool, True),
         _dock(reader, top),
+        _backend(reader, top),
+        _directory(reader, top, "cache"),
+        _cache_size(reader, top),
         _bindings(reader, top.get("keys", {})),
     )
 
@@ -185,16 +198,39 @@ def _theme(reader: Reader, top: dict[str, Any]) -> str:
     return name
 
 
-def _base(reader: Reader, top: dict[str, Any]) -> str:
-    base = reader.typed(top, (), "base", str, "")
-    if "base" not in top or type(top["base"]) is not str:
+def _directory(reader: Reader, top: dict[str, Any], key: str) -> str:
+    given = reader.typed(top, (), key, str, "")
+    if key not in top or type(top[key]) is not str:
         return ""
-    expanded = os.path.expanduser(base)
+    expanded = os.path.expanduser(given)
     if not expanded.startswith("/") or "\0" in expanded:
         reader.wrong(
-            ("base",), f"base is {base!r}, expected an absolute path", "write it from / or from ~/"
+            (key,), f"{key} is {given!r}, expected an absolute path", "write it from / or from ~/"
         )
     return expanded
+
+
+def _backend(reader: Reader, top: dict[str, Any]) -> str:
+    name = reader.typed(top, (), "backend", str, BACKENDS[0])
+    if name not in BACKENDS and type(top["backend"]) is str:
+        reader.wrong(
+            ("backend",), f"backend is {name!r}, expected one that is known",
+            suggestion(name, BACKENDS),
+        )  # fmt: skip
+    return name
+
+
+def _cache_size(reader: Reader, top: dict[str, Any]) -> int:
+    default = Settings().cache_size
+    given = top.get("cache-size", default)
+    size = bytes_of(given) if isinstance(given, str) else given
+    if type(size) is not int or size < 0:
+        reader.wrong(
+            ("cache-size",), f"cache-size is {given!r}, expected a size",
+            'write "4G", "500M", a number of bytes, or 0 to keep no bases',
+        )  # fmt: skip
+        return default
+    return size
 
 
 def _dock(reader: Reader, top: dict[str, Any]) -> int:

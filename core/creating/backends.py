@@ -48,6 +48,8 @@ _MM_STAGES = (
 )
 """What mmdebstrap's "I:" lines begin with."""
 
+_MM_HOOKS = "/usr/share/mmdebstrap/hooks"
+
 _STEP = 0.005
 _KEPT = 40
 _FULL = "No space left on device"
@@ -63,23 +65,51 @@ def packages(options: CreateOptions) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*options.include, *needed]))
 
 
-def arguments(options: CreateOptions, target: str, keyring: str = "") -> list[str]:
-    """Return the command line that makes *options* in the directory *target*."""
-    include = [f"--include={','.join(packages(options))}"] if packages(options) else []
+def arguments(
+    options: CreateOptions, target: str, keyring: str = "", codename: str = ""
+) -> list[str]:
+    """Return the command line that makes *options* in the directory *target*.
+
+    *codename* is the suite's own name, as its Release file has it.
+    """
     place = [options.suite, target, *([options.mirror] if options.mirror else [])]
     if options.backend == "mmdebstrap":
         variant = "debootstrap" if options.variant == "important" else options.variant
-        keys = [f"--keyring={keyring}"] if keyring else []
         return [
             "mmdebstrap", "--mode=root", "--format=directory", f"--variant={variant}",
-            f"--architectures={options.arch}", *include, *keys, *place,
+            "--skip=check/qemu",  # check_runnable has asked the kernel; theirs wants arch-test
+            f"--architectures={options.arch}",
+            *_like_debootstrap(options, codename or options.suite),
+            *([f"--keyring={keyring}"] if keyring else []), *place,
         ]  # fmt: skip
     variant_ = [] if options.variant == "important" else [f"--variant={options.variant}"]
     # Without --force-check-gpg a missing keyring would mean unchecked packages.
     return [
         "debootstrap", "--debian-installer", "--force-check-gpg", f"--arch={options.arch}",
-        *variant_, *include, *place,
+        *variant_, *_included(packages(options)), *place,
     ]  # fmt: skip
+
+
+def _like_debootstrap(options: CreateOptions, codename: str) -> list[str]:
+    """Return what has mmdebstrap install the packages that debootstrap does (debian-common).
+
+    In bookworm init-system-helpers depends on `usrmerge | usr-is-merged`: apt takes the first one,
+    and perl with it; debootstrap merges /usr itself, in all but buildd, and takes the second.
+    Before, nothing depended on either; after, neither is there. An https mirror needs
+    ca-certificates, or apt inside could not ask it.
+    """
+    more = packages(options)
+    if options.mirror.startswith("https://"):
+        more = tuple(dict.fromkeys([*more, "ca-certificates"]))
+    hooks: list[str] = []
+    if codename == "bookworm":
+        merged = "no-merged-usr" if options.variant == "buildd" else "merged-usr"
+        hooks = [f"--hook-dir={_MM_HOOKS}/{merged}"]
+    return [*hooks, *_included(more)]
+
+
+def _included(names: tuple[str, ...]) -> list[str]:
+    return [f"--include={','.join(names)}"] if names else []
 
 
 class Reader:

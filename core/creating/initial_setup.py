@@ -10,6 +10,7 @@ import os
 
 from ..chroot import CONFIG_DIRECTORY
 from ..errors import Problem
+from ..host.apt_proxy import has_password
 from .options import PLAIN_LOCALES, UTC
 
 TYPE_CHECKING = False
@@ -39,7 +40,8 @@ fi
 exec "$@"
 """
 
-_POLICY_TEXT = b"""\
+POLICY = "/usr/sbin/policy-rc.d"
+POLICY_TEXT = b"""\
 #!/bin/sh
 # Written by chroot-tool: 101 means "not allowed", so no package starts a daemon when it is
 # installed or upgraded. Remove this file if they should (invoke-rc.d(8)).
@@ -51,6 +53,14 @@ _HOSTS_TEXT = """\
 127.0.1.1 {names}
 ::1 localhost ip6-localhost ip6-loopback
 """
+
+
+_PROXY = "/etc/apt/apt.conf.d/00chroot-tool-proxy"
+"""Read first, so that whatever else is written there has the last word (apt.conf(5))."""
+_PROXY_TEXT = (
+    "// Written by chroot-tool: the proxy that this chroot was created through (create --proxy).",
+    "// It is yours to change or remove.",
+)
 
 
 def set_up(
@@ -69,14 +79,54 @@ def set_up(
     _locales(root, options.locales, run_inside)
     _timezone(root, options.timezone, warn)
     _network(root, host_name(name))
-    _write(root, "/usr/sbin/policy-rc.d", _POLICY_TEXT, 0o755)
+    _write(root, POLICY, POLICY_TEXT, 0o755)
     _add_sources(root, options, sources)
-    _drop_downloads(root)
+
+
+def set_up_copy(
+    root: Root, name: str, options: CreateOptions, run_inside: RunInside, warn: Warn
+) -> None:
+    """Set up a system of somebody else's making in *root*, as far as it needs it.
+
+    It gets the new *name* and the host's name servers; locale and time zone where *options* ask
+    for them; a Debian also `policy-rc.d` and a locale, where it has none. Raises as `set_up`.
+    """
+    is_debian = root.stat("/etc/debian_version") is not None
+    if options.locales:
+        _locales(root, options.locales, run_inside)
+    elif is_debian and root.stat("/etc/default/locale") is None:
+        _locales(root, PLAIN_LOCALES[:1], run_inside)
+    if options.timezone:
+        _timezone(root, options.timezone, warn)
+    _network(root, host_name(name), has_prompt=is_debian)
+    if is_debian and root.stat(POLICY) is None:
+        _write(root, POLICY, POLICY_TEXT, 0o755)
 
 
 def write_chroot_cmd(root: Root) -> None:
     """Write `chroot.d/chroot-cmd`; whoever calls it has seen that there is none."""
     _write(root, CHROOT_CMD, _CHROOT_CMD_TEXT, 0o755)
+
+
+def write_proxy(root: Root, lines: Sequence[str]) -> None:
+    """Have apt inside go through the proxies of these lines (`apt_proxy.apt_lines`).
+
+    A file with a password is root's alone: apt of others then says that it could not read it, and
+    goes on.
+    """
+    if lines:
+        text = "".join(f"{line}\n" for line in (*_PROXY_TEXT, *lines))
+        mode = 0o600 if has_password(lines) else 0o644
+        _write(root, _PROXY, text.encode("utf-8", "surrogateescape"), mode)
+
+
+def mirrors_in(root: Root) -> tuple[str, ...]:
+    """Return the addresses that stand in etc/apt/sources.list, each once."""
+    try:
+        words = root.read("/etc/apt/sources.list").decode("utf-8", "replace").split()
+    except OSError:
+        return ()
+    return tuple(dict.fromkeys(w for w in words if w.startswith(("http://", "https://"))))
 
 
 def host_name(name: str) -> str:
@@ -145,13 +195,14 @@ def _link(root: Root, inside: str, target: str) -> None:
         os.close(parent)
 
 
-def _network(root: Root, name: str) -> None:
+def _network(root: Root, name: str, *, has_prompt: bool = True) -> None:
     _write(root, "/etc/hostname", f"{name}\n".encode())
     # hostname(1) answers the host's name inside, too: it is to be found there as well.
     names = dict.fromkeys((os.uname().nodename, name))
     _write(root, "/etc/hosts", _HOSTS_TEXT.format(names=" ".join(names)).encode())
     # Debian's shells show it in their prompt: nobody is to take this for the host's root shell.
-    _write(root, "/etc/debian_chroot", f"{name}\n".encode())
+    if has_prompt:
+        _write(root, "/etc/debian_chroot", f"{name}\n".encode())
     try:
         with open("/etc/resolv.conf", "rb") as file:
             servers = file.read(1 << 16)
@@ -185,17 +236,3 @@ def _add_sources(root: Root, options: CreateOptions, sources: Sequence[Source]) 
         end = "" if text.endswith("\n") or not text else "\n"
         data = f"{text}{end}{''.join(lines)}".encode("utf-8", "surrogateescape")
         root.write("/etc/apt/sources.list", data)
-
-
-def _drop_downloads(root: Root) -> None:
-    """Delete the packages that were downloaded; debootstrap leaves 30 MB of them."""
-    try:
-        fd = root.open("/var/cache/apt/archives", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return
-    try:
-        for name in os.listdir(fd):
-            if name.endswith(".deb"):
-                os.unlink(name, dir_fd=fd)
-    finally:
-        os.close(fd)

@@ -12,7 +12,8 @@ import os
 
 from .. import programs
 from ..errors import Cancelled, ChrootError, UsageError
-from ..host import apt_sources, debian
+from ..host import apt_proxy, apt_sources, debian
+from ..host.apt_proxy import Proxies
 from ..value import Value
 from .suites import script_words
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _TIMEOUT = 15.0
 _LARGEST = 16 << 20
 """sid's InRelease has 0.2 MB; a mirror must not be able to fill our memory."""
+_AS_THE_CALLER = Proxies()
 _PACKAGE_OF_KEYRING = {"debian-archive-removed-keys.gpg": "debian-archive-keyring"}
 
 
@@ -95,7 +97,10 @@ def keyring(suite: str) -> str:
 
 
 def find_release(
-    mirrors: tuple[str, ...], suite: str, cancelled: CancelEvent | None = None
+    mirrors: tuple[str, ...],
+    suite: str,
+    cancelled: CancelEvent | None = None,
+    proxies: Proxies = _AS_THE_CALLER,
 ) -> Release:
     """Return the release file of *suite* from the first of *mirrors* that has it.
 
@@ -104,7 +109,7 @@ def find_release(
     error = ChrootError(f"no mirror is known for {suite}", "name one: --mirror URL")
     for mirror in mirrors:
         try:
-            return _release(mirror.rstrip("/"), suite, cancelled)
+            return _release(mirror.rstrip("/"), suite, cancelled, proxies)
         except Cancelled:
             raise
         except ChrootError as reason:
@@ -112,13 +117,14 @@ def find_release(
     raise error
 
 
-def _release(mirror: str, suite: str, cancelled: CancelEvent | None) -> Release:
+def _release(mirror: str, suite: str, cancelled: CancelEvent | None, proxies: Proxies) -> Release:
+    proxy = proxies.for_address(mirror)
     for name in ("InRelease", "Release"):
-        text = _fetch(f"{mirror}/dists/{suite}/{name}", cancelled)
+        text = _fetch(f"{mirror}/dists/{suite}/{name}", proxy, cancelled)
         if text is not None:
             return Release(mirror, suite, text, name == "InRelease")
     raise ChrootError(
-        f"the mirror {_shown(mirror)} has no suite {suite!r}",
+        f"the mirror {without_password(mirror)} has no suite {suite!r}",
         "an old suite has moved to the archive: name that with --mirror URL",
     )
 
@@ -129,13 +135,13 @@ def check_release(release: Release, arch: str) -> None:
     if release.suite not in names:
         said = " / ".join(name for name in names if name) or "no suite at all"
         raise ChrootError(
-            f"asked for {release.suite}, the mirror {_shown(release.mirror)} gives {said}",
+            f"asked for {release.suite}, {without_password(release.mirror)} gives {said}",
             "something on the way answers for the mirror, or the mirror is broken",
         )
     offered = release.field("Architectures").split()
     if arch not in offered:
         raise UsageError(
-            f"{release.suite} on {_shown(release.mirror)} has no architecture {arch!r}",
+            f"{release.suite} on {without_password(release.mirror)} has no architecture {arch!r}",
             f"it has: {', '.join(name for name in offered if name != 'all')}",
         )
 
@@ -162,7 +168,7 @@ def check_signature(release: Release, keys: str) -> None:
     words = [line.split() for line in said]
     if any(w[1:2] == ["VALIDSIG"] for w in words):
         return
-    where = f"{release.suite} on {_shown(release.mirror)}"
+    where = f"{release.suite} on {without_password(release.mirror)}"
     unknown = next((w[2] for w in words if w[1:2] == ["NO_PUBKEY"] and len(w) > 2), "")
     if unknown and not any(w[1:2] == ["BADSIG"] for w in words):
         package = keys.rpartition("/")[2].removesuffix(".gpg")
@@ -176,7 +182,7 @@ def check_signature(release: Release, keys: str) -> None:
     )
 
 
-def _fetch(address: str, cancelled: CancelEvent | None) -> bytes | None:
+def _fetch(address: str, proxy: str, cancelled: CancelEvent | None) -> bytes | None:
     """Return what is at *address*, None where the server has no such thing.
 
     In a thread of its own: a name look-up cannot be interrupted, and who cancels must not wait.
@@ -185,7 +191,7 @@ def _fetch(address: str, cancelled: CancelEvent | None) -> bytes | None:
     import threading
 
     answer: queue.Queue[bytes | ChrootError | None] = queue.Queue()
-    threading.Thread(target=lambda: answer.put(_fetched(address)), daemon=True).start()
+    threading.Thread(target=lambda: answer.put(_fetched(address, proxy)), daemon=True).start()
     while True:
         try:
             got = answer.get(timeout=0.1)
@@ -198,48 +204,56 @@ def _fetch(address: str, cancelled: CancelEvent | None) -> bytes | None:
         return got
 
 
-def _fetched(address: str) -> bytes | ChrootError | None:
+def _fetched(address: str, proxy: str) -> bytes | ChrootError | None:
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
-    from urllib.request import build_opener
+    from urllib.request import ProxyHandler, build_opener
 
+    if proxy and not proxy.startswith("http"):
+        return ChrootError(
+            f"the proxy {apt_proxy.shown(proxy)} of apt is none for http",
+            "--proxy URL names another one, --proxy none goes direct",
+        )
+    ways = dict.fromkeys(("http", "https"), proxy) if proxy else {}
     try:
-        with build_opener().open(address, timeout=_TIMEOUT) as response:
+        with build_opener(ProxyHandler(ways)).open(address, timeout=_TIMEOUT) as response:
             data: bytes = response.read(_LARGEST + 1)
     except HTTPError as error:
         if error.code in (404, 410):
             return None
-        return _refused(address, error.code, error.reason)
+        return _refused(address, proxy, error.code, error.reason)
     except URLError as error:
         reason = error.reason
         if isinstance(reason, FileNotFoundError) or "No such file" in str(reason):
             return None
-        return _unreachable(address, reason)
+        return _unreachable(address, proxy, reason)
     except (OSError, HTTPException) as error:
-        return _unreachable(address, error)
+        return _unreachable(address, proxy, error)
     if len(data) > _LARGEST:
-        return ChrootError(f"{_shown(address)} is larger than {_LARGEST} bytes: no release file")
+        return ChrootError(
+            f"{without_password(address)} is larger than {_LARGEST} bytes: no release file"
+        )
     return data
 
 
-def _refused(address: str, code: int, reason: str) -> ChrootError:
+def _refused(address: str, proxy: str, code: int, reason: str) -> ChrootError:
     if code == 407:
         return ChrootError(
-            f"the proxy {_proxy(address)} wants a name and password",
-            "put them into http_proxy: http://NAME:PASSWORD@HOST:PORT",
+            f"the proxy {apt_proxy.shown(proxy)} wants a name and password",
+            "put them into its address: http://NAME:PASSWORD@HOST:PORT",
         )
     return ChrootError(
-        f"the mirror answers {code} ({reason}) to {_shown(address)}",
+        f"the mirror answers {code} ({reason}) to {without_password(address)}",
         "try another one: --mirror URL",
     )
 
 
-def _unreachable(address: str, reason: object) -> ChrootError:
+def _unreachable(address: str, proxy: str, reason: object) -> ChrootError:
     import socket
     import ssl
 
-    proxy = _proxy(address)
-    name = proxy or _shown(address).partition("://")[2].partition("/")[0]
+    proxy = apt_proxy.shown(proxy)
+    name = proxy or without_password(address).partition("://")[2].partition("/")[0]
     what = f"the proxy {name}" if proxy else f"the mirror {name}"
     if isinstance(reason, socket.gaierror):
         said = "its name could not be resolved"
@@ -254,24 +268,11 @@ def _unreachable(address: str, reason: object) -> ChrootError:
         said = str(getattr(reason, "strerror", None) or reason)
         hint = "see whether the network is up"
     if not proxy and not isinstance(reason, ssl.SSLError):
-        hint += "; behind a proxy, set http_proxy"
+        hint += "; behind a proxy, name it: --proxy URL"
     return ChrootError(f"{what} cannot be reached: {said}", hint)
 
 
-def _proxy(address: str) -> str:
-    """Return host and port of the proxy that is used for *address*, "" where there is none."""
-    from urllib.request import getproxies, proxy_bypass
-
-    scheme, _, rest = address.partition("://")
-    host = rest.partition("/")[0].rpartition("@")[2]
-    proxies = getproxies()
-    proxy: str = proxies.get(scheme) or proxies.get("all") or ""
-    if not proxy or proxy_bypass(host):
-        return ""
-    return proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/")
-
-
-def _shown(address: str) -> str:
+def without_password(address: str) -> str:
     """Return *address* without a password."""
     scheme, separator, rest = address.partition("://")
     host, slash, path = rest.partition("/")

@@ -2,12 +2,13 @@
 
 The checks are pure but for a look at the host's own lists (debootstrap's scripts, the time zones,
 the locales), and quick enough for every key stroke in a form. Each returns nothing or raises
-UsageError with a hint. What only the network or the disk can tell is in `bootstrap.check`.
+UsageError with a hint. What only the network or the disk can tell is in `create.check`.
 """
 
 from __future__ import annotations
 
 from ..errors import ChrootError, UsageError
+from ..host import apt_proxy
 from ..host import debian as host
 from ..text import suggestion
 from ..value import Value
@@ -24,7 +25,6 @@ BACKENDS = ("debootstrap", "mmdebstrap")
 VARIANTS = ("minbase", "buildd", "important")
 """minbase: required packages and apt. buildd: those and build-essential. important: required and
 important packages, what debootstrap does without --variant."""
-
 
 PLAIN_LOCALES = ("C.UTF-8", "C", "POSIX")
 """In every Debian without the package locales."""
@@ -51,10 +51,22 @@ class CreateOptions(Value):
     """The first one is the default inside."""
     timezone: str = ""
     backend: str = ""
+    proxy: str = ""
+    """An address, `none`, or "": as the host's apt goes."""
+    cache: bool = True
+    """Whether a base may be unpacked, and kept (`bases`)."""
+    refresh: bool = True
+    """Whether what a base gives is brought up to date where the mirror has newer."""
+    offline: bool = False
+    """Whether nothing may be asked over the network: only a base will do then."""
+    source: str = ""
+    """What it is made of instead (`from_source`): an archive, a directory, an image."""
 
 
-def default_options(options: CreateOptions) -> CreateOptions:
+def default_options(options: CreateOptions, backend: str = BACKENDS[0]) -> CreateOptions:
     """Return *options* with everything filled in that was left open, asking dpkg and apt.
+
+    *backend* is what makes it where none is asked for.
 
     Raises ChrootError where dpkg fails.
     """
@@ -62,15 +74,14 @@ def default_options(options: CreateOptions) -> CreateOptions:
     mirror = options.mirror
     if not mirror:
         mirror = host_mirror(suite)
-    return CreateOptions(
+    return options.replace(
         suite=suite,
         arch=options.arch or host.architecture(),
         mirror=mirror,
         variant=options.variant or VARIANTS[0],
-        include=options.include,
         locales=options.locales or PLAIN_LOCALES[:1],
         timezone=options.timezone or host.timezone(),
-        backend=options.backend or BACKENDS[0],
+        backend=options.backend or backend,
     )
 
 
@@ -94,6 +105,12 @@ def check_options(options: CreateOptions) -> None:
         check_locale(locale)
     if options.timezone:
         check_timezone(options.timezone)
+    if options.proxy:
+        check_proxy(options.proxy)
+    if options.offline and not options.cache:
+        raise UsageError(
+            "without the network a chroot can only come from a base", "leave one of both out"
+        )
 
 
 def check_name(name: str) -> None:
@@ -158,6 +175,19 @@ def check_mirror(mirror: str) -> None:
         raise UsageError(f"the mirror {mirror!r} names no folder", "file:///path/to/debian")
     if scheme != "file" and not host:
         raise UsageError(f"the mirror {mirror!r} names no host", hint)
+
+
+def check_proxy(proxy: str) -> None:
+    """Check that *proxy* is the address of an http proxy, or `none`."""
+    if proxy == apt_proxy.NONE:
+        return
+    scheme, separator, rest = proxy.partition("://")
+    wrong = next((character for character in proxy if character not in _ADDRESS), "")
+    hint = "for example: http://proxy.example:3142, or none"
+    if wrong:
+        raise UsageError(f"the proxy {apt_proxy.shown(proxy)!r} holds {wrong!r}", hint)
+    if not separator or scheme not in ("http", "https") or not rest.strip("/"):
+        raise UsageError(f"the proxy {apt_proxy.shown(proxy)!r} is no http address", hint)
 
 
 def check_variant(variant: str) -> None:

@@ -105,6 +105,8 @@ _statx = _libc.statx
 _statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
 _MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
+_STATX_BASIC = 0x7FF
+_STATUS = struct.Struct("=8xQI8xH2xQQQ")  # stx_attributes, nlink, mode, ino, size, blocks
 _FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
 _Buffer = ctypes.c_char * 256
 _EAGAIN_TRIES = 128
@@ -257,6 +259,18 @@ def mount_id(fd: int, name: str = "") -> int:
         raise _failed(name or f"descriptor {fd}")
     (found,) = _MNT_ID.unpack_from(buffer)
     return int(found)
+
+
+def statx(fd: int, name: str) -> tuple[int, int, int, int, int, int]:
+    """Return attributes, links, mode, inode, size and blocks of *name* in *fd*, not followed.
+
+    The attributes are STATX_ATTR_* (statx(2)): what lsattr(1) shows, without opening the file.
+    """
+    buffer = _Buffer()
+    flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
+    if _statx(fd, name.encode(*_FS), flags, _STATX_BASIC, buffer) < 0:
+        raise _failed(name)
+    return _STATUS.unpack_from(buffer)
 
 
 def listmount() -> list[int]:

@@ -72,8 +72,8 @@ class Cloned(Value):
 class Duplicate:
     """Makes *name* in the private directory *parent* what the directory *source* is.
 
-    Both are descriptors; *told* is the chroot that is reported on. With *is_view* the source is what
-    `copy.bare` returns, or as good, of a mount that nobody may have a second one of.
+    Both are descriptors; *told* is the chroot that is reported on. With *is_view* the source is
+    what `copy.bare` returns, or as good, of a mount that nobody may have a second one of.
     """
 
     def __init__(

@@ -30,7 +30,8 @@ _LONGEST = 4096
 class Shelf:
     """The directory of one chroot's snapshots. A context manager; `fd` is -1 where there is none.
 
-    *path* is the chroot's physical path. With *make* it is made where it is missing. Raises PrivilegeError, ChrootError where something else stands there.
+    *path* is the chroot's physical path. With *make* it is made where it is missing. Raises
+    PrivilegeError, ChrootError where something else stands there.
     """
 
     def __init__(self, path: str, *, make: bool = False) -> None:
@@ -149,7 +150,12 @@ class Shelf:
         if not os.path.lexists(note):
             with Shelf(note) as other:
                 if other.fd >= 0:
-                    renameat2(other._store, other.name, self._store, self.name, RENAME_NOREPLACE)
+                    try:
+                        renameat2(
+                            other._store, other.name, self._store, self.name, RENAME_NOREPLACE
+                        )
+                    except FileExistsError:
+                        pass  # they had not gone yet
         self.moved()
 
 

@@ -8,32 +8,43 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
+    from ..creating.base_store import Cache
     from ..creating.options import CreateOptions
     from ..events import Report
 
 
-def create_defaults(options: CreateOptions) -> CreateOptions:
-    """As `Engine.create_defaults`."""
+def create_defaults(options: CreateOptions, backend: str) -> CreateOptions:
+    """As `Engine.create_defaults`; *backend* is what this machine's user takes."""
     from ..creating.options import default_options
 
-    return default_options(options)
+    return default_options(options, backend)
 
 
-def plan_create(path: str, options: CreateOptions) -> tuple[str, ...]:
-    """As `Engine.plan_create`."""
-    from ..creating.bootstrap import describe
+def plan_create(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:
+    """As `Engine.plan_create`, with bases from *cache*."""
+    if options.source:
+        from ..creating import from_source
 
-    return describe(path, options)
+        return from_source.describe(path, options)
+    from ..creating.create import describe
+
+    return describe(path, options, cache)
 
 
 def create(
     path: str,
     options: CreateOptions,
+    cache: Cache,
     *,
     report: Report = ignore,
     cancelled: Flag | None = None,
 ) -> None:
-    """As `Engine.create`."""
-    from ..creating import bootstrap
+    """As `Engine.create`, with bases from *cache*."""
+    if options.source:
+        from ..creating import from_source
 
-    bootstrap.create(path, options, report, cancelled)
+        from_source.create(path, options, report, cancelled)
+        return
+    from ..creating.create import create as make
+
+    make(path, options, report, cancelled, cache)

@@ -6,16 +6,13 @@ directory goes through a whole story.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -26,81 +23,9 @@ from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_sources
 from support import Cli, mounts_below
+from support.creating import MARKER, Create, eventually, inside, processes_about, text
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
-
-MARKER = ".chroot-tool-create"
-
-
-def inside(root: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["chroot", root, *argv], capture_output=True, text=True, check=False)
-
-
-def text(root: Path, name: str) -> str:
-    return (root / name).read_text()
-
-
-class Create:
-    """A running `create --json` and the events that it has printed."""
-
-    def __init__(self, cli: Cli, *args: str | Path, **options: Any) -> None:
-        self.process = cli.start(
-            "create", "--json", *args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
-        )
-        self.events: list[dict[str, Any]] = []
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.events.append(json.loads(line))
-            yield self.events[-1]
-
-    def until(self, stage: str) -> None:
-        """Read on until *stage* is reached."""
-        for event in self._lines():
-            if event.get("stage") == stage:
-                return
-        raise AssertionError(f"never came to {stage!r}: {self.events[-3:]}")
-
-    def end(self) -> int:
-        """Read to the end and return the exit code."""
-        for _ in self._lines():
-            pass
-        return self.process.wait()
-
-    def ended_by(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.end()
-
-    @property
-    def error(self) -> dict[str, Any]:
-        return next(event for event in self.events if event["event"] == "error")
-
-    @property
-    def fractions(self) -> list[float]:
-        return [event["fraction"] for event in self.events if event.get("fraction") is not None]
-
-
-def processes_about(path: Path) -> list[str]:
-    """The command lines of all processes that name *path*."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(path) in line:
-            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
-    return found
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether *condition* comes true: the kernel ends the processes of a namespace one by one."""
-    for _ in range(100):
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 # -- finished -------------------------------------------------------------------------------------
@@ -157,7 +82,7 @@ def test_killed_then_interrupted_then_finished(cli: Cli, tmp_path: Path) -> None
     (root / "chroot.d/tool.conf").write_text("# mine\n")
     (root / "chroot.d").chmod(0o750)
 
-    killed = Create(cli, "-d", root)
+    killed = Create(cli, "-d", root, "--no-cache")
     killed.until("unpacking required packages")
     assert killed.ended_by(signal.SIGKILL) == -signal.SIGKILL
     assert eventually(lambda: not processes_about(root))
@@ -167,7 +92,7 @@ def test_killed_then_interrupted_then_finished(cli: Cli, tmp_path: Path) -> None
     assert cli.json("status", "-d", root)["state"] == "incomplete"
     assert cli("on", "-d", root).returncode == 1
 
-    interrupted = Create(cli, "-d", root)
+    interrupted = Create(cli, "-d", root, "--no-cache")
     interrupted.until("downloading packages")
     assert cli.json("status", "-d", root)["state"] == "creating"
     assert cli("create", "-d", root).returncode == 4
@@ -201,7 +126,7 @@ def test_killed_then_interrupted_then_finished(cli: Cli, tmp_path: Path) -> None
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_cut_off_early(cli: Cli, tmp_path: Path, number: signal.Signals) -> None:
     root = tmp_path / "new/deep/early"
-    running = Create(cli, "-d", root)
+    running = Create(cli, "-d", root, "--no-cache")
     running.until("downloading the package lists")
     running.ended_by(number)
     assert eventually(lambda: not processes_about(root))
@@ -226,7 +151,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_disk_that_fills_on_the_way(cli: Cli, small_disk: Path) -> None:
     root = small_disk / "deb"
-    running = Create(cli, "-d", root)
+    running = Create(cli, "-d", root, "--no-cache")
     running.until("resolving dependencies")
     with (small_disk / "filler").open("wb") as filler:
         os.posix_fallocate(filler.fileno(), 0, 370 << 20)
@@ -287,7 +212,7 @@ def test_a_release_file_that_was_changed(cli: Cli) -> None:
         mirror.check_signature(changed, keys)
 
 
-def test_mmdebstrap_makes_the_same(cli: Cli, tmp_path: Path) -> None:
+def test_mmdebstrap_makes_the_same(cli: Cli, base_chroot: Path, tmp_path: Path) -> None:
     if not os.path.exists("/usr/bin/mmdebstrap"):
         pytest.skip("mmdebstrap is not installed")
     root = tmp_path / "mm"
@@ -297,3 +222,6 @@ def test_mmdebstrap_makes_the_same(cli: Cli, tmp_path: Path) -> None:
     assert not (root / MARKER).exists()
     assert inside(root, "apt-get", "--version").returncode == 0
     assert text(root, "etc/hostname") == "mm\n"
+    versions = inside(base_chroot, "dpkg-query", "-W").stdout
+    assert len(versions.splitlines()) > 50
+    assert inside(root, "dpkg-query", "-W").stdout == versions

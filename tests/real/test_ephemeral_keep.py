@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from disks import disk
 from support import Cli, kill, mounts_below, wait_until
+from support.disks import disk
 from support.outer_terminal import Bash
 from support.session_traces import host_table, run, sessions, tree
-from trees import differences, everything
+from support.trees import differences, everything
 
 pytestmark = pytest.mark.root
 

@@ -92,10 +92,10 @@ def test_on_and_off(nest: Path) -> None:
 def test_the_namespace_of_a_create_is_private(nest: Path) -> None:
     code = (
         "import subprocess\n"
-        "from chroot_tool.core.creating.bootstrap import _apart\n"
+        "from chroot_tool.core.creating.namespaces import apart\n"
         "script = 'mount -t tmpfs none /c/tmp; wc -l </proc/self/mountinfo; echo $$; ls /c'\n"
-        "subprocess.run([*_apart(), 'sh', '-c', script], check=True)\n"
-        "subprocess.run([*_apart('/c'), 'sh', '-c', 'echo /*'], check=True)\n"
+        "subprocess.run([*apart(), 'sh', '-c', script], check=True)\n"
+        "subprocess.run([*apart('/c'), 'sh', '-c', 'echo /*'], check=True)\n"
     )
     said = inside(
         nest,

@@ -44,7 +44,7 @@ def errors(text: str) -> list[tuple[str, str]]:
 
 def test_no_file_means_the_defaults(file: Path) -> None:
     assert not file.exists()
-    assert load() == Settings("", "", COLUMNS, True, 50, ())
+    assert load() == Settings("", "", COLUMNS, True, 50)
 
 
 def test_everything_that_can_be_set(file: Path) -> None:
@@ -55,6 +55,9 @@ def test_everything_that_can_be_set(file: Path) -> None:
         base = "/srv/other"
         columns = ["name", "state", "size"]
         dock = 30
+        backend = "mmdebstrap"
+        cache = "/srv/bases"
+        cache-size = "1.5G"
         [confirm]
         quit = false
         [keys]
@@ -67,6 +70,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
     )
     assert load() == Settings(
         "nord", "/srv/other", ("name", "state", "size"), False, 30,
+        "mmdebstrap", "/srv/bases", 3 << 29,
         (
             ("app.help", ("comma",)),
             ("environments.delete", ("ctrl+d", "delete")),

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 CHECKOUT = Path(__file__).absolute().parent.parent.parent
@@ -49,7 +50,17 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-_reset_signals()  # of what starts processes this module is the first to be imported
+def _reset_environment() -> None:
+    """Have what is made readable as by default, and colours where there are some."""
+    os.umask(0o022)
+    for name in list(os.environ):
+        if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in ("NO_COLOR", "FORCE_COLOR"):
+            del os.environ[name]
+
+
+# This module is imported before all that starts processes, and before Textual.
+_reset_signals()
+_reset_environment()
 
 
 def _is_chroot() -> bool:
@@ -69,12 +80,32 @@ IN_CHROOT = _is_chroot()
 """Whether these tests run in a chroot themselves: above their root there is another."""
 
 
+class Program(subprocess.Popen[bytes]):
+    """A program that is killed where the test fails beside it. Popen waits for its own end."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, tb)
+
+
 class Cli:
     """The command line of this checkout, started as chroot-tool.sh starts it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, bases: Path | None = None) -> None:
         self._home = home
         """Where settings, history and logs of the user would be: never the real user's."""
+        self.bases = bases or home / "bases"
+        """Where `create` keeps what it bootstraps: the first test of a kind fills it for all."""
+
+    def with_bases(self, bases: Path) -> Cli:
+        """The same with another directory of bases."""
+        return Cli(self._home, bases)
 
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
@@ -84,7 +115,8 @@ class Cli:
         """This process's environment without settings of chroot-tool and the user; and *env*."""
         own = {name: v for name, v in os.environ.items() if not name.startswith("CHROOT_TOOL_")}
         kinds = ("CONFIG", "STATE", "CACHE", "DATA")
-        return own | {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds} | dict(env or {})
+        places = {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds}
+        return own | places | {"CHROOT_TOOL_CACHE": str(self.bases)} | dict(env or {})
 
     def __call__(
         self,
@@ -129,20 +161,22 @@ class Cli:
         lines = self.ok(*args, "--json", **options).splitlines()
         return [json.loads(line) for line in lines]
 
-    def start(self, *args: Arg, **options: Any) -> subprocess.Popen[bytes]:
+    def start(self, *args: Arg, **options: Any) -> Program:
         """Start it in a session of its own and return at once; the caller waits for it."""
-        return subprocess.Popen(
-            self.argv(*args), env=self.environment(), start_new_session=True, **options
-        )
+        return Program(self.argv(*args), env=self.environment(), start_new_session=True, **options)
 
 
 PATIENCE = 20.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
 
-def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+def wait_until(
+    holds: Callable[[], object],
+    process: subprocess.Popen[Any] | None = None,
+    patience: float = PATIENCE,
+) -> None:
     """Return as soon as *holds* does; fail where *process*, which is to bring it about, ended."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not holds():
         assert process is None or process.poll() is None, f"it ended before: {process}"
         assert time.monotonic() < end, "it never came"

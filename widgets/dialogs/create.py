@@ -34,6 +34,11 @@ _VARIANTS = (
     ("important · what debootstrap does unasked", "important"),
 )
 
+_BACKENDS = (
+    ("debootstrap", "debootstrap"),
+    ("mmdebstrap · the same in half the time", "mmdebstrap"),
+)
+
 _HOSTS = "the host's"
 
 
@@ -123,7 +128,7 @@ class CreateForm(FormDialog[Request | None]):
             note="Europe/Berlin, Etc/UTC …",
         )  # fmt: skip
         yield ChoiceField(
-            "Backend", [(name, name) for name in rules.BACKENDS], id="backend",
+            "Backend", _BACKENDS, id="backend",
             value=defaults.backend,
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUMMARIES = {
     "create": "make a Debian in a directory",
+    "base": "the bases that `create` unpacks instead of bootstrapping",
     "on": "mount what the configuration says",
     "off": "run `stop` inside, then unmount everything",
     "run": "run a command inside",
@@ -28,6 +29,8 @@ SUMMARIES = {
     "status": "one chroot in full: mounts, processes, problems",
     "watch": "a line now and at every change, until interrupted",
     "bind": "list and edit bind entries, without loss",
+    "pack": "an archive of a chroot, without what is mounted on it",
+    "unpack": "a chroot out of an archive, as it was",
     "clone": "copy a chroot, without its mounts",
     "rename": "give a chroot another name",
     "snapshot": "keep states of a chroot, and go back to them",

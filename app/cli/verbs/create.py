@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from ....core.text import safe
@@ -14,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-_OPTIONS = (
+    from ....core.creating.options import CreateOptions
+
+OPTIONS = (
     Option(("--suite",), "suite", "S", "bookworm, trixie, stable … (default: the host's)"),
     Option(("--arch",), "arch", "A", "amd64, arm64 … (default: the host's)"),
     Option(("--mirror",), "mirror", "URL", "where packages come from (default: the host's)"),
@@ -22,24 +25,89 @@ _OPTIONS = (
     Option(("--include",), "include", "P,…", "more packages", many=True),
     Option(("--locale",), "locales", "L", "a locale, the first is the default", many=True),
     Option(("--timezone",), "timezone", "TZ", "Europe/Berlin … (default: the host's)"),
+    Option(
+        ("--proxy",), "proxy", "URL|none",
+        "the way to the mirror, inside too (default: as the host's apt, then http_proxy)",
+    ),
+)  # fmt: skip
+_BACKEND = (
+    "what makes it (default: the settings', else debootstrap); "
+    "mmdebstrap makes the same in half the time"
 )
+_FROM = Option(
+    ("--from",), "source", "SOURCE",
+    "of this instead of a mirror: an archive, a directory, oci:DIR[:TAG], docker://IMAGE",
+)  # fmt: skip
+_EXAMPLES = """\
+The second one of a kind is there in a second or two: it is unpacked from the
+base that the first one left (`chroot-tool base list`), and brought up to date
+where the mirror has newer packages.
+
+examples:
+  chroot-tool create -d deb                   the host's own release, minbase
+  chroot-tool create -d build --suite sid --variant buildd --backend mmdebstrap
+  chroot-tool create -d train --offline       from a base, asking nobody
+  chroot-tool create -d deb --proxy http://proxy.example:3142
+  chroot-tool create -d new --from rootfs.tar.xz   a system of another's making
+  chroot-tool create -d alp --from docker://alpine by skopeo and umoci
+"""
 
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `create` its options."""
-    add(parser, DIR, *_OPTIONS)
+    from argparse import RawDescriptionHelpFormatter
+
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add(parser, DIR, _FROM, *OPTIONS)
+    add_backend(parser)
     parser.add_argument(
-        "--backend", choices=("debootstrap", "mmdebstrap"), default="", help="what makes it"
+        "--no-cache", dest="cache", action="store_false", help="use no base, and keep none"
+    )
+    parser.add_argument(
+        "--no-refresh", dest="refresh", action="store_false",
+        help="take a base as it is, however old; the mirror is not asked",
+    )  # fmt: skip
+    parser.add_argument(
+        "--offline", action="store_true", help="ask nothing of the network: only from a base"
     )
     add_json_events(parser)
 
 
+def add_backend(parser: ArgumentParser) -> None:
+    """Add --backend."""
+    parser.add_argument(
+        "--backend", choices=("debootstrap", "mmdebstrap"), default="", help=_BACKEND
+    )
+
+
 def execute(arguments: Namespace) -> int:
     """Make a chroot; return the exit code."""
+    engine, path = chroot_of(arguments)
+    options = asked(arguments)
+    started = time.monotonic()
+    with LongCall(json=arguments.json) as (report, cancelled):
+        engine.create(path, options, report=report, cancelled=cancelled)
+    if arguments.json:
+        json_output.write({"event": "done", "chroot": path, "state": "off"})
+    else:
+        exits.tell(
+            f"{safe(path)}: created in {spent(started)}\nhint: chroot-tool shell -d {safe(path)}\n"
+        )
+    return exits.DONE
+
+
+def spent(started: float) -> str:
+    """Return the seconds since *started*; of few the tenths too."""
+    seconds = time.monotonic() - started
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def asked(arguments: Namespace) -> CreateOptions:
+    """Return what the arguments ask for."""
     from ....core.creating.options import CreateOptions
 
-    engine, path = chroot_of(arguments)
-    options = CreateOptions(
+    return CreateOptions(
         suite=arguments.suite,
         arch=arguments.arch,
         mirror=arguments.mirror,
@@ -48,15 +116,15 @@ def execute(arguments: Namespace) -> int:
         locales=tuple(arguments.locales),
         timezone=arguments.timezone,
         backend=arguments.backend,
+        proxy=arguments.proxy,
+        cache=getattr(arguments, "cache", True),
+        refresh=getattr(arguments, "refresh", True),
+        offline=getattr(arguments, "offline", False),
+        source=_source(getattr(arguments, "source", "")),
     )
-    started = time.monotonic()
-    with LongCall(json=arguments.json) as (report, cancelled):
-        engine.create(path, options, report=report, cancelled=cancelled)
-    if arguments.json:
-        json_output.write({"event": "done", "chroot": path, "state": "off"})
-    else:
-        exits.tell(
-            f"{safe(path)}: created in {time.monotonic() - started:.0f} s\n"
-            f"hint: chroot-tool shell -d {safe(path)}\n"
-        )
-    return exits.DONE
+
+
+def _source(text: str) -> str:
+    """Return the source as it is from anywhere: a path here becomes a whole one."""
+    is_path = text and text != "-" and ":" not in text.partition("/")[0]
+    return os.path.abspath(text) if is_path else text

@@ -12,11 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.creating import bootstrap, initial_setup, mirror, options, suites
+from chroot_tool.core.creating import (
+    bootstrap,
+    create,
+    initial_setup,
+    mirror,
+    options,
+    place,
+    suites,
+    unfinished,
+)
 from chroot_tool.core.creating.backends import Reader, arguments, filled, packages
+from chroot_tool.core.creating.base_store import Cache
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from chroot_tool.core.host import debian
+from chroot_tool.core.host.apt_proxy import Proxies
 from chroot_tool.core.host.apt_sources import Source
 from chroot_tool.core.kernel.rootpath import Root
 
@@ -206,7 +217,7 @@ def test_plain_options_need_no_packages() -> None:
 
 
 def test_describe_names_the_place_and_the_command() -> None:
-    lines = bootstrap.describe("/srv/chroot/deb", WHOLE)
+    lines = create.describe("/srv/chroot/deb", WHOLE, Cache(limit=0))
     assert "/srv/chroot/deb" in lines[0]
     assert "http://mirror.example/debian" in lines[1]
     assert lines[-1].startswith("debootstrap ")
@@ -456,20 +467,20 @@ def test_keyring_and_mirror_come_from_the_suites_script(
 def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(PrivilegeError, match="needs root"):
-        bootstrap.check(str(tmp_path / "deb"), WHOLE)
+        create.checked(str(tmp_path / "deb"), WHOLE, Cache(limit=0))
     assert os.listdir(tmp_path) == []
 
 
 def content_error(path: Path) -> str:
     with Root(str(path)) as root, pytest.raises(ChrootError) as caught:
-        bootstrap._check_content(root)
+        place.check_content(root)
     return caught.value.message
 
 
 def test_what_the_directory_may_hold(tmp_path: Path) -> None:
     def accepted() -> bool:
         with Root(str(tmp_path)) as root:
-            bootstrap._check_content(root)
+            place.check_content(root)
         return True
 
     assert accepted()
@@ -498,8 +509,8 @@ def test_taking_back_removes_what_is_noted_and_nothing_else(tmp_path: Path) -> N
         "usr\0etc\0bin\0chroot.d/chroot-cmd\0..\0../outside\0/etc/hostname"
     )
     with Root(str(tmp_path)) as root:
-        bootstrap._check_content(root)
-        bootstrap._take_back(root)
+        place.check_content(root)
+        unfinished.take_back(root)
     assert outside.exists()
     assert os.listdir(tmp_path) == ["chroot.d"]
     assert os.listdir(tmp_path / "chroot.d") == ["tool.conf"]
@@ -508,22 +519,22 @@ def test_taking_back_removes_what_is_noted_and_nothing_else(tmp_path: Path) -> N
 def test_directories_made_on_the_way_go_again(tmp_path: Path) -> None:
     old = os.umask(0o077)
     try:
-        made = bootstrap._make_directories(str(tmp_path / "a/b/c"))
+        made = place.make_directories(str(tmp_path / "a/b/c"))
     finally:
         os.umask(old)
     assert made == [str(tmp_path / part) for part in ("a", "a/b", "a/b/c")]
     assert (tmp_path / "a/b/c").stat().st_mode & 0o777 == 0o755
-    assert bootstrap._make_directories(str(tmp_path / "a/b/c")) == []
+    assert place.make_directories(str(tmp_path / "a/b/c")) == []
     (tmp_path / "a/mine").touch()
-    bootstrap._unmake_directories(made)
+    place.unmake_directories(made)
     assert os.listdir(tmp_path / "a") == ["mine"]
 
 
 def test_a_disk_that_is_too_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    bootstrap._check_disk(str(tmp_path / "not/there/yet"), "minbase")
-    monkeypatch.setitem(bootstrap._NEEDED, "minbase", 1 << 60)
+    place.check_disk(str(tmp_path / "not/there/yet"), "minbase")
+    monkeypatch.setitem(place.NEEDED, "minbase", 1 << 60)
     with pytest.raises(ChrootError, match=r"about 1\.0E are needed, .* are free"):
-        bootstrap._check_disk(str(tmp_path / "not/there/yet"), "minbase")
+        place.check_disk(str(tmp_path / "not/there/yet"), "minbase")
 
 
 @pytest.mark.root
@@ -532,7 +543,7 @@ def test_a_file_system_that_would_break_it(tmp_path: Path, option: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", tmp_path], check=True)
     try:
         with pytest.raises(ChrootError, match=f"{tmp_path} is mounted {option}") as caught:
-            bootstrap._check_place(str(tmp_path / "deb"))
+            place.check_place(str(tmp_path / "deb"))
         assert "remount" in caught.value.hint
     finally:
         subprocess.run(["umount", tmp_path], check=True)
@@ -557,7 +568,6 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     (top / "etc/resolv.conf").symlink_to("/srv/resolv.conf")
     (top / "etc/hosts").symlink_to("../../../../hosts")
     (top / "etc/localtime").symlink_to("/usr/share/zoneinfo/UTC")
-    (top / "var/cache/apt/archives/x.deb").touch()
     with Root(str(top)) as root:
         initial_setup.set_up(root, "deb", WHOLE, (), lambda _argv: None, lambda _problem: None)
         initial_setup.write_chroot_cmd(root)
@@ -566,9 +576,39 @@ def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:
     assert f"127.0.1.1 {os.uname().nodename} deb\n" in (top / "hosts").read_text()
     assert (top / "etc/debian_chroot").read_text() == "deb\n"
     assert os.readlink(top / "etc/localtime") == "/usr/share/zoneinfo/Etc/UTC"
-    assert os.listdir(top / "var/cache/apt/archives") == []
     for program in ("usr/sbin/policy-rc.d", "chroot.d/chroot-cmd"):
         assert (top / program).stat().st_mode & 0o7777 == 0o755
+
+
+def test_downloads_are_dropped_and_nothing_else(tmp_path: Path) -> None:
+    archives = tmp_path / "var/cache/apt/archives"
+    (archives / "partial").mkdir(parents=True)
+    (archives / "x.deb").touch()
+    (archives / "lock").touch()
+    with Root(str(tmp_path)) as root:
+        bootstrap.drop_downloads(root)
+    assert sorted(os.listdir(archives)) == ["lock", "partial"]
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [("http://cache.example:3142", 0o644), ("http://me:secret@cache.example", 0o600)],
+)
+def test_a_proxy_is_written_for_apt_and_a_password_for_root_alone(
+    tmp_path: Path, address: str, mode: int
+) -> None:
+    with Root(str(tmp_path)) as root:
+        initial_setup.write_proxy(root, ())
+        assert os.listdir(tmp_path) == []
+        initial_setup.write_proxy(root, Proxies(wanted=address).apt_lines([]))
+    file = tmp_path / "etc/apt/apt.conf.d/00chroot-tool-proxy"
+    assert file.read_text().endswith(f'Acquire::http::Proxy "{address}";\n')
+    assert file.stat().st_mode & 0o777 == mode
+    said = subprocess.run(
+        ["apt-config", "-c", file, "shell", "P", "Acquire::http::Proxy"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert address in said
 
 
 def test_sources_of_the_host_are_added_once_and_only_for_its_own_mirror(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from chroot_tool.core.events import Event, Stage, ignore
 from chroot_tool.core.trees import copy, files, remove
 from chroot_tool.core.trees.aside import Aside
 from chroot_tool.core.trees.duplicate import COPY, REFLINK, SNAPSHOT, Duplicate, Duplicated
-from disks import disk
-from trees import IMMUTABLE, descent, differences, everything, set_flags
+from support.disks import disk
+from support.trees import IMMUTABLE, descent, differences, everything, set_flags
 
 pytestmark = pytest.mark.root
 

@@ -131,6 +131,16 @@ def set_flags(path: Path, wanted: int) -> None:
         os.close(fd)
 
 
+def unseal(top: Path) -> None:
+    """Take immutable and append-only from all in *top*, so that it can be deleted."""
+    for folder, names, files in os.walk(top, followlinks=False):
+        for name in (".", *names, *files):
+            place = Path(folder, name)
+            if not place.is_symlink() and (place.is_dir() or place.is_file()):
+                with suppress(OSError):
+                    set_flags(place, 0)
+
+
 def differences(one: Path, other: Path) -> list[str]:
     """What differs between two trees, a line each; an empty list says that they are the same."""
     first, second = describe(one), describe(other)

@@ -1,0 +1,186 @@
+"""Making a Debian in a directory: checked first, built aside, put in place at the end.
+
+Where it is built, and how it is taken back, is in `unfinished`; where the tree comes from, in
+`supply`; what is put into it then, in `initial_setup`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .. import programs
+from ..chroot import CONFIG_DIRECTORY, MARKER
+from ..errors import Cancelled, ChrootError, PrivilegeError
+from ..events import ignore
+from ..host import apt_proxy, apt_sources, debian
+from ..kernel.rootpath import Root
+from ..lock import Lock
+from . import bases, mirror
+from .backends import arguments, packages
+from .base_store import Base, Cache
+from .bootstrap import checked_release, run_inside
+from .namespaces import PROGRAMS
+from .options import check_name, check_options, check_path, check_runnable, default_options
+from .place import check_content, check_disk, check_place, explained, make_directories
+from .place import unmake_directories as unmake
+from .supply import supply
+from .telling import Teller
+from .unfinished import put_in_place, take_back
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event as CancelEvent
+
+    from ..errors import Problem
+    from ..events import Report
+    from .bases import Order
+    from .options import CreateOptions
+
+_USUAL = Cache()
+_SET_UP = 0.97  # where setting up begins
+
+
+def describe(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:
+    """Return the lines that say what `create` would do; looks at nothing but the host's own.
+
+    *options* are whole.
+    """
+    from shlex import join
+
+    more = packages(options)
+    base = _base(options, cache)
+    made = join(arguments(options, f"{path}{MARKER}/root"))
+    return (
+        f"{options.suite} ({options.arch}, {options.variant}) in {path}",
+        f"from {mirror.without_password(options.mirror) or _own_mirror(options)}",
+        *([f"with {', '.join(more)}"] if more else []),
+        f"locale {', '.join(options.locales)}; time zone {options.timezone}",
+        "no package starts a daemon until usr/sbin/policy-rc.d is removed",
+        f"unpacked from a base made {bases.age(base.facts.made)}" if base else made,
+    )
+
+
+def _own_mirror(options: CreateOptions) -> str:
+    return f"the mirror that {options.backend} has for it"
+
+
+def _base(options: CreateOptions, cache: Cache) -> Base | None:
+    """Return the base that would serve; None also where bases cannot be looked at."""
+    try:
+        return bases.find(options, cache)
+    except (ChrootError, OSError):
+        return None  # `create` tells it, and makes what is wanted all the same
+
+
+def checked(
+    path: str, options: CreateOptions, cache: Cache, cancelled: CancelEvent | None = None
+) -> Order:
+    """Check everything that can be known before anything is written; return what to make.
+
+    The mirror is asked only where no base is there. Raises UsageError for what makes no sense,
+    PrivilegeError without root, ChrootError for what this host, the place, the disk or the mirror
+    stands in the way with, Cancelled.
+    """
+    check_name(os.path.basename(path))
+    check_path(path)
+    check_options(options)
+    if os.geteuid():
+        raise PrivilegeError("creating a chroot needs root", "run as root")
+    options = default_options(options)
+    check_options(options)
+    for program in PROGRAMS:
+        programs.require(program)
+    check_runnable(options.arch, debian.architecture())
+    check_place(path)
+    check_disk(path, options.variant)
+    proxies = apt_proxy.host_proxies(options.proxy)
+    tree = f"{path}{MARKER}/root"
+    if _base(options, cache):
+        return bases.Order(tree, options, proxies, cache)
+    if options.offline:
+        raise bases.no_base(options)
+    programs.require(options.backend)
+    release = checked_release(options, proxies, cancelled)
+    return bases.Order(tree, options, proxies, cache, release)
+
+
+def create(
+    path: str,
+    options: CreateOptions,
+    report: Report = ignore,
+    cancelled: CancelEvent | None = None,
+    cache: Cache = _USUAL,
+) -> None:
+    """Make the Debian of *options* in *path*, an absolute path; report stages and output.
+
+    An unfinished create that stands there is taken back first. Raises what `checked` raises,
+    LockedError, and ChrootError with the cause where it fails; then, and when it is cancelled,
+    *path* is as it was before.
+    """
+    tell = Teller(path, report)
+    tell.stage("checking")
+    wanted = checked(path, options, cache, cancelled)
+    made = make_directories(path)
+    try:
+        with Lock(path), Root(path) as root:
+            check_path(root.path)
+            check_content(root)
+            take_back(root)
+            try:
+                _build(root, wanted, tell, cancelled)
+                put_in_place(root)
+            except BaseException:
+                tell.stage("removing what was made")
+                take_back(root)
+                raise
+    except BaseException as error:
+        unmake(made)
+        if isinstance(error, OSError):
+            raise explained(error, path) from error
+        if isinstance(error, Cancelled):
+            raise Cancelled(f"creating {path} was interrupted; what it had made is gone") from error
+        raise
+    tell.stage("done", 1.0)
+
+
+def _build(root: Root, wanted: Order, tell: Teller, cancelled: CancelEvent | None) -> None:
+    """Build the whole system in the marker directory of *root*."""
+    marker = f"{root.path}{MARKER}"
+    os.mkdir(marker, 0o700)
+    os.mkdir(f"{marker}/root")
+    os.chmod(f"{marker}/root", 0o755)
+    wanted = wanted.replace(tree=f"{marker}/root")
+    from_base = supply(wanted, tell, cancelled)
+    tell.stage("setting it up", _SET_UP)
+    _set_up(root, wanted, tell, cancelled, renew=from_base)
+
+
+def _set_up(
+    root: Root, wanted: Order, tell: Teller, cancelled: CancelEvent | None, *, renew: bool
+) -> None:
+    """Put into the built system what is the host's and what is its own."""
+    from . import identity
+    from .initial_setup import mirrors_in, set_up, write_chroot_cmd, write_proxy
+
+    def inside(words: Sequence[str]) -> None:
+        run_inside(fresh.path, words, tell, cancelled)
+
+    def warn(problem: Problem) -> None:
+        tell.warn(problem.message, problem.hint)
+
+    options = wanted.options
+    with Root(wanted.tree) as fresh:
+        if renew:
+            identity.renew(fresh, inside)
+        name = os.path.basename(root.path)
+        set_up(fresh, name, options, apt_sources.sources(), inside, warn)
+        proxies = wanted.proxies
+        if options.offline:
+            proxies = proxies.replace(detectors=())  # they ask the network
+        try:
+            write_proxy(fresh, proxies.apt_lines(mirrors_in(fresh)))
+        except ChrootError as error:
+            tell.warn(error.message, error.hint)
+        if root.stat(CONFIG_DIRECTORY, follow=False) is None:
+            write_chroot_cmd(fresh)
