@@ -67,8 +67,8 @@ class Overlay:
         scratch = _scratch(bound, top)
         tree = _overlay(os.open(".", _DIRECTORY), scratch, below.path)
         self.view = _view(tree, below.path) if is_kept else -1
-        """A descriptor of the tree without mounts, which can only be read: for what is to be kept.
-        Its own mount, which others than its owner's namespace have no way to."""
+        """A descriptor of the tree without mounts, which can only be read; -1 where none is kept.
+        Made here, since of a mount of another namespace no second one can be had (open_tree(2))."""
         self.root = Root(f"/proc/self/fd/{tree}")
         self.root.path = below.path  # what messages are about
         self._rest = _mount(self.root, binds)
