@@ -41,6 +41,17 @@ def forget(path: str) -> None:
         _write(everything)
 
 
+def move(path: str, new: str) -> None:
+    """Let what was run in the chroot at *path* be that of *new*, as it is called now.
+
+    Raises OSError.
+    """
+    everything = _read()
+    if path in everything:
+        everything[new] = everything.pop(path)
+        _write(everything)
+
+
 def _write(everything: dict[str, list[str]]) -> None:
     path = history_file()
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
     from ..core.process import Process
+    from ..core.trees.archive import Packed, Unpacked
+    from ..core.trees.duplicate import Cloned
+    from ..core.trees.snapshots import TreeSnapshot
 
 _EVENTS = {
     events.Stage: "stage",
@@ -83,6 +86,21 @@ def base(value: Base) -> dict[str, Any]:
     }
 
 
+def cloned(value: Cloned, path: str) -> dict[str, Any]:
+    """Return how the chroot at *path* was cloned, as the last event."""
+    facts = _fields(value, "method", "entries", "size")
+    return {"event": "done", "chroot": value.path, "state": "off", "from": path, **facts}
+
+
+def snapshot(value: TreeSnapshot) -> dict[str, Any]:
+    """Return a snapshot; its size is null where it was not counted."""
+    return {
+        **_fields(value, "name", "created", "method"),
+        "size": value.size or None,
+        "shared": value.shared,
+    }
+
+
 def plan(path: str, value: Plan) -> dict[str, Any]:
     """Return a plan."""
     steps = [
@@ -96,6 +114,21 @@ def _word(step: Value) -> str:
     """Return the kind of a step as one word with dashes: make-target, mount, remount …"""
     name = type(step).__name__
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def packed(value: Packed) -> dict[str, Any]:
+    """Return what an archive is that was written."""
+    return {"archive": value.path, **_fields(value, "size", "sha256", "count", "left_out")}
+
+
+def unpacked(value: Unpacked) -> dict[str, Any]:
+    """Return what an archive was that has been unpacked."""
+    said = value.manifest
+    names = ("name", "os", "suite", "arch", "version", "date", "left_out")
+    return {
+        **_fields(value, "count", "lost"),
+        "manifest": _fields(said, *names) if said is not None else None,
+    }
 
 
 def event(value: events.Event) -> dict[str, Any]:

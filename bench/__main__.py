@@ -21,7 +21,7 @@ PARTS = {
     "engine": "The engine and the command line",
     "ui": "The terminal UI",
     "terminal": "The terminal panel",
-    "images": "Making chroots, bases and copies",
+    "images": "Making, copying, packing",
 }
 """The modules and the titles of their tables."""
 DOCUMENT = Path(__file__).absolute().parent.parent / "docs/benchmarks.md"

@@ -22,6 +22,8 @@ CONFIG_LIMIT = 1 << 16
 """Bytes of a configuration file: one that was planted must not keep the reader busy."""
 MARKER = "/.chroot-tool-create"
 """Where an unfinished `create` works; its presence says that there is one."""
+CLONING = ".cloning"
+"""How the name of the directory ends in which a `clone` builds, beside the place of the new one."""
 DELETING = "/.chroot-tool-delete"
 """The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
@@ -55,6 +57,11 @@ def unfinished(root: Root) -> Problem:
     """Return what is to be said of an incomplete chroot."""
     if is_half_deleted(root):
         return Problem("deleting it was not finished", f"delete -d {root.path} removes the rest")
+    if root.path.endswith(CLONING):
+        return Problem(
+            "cloning was not finished",
+            f"the next clone to that place removes it, as does delete -d {root.path}",
+        )
     return Problem(
         "creating it was not finished",
         f"create -d {root.path} starts over, delete -d {root.path} removes it",

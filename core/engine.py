@@ -16,7 +16,8 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from threading import Event as Flag
     from typing import Protocol
 
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
     from .config.merge import Config
     from .creating.base_store import Base
     from .creating.options import CreateOptions
+    from .errors import ChrootError
     from .events import Report
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder
+    from .trees.archive import Packed, Unpacked
+    from .trees.duplicate import Cloned
+    from .trees.snapshots import TreeSnapshot
+
+    Keeping = AbstractContextManager[tuple[Report, Flag | None]]
+    """Entered it gives who is told how far it is, and the flag that stops it."""
 else:
     Protocol = object  # typing costs `run` 6 ms
 
@@ -167,6 +175,36 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def run_ephemeral(
+        self,
+        path: str,
+        words: tuple[str, ...],
+        *,
+        user: str = "",
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        config_dir: str | None = None,
+        size: str = "",
+        keep: str = "",
+        report: Report = ...,
+        keeping: Callable[[], Keeping] | None = None,
+        again: Callable[[ChrootError], str] | None = None,
+    ) -> int:
+        """Run a command in a throw-away session on a chroot, as `run` does; return its code.
+
+        The chroot may be on or off and is not touched: what the command changes goes to memory,
+        *size* of it at most (`512M`, `4G`, `25%`; half of what is free), and is gone on return,
+        with every process it has left. What is written to a bind of the host's reaches the host.
+
+        *keep*: the path of a chroot that is made of the session when the command has ended,
+        whatever its code; what *keeping* returns is entered meanwhile. Where that fails *again* is
+        asked, while the session is still there, for a path to try next; "" gives it up, and the
+        error is raised. Raises as `run` does, UsageError for a size that is none, PrivilegeError,
+        what `clone` raises for a place that will not do: before anything is run, where that can
+        be seen, else at the end.
+        """
+        raise NotImplementedError
+
     # -- creating and deleting -------------------------------------------------------------------
 
     def create_defaults(self, options: CreateOptions) -> CreateOptions:
@@ -185,11 +223,60 @@ class Engine(Protocol):
         report: Report = ...,
         cancelled: Flag | None = None,
     ) -> None:
-        """Make a Debian in *path*. Raises ChrootError, Cancelled; then *path* is as before."""
+        """Make a Debian in *path*, or with `options.source` a chroot of that.
+
+        Raises ChrootError, Cancelled; then *path* is as before.
+        """
         raise NotImplementedError
 
     def bases(self) -> Bases:
         """Return the bases that `create` unpacks instead of bootstrapping."""
+        raise NotImplementedError
+
+    # -- archives --------------------------------------------------------------------------------
+
+    def archive_name(self, path: str, *, oci: bool = False, now: float | None = None) -> str:
+        """Return what an archive of the chroot at *path* is called by default, without a folder.
+
+        *now* is in seconds since 1970; it is called by the local time.
+        """
+        raise NotImplementedError
+
+    def pack(
+        self,
+        path: str,
+        output: str,
+        *,
+        exclude: Sequence[str] = (),
+        oci: bool = False,
+        checksum: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Packed:
+        """Pack a chroot, without what is mounted on it, into the file *output*, `-` for stdout.
+
+        How it is compressed is said by the name. *exclude* are paths inside, added to those of
+        the configuration: of a directory the content is left out. With *oci* it becomes an image
+        in the directory *output*. With *checksum* OUTPUT.sha256 is written, too.
+
+        Raises UsageError, ConfigError, PrivilegeError, BusyError, ChrootError, Cancelled; then
+        there is nothing of that name, or what was there before.
+        """
+        raise NotImplementedError
+
+    def unpack(
+        self,
+        path: str,
+        source: str,
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Unpacked:
+        """Unpack the archive *source*, `-` for stdin, as the chroot *path*; return what it was.
+
+        Nothing in it can make or change anything outside *path*. Raises ChrootError, Cancelled;
+        then *path* is as before.
+        """
         raise NotImplementedError
 
     def delete(
@@ -202,9 +289,75 @@ class Engine(Protocol):
     ) -> None:
         """Switch off, ending what runs inside, and remove the directory with all it holds.
 
-        Never crosses a mount. Raises BusyError where something is mounted or runs inside that
-        could not be ended; nothing is removed then.
+        Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted
+        or runs inside that could not be ended; nothing is removed then.
         """
+        raise NotImplementedError
+
+    # -- copies, names, states to go back to -----------------------------------------------------
+
+    def clone(
+        self,
+        path: str,
+        new: str,
+        *,
+        exact: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> Cloned:
+        """Make *new*, a path, a chroot that is as *path* is, without what is mounted on it.
+
+        *path* may be on; that it was is warned of, unless the copy is of one moment. Without
+        *exact* the copy has names of its own, no machine id and no keys of an ssh server. Events
+        are about *new*. Raises ChrootError, PrivilegeError, LockedError, Cancelled; then nothing
+        is left of it.
+        """
+        raise NotImplementedError
+
+    def rename(self, path: str, new: str, *, report: Report = ...) -> str:
+        """Give the chroot at *path* another name or place; return its new physical path.
+
+        *new* is a path, or a plain name for where it is. Its names inside follow where they were
+        ours, its snapshots do. Raises BusyError with the holders where it is on or in use,
+        ChrootError where *new* is there or on another file system; then all is as before.
+        """
+        raise NotImplementedError
+
+    def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
+        """Return the snapshots of a chroot, the oldest first; those too that outlived it.
+
+        Raises PrivilegeError, ChrootError.
+        """
+        raise NotImplementedError
+
+    def take_snapshot(
+        self, path: str, name: str = "", *, report: Report = ..., cancelled: Flag | None = None
+    ) -> TreeSnapshot:
+        """Keep the present state of a chroot, called *name* or after the time; return it.
+
+        Raises ChrootError where there is one of that name, PrivilegeError, LockedError, Cancelled.
+        """
+        raise NotImplementedError
+
+    def restore_snapshot(
+        self,
+        path: str,
+        name: str,
+        *,
+        keep: bool = True,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> str:
+        """Put a chroot that is off back to a snapshot, which stays.
+
+        Returns the name of the snapshot that the state before has become, "" without *keep*: then
+        it is gone. Raises BusyError with the holders, ChrootError without such a snapshot,
+        Cancelled; then all is as before.
+        """
+        raise NotImplementedError
+
+    def remove_snapshot(self, path: str, name: str) -> None:
+        """Remove a snapshot. Raises ChrootError where there is none, LockedError."""
         raise NotImplementedError
 
 

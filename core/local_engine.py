@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from . import chroot, verbs
+from . import chroot
 from .events import ignore
-from .verbs import create, delete, off, on, run, status  # noqa: F401 (as `verbs.on`)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event as Flag
+    from typing import Any
 
+    from . import verbs
     from .creating.habits import Habits
     from .creating.options import CreateOptions
     from .engine import Bases, Binds, Following, Sizes
     from .events import Report
     from .looking.status import ChrootStatus
+    from .verbs import (  # noqa: F401 (as `verbs.on`)
+        clone,
+        delete,
+        off,
+        on,
+        pack,
+        rename,
+        run,
+        snapshot,
+        status,
+    )
+
+_VERBS = {
+    "status": ("status", "config", "scripts"),
+    "on": ("plan_on", "on", "switch_bind"),
+    "off": ("plan_off", "off", "holders"),
+    "run": ("run",),
+    "pack": ("archive_name", "pack", "unpack"),
+    "delete": ("delete",),
+    "clone": ("clone",),
+    "rename": ("rename",),
+    "snapshot": ("snapshots", "take_snapshot", "restore_snapshot", "remove_snapshot"),
+}
+"""The functions that are methods as they stand, by their module in `core.verbs`."""
+_HOMES = {name: module for module, names in _VERBS.items() for name in names}
 
 
 class LocalEngine:
@@ -37,7 +63,9 @@ class LocalEngine:
 
     def list(self) -> tuple[ChrootStatus, ...]:
         """As `Engine.list`."""
-        return verbs.status.statuses(self.base)
+        from .verbs.status import statuses
+
+        return statuses(self.base)
 
     def follow(self) -> Following:
         """As `Engine.follow`."""
@@ -65,11 +93,17 @@ class LocalEngine:
 
     def create_defaults(self, options: CreateOptions) -> CreateOptions:
         """As `Engine.create_defaults`."""
-        return verbs.create.create_defaults(options, self._habits().backend)
+        from .verbs.create import create_defaults
+
+        return create_defaults(options, self._habits().backend)
 
     def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
         """As `Engine.plan_create`."""
-        return verbs.create.plan_create(path, self.create_defaults(options), self._habits().cache)
+        from .verbs.create import plan_create
+
+        if not options.source:
+            options = self.create_defaults(options)
+        return plan_create(path, options, self._habits().cache)
 
     def create(
         self,
@@ -80,9 +114,12 @@ class LocalEngine:
         cancelled: Flag | None = None,
     ) -> None:
         """As `Engine.create`."""
+        from .verbs.create import create
+
         habits = self._habits()
-        options = options.replace(backend=options.backend or habits.backend)
-        verbs.create.create(path, options, habits.cache, report=report, cancelled=cancelled)
+        if not options.source:
+            options = options.replace(backend=options.backend or habits.backend)
+        create(path, options, habits.cache, report=report, cancelled=cancelled)
 
     def bases(self) -> Bases:
         """As `Engine.bases`."""
@@ -91,14 +128,39 @@ class LocalEngine:
         habits = self._habits()
         return LocalBases(habits.cache, habits.backend)
 
-    status = staticmethod(verbs.status.status)
-    config = staticmethod(verbs.status.config)
-    scripts = staticmethod(verbs.status.scripts)
-    plan_on = staticmethod(verbs.on.plan_on)
-    on = staticmethod(verbs.on.on)
-    switch_bind = staticmethod(verbs.on.switch_bind)
-    plan_off = staticmethod(verbs.off.plan_off)
-    off = staticmethod(verbs.off.off)
-    holders = staticmethod(verbs.off.holders)
-    run = staticmethod(verbs.run.run)
-    delete = staticmethod(verbs.delete.delete)
+    @staticmethod
+    def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:
+        """As `Engine.run_ephemeral`."""
+        from .verbs.ephemeral import run_ephemeral  # which `run` has no need of
+
+        return run_ephemeral(path, words, **options)
+
+    if TYPE_CHECKING:
+        status = staticmethod(verbs.status.status)
+        config = staticmethod(verbs.status.config)
+        scripts = staticmethod(verbs.status.scripts)
+        plan_on = staticmethod(verbs.on.plan_on)
+        on = staticmethod(verbs.on.on)
+        switch_bind = staticmethod(verbs.on.switch_bind)
+        plan_off = staticmethod(verbs.off.plan_off)
+        off = staticmethod(verbs.off.off)
+        holders = staticmethod(verbs.off.holders)
+        run = staticmethod(verbs.run.run)
+        archive_name = staticmethod(verbs.pack.archive_name)
+        pack = staticmethod(verbs.pack.pack)
+        unpack = staticmethod(verbs.pack.unpack)
+        delete = staticmethod(verbs.delete.delete)
+        clone = staticmethod(verbs.clone.clone)
+        rename = staticmethod(verbs.rename.rename)
+        snapshots = staticmethod(verbs.snapshot.snapshots)
+        take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
+        restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)
+        remove_snapshot = staticmethod(verbs.snapshot.remove_snapshot)
+    else:
+
+        def __getattr__(self, name: str):
+            """Return a verb. Its module is imported when it is asked for: `run` needs one."""
+            if name not in _HOMES:
+                raise AttributeError(name)
+            home = __import__(f"{__package__}.verbs.{_HOMES[name]}", fromlist=(name,))
+            return getattr(home, name)

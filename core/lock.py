@@ -22,10 +22,12 @@ _PATIENCE = 1.0
 class Lock:
     """Holds the lock of a directory. A context manager.
 
-    Raises LockedError where another process has it and does not let go within *patience*.
+    Any number may hold it *shared*, who only read what must not be taken away meanwhile. Raises
+    LockedError where another process has it and does not let go within *patience*, or has put
+    another directory in this one's place before it did.
     """
 
-    def __init__(self, path: str, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, path: str, *, shared: bool = False, patience: float = _PATIENCE) -> None:
         import fcntl
         import time
 
@@ -33,11 +35,16 @@ class Lock:
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except PermissionError:
             raise PrivilegeError(f"{path} may not be opened by this user", "run as root") from None
+        except FileNotFoundError:
+            raise _exchanged(path) from None
         deadline = time.monotonic() + patience
         while True:
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
+                fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                if _is_at(self._fd, path):
+                    return
+                os.close(self._fd)
+                raise _exchanged(path)
             except BlockingIOError:
                 if time.monotonic() < deadline:
                     time.sleep(0.01)
@@ -66,6 +73,18 @@ class Lock:
 
         fcntl.flock(self._fd, fcntl.LOCK_UN)
         os.close(self._fd)
+
+
+def _exchanged(path: str) -> LockedError:
+    return LockedError(f"{path} was moved or exchanged just now", "try it again")
+
+
+def _is_at(fd: int, path: str) -> bool:
+    """Tell whether *path* is still the directory *fd* is open on."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except OSError:
+        return False
 
 
 def holder(fd: int) -> int:

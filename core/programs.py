@@ -28,6 +28,7 @@ a proxy can download."""
 
 _PACKAGES = {
     "apt-get": "apt", "dpkg": "dpkg", "setpriv": "util-linux", "unshare": "util-linux",
+    "xz": "xz-utils",
 }  # fmt: skip
 _SIGPIPE, _SIGTERM, _SIGKILL = 13, 15, 9  # `signal` would load enum
 _ENOEXEC = 8
@@ -85,6 +86,7 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     stdin: int | None = None,
+    stdout: int | None = None,
     on_line: OnLine | None = None,
     on_error: OnLine | None = None,
     on_side: OnLine | None = None,
@@ -95,9 +97,10 @@ def run(
     """Run *argv* to its end and return how it ended; its exit code is the caller's to judge.
 
     env: the whole environment (default: `environment()`). stdin: a descriptor (default:
-    /dev/null). on_line gets every line of stdout, and of stderr unless on_error is given; on_side
-    those of descriptor 3. Lines come without newline, surrogate-escaped; of one that was
-    overwritten by carriage returns, the last state.
+    /dev/null). stdout: a descriptor that gets the bytes as they are. on_line gets every line of
+    stdout, and of stderr unless on_error is given; on_side those of descriptor 3. Lines come
+    without newline, surrogate-escaped; of one that was overwritten by carriage returns, the last
+    state.
 
     When *cancelled* is set or *timeout* seconds are over, the group gets TERM and after *grace*
     seconds KILL (grace 0: KILL at once). Raises ChrootError where the program is not there or
@@ -108,7 +111,7 @@ def run(
     program = require(argv[0], whole.get("PATH", PATH))
     streams = _Streams()
     try:
-        pid = _spawn(program, argv, whole, stdin, streams, on_line, on_error, on_side)
+        pid = _spawn(program, argv, whole, (stdin, stdout), streams, on_line, on_error, on_side)
     except BaseException:
         streams.close()
         raise
@@ -205,14 +208,16 @@ def _spawn(
     program: str,
     argv: Sequence[str],
     env: dict[str, str],
-    stdin: int | None,
+    given: tuple[int | None, int | None],
     streams: _Streams,
     on_line: OnLine | None,
     on_error: OnLine | None,
     on_side: OnLine | None,
 ) -> int:
-    """Start *program* with its pipes in *streams*; return its pid."""
+    """Start *program* with its pipes in *streams*; return its pid. *given*: stdin, stdout."""
     import fcntl
+
+    stdin, stdout = given
 
     mine: list[int] = []
 
@@ -233,7 +238,7 @@ def _spawn(
         source = pipe(on_line or _ignore)
         errors = pipe(on_error) if on_error else source
         actions: list[tuple[int, int, int]] = [
-            (os.POSIX_SPAWN_DUP2, source, 1),
+            (os.POSIX_SPAWN_DUP2, source if stdout is None else high(stdout), 1),
             (os.POSIX_SPAWN_DUP2, errors, 2),
         ]
         if on_side:

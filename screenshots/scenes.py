@@ -78,9 +78,11 @@ class Scene:
 
 @contextmanager
 def same_everywhere() -> Iterator[None]:
-    """Have time zone and user of the pictures, whoever makes them."""
+    """Have time zone and user of the pictures, whoever makes them, and cursors that don't blink."""
+    steady = mock.patch.object(Input, "_toggle_cursor", return_value=None)
+    user = mock.patch("os.geteuid", return_value=0)
     try:
-        with mock.patch.dict(os.environ, TZ="UTC"), mock.patch("os.geteuid", return_value=0):
+        with mock.patch.dict(os.environ, TZ="UTC"), user, steady:
             time.tzset()
             yield
     finally:

@@ -18,6 +18,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import settings
 
 from support import (
     Cli,
@@ -39,6 +40,10 @@ from workers import (  # noqa: F401 # pytest finds its hooks here
     shared_folder,
     why_not_apart,
 )
+
+# No test asserts a time, and a deadline for each example is one.
+settings.register_profile("any speed", deadline=None)
+settings.load_profile("any speed")
 
 IN_CI = os.environ.get("CI") == "true"
 SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "/tmp")

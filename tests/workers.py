@@ -22,6 +22,8 @@ from support import read_mounts
 CLONE_NEWNS = 0x20000
 FEW_FILES = 5
 """Up to so many files one process is sooner done than workers have imported everything."""
+MOST = 16
+"""So many workers at most: each one imports everything first."""
 LONG_LIMIT = 1800
 """Seconds, for a test that installs a Debian or an environment: a mirror may be slow."""
 
@@ -50,11 +52,17 @@ def shared_folder(factory: pytest.TempPathFactory, config: pytest.Config) -> Pat
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice the cores, since many tests wait; none for what is quick in one process."""
-    chosen = [Path(arg.partition("::")[0]) for arg in config.args]
-    is_large = any(path.is_dir() for path in chosen) or len(set(chosen)) > FEW_FILES
-    option = config.option
-    is_part = option.keyword or option.lf or option.stepwise or option.capture == "no"
-    return 2 * len(os.sched_getaffinity(0)) if is_large and not is_part else 0
+    asked = (config.getoption(name, None) for name in ("keyword", "lf", "stepwise"))
+    is_part = any(asked) or config.option.capture == "no"
+    if is_part or _files(config.args) <= FEW_FILES:
+        return 0
+    return min(2 * len(os.sched_getaffinity(0)), MOST)
+
+
+def _files(args: list[str]) -> int:
+    """How many files of tests *args* name."""
+    paths = {Path(arg.partition("::")[0]) for arg in args}
+    return sum(len(list(path.rglob("test_*.py"))) or 1 for path in paths)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,12 +90,12 @@ def fixtures(item: pytest.Item) -> list[str]:
 
 
 def _turn(item: pytest.Item) -> int:
-    """Where *item* stands: the Debian is begun first, and wanted last, when it is done."""
+    """Where *item* stands. The Debian is wanted when it is done, and who is alone keeps nobody."""
     if item.get_closest_marker("alone"):
-        return 0
-    if "base_chroot" in fixtures(item):
         return 3
-    return 1 if item.get_closest_marker("network") else 2
+    if "base_chroot" in fixtures(item):
+        return 2
+    return 0 if item.get_closest_marker("network") else 1
 
 
 def pytest_collection_finish() -> None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 def add(parser: ArgumentParser, *options: Option) -> None:
     """Give *parser* these options."""
     for option in options:
+        if option.flag:
+            parser.add_argument(
+                *option.names, dest=option.key, help=option.help, action="store_true"
+            )
+            continue
         parser.add_argument(
             *option.names,
             dest=option.key,
@@ -23,6 +28,14 @@ def add(parser: ArgumentParser, *options: Option) -> None:
             default=[] if option.many else option.default,
             action="append" if option.many else "store",
         )
+
+
+def add_examples(parser: ArgumentParser, *lines: str) -> None:
+    """End the help of a verb with example calls, as they stand."""
+    from argparse import RawDescriptionHelpFormatter
+
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(["examples:", *(f"  {line}".rstrip() for line in lines)])
 
 
 def add_json(parser: ArgumentParser) -> None:

@@ -21,6 +21,8 @@ class Option(Value):
     help: str
     many: bool = False
     default: str = ""
+    flag: bool = False
+    """Whether it takes no value."""
 
 
 DIR = Option(
@@ -43,5 +45,22 @@ ENV = Option(
     "set a variable (may be given often); K alone: as it is out here, not at all where it is unset",
     many=True,
 )  # fmt: skip
+EPHEMERAL = Option(
+    ("-x", "--ephemeral"), "ephemeral", "",
+    "in a throw-away session: what changes is gone at the end, the chroot stays as it is",
+    flag=True,
+)  # fmt: skip
+KEEP = Option(
+    ("--keep",), "keep", "NAME",
+    "make a chroot of that name of the session when the command has ended (implies -x)",
+)  # fmt: skip
+SIZE = Option(
+    ("--size",), "size", "SIZE",
+    "how much a session may write, to memory: 512M, 4G, 25%% … (implies -x; default: half of the "
+    "memory that is free)",
+)  # fmt: skip
+SESSION_OPTIONS = (EPHEMERAL, KEEP, SIZE)
+SESSION_WORDS = ("run", "shell", "update")
+"""What start, stop and restart have started or stopped would end with the session."""
 
-RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, BASE)
+RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, *SESSION_OPTIONS, BASE)

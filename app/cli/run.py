@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
-from ...core.errors import ChrootError, UsageError
+from ...core.errors import Cancelled, ChrootError, UsageError
 from .. import exits
 from ..engine import open_engine
-from .options import DIR, RUN_OPTIONS
+from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def main(word: str, arguments: list[str]) -> int:
 
             return other([word, "--help"], word)
         return _run(word, values, words)
+    except Cancelled as error:
+        exits.complain(error)
+        return exits.INTERRUPTED
     except ChrootError as error:
         exits.complain(error)
         # Whatever went wrong here went wrong before the command ran.
@@ -51,15 +54,25 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     elif word != "shell":
         words = [word]
     _mind_operators(words)
+    ephemeral = any(option.key in values for option in SESSION_OPTIONS)
+    if ephemeral and word not in SESSION_WORDS:
+        raise UsageError(
+            f"{word} takes no -x: what it starts ends with the session, which ends with it",
+            f"chroot-tool shell -x, and {word} it there",
+        )
     engine = open_engine(_last(values, "base"))
     path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
+    user, cwd, config_dir = (_last(values, key) for key in ("user", "cwd", "config"))
+    env = dict(pair for text in values.get("env", []) for pair in _pair(text))
+    if ephemeral:
+        from .session import run
+
+        return run(
+            engine, path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
+            size=_last(values, "size"), keep=_last(values, "keep"),
+        )  # fmt: skip
     return engine.run(
-        path,
-        tuple(words),
-        user=_last(values, "user"),
-        cwd=_last(values, "cwd"),
-        env=dict(pair for text in values.get("env", []) for pair in _pair(text)),
-        config_dir=_last(values, "config") or None,
+        path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None
     )
 
 
@@ -107,6 +120,10 @@ def read(arguments: list[str]) -> tuple[dict[str, list[str]] | None, list[str]]:
             words.append(argument)
             continue
         option, value = _option(argument)
+        if option.flag:
+            if value:  # more options, stuck to it
+                pending.append(f"-{value}")
+            value = ""
         if value is None:
             if not pending:
                 raise UsageError(f"{argument} needs a {option.metavar}")
@@ -121,7 +138,7 @@ def _option(argument: str) -> tuple[Option, str | None]:
     for option in RUN_OPTIONS:
         if argument in option.names:
             return option, None
-        if equals and name in option.names:
+        if equals and name in option.names and not option.flag:
             return option, value
         if argument[:2] in option.names:
             return option, argument[2:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arguments import add
-from .options import BASE, RUN_OPTIONS
+from .options import BASE, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +14,21 @@ COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run where i
 /chroot.d/chroot-cmd COMMAND. One word with spaces is split as a shell splits words. Put -- before
 a command that has options of its own."""
 
+_SESSION = """\
+A throw-away session (-x) has processes, mounts and a host name of its own; the network is the
+host's, and what is written to a bind of the host's reaches the host. All the rest is gone at its
+end, with every process that it has left."""
+
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `run`, or of one of its kin, its options."""
-    if parser.prog.endswith(" run"):
+    word = parser.prog.rpartition(" ")[2]
+    takes_session = word in SESSION_WORDS
+    left_out = (BASE,) if takes_session else (BASE, *SESSION_OPTIONS)
+    if takes_session:
+        parser.epilog = _SESSION
+    if word == "run":
         parser.usage = "chroot-tool run COMMAND [ARG…] [-d DIR] [option…]"
         parser.description = f"{parser.description} {_RUN}"
         parser.add_argument("words", metavar="COMMAND", nargs="*", help="see above")
-    add(parser, *(option for option in RUN_OPTIONS if option is not BASE))
+    add(parser, *(option for option in RUN_OPTIONS if option not in left_out))

@@ -83,6 +83,26 @@ def set_up(
     _add_sources(root, options, sources)
 
 
+def set_up_copy(
+    root: Root, name: str, options: CreateOptions, run_inside: RunInside, warn: Warn
+) -> None:
+    """Set up a system of somebody else's making in *root*, as far as it needs it.
+
+    It gets the new *name* and the host's name servers; locale and time zone where *options* ask
+    for them; a Debian also `policy-rc.d` and a locale, where it has none. Raises as `set_up`.
+    """
+    is_debian = root.stat("/etc/debian_version") is not None
+    if options.locales:
+        _locales(root, options.locales, run_inside)
+    elif is_debian and root.stat("/etc/default/locale") is None:
+        _locales(root, PLAIN_LOCALES[:1], run_inside)
+    if options.timezone:
+        _timezone(root, options.timezone, warn)
+    _network(root, host_name(name), has_prompt=is_debian)
+    if is_debian and root.stat(POLICY) is None:
+        _write(root, POLICY, POLICY_TEXT, 0o755)
+
+
 def write_chroot_cmd(root: Root) -> None:
     """Write `chroot.d/chroot-cmd`; whoever calls it has seen that there is none."""
     _write(root, CHROOT_CMD, _CHROOT_CMD_TEXT, 0o755)
@@ -175,13 +195,14 @@ def _link(root: Root, inside: str, target: str) -> None:
         os.close(parent)
 
 
-def _network(root: Root, name: str) -> None:
+def _network(root: Root, name: str, *, has_prompt: bool = True) -> None:
     _write(root, "/etc/hostname", f"{name}\n".encode())
     # hostname(1) answers the host's name inside, too: it is to be found there as well.
     names = dict.fromkeys((os.uname().nodename, name))
     _write(root, "/etc/hosts", _HOSTS_TEXT.format(names=" ".join(names)).encode())
     # Debian's shells show it in their prompt: nobody is to take this for the host's root shell.
-    _write(root, "/etc/debian_chroot", f"{name}\n".encode())
+    if has_prompt:
+        _write(root, "/etc/debian_chroot", f"{name}\n".encode())
     try:
         with open("/etc/resolv.conf", "rb") as file:
             servers = file.read(1 << 16)

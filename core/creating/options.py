@@ -59,6 +59,8 @@ class CreateOptions(Value):
     """Whether what a base gives is brought up to date where the mirror has newer."""
     offline: bool = False
     """Whether nothing may be asked over the network: only a base will do then."""
+    source: str = ""
+    """What it is made of instead (`from_source`): an archive, a directory, an image."""
 
 
 def default_options(options: CreateOptions, backend: str = BACKENDS[0]) -> CreateOptions:

@@ -17,27 +17,43 @@ from .initial_setup import CHROOT_CMD, write_chroot_cmd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..kernel.rootpath import Root
 
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
 _COMMAND = CHROOT_CMD.lstrip("/")
+_NOTES = ("made", "flags")
+_NOTE_LIMIT = 16 << 20
 
 
-def put_in_place(root: Root) -> None:
-    """Move the finished system up into DIR; the marker goes last."""
+def put_in_place(
+    root: Root, *, is_exact: bool = False, flags: Sequence[tuple[str, str]] = ()
+) -> list[str]:
+    """Move the finished system up into DIR; the marker goes last.
+
+    *is_exact*: nothing is added, and DIR itself gets all that its original had. *flags* are those
+    of an archive's manifest. Returns what of those could not be set.
+    """
+    from ..trees.flags import restore
+
     home = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
     fresh = root.open(f"{MARKER}/root", os.O_RDONLY | os.O_DIRECTORY, follow=False)
     try:
+        top = os.fstat(fresh)
         names = os.listdir(fresh)
-        add_command = root.stat("/" + _COMMAND, follow=False) is None and _CONFIG not in names
+        has_command = root.stat("/" + _COMMAND, follow=False) is not None or _CONFIG in names
+        add_command = not is_exact and not has_command
         _note_made(root, [*names, *([_COMMAND] if add_command else [])])
         for name in names:
             os.rename(name, name, src_dir_fd=fresh, dst_dir_fd=home)
         if add_command:
             write_chroot_cmd(root)
-        top = os.fstat(fresh)
         os.fchown(home, top.st_uid, top.st_gid)
         os.fchmod(home, stat.S_IMODE(top.st_mode))  # it is / inside now: all must get in
+        if is_exact:
+            _give_attributes(fresh, home)
+        failed = _restore(root, flags)
     finally:
         os.close(fresh)
         os.close(home)
@@ -45,8 +61,35 @@ def put_in_place(root: Root) -> None:
     over = f"{root.path}{MARKER}-over"
     os.rename(f"{root.path}{MARKER}", over)
     os.rmdir(f"{over}/root")
-    os.unlink(f"{over}/made")
+    for name in _NOTES:
+        if os.path.lexists(f"{over}/{name}"):
+            os.unlink(f"{over}/{name}")
     os.rmdir(over)
+    if is_exact:
+        os.utime(f"/proc/self/fd/{root.fd}", ns=(top.st_atime_ns, top.st_mtime_ns))
+    # With that flag nothing could have been renamed in it.
+    return failed + restore(root, [pair for pair in flags if pair[0] == "."])
+
+
+def _give_attributes(source: int, target: int) -> None:
+    """Give one directory the extended attributes of another, ACLs among them."""
+    for name in os.listxattr(source):
+        try:
+            os.setxattr(target, name, os.getxattr(source, name))
+        except OSError:
+            pass  # security modules have some that they give themselves
+
+
+def _restore(root: Root, flags: Sequence[tuple[str, str]]) -> list[str]:
+    """Set flags, noted first: what is immutable can't be taken back without looking there."""
+    from ..trees.flags import restore
+
+    inside = [pair for pair in flags if pair[0] != "."]
+    if not inside:
+        return []
+    noted = "\0".join(path for path, _ in inside).encode("utf-8", "surrogateescape")
+    root.write(f"{MARKER}/flags", noted, 0o600)
+    return restore(root, inside)
 
 
 def _note_made(root: Root, names: list[str]) -> None:
@@ -56,11 +99,23 @@ def _note_made(root: Root, names: list[str]) -> None:
 
 def made_names(root: Root) -> list[str]:
     """Return what an unfinished create has, or may have, put into DIR."""
+    return [name for name in _noted(root, "made") if name not in (".", "..")]
+
+
+def _noted(root: Root, name: str) -> list[str]:
+    """Return what stands in a note beside the system that is built."""
     try:
-        text = root.read(f"{MARKER}/made").decode("utf-8", "surrogateescape")
+        text = root.read(f"{MARKER}/{name}", _NOTE_LIMIT).decode("utf-8", "surrogateescape")
     except OSError:
         return []
-    return [name for name in text.split("\0") if name not in ("", ".", "..")]
+    return [word for word in text.split("\0") if word]
+
+
+def unseal(root: Root) -> None:
+    """Let what an unfinished one has made immutable be deleted."""
+    from ..trees.flags import clear
+
+    clear(root, _noted(root, "flags"))
 
 
 def take_back(root: Root) -> None:
@@ -69,6 +124,7 @@ def take_back(root: Root) -> None:
 
     if not is_incomplete(root):
         return
+    unseal(root)
     for name in [*made_names(root), MARKER]:
         directory, _, last = name.rpartition("/")
         try:

@@ -14,12 +14,18 @@ from .command import prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..kernel.rootpath import Root
     from .command import Command
+    from .launch import Launch
 
 
-def run(root: Root, wanted: Command) -> int:
+def run(root: Root, wanted: Command, member: int = -1) -> int:
     """Run a command inside *root*; return its exit code, 128+N where signal N ended it.
+
+    *member*, where there is one: see `Launch.member`; then this process's children are in a pid
+    namespace of their own, which that one is the first process of.
 
     Where stdin and stdout are not both a terminal, this process has /dev/null in their place
     afterwards. Raises UsageError, EnterError and other ChrootErrors where the command could not be
@@ -29,11 +35,18 @@ def run(root: Root, wanted: Command) -> int:
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("only a process with one thread can enter a chroot")
     launch = prepare(root, wanted)
+    if member >= 0:
+        launch = launch.replace(member=member)
     for stream in (sys.stdout, sys.stderr):
         if stream:  # None where the caller closed the descriptor
             stream.flush()
+    return starter()(root, launch)
+
+
+def starter() -> Callable[[Root, Launch], int]:
+    """Return what starts a command on the streams that this process has, loaded."""
     if os.isatty(0) and os.isatty(1):
         from .terminal import run as start
     else:
         from .parent import run as start
-    return start(root, launch)
+    return start

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 else:
     import _signal as signal
 
+_JOINED = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -31,6 +32,9 @@ class Launch(Value):
     cwd: str
     user: User
     environment: tuple[tuple[str, str], ...]
+    member: int = -1
+    """A pidfd of one whose mount, IPC and host name namespaces the command joins; -1: it stays in
+    those of who starts it."""
 
 
 class Refused(Exception):  # noqa: N818 (exec_error makes the error of it)
@@ -52,6 +56,8 @@ def become(root_fd: int, launch: Launch, *, ends_with: int = 0) -> NoReturn:
     stage = "enter"
     try:
         syscalls.close_range(3, syscalls.CLOSE_RANGE_CLOEXEC)
+        if launch.member >= 0:
+            syscalls.setns(launch.member, _JOINED)
         os.fchdir(root_fd)
         os.chroot(".")
         _set_user(launch.user)

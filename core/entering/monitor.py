@@ -77,7 +77,8 @@ class _Monitor:
         except OSError as error:
             self._report("refused", "enter", error.errno)
             raise
-        self._report("started", self._command)
+        if launch.member < 0:
+            self._report("started", self._command)
         self._follow()
 
     def _start(self, root_fd: int, launch: Launch, foreground: bool) -> None:
@@ -114,6 +115,8 @@ class _Monitor:
             if os.isatty(fd):
                 os.dup2(self._slave, fd)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if launch.member >= 0:  # its pid is another one to the carrier, as our /proc has it
+            self._report("started", os.readlink("/proc/self"))
         become(root_fd, launch)
 
     def _report(self, *words: object) -> None:

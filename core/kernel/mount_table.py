@@ -110,6 +110,8 @@ class MountTable:
 
     def below(self, path: str) -> list[MountEntry]:
         """Return what is mounted strictly below *path* by components, ordered by mount point."""
+        if not self.entries:
+            return []  # a session's own root, which is on the short way
         from bisect import bisect_left
 
         if not self._targets:

@@ -22,11 +22,13 @@ AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_NOFOLLOW = 0x100
 AT_NO_AUTOMOUNT = 0x800
+RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
 OPEN_TREE_CLONE = 1
 MOVE_MOUNT_F_EMPTY_PATH = 0x04
+MOVE_MOUNT_T_EMPTY_PATH = 0x40
 FSOPEN_CLOEXEC = 1
 FSMOUNT_CLOEXEC = 1
 FSPICK_CLOEXEC = 1
@@ -50,10 +52,16 @@ MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
 MNT_DETACH = 2
 CLOSE_RANGE_CLOEXEC = 4  # linux/close_range.h
+CLONE_NEWNS = 0x00020000  # linux/sched.h
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWPID = 0x20000000
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 UMOUNT_NOFOLLOW = 8
+RENAME_NOREPLACE = 1  # linux/fs.h
+RENAME_EXCHANGE = 2
 
 _NR_OPEN_TREE = 428
 _NR_MOVE_MOUNT = 429
@@ -91,10 +99,14 @@ _mount_setattr = _function(_int, _text, _int, _pointer, _int)
 _listmount = _function(_pointer, _pointer, _int, _int)
 _umount2 = _libc.umount2
 _umount2.argtypes = (_text, ctypes.c_int)
+_renameat2 = _libc.renameat2
+_renameat2.argtypes = (ctypes.c_int, _text, ctypes.c_int, _text, ctypes.c_uint)
 _statx = _libc.statx
 _statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
 _MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
+_STATX_BASIC = 0x7FF
+_STATUS = struct.Struct("=8xQI8xH2xQQQ")  # stx_attributes, nlink, mode, ino, size, blocks
 _FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
 _Buffer = ctypes.c_char * 256
 _EAGAIN_TRIES = 128
@@ -176,9 +188,10 @@ def move_mount(tree: int, directory: int, name: str, path: str) -> None:
     """Attach the detached mount *tree* to the directory or file *name* in *directory*.
 
     *name* is one component, and not followed where it is a link (ENOTDIR, or mounted on for a
-    file's mount: the kernel takes the link itself). *path* is only what an error is about.
+    file's mount: the kernel takes the link itself); "" is the directory itself. *path* is only
+    what an error is about.
     """
-    flags = MOVE_MOUNT_F_EMPTY_PATH
+    flags = MOVE_MOUNT_F_EMPTY_PATH | (0 if name else MOVE_MOUNT_T_EMPTY_PATH)
     _done(_move_mount(_NR_MOVE_MOUNT, tree, b"", directory, name.encode(*_FS), flags), path)
 
 
@@ -248,6 +261,18 @@ def mount_id(fd: int, name: str = "") -> int:
     return int(found)
 
 
+def statx(fd: int, name: str) -> tuple[int, int, int, int, int, int]:
+    """Return attributes, links, mode, inode, size and blocks of *name* in *fd*, not followed.
+
+    The attributes are STATX_ATTR_* (statx(2)): what lsattr(1) shows, without opening the file.
+    """
+    buffer = _Buffer()
+    flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
+    if _statx(fd, name.encode(*_FS), flags, _STATX_BASIC, buffer) < 0:
+        raise _failed(name)
+    return _STATUS.unpack_from(buffer)
+
+
 def listmount() -> list[int]:
     """Return the ids of the mounts of this namespace, ascending (listmount(2), Linux 6.8).
 
@@ -268,6 +293,46 @@ def umount2(path: str, flags: int) -> None:
     """Unmount what is mounted last at *path* (umount2(2))."""
     if _umount2(path.encode(*_FS), flags) < 0:
         raise _failed(path)
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Make *new*, a mount point, the root of this mount namespace, and the one before go to *old*.
+
+    "." for both puts the old root over the new one, to be unmounted there (pivot_root(2), NOTES).
+    """
+    if _libc.pivot_root(new.encode(*_FS), old.encode(*_FS)) < 0:
+        raise _failed(new)
+
+
+def unshare(namespaces: int) -> None:
+    """Leave namespaces (CLONE_NEW*) for new ones: children alone, for that of pids (unshare(2))."""
+    if _libc.unshare(namespaces) < 0:
+        raise _failed("namespaces")
+
+
+def setns(fd: int, namespaces: int) -> None:
+    """Join the namespace behind *fd*, or those (CLONE_NEW*) of the process that it is a pidfd of.
+
+    The root and working directory become those of a mount namespace that is joined, children alone
+    get into one of pids (setns(2); pidfds since Linux 5.8).
+    """
+    if _libc.setns(fd, namespaces) < 0:
+        raise _failed("namespaces")
+
+
+def renameat2(source: int, old: str, target: int, new: str, flags: int) -> None:
+    """Rename *old* in the directory *source* to *new* in *target* (renameat2(2)).
+
+    *flags*: RENAME_NOREPLACE fails with EEXIST where *new* is there, RENAME_EXCHANGE swaps both.
+    """
+    if _renameat2(source, old.encode(*_FS), target, new.encode(*_FS), flags) < 0:
+        raise _failed(new)
+
+
+def syncfs(fd: int) -> None:
+    """Wait until all that was written to the file system behind *fd* is on its disk (syncfs(2))."""
+    if _libc.syncfs(ctypes.c_int(fd)) < 0:
+        raise _failed(f"descriptor {fd}")
 
 
 def close_range(first: int, flags: int) -> None:

@@ -48,6 +48,11 @@ _HARM = (
 
 def system_name(root: Root) -> str:
     """Return PRETTY_NAME of os-release(5), or "" where the chroot does not say."""
+    return release(root, "PRETTY_NAME")
+
+
+def release(root: Root, wanted: str) -> str:
+    """Return what os-release(5) of a chroot says of *wanted*, or "" where it does not."""
     for name in ("/etc/os-release", "/usr/lib/os-release"):
         try:
             text = root.read(name, _OS_RELEASE_LIMIT).decode("utf-8", "surrogateescape")
@@ -55,7 +60,7 @@ def system_name(root: Root) -> str:
             continue
         for line in text.split("\n"):
             key, _, value = line.partition("=")
-            if key.strip() == "PRETTY_NAME":
+            if key.strip() == wanted:
                 return value.strip().strip("\"'")
     return ""
 

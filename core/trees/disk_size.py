@@ -23,8 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
-_RESOLVE_NO_XDEV = 0x01  # linux/openat2.h
-_ENTER = syscalls.RESOLVE_NO_SYMLINKS | _RESOLVE_NO_XDEV
+_ENTER = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_XDEV
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _BLOCK = 512  # st_blocks is in these, whatever the file system's block (stat(3type))
 _WORK, _REST = 0.002, 0.006

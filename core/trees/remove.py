@@ -10,6 +10,7 @@ level, so no depth of directories ends it.
 from __future__ import annotations
 
 import os
+import stat
 
 from ..chroot import DELETING
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError
@@ -18,6 +19,7 @@ from ..kernel import syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import mount_id
+from .attributes import unseal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int], None]
 
-_RESOLVE_NO_XDEV = 0x01  # linux/openat2.h
-_ENTER = syscalls.RESOLVE_NO_SYMLINKS | _RESOLVE_NO_XDEV
+_ENTER = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_XDEV
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _OPEN_LEVELS = 100
 _EPERM, _ENOENT, _EACCES, _EBUSY, _EXDEV, _ENOTDIR, _EROFS, _ENOTEMPTY, _ELOOP = (
@@ -44,13 +45,15 @@ def tree(
     name: str,
     *,
     called: str = "",
+    sealed: bool = False,
     progress: Progress | None = None,
     cancelled: CancelEvent | None = None,
 ) -> int:
     """Delete *name* in the directory behind descriptor *parent*, whatever it is; return the count.
 
     *name* is one component, any bytes (surrogate-escaped). *called* is the path that errors name
-    it by, where that is another. *progress* is called now and then with the number of entries
+    it by, where that is another. With *sealed* what is immutable or append-only goes, too: only for
+    what nobody else can reach. *progress* is called now and then with the number of entries
     deleted so far.
 
     Raises BusyError where something is mounted at or below it (found before the start: nothing
@@ -61,8 +64,9 @@ def tree(
     if name in ("", ".", "..") or "/" in name:
         raise ValueError(f"no single component: {name!r}")
     path = f"{descriptor_path(parent).rstrip('/')}/{name}"
-    _refuse_mounts(path)
-    return _Removal(called or path, progress, cancelled).run(parent, name)
+    refuse_mounts(path)
+    removal = _Removal(called or path, progress, cancelled, sealed=sealed)
+    return removal.run(parent, name)
 
 
 def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = None) -> None:
@@ -77,7 +81,7 @@ def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = N
     aside = f".{short}.deleting-{os.urandom(4).hex()}"
     parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _refuse_mounts(path)
+        refuse_mounts(path)
         try:
             os.rename(name, aside, src_dir_fd=parent, dst_dir_fd=parent)
         except OSError as error:
@@ -88,7 +92,7 @@ def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = N
         marked = False
         try:
             marked = _mark(parent, aside, path)
-            _refuse_mounts(f"{directory}/{aside}")
+            refuse_mounts(f"{directory}/{aside}")
             removal.run(parent, aside, last=DELETING.lstrip("/"))
         except BaseException:
             try:
@@ -116,7 +120,8 @@ def _mark(parent: int, aside: str, path: str) -> bool:
     return True
 
 
-def _refuse_mounts(path: str) -> None:
+def refuse_mounts(path: str) -> None:
+    """Raise BusyError where something is mounted at or below *path*, a physical path."""
     table = MountTable.read()
     mounted = table.at(path) + table.below(path)
     if mounted:
@@ -154,8 +159,16 @@ def _identity(fd: int) -> tuple[int, int, int]:
 class _Removal:
     """One run: the stack of levels, the count, who is told."""
 
-    def __init__(self, path: str, progress: Progress | None, cancelled: CancelEvent | None) -> None:
+    def __init__(
+        self,
+        path: str,
+        progress: Progress | None,
+        cancelled: CancelEvent | None,
+        *,
+        sealed: bool = False,
+    ) -> None:
         self._path = path
+        self._sealed = sealed
         self._progress = progress
         self._cancelled = cancelled
         self._levels: list[_Level] = []
@@ -195,7 +208,9 @@ class _Removal:
                 level.tries += 1  # somebody wrote into it meanwhile
                 self._empty(level)
                 return
-            raise _explained(error, self._shown()) from error
+            if not self._may_unseal(error, above, level.name):
+                raise _explained(error, self._shown()) from error
+            os.rmdir(level.name, dir_fd=above)
         self._close(self._levels.pop())
         self._counted()
 
@@ -246,8 +261,24 @@ class _Removal:
             if not self._levels:
                 raise
         except OSError as error:
-            raise _explained(error, self._shown(name)) from error
+            if not self._may_unseal(error, parent, name):
+                raise _explained(error, self._shown(name)) from error
+            os.unlink(name, dir_fd=parent)
         self._counted()
+
+    def _may_unseal(self, error: OSError, parent: int, name: str) -> bool:
+        """Take the seals that made *error* from *name* and *parent*; False if there are none."""
+        if not self._sealed or error.errno != _EPERM:
+            return False
+        found = any(level.fd == parent for level in self._levels) and unseal(parent)
+        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            try:
+                found = unseal(fd) or found
+            finally:
+                os.close(fd)
+        return found
 
     def _counted(self) -> None:
         self.count += 1

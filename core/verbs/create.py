@@ -22,6 +22,10 @@ def create_defaults(options: CreateOptions, backend: str) -> CreateOptions:
 
 def plan_create(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:
     """As `Engine.plan_create`, with bases from *cache*."""
+    if options.source:
+        from ..creating import from_source
+
+        return from_source.describe(path, options)
     from ..creating.create import describe
 
     return describe(path, options, cache)
@@ -36,6 +40,11 @@ def create(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.create`, with bases from *cache*."""
+    if options.source:
+        from ..creating import from_source
+
+        from_source.create(path, options, report, cancelled)
+        return
     from ..creating.create import create as make
 
     make(path, options, report, cancelled, cache)

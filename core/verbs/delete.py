@@ -1,11 +1,12 @@
-"""`delete`: switched off, then removed with all it holds."""
+"""`delete`: switched off, then removed with all it holds, and with its snapshots."""
 
 from __future__ import annotations
 
 from ..chroot import has_system, is_incomplete, open_chroot
-from ..errors import ChrootError
+from ..errors import BusyError, ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
+from ..kernel.rootpath import Root
 from ..lock import Lock
 from .off import off
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from ..events import Report
+    from ..kernel.rootpath import Root
 
 
 def delete(
@@ -24,16 +26,41 @@ def delete(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.delete`."""
+    from ..creating.unfinished import unseal
     from ..trees import remove
+    from ..trees.shelf import Shelf
 
     with open_chroot(path) as root:
         physical = root.path
+        _refuse_sessions(root)
         if MountTable.read().at(physical):
             raise ChrootError(
                 f"{physical} is itself a mount point", "unmount it, or empty it by hand"
             )
         sound = has_system(root) and not is_incomplete(root)
     off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
-    with Lock(physical):
+    if not sound:
+        with Lock(physical), Root(physical) as root:
+            unseal(root)
+    with Lock(physical), Shelf(physical) as shelf:
         report(Stage(physical, "removing"))
-        remove.chroot(physical, report, cancelled)
+        # Out of sight first: a kill must not leave them for the next chroot of that name.
+        shelf.put_aside()
+        try:
+            remove.chroot(physical, report, cancelled)
+        except BaseException:
+            shelf.put_back()
+            raise
+        shelf.remove_aside()
+
+
+def _refuse_sessions(root: Root) -> None:
+    """Refuse to take the ground away from a session, which holds what is nowhere else."""
+    from ..sessions.marks import marked_by
+
+    pid = marked_by(root.fd)
+    if pid:
+        who = f" (process {pid})" if pid > 0 else ""
+        raise BusyError(
+            f"a throw-away session works on {root.path}{who}", "end it first: leave it, or kill it"
+        )

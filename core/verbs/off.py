@@ -10,7 +10,7 @@ from ..events import Output, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..mounts.plan import plan_off as plan_all
-from .opened import carry_out, holders_of
+from .opened import carry_out, holders_of, lives_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def off(
     """As `Engine.off`."""
     with open_chroot(path) as root, Lock(root.path):
         plan = plan_all(MountTable.read(), root.path, lazy=lazy)
-        if not plan and not _lives_inside(root):
+        if not plan and not lives_inside(root):
             return plan
         if os.geteuid():  # before `stop` fails for want of it, and tells another story
             raise PrivilegeError(f"switching {root.path} off needs root", "run as root")
         if stop:
             _stop(root, report, cancelled)
             plan = plan_all(MountTable.read(), root.path, lazy=lazy)
-        if not lazy and _lives_inside(root):
+        if not lazy and lives_inside(root):
             _clear(root, kill=kill, timeout=timeout, report=report, cancelled=cancelled)
             plan = plan_all(MountTable.read(), root.path)
         try:
@@ -68,14 +68,6 @@ def off(
             plan = plan_all(MountTable.read(), root.path, lazy=lazy)
             carry_out(root, plan, report, cancelled)
         return plan
-
-
-def _lives_inside(root: Root) -> bool:
-    """Tell whether a process has its root here: a pass over /proc that takes 5 µs for each."""
-    from ..processes.residents import pids_by_root
-
-    status = os.fstat(root.fd)
-    return any(pids_by_root({root.path: (status.st_dev, status.st_ino)}).values())
 
 
 def _clear(

@@ -9,6 +9,8 @@ from ..chroot import CONFIG_DIRECTORY, has_system, is_incomplete, no_system, unf
 from ..config.read import read_config
 from ..errors import BusyError, ChrootError
 from ..host.mount_points import host_facts
+from ..kernel.mount_table import MountTable
+from ..text import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,3 +76,38 @@ def holders_of(root: Root, points: Sequence[str] | None = None) -> tuple[Holder,
     status = os.fstat(root.fd)
     found = holders(root.path, (status.st_dev, status.st_ino), points)
     return tuple(holder for holder in found if holder.blocks)
+
+
+def lives_inside(root: Root) -> bool:
+    """Tell whether a process has its root here: a pass over /proc that takes 5 µs for each."""
+    from ..processes.residents import pids_by_root
+
+    status = os.fstat(root.fd)
+    return any(pids_by_root({root.path: (status.st_dev, status.st_ino)}).values())
+
+
+def refuse_in_use(root: Root, to_be: str) -> None:
+    """Raise BusyError with who holds it where a chroot is on or somebody lives in it.
+
+    *to_be* says what can't be done then (`renamed`). Raises ChrootError where it is a mount point.
+    """
+    table = MountTable.read()
+    if table.at(root.path):
+        raise ChrootError(
+            f"{root.path} is itself a mount point: it can't be {to_be}",
+            "mount it elsewhere, or clone it to a place that is none",
+        )
+    mounted = table.below(root.path)
+    found = holders_of(root) if mounted or lives_inside(root) else ()
+    if mounted:
+        raise BusyError(
+            f"{root.path} can't be {to_be} while it is on",
+            f"chroot-tool off -d {root.path}, first",
+            found,
+        )
+    if found:
+        raise BusyError(
+            f"{root.path} is in use by {processes(len(found))}",
+            f"end them: chroot-tool off --kill -d {root.path}",
+            found,
+        )

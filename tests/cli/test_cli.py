@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool import __version__
-from support import Cli, let_in, mounts_below, wait_until
+from support import PATIENCE, Cli, Program, let_in, mounts_below, wait_until
 
 COMMANDS = (
     "create", "on", "off", "run", "start", "stop", "restart", "update", "shell", "list", "status",
@@ -376,11 +376,10 @@ def test_130_when_interrupted(cli: Cli, tiny_chroot: Path, number: int) -> None:
     stop.write_text("#!/bin/sh\n: > /begun\nsleep 100\n")
     stop.chmod(0o755)
     with cli.start("off", "-d", tiny_chroot, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
         wait_until((tiny_chroot / "begun").exists, process)
         process.send_signal(number)
-        said = process.stderr.read()
-        assert process.wait(20) == 130
+        said = process.communicate(timeout=PATIENCE)[1]
+        assert process.returncode == 130
     assert b"Traceback" not in said
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
 
@@ -397,7 +396,7 @@ def test_a_signal_that_the_caller_ignores_interrupts_nothing(
     stop.chmod(0o755)
     argv = ["sh", "-c", f'trap "" {ignored}; exec "$@"', "sh", *cli.argv("off", "-d", tiny_chroot)]
     for ends in (True, False):
-        with subprocess.Popen(argv, env=cli.environment(), start_new_session=True) as process:
+        with Program(argv, env=cli.environment(), start_new_session=True) as process:
             wait_until((tiny_chroot / "begun").exists, process)
             process.send_signal(getattr(signal, f"SIG{ignored}"))
             if ends:

@@ -5,13 +5,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support import CHECKOUT
+from support import CHECKOUT, PATIENCE, wait_until
 
 FILES = (
     "chroot-tool.sh", "pyproject.toml", "README.md", "LICENSE", ".pkg", "app", "core", "widgets",
@@ -48,9 +47,7 @@ def finish(started: subprocess.Popen[str]) -> str:
 
 
 def wait_for(path: Path, started: subprocess.Popen[str]) -> None:
-    while not path.exists():
-        assert started.poll() is None
-        time.sleep(0.01)
+    wait_until(path.exists, started, patience=600)  # pip may have to download
 
 
 @pytest.mark.network
@@ -58,7 +55,7 @@ def test_a_start_repairs_what_an_earlier_one_left(checkout: Path, tmp_path: Path
     killed = start(checkout)
     wait_for(checkout / ".venv/new", killed)  # pip is at work
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    killed.communicate(timeout=PATIENCE)
 
     both = [finish(started) for started in [start(checkout), start(checkout)]]
     assert [said.count("making the Python environment") for said in both].count(1) == 1

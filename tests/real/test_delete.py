@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.local_engine import LocalEngine
-from support import PATIENCE, Cli, mounts_below, next_line, processes_below, wait_until
+from support import PATIENCE, Cli, Program, mounts_below, next_line, processes_below, wait_until
 
 
 def bare(path: Path) -> Path:
@@ -221,7 +221,7 @@ def test_a_mount_of_another_namespace_is_no_way_out(
     point = tiny_chroot / "home/app"
     script = 'mount --bind "$1" "$2" && echo ready && sleep 100'
     argv: list[str | Path] = ["unshare", "--mount", "sh", "-c", script, "sh", host, point]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as other:
+    with Program(argv, stdout=subprocess.PIPE) as other:
         assert next_line(other) == b"ready\n"
         done = cli("delete", "--yes", "-d", tiny_chroot)
         other.kill()
@@ -240,7 +240,7 @@ def test_what_runs_inside_is_ended(cli: Cli, tiny_chroot: Path, trap: str) -> No
     cli.ok("on", "-d", tiny_chroot)
     script = f"{trap} echo ready; while :; do sleep 100; done"
     argv: list[str | Path] = ["chroot", tiny_chroot, "/bin/sh", "-c", script]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with Program(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert next_line(process) == b"ready\n"
         LocalEngine(str(tiny_chroot.parent)).delete(str(tiny_chroot), timeout=0.3)
         assert process.wait(PATIENCE) == -(signal.SIGKILL if trap else signal.SIGTERM)

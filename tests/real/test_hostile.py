@@ -17,7 +17,7 @@ import pytest
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.mount_table import MountTable
 from chroot_tool.core.local_engine import LocalEngine
-from support import Cli, mounts_below, next_line, read_mounts
+from support import Cli, Program, mounts_below, next_line, read_mounts
 
 pytestmark = pytest.mark.root
 
@@ -396,7 +396,7 @@ def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: 
         return subprocess.run([*prefix, *argv], capture_output=True, text=True, check=False)
 
     argv = ["unshare", "--mount", "sh", "-c", "echo ready; exec sleep 100"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as other:
+    with Program(argv, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert next_line(other) == b"ready\n"
         try:

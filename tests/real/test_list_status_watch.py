@@ -24,7 +24,7 @@ from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
-from support import PATIENCE, Cli, next_line, processes_below, wait_until
+from support import PATIENCE, Cli, Program, next_line, processes_below, wait_until
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,
@@ -66,7 +66,7 @@ def bare(path: Path) -> Path:
 @contextmanager
 def inside(root: Path) -> Iterator[subprocess.Popen[bytes]]:
     argv: list[str | Path] = ["chroot", root, "/bin/sh", "-c", "sleep 100 & echo ready; wait; wait"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with Program(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert next_line(process) == b"ready\n"
         try:
             yield process

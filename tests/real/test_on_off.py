@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.kernel.mount_table import MountTable
-from support import PATIENCE, Cli, let_in, mounts_below, next_line, read_mounts, wait_until
+from support import PATIENCE, Cli, Program, let_in, mounts_below, next_line, read_mounts, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -446,9 +446,9 @@ def test_dry_run_says_it_all_and_does_nothing(cli: Cli, tiny_chroot: Path) -> No
     assert targets(tiny_chroot) == before
 
 
-def sleeper(root: Path, script: str) -> subprocess.Popen[bytes]:
+def sleeper(root: Path, script: str) -> Program:
     """Start a shell inside, wait until it says that it is where it wants to be."""
-    process = subprocess.Popen(
+    process = Program(
         ["chroot", root, "/bin/sh", "-c", f"{script}; echo ready; sleep 100 & wait; wait"],
         stdout=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
@@ -482,7 +482,7 @@ def test_who_ignores_term_is_killed(cli: Cli, tiny_chroot: Path) -> None:
 
 def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
-    with subprocess.Popen(["sleep", "100"], cwd=tiny_chroot / "tmp") as process:
+    with Program(["sleep", "100"], cwd=tiny_chroot / "tmp") as process:
         done = cli("off", "-d", tiny_chroot)
         assert done.returncode == 4
         assert f"{process.pid} " in done.stderr

@@ -10,7 +10,7 @@ import pytest
 from chroot_tool.core.errors import BusyError
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.mounts.steps import MakeTarget, Mount, Unmount
-from support import Cli, mounts_below
+from support import Cli, Program, mounts_below
 
 pytestmark = pytest.mark.root
 
@@ -46,7 +46,7 @@ def test_who_holds_what_would_go_is_named_and_all_stays(cli: Cli, tiny_chroot: P
     before = engine.config(path).binds
     conf.write_text("[bind]\ntgt:/new fs:tmpfs\n")
     points = set(mounts_below(tiny_chroot))
-    with subprocess.Popen(["sleep", "100"], cwd=tiny_chroot / "old") as holder:
+    with Program(["sleep", "100"], cwd=tiny_chroot / "old") as holder:
         with pytest.raises(BusyError) as caught:
             engine.binds(path).sync(before)
         holder.kill()

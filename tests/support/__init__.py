@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 CHECKOUT = Path(__file__).absolute().parent.parent.parent
@@ -49,7 +50,17 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-_reset_signals()  # of what starts processes this module is the first to be imported
+def _reset_environment() -> None:
+    """Have what is made readable as by default, and colours where there are some."""
+    os.umask(0o022)
+    for name in list(os.environ):
+        if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in ("NO_COLOR", "FORCE_COLOR"):
+            del os.environ[name]
+
+
+# This module is imported before all that starts processes, and before Textual.
+_reset_signals()
+_reset_environment()
 
 
 def _is_chroot() -> bool:
@@ -67,6 +78,20 @@ def _is_chroot() -> bool:
 
 IN_CHROOT = _is_chroot()
 """Whether these tests run in a chroot themselves: above their root there is another."""
+
+
+class Program(subprocess.Popen[bytes]):
+    """A program that is killed where the test fails beside it. Popen waits for its own end."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, tb)
 
 
 class Cli:
@@ -136,20 +161,22 @@ class Cli:
         lines = self.ok(*args, "--json", **options).splitlines()
         return [json.loads(line) for line in lines]
 
-    def start(self, *args: Arg, **options: Any) -> subprocess.Popen[bytes]:
+    def start(self, *args: Arg, **options: Any) -> Program:
         """Start it in a session of its own and return at once; the caller waits for it."""
-        return subprocess.Popen(
-            self.argv(*args), env=self.environment(), start_new_session=True, **options
-        )
+        return Program(self.argv(*args), env=self.environment(), start_new_session=True, **options)
 
 
 PATIENCE = 20.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
 
-def wait_until(holds: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+def wait_until(
+    holds: Callable[[], object],
+    process: subprocess.Popen[Any] | None = None,
+    patience: float = PATIENCE,
+) -> None:
     """Return as soon as *holds* does; fail where *process*, which is to bring it about, ended."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not holds():
         assert process is None or process.poll() is None, f"it ended before: {process}"
         assert time.monotonic() < end, "it never came"

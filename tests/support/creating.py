@@ -15,9 +15,11 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-from . import Cli
+from . import PATIENCE, Cli
 
 MARKER = ".chroot-tool-create"
+LIMIT = 1800.0
+"""Seconds that a whole one may take."""
 
 
 def inside(root: Path, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +40,9 @@ class Create:
             *verb, "--json", *args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
         )
         self.events: list[dict[str, Any]] = []
+        self._limit = threading.Timer(LIMIT, self.process.kill)  # then it says no more
+        self._limit.daemon = True
+        self._limit.start()
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         assert self.process.stdout
@@ -56,7 +61,8 @@ class Create:
         """Read to the end and return the exit code."""
         for _ in self._lines():
             pass
-        return self.process.wait()
+        self._limit.cancel()
+        return self.process.wait(PATIENCE)
 
     def ended_by(self, number: int) -> int:
         self.process.send_signal(number)

@@ -33,7 +33,7 @@ from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
-from support import mounts_below, processes_below
+from support import Program, mounts_below, processes_below
 from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
 from support.screen import HOSTILE, stray_controls
 from support.whole_ui import DEADLINE, Ui, real_ui, ui
@@ -411,7 +411,7 @@ async def test_delete_wants_the_name() -> None:
 
 @pytest.mark.parametrize(("key", "code"), [("t", -15), ("K", -9)])
 async def test_signals_are_sent_after_asking(key: str, code: int) -> None:
-    with subprocess.Popen(["sleep", "1000"]) as child:
+    with Program(["sleep", "1000"]) as child:
         facts = psutil.Process(child.pid)
         one = Process(child.pid, "root", "sleep 1000", 0.0, 1000, facts.create_time())
         async with ui(DEB12.replace(processes=(one,))) as t:
@@ -432,7 +432,7 @@ async def test_signals_are_sent_after_asking(key: str, code: int) -> None:
 
 
 async def test_a_signal_for_one_that_is_gone_hits_nobody() -> None:
-    with subprocess.Popen(["sleep", "1000"]) as child:
+    with Program(["sleep", "1000"]) as child:
         one = Process(child.pid, "root", "sleep 1", 0.0, 1000, 1000.0)  # an earlier one
         async with ui(DEB12.replace(processes=(one,))) as t:
             await t.press("3")
@@ -1025,7 +1025,7 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
         await t.on_row("tiny")
         await t.press("o")
         await t.shows("● on")
-        with subprocess.Popen(["chroot", tiny_chroot, "sleep", "1000"]) as child:
+        with Program(["chroot", tiny_chroot, "sleep", "1000"]) as child:
             await t.press("3")
             await t.shows("sleep 1000")
             t.app.main.table.focus()
@@ -1048,7 +1048,7 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
 async def test_real_process_is_seen_and_ended(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
         await t.on_row("tiny")
-        with subprocess.Popen(["chroot", tiny_chroot, "sleep", "1000"]) as child:
+        with Program(["chroot", tiny_chroot, "sleep", "1000"]) as child:
             await t.press("3")
             await t.shows("sleep 1000")
             await t.until(lambda: t.app.main.details.query("ProcessesTable:focus"))

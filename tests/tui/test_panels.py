@@ -331,7 +331,7 @@ async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_p
                     await asyncio.sleep(0.005)
 
         t.app.call_later(busy)  # who asks the app for the focus has it behind that
-        await begun.wait()
+        await asyncio.wait_for(begun.wait(), DEADLINE)
         two = await run(t, "true")
         await t.until(lambda: two.has_focus)
 

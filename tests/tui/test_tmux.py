@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support import Cli, mounts_below, processes_below
+from support import Cli, Program, mounts_below, processes_below
 
 DEADLINE = 30.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
@@ -199,7 +199,7 @@ def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
 def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
     outer, inner = pty.openpty()
     argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
-    with subprocess.Popen(
+    with Program(
         argv, stdin=inner, stdout=inner, stderr=inner,
         env=cli.environment({"TERM": "xterm-256color"}),
     ) as program:  # fmt: skip

@@ -29,6 +29,11 @@ SUMMARIES = {
     "status": "one chroot in full: mounts, processes, problems",
     "watch": "a line now and at every change, until interrupted",
     "bind": "list and edit bind entries, without loss",
+    "pack": "an archive of a chroot, without what is mounted on it",
+    "unpack": "a chroot out of an archive, as it was",
+    "clone": "copy a chroot, without its mounts",
+    "rename": "give a chroot another name",
+    "snapshot": "keep states of a chroot, and go back to them",
     "delete": "switch a chroot off and remove it",
 }
 """What each does in a few words, in the order of the help."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from ....core.text import safe
@@ -33,6 +34,10 @@ _BACKEND = (
     "what makes it (default: the settings', else debootstrap); "
     "mmdebstrap makes the same in half the time"
 )
+_FROM = Option(
+    ("--from",), "source", "SOURCE",
+    "of this instead of a mirror: an archive, a directory, oci:DIR[:TAG], docker://IMAGE",
+)  # fmt: skip
 _EXAMPLES = """\
 The second one of a kind is there in a second or two: it is unpacked from the
 base that the first one left (`chroot-tool base list`), and brought up to date
@@ -43,6 +48,8 @@ examples:
   chroot-tool create -d build --suite sid --variant buildd --backend mmdebstrap
   chroot-tool create -d train --offline       from a base, asking nobody
   chroot-tool create -d deb --proxy http://proxy.example:3142
+  chroot-tool create -d new --from rootfs.tar.xz   a system of another's making
+  chroot-tool create -d alp --from docker://alpine by skopeo and umoci
 """
 
 
@@ -52,7 +59,7 @@ def add_options(parser: ArgumentParser) -> None:
 
     parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
-    add(parser, DIR, *OPTIONS)
+    add(parser, DIR, _FROM, *OPTIONS)
     add_backend(parser)
     parser.add_argument(
         "--no-cache", dest="cache", action="store_false", help="use no base, and keep none"
@@ -113,4 +120,11 @@ def asked(arguments: Namespace) -> CreateOptions:
         cache=getattr(arguments, "cache", True),
         refresh=getattr(arguments, "refresh", True),
         offline=getattr(arguments, "offline", False),
+        source=_source(getattr(arguments, "source", "")),
     )
+
+
+def _source(text: str) -> str:
+    """Return the source as it is from anywhere: a path here becomes a whole one."""
+    is_path = text and text != "-" and ":" not in text.partition("/")[0]
+    return os.path.abspath(text) if is_path else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ....core.errors import Cancelled, UsageError
+from ....core.errors import Cancelled, ChrootError, UsageError
 from ....core.text import safe
 from ... import exits, history
 from ..arguments import add, chroot_of
@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from ....core.engine import Engine
     from ....core.looking.status import ChrootStatus
+    from ....core.trees.snapshots import TreeSnapshot
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -29,7 +31,7 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     found = engine.status(path)
     if not arguments.yes:
-        _confirm(found)
+        _confirm(found, len(_snapshots(engine, path)))
     with LongCall(json=False) as (report, cancelled):
         engine.delete(path, report=report, cancelled=cancelled)
     try:
@@ -40,13 +42,21 @@ def execute(arguments: Namespace) -> int:
     return exits.DONE
 
 
-def _confirm(found: ChrootStatus) -> None:
+def _snapshots(engine: Engine, path: str) -> tuple[TreeSnapshot, ...]:
+    try:
+        return engine.snapshots(path)
+    except ChrootError:
+        return ()  # nothing to be seen; what is in the way of deleting says so itself
+
+
+def _confirm(found: ChrootStatus, snapshots: int) -> None:
     """Ask for the name. Raises UsageError without a terminal, Cancelled for another answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("delete asks first, and there is no terminal to ask on", "add --yes")
+    more = f", with its {snapshots} snapshots" if snapshots else ""
     ends = f", ending {len(found.processes)} processes inside" if found.processes else ""
     exits.tell(
-        f"This removes {safe(found.path)} and everything in it{ends}.\n"
+        f"This removes {safe(found.path)} and everything in it{more}{ends}.\n"
         "Binds are unmounted first; what they show stays.\n"
         f"Type the name ({safe(found.name)}) to go on: "
     )

@@ -63,7 +63,7 @@ def start(root: Path) -> Iterator[Start]:
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
 
 
 def python(start: Start, code: str, *words: str | Path) -> subprocess.Popen[bytes]:

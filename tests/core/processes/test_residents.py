@@ -36,7 +36,7 @@ def start() -> Iterator[Start]:
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -269,13 +269,14 @@ def test_looking_at_one_chroot_does_not_forget_the_other(
 
 def start_with_pid(pid: int) -> subprocess.Popen[bytes]:
     """Start a sleeper that has *pid*, which was another's until now."""
-    for _ in range(200):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
         Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
         process = subprocess.Popen(["sleep", "1000"])
         if process.pid == pid:
             return process
         process.kill()
-        process.wait()
+        process.wait(PATIENCE)
     pytest.skip("others took the pid")
 
 
@@ -287,7 +288,7 @@ def test_a_pid_that_was_used_again_is_another_process() -> None:
     sampler = Sampler()
     fact = sampler.facts([old.pid])[old.pid]
     old.kill()
-    old.wait()
+    old.wait(PATIENCE)
     new = start_with_pid(old.pid)
     try:
         seen = sampler.facts([new.pid])[new.pid]
@@ -299,7 +300,7 @@ def test_a_pid_that_was_used_again_is_another_process() -> None:
         assert new.poll() is None
     finally:
         new.kill()
-        new.wait()
+        new.wait(PATIENCE)
 
 
 # -- signals ---------------------------------------------------------------------------------------
@@ -320,7 +321,7 @@ def test_the_dead_cannot_be_signalled(start: Start) -> None:
     fd = open_process(fact.pid, fact.started)
     os.close(fd)
     process.kill()
-    process.wait()
+    process.wait(PATIENCE)
     with pytest.raises(ChrootError, match="is gone"):
         open_process(fact.pid, fact.started)
 

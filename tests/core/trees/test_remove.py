@@ -142,7 +142,7 @@ def test_a_mount_that_appears_after_the_look_is_not_crossed(
         "top": (host, top),
     }[place]
     bind(source, target)
-    monkeypatch.setattr(remove, "_refuse_mounts", lambda path: None)
+    monkeypatch.setattr(remove, "refuse_mounts", lambda path: None)
     with pytest.raises(BusyError) as caught:
         remove.tree(parent, "top")
     assert caught.value.message.startswith(f"{target} is mounted")

@@ -523,7 +523,7 @@ async def test_create_does_not_scold_before_anything_is_typed() -> None:
 
 
 async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chroot_tool.core.creating.options.suites", lambda: ("bookworm", "sid"))
+    monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "suite", "bokworm")
@@ -536,7 +536,7 @@ async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.Monkey
 
 
 async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chroot_tool.core.creating.options.suites", lambda: ("bookworm", "sid"))
+    monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "tab")

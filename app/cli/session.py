@@ -1,0 +1,70 @@
+"""What the command line tells and asks about a throw-away session: only with -x is this loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ...core.events import Stage, Warned
+from .. import exits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...core.engine import Engine
+    from ...core.errors import ChrootError
+    from ...core.events import Event
+    from .long_call import LongCall
+
+
+class Voice:
+    """Tells what happens to a session, and asks for another name where it cannot be kept."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @staticmethod
+    def tell(event: Event) -> None:
+        """Be the `report` of a session, which has little to report: a Narrator is slow to load."""
+        if isinstance(event, Warned):
+            exits.say(f"warning: {event.problem.message}", event.problem.hint)
+        elif isinstance(event, Stage):
+            exits.say(event.stage)
+
+    @staticmethod
+    def keeping() -> LongCall:
+        """Return what tells how far a session is kept, and takes the signals that stop that."""
+        from .long_call import LongCall
+
+        return LongCall(json=False)
+
+    def ask(self, error: ChrootError) -> str:
+        """Say what went wrong, and return the path to try next; "" where nobody answers."""
+        if not all(os.isatty(fd) for fd in (0, 1, 2)):
+            return ""
+        exits.complain(error)
+        exits.tell("The session is still there. Keep it as (empty: throw it away): ")
+        return self.place(sys.stdin.readline().strip())
+
+    def place(self, name: str) -> str:
+        """Return the path of the chroot that is to be made; "" for none."""
+        return self._engine.locate(name) if name else ""
+
+
+def run(
+    engine: Engine,
+    path: str,
+    words: tuple[str, ...],
+    *,
+    user: str,
+    cwd: str,
+    env: dict[str, str],
+    config_dir: str | None,
+    size: str,
+    keep: str,
+) -> int:
+    """Run *words* in a session as `Engine.run_ephemeral` says; *keep* may be a plain name."""
+    voice = Voice(engine)
+    return engine.run_ephemeral(
+        path, words, user=user, cwd=cwd, env=env, config_dir=config_dir, size=size,
+        keep=voice.place(keep), report=voice.tell, keeping=voice.keeping, again=voice.ask,
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""`chroot-tool clone`: a copy of a chroot, without what is mounted on it."""
+
+from __future__ import annotations
+
+import time
+
+from ....core.text import safe, size
+from ... import exits, json_output
+from ..arguments import add, add_examples, add_json_events, chroot_of
+from ..long_call import LongCall
+from ..options import DIR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from ....core.trees.duplicate import Cloned
+
+_HOW = {
+    "snapshot": "by a snapshot, of one moment",
+    "reflink": "by reflinks",
+    "copy": "by copying",
+}
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `clone` its options."""
+    add(parser, DIR)
+    parser.add_argument(
+        "new", metavar="NEW", help="the copy: a path, or a name under the base, as with -d"
+    )
+    parser.add_argument(
+        "--exact", action="store_true",
+        help="keep its names, machine id and ssh host keys (default: names of its own, "
+        "no machine id, no host keys)",
+    )  # fmt: skip
+    add_json_events(parser)
+    add_examples(
+        parser,
+        "chroot-tool clone -d deb try",
+        "chroot-tool clone -d deb /mnt/disk/deb --exact",
+        "",
+        "A snapshot where deb is a subvolume of btrfs, reflinks where the file system has them,",
+        "else a copy with every attribute. What is mounted is not copied, whether it is on or off.",
+    )
+
+
+def execute(arguments: Namespace) -> int:
+    """Clone a chroot; return the exit code."""
+    engine, path = chroot_of(arguments)
+    started = time.monotonic()
+    with LongCall(json=arguments.json) as (report, cancelled):
+        done = engine.clone(
+            path, engine.locate(arguments.new), exact=arguments.exact, report=report,
+            cancelled=cancelled,
+        )  # fmt: skip
+    if arguments.json:
+        json_output.write(json_output.cloned(done, path))
+    else:
+        exits.tell(
+            f"{safe(done.path)}: cloned {_told(done)} in {time.monotonic() - started:.1f} s\n"
+            f"hint: chroot-tool shell -d {safe(done.path)}\n"
+        )
+    return exits.DONE
+
+
+def _told(done: Cloned) -> str:
+    how = _HOW[done.method]
+    return f"{how}, {done.entries} files, {size(done.size)}," if done.entries else how

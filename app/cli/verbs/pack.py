@@ -1,0 +1,92 @@
+"""`chroot-tool pack`: an archive of a chroot, or an image."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ....core.errors import UsageError
+from ....core.text import safe, size
+from ... import exits, json_output
+from ..arguments import add, add_json_events, chroot_of
+from ..long_call import LongCall
+from ..options import DIR, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from ....core.trees.archive import Packed
+
+STDOUT = "-"
+_FILE = Option(
+    ("-f", "--file"), "file", "FILE",
+    "the archive: .tar.zst, .tar.xz or .tar.gz by its name, - for stdout (zst) "
+    "(default: NAME-YYYYmmddHHMM.tar.zst here)",
+)  # fmt: skip
+_IGNORE = Option(
+    ("-i", "--ignore"), "ignore", "PATH",
+    "leave this out, besides [exclude] of tool.conf; of a directory the content "
+    "(may be given often)", many=True,
+)  # fmt: skip
+_EXAMPLES = """\
+Owners, times, extended attributes, ACLs, capabilities, hard links and holes are
+kept; `unpack` gives the same chroot back, plain tar does too. Switch it off
+first where no file may be caught while it is written.
+
+examples:
+  chroot-tool pack -d deb                      deb-202601312359.tar.zst here
+  chroot-tool pack -d deb -f /backup/deb.tar.xz --checksum
+  chroot-tool pack -d deb -i var/cache/apt -i home/me/.cache
+  chroot-tool pack -d deb -f - | ssh host.example chroot-tool unpack -d deb -f -
+  chroot-tool pack -d deb --oci -f deb.oci     then: podman pull oci:deb.oci
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `pack` its options."""
+    from argparse import RawDescriptionHelpFormatter
+
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add(parser, DIR, _FILE, _IGNORE)
+    parser.add_argument(
+        "--oci", action="store_true",
+        help="an image instead: FILE is a new directory, an OCI layout (default: NAME-….oci here)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--checksum", action="store_true", help="write FILE.sha256, which unpack looks at"
+    )
+    add_json_events(parser)
+
+
+def execute(arguments: Namespace) -> int:
+    """Pack a chroot; return the exit code."""
+    if arguments.file == STDOUT and arguments.json:
+        raise UsageError("the archive and JSON cannot both go to stdout", "name a file with -f")
+    engine, path = chroot_of(arguments)
+    output = arguments.file or engine.archive_name(path, oci=arguments.oci)
+    if output != STDOUT:
+        output = os.path.abspath(output)
+    elif os.isatty(1):
+        raise UsageError("an archive is nothing for a terminal", "name a file with -f, or pipe it")
+    started = time.monotonic()
+    with LongCall(json=arguments.json) as (report, cancelled):
+        done = engine.pack(
+            path, output,
+            exclude=tuple(arguments.ignore), oci=arguments.oci, checksum=arguments.checksum,
+            report=report, cancelled=cancelled,
+        )  # fmt: skip
+    if arguments.json:
+        json_output.write({"event": "done", "chroot": path, **json_output.packed(done)})
+    else:
+        exits.tell(_told(path, done, time.monotonic() - started))
+    return exits.DONE
+
+
+def _told(path: str, done: Packed, seconds: float) -> str:
+    if done.path == STDOUT:
+        return f"{safe(path)}: {done.count} entries packed in {seconds:.1f} s\n"
+    return (
+        f"{safe(done.path)}: {size(done.size)}, {done.count} entries, packed in {seconds:.1f} s\n"
+    )

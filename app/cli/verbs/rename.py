@@ -1,0 +1,45 @@
+"""`chroot-tool rename`: another name for a chroot that is off."""
+
+from __future__ import annotations
+
+from ....core.text import safe
+from ... import exits, history, json_output
+from ...narrate import Narrator
+from ..arguments import add, add_examples, add_json_events, chroot_of
+from ..options import DIR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `rename` its options."""
+    add(parser, DIR)
+    parser.add_argument(
+        "new", metavar="NEW", help="a plain name, beside where it is; or a path on the same disk"
+    )
+    add_json_events(parser)
+    add_examples(
+        parser,
+        "chroot-tool rename -d deb bookworm",
+        "",
+        "It has to be off. Host name, /etc/hosts and debian_chroot follow where they were its",
+        "name; its snapshots and the history of its commands go along.",
+    )
+
+
+def execute(arguments: Namespace) -> int:
+    """Rename a chroot, and what is remembered of it; return the exit code."""
+    engine, path = chroot_of(arguments)
+    before = engine.status(path).path
+    new = engine.rename(path, arguments.new, report=Narrator(json=arguments.json))
+    try:
+        history.move(before, new)
+    except OSError as error:
+        exits.say(f"the history of {before} stays behind: {exits.reason(error)}")
+    if arguments.json:
+        json_output.write({"event": "done", "chroot": new, "state": "off", "from": before})
+    else:
+        exits.tell(f"{safe(before)}: renamed to {safe(new)}\n")
+    return exits.DONE

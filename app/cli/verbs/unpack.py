@@ -1,0 +1,69 @@
+"""`chroot-tool unpack`: a chroot out of an archive."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ....core.errors import UsageError
+from ....core.text import safe
+from ... import exits, json_output
+from ..arguments import add, add_json_events, chroot_of
+from ..long_call import LongCall
+from ..options import DIR, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from ....core.trees.archive import Unpacked
+
+_STDIN = "-"
+_FILE = Option(
+    ("-f", "--file"), "file", "FILE",
+    "the archive, - for stdin; how it is compressed is seen by its content",
+)  # fmt: skip
+_EXAMPLES = """\
+DIR may exist where it is empty. It becomes the chroot that was packed, its
+names, keys and configuration among it; for a new system of its own out of an
+archive see `create --from`. Where FILE.sha256 is there, it has to be right. An
+archive with anything that would leave DIR is refused.
+
+examples:
+  chroot-tool unpack -f deb-202601312359.tar.zst -d deb
+  ssh host.example chroot-tool pack -d deb -f - | chroot-tool unpack -d deb -f -
+"""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `unpack` its options."""
+    from argparse import RawDescriptionHelpFormatter
+
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add(parser, _FILE, DIR)
+    add_json_events(parser)
+
+
+def execute(arguments: Namespace) -> int:
+    """Unpack a chroot; return the exit code."""
+    if not arguments.file:
+        raise UsageError("unpack needs an archive", "give it with -f FILE, - for stdin")
+    source = arguments.file if arguments.file == _STDIN else os.path.abspath(arguments.file)
+    engine, path = chroot_of(arguments)
+    started = time.monotonic()
+    with LongCall(json=arguments.json) as (report, cancelled):
+        done = engine.unpack(path, source, report=report, cancelled=cancelled)
+    if arguments.json:
+        json_output.write({"event": "done", "chroot": path, **json_output.unpacked(done)})
+    else:
+        exits.tell(f"{safe(path)}: {_what(done)} in {time.monotonic() - started:.1f} s\n")
+    return exits.DONE
+
+
+def _what(done: Unpacked) -> str:
+    said = done.manifest
+    if said is None:
+        return f"{done.count} entries unpacked"
+    words = (said.name, f"({said.os})" if said.os else "", f"of {said.date}" if said.date else "")
+    return f"{done.count} entries unpacked, {safe(' '.join(word for word in words if word))},"

@@ -1,0 +1,122 @@
+"""What in a system is one chroot's own: its names, its machine id, the keys of its ssh server.
+
+A copy or a renamed chroot gets new ones where they were ours: what somebody has written there
+himself is left alone. Every path goes through `rootpath`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import ChrootError, Problem
+from .initial_setup import host_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..kernel.rootpath import Root
+
+    Warn = Callable[[Problem], None]
+
+_OWN_ADDRESS = "127.0.1.1"
+"""Where `create`, as Debian's installer, puts a machine's own name in /etc/hosts."""
+_LIMIT = 1 << 16
+
+
+def rename_host(root: Root, old: str, new: str, warn: Warn) -> bool:
+    """Let the system in *root*, a chroot called *old* until now, be called *new*.
+
+    /etc/hostname and /etc/debian_chroot follow where they say *old*, /etc/hosts where its line of
+    127.0.1.1 does. Doing it again does nothing. What can't be written is told to *warn*. Tells
+    whether anything was changed.
+    """
+    done = False
+    one, other = host_name(old), host_name(new)
+    for inside, is_now, will_be in (
+        ("/etc/hostname", one, other),
+        ("/etc/debian_chroot", old, new),
+        ("/etc/debian_chroot", one, other),
+    ):
+        text = _read(root, inside)
+        if text is not None and text.strip() == is_now != will_be:
+            done = _write(root, inside, f"{will_be}\n", warn) or done
+    hosts = _read(root, "/etc/hosts")
+    if hosts is not None:
+        changed = "".join(_renamed(line, one, other) for line in hosts.splitlines(keepends=True))
+        if changed != hosts:
+            done = _write(root, "/etc/hosts", changed, warn) or done
+    return done
+
+
+def _renamed(line: str, old: str, new: str) -> str:
+    """Return a line of /etc/hosts with the new name in place of the old one."""
+    words = line.partition("#")[0].split()
+    if not words or words[0] != _OWN_ADDRESS or old not in words[1:] or old == new:
+        return line
+    # The host's own name stays: hostname(1) says it inside, too.
+    stays = (old,) if old == os.uname().nodename else ()
+    names = [name for word in words[1:] for name in ((*stays, new) if word == old else (word,))]
+    comment = line.rstrip("\n").partition("#")
+    rest = f" #{comment[2]}" if comment[1] else ""
+    return f"{words[0]} {' '.join(dict.fromkeys(names))}{rest}\n"
+
+
+def make_unique(root: Root, path: str, warn: Warn) -> None:
+    """Take from a copied system what must not be twice: its machine id, its ssh server's keys.
+
+    *warn* gets how the keys are made anew in the chroot that will be at *path*.
+    """
+    _empty_machine_id(root, warn)
+    if _remove_host_keys(root, warn):
+        warn(
+            Problem(
+                "the keys of its ssh server are gone, so that they are not the same twice",
+                f"make new ones: chroot-tool run -d {path} -- ssh-keygen -A",
+            )
+        )
+
+
+def _empty_machine_id(root: Root, warn: Warn) -> None:
+    """Empty /etc/machine-id, which systemd takes as "not set yet" (machine-id(5))."""
+    for inside in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        text = _read(root, inside)
+        if text is None or text.strip() in ("", "uninitialized"):
+            continue  # the second is a link to the first, as a rule
+        _write(root, inside, "", warn)
+
+
+def _remove_host_keys(root: Root, warn: Warn) -> bool:
+    try:
+        fd = root.open("/etc/ssh", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    found = False
+    try:
+        for name in os.listdir(fd):
+            if name.startswith("ssh_host_") and name.endswith(("_key", "_key.pub")):
+                os.unlink(name, dir_fd=fd)
+                found = True
+    except OSError as error:
+        warn(Problem(f"keys in /etc/ssh are still those of the original: {error.strerror}"))
+    finally:
+        os.close(fd)
+    return found
+
+
+def _read(root: Root, inside: str) -> str | None:
+    """Return a text file of the system; None where there is none, or what is there is none."""
+    try:
+        return root.read(inside, _LIMIT).decode("utf-8", "surrogateescape")
+    except (OSError, ChrootError):
+        return None
+
+
+def _write(root: Root, inside: str, text: str, warn: Warn) -> bool:
+    try:
+        root.write(inside, text.encode("utf-8", "surrogateescape"))
+    except (OSError, ChrootError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        warn(Problem(f"{inside} is still that of the original: {why}"))
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""The frame of all that makes a chroot: its directory made and locked, taken back on failure.
+
+What an unfinished one has left there is taken back first; whatever goes wrong, the directory is as
+it was before.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+from ..chroot import MARKER
+from ..errors import Cancelled, PrivilegeError
+from ..kernel.rootpath import Root
+from ..lock import Lock
+from .options import check_name
+from .place import check_content, check_place, explained, make_directories, unmake_directories
+from .unfinished import take_back
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .telling import Teller
+
+
+@contextmanager
+def new_chroot(path: str, tell: Teller, doing: str) -> Iterator[Root]:
+    """Give DIR as a root in which the marker and an empty `root` in it have been made.
+
+    *doing* is the word for it in messages (`creating`). Raises UsageError, PrivilegeError without
+    root, LockedError, ChrootError where the place is not fit for a chroot.
+    """
+    check_name(os.path.basename(path))
+    if os.geteuid():
+        raise PrivilegeError(f"{doing} a chroot needs root", "run as root")
+    check_place(path)
+    made = make_directories(path)
+    try:
+        with Lock(path), Root(path) as root:
+            check_content(root)
+            take_back(root)
+            try:
+                _begin(root)
+                yield root
+            except BaseException:
+                tell.stage("removing what was made")
+                take_back(root)
+                raise
+    except BaseException as error:
+        unmake_directories(made)
+        if isinstance(error, OSError):
+            raise explained(error, path) from error
+        if isinstance(error, Cancelled):
+            raise Cancelled(f"{doing} {path} was interrupted; what it had made is gone") from error
+        raise
+
+
+def _begin(root: Root) -> None:
+    marker = f"{root.path}{MARKER}"
+    os.mkdir(marker, 0o700)
+    os.mkdir(f"{marker}/root")
+    os.chmod(f"{marker}/root", 0o755)

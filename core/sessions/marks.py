@@ -1,0 +1,40 @@
+"""Knowing that a session works on a chroot: a lock that the kernel keeps for the one who leads it.
+
+It is a record lock (fcntl(2)) for reading on the chroot's directory. Many can have it at once, it
+has nothing to do with the flock(2) of `core.lock`, so nobody waits for it, and it ends with its
+process. A process loses it with the first descriptor of that directory that it closes; one that was
+opened with O_PATH does not count.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+
+_READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FLOCK = struct.Struct("@hhqqi4x")
+"""struct flock with 64-bit offsets, which is what Python's fcntl has everywhere."""
+
+
+def mark(directory: int) -> int:
+    """Mark the chroot behind the descriptor *directory*; return the one that keeps the mark."""
+    fd = os.open(f"/proc/self/fd/{directory}", _READ)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        pass  # a file system without locks: then nobody is told of us
+    return fd
+
+
+def marked_by(directory: int) -> int:
+    """Return the pid of a process that leads a session on the chroot, 0 where there is none."""
+    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    fd = os.open(f"/proc/self/fd/{directory}", _READ)
+    try:
+        kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, asked))
+    except OSError:
+        return 0
+    finally:
+        os.close(fd)
+    return 0 if kind == fcntl.F_UNLCK else max(int(pid), 0) or -1

@@ -1,0 +1,241 @@
+"""Packing a tree into an archive and unpacking it: everything that a file system holds.
+
+GNU tar reads and writes the files, since it knows all that is to be kept (owners by number, times
+to the nanosecond, extended attributes, ACLs, capabilities, hard links, holes) and is as quick as
+the disk. What it has no words for, flags and sockets say, stands in the manifest.
+
+A tree is packed through a detached mount of its directory alone: what is mounted on it, on or off,
+is not in it, and what lies below those mounts is. While one is unpacked the stream is looked
+through (members.py) and tar can write in that one directory only (confined.py).
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Thread
+
+from ..errors import Cancelled, PrivilegeError, UsageError
+from ..value import Value
+from . import compression, extras
+from .input import STDIN, Input
+from .manifest import Manifest
+from .output import Output
+from .packing import Tree
+from .pipeline import Stop, pipe
+from .unpacking import Extraction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from threading import Event as Flag
+
+    from .compression import Compression
+
+    Progress = Callable[[float], None]
+    """Told the fraction that is done, from other threads too; never going back."""
+
+__all__ = [
+    "STDIN",
+    "STDOUT",
+    "Manifest",
+    "Packed",
+    "Unpacked",
+    "copy",
+    "pack",
+    "pack_into",
+    "unpack",
+]
+
+STDOUT = "-"
+_STEP = 0.005
+
+
+class Packed(Value):
+    """An archive that was written."""
+
+    path: str
+    """Absolute; `-` for stdout."""
+    size: int
+    """Bytes of the file; 0 on stdout."""
+    sha256: str
+    """Empty where it was not asked for."""
+    count: int
+    """Files, directories, links …"""
+    left_out: tuple[str, ...]
+    """Paths that are there and are not in it: directories without their content."""
+    missing: tuple[str, ...]
+    """Paths that were to be left out and are not there."""
+    changed: tuple[str, ...]
+    """What tar said of files that changed or went meanwhile: such a one may be half old."""
+
+
+class Unpacked(Value):
+    """An archive that was unpacked."""
+
+    manifest: Manifest | None
+    """None where it is of another tool's making."""
+    count: int
+    lost: tuple[str, ...]
+    """What could not be restored, an attribute that this file system does not have say."""
+
+
+def pack_into(
+    directory: str,
+    fd: int,
+    kind: Compression = compression.ZSTD,
+    *,
+    exclude: Sequence[str] = (),
+    manifest: Manifest | None = None,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> Packed:
+    """Write the tree at *directory* into the descriptor *fd*, as `pack` does into a file.
+
+    What is in it when this fails is worth nothing; nothing is synced.
+    """
+    if os.geteuid():
+        raise PrivilegeError("packing needs root", "run as root")
+    compression.require(kind, writing=True)
+    with Tree(directory, exclude, Stop(cancelled)) as tree:
+        changed = tree.write(
+            kind.pack, os.dup(fd),
+            manifest=_said_of(manifest, tree), never=os.fstat(fd).st_ino,
+            progress=in_steps(progress),
+        )  # fmt: skip
+        return Packed(STDOUT, 0, "", tree.count, tree.left_out, tree.missing, changed)
+
+
+def pack(
+    directory: str,
+    output: str,
+    *,
+    exclude: Sequence[str] = (),
+    manifest: Manifest | None = None,
+    checksum: bool = False,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> Packed:
+    """Write the tree at *directory* into the archive *output*, compressed as its name says.
+
+    *output* is `-` for stdout, compressed by zstd then. It appears when it is whole, and is
+    `.NAME.part` until then. *exclude* are paths from the directory, taken literally: of a
+    directory the content is left out, else it itself. *manifest* says what it is; flags, sockets
+    and left_out are filled in. With *checksum*, OUTPUT.sha256 is written beside it.
+
+    Raises UsageError, PrivilegeError without root, LockedError where another writes the same
+    file, ChrootError, Cancelled; nothing is left then, and what was there of that name is as
+    before.
+    """
+    if output == STDOUT:
+        if checksum:
+            raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
+        return pack_into(
+            directory, 1,
+            exclude=exclude, manifest=manifest, progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+    if os.geteuid():
+        raise PrivilegeError("packing needs root", "run as root")
+    kind = compression.by_name(output)
+    compression.require(kind, writing=True)
+    with Output(output) as file:
+        done = pack_into(
+            directory, file.fd, kind,
+            exclude=exclude, manifest=manifest, progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+        digest = file.finish(checksum=checksum)
+        return done.replace(path=file.path, size=file.size, sha256=digest)
+
+
+def copy(
+    source: str,
+    directory: str,
+    *,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> None:
+    """Copy the tree at *source* into the empty *directory*, without what is mounted on it.
+
+    All but flags is kept. Raises as `pack` and `unpack` do.
+    """
+    stop = Stop(cancelled)
+    reader, writer = pipe()
+    failed: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            unpack(reader, directory, cancelled=stop)
+        except BaseException as error:
+            failed.append(error)
+            stop.set()
+        finally:
+            os.close(reader)
+
+    reading = Thread(target=read, daemon=True)
+    reading.start()
+    try:
+        pack_into(
+            source, writer, compression.NONE,
+            manifest=Manifest(), progress=progress, cancelled=stop,
+        )  # fmt: skip
+    except BaseException as error:
+        if not failed:
+            failed.append(error)
+        stop.set()
+    finally:
+        os.close(writer)
+        reading.join()
+    if stop.is_cancelled:
+        raise Cancelled("copying was stopped")
+    if failed:
+        raise failed[0]
+
+
+def in_steps(progress: Progress | None) -> Progress | None:
+    """Return what tells *progress* of every half percent, and no more often."""
+    if progress is None:
+        return None
+    told = -_STEP
+
+    def tell(fraction: float) -> None:
+        nonlocal told
+        if fraction >= told + _STEP:
+            told = fraction
+            progress(fraction)
+
+    return tell
+
+
+def _said_of(manifest: Manifest | None, tree: Tree) -> Manifest:
+    manifest = manifest or Manifest()
+    return manifest.replace(left_out=tuple(sorted({*manifest.left_out, *tree.left_out})))
+
+
+def unpack(
+    source: str | int,
+    directory: str,
+    *,
+    sha256: str = "",
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> Unpacked:
+    """Unpack the archive *source*, a path, a descriptor or `-`, into the empty *directory*.
+
+    How it is compressed is seen by its content. *sha256*, or SOURCE.sha256 where that is there,
+    has to be right; of a stream that cannot be rewound it is not looked at.
+    Owners, times and all else are as in the archive, those of *directory* itself too. Flags are
+    not set (flags.py): with an immutable file in it a tree can be neither moved nor deleted.
+
+    Nothing that is in the archive can make anything outside *directory*. What would try to is
+    refused, with the member's name. Raises ChrootError, PrivilegeError, Cancelled; then what was
+    unpacked so far is still there: the caller throws it away.
+    """
+    if os.geteuid():
+        raise PrivilegeError("unpacking needs root", "run as root")
+    with Input(source, sha256) as given:
+        extraction = Extraction(given, directory, Stop(cancelled))
+        extraction.run(in_steps(progress))
+    members = extraction.members
+    lost = extraction.warnings
+    if members.manifest is not None:
+        lost += extras.make(directory, members.manifest)
+    return Unpacked(members.manifest, members.count, tuple(lost))

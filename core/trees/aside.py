@@ -1,0 +1,164 @@
+"""A directory in which something is built, out of everybody's reach, until it is renamed in place.
+
+It is hidden by its name, locked by who builds, and nobody but root can enter it. One that nobody
+has locked was left by a kill: whoever comes next removes it. One name is for one thing, so two who
+make the same do not meet: the second is told who the first is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from ..errors import LockedError
+from ..kernel import btrfs
+from ..kernel.rootpath import descriptor_path
+from ..lock import holder
+from . import remove
+from .attributes import bare_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TRIES = 8
+_DEPTH = 2
+"""A directory of snapshots holds some, and each a tree: no subvolume of ours is further down."""
+
+
+class Aside:
+    """The directory *name*, made in the directory *parent* and locked. A context manager.
+
+    At its end what is left of it is removed; `keep` says that it is to stay. Raises LockedError
+    where another process is building there, with *what* it builds; OSError.
+    """
+
+    def __init__(self, parent: int, name: str, what: str) -> None:
+        self.name = name
+        self._parent = os.dup(parent)
+        self._keeps = False
+        try:
+            self.fd = _made(parent, name, what)
+        except BaseException:
+            os.close(self._parent)
+            raise
+
+    def keep(self) -> None:
+        """Leave the directory alone from now on: it stands where it belongs."""
+        self._keeps = True
+
+    def __enter__(self) -> Aside:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        try:
+            if not self._keeps:
+                _remove(self._parent, self.name, self.fd)
+        finally:
+            os.close(self.fd)
+            os.close(self._parent)
+
+
+def _made(parent: int, name: str, what: str) -> int:
+    """Make the directory and lock it, after removing one that a kill has left."""
+    for _ in range(_TRIES):
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+        except FileExistsError:
+            sweep(parent, name, what)
+            continue
+        fd = _locked(parent, name, what)
+        if fd >= 0:
+            bare_directory(fd)
+            return fd
+    raise LockedError(f"another chroot-tool is at work on {what}", "try it again")
+
+
+def sweep(parent: int, name: str, what: str) -> None:
+    """Remove the directory *name*, in which nobody builds any more.
+
+    Raises LockedError where somebody does.
+    """
+    fd = _locked(parent, name, what)
+    if fd >= 0:
+        try:
+            _remove(parent, name, fd)
+        finally:
+            os.close(fd)
+
+
+def _locked(parent: int, name: str, what: str) -> int:
+    """Open and lock a directory; -1 where it is another one, or gone, by then."""
+    try:
+        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        return -1  # somebody took it for the rest of a kill, and was quicker
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(fd), os.stat(name, dir_fd=parent, follow_symlinks=False)):
+            return fd
+    except FileNotFoundError:
+        pass
+    except BlockingIOError:
+        pid = holder(fd)
+        os.close(fd)
+        who = f" (process {pid})" if pid else ""
+        raise LockedError(
+            f"another chroot-tool is at work on {what}{who}", "wait for it, or end it", pid
+        ) from None
+    os.close(fd)
+    return -1
+
+
+def _remove(parent: int, name: str, fd: int) -> None:
+    """Remove the directory *name*, which *fd* is open on, where it is still that one."""
+    try:
+        there = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if os.path.samestat(os.fstat(fd), there):
+        discard(parent, name)
+
+
+def discard(parent: int, name: str) -> None:
+    """Remove the directory *name* with all it holds, immutable or not; subvolumes at once.
+
+    Raises as `remove.tree` does, but for a name that is not there.
+    """
+    try:
+        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    try:
+        remove.refuse_mounts(descriptor_path(fd))
+        _destroy_subvolumes(fd, _DEPTH)
+    finally:
+        os.close(fd)
+    try:
+        remove.tree(parent, name, sealed=True)
+    except FileNotFoundError:
+        pass
+
+
+def _destroy_subvolumes(parent: int, depth: int) -> None:
+    """Remove the subvolumes in a directory, as far down as we make any; leave what can't go."""
+    for name in os.listdir(parent):
+        try:
+            fd = os.open(name, _DIRECTORY, dir_fd=parent)
+        except OSError:
+            continue
+        try:
+            if btrfs.is_subvolume(fd):
+                btrfs.destroy(parent, name)
+            elif depth > 1:
+                _destroy_subvolumes(fd, depth - 1)
+        except OSError:
+            pass  # others in it: entry by entry, then
+        finally:
+            os.close(fd)

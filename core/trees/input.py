@@ -1,0 +1,144 @@
+"""Reading an archive: from a file or from a stream that cannot be rewound; how far it is."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+from threading import Thread
+
+from ..errors import ChrootError, PrivilegeError
+from . import output
+from .compression import PEEK
+from .pipeline import pipe, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .pipeline import Stop
+
+STDIN = "-"
+_CHUNK = 1 << 18
+_TICK = 200  # milliseconds
+
+
+class Input:
+    """An archive that is open for reading. A context manager."""
+
+    def __init__(self, source: str | int, sha256: str = "") -> None:
+        """Open *source*: a path, `-` for stdin, or a descriptor, which stays the caller's.
+
+        *sha256* is what it has to have; else that of the file beside it counts, where there is
+        one. Raises ChrootError, PrivilegeError.
+        """
+        if isinstance(source, int):
+            self.called, self.fd = "the archive", os.dup(source)
+        elif source == STDIN:
+            self.called, self.fd = "the archive on stdin", os.dup(0)
+        else:
+            self.called, self.fd = source, _opened(source)
+            sha256 = sha256 or output.known_checksum(source)
+        self._wanted = sha256
+        status = os.fstat(self.fd)
+        self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        self._begin = os.lseek(self.fd, 0, os.SEEK_CUR) if self._size else 0
+        self.head = self._peek()
+        """What it begins with."""
+        self._digest: _Digest | None = None
+
+    def __enter__(self) -> Input:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._digest is not None:
+            self._digest.join()
+        os.close(self.fd)
+
+    def _peek(self) -> bytes:
+        if self._size:
+            return os.pread(self.fd, PEEK, self._begin)
+        head = b""
+        while len(head) < PEEK and (data := os.read(self.fd, PEEK - len(head))):
+            head += data
+        return head
+
+    @property
+    def fraction(self) -> float | None:
+        """How much of it has been read, where that can be known."""
+        if not self._size:
+            return None
+        left = self._size - self._begin
+        return (os.lseek(self.fd, 0, os.SEEK_CUR) - self._begin) / left if left else 1.0
+
+    def stream(self, stop: Stop) -> int:
+        """Return a descriptor that gives all of it; whoever takes it closes it."""
+        if self._size:
+            return os.dup(self.fd)  # which shares the position: that is how far it is
+        reader, writer = pipe()
+        Thread(target=self._carry, args=(writer, stop), daemon=True).start()
+        return reader
+
+    def _carry(self, writer: int, stop: Stop) -> None:
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        try:
+            write_all(writer, self.head)
+            while not stop.is_set():
+                if poll.poll(_TICK):
+                    data = os.read(self.fd, _CHUNK)
+                    if not data:
+                        return
+                    write_all(writer, data)
+        except OSError:
+            pass  # whoever reads has ended, or the input is gone: the reader sees the end
+        finally:
+            os.close(writer)
+
+    def begin_checksum(self, stop: Stop) -> None:
+        """Begin to compute its SHA-256, beside the unpacking, where it has to be a certain one."""
+        if self._wanted:
+            self._digest = _Digest(self.fd, self._wanted, stop)
+
+    def check(self) -> None:
+        """See that the file is the one that the checksum beside it is of. Raises ChrootError."""
+        if self._digest is not None and not self._digest.is_right():
+            raise ChrootError(
+                f"{self.called} is not what its checksum was made of",
+                f"copy or download it again; without {output.SUFFIX} beside it, it is not checked",
+            )
+
+
+class _Digest(Thread):
+    """Computes a checksum while the archive is unpacked."""
+
+    def __init__(self, fd: int, wanted: str, stop: Stop) -> None:
+        super().__init__(daemon=True)
+        self._fd = fd
+        self._wanted = wanted
+        self._stop_all = stop
+        self._found = ""
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._found = output.sha256(self._fd, self._stop_all)
+        except OSError:
+            pass  # then it is none
+
+    def is_right(self) -> bool:
+        self.join()
+        return self._found == self._wanted
+
+
+def _opened(path: str) -> int:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise ChrootError(f"{path} does not exist", "name the archive with -f FILE") from None
+    except PermissionError:
+        raise PrivilegeError(f"{path} may not be read by this user", "run as root") from None
+    except OSError as error:
+        raise ChrootError(f"{path}: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise ChrootError(f"{path} is no regular file", "-f - reads from stdin")
+    return fd

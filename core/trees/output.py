@@ -1,0 +1,229 @@
+"""Writing an archive aside and putting it in place when it is whole; checksums beside archives."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+import time
+
+from ..errors import ChrootError, LockedError, UsageError
+from ..lock import holder
+from .pipeline import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+SUFFIX = ".sha256"
+_CHUNK = 1 << 20
+_PATIENCE, _TICK = 1.0, 0.02  # seconds
+_LINE_LIMIT = 4096
+_WRITE = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_HEX = frozenset("0123456789abcdef")
+
+
+class Output:
+    """A file that is written as `.NAME.part`, and takes its place at the end. A context manager.
+
+    What is not finished is removed. What a kill has left is taken over by the next one of that
+    name, or removed by `forget_parts`: nobody holds its lock any more.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Begin *path*. Raises UsageError where that is no file, LockedError, ChrootError."""
+        self.path = os.path.abspath(path)
+        directory, self._name = os.path.split(self.path)
+        self._part = _part(self._name)
+        self._is_done = False
+        self.size = 0
+        try:
+            self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ChrootError(
+                f"cannot write {self.path}: {directory}: {error.strerror}", "make it first"
+            ) from error
+        try:
+            self._refuse_other_kinds()
+            self.fd = self._open()
+        except BaseException:
+            os.close(self._directory)
+            raise
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if not self._is_done:
+                os.unlink(self._part, dir_fd=self._directory)
+        except OSError:
+            pass  # the next one finds it
+        finally:
+            os.close(self.fd)
+            os.close(self._directory)
+
+    def _refuse_other_kinds(self) -> None:
+        try:
+            status = os.stat(self._name, dir_fd=self._directory, follow_symlinks=False)
+        except OSError:
+            return
+        if not stat.S_ISREG(status.st_mode):  # /dev/null would be a file afterwards
+            raise UsageError(
+                f"{self.path} is there, and is no regular file",
+                "-f - writes to stdout, which may be anything",
+            )
+
+    def _open(self) -> int:
+        try:
+            fd = os.open(self._part, _WRITE | os.O_RDWR, 0o600, dir_fd=self._directory)
+        except OSError as error:
+            raise ChrootError(
+                f"cannot write {self.path}: {error.strerror}", "choose another place with -f"
+            ) from error
+        try:
+            self._lock(fd)
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise ChrootError(f"{self._part} is no regular file", "move it away")
+            os.ftruncate(fd, 0)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _lock(self, fd: int) -> None:
+        """Lock the part. The compressor of a killed one has it for a moment longer."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    pid = holder(fd)
+                    who = f" (process {pid})" if pid else ""
+                    raise LockedError(
+                        f"{self.path} is being written by another{who}", "wait for it", pid
+                    ) from None
+            time.sleep(_TICK)
+
+    def finish(self, *, checksum: bool) -> str:
+        """Put it in place, on the disk for good; return its SHA-256 where *checksum* asks for it.
+
+        The checksum of what was there before goes, else it would be taken for the new one's.
+        Raises ChrootError.
+        """
+        try:
+            self.size = os.fstat(self.fd).st_size
+            os.fsync(self.fd)
+            digest = sha256(self.fd) if checksum else ""
+            self._unlink(self._name + SUFFIX)
+            self._rename(self._part, self._name)
+            self._is_done = True
+            if digest:
+                self._write_checksum(digest)
+            os.fsync(self._directory)
+        except OSError as error:
+            raise ChrootError(f"cannot write {self.path}: {error.strerror}") from error
+        return digest
+
+    def _write_checksum(self, digest: str) -> None:
+        name = self._name + SUFFIX
+        flags = _WRITE | os.O_WRONLY | os.O_TRUNC
+        fd = os.open(_part(name), flags, 0o644, dir_fd=self._directory)
+        try:
+            write_all(fd, os.fsencode(f"{digest}  {self._name}\n"))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        self._rename(_part(name), name)
+
+    def _rename(self, old: str, new: str) -> None:
+        os.rename(old, new, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+
+    def _unlink(self, name: str) -> None:
+        try:
+            os.unlink(name, dir_fd=self._directory)
+        except FileNotFoundError:
+            pass
+
+
+def _part(name: str) -> str:
+    return f".{name}.part"
+
+
+def forget_parts(directory: str, prefix: str) -> None:
+    """Remove what killed ones have left in *directory* of archives called *prefix* and a date."""
+    begin = _part(prefix).removesuffix(".part")
+    try:
+        names = [name for name in os.listdir(directory) if _is_part(name, begin)]
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(directory, name)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                os.unlink(path)
+        except OSError:
+            pass  # somebody is writing it
+        finally:
+            os.close(fd)
+
+
+def _is_part(name: str, begin: str) -> bool:
+    """Tell whether *name* is `.NAME-YYYYmmddHHMM.tar….part`: nobody else calls a file so."""
+    date, dot, rest = name.removeprefix(begin).partition(".")
+    return (
+        name.startswith(begin)
+        and len(date) == 13
+        and date[0] == "-"
+        and date[1:].isdigit()
+        and bool(dot)
+        and rest.startswith(("tar.", "oci"))
+        and rest.endswith(".part")
+    )
+
+
+def sha256(fd: int, stop: Flag | None = None) -> str:
+    """Return the SHA-256 of the whole file behind *fd*, whose position stays; "" when stopped.
+
+    Raises OSError.
+    """
+    digest = hashlib.sha256()
+    at = 0
+    while data := os.pread(fd, _CHUNK, at):
+        digest.update(data)
+        at += len(data)
+        if stop is not None and stop.is_set():
+            return ""
+    return digest.hexdigest()
+
+
+def known_checksum(path: str) -> str:
+    """Return the SHA-256 that stands beside the archive *path*, "" where none does.
+
+    Raises ChrootError where the file beside it is no checksum.
+    """
+    name = path + SUFFIX
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise ChrootError(f"{name}: {error.strerror}") from error
+    try:
+        text = os.read(fd, _LINE_LIMIT).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise ChrootError(f"{name}: {error.strerror}") from error
+    finally:
+        os.close(fd)
+    word = (text.split() or [""])[0].lstrip("\\").lower()
+    if len(word) != 64 or not _HEX.issuperset(word):
+        raise ChrootError(f"{name} holds no SHA-256", "remove it, to unpack without looking at it")
+    return word

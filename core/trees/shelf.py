@@ -1,0 +1,218 @@
+"""Where the snapshots of a chroot are: beside it, on the same file system, out of its reach.
+
+    PARENT/.chroot-tool/snapshots/NAME/SNAPSHOT/root         the state
+    PARENT/.chroot-tool/snapshots/NAME/SNAPSHOT/about.json   when and how it was made
+    PARENT/.chroot-tool/snapshots/NAME/.…                    being made, or left by a kill
+    PARENT/.chroot-tool/snapshots/.NAME.removing             the same, of a chroot that is deleted
+    PARENT/.chroot-tool/snapshots/.NAME.renaming             a rename of the chroot under way
+
+Nothing of it lies in the chroot, whose content is hostile, and nobody but root can enter it: states
+of a chroot hold set-user-id programs that were mended since.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+
+from ..errors import ChrootError, LockedError, PrivilegeError
+from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from .aside import discard, sweep
+
+STORE = ".chroot-tool"
+_SHELVES = "snapshots"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_RENAMING, REMOVING = "renaming", "removing"
+_LONGEST = 4096
+
+
+class Shelf:
+    """The directory of one chroot's snapshots. A context manager; `fd` is -1 where there is none.
+
+    *path* is the chroot's physical path. With *make* it is made where it is missing. Raises
+    PrivilegeError, ChrootError where something else stands there.
+    """
+
+    def __init__(self, path: str, *, make: bool = False) -> None:
+        directory, _, self.name = path.rpartition("/")
+        self.path = path
+        self.parent = -1
+        """The directory that the chroot is in."""
+        self.fd = self._store = -1
+        try:
+            self.parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._store = _open_store(self.parent, directory, make=make)
+            if self._store >= 0:
+                self._finish_rename()
+                self.fd = _open_private(self._store, self.name, directory, make=make)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, PermissionError):
+                raise PrivilegeError(
+                    f"the snapshots of {path} may not be seen by this user", "run as root"
+                ) from None
+            if isinstance(error, OSError):
+                raise ChrootError(f"the snapshots of {path}: {error.strerror}") from error
+            raise
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        for fd in (self.fd, self._store, self.parent):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self._store = self.parent = -1
+
+    def names(self) -> list[str]:
+        """Return the names of the snapshots that are whole."""
+        if self.fd < 0:
+            return []
+        return sorted(name for name in os.listdir(self.fd) if not name.startswith("."))
+
+    def sweep(self) -> None:
+        """Remove what kills have left; what somebody is at work on is locked, and stays."""
+        if self.fd < 0:
+            return
+        rests = [(self.fd, name) for name in os.listdir(self.fd) if name.startswith(".")]
+        rests += [
+            (self._store, name)
+            for name in os.listdir(self._store)
+            if name.startswith(".") and name.endswith(f".{REMOVING}")
+        ]
+        for where, name in rests:
+            try:
+                sweep(where, name, self.path)
+            except LockedError:
+                pass
+
+    # -- the chroot is deleted or renamed --------------------------------------------------------
+
+    def put_aside(self) -> None:
+        """Take all snapshots out of sight, before the chroot itself is deleted."""
+        if self.fd >= 0:
+            aside = f".{self.name}.{REMOVING}"
+            sweep(self._store, aside, self.path)
+            fcntl.flock(self.fd, fcntl.LOCK_EX)  # or it would pass for the rest of a kill
+            _rename(self._store, self.name, self._store, aside)
+
+    def put_back(self) -> None:
+        """Undo `put_aside`."""
+        if self.fd >= 0:
+            _rename(self._store, f".{self.name}.{REMOVING}", self._store, self.name)
+            fcntl.flock(self.fd, fcntl.LOCK_UN)
+
+    def remove_aside(self) -> None:
+        """Remove what `put_aside` has taken out of sight."""
+        if self.fd >= 0:
+            discard(self._store, f".{self.name}.{REMOVING}")
+
+    def move_to(self, other: Shelf) -> None:
+        """Give the snapshots to *other*, for the path that this chroot is to be moved to next.
+
+        What is to be undone after a kill is noted first. Raises ChrootError where there are any.
+        """
+        if self.fd < 0:
+            return
+        _write(self._store, f".{self.name}.{_RENAMING}", other.path)
+        try:
+            os.rename(self.name, other.name, src_dir_fd=self._store, dst_dir_fd=other._store)
+        except OSError as error:
+            self.moved()
+            raise ChrootError(
+                f"the snapshots of {self.path} can't be moved along: {error.strerror}",
+                f"see chroot-tool snapshot list -d {other.path}",
+            ) from error
+
+    def move_back(self, other: Shelf) -> None:
+        """Undo `move_to`: the chroot has stayed where it was."""
+        if self.fd >= 0:
+            os.rename(other.name, self.name, src_dir_fd=other._store, dst_dir_fd=self._store)
+            self.moved()
+
+    def moved(self) -> None:
+        """Forget the note of `move_to`: the chroot is where its snapshots are."""
+        try:
+            os.unlink(f".{self.name}.{_RENAMING}", dir_fd=self._store)
+        except FileNotFoundError:
+            pass
+
+    def _finish_rename(self) -> None:
+        """Take the snapshots back where a rename of this chroot was killed before it moved."""
+        note = _read(self._store, f".{self.name}.{_RENAMING}")
+        if not note or not os.path.lexists(self.path):
+            return
+        if not os.path.lexists(note):
+            with Shelf(note) as other:
+                if other.fd >= 0:
+                    try:
+                        renameat2(
+                            other._store, other.name, self._store, self.name, RENAME_NOREPLACE
+                        )
+                    except FileExistsError:
+                        pass  # they had not gone yet
+        self.moved()
+
+
+def _open_store(parent: int, directory: str, *, make: bool) -> int:
+    outer = _open_private(parent, STORE, directory, make=make)
+    if outer < 0:
+        return -1
+    try:
+        return _open_private(outer, _SHELVES, directory, make=make)
+    finally:
+        os.close(outer)
+
+
+def _open_private(parent: int, name: str, directory: str, *, make: bool) -> int:
+    """Open a directory that nobody but us can write in; -1 where there is none and none is made."""
+    if make:
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+        except FileExistsError:
+            pass
+    try:
+        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        return -1
+    status = os.fstat(fd)
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        os.close(fd)
+        raise ChrootError(
+            f"{directory}/{STORE} can be changed by other users than root",
+            "snapshots in it can't be trusted: look at what it is, and move it away",
+        )
+    if make:
+        os.fchmod(fd, stat.S_IMODE(status.st_mode) & 0o700)
+    return fd
+
+
+def _rename(source: int, old: str, target: int, new: str) -> None:
+    try:
+        os.rename(old, new, src_dir_fd=source, dst_dir_fd=target)
+    except OSError as error:
+        raise ChrootError(f"snapshots can't be moved: {error.strerror}") from error
+
+
+def _write(directory: int, name: str, text: str) -> None:
+    flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(name, flags, 0o600, dir_fd=directory), "wb") as file:
+        file.write(os.fsencode(text))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(directory: int, name: str) -> str:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:
+        return ""
+    try:
+        return os.fsdecode(os.read(fd, _LONGEST))
+    finally:
+        os.close(fd)

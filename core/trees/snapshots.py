@@ -1,0 +1,246 @@
+"""States of a chroot to go back to: made, listed, put back, removed.
+
+Each is whole or not there: it is built under a hidden name, written to the disk, then renamed. One
+that is put back is duplicated, and stays; the duplicate and the chroot change places in one step
+(RENAME_EXCHANGE), and what was there before is a snapshot, too, unless it is not wanted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+
+from ..errors import ChrootError, LockedError
+from ..events import Stage
+from ..kernel.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs
+from ..value import Value
+from .aside import Aside, discard
+from .duplicate import REFLINK, SNAPSHOT, Duplicate, Duplicated
+from .measure import measure
+from .shelf import REMOVING, Shelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event as Flag
+    from typing import Any
+
+    from ..events import Report
+
+KEPT = "kept"
+"""How a snapshot was made that is a former state itself, taken out of the chroot's place."""
+BEFORE = "before-restore"
+
+_TOP, _ABOUT = "root", "about.json"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LONGEST = 1 << 16
+_WRITING = 0.99  # where this stage begins
+
+
+class TreeSnapshot(Value):
+    """A state of a chroot that can be gone back to."""
+
+    name: str
+    created: float
+    """Seconds since the epoch."""
+    method: str
+    """How it was made: `snapshot` (a subvolume of btrfs), `reflink`, `copy`, or `kept`."""
+    size: int
+    """Bytes of content when it was made; 0 where nobody counted."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether it takes only what has changed since, being a snapshot or made by reflinks."""
+        return self.method in (SNAPSHOT, REFLINK)
+
+
+def listed(path: str) -> tuple[TreeSnapshot, ...]:
+    """Return the snapshots of the chroot at *path*, a physical path, the oldest first."""
+    with Shelf(path) as shelf:
+        found = [_about(shelf.fd, name) for name in shelf.names()]
+    return tuple(sorted(found, key=lambda one: (one.created, one.name)))
+
+
+def make(path: str, top: int, name: str, report: Report, cancelled: Flag | None) -> TreeSnapshot:
+    """Make a snapshot called *name*, "" for the time, of the chroot *path*, open as *top*.
+
+    Raises ChrootError where there is one of that name, LockedError where it is just being made.
+    """
+    name = name or time.strftime("%Y%m%d-%H%M%S")
+    with Shelf(path, make=True) as shelf:
+        shelf.sweep()
+        _refuse_taken(shelf, name)
+        with (
+            Aside(shelf.fd, f".{name}.making", f"the snapshot {name}") as aside,
+            Duplicate(top, aside.fd, path, report, cancelled) as copy,
+        ):
+            done = copy.make()
+            copy.seal()
+            _tell_losses(done, name)
+            made = TreeSnapshot(name, time.time(), done.method, done.size)
+            _finish(aside.fd, made, path, report)
+            _commit(shelf, aside, name)
+            copy.seal_top()
+    return made
+
+
+def restore(
+    path: str, name: str, report: Report, cancelled: Flag | None, *, keep: bool = True
+) -> str:
+    """Put the chroot *path* back to what it was when *name* was made; the caller holds its lock.
+
+    Returns the name of the snapshot that what it was until now has become, "" without *keep*.
+    Raises ChrootError where there is no such snapshot, or it can't be put there; then nothing
+    has changed.
+    """
+    with Shelf(path) as shelf:
+        shelf.sweep()
+        kept = _unused(shelf, f"{BEFORE}-{time.strftime('%Y%m%d-%H%M%S')}")
+        source = _open(shelf, name, fcntl.LOCK_SH)
+        try:
+            with (
+                Aside(shelf.fd, f".{kept}.making", f"the snapshot {name}") as aside,
+                _Opened(source, _TOP) as top,
+                Duplicate(top, aside.fd, path, report, cancelled) as copy,
+            ):
+                copy.make()
+                copy.seal()
+                size = _size(shelf, cancelled)
+                _finish(aside.fd, TreeSnapshot(kept, time.time(), KEPT, size), path, report)
+                if keep:
+                    # Before the places are changed: a kill must not leave the only copy of what
+                    # there was under the name of a rest. For a moment it holds the other state.
+                    _commit(shelf, aside, kept)
+                _exchange(shelf, aside, kept if keep else "")
+                copy.seal_top()
+        finally:
+            os.close(source)
+    return kept if keep else ""
+
+
+def remove(path: str, name: str) -> None:
+    """Remove a snapshot. Raises ChrootError without one, LockedError where it is being read."""
+    with Shelf(path) as shelf:
+        shelf.sweep()
+        held = _open(shelf, name, fcntl.LOCK_EX)
+        try:
+            rest = f".{name}.{REMOVING}"
+            os.rename(name, rest, src_dir_fd=shelf.fd, dst_dir_fd=shelf.fd)
+            discard(shelf.fd, rest)
+        except OSError as error:
+            raise ChrootError(f"the snapshot {name} can't be removed: {error.strerror}") from error
+        finally:
+            os.close(held)
+
+
+class _Opened:
+    """A directory in another, open for the time of a `with`."""
+
+    def __init__(self, parent: int, name: str) -> None:
+        self._fd = os.open(name, _DIRECTORY, dir_fd=parent)
+
+    def __enter__(self) -> int:
+        return self._fd
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+
+def _open(shelf: Shelf, name: str, lock: int) -> int:
+    if name not in shelf.names():
+        known = ", ".join(shelf.names()[-5:])
+        hint = f"there are: {known}" if known else "there is none yet"
+        raise ChrootError(f"{shelf.path} has no snapshot {name!r}", hint)
+    fd = os.open(name, _DIRECTORY, dir_fd=shelf.fd)
+    try:
+        fcntl.flock(fd, lock | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise LockedError(
+            f"another chroot-tool is at work on the snapshot {name}", "wait for it, or end it"
+        ) from None
+    return fd
+
+
+def _refuse_taken(shelf: Shelf, name: str) -> None:
+    if name in shelf.names():
+        raise ChrootError(
+            f"{shelf.path} has a snapshot {name!r} already",
+            f"chroot-tool snapshot remove {name} -d {shelf.path}, or take another name",
+        )
+
+
+def _unused(shelf: Shelf, name: str) -> str:
+    known = shelf.names()
+    return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 1000))) if n not in known)
+
+
+def _size(shelf: Shelf, cancelled: Flag | None) -> int:
+    """Return the bytes of content of the chroot as it is."""
+    with _Opened(shelf.parent, shelf.name) as top:
+        return measure(top, cancelled).size
+
+
+def _tell_losses(done: Duplicated, name: str) -> None:
+    """Raise where a state could not be put back as it was: same file system, so never seen yet."""
+    if done.not_kept:
+        raise ChrootError(
+            f"the snapshot {name} would lack {', '.join(done.not_kept)}",
+            "the file system does not take these attributes",
+        )
+
+
+def _finish(directory: int, made: TreeSnapshot, path: str, report: Report) -> None:
+    """Write down what is known of a snapshot, then have all of it on the disk."""
+    report(Stage(path, "writing it to the disk", _WRITING))
+    about = {"created": made.created, "method": made.method, "size": made.size}
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    try:
+        with open(os.open(_ABOUT, flags, 0o600, dir_fd=directory), "w", encoding="ascii") as file:
+            json.dump(about, file)
+        syncfs(directory)
+    except OSError as error:
+        raise ChrootError(f"the snapshot can't be written: {error.strerror}") from error
+
+
+def _about(shelf: int, name: str) -> TreeSnapshot:
+    """Return what is known of a snapshot; what is not in its file, from the directory."""
+    found: dict[str, Any] = {}
+    with _Opened(shelf, name) as fd:
+        changed = os.fstat(fd).st_mtime
+        try:
+            file = os.open(_ABOUT, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+            try:
+                found = json.loads(os.read(file, _LONGEST))
+            finally:
+                os.close(file)
+            return TreeSnapshot(
+                name, float(found["created"]), str(found["method"]), int(found["size"])
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return TreeSnapshot(name, changed, KEPT, 0)
+
+
+def _commit(shelf: Shelf, aside: Aside, name: str) -> None:
+    """Give what was built its name, for good."""
+    try:
+        renameat2(shelf.fd, aside.name, shelf.fd, name, RENAME_NOREPLACE)
+    except FileExistsError:
+        raise ChrootError(f"{shelf.path} has a snapshot {name!r} by now", "try again") from None
+    aside.keep()
+    os.fsync(shelf.fd)
+
+
+def _exchange(shelf: Shelf, aside: Aside, committed: str) -> None:
+    """Let the state in *aside* and the chroot change places, or take everything back."""
+    try:
+        renameat2(aside.fd, _TOP, shelf.parent, shelf.name, RENAME_EXCHANGE)
+        os.fsync(shelf.parent)
+    except OSError as error:
+        if committed:
+            discard(shelf.fd, committed)
+        raise ChrootError(
+            f"the state can't be put in the place of {shelf.path}: {error.strerror}",
+            "it may be a mount point in another mount namespace, or immutable: lsattr -d",
+        ) from error

@@ -1,0 +1,104 @@
+"""`rename`: another name, or another place on the same file system, for a chroot that is off."""
+
+from __future__ import annotations
+
+import os
+
+from ..chroot import is_incomplete, open_chroot, unfinished
+from ..creating.names import rename_host
+from ..creating.options import check_name
+from ..errors import ChrootError, PrivilegeError, Problem, UsageError
+from ..events import Warned, ignore
+from ..kernel.rootpath import Root
+from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from ..lock import Lock
+from ..trees.shelf import Shelf
+from .opened import refuse_in_use
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..events import Report
+
+_EPERM, _EEXIST, _EXDEV = 1, 17, 18
+
+
+def rename(path: str, new: str, *, report: Report = ignore) -> str:
+    """As `Engine.rename`."""
+    check_name(os.path.basename(new))
+    if os.geteuid():
+        raise PrivilegeError("renaming a chroot needs root", "run as root")
+    with open_chroot(path) as root, Lock(root.path):
+        if is_incomplete(root):
+            problem = unfinished(root)
+            raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
+        if "/" not in new:
+            new = os.path.join(os.path.dirname(root.path), new)
+        target = _physical(new)
+        if target == root.path:
+            raise UsageError(f"{target} is its name already", "choose another one")
+        if os.path.lexists(target):
+            raise ChrootError(f"{target} is there already", "choose another name")
+        refuse_in_use(root, "renamed")
+        _rename(root, target, report)
+        return target
+
+
+def _physical(new: str) -> str:
+    above = os.path.dirname(new)
+    try:
+        with Root(above) as opened:
+            return f"{opened.path.rstrip('/')}/{os.path.basename(new)}"
+    except FileNotFoundError:
+        raise ChrootError(f"{above} does not exist", f"mkdir -p {above}") from None
+    except OSError as error:
+        raise ChrootError(f"{above}: {error.strerror}") from error
+
+
+def _rename(root: Root, target: str, report: Report) -> None:
+    """Names inside first, then the snapshots, then itself: done again after a kill, it goes on."""
+    old, new = os.path.basename(root.path), os.path.basename(target)
+
+    def warn(problem: Problem) -> None:
+        report(Warned(target, problem))
+
+    if target.startswith(f"{root.path}/"):
+        raise UsageError(f"{target} would lie in {root.path} itself", "choose another place")
+    with Shelf(root.path) as here:
+        renamed = rename_host(root, old, new, warn)
+        try:
+            with Shelf(target, make=here.fd >= 0) as there:
+                _move(root.path, target, here, there)
+        except BaseException:
+            if renamed:
+                rename_host(root, new, old, warn)
+            raise
+
+
+def _move(path: str, target: str, here: Shelf, there: Shelf) -> None:
+    here.move_to(there)
+    try:
+        renameat2(here.parent, here.name, there.parent, there.name, RENAME_NOREPLACE)
+    except BaseException as error:
+        here.move_back(there)
+        if isinstance(error, OSError):
+            raise _explained(error, path, target) from error
+        raise
+    here.moved()
+    for parent in (here.parent, there.parent):
+        os.fsync(parent)
+
+
+def _explained(error: OSError, path: str, target: str) -> ChrootError:
+    if error.errno == _EXDEV:
+        return _elsewhere(path, target)
+    if error.errno == _EEXIST:
+        return ChrootError(f"{target} is there by now", "choose another name")
+    hint = "it may be immutable: lsattr -d" if error.errno == _EPERM else ""
+    return ChrootError(f"cannot rename {path} to {target}: {error.strerror}", hint)
+
+
+def _elsewhere(path: str, target: str) -> ChrootError:
+    return ChrootError(
+        f"{target} is on another file system",
+        f"chroot-tool clone --exact -d {path} {target}, then chroot-tool delete -d {path}",
+    )

@@ -1,0 +1,64 @@
+"""A mark lives as long as its process, is anybody's to see and nobody's to wait for."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from chroot_tool.core.sessions.marks import mark, marked_by
+
+MARK = """
+import os, sys
+from chroot_tool.core.sessions.marks import mark
+mark(os.open(sys.argv[1], os.O_PATH))
+print("marked", flush=True)
+sys.stdin.read()
+"""
+
+
+def marker(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", MARK, folder],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "marked\n"
+    return process
+
+
+def test_who_marks_is_seen_until_it_is_killed(tmp_path: Path) -> None:
+    fd = os.open(tmp_path, os.O_PATH)
+    assert marked_by(fd) == 0
+    first, second = marker(tmp_path), marker(tmp_path)
+    assert marked_by(fd) in (first.pid, second.pid)
+    first.kill()
+    first.communicate()
+    assert marked_by(fd) == second.pid
+    second.kill()
+    second.communicate()
+    assert marked_by(fd) == 0
+    os.close(fd)
+
+
+def test_nobody_waits_for_it(tmp_path: Path) -> None:
+    process = marker(tmp_path)
+    fd = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(fd)
+    process.communicate()
+
+
+def test_a_child_does_not_keep_it(tmp_path: Path) -> None:
+    fd = os.open(tmp_path, os.O_PATH)
+    kept = mark(fd)
+    try:
+        child = os.fork()
+        if not child:
+            os._exit(0 if marked_by(fd) == os.getppid() else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        os.close(kept)
+        os.close(fd)

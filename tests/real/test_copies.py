@@ -1,0 +1,653 @@
+"""`clone`, `rename` and `snapshot`, by command line and engine, on real file systems."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.errors import Cancelled, ChrootError
+from chroot_tool.core.events import Event, Stage
+from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.trees import remove
+from support import CHECKOUT, Cli, make_tiny_root, processes_below
+from support.disks import disk
+from support.killing import killed
+from support.trees import IMMUTABLE, differences, everything, set_flags
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> LocalEngine:
+    return LocalEngine(str(tmp_path))
+
+
+@pytest.fixture
+def deb(tmp_path: Path) -> Iterator[Path]:
+    """A chroot without programs: quick, and enough for what is never entered."""
+    yield small(tmp_path / "deb")
+    parent = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for name in os.listdir(tmp_path):
+            remove.tree(parent, name, sealed=True)
+    finally:
+        os.close(parent)
+
+
+def small(root: Path) -> Path:
+    for folder in ("bin", "etc/ssh", "chroot.d", "var/lib/dbus"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "bin/sh").touch()
+    (root / "etc/passwd").touch()
+    (root / "etc/hostname").write_text(f"{root.name}\n")
+    (root / "etc/debian_chroot").write_text(f"{root.name}\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 thehost {root.name} # own\n")
+    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    (root / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
+    (root / "etc/ssh/ssh_host_ed25519_key").write_text("private")
+    (root / "etc/ssh/ssh_host_ed25519_key.pub").write_text("public")
+    (root / "etc/ssh/sshd_config").write_text("Port 22\n")
+    return root
+
+
+def names(root: Path) -> tuple[str, str, str]:
+    hosts = (root / "etc/hosts").read_text().splitlines()[1]
+    return (
+        (root / "etc/hostname").read_text(), (root / "etc/debian_chroot").read_text(), hosts,
+    )  # fmt: skip
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
+# -- clone ----------------------------------------------------------------------------------------
+
+
+def test_a_clone_has_names_of_its_own_and_no_keys(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    done = cli("--base", tmp_path, "clone", "-d", "deb", "two")
+    assert done.returncode == 0
+    two = tmp_path / "two"
+    assert names(two) == ("two\n", "two\n", "127.0.1.1 thehost two # own")
+    assert (two / "etc/machine-id").read_text() == ""
+    assert left(two / "etc/ssh") == ["sshd_config"]
+    assert f"chroot-tool run -d {two} -- ssh-keygen -A" in done.stderr
+    assert f"{two}: cloned by copying" in done.stderr
+    assert names(deb) == ("deb\n", "deb\n", "127.0.1.1 thehost deb # own")
+    assert left(tmp_path) == ["deb", "two"]
+
+
+def test_names_that_somebody_else_wrote_are_kept(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    (deb / "etc/hostname").write_text("mail.example\n")
+    (deb / "etc/hosts").write_text("127.0.1.1 mail.example\n10.0.0.1 deb\n")
+    (deb / "etc/debian_chroot").unlink()
+    cli.ok("clone", "-d", deb, tmp_path / "two")
+    two = tmp_path / "two"
+    assert (two / "etc/hostname").read_text() == "mail.example\n"
+    assert (two / "etc/hosts").read_text() == "127.0.1.1 mail.example\n10.0.0.1 deb\n"
+    assert not (two / "etc/debian_chroot").exists()
+
+
+def test_exact_keeps_everything(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    everything(deb / "var", deep=20)
+    events = cli.events("clone", "-d", deb, tmp_path / "two", "--exact")
+    assert differences(deb, tmp_path / "two") == []
+    last = events[-1]
+    assert (last["event"], last["state"], last["method"]) == ("done", "off", "copy")
+    assert (last["chroot"], last["from"]) == (str(tmp_path / "two"), str(deb))
+    fractions = [event["fraction"] for event in events if event.get("fraction") is not None]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert last["entries"] > 50
+
+
+def test_links_planted_in_the_names_lead_nowhere(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    for name in ("hostname", "machine-id", "ssh_host_rsa_key"):
+        (host / name).write_text("deb\n")
+    for name in ("hostname", "machine-id"):
+        (deb / "etc" / name).unlink()
+        (deb / "etc" / name).symlink_to(host / name)
+    for file in (deb / "etc/ssh").iterdir():
+        file.unlink()
+    (deb / "etc/ssh").rmdir()
+    (deb / "etc/ssh").symlink_to(host)
+    cli.ok("clone", "-d", deb, tmp_path / "two")
+    assert {file.read_text() for file in host.iterdir()} == {"deb\n"}
+    assert len(left(host)) == 3
+
+
+def test_one_that_is_on_and_used_is_cloned_without_its_mounts(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    (tiny_chroot / "srv").mkdir()
+    (tiny_chroot / "srv/below").write_text("below")
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "secret").write_text("the host's")
+    bind = ("--source", host, "--target", "/srv")
+    cli.ok("bind", "add", "-d", tiny_chroot, *bind)
+    cli.ok("on", "-d", tiny_chroot)
+    running = cli.start("run", "-d", tiny_chroot, "/bin/sleep", "1000")
+    try:
+        done = cli("clone", "-d", tiny_chroot, tmp_path / "two", "--exact")
+        assert done.returncode == 0
+        assert "is on: what programs wrote" in done.stderr
+        assert cli.json("status", "-d", tmp_path / "two")["state"] == "off"
+        assert left(tmp_path / "two/srv") == ["below"]
+        assert left(tmp_path / "two/proc") == []
+        assert running.poll() is None
+    finally:
+        running.kill()
+        running.wait()
+    cli.ok("off", "--kill", "-S", "-d", tiny_chroot)
+    assert differences(tiny_chroot, tmp_path / "two") == []
+    cli.ok("run", "-d", tmp_path / "two", "/bin/true")
+    cli.ok("off", "-S", "-d", tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code", "says"),
+    [
+        ("full", 1, "not empty: it holds 'file'"),
+        ("file", 1, "is no directory"),
+        ("link", 1, "is no directory"),
+        ("created", 1, "a create was begun"),
+        ("inside", 2, "would lie in"),
+        ("itself", 2, "itself"),
+        ("name", 2, "holds ' '"),
+    ],
+)
+def test_a_place_that_will_not_do(
+    cli: Cli, deb: Path, tmp_path: Path, prepare: str, code: int, says: str
+) -> None:
+    new = tmp_path / "two"
+    if prepare == "full":
+        new.mkdir()
+        (new / "file").touch()
+    elif prepare == "file":
+        new.touch()
+    elif prepare == "link":
+        (tmp_path / "elsewhere").mkdir()
+        new.symlink_to(tmp_path / "elsewhere")
+    elif prepare == "created":
+        (new / ".chroot-tool-create").mkdir(parents=True)
+    elif prepare == "inside":
+        new = deb / "home/two"
+    elif prepare == "itself":
+        new = deb
+    else:
+        new = tmp_path / "t wo"
+    before = left(tmp_path), left(deb)
+    done = cli("clone", "-d", deb, new)
+    assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+    assert (left(tmp_path), left(deb)) == before
+
+
+def test_a_mount_point_is_no_place(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    with disk(tmp_path, "tmpfs", 50) as where:
+        done = cli("clone", "-d", deb, where)
+        assert done.returncode == 1
+        assert "mount point" in done.stderr
+        cli.ok("clone", "-d", deb, where / "two")
+        assert left(where) == ["two"]
+
+
+def test_an_empty_directory_is_taken_and_what_is_above_is_made(
+    cli: Cli, deb: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "two").mkdir()
+    cli.ok("clone", "-d", deb, tmp_path / "two")
+    cli.ok("clone", "-d", deb, tmp_path / "a/b/three")
+    assert (tmp_path / "two/etc/hostname").exists()
+    assert (tmp_path / "a/b/three/etc/hostname").exists()
+
+
+def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    (deb / "large").write_bytes(os.urandom(40 << 20))
+    with disk(tmp_path, "ext4", 20) as where:
+        done = cli("clone", "-d", deb, where / "a/two")
+        assert done.returncode == 1
+        assert "space" in done.stderr
+        assert "hint: free some" in done.stderr
+        assert left(where) == ["lost+found"]
+
+
+def test_interrupted_nothing_is_left(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    for number in range(20_000):
+        (deb / f"bin/{number}").touch()
+    running = cli.start("clone", "-d", deb, tmp_path / "a/two", "--json", stdout=subprocess.PIPE)
+    assert running.stdout
+    for line in running.stdout:
+        if b"copying" in line:
+            running.send_signal(signal.SIGINT)
+            break
+    lines = running.stdout.read().splitlines()
+    running.stdout.close()
+    assert running.wait(60) == 130
+    assert json.loads(lines[-1])["code"] == 130
+    assert left(tmp_path) == ["deb"]
+
+
+def test_cancelled_after_the_copy_nothing_is_left(
+    engine: LocalEngine, deb: Path, tmp_path: Path
+) -> None:
+    cancelled = threading.Event()
+
+    def report(event: Event) -> None:
+        if isinstance(event, Stage) and event.stage == "setting it up":
+            cancelled.set()
+
+    with pytest.raises(Cancelled, match="nothing of it is left"):
+        engine.clone(str(deb), str(tmp_path / "two"), report=report, cancelled=cancelled)
+    assert left(tmp_path) == ["deb"]
+
+
+def test_two_clones_of_one_at_once_and_two_to_one_place(
+    engine: LocalEngine, deb: Path, tmp_path: Path
+) -> None:
+    inner: list[BaseException] = []
+
+    def report(event: Event) -> None:
+        if isinstance(event, Stage) and event.stage == "setting it up":
+            engine.clone(str(deb), str(tmp_path / "three"))
+            try:
+                engine.clone(str(deb), str(tmp_path / "two"))
+            except ChrootError as error:
+                inner.append(error)
+            states = {one.name: one.state for one in engine.list()}
+            assert states == {".two.cloning": "creating", "deb": "off", "three": "off"}
+
+    engine.clone(str(deb), str(tmp_path / "two"), report=report)
+    assert f"at work on {tmp_path}/two (process {os.getpid()})" in str(inner[0])
+    assert left(tmp_path) == ["deb", "three", "two"]
+
+
+def test_one_who_was_quicker_is_not_overwritten(
+    engine: LocalEngine, deb: Path, tmp_path: Path
+) -> None:
+    def report(event: Event) -> None:
+        if isinstance(event, Stage) and event.stage == "setting it up":
+            (tmp_path / "two").mkdir()
+
+    with pytest.raises(ChrootError, match="by somebody else"):
+        engine.clone(str(deb), str(tmp_path / "two"), report=report)
+    assert left(tmp_path) == ["deb", "two"]
+    assert left(tmp_path / "two") == []
+
+
+@pytest.mark.parametrize("place", [
+    "before core.trees.aside:bare_directory",
+    "before core.trees.copy:TreeCopy.run",
+    "before core.trees.files:FileCopy.copy 3",
+    "after core.trees.copy:TreeCopy.run",
+    "before core.verbs.clone:make_unique",
+    "after core.trees.copy:TreeCopy.seal",
+    "before core.verbs.clone:renameat2",
+])  # fmt: skip
+def test_killed_while_cloning_the_next_removes_the_rest(
+    cli: Cli, deb: Path, tmp_path: Path, place: str
+) -> None:
+    everything(deb / "var", deep=3)
+    killed(place, "clone", deb, tmp_path / "two")
+    assert left(tmp_path) == [".two.cloning", "deb"]
+    found = cli.json("--base", tmp_path, "list")
+    assert [one["state"] for one in found] in (["incomplete", "off"], ["off"])
+    cli.ok("clone", "-d", deb, tmp_path / "two", "--exact")
+    assert left(tmp_path) == ["deb", "two"]
+    assert differences(deb, tmp_path / "two") == []
+
+
+def test_killed_after_it_was_put_in_place_it_is_whole(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    killed("after core.verbs.clone:renameat2", "clone", deb, tmp_path / "two")
+    assert names(tmp_path / "two")[0] == "two\n"
+    cli.ok("delete", "-d", tmp_path / ".two.cloning", "--yes")
+    assert left(tmp_path) == ["deb", "two"]
+
+
+def test_on_btrfs_and_xfs_it_says_how(cli: Cli, tmp_path: Path) -> None:
+    with disk(tmp_path, "btrfs") as where:
+        subprocess.run(["btrfs", "-q", "subvolume", "create", where / "deb"], check=True)
+        everything(small(where / "deb") / "var", deep=5)
+        assert cli.events("clone", "-d", where / "deb", where / "two")[-1]["method"] == "snapshot"
+        assert names(where / "two")[0] == "two\n"
+        last = cli.events("clone", "--exact", "-d", where / "deb", where / "three")[-1]
+        assert last["method"] == "snapshot"
+        assert differences(where / "deb", where / "three") == []
+        remove_all(where)
+    with disk(tmp_path, "xfs") as where:
+        small(where / "deb")
+        (where / "deb/etc/large").write_bytes(os.urandom(1 << 20))
+        last = cli.events("clone", "--exact", "-d", where / "deb", where / "two")[-1]
+        assert (last["method"], last["size"] >= 1 << 20) == ("reflink", True)
+        assert differences(where / "deb", where / "two") == []
+
+
+def remove_all(folder: Path) -> None:
+    parent = os.open(folder, os.O_RDONLY)
+    try:
+        for name in os.listdir(folder):
+            remove.tree(parent, name, sealed=True)
+    finally:
+        os.close(parent)
+
+
+# -- rename ---------------------------------------------------------------------------------------
+
+
+def test_names_snapshots_and_history_follow(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    state = Path(cli.environment()["XDG_STATE_HOME"]) / "chroot-tool/history.json"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text(json.dumps({str(deb): ["make"], "/other": ["ls"]}))
+    cli.ok("snapshot", "-d", deb, "one")
+    done = cli("rename", "-d", deb, "two")  # beside it, wherever we stand
+    assert (done.returncode, done.stderr) == (0, f"{deb}: renamed to {tmp_path}/two\n")
+    assert names(tmp_path / "two") == ("two\n", "two\n", "127.0.1.1 thehost two # own")
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", tmp_path / "two")] == ["one"]
+    assert json.loads(state.read_text()) == {str(tmp_path / "two"): ["make"], "/other": ["ls"]}
+    assert left(tmp_path) == [".chroot-tool", "two"]
+    assert (tmp_path / "two/etc/ssh/ssh_host_ed25519_key").exists()
+
+
+def test_to_another_place_with_json(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    (tmp_path / "else").mkdir()
+    cli.ok("snapshot", "-d", deb, "one")
+    events = cli.events("rename", "-d", deb, tmp_path / "else/two")
+    assert events[-1] == {
+        "event": "done", "chroot": f"{tmp_path}/else/two", "state": "off", "from": str(deb),
+    }  # fmt: skip
+    assert len(cli.json("snapshot", "list", "-d", tmp_path / "else/two")) == 1
+
+
+def test_on_or_used_it_is_refused_with_who_does(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    running = cli.start("run", "-d", tiny_chroot, "/bin/sleep", "1000")
+    try:
+        while not processes_below(tiny_chroot):
+            assert running.poll() is None
+        done = cli("rename", "-d", tiny_chroot, "two")
+        assert done.returncode == 4
+        assert "while it is on" in done.stderr
+        assert "/bin/sleep 1000" in done.stderr
+        assert f"hint: chroot-tool off -d {tiny_chroot}" in done.stderr
+        done = cli("rename", "--json", "-d", tiny_chroot, "two")
+        error = json.loads(done.stdout.splitlines()[-1])
+        assert (error["code"], len(error["holders"])) == (4, 1)
+    finally:
+        running.kill()
+        running.wait()
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_mount_point_and_another_file_system(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    with disk(tmp_path, "tmpfs", 50) as where:
+        small(where)
+        done = cli("rename", "-d", where, "two")
+        assert (done.returncode, "is itself a mount point" in done.stderr) == (1, True)
+        done = cli("rename", "-d", deb, where / "two")
+        assert done.returncode == 1
+        assert f"clone --exact -d {deb} {where}/two" in done.stderr
+        assert not (where / "two").exists()
+    assert names(deb)[0] == "deb\n"
+
+
+@pytest.mark.parametrize(
+    ("new", "code", "says"),
+    [
+        ("deb", 2, "already"),
+        ("there", 1, "is there already"),
+        ("deb/in", 2, "would lie in"),
+        ("no/two", 1, "does not exist"),
+        ("-x", 2, "starts with"),
+    ],
+)
+def test_names_that_will_not_do(
+    cli: Cli, deb: Path, tmp_path: Path, new: str, code: int, says: str
+) -> None:
+    (tmp_path / "there").mkdir()
+    done = cli("rename", "-d", deb, "--", tmp_path / new)
+    assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+    assert names(deb)[0] == "deb\n"
+
+
+def test_what_is_immutable_stays_as_it_was(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    set_flags(deb, IMMUTABLE)
+    done = cli("rename", "-d", deb, "two")
+    assert (done.returncode, "lsattr" in done.stderr) == (1, True)
+    assert names(deb)[0] == "deb\n"
+    assert len(cli.json("snapshot", "list", "-d", deb)) == 1
+    assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize("place", [
+    "after core.verbs.rename:rename_host",
+    "after core.trees.shelf:_write",
+    "after core.trees.shelf:Shelf.move_to",
+])  # fmt: skip
+def test_killed_before_the_rename_it_can_be_done_again(
+    cli: Cli, deb: Path, tmp_path: Path, place: str
+) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    killed(place, "rename", deb, "two")
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["one"]
+    cli.ok("rename", "-d", deb, "two")
+    assert names(tmp_path / "two")[0] == "two\n"
+    assert len(cli.json("snapshot", "list", "-d", tmp_path / "two")) == 1
+
+
+def test_killed_after_the_rename_all_is_there(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    killed("after core.verbs.rename:renameat2", "rename", deb, "two")
+    assert names(tmp_path / "two")[0] == "two\n"
+    assert len(cli.json("snapshot", "list", "-d", tmp_path / "two")) == 1
+    cli.ok("clone", "-d", tmp_path / "two", deb)
+    assert cli.json("snapshot", "list", "-d", deb) == []
+    assert len(cli.json("snapshot", "list", "-d", tmp_path / "two")) == 1
+
+
+# -- snapshot -------------------------------------------------------------------------------------
+
+
+def test_kept_listed_put_back_and_removed(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    everything(deb / "var", deep=3)
+    cli.ok("clone", "--exact", "-d", deb, tmp_path / "original")
+    assert cli.events("snapshot", "-d", deb, "one")[-1]["snapshot"]["method"] == "copy"
+    (deb / "etc/passwd").write_text("changed")
+    assert cli("snapshot", "list", "-d", deb).stdout.split()[:4] == ["NAME", "AGE", "SIZE", "one"]
+    last = cli.events("snapshot", "restore", "one", "-d", deb)[-1]
+    assert (last["event"], last["restored"]) == ("done", "one")
+    assert last["kept"].startswith("before-restore-")
+    assert differences(tmp_path / "original", deb) == []
+    cli.ok("snapshot", "restore", last["kept"], "--discard", "-d", deb)
+    assert (deb / "etc/passwd").read_text() == "changed"
+    assert len(cli.json("snapshot", "list", "-d", deb)) == 2
+    cli.ok("snapshot", "remove", last["kept"], "-d", deb)
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["one"]
+    assert [one["name"] for one in cli.json("--base", tmp_path, "list")] == ["deb", "original"]
+    assert (tmp_path / ".chroot-tool").stat().st_mode & 0o777 == 0o700
+
+
+def test_without_a_name_it_is_called_by_the_time(cli: Cli, deb: Path) -> None:
+    name = cli.events("snapshot", "-d", deb)[-1]["snapshot"]["name"]
+    assert len(name) == len("20260102-030405")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("one",), 1, "has a snapshot 'one' already"),
+        (("restore", "two"), 1, "there are: one"),
+        (("remove", "two"), 1, "no snapshot 'two'"),
+        (("restore",), 2, "needs a name"),
+        (("list", "one"), 2, "too many"),
+        (("",), 2, "empty"),
+        (("a/b",), 2, "holds '/'"),
+        (("two", "--discard"), 2, "--discard is for restore"),
+    ],
+)
+def test_what_makes_no_sense(
+    cli: Cli, deb: Path, words: tuple[str, ...], code: int, says: str
+) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    done = cli("snapshot", *words, "-d", deb)
+    assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+
+
+def test_a_chroot_that_is_on_is_kept_but_not_put_back(cli: Cli, tiny_chroot: Path) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    done = cli("snapshot", "one", "-d", tiny_chroot)
+    assert (done.returncode, "half there" in done.stderr) == (0, True)
+    done = cli("snapshot", "restore", "one", "-d", tiny_chroot)
+    assert (done.returncode, "while it is on" in done.stderr) == (4, True)
+    cli.ok("off", "-S", "-d", tiny_chroot)
+    cli.ok("snapshot", "restore", "one", "-d", tiny_chroot)
+    cli.ok("run", "-d", tiny_chroot, "/bin/true")
+
+
+def test_on_btrfs_they_are_subvolumes_and_of_one_moment(cli: Cli, tmp_path: Path) -> None:
+    with disk(tmp_path, "btrfs") as where:
+        deb = where / "deb"
+        subprocess.run(["btrfs", "-q", "subvolume", "create", deb], check=True)
+        make_tiny_root(deb)
+        cli.ok("on", "-d", deb)
+        done = cli("snapshot", "one", "-d", deb)
+        assert (done.returncode, "half" in done.stderr) == (0, False)
+        cli.ok("off", "-S", "-d", deb)
+        assert cli.json("snapshot", "list", "-d", deb)[0]["shared"] is True
+        (deb / "new").touch()
+        cli.ok("snapshot", "restore", "one", "-d", deb)
+        assert not (deb / "new").exists()
+        assert deb.stat().st_ino == 256
+        cli.ok("run", "-d", deb, "/bin/true")
+        cli.ok("off", "-S", "-d", deb)
+        cli.ok("delete", "-d", deb, "--yes")
+        listed = subprocess.run(
+            ["btrfs", "subvolume", "list", where], check=True, capture_output=True, text=True
+        )
+        assert listed.stdout == ""
+
+
+def test_deleting_takes_them_along_and_says_so(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    set_flags(tmp_path / ".chroot-tool/snapshots/deb/one/root/etc", IMMUTABLE)
+    cli.ok("delete", "-d", deb, "--yes")
+    assert left(tmp_path / ".chroot-tool/snapshots") == []
+
+
+def test_when_deleting_fails_they_stay(cli: Cli, deb: Path) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    set_flags(deb / "etc", IMMUTABLE)
+    assert cli("delete", "-d", deb, "--yes").returncode == 1
+    assert len(cli.json("snapshot", "list", "-d", deb)) == 1
+
+
+def test_a_store_that_others_can_write_is_not_trusted(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    (tmp_path / ".chroot-tool").mkdir()
+    os.chown(tmp_path / ".chroot-tool", 1000, 1000)
+    done = cli("snapshot", "-d", deb, "one")
+    assert (done.returncode, "other users than root" in done.stderr) == (1, True)
+    (tmp_path / ".chroot-tool").rmdir()
+    (tmp_path / "host").mkdir()
+    (tmp_path / ".chroot-tool").symlink_to(tmp_path / "host")
+    assert cli("snapshot", "-d", deb, "one").returncode == 1
+    assert left(tmp_path / "host") == []
+
+
+@pytest.mark.parametrize("place", [
+    "after core.trees.copy:TreeCopy.run",
+    "after core.trees.copy:TreeCopy.seal",
+    "before core.trees.snapshots:_commit",
+])  # fmt: skip
+def test_killed_while_taking_one_there_is_none(cli: Cli, deb: Path, place: str) -> None:
+    everything(deb / "var", deep=3)
+    killed(place, "take_snapshot", deb, "one")
+    assert cli.json("snapshot", "list", "-d", deb) == []
+    cli.ok("snapshot", "-d", deb, "two")
+    assert left(deb.parent / ".chroot-tool/snapshots/deb") == ["two"]
+
+
+@pytest.mark.parametrize("place", [
+    "after core.trees.copy:TreeCopy.run",
+    "before core.trees.snapshots:_commit",
+    "after core.trees.snapshots:_commit",
+    "after core.trees.snapshots:renameat2 2",
+])  # fmt: skip
+def test_killed_while_putting_one_back_no_state_is_lost(cli: Cli, deb: Path, place: str) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    (deb / "etc/passwd").write_text("changed")
+    killed(place, "restore_snapshot", deb, "one")
+    root = deb.parent / ".chroot-tool/snapshots/deb"
+    states = [
+        deb,
+        *(root / one["name"] / "root" for one in cli.json("snapshot", "list", "-d", deb)),
+    ]
+    assert {(state / "etc/passwd").read_text() for state in states} == {"", "changed"}
+    cli.ok("snapshot", "restore", "one", "-d", deb)
+    assert (deb / "etc/passwd").read_text() == ""
+    assert not [name for name in left(root) if name.startswith(".")]
+
+
+def test_killed_while_removing_one_the_next_removes_the_rest(cli: Cli, deb: Path) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    killed("before core.trees.remove:tree", "remove_snapshot", deb, "one")
+    assert cli.json("snapshot", "list", "-d", deb) == []
+    cli.ok("snapshot", "-d", deb, "one")
+    assert left(deb.parent / ".chroot-tool/snapshots/deb") == ["one"]
+
+
+def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
+    with disk(tmp_path, "ext4", 150) as where:
+        deb = small(where / "deb")
+        (deb / "large").write_bytes(os.urandom(40 << 20))
+        cli.ok("snapshot", "-d", deb, "one")
+        done = cli("snapshot", "-d", deb, "two")
+        assert (done.returncode, "space" in done.stderr) == (1, True)
+        done = cli("snapshot", "restore", "one", "-d", deb)
+        assert (done.returncode, "space" in done.stderr) == (1, True)
+        assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["one"]
+        assert left(where / ".chroot-tool/snapshots/deb") == ["one"]
+
+
+def test_who_waited_while_it_was_put_back_does_not_work_on_the_old_one(
+    engine: LocalEngine, cli: Cli, deb: Path
+) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    waiting: list[subprocess.Popen[bytes]] = []
+
+    def report(event: Event) -> None:
+        if isinstance(event, Stage) and event.stage.startswith("writing"):
+            script = (
+                "import sys; from chroot_tool.core.lock import Lock; import os\n"
+                "old = os.stat(sys.argv[1]); print('ready', flush=True)\n"
+                "Lock(sys.argv[1], patience=30)\n"
+            )
+            process = subprocess.Popen(
+                ["python3", "-c", script, deb], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env={"PYTHONPATH": str(CHECKOUT / ".pkg"), "PATH": os.environ["PATH"]},
+            )  # fmt: skip
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            until_waiting(process.pid)
+            waiting.append(process)
+
+    engine.restore_snapshot(str(deb), "one", report=report)
+    _, said = waiting[0].communicate(timeout=60)
+    assert b"moved or exchanged" in said
+
+
+def until_waiting(pid: int) -> None:
+    """Wait until the process has the directory open that it wants to lock."""
+    while not any(
+        os.readlink(f"/proc/{pid}/fd/{fd}").endswith("/deb") for fd in os.listdir(f"/proc/{pid}/fd")
+    ):
+        assert os.path.exists(f"/proc/{pid}")

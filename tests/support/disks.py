@@ -1,0 +1,48 @@
+"""File systems of their own for tests, on loop devices, gone at the end. Imported as `disks`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_MAKE = {
+    "btrfs": ("mkfs.btrfs", "-q"),
+    "xfs": ("mkfs.xfs", "-q"),
+    "ext4": ("mkfs.ext4", "-q"),
+}
+
+
+@contextmanager
+def disk(folder: Path, kind: str, megabytes: int = 512) -> Iterator[Path]:
+    """Mount a new file system of *kind* (tmpfs, btrfs, xfs, ext4) on a new directory."""
+    point = folder / f"disk-{kind}"
+    point.mkdir()
+    if kind == "tmpfs":
+        mount: list[str | Path] = [
+            "mount",
+            "-t",
+            "tmpfs",
+            "-o",
+            f"size={megabytes}M",
+            "none",
+            point,
+        ]
+    else:
+        image = folder / f"{kind}.image"
+        with open(image, "wb") as file:
+            file.truncate(megabytes << 20)
+        subprocess.run([*_MAKE[kind], image], check=True, capture_output=True)
+        mount = ["mount", "-o", "loop", image, point]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if "unknown filesystem" in done.stderr and os.environ.get("CI") != "true":
+        pytest.skip(f"this kernel has no {kind}")
+    assert done.returncode == 0, done.stderr
+    try:
+        yield point
+    finally:
+        subprocess.run(["umount", point], check=True)
