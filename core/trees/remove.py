@@ -80,7 +80,7 @@ def chroot(
 
     It is renamed aside first, so that nobody finds half a chroot under its name, and named back
     where deleting fails or is cancelled. From the first entry that goes to the last a marker stands
-    in it: what is left, by a kill say, shows as incomplete. *sealed* and errors are those of `tree`.
+    in it: what is left, by a kill say, shows as incomplete. *sealed* and what is raised: as `tree`.
     """
     directory, _, name = path.rpartition("/")
     short = os.fsdecode(os.fsencode(name)[:200])  # a name may have 255 bytes
