@@ -430,7 +430,7 @@ def test_what_is_immutable_stays_as_it_was(cli: Cli, deb: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("place", [
-    "after core.verbs.rename:rename_host",
+    "after core.creating.names:rename_host",
     "after core.trees.shelf:_write",
     "after core.trees.shelf:Shelf.move_to",
 ])  # fmt: skip
@@ -608,7 +608,7 @@ def test_killed_while_removing_one_the_next_removes_the_rest(cli: Cli, deb: Path
 def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
     with disk(tmp_path, "ext4", 150) as where:
         deb = small(where / "deb")
-        (deb / "large").write_bytes(os.urandom(40 << 20))
+        (deb / "large").write_bytes(os.urandom(30 << 20))
         cli.ok("snapshot", "-d", deb, "one")
         done = cli("snapshot", "-d", deb, "two")
         assert (done.returncode, "space" in done.stderr) == (1, True)
