@@ -32,7 +32,12 @@ def pack(tree: str, target: int, cancelled: CancelEvent | None = None) -> tuple[
 
     Returns its SHA-256 and its size. Raises ChrootError where it fails, Cancelled.
     """
-    archive.pack_into(tree, target, _FAST, manifest=Manifest(), cancelled=cancelled)
+    try:
+        archive.pack_into(tree, target, _FAST, manifest=Manifest(), cancelled=cancelled)
+    except Cancelled:
+        raise
+    except ChrootError as error:
+        raise ChrootError(error.message) from error  # its hints are for other archives
     os.fsync(target)
     return output.sha256(target), os.fstat(target).st_size
 
