@@ -170,7 +170,7 @@ def shown(proxy: str) -> str:
 
 def _look_up(settings: Iterable[Setting], scheme: str, host: str) -> str:
     """Return what is written for *host* ("": for all); https goes as http where it says nothing."""
-    found = {(s.scheme, s.host): s.proxy for s in settings}
+    found = {(s.scheme, s.host.lower()): s.proxy for s in settings}
     return found.get((scheme, host)) or found.get(("http", host)) or ""
 
 

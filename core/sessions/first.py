@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # see entering.launch
 
-READY, JOINABLE, SLOW = "ready", "\n", "slow"
+READY, JOINABLE, SLOW = "ready", "joinable", "slow"
+PACKET = 4096
+"""Bytes that a pipe with O_DIRECT takes at once (pipe(2)); a word must be shorter than a third."""
+_WORD = 1300
 _PATIENCE = 4
 """Seconds between SLOW, which is a second after TERM, and KILL."""
 
@@ -44,9 +47,7 @@ def keep(below: Root, binds: Iterable[Bind], bound: int, control: int, report: i
     try:
         _stand_apart()
         made = _made(below, binds, bound, report)
-        if made:
-            _tell(report, READY, str(made.tree), str(made.bare))
-            made.leave_the_host()
+        if made and _left(made, report):
             sys.meta_path.clear()  # whatever is imported now would come out of the chroot
             sys.path.clear()
             _let_go(control, report, made.tree, made.bare)
@@ -66,6 +67,17 @@ def _made(below: Root, binds: Iterable[Bind], bound: int, report: int) -> overla
     except OSError as error:
         _tell(report, "ChrootError", f"no session could be made: {error}", "")
     return None
+
+
+def _left(made: overlay.Made, report: int) -> bool:
+    """Leave the host's mounts, or tell why that cannot be done."""
+    _tell(report, READY, str(made.tree), str(made.bare))
+    try:
+        made.leave_the_host()
+    except OSError as error:  # EINVAL: on a ramdisk that has never been left (pivot_root(2))
+        _tell(report, "ChrootError", f"the host's mounts can't be left: {error.strerror}", "")
+        return False
+    return True
 
 
 def _stand_apart() -> None:
@@ -99,7 +111,7 @@ def _let_go(*kept: int) -> None:
 
 
 def _tell(report: int, *words: str) -> None:
-    os.write(report, b"\0".join(map(os.fsencode, words)))
+    os.write(report, b"\0".join([os.fsencode(word)[:_WORD] for word in words]))
 
 
 def _end_all(report: int) -> None:

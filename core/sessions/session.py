@@ -37,13 +37,13 @@ class Session:
         *size* bounds what it can write, see `room`. Raises UsageError, PrivilegeError, ChrootError.
         """
         self._path = below.path
-        self._bare = self._joinable = ""
+        self._bare = ""
         bound = room(size)
         if os.readlink("/proc/self") != str(os.getpid()):
             raise ChrootError("/proc is that of other processes", "mount -t proc proc /proc")
         self._before = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         control, self._control = os.pipe2(os.O_CLOEXEC)
-        self._report, report = os.pipe2(os.O_CLOEXEC)
+        self._report, report = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)  # a read for each write
         try:
             self._pid = self._fork(below, binds, bound, control, report)
         finally:
@@ -74,24 +74,27 @@ class Session:
 
     def wait(self) -> Root:
         """Return the session's root; the caller closes it. Raises ChrootError without one."""
-        words = os.fsdecode(os.read(self._report, 1 << 16)).split("\0")
-        if words[0] == first.READY:
-            root = Root(self._of_first(words[1]))
-            root.path = self._path  # what messages are about
-            self._bare, self._joinable, _ = words[2].partition(first.JOINABLE)
-            return root
-        if len(words) == 3:
-            raise _KINDS.get(words[0], ChrootError)(words[1], words[2])
-        raise ChrootError("the session was ended before it began")
+        tree, self._bare = self._hear(first.READY)
+        root = Root(self._of_first(tree))
+        root.path = self._path  # what messages are about
+        return root
 
     def member(self) -> int:
         """Return a pidfd of one in the session's namespaces, when they can be joined.
 
-        Raises ChrootError where the session has ended by then.
+        Raises ChrootError where that is not to be.
         """
-        if not (self._joinable or os.read(self._report, 1)):
-            raise ChrootError("the session was ended before it began")
+        self._hear(first.JOINABLE)
         return self._first
+
+    def _hear(self, expected: str) -> list[str]:
+        """Return the words that stand behind the one that is *expected*; raise what is told."""
+        word, *rest = os.fsdecode(os.read(self._report, first.PACKET)).split("\0")
+        if word == expected:
+            return rest
+        if len(rest) == 2:
+            raise _KINDS.get(word, ChrootError)(*rest)
+        raise ChrootError("the session was ended before it began")
 
     def view(self) -> int:
         """Return a descriptor of the tree without what is mounted on it, which can only be read.
@@ -110,7 +113,7 @@ class Session:
         """
         os.close(self._control)
         self._control = -1
-        if os.read(self._report, 64):
+        if os.read(self._report, first.PACKET):
             slow()
             os.read(self._report, 1)  # ends with who writes to it
         self._leave()

@@ -81,8 +81,9 @@ def is_private(name: str) -> bool:
 
 
 @pytest.mark.root
-def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path) -> None:
-    python, *rest = cli.argv("run", "/bin/true", "-d", tiny_chroot)
+@pytest.mark.parametrize("option", ["", "-x"])
+def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path, option: str) -> None:
+    python, *rest = cli.argv("run", *option.split(), "/bin/true", "-d", tiny_chroot)
     done = subprocess.run(
         [python, "-X", "importtime", *rest], env=cli.environment(),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
@@ -91,6 +92,8 @@ def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert any(name.startswith("chroot_tool.core.") for name in imported)
     assert not SLOW & imported
+    of_sessions = {name for name in imported if "session" in name or "ephemeral" in name}
+    assert bool(of_sessions) == bool(option)
 
 
 def files() -> Iterator[Path]:

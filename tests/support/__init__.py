@@ -294,7 +294,12 @@ def detach(points: list[str]) -> None:
 
 
 def kill(pids: list[int]) -> None:
-    """KILL processes that may have ended already."""
+    """KILL processes that may have ended already, and wait until none is left."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            ended = os.pidfd_open(pid)
+            try:
+                signal.pidfd_send_signal(ended, signal.SIGKILL)
+                select.select([ended], [], [], 20)
+            finally:
+                os.close(ended)

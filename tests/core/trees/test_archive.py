@@ -424,7 +424,7 @@ def test_flipped_bits(plain: Path, place: Path, tmp_path: Path, suffix: str, at:
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"", "is empty"), (b"#!/bin/sh\n", "is no archive"), (b"\x1f\x8b", "cut off"),
-     (os.urandom(5000), "is no archive")],
+     (bytes(range(255, 0, -1)) * 20, "is no archive")],
 )  # fmt: skip
 def test_no_archive_at_all(tmp_path: Path, place: Path, data: bytes, said: str) -> None:
     (tmp_path / "a.tar.zst").write_bytes(data)
