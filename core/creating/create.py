@@ -10,22 +10,21 @@ import os
 
 from .. import programs
 from ..chroot import CONFIG_DIRECTORY, MARKER
-from ..errors import Cancelled, ChrootError, PrivilegeError
+from ..errors import ChrootError, PrivilegeError
 from ..events import ignore
 from ..host import apt_proxy, apt_sources, debian
 from ..kernel.rootpath import Root
-from ..lock import Lock
 from . import bases, mirror
 from .backends import arguments, packages
 from .base_store import Base, Cache
 from .bootstrap import checked_release, run_inside
 from .namespaces import PROGRAMS
+from .new_chroot import new_chroot
 from .options import check_name, check_options, check_path, check_runnable, default_options
-from .place import check_content, check_disk, check_place, explained, make_directories
-from .place import unmake_directories as unmake
+from .place import check_disk, check_place
 from .supply import supply
 from .telling import Teller
-from .unfinished import put_in_place, take_back
+from .unfinished import put_in_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,39 +120,14 @@ def create(
     tell = Teller(path, report)
     tell.stage("checking")
     wanted = checked(path, options, cache, cancelled)
-    made = make_directories(path)
-    try:
-        with Lock(path), Root(path) as root:
-            check_path(root.path)
-            check_content(root)
-            take_back(root)
-            try:
-                _build(root, wanted, tell, cancelled)
-                put_in_place(root)
-            except BaseException:
-                tell.stage("removing what was made")
-                take_back(root)
-                raise
-    except BaseException as error:
-        unmake(made)
-        if isinstance(error, OSError):
-            raise explained(error, path) from error
-        if isinstance(error, Cancelled):
-            raise Cancelled(f"creating {path} was interrupted; what it had made is gone") from error
-        raise
+    with new_chroot(path, tell, "creating") as root:
+        check_path(root.path)
+        wanted = wanted.replace(tree=f"{root.path}{MARKER}/root")
+        from_base = supply(wanted, tell, cancelled)
+        tell.stage("setting it up", _SET_UP)
+        _set_up(root, wanted, tell, cancelled, renew=from_base)
+        put_in_place(root)
     tell.stage("done", 1.0)
-
-
-def _build(root: Root, wanted: Order, tell: Teller, cancelled: CancelEvent | None) -> None:
-    """Build the whole system in the marker directory of *root*."""
-    marker = f"{root.path}{MARKER}"
-    os.mkdir(marker, 0o700)
-    os.mkdir(f"{marker}/root")
-    os.chmod(f"{marker}/root", 0o755)
-    wanted = wanted.replace(tree=f"{marker}/root")
-    from_base = supply(wanted, tell, cancelled)
-    tell.stage("setting it up", _SET_UP)
-    _set_up(root, wanted, tell, cancelled, renew=from_base)
 
 
 def _set_up(

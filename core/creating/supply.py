@@ -216,12 +216,9 @@ class Supply:
         self._tell.part(_BEGIN, _UNPACK_END)
         text = f"unpacking a base made {age(base.facts.made)}"
         self._tell.within(text, 0.0)
-        shown = [0]
 
-        def progress(count: int) -> None:
-            if count - shown[0] >= base.size // 20:
-                shown[0] = count
-                self._tell.within(text, count / max(base.size, 1))
+        def progress(fraction: float) -> None:
+            self._tell.within(text, fraction)
 
         try:
             base_archive.unpack(fd, self._order.tree, base.sha256, progress, self._cancelled)

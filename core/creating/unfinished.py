@@ -72,8 +72,12 @@ def put_in_place(
 
 
 def _give_attributes(source: int, target: int) -> None:
-    """Give one directory the extended attributes of another, ACLs among them."""
-    for name in os.listxattr(source):
+    """Give one directory the extended attributes of another, ACLs among them, and no others."""
+    names = os.listxattr(source)
+    for name in os.listxattr(target):
+        if name not in names and not name.startswith("security."):
+            os.removexattr(target, name)  # inherited from above: a default ACL
+    for name in names:
         try:
             os.setxattr(target, name, os.getxattr(source, name))
         except OSError:

@@ -78,7 +78,7 @@ def pack_image(
                 changed = tree.write(
                     compression.GZIP.pack, os.dup(fd),
                     never=os.fstat(fd).st_ino, is_sparse=False, tee=plain.update,
-                    progress=in_steps(progress),
+                    progress=in_steps(progress) if progress else None,
                 )  # fmt: skip
                 layer = layout.finish(blob, fd, "layer.v1.tar+gzip")
             finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..chroot import has_system, is_incomplete, open_chroot
+from ..chroot import CLONING, has_system, is_incomplete, open_chroot
 from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
@@ -48,7 +48,9 @@ def delete(
         # Out of sight first: a kill must not leave them for the next chroot of that name.
         shelf.put_aside()
         try:
-            remove.chroot(physical, report, cancelled)
+            # A rest of a clone has immutable files where its original has them.
+            rest = not sound and physical.endswith(CLONING)
+            remove.chroot(physical, report, cancelled, sealed=rest)
         except BaseException:
             shelf.put_back()
             raise

@@ -53,7 +53,7 @@ def pack(
             "an OCI layout is a directory: it has no checksum of its own, and goes to no stdout",
             "its blobs are called by their checksums",
         )
-    with open_chroot(path) as root, Lock(root.path):
+    with open_chroot(path) as root, Lock(root.path, shared=True):
         if is_incomplete(root):
             problem = unfinished(root)
             raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)

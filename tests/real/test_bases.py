@@ -430,7 +430,7 @@ def test_a_disk_that_is_full_below_the_new_chroot(
     wait_until(lambda: (small_disk / "deb" / MARKER / "root").exists(), running.process)
     fill(small_disk)
     assert running.end() == 1
-    assert "no space left on device" in running.error["message"]
+    assert "no space left on the disk" in running.error["message"]
     assert os.listdir(small_disk) == ["filler"]
     assert files(there) == before  # it was not the base's fault
 

@@ -306,6 +306,15 @@ def test_killed_while_cloning_the_next_removes_the_rest(
     assert differences(deb, tmp_path / "two") == []
 
 
+def test_the_rest_of_a_kill_can_be_deleted(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    everything(deb / "var", deep=0)
+    killed("after core.trees.copy:TreeCopy.seal", "clone", deb, tmp_path / "two")
+    done = cli("status", "-d", tmp_path / ".two.cloning")
+    assert "cloning was not finished" in done.stdout
+    cli.ok("delete", "-d", tmp_path / ".two.cloning", "--yes")
+    assert left(tmp_path) == ["deb"]
+
+
 def test_killed_after_it_was_put_in_place_it_is_whole(cli: Cli, deb: Path, tmp_path: Path) -> None:
     killed("after core.verbs.clone:renameat2", "clone", deb, tmp_path / "two")
     assert names(tmp_path / "two")[0] == "two\n"
@@ -396,6 +405,8 @@ def test_a_mount_point_and_another_file_system(cli: Cli, deb: Path, tmp_path: Pa
         done = cli("rename", "-d", deb, where / "two")
         assert done.returncode == 1
         assert f"clone --exact -d {deb} {where}/two" in done.stderr
+        cli.ok("clone", "--exact", "-d", where, tmp_path / "three")
+        assert differences(where, tmp_path / "three") == []
         assert not (where / "two").exists()
     assert names(deb)[0] == "deb\n"
 
@@ -651,3 +662,50 @@ def until_waiting(pid: int) -> None:
         os.readlink(f"/proc/{pid}/fd/{fd}").endswith("/deb") for fd in os.listdir(f"/proc/{pid}/fd")
     ):
         assert os.path.exists(f"/proc/{pid}")
+
+
+def test_a_tree_that_changes_all_the_time_leads_nowhere(
+    engine: LocalEngine, deb: Path, tmp_path: Path
+) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "secret").write_text("the host's")
+    for number in range(300):
+        (deb / f"etc/{number}").write_text("x")
+    stop = threading.Event()
+
+    def exchange() -> None:
+        """Let a directory and a link to the host's, a file and a FIFO, take turns."""
+        work = deb / "var/work"
+        while not stop.is_set():
+            for target, other in (("d", "link"), ("f", "fifo")):
+                work.mkdir(exist_ok=True)
+                place, spare = work / target, work / f"{target}.spare"
+                if other == "link":
+                    spare.symlink_to(host)
+                else:
+                    os.mkfifo(spare)
+                spare.rename(place)
+                place.unlink()
+                if target == "d":
+                    place.mkdir()
+                    (place / "secret").write_text("its own")
+                    (place / "secret").unlink()
+                    place.rmdir()
+                else:
+                    place.write_text("its own")
+                    place.unlink()
+
+    hostile = threading.Thread(target=exchange)
+    hostile.start()
+    try:
+        for number in range(20):
+            engine.clone(str(deb), str(tmp_path / f"copy{number}"))
+    finally:
+        stop.set()
+        hostile.join()
+    for number in range(20):
+        work = tmp_path / f"copy{number}/var/work"
+        for file in work.rglob("*"):
+            assert file.is_symlink() or not file.is_file() or file.read_text() in ("", "its own")
+    assert left(host) == ["secret"]
