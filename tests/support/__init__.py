@@ -54,6 +54,8 @@ def _reset_environment() -> None:
     """Have what is made readable as by default, and colours where there are some."""
     os.umask(0o022)
     for name in list(os.environ):
+        if name.startswith("TEXTUAL_SNAPSHOT_"):
+            continue  # of the plugin, for its workers
         if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in ("NO_COLOR", "FORCE_COLOR"):
             del os.environ[name]
 
