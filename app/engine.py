@@ -21,7 +21,7 @@ def open_engine(base: str = "") -> Engine:
 
 def habits() -> Habits:
     """Return how the user makes chroots. Raises ConfigError where the settings file is wrong."""
-    from ..core.creating.base_store import DIRECTORY, Cache
+    from ..core.creating.bases.store import DIRECTORY, Cache
     from ..core.creating.habits import Habits
     from .settings.file import load
 

@@ -11,10 +11,11 @@ import os
 import stat
 
 from .. import programs
+from ..archives import archive
 from ..errors import ChrootError
 from ..host import debian
 from ..kernel.rootpath import Root
-from ..trees import archive, remove
+from ..trees import remove
 from .backends import Reader, arguments
 from .namespaces import PROGRAMS, apart
 from .options import (

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 
+from ..archives import archive
+from ..archives.compression import is_archive_name
 from ..chroot import CONFIG_DIRECTORY, MARKER, has_system
 from ..errors import ChrootError, Problem, UsageError
 from ..events import ignore
 from ..kernel.rootpath import Root
-from ..trees import archive, remove
-from ..trees.compression import is_archive_name
+from ..trees import remove
 from ..trees.copy import TreeCopy, bare
 from ..trees.measure import measure
 from . import images

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from threading import Event as CancelEvent
 
     from ..host.apt_proxy import Proxies
-    from .base_store import Facts
+    from .bases.store import Facts
     from .mirror import Release
     from .telling import Teller
 

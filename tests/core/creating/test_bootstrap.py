@@ -23,7 +23,7 @@ from chroot_tool.core.creating import (
     unfinished,
 )
 from chroot_tool.core.creating.backends import Reader, arguments, filled, packages
-from chroot_tool.core.creating.base_store import Cache
+from chroot_tool.core.creating.bases.store import Cache
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from chroot_tool.core.host import debian
