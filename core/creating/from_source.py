@@ -19,10 +19,9 @@ from ..kernel.rootpath import Root
 from ..trees import remove
 from ..trees.copy import TreeCopy, bare
 from ..trees.measure import measure
-from . import images
+from . import identity, images
 from .bootstrap import run_inside
 from .initial_setup import set_up_copy
-from .names import make_unique
 from .new_chroot import new_chroot
 from .options import check_options
 from .place import existing
@@ -216,7 +215,7 @@ def _set_up(
             os.unlink(_DOCKER, dir_fd=top)
     finally:
         os.close(top)
-    make_unique(fresh, root.path, warn)
+    identity.forget(fresh, root.path, warn)
     set_up_copy(fresh, os.path.basename(root.path), options, inside, warn)
 
 

@@ -289,7 +289,7 @@ def test_one_who_was_quicker_is_not_overwritten(
     "before core.trees.copy:TreeCopy.run",
     "before core.trees.files:FileCopy.copy 3",
     "after core.trees.copy:TreeCopy.run",
-    "before core.verbs.clone:make_unique",
+    "before core.creating.identity:forget",
     "after core.trees.copy:TreeCopy.seal",
     "before core.verbs.clone:renameat2",
 ])  # fmt: skip
