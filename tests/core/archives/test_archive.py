@@ -1,4 +1,4 @@
-"""core.trees.archive: real trees of everything, hostile archives, full disks, kills.
+"""Archives: real trees of everything, hostile archives, full disks, kills.
 
 What is compared is compared attribute by attribute (`trees.differences`).
 """

@@ -1,4 +1,4 @@
-"""core.trees.members: what it lets pass, what it refuses and how, whatever pieces it comes in."""
+"""Members of an archive: what it lets pass, what it refuses and how, whatever pieces it comes in."""
 
 from __future__ import annotations
 
