@@ -429,7 +429,9 @@ def test_a_disk_that_is_full_below_the_new_chroot(
     before = files(there)
     running = Create(there, "-d", small_disk / "deb", "--no-refresh")
     wait_until(lambda: (small_disk / "deb" / MARKER / "root").exists(), running.process)
+    running.process.send_signal(signal.SIGSTOP)  # what it feeds waits with it
     fill(small_disk)
+    running.process.send_signal(signal.SIGCONT)
     assert running.end() == 1
     assert "no space left on the disk" in running.error["message"]
     assert os.listdir(small_disk) == ["filler"]
