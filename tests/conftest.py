@@ -83,7 +83,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Cli:
     """The command line; see support.Cli. All workers share one directory of bases."""
     bases = shared_folder(tmp_path_factory, pytestconfig) / "bases"
-    return Cli(tmp_path_factory.mktemp("home"), bases)
+    home = tmp_path_factory.mktemp("home")
+    home.chmod(0o755)  # a test that becomes another user has the same home
+    return Cli(home, bases)
 
 
 @pytest.fixture(autouse=True)
