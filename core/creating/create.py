@@ -16,15 +16,15 @@ from ..host import apt_proxy, apt_sources, debian
 from ..kernel.rootpath import Root
 from . import mirror
 from .backends import arguments, packages
+from .base_or_bootstrap import supply
 from .bases import keeping
 from .bases.store import Base, Cache
 from .bootstrap import checked_release, run_inside
+from .directory import check_disk, check_place
 from .namespaces import PROGRAMS
 from .new_chroot import new_chroot
 from .options import check_name, check_options, check_path, check_runnable, default_options
-from .place import check_disk, check_place
-from .supply import supply
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False

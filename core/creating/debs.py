@@ -17,6 +17,7 @@ from ..host import debian
 from ..kernel.rootpath import Root
 from ..trees import remove
 from .backends import Reader, arguments
+from .directory import is_full
 from .namespaces import PROGRAMS, apart
 from .options import (
     BACKENDS,
@@ -27,13 +28,12 @@ from .options import (
     check_suite,
     check_variant,
 )
-from .place import is_full
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
-    from .telling import Teller
+    from .progress import Teller
 
 _TELLTALES = ("/debootstrap/required", "/debootstrap/debpaths", "/debootstrap/suite")
 _BELONGS = ("debootstrap", "var")

@@ -17,15 +17,15 @@ from ..errors import ChrootError, Problem, UsageError
 from ..events import ignore
 from ..kernel.rootpath import Root
 from ..trees import remove
-from ..trees.copy import TreeCopy, bare
-from ..trees.measure import measure
+from ..trees.copy_size import measure
+from ..trees.copy_tree import TreeCopy, bare
 from . import identity, images
 from .bootstrap import run_inside
+from .directory import existing
 from .initial_setup import set_up_copy
 from .new_chroot import new_chroot
 from .options import check_options
-from .place import existing
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..host.apt_proxy import Proxies
     from .bases.store import Facts
     from .mirror import Release
-    from .telling import Teller
+    from .progress import Teller
 
 _APT = (
     "apt-get", "-q", "-y", "-o", "Dpkg::Use-Pty=0",

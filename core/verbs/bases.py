@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
+from ..creating.base_or_bootstrap import Supply
 from ..creating.bases import keeping
 from ..creating.bases.key import Key, key_of
 from ..creating.bases.lock import BaseLock, try_lock
 from ..creating.bases.store import BUILD, Base, Cache, Store
 from ..creating.create import checked
 from ..creating.options import default_options
-from ..creating.supply import Supply
-from ..creating.telling import Teller
+from ..creating.progress import Teller
 from ..engine import Outlook, Pruned
 from ..errors import ChrootError, PrivilegeError, UsageError
 from ..events import ignore

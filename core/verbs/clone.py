@@ -6,18 +6,18 @@ import os
 
 from ..chroot import CLONING, MARKER, open_chroot
 from ..creating import identity
+from ..creating.directory import check_mount, make_directories, unmake_directories
 from ..creating.names import rename_host
 from ..creating.options import check_name
-from ..creating.place import check_mount, make_directories, unmake_directories
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from ..trees.aside import Aside
+from ..trees.built_aside import Aside
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
-from ..trees.shelf import Shelf
+from ..trees.snapshot_store import Shelf
 from .opened import is_used, refuse_unfinished
 
 TYPE_CHECKING = False

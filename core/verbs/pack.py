@@ -91,9 +91,9 @@ def unpack(
     path: str, source: str, *, report: Report = ignore, cancelled: Flag | None = None
 ) -> Unpacked:
     """As `Engine.unpack`."""
-    from ..creating import restore
+    from ..creating import unpack
 
-    return restore.unpack(path, source, report, cancelled)
+    return unpack.unpack(path, source, report, cancelled)
 
 
 def _progress(path: str, report: Report) -> Callable[[float], None]:

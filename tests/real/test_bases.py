@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.core.creating import place
+from chroot_tool.core.creating import directory
 from chroot_tool.core.creating.bases import archive, keeping
 from chroot_tool.core.creating.bases.key import key_of
 from chroot_tool.core.creating.bases.lock import BaseLock
@@ -450,7 +450,7 @@ def test_a_disk_that_is_full_below_the_bases(
     with Store(cache.directory, make=True) as store, BaseLock(store, base.name):
         with pytest.raises(ChrootError, match=r"are free in .* should be"):
             keeping.pack(order, store, base.key, base.facts, None)
-        monkeypatch.setitem(place.NEEDED, "minbase", 0)
+        monkeypatch.setitem(directory.NEEDED, "minbase", 0)
         with pytest.raises(ChrootError, match="no space left on device"):
             keeping.pack(order, store, base.key, base.facts, None)
         assert [name for name in os.listdir(store.fd) if not name.endswith(".lock")] == []

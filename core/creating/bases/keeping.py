@@ -8,7 +8,7 @@ import time
 from ...errors import ChrootError
 from ...text import duration, size
 from ...value import Value
-from ..place import NEEDED
+from ..directory import NEEDED
 from . import archive
 from .key import Key, key_of
 from .lock import try_lock

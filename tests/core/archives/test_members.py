@@ -1,4 +1,4 @@
-"""Members of an archive: what it lets pass, what it refuses and how, whatever pieces it comes in."""
+"""Members of an archive: what is let pass, what is refused and how, in whatever pieces it comes."""
 
 from __future__ import annotations
 

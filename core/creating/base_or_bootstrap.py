@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from threading import Event as CancelEvent
 
     from .mirror import Release
-    from .telling import Teller
+    from .progress import Teller
 
 _PATIENCE = 4.0
 """Seconds that the mirror has, once the base is unpacked, to say whether there is anything new."""

@@ -15,7 +15,7 @@ from ..events import ignore
 from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
 from .new_chroot import new_chroot
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False
