@@ -53,6 +53,13 @@ class Engine(Protocol):
         """Return the path that DIR means: a path, or the name of a chroot under the base."""
         raise NotImplementedError
 
+    def complete(self, text: str) -> tuple[str, ...]:
+        """Return the paths outside that the absolute path *text* can be the start of, sorted.
+
+        Directories end in a slash.
+        """
+        raise NotImplementedError
+
     def list(self) -> tuple[ChrootStatus, ...]:
         """Return the status of every chroot under the base. Raises PrivilegeError."""
         raise NotImplementedError

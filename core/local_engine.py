@@ -61,6 +61,13 @@ class LocalEngine:
         """As `Engine.locate`."""
         return chroot.locate(directory, self.base)
 
+    @staticmethod
+    def complete(text: str) -> tuple[str, ...]:
+        """As `Engine.complete`."""
+        from .looking import completion
+
+        return completion.on_host(text)
+
     def list(self) -> tuple[ChrootStatus, ...]:
         """As `Engine.list`."""
         from .verbs.status import statuses
