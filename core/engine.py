@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from threading import Event as Flag
     from typing import Protocol
 
+    from .archives.archive import Packed, Unpacked
     from .config.bind import Bind
     from .config.edits import Change, Files, Saved
     from .config.merge import Config
-    from .creating.base_store import Base
+    from .creating.bases.store import Base
     from .creating.options import CreateOptions
     from .errors import ChrootError
     from .events import Report
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder
-    from .trees.archive import Packed, Unpacked
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
 
@@ -51,6 +51,13 @@ class Engine(Protocol):
 
     def locate(self, directory: str) -> str:
         """Return the path that DIR means: a path, or the name of a chroot under the base."""
+        raise NotImplementedError
+
+    def complete(self, text: str) -> tuple[str, ...]:
+        """Return the paths outside that the absolute path *text* can be the start of, sorted.
+
+        Directories end in a slash.
+        """
         raise NotImplementedError
 
     def list(self) -> tuple[ChrootStatus, ...]:

@@ -44,7 +44,8 @@ class Display:
         if self._panes.complete:
             one = self._panes.table.highlighted
             size = self._inventory.sizes.get(one.path) if one else None
-            self._panes.details.show(one, self._jobs.views, size)
+            kept = self._inventory.snapshots.get(one.path, ()) if one else ()
+            self._panes.details.show(one, self._jobs.views, size, kept)
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""

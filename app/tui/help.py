@@ -22,6 +22,13 @@ _OF_TEXTUAL = (
 )
 """Actions of Textual's own bindings, which have no ids."""
 _TOGETHER: Mapping[tuple[str, ...], str] = {
+    (
+        "environments.shell",
+        "environments.shell_full",
+        "environments.shell_ephemeral",
+    ): "shell: in a panel, on all the screen, throw-away",
+    ("environments.clone", "environments.rename"): "clone, rename",
+    ("environments.pack", "environments.unpack"): "pack, unpack an archive",
     ("table.down", "table.up"): "a row down, up",
     ("table.page_down", "table.page_up"): "a page down, up",
     ("table.first", "table.last"): "the first row, the last",

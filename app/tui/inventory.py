@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.looking.watch import Snapshot
+from .snapshot_thread import SnapshotThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ...core.engine import Engine
+    from ...core.trees.snapshots import TreeSnapshot
     from .watch_threads import Count, Follow, Post
 
     Onlooker = Callable[[tuple[ChrootStatus, ...]], None]
+    Welcome = Callable[[ChrootStatus], object]
+
+
+def _nothing(_one: ChrootStatus) -> None:
+    """Welcome nobody."""
+
 
 _GROWING = {CREATING, INCOMPLETE}
 """States that a chroot has while it is made or removed."""
@@ -28,16 +36,21 @@ class Inventory:
         self.snapshot = Snapshot(engine.base)
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
+        self.snapshots: dict[str, tuple[TreeSnapshot, ...]] = {}
+        """The snapshots by path, the oldest first, of those that were looked at."""
         self._awaited = ""
+        self._welcome: Welcome = _nothing
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
+        self._shelves = SnapshotThread(engine, post)
         self._watching.start()
 
     def close(self) -> None:
         """End the threads."""
         self._watching.close()
         self._counting.close()
+        self._shelves.close()
 
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:
@@ -63,6 +76,16 @@ class Inventory:
         self.sizes[path] = size
         return news
 
+    def look_for_snapshots(self, path: str) -> None:
+        """Have the snapshots of a chroot looked for: now, and from time to time."""
+        self._shelves.want(path)
+
+    def take_snapshots(self, path: str, found: tuple[TreeSnapshot, ...]) -> bool:
+        """Take over the snapshots of a chroot; tell whether they are news."""
+        news = self.snapshots.get(path, ()) != found
+        self.snapshots[path] = found
+        return news
+
     @contextmanager
     def watched_by(self, onlooker: Onlooker) -> Iterator[None]:
         """Show *onlooker* the chroots after each look while this is entered."""
@@ -72,13 +95,22 @@ class Inventory:
         finally:
             self._onlookers.remove(onlooker)
 
-    def await_new(self, name: str) -> None:
-        """Have `arrived` return the chroot *name*, which is being made, once it is there."""
-        self._awaited = name
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that are taken."""
+        return frozenset(one.name for one in self.chroots)
+
+    def await_new(self, path: str, welcome: Welcome = _nothing) -> None:
+        """Have `arrived` return the chroot at *path*, which is being made, once it is there.
+
+        It is handed to *welcome* then.
+        """
+        self._awaited, self._welcome = path, welcome
 
     def arrived(self) -> ChrootStatus | None:
-        """Return the chroot that was awaited, once, when it is there."""
-        found = next((one for one in self.chroots if one.name == self._awaited), None)
+        """Return the chroot that was awaited, once, when it is there and can be shown."""
+        found = next((one for one in self.chroots if one.path == self._awaited), None)
         if found is not None:
             self._awaited = ""
+            self._welcome(found)
         return found

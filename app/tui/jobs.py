@@ -20,7 +20,8 @@ from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .messages import JobEnded, JobMoved, JobSaid
 
 Work = Callable[["events.Report", threading.Event], object]
-"""The engine call of a job: reports events, looks at the flag."""
+"""The engine call of a job: reports events, looks at the flag. A string that it returns says what
+came of it."""
 Ended = Callable[[JobStatus, "ChrootError | None"], "JobStatus | None"]
 """Called when a job has ended, with what it failed with. Returns how to show it instead, where all
 that is to be said has been said; else None."""
@@ -53,8 +54,8 @@ class Job:
         """Do the work and tell how it ended. Raises nothing: a failure is a message."""
         error: ChrootError | None = None
         try:
-            self._work(self._report, self.cancelled)
-            self._move(state=DONE, stage="", fraction=None)
+            came = self._work(self._report, self.cancelled)
+            self._move(state=DONE, stage=came if isinstance(came, str) else "", fraction=None)
         except Cancelled as stopped:
             self._move(state=CANCELLED, stage=stopped.message, fraction=None)
         except ChrootError as failure:

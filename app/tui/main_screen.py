@@ -28,7 +28,7 @@ from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
-from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen
+from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen, Shelved
 from .panels import Panels
 from .panes import Panes
 from .post_box import PostBox
@@ -193,7 +193,18 @@ class MainScreen(Screen[None]):
 
     @on(ChrootTable.Highlighted)
     def _highlighted(self) -> None:
+        self._look_for_snapshots()
         self._display.details()
+
+    def _look_for_snapshots(self) -> None:
+        one = self.table.highlighted
+        if one is not None:
+            self.session.inventory.look_for_snapshots(one.path)
+
+    @on(Shelved)
+    def _shelved(self, message: Shelved) -> None:
+        if self.session.inventory.take_snapshots(message.path, message.snapshots):
+            self._display.details()
 
     @on(ChrootTable.FilterChanged)
     def _filtered(self) -> None:
@@ -216,6 +227,7 @@ class MainScreen(Screen[None]):
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
+        self._look_for_snapshots()
         self.session.end_job(message.job, message.error)
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:

@@ -9,6 +9,7 @@ from textual.message import Message
 
 from ...core.errors import ChrootError
 from ...core.looking.watch import Snapshot
+from ...core.trees.snapshots import TreeSnapshot
 from ...widgets.job_status import JobStatus
 
 
@@ -56,3 +57,11 @@ class Counted(Message):
 
     path: str
     size: int
+
+
+@dataclass
+class Shelved(Message):
+    """The snapshots of a chroot are known, the oldest first."""
+
+    path: str
+    snapshots: tuple[TreeSnapshot, ...]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ...core.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...core.engine import Engine
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
@@ -50,6 +52,16 @@ class Session:
         """Start a job on the chroot at *path*, shown as *verb* and *name*; see `Jobs.start`."""
         if not self.jobs.start(verb, name, path, work, ended):
             self.user.tell(f"{safe(name)}: something is under way already", "warning")
+
+    def await_new(
+        self, path: str, welcome: Callable[[ChrootStatus], object] = lambda _one: None
+    ) -> None:
+        """Show the jobs until the chroot at *path* appears, and go there; *welcome* is handed it.
+
+        What is made elsewhere than under the base does not appear.
+        """
+        self.panes.dock.open_jobs()
+        self.inventory.await_new(path, welcome)
 
     def end_job(self, job: JobStatus, error: ChrootError | None) -> None:
         """Take note of how a job has ended; tell a failure that its action has not dealt with."""

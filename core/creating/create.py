@@ -14,16 +14,17 @@ from ..errors import ChrootError, PrivilegeError
 from ..events import ignore
 from ..host import apt_proxy, apt_sources, debian
 from ..kernel.rootpath import Root
-from . import bases, mirror
+from . import mirror
 from .backends import arguments, packages
-from .base_store import Base, Cache
+from .base_or_bootstrap import supply
+from .bases import keeping
+from .bases.store import Base, Cache
 from .bootstrap import checked_release, run_inside
+from .directory import check_disk, check_place
 from .namespaces import PROGRAMS
 from .new_chroot import new_chroot
 from .options import check_name, check_options, check_path, check_runnable, default_options
-from .place import check_disk, check_place
-from .supply import supply
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from ..errors import Problem
     from ..events import Report
-    from .bases import Order
+    from .bases.keeping import Order
     from .options import CreateOptions
 
 _USUAL = Cache()
@@ -56,7 +57,7 @@ def describe(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]
         *([f"with {', '.join(more)}"] if more else []),
         f"locale {', '.join(options.locales)}; time zone {options.timezone}",
         "no package starts a daemon until usr/sbin/policy-rc.d is removed",
-        f"unpacked from a base made {bases.age(base.facts.made)}" if base else made,
+        f"unpacked from a base made {keeping.age(base.facts.made)}" if base else made,
     )
 
 
@@ -67,7 +68,7 @@ def _own_mirror(options: CreateOptions) -> str:
 def _base(options: CreateOptions, cache: Cache) -> Base | None:
     """Return the base that would serve; None also where bases cannot be looked at."""
     try:
-        return bases.find(options, cache)
+        return keeping.find(options, cache)
     except (ChrootError, OSError):
         return None  # `create` tells it, and makes what is wanted all the same
 
@@ -96,12 +97,12 @@ def checked(
     proxies = apt_proxy.host_proxies(options.proxy)
     tree = f"{path}{MARKER}/root"
     if _base(options, cache):
-        return bases.Order(tree, options, proxies, cache)
+        return keeping.Order(tree, options, proxies, cache)
     if options.offline:
-        raise bases.no_base(options)
+        raise keeping.no_base(options)
     programs.require(options.backend)
     release = checked_release(options, proxies, cancelled)
-    return bases.Order(tree, options, proxies, cache, release)
+    return keeping.Order(tree, options, proxies, cache, release)
 
 
 def create(

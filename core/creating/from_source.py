@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import os
 
+from ..archives import archive
+from ..archives.compression import is_archive_name
 from ..chroot import CONFIG_DIRECTORY, MARKER, has_system
 from ..errors import ChrootError, Problem, UsageError
 from ..events import ignore
 from ..kernel.rootpath import Root
-from ..trees import archive, remove
-from ..trees.compression import is_archive_name
-from ..trees.copy import TreeCopy, bare
-from ..trees.measure import measure
-from . import images
+from ..trees import remove
+from ..trees.copy_size import measure
+from ..trees.copy_tree import TreeCopy, bare
+from . import identity, images
 from .bootstrap import run_inside
+from .directory import existing
 from .initial_setup import set_up_copy
-from .names import make_unique
 from .new_chroot import new_chroot
 from .options import check_options
-from .place import existing
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False
@@ -215,7 +215,7 @@ def _set_up(
             os.unlink(_DOCKER, dir_fd=top)
     finally:
         os.close(top)
-    make_unique(fresh, root.path, warn)
+    identity.forget(fresh, root.path, warn)
     set_up_copy(fresh, os.path.basename(root.path), options, inside, warn)
 
 

@@ -14,15 +14,15 @@ from ..errors import Cancelled, PrivilegeError
 from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..trees.attributes import bare_directory
+from .directory import check_content, check_place, explained, make_directories, unmake_directories
 from .options import check_name
-from .place import check_content, check_place, explained, make_directories, unmake_directories
 from .unfinished import take_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .telling import Teller
+    from .progress import Teller
 
 
 @contextmanager

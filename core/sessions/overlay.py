@@ -25,7 +25,7 @@ from ..mounts.observe import Observer, flags_of
 from ..mounts.plan import plan_on
 from ..mounts.steps import Mount
 from ..plan import Plan
-from .away import own_namespace
+from .own_namespace import own_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import os
 
 from ..errors import BusyError, ChrootError, PrivilegeError, UsageError
 from ..kernel import syscalls
-from . import first
-from .away import Away
-from .marks import mark
+from . import first_process
 from .overlay import Overlay, explained
-from .room import room
+from .own_namespace import Away
+from .session_locks import mark
+from .size_limit import room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Session:
             raise
         if not pid:
             os.close(self._control)
-            first.keep(self._overlay, control, report)
+            first_process.keep(self._overlay, control, report)
         return pid
 
     def member(self) -> int:
@@ -78,8 +78,8 @@ class Session:
 
         Raises ChrootError where that is not to be.
         """
-        word, *rest = os.fsdecode(os.read(self._report, first.PACKET)).split("\0")
-        if word == first.JOINABLE:
+        word, *rest = os.fsdecode(os.read(self._report, first_process.PACKET)).split("\0")
+        if word == first_process.JOINABLE:
             return self._first
         if len(rest) == 2:
             raise _KINDS.get(word, ChrootError)(*rest)
@@ -100,7 +100,7 @@ class Session:
         """
         os.close(self._control)
         self._control = -1
-        if os.read(self._report, first.PACKET):
+        if os.read(self._report, first_process.PACKET):
             slow()
             os.read(self._report, 1)  # ends with who writes to it
         self._leave()

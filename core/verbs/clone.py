@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 
 from ..chroot import CLONING, MARKER, open_chroot
-from ..creating.names import make_unique, rename_host
+from ..creating import identity
+from ..creating.directory import check_mount, make_directories, unmake_directories
+from ..creating.names import rename_host
 from ..creating.options import check_name
-from ..creating.place import check_mount, make_directories, unmake_directories
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from ..trees.aside import Aside
+from ..trees.built_aside import Aside
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
-from ..trees.shelf import Shelf
+from ..trees.snapshot_store import Shelf
 from .opened import is_used, refuse_unfinished
 
 TYPE_CHECKING = False
@@ -200,7 +201,7 @@ def _make_its_own(root: Root, copy: Duplicate, target: _Target, report: Report) 
 
     with Root(f"/proc/self/fd/{copy.fd}") as fresh:
         rename_host(fresh, os.path.basename(root.path), target.name, warn)
-        make_unique(fresh, target.path, warn)
+        identity.forget(fresh, target.path, warn)
 
 
 def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alone: bool) -> None:

@@ -29,7 +29,7 @@ def delete(
     """As `Engine.delete`."""
     from ..creating.unfinished import unseal
     from ..trees import remove
-    from ..trees.shelf import Shelf
+    from ..trees.snapshot_store import Shelf
 
     with open_chroot(path) as root:
         physical = root.path

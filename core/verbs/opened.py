@@ -130,7 +130,7 @@ def refuse_sessions(root: Root) -> None:
 
     Raises BusyError.
     """
-    from ..sessions.marks import marked_by
+    from ..sessions.session_locks import marked_by
 
     pid = marked_by(root.fd)
     if pid:

@@ -15,7 +15,7 @@ from .opened import refuse_in_use, refuse_unfinished
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..events import Report
-    from ..trees.shelf import Shelf
+    from ..trees.snapshot_store import Shelf
 
 _EPERM, _EEXIST, _EXDEV = 1, 17, 18
 
@@ -55,7 +55,7 @@ def _physical(new: str) -> str:
 def _rename(root: Root, target: str, report: Report) -> None:
     """Names inside first, then the snapshots, then itself: done again after a kill, it goes on."""
     from ..creating.names import rename_host
-    from ..trees.shelf import Shelf
+    from ..trees.snapshot_store import Shelf
 
     old, new = os.path.basename(root.path), os.path.basename(target)
 

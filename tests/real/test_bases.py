@@ -22,10 +22,11 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.core.creating import base_archive, bases, place
-from chroot_tool.core.creating.base_key import key_of
-from chroot_tool.core.creating.base_lock import BaseLock
-from chroot_tool.core.creating.base_store import Cache, Store
+from chroot_tool.core.creating import directory
+from chroot_tool.core.creating.bases import archive, keeping
+from chroot_tool.core.creating.bases.key import key_of
+from chroot_tool.core.creating.bases.lock import BaseLock
+from chroot_tool.core.creating.bases.store import Cache, Store
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_proxy
@@ -76,7 +77,7 @@ def only_base(cli: Cli) -> dict[str, Any]:
     return base
 
 
-def archive(cli: Cli) -> Path:
+def archive_in(cli: Cli) -> Path:
     (path,) = cli.bases.glob("*.tar.zst")
     return path
 
@@ -132,7 +133,7 @@ def test_what_is_kept_is_root_s_alone_and_holds_nothing_of_the_host(
     for path in there.bases.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     listed = subprocess.run(
-        ["tar", "--zstd", "-tf", archive(there)], capture_output=True, text=True, check=True
+        ["tar", "--zstd", "-tf", archive_in(there)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     inside_ = {name.removeprefix("./").rstrip("/") for name in listed}
     assert "usr/bin/apt-get" in inside_
@@ -140,7 +141,7 @@ def test_what_is_kept_is_root_s_alone_and_holds_nothing_of_the_host(
         assert name not in inside_
     assert not [name for name in inside_ if name.endswith(".deb")]
     base = only_base(there)
-    assert base["size"] == archive(there).stat().st_size
+    assert base["size"] == archive_in(there).stat().st_size
     assert base["suite"] == default_options(CreateOptions()).suite
 
 
@@ -199,7 +200,7 @@ def make_old(cli: Cli, work: Path, *packages: str) -> None:
     """Put in the place of the base one from the past: older, with older *packages*."""
     root = work / "aged"
     root.mkdir()
-    subprocess.run(["tar", "--zstd", "-xpf", archive(cli), "-C", root], check=True)
+    subprocess.run(["tar", "--zstd", "-xpf", archive_in(cli), "-C", root], check=True)
     status = text(root, "var/lib/dpkg/status")
     for package in packages:
         older = rf"(?ms)^(Package: {package}\n(?:(?!^$).)*?^Version: )\S+$"
@@ -210,9 +211,9 @@ def make_old(cli: Cli, work: Path, *packages: str) -> None:
         (base,) = store.bases()
         old = base.facts.replace(release="Sat, 01 Jan 2022 10:00:00 UTC", made=time.time() - 3e6)
         options = default_options(CreateOptions())
-        order = bases.Order(str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases)))
+        order = keeping.Order(str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases)))
         with BaseLock(store, base.name):
-            bases.pack(order, store, base.key, old, None)
+            keeping.pack(order, store, base.key, old, None)
     shutil.rmtree(root)
 
 
@@ -236,7 +237,7 @@ def test_a_base_that_is_too_old_is_brought_up_to_date_once(
     assert after["sha256"] != before["sha256"]
     assert len(files(old)) == 2  # the old archive is gone, and nothing else is left
     kept = subprocess.run(
-        ["tar", "--zstd", "-tf", archive(old)], capture_output=True, text=True, check=True
+        ["tar", "--zstd", "-tf", archive_in(old)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert "./usr/sbin/policy-rc.d" not in kept
     assert not [name for name in kept if name.endswith((".deb", "pkgcache.bin"))]
@@ -364,7 +365,7 @@ def forge(path: Path) -> None:
 def test_a_damaged_base_is_thrown_away_and_never_half_used(
     there: Cli, tmp_path: Path, damage: Any
 ) -> None:
-    path = archive(there)
+    path = archive_in(there)
     damage(path)
     name = only_json(there)
     described = json.loads(name.read_text())
@@ -396,7 +397,7 @@ def test_a_base_that_says_nothing_sensible_is_none(there: Cli, tmp_path: Path, t
 
 
 def test_a_truncated_one_is_none(there: Cli, tmp_path: Path) -> None:
-    cut(archive(there))
+    cut(archive_in(there))
     assert there.json("base", "list") == []
     assert there("create", "-d", tmp_path / "deb", "--offline").returncode == 1
 
@@ -428,7 +429,9 @@ def test_a_disk_that_is_full_below_the_new_chroot(
     before = files(there)
     running = Create(there, "-d", small_disk / "deb", "--no-refresh")
     wait_until(lambda: (small_disk / "deb" / MARKER / "root").exists(), running.process)
+    running.process.send_signal(signal.SIGSTOP)  # what it feeds waits with it
     fill(small_disk)
+    running.process.send_signal(signal.SIGCONT)
     assert running.end() == 1
     assert "no space left on the disk" in running.error["message"]
     assert os.listdir(small_disk) == ["filler"]
@@ -443,13 +446,13 @@ def test_a_disk_that_is_full_below_the_bases(
     fill(small_disk, 10 << 20)
     options = default_options(CreateOptions())
     cache = Cache(str(small_disk / "bases"))
-    order = bases.Order(str(base_chroot), options, apt_proxy.Proxies(), cache)
+    order = keeping.Order(str(base_chroot), options, apt_proxy.Proxies(), cache)
     with Store(cache.directory, make=True) as store, BaseLock(store, base.name):
         with pytest.raises(ChrootError, match=r"are free in .* should be"):
-            bases.pack(order, store, base.key, base.facts, None)
-        monkeypatch.setitem(place.NEEDED, "minbase", 0)
+            keeping.pack(order, store, base.key, base.facts, None)
+        monkeypatch.setitem(directory.NEEDED, "minbase", 0)
         with pytest.raises(ChrootError, match="no space left on device"):
-            bases.pack(order, store, base.key, base.facts, None)
+            keeping.pack(order, store, base.key, base.facts, None)
         assert [name for name in os.listdir(store.fd) if not name.endswith(".lock")] == []
 
 
@@ -562,10 +565,10 @@ def test_a_tree_survives_packing_in_every_attribute(tmp_path: Path) -> None:
     os.mkdir(os.fsencode(root) + b"/\xff\n")
     path = tmp_path / "x.tar.zst"
     fd = os.open(path, os.O_RDWR | os.O_CREAT)
-    sha256, size = base_archive.pack(str(root), fd)
+    sha256, size = archive.pack(str(root), fd)
     assert size == path.stat().st_size < 1 << 20
     os.lseek(fd, 0, os.SEEK_SET)
-    base_archive.unpack(fd, str(out), sha256)
+    archive.unpack(fd, str(out), sha256)
     os.close(fd)
 
     def all_of(top: Path) -> dict[str, tuple[object, ...]]:

@@ -285,12 +285,12 @@ def test_one_who_was_quicker_is_not_overwritten(
 
 
 @pytest.mark.parametrize("place", [
-    "before core.trees.aside:bare_directory",
-    "before core.trees.copy:TreeCopy.run",
-    "before core.trees.files:FileCopy.copy 3",
-    "after core.trees.copy:TreeCopy.run",
-    "before core.verbs.clone:make_unique",
-    "after core.trees.copy:TreeCopy.seal",
+    "before core.trees.built_aside:bare_directory",
+    "before core.trees.copy_tree:TreeCopy.run",
+    "before core.trees.copy_file:FileCopy.copy 3",
+    "after core.trees.copy_tree:TreeCopy.run",
+    "before core.creating.identity:forget",
+    "after core.trees.copy_tree:TreeCopy.seal",
     "before core.verbs.clone:renameat2",
 ])  # fmt: skip
 def test_killed_while_cloning_the_next_removes_the_rest(
@@ -308,7 +308,7 @@ def test_killed_while_cloning_the_next_removes_the_rest(
 
 def test_the_rest_of_a_kill_can_be_deleted(cli: Cli, deb: Path, tmp_path: Path) -> None:
     everything(deb / "var", deep=0)
-    killed("after core.trees.copy:TreeCopy.seal", "clone", deb, tmp_path / "two")
+    killed("after core.trees.copy_tree:TreeCopy.seal", "clone", deb, tmp_path / "two")
     done = cli("status", "-d", tmp_path / ".two.cloning")
     assert "cloning was not finished" in done.stdout
     cli.ok("delete", "-d", tmp_path / ".two.cloning", "--yes")
@@ -442,8 +442,8 @@ def test_what_is_immutable_stays_as_it_was(cli: Cli, deb: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("place", [
     "after core.creating.names:rename_host",
-    "after core.trees.shelf:_write",
-    "after core.trees.shelf:Shelf.move_to",
+    "after core.trees.snapshot_store:_write",
+    "after core.trees.snapshot_store:Shelf.move_to",
 ])  # fmt: skip
 def test_killed_before_the_rename_it_can_be_done_again(
     cli: Cli, deb: Path, tmp_path: Path, place: str
@@ -575,8 +575,8 @@ def test_a_store_that_others_can_write_is_not_trusted(cli: Cli, deb: Path, tmp_p
 
 
 @pytest.mark.parametrize("place", [
-    "after core.trees.copy:TreeCopy.run",
-    "after core.trees.copy:TreeCopy.seal",
+    "after core.trees.copy_tree:TreeCopy.run",
+    "after core.trees.copy_tree:TreeCopy.seal",
     "before core.trees.snapshots:_commit",
 ])  # fmt: skip
 def test_killed_while_taking_one_there_is_none(cli: Cli, deb: Path, place: str) -> None:
@@ -588,7 +588,7 @@ def test_killed_while_taking_one_there_is_none(cli: Cli, deb: Path, place: str) 
 
 
 @pytest.mark.parametrize("place", [
-    "after core.trees.copy:TreeCopy.run",
+    "after core.trees.copy_tree:TreeCopy.run",
     "before core.trees.snapshots:_commit",
     "after core.trees.snapshots:_commit",
     "after core.trees.snapshots:renameat2 2",

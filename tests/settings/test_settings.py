@@ -17,7 +17,7 @@ from chroot_tool.app.settings import key_names
 from chroot_tool.app.settings.file import COLUMNS, Settings, load, parse, save
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.chroot import DEFAULT_BASE
-from chroot_tool.core.creating.base_store import DIRECTORY
+from chroot_tool.core.creating.bases.store import DIRECTORY
 from chroot_tool.core.errors import ChrootError, ConfigError
 from chroot_tool.widgets.tables import chroot_columns
 from support import CHECKOUT, Cli

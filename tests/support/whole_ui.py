@@ -29,6 +29,9 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
+from chroot_tool.core.trees.archive import Packed, Unpacked
+from chroot_tool.core.trees.duplicate import Cloned
+from chroot_tool.core.trees.snapshots import TreeSnapshot
 from support.samples import BASE, clock
 from support.screen import screen_text
 
@@ -62,6 +65,8 @@ class RecordingEngine(LocalEngine):
         self.calls: list[tuple[Any, ...]] = []
         self.errors: dict[str, list[BaseException]] = {}
         """What the next calls of a method raise, one after the other."""
+        self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
+        """The snapshots of each chroot."""
         self.gates: dict[str, threading.Event] = {}
         """A method waits until its gate is open, or it is cancelled."""
         self.reports: dict[str, tuple[Any, ...]] = {}
@@ -123,6 +128,37 @@ class RecordingEngine(LocalEngine):
         cancelled: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self._record("delete", path, report=report, cancelled=cancelled)
+
+    def clone(self, path: str, new: str, *, exact: bool = False, **job: Any) -> Cloned:
+        self._record("clone", path, new, exact, **job)
+        return Cloned(new, "copy", 9, 9)
+
+    def pack(self, path: str, output: str, **options: Any) -> Packed:
+        job = {name: options.pop(name) for name in ("report", "cancelled")}
+        self._record("pack", path, output, options, **job)
+        return Packed(output, 210 << 20, "", 9, (), (), ())
+
+    def unpack(self, path: str, source: str, **job: Any) -> Unpacked:
+        self._record("unpack", path, source, **job)
+        return Unpacked(None, 9, ())
+
+    def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
+        return self.shelves.get(path, ())
+
+    def take_snapshot(self, path: str, name: str = "", **job: Any) -> TreeSnapshot:
+        self._record("take_snapshot", path, name, **job)
+        return TreeSnapshot(name or "now", clock(), "copy", 9)
+
+    def restore_snapshot(self, path: str, name: str, *, keep: bool = True, **job: Any) -> str:
+        self._record("restore_snapshot", path, name, keep, **job)
+        return "before"
+
+    def remove_snapshot(self, path: str, name: str) -> None:
+        self._record("remove_snapshot", path, name)
+
+    def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
+        self._record("rename", path, new, report=report)
+        return new
 
 
 class Feed:

@@ -659,11 +659,11 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
 
 
 async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
-    async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("R",)),)) as t:
+    async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
         await t.press("question_mark")
-        await t.shows("R run a command")
+        await t.shows("e run a command")
         await t.press("2")
-        await t.shows("╭─ Mounts ─", "│ o mount or unmount this one alone", "R run a command")
+        await t.shows("╭─ Mounts ─", "│ o mount or unmount this one alone", "e run a command")
         await t.press("1")
         await t.shows("╭─ Overview ─", "o on / off")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -16,14 +15,13 @@ from textual.widgets import Button
 from ...core.creating import options as rules
 from ...core.creating import suites
 from ...core.creating.options import CreateOptions
-from ...core.errors import UsageError
 from ...core.host import debian
-from ..text.foreign import foreign
 from .choice_field import ChoiceField
 from .create_plan import Describe, PlanPage
 from .dialog import Body, button
 from .field import Field
 from .form import FormDialog
+from .place_field import PlaceField
 from .suggestions import Prefixes
 
 Request = tuple[str, CreateOptions]
@@ -92,7 +90,7 @@ class CreateForm(FormDialog[Request | None]):
         yield self._plan
 
     def _most_used(self) -> Iterable[Field]:
-        yield Field("Name", id="name", check=self._check_name, note=self._where())
+        yield PlaceField("Name", self._base, self._taken, also=rules.check_path)
         yield Field(
             "Suite", id="suite", check=self._check_suite,
             placeholder=self._defaults.suite or _HOSTS,
@@ -132,43 +130,10 @@ class CreateForm(FormDialog[Request | None]):
             value=defaults.backend,
         )  # fmt: skip
 
-    def _where(self) -> Content:
-        return foreign(f"in {self._base}, or a path of its own")
-
-    def _check_name(self, name: str) -> None:
-        if not name:
-            # Nothing typed yet is nothing wrong yet: `wrong` asks again when it goes on.
-            if self._asked:
-                rules.check_name(name)
-            return
-        path = self._path(name)
-        rules.check_name(os.path.basename(path))
-        rules.check_path(path)
-        if os.path.dirname(path) == self._base and os.path.basename(path) in self._taken:
-            raise UsageError(f"{os.path.basename(path)} is there already", "choose another name")
-
-    _asked = False
-
-    def _path(self, name: str) -> str:
-        if "/" not in name:
-            return os.path.join(self._base, name)
-        if not name.startswith("/"):
-            raise UsageError(f"{name!r} is a relative path", "a name, or a path that begins with /")
-        return os.path.normpath(name)
-
     def _check_suite(self, suite: str) -> None:
         if suite:
             backend = self.value("backend") if self.is_mounted else self._defaults.backend
             rules.check_suite(suite, backend or rules.BACKENDS[0])
-
-    @on(Field.Changed, "#name")
-    def _named(self, event: Field.Changed) -> None:
-        event.stop()
-        name = event.field.value
-        if not name or event.field.problem:
-            event.field.say(self._where())
-        else:
-            event.field.say(foreign(f"in {self._path(name)}"))
 
     @on(Field.Changed, "#backend")
     def _backend_changed(self, event: Field.Changed) -> None:
@@ -212,10 +177,9 @@ class CreateForm(FormDialog[Request | None]):
         if self._request is not None:
             self.answer(self._request)
             return
-        self._asked = True
         if self.wrong():
             return
-        self._request = (self._path(self.value("name")), self._asked_for())
+        self._request = (self.query_one(PlaceField).path, self._asked_for())
         self._show_page("-plan", back="Back", go="Create")
         self.query_one("#go", Button).disabled = True
         self.query_one("#back", Button).focus()

@@ -126,15 +126,20 @@ class Field(Vertical):
         note: Content | str = "",
         placeholder: str = "",
         suggester: Suggester | None = None,
+        required: str = "",
     ) -> None:
         """A *note* that is a str is our own text; value and placeholder may be foreign.
 
         *check* is called with what stands in the field, without blanks around it, at every
-        change; what it raises as UsageError is shown.
+        change; what it raises as UsageError is shown. *required* is what is said where nothing
+        stands there when the form is to go on: before that, nothing typed yet is nothing wrong.
         """
         super().__init__(id=id)
         self._label = label
         self._check = check
+        self._required = required
+        self.asked = False
+        """Whether the form was to go on with it."""
         self._note = note if isinstance(note, Content) else Content(note)
         self._input = FieldInput(value, placeholder=placeholder, suggester=suggester)
         self.problem: UsageError | None = None
@@ -178,7 +183,10 @@ class Field(Vertical):
     def _find_problem(self) -> None:
         self.problem = None
         try:
-            if self._check:
+            if self._required and not self.value:
+                if self.asked:
+                    raise UsageError(self._required)
+            elif self._check:
                 self._check(self.value)
         except UsageError as error:
             self.problem = error

@@ -44,6 +44,8 @@ class FormDialog(Dialog[Answer]):
     def wrong(self) -> Field | None:
         """Check all fields; put the cursor into the first wrong one and return it."""
         fields = [field for field in self.query(Field) if field.display and not field.disabled]
+        for field in fields:
+            field.asked = True
         found = [field for field in fields if field.check_again() is not None]
         if not found:
             return None

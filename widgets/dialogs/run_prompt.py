@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, OptionList
+from textual.widgets import Button, Checkbox, OptionList
 from textual.widgets.option_list import Option
 
 from ...core.errors import UsageError
@@ -19,8 +20,12 @@ from ..text.foreign import foreign
 from .dialog import button
 from .field import Field
 from .form import FormDialog
+from .switch import Switch
 
 _MOST = 100
+_FIRST = "snapshot first"
+_UPGRADES = ("update", "upgrade", "dist-upgrade", "full-upgrade")
+"""Words of a line that changes the whole chroot: then it is told what a snapshot is for."""
 
 
 class RunRequest(Value):
@@ -34,6 +39,10 @@ class RunRequest(Value):
     cwd: str = ""
     env: tuple[str, ...] = ()
     """Each as NAME=VALUE."""
+    ephemeral: bool = False
+    """Whether in a throw-away session."""
+    snapshot: bool = False
+    """Whether a snapshot is to be taken first."""
 
 
 class Offers(OptionList):
@@ -72,7 +81,13 @@ class RunPrompt(FormDialog[RunRequest | None]):
         "commands that fit what is typed: Enter runs the marked one, right puts it into the "
         "field. No shell evaluates the line: for pipes, run `sh -c '…'`."
     )
-    DEFAULT_CSS = "RunPrompt #user { margin-top: 1; }"
+    DEFAULT_CSS = """
+    RunPrompt {
+        & #user { margin-top: 1; }
+        & #how { height: 1; padding-left: 13; }
+        & #how Switch { width: auto; margin-right: 3; }
+    }
+    """
 
     def __init__(self, name: str, scripts: Sequence[str], history: Sequence[str]) -> None:
         super().__init__(Content.assemble("run in ", foreign(name)))
@@ -84,6 +99,9 @@ class RunPrompt(FormDialog[RunRequest | None]):
         """Return the line, the offers below it, and the further fields."""
         yield Field("Command", id="line", check=_check_line, placeholder="e.g. apt update")
         yield Offers(id="offers", compact=True, markup=False)
+        yield Horizontal(
+            Switch("throw-away", id="ephemeral"), Switch(_FIRST, id="snapshot"), id="how"
+        )
         yield Field("User", id="user", placeholder="as configured, else root")
         yield Field(
             "Directory", id="cwd", check=_check_directory, placeholder="as configured",
@@ -128,6 +146,17 @@ class RunPrompt(FormDialog[RunRequest | None]):
         line = event.field.value
         self._filter(line)
         event.field.say(foreign(_meaning(line, self._scripts)))
+        upgrades = any(word in line.split() for word in _UPGRADES)
+        label = f"{_FIRST}, to go back to" if upgrades else _FIRST
+        self.query_one("#snapshot", Switch).label = label
+
+    @on(Checkbox.Changed, "#how Switch")
+    def _switched(self, event: Checkbox.Changed) -> None:
+        """One of both at most: what is thrown away needs no way back."""
+        event.stop()
+        if event.value:
+            for other in self.query(Switch):
+                other.value = other is event.checkbox
 
     def _marked(self) -> str:
         index = self.query_one(Offers).highlighted
@@ -178,7 +207,10 @@ class RunPrompt(FormDialog[RunRequest | None]):
             return
         env = _environment(self.value("env"))
         words = tuple(shlex.split(line))
-        self.answer(RunRequest(line, words, self.value("user"), self.value("cwd"), env))
+        ephemeral, snapshot = (switch.value for switch in self.query(Switch))
+        self.answer(
+            RunRequest(line, words, self.value("user"), self.value("cwd"), env, ephemeral, snapshot)
+        )
 
 
 def _offers(scripts: Sequence[str], history: Sequence[str]) -> list[tuple[str, str]]:

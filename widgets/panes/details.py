@@ -20,6 +20,7 @@ from ..bars.tab_line import TabLine
 
 if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
+    from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
 
 OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
@@ -56,6 +57,7 @@ class Details(Vertical):
         self._chroot: ChrootStatus | None = None
         self._jobs: tuple[JobStatus, ...] = ()
         self._disk: int | None = None
+        self._snapshots: tuple[TreeSnapshot, ...] = ()
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
 
@@ -79,13 +81,17 @@ class Details(Vertical):
         chroot: ChrootStatus | None,
         jobs: tuple[JobStatus, ...] = (),
         size: int | None = None,
+        snapshots: tuple[TreeSnapshot, ...] = (),
     ) -> None:
-        """Show a chroot, or none; of *jobs* those that concern it; its bytes on disk."""
+        """Show a chroot, or none; of *jobs* those that concern it; bytes on disk, snapshots."""
         path = chroot.path if chroot is not None else None
         jobs = tuple(job for job in jobs if job.path == path)
-        if (chroot, jobs, size) == (self._chroot, self._jobs, self._disk):
+        if (chroot, jobs, size, snapshots) == (
+            self._chroot, self._jobs, self._disk, self._snapshots
+        ):  # fmt: skip
             return
         self._chroot, self._jobs, self._disk = chroot, jobs, size
+        self._snapshots = snapshots
         self._stale = set(TABS)
         self.line.labels = self._labels()
         self._update()
@@ -175,7 +181,7 @@ class Details(Vertical):
             from .overview import Overview
 
             assert isinstance(pane, Overview)
-            pane.show(chroot, self._jobs, self._disk)
+            pane.show(chroot, self._jobs, self._disk, self._snapshots)
         elif tab == MOUNTS:
             from ..tables.mounts_table import MountsTable
 

@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from ...core.looking.status import ChrootStatus
 from ...core.text import duration
+from ...core.trees.snapshots import TreeSnapshot
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..text.amounts import age, memory, percent
 from ..text.fitting import fit, width_of, wrap
@@ -30,7 +31,9 @@ _TONES = {
 }  # fmt: skip
 
 Lines = list[Content]
-Shown = tuple[ChrootStatus | None, tuple[JobStatus, ...], int | None]
+Shown = tuple[
+    ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...]
+]  # fmt: skip
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -72,15 +75,19 @@ class Overview(VerticalScroll, inherit_bindings=False):
         yield Facts(self._clock)
 
     def show(
-        self, chroot: ChrootStatus | None, jobs: tuple[JobStatus, ...] = (), size: int | None = None
+        self,
+        chroot: ChrootStatus | None,
+        jobs: tuple[JobStatus, ...] = (),
+        size: int | None = None,
+        snapshots: tuple[TreeSnapshot, ...] = (),
     ) -> None:
-        """Show a chroot, the jobs that concern it, the latest first, and its bytes on disk."""
+        """Show a chroot, its jobs, the latest first, bytes on disk, snapshots, the oldest first."""
         facts = self.query_one(Facts)
         before = facts.shown[0]
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
             chroot = chroot.replace(processes=(), mounts=())
-        facts.shown = (chroot, jobs, size)
+        facts.shown = (chroot, jobs, size, snapshots)
         other = chroot is None or before is None or chroot.path != before.path
         if other and self.scroll_offset.y:
             self.scroll_home(animate=False)
@@ -97,8 +104,8 @@ class Facts(Widget):
     Facts { padding: 0 1; height: auto; }
     """
 
-    shown: reactive[Shown] = reactive((None, (), None), layout=True)
-    """Chroot, jobs, bytes on disk."""
+    shown: reactive[Shown] = reactive((None, (), None, ()), layout=True)
+    """Chroot, jobs, bytes on disk, snapshots."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Make it empty; *clock* tells ages from."""
@@ -114,7 +121,7 @@ class Facts(Widget):
         return len(self._lines(width))
 
     def _lines(self, width: int) -> Lines:
-        chroot, jobs, size = self.shown
+        chroot, jobs, size, snapshots = self.shown
         if chroot is None:
             return [Content.styled("no chroot is chosen", "$foreground-muted")]
         width = max(width, _LABEL)
@@ -126,6 +133,8 @@ class Facts(Widget):
             lines += _signed("✗", "bad", problem.message, width)
             lines += _hint(problem.hint, width)
         lines += _facts(chroot, size, now, width)
+        if snapshots:
+            lines += _field("snapshots", _kept(snapshots, now), width)
         if jobs:
             lines += [Content(""), Content.styled("Last operations", "$foreground-muted")]
             for job in jobs[:_MOST_JOBS]:
@@ -146,6 +155,12 @@ def _facts(chroot: ChrootStatus, size: int | None, now: float, width: int) -> Li
     if chroot.changed:
         lines += _field("changed", _when(chroot.changed, now), width)
     return lines
+
+
+def _kept(snapshots: tuple[TreeSnapshot, ...], now: float) -> str:
+    newest = snapshots[-1]
+    span = age(now - newest.created)
+    return f"{len(snapshots)}, last {newest.name}, {'just now' if span == 'now' else f'{span} ago'}"
 
 
 def _when(then: float, now: float) -> str:

@@ -227,6 +227,11 @@ class ChrootTable(Vertical):
         """Put the cursor on a chroot; say whether it is shown."""
         return self.rows.move_to(path)
 
+    def mark(self, path: str) -> None:
+        """Mark a chroot that is shown."""
+        if path in self._known and path not in self.rows.marked:
+            self.rows.toggle_mark(path)
+
     def clear_marks(self) -> None:
         """Mark none."""
         self.rows.clear_marks()

@@ -45,6 +45,8 @@ _DOING = {
     "off": "switching off",
     "create": "creating",
     "delete": "deleting",
+    "clone": "cloning",
+    "rename": "renaming",
     "pack": "packing",
     "unpack": "unpacking",
     "mount": "mounting",

@@ -8,7 +8,7 @@ What a pane asks for by a message of its own is routed by `MainScreen` to a func
 
 from __future__ import annotations
 
-from . import binds, commands, create, delete, switch
+from . import archives, binds, commands, copies, create, delete, snapshots, switch
 from .action import Action
 
 ACTIONS: dict[str, Action] = {
@@ -18,6 +18,9 @@ ACTIONS: dict[str, Action] = {
         *commands.ACTIONS,
         *binds.ACTIONS,
         *create.ACTIONS,
+        *copies.ACTIONS,
+        *archives.ACTIONS,
+        *snapshots.ACTIONS,
         *delete.ACTIONS,
     )
 }

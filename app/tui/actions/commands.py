@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import itertools
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import safe
+from ....widgets.job_status import DONE
 from ... import history
 from ..handover import own_command
 from .action import Action, flow
+from .snapshots import take
 
 if TYPE_CHECKING:
+    from ....core.looking.status import ChrootStatus
+    from ....widgets.job_status import JobStatus
     from ..session import Session
 
 
 async def shell(session: Session) -> None:
     """Open a login shell in a panel."""
+    await _open_shell(session, "shell")
+
+
+async def throw_away_shell(session: Session) -> None:
+    """Open a login shell in a throw-away session, in a panel that is called so."""
+    await _open_shell(session, "throw-away shell", "-x")
+
+
+async def _open_shell(session: Session, kind: str, *options: str) -> None:
     one = session.highlighted
     if one is not None:
         taken = session.panels.commands_in(one)
-        more = (f"shell {number}" for number in itertools.count(2))
-        name = next(each for each in itertools.chain(["shell"], more) if each not in taken)
-        await session.panels.open(one, name, own_command("shell", "-d", one.path))
+        more = (f"{kind} {number}" for number in itertools.count(2))
+        name = next(each for each in itertools.chain([kind], more) if each not in taken)
+        await session.panels.open(one, name, own_command("shell", *options, "-d", one.path))
 
 
 @flow
@@ -63,11 +77,29 @@ async def run(session: Session) -> None:
         history.remember(one.path, request.line)
     except OSError as error:
         session.user.tell(f"history: {error.strerror}", "warning")
-    words = ["run", "-d", one.path]
+    words = ["run", *(["-x"] if request.ephemeral else []), "-d", one.path]
     words += ["-u", request.user] if request.user else []
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
-    await session.panels.open(one, request.line, own_command(*words, "--", *request.words))
+    argv = own_command(*words, "--", *request.words)
+    name = f"throw-away: {request.line}" if request.ephemeral else request.line
+    if request.snapshot:
+        take(session, one, then=partial(_open_after, session, one, name, argv))
+    else:
+        await session.panels.open(one, name, argv)
+
+
+def _open_after(
+    session: Session,
+    one: ChrootStatus,
+    name: str,
+    argv: list[str],
+    job: JobStatus,
+    _error: ChrootError | None,
+) -> None:
+    """Open a panel when what had to come first is done."""
+    if job.state == DONE:
+        session.user.begin(session.panels.open(one, name, argv))
 
 
 def _scripts(session: Session, path: str) -> tuple[str, ...]:
@@ -83,5 +115,10 @@ ACTIONS = (
         key="S", in_footer=False,
     ),
     Action("environments.shell", "shell", "A login shell in a panel", shell, key="s"),
+    Action(
+        "environments.shell_ephemeral", "throw-away shell",
+        "A shell in a panel; what it changes is gone when it ends", throw_away_shell,
+        key="x", in_footer=False,
+    ),
     Action("environments.run", "run", "Run a command inside", run, key="r"),
 )  # fmt: skip

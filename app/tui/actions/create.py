@@ -19,20 +19,17 @@ async def create(session: Session) -> None:
     from ....widgets.dialogs.create import CreateForm
 
     engine = session.engine
-    taken = frozenset(one.name for one in session.inventory.chroots)
     defaults = await asyncio.to_thread(engine.create_defaults, CreateOptions())
-    form = CreateForm(defaults, engine.base, taken, describe=engine.plan_create)
+    form = CreateForm(defaults, engine.base, session.inventory.names, describe=engine.plan_create)
     made = await session.user.ask(form)
     if made is None:
         return
     path, options = made
-    folder, name = os.path.split(path)
     session.start(
-        "create", name, path,
+        "create", os.path.basename(path), path,
         lambda report, cancelled: engine.create(path, options, report=report, cancelled=cancelled),
     )  # fmt: skip
-    session.panes.dock.open_jobs()
-    session.inventory.await_new(name if folder == engine.base else "")
+    session.await_new(path)
 
 
 ACTIONS = (Action("environments.create", "new", "Make a chroot", create, key="n"),)

@@ -14,23 +14,37 @@ from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Holder, Process
+from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
+from chroot_tool.widgets.dialogs.pack import PackDialog, Packing
+from chroot_tool.widgets.dialogs.place import Place, PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt, RunRequest
+from chroot_tool.widgets.dialogs.snapshots import (
+    REMOVE,
+    RESTORE,
+    TAKE,
+    SnapshotsDialog,
+    SnapshotWish,
+)
 from chroot_tool.widgets.dialogs.stop_processes import Holders, StopProcesses
+from chroot_tool.widgets.dialogs.unpack import UnpackDialog, Unpacking, name_in
 from support.dialog_host import (
     OPEN,
     SMALL,
     DialogHost,
+    field,
     focused,
     press,
     settle,
+    switch,
     type_text,
 )
+from support.samples import DAY, HOUR, NOW, clock
 from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
 
 
@@ -56,6 +70,35 @@ def create_form(**given: Any) -> CreateForm:
     return CreateForm(**(facts | given))
 
 
+def place_dialog(verb: str = "clone", **given: Any) -> PlaceDialog:
+    facts: dict[str, Any] = {"notes": ("It is on.",)}
+    return PlaceDialog(verb, "deb12", "/srv/chroot", frozenset({"deb12"}), **(facts | given))
+
+
+KEPT = (
+    TreeSnapshot("before-upgrade", NOW - 3 * HOUR, "copy", 206 << 20),
+    TreeSnapshot("as-made", NOW - 2 * DAY, "reflink", 1),
+)[::-1]
+
+
+def snapshots_dialog(kept: tuple[TreeSnapshot, ...] = KEPT) -> SnapshotsDialog:
+    return SnapshotsDialog("deb12", kept, clock=clock)
+
+
+def completions(text: str) -> tuple[str, ...]:
+    return tuple(path for path in ("/backup/deb.tar.xz",) if path.startswith(text))
+
+
+def pack_dialog(**given: Any) -> PackDialog:
+    return PackDialog(
+        "deb12", "/tmp/deb12.tar.zst", "/tmp/deb12.oci", complete=completions, **given
+    )
+
+
+def unpack_dialog() -> UnpackDialog:
+    return UnpackDialog("/srv/chroot", frozenset({"deb12"}), complete=completions)
+
+
 # -- what all have in common ---------------------------------------------------------------------
 
 ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
@@ -64,6 +107,11 @@ ALL: dict[str, tuple[Callable[[], ModalScreen[Any]], Any]] = {
     "busy": (lambda: StopProcesses("deb12", [holder(4711), holder(4712)]), False),
     "delete": (lambda: DeleteDialog(status(), 206 << 20), False),
     "create": (create_form, None),
+    "clone": (lambda: place_dialog(switch="exact"), None),
+    "pack": (pack_dialog, None),
+    "unpack": (unpack_dialog, None),
+    "snapshots": (snapshots_dialog, None),
+    "no snapshots": (lambda: snapshots_dialog(()), None),
     "run": (lambda: RunPrompt("deb12", ("start", "stop"), ("apt update",)), None),
     "quit": (lambda: QuitDialog(("create deb13",)), "stay"),
 }
@@ -154,6 +202,10 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
         create_form(
             defaults=CreateOptions(text, text, text, text, (text,), (text,), text, text), base=text
         ),
+        PackDialog(text, text, text, complete=lambda _: (text,)),
+        UnpackDialog(text, frozenset(), complete=lambda _: (text,)),
+        SnapshotsDialog(text, (TreeSnapshot(text, 0.0, text, 1),)),
+        PlaceDialog("clone", text, text, frozenset(), value=text),
         RunPrompt(text, (text,), (text + " again",)),
         QuitDialog((text,)),
     ]
@@ -757,3 +809,191 @@ async def test_each_control_character_takes_one_place_and_stays_in_the_value() -
         await pilot.pause()
         assert "a\ufffdb\ufffdc" in screen_text(app)
         assert app.screen.query_one("#line", Field).value == "a\x1bb\u202ec"
+
+
+# -- another name --------------------------------------------------------------------------------
+
+
+async def test_a_plain_name_goes_under_the_base_and_a_path_stands_for_itself() -> None:
+    for typed, path in (("try", "/srv/chroot/try"), ("/mnt/../mnt/try", "/mnt/try")):
+        app = DialogHost(place_dialog(switch="exact"))
+        async with app.run_test(size=SMALL) as pilot:
+            await type_text(pilot, typed)
+            assert f"in {path}" in screen_text(app)
+            await press(pilot, "enter")
+            assert app.answer == Place(path)
+
+
+async def test_a_name_that_will_not_do_is_refused_and_an_empty_one_only_when_it_goes_on() -> None:
+    app = DialogHost(place_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "✗" not in screen_text(app)
+        for typed, said in (
+            ("", "a chroot needs a name"),
+            ("deb12", "deb12 is there already"),
+            ("./x", "is a relative path"),
+            ("a b", "holds ' '"),
+        ):
+            app.screen.query_one(Input).value = typed
+            await press(pilot, "enter")
+            assert said in screen_text(app)
+            assert app.answer == OPEN
+
+
+async def test_what_can_be_had_besides_is_a_switch() -> None:
+    app = DialogHost(place_dialog(switch="keep everything"))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "try")
+        await press(pilot, "tab", "space", "up", "enter")
+        assert app.answer == Place("/srv/chroot/try", switched=True)
+
+
+# -- pack and unpack -----------------------------------------------------------------------------
+
+
+async def test_pack_takes_the_default_or_another_name_by_its_ending() -> None:
+    app = DialogHost(pack_dialog(on=True))
+    async with app.run_test(size=SMALL) as pilot:
+        assert "It is on" in screen_text(app)
+        file = field(app, "file")
+        for typed, said in (
+            ("", "an archive needs a name"),
+            ("deb.tar.zst", "is a relative path"),
+            ("/backup/", "is a directory"),
+            ("/backup/deb.zip", "✗"),
+        ):
+            file.value = typed
+            await press(pilot, "enter")
+            assert said in screen_text(app)
+            assert app.answer == OPEN
+        file.value = "/backup/deb.tar.xz"
+        field(app, "exclude").value = "var/cache/apt 'home/a b'"
+        switch(app, "checksum").value = True
+        await press(pilot, "enter")
+        assert app.answer == Packing(
+            "/backup/deb.tar.xz", ("var/cache/apt", "home/a b"), checksum=True
+        )
+
+
+async def test_pack_makes_an_image_in_a_directory_of_its_own() -> None:
+    app = DialogHost(pack_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        switch(app, "checksum").value = switch(app, "oci").value = True
+        await pilot.pause()
+        assert field(app, "file").value == "/tmp/deb12.oci"
+        assert switch(app, "checksum").disabled
+        switch(app, "oci").value = False
+        await pilot.pause()
+        assert field(app, "file").value == "/tmp/deb12.tar.zst"
+        switch(app, "oci").value = True
+        await press(pilot, "enter")
+        assert app.answer == Packing("/tmp/deb12.oci", oci=True)
+
+
+async def test_unpack_completes_the_path_and_proposes_the_name() -> None:
+    app = DialogHost(unpack_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "/backup")
+        await settle(pilot, "right")
+        assert field(app, "archive").value == "/backup/deb.tar.xz"
+        assert field(app, "name").value == "deb"
+        await press(pilot, "enter")
+        assert app.answer == Unpacking("/backup/deb.tar.xz", "/srv/chroot/deb")
+
+
+async def test_unpack_leaves_a_name_that_was_typed() -> None:
+    app = DialogHost(unpack_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "enter")
+        assert app.answer == OPEN
+        field(app, "name").value = "mine"
+        field(app, "archive").value = "/backup/deb.tar.xz"
+        await press(pilot, "enter")
+        assert app.answer == Unpacking("/backup/deb.tar.xz", "/srv/chroot/mine")
+
+
+def test_the_name_in_an_archives_name() -> None:
+    assert name_in("/b/deb-202601312359.tar.zst") == "deb"
+    assert name_in("/b/deb-12.tar.gz") == "deb-12"
+    assert name_in("/b/deb.tgz") == "deb"
+    assert name_in("/b/a b.tar.xz") == ""
+    assert name_in("/b/deb") == ""
+    assert name_in("") == ""
+
+
+# -- snapshots -----------------------------------------------------------------------------------
+
+
+async def test_snapshots_are_listed_the_newest_first_and_one_is_gone_back_to() -> None:
+    app = DialogHost(snapshots_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        text = screen_text(app)
+        assert text.index("before-upgrade") < text.index("as-made")
+        for said in ("3h", "206M", "2d", "shared"):
+            assert said in text
+        await press(pilot, "down", "enter")
+        assert app.answer == SnapshotWish(RESTORE, "as-made")
+
+
+@pytest.mark.parametrize(
+    ("keys", "wish"),
+    [
+        (["d"], SnapshotWish(REMOVE, "before-upgrade")),
+        (["tab", "enter"], SnapshotWish(TAKE, "")),
+        (["tab", "x", "enter"], SnapshotWish(TAKE, "x")),
+    ],
+)
+async def test_snapshots_by_keys(keys: list[str], wish: SnapshotWish) -> None:
+    app = DialogHost(snapshots_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, *keys)
+        assert app.answer == wish
+
+
+@pytest.mark.parametrize("name", [REMOVE, RESTORE, TAKE])
+async def test_snapshots_by_mouse(name: str) -> None:
+    app = DialogHost(snapshots_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await pilot.click(f"#{name}")
+        assert app.answer == SnapshotWish(name, "" if name == TAKE else "before-upgrade")
+
+
+async def test_a_snapshot_of_a_name_that_is_there_is_refused() -> None:
+    app = DialogHost(snapshots_dialog())
+    async with app.run_test(size=SMALL) as pilot:
+        field(app, "name").value = "as-made"
+        await press(pilot, "tab", "enter")
+        assert "'as-made' already" in screen_text(app)
+        assert app.answer == OPEN
+
+
+async def test_the_first_snapshot_begins_in_the_field() -> None:
+    app = DialogHost(snapshots_dialog(()))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert "there is none yet" in screen_text(app)
+        await type_text(pilot, "one")
+        await press(pilot, "enter")
+        assert app.answer == SnapshotWish(TAKE, "one")
+
+
+# -- run: throw-away, snapshot first -------------------------------------------------------------
+
+
+async def test_run_offers_a_snapshot_before_an_upgrade_or_none_at_all() -> None:
+    app = DialogHost(RunPrompt("deb12", ("start",), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "apt update")
+        await pilot.pause()
+        assert "snapshot first, to go back to" in screen_text(app)
+        switch(app, "snapshot").value = True
+        await pilot.pause()
+        switch(app, "ephemeral").value = True
+        await pilot.pause()
+        assert not switch(app, "snapshot").value
+        await press(pilot, "enter")
+        assert app.answer == RunRequest("apt update", ("apt", "update"), ephemeral=True)

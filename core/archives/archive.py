@@ -16,12 +16,12 @@ import os
 from ..errors import PrivilegeError, UsageError
 from ..value import Value
 from . import compression, extras
-from .input import STDIN, Input
 from .manifest import Manifest
-from .output import Output
 from .packing import Tree
 from .pipeline import Stop
+from .reading import STDIN, Input
 from .unpacking import Extraction
+from .writing import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Cancelled, ChrootError
-from ..trees import archive, compression, output
-from ..trees.manifest import Manifest
+from ...archives import archive, compression, writing
+from ...archives.manifest import Manifest
+from ...errors import Cancelled, ChrootError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def pack(tree: str, target: int, cancelled: CancelEvent | None = None) -> tuple[
     except ChrootError as error:
         raise ChrootError(error.message) from error  # its hints are for other archives
     os.fsync(target)
-    return output.sha256(target), os.fstat(target).st_size
+    return writing.sha256(target), os.fstat(target).st_size
 
 
 def unpack(
@@ -68,6 +68,6 @@ def unpack(
 
 def _is(source: int, sha256: str) -> bool:
     try:
-        return output.sha256(source) == sha256
+        return writing.sha256(source) == sha256
     except OSError:
         return False

@@ -1,0 +1,97 @@
+"""A chroot into an archive or an image, and out of one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from ....core.looking.status import ON, PARTIAL
+from ....core.text import safe, size
+from ....widgets.job_status import DONE
+from .action import Action, flow
+
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from ....core.errors import ChrootError
+    from ....core.events import Report
+    from ....widgets.job_status import JobStatus
+    from ..session import Session
+
+
+@flow
+async def pack(session: Session) -> None:
+    """Ask where to, pack the highlighted chroot, and say how big that is."""
+    from ....widgets.dialogs.pack import PackDialog
+
+    one = session.highlighted
+    if one is None:
+        return
+    engine = session.engine
+    archive, image = (
+        os.path.join(os.getcwd(), engine.archive_name(one.path, oci=oci)) for oci in (False, True)
+    )
+    dialog = PackDialog(
+        one.name, archive, image, complete=engine.complete, on=one.state in (ON, PARTIAL)
+    )
+    wanted = await session.user.ask(dialog)
+    if wanted is None or not await _may_be_there(session, wanted.path):
+        return
+
+    def work(report: Report, cancelled: Flag) -> str:
+        done = engine.pack(
+            one.path, wanted.path, exclude=wanted.exclude, oci=wanted.oci,
+            checksum=wanted.checksum, report=report, cancelled=cancelled,
+        )  # fmt: skip
+        return f"{size(done.size)} in {done.path}"
+
+    def ended(job: JobStatus, _error: ChrootError | None) -> None:
+        if job.state == DONE:
+            session.user.tell(f"packed: {safe(job.stage)}")
+
+    session.start("pack", one.name, one.path, work, ended)
+    session.panes.dock.open_jobs()
+
+
+async def _may_be_there(session: Session, path: str) -> bool:
+    """Tell whether *path* can be written: ask where a file of that name would be replaced."""
+    from ....widgets.dialogs.confirm import Confirm
+
+    if path not in await asyncio.to_thread(session.engine.complete, path):
+        return True
+    lines = (f"{path} is there already.", "It is replaced when the new one is whole.")
+    return await session.user.ask(
+        Confirm("replace this file?", lines, action="Replace", danger=True)
+    )
+
+
+@flow
+async def unpack(session: Session) -> None:
+    """Ask for an archive, unpack it, and go to the chroot when it appears."""
+    from ....widgets.dialogs.unpack import UnpackDialog
+
+    engine = session.engine
+    dialog = UnpackDialog(engine.base, session.inventory.names, complete=engine.complete)
+    wanted = await session.user.ask(dialog)
+    if wanted is None:
+        return
+
+    def work(report: Report, cancelled: Flag) -> str:
+        done = engine.unpack(wanted.path, wanted.source, report=report, cancelled=cancelled)
+        return f"{done.count} entries"
+
+    session.start("unpack", os.path.basename(wanted.path), wanted.path, work)
+    session.await_new(wanted.path)
+
+
+ACTIONS = (
+    Action(
+        "environments.pack", "pack", "An archive or an image of the chroot", pack,
+        key="p", in_footer=False,
+    ),
+    Action(
+        "environments.unpack", "unpack", "A chroot out of an archive", unpack,
+        key="u", in_footer=False,
+    ),
+)  # fmt: skip

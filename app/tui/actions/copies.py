@@ -1,0 +1,109 @@
+"""A copy of a chroot, or another name for one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ....core.looking.status import ON, PARTIAL
+from ....core.text import safe
+from ....widgets.job_status import DONE
+from ... import history
+from .action import Action, flow
+
+if TYPE_CHECKING:
+    from ....core.errors import ChrootError
+    from ....core.looking.status import ChrootStatus
+    from ....widgets.job_status import JobStatus
+    from ..session import Session
+
+
+@flow
+async def clone(session: Session) -> None:
+    """Ask for a name, copy the highlighted chroot, and go to the copy when it appears."""
+    from ....widgets.dialogs.place import PlaceDialog
+
+    one = session.highlighted
+    if one is None:
+        return
+    notes = ["A copy without what is mounted on it, with names and keys of its own."]
+    if _is_on(one):
+        notes.append("It is on: what is written meanwhile may be half there.")
+    dialog = PlaceDialog(
+        "clone", one.name, session.engine.base, session.inventory.names, notes=notes,
+        switch="keep host name, machine id and ssh host keys as they are",
+    )  # fmt: skip
+    place = await session.user.ask(dialog)
+    if place is not None:
+        copy(session, one.name, one.path, place.path, exact=place.switched)
+
+
+def copy(session: Session, name: str, path: str, new: str, *, exact: bool) -> None:
+    """Copy the chroot at *path*, called *name*, to *new*."""
+    session.start(
+        "clone", f"{name} → {os.path.basename(new)}", path,
+        lambda report, cancelled: session.engine.clone(
+            path, new, exact=exact, report=report, cancelled=cancelled
+        ),
+    )  # fmt: skip
+    session.await_new(new)
+
+
+@flow
+async def rename(session: Session) -> None:
+    """Ask for another name of the highlighted chroot; mark, history and cursor go along."""
+    from ....widgets.dialogs.place import PlaceDialog
+
+    one = session.highlighted
+    if one is None:
+        return
+    if _is_on(one):
+        session.user.tell(f"{safe(one.name)} is {one.state}: switch it off first", "warning")
+        return
+    folder = os.path.dirname(one.path)
+    notes = ("Host name, /etc/hosts and the prompt follow where they had its name.",)
+    dialog = PlaceDialog(
+        "rename", one.name, folder, session.inventory.names, value=one.name, notes=notes
+    )
+    place = await session.user.ask(dialog)
+    if place is None:
+        return
+    new, was_marked = place.path, one.path in session.panes.table.marked
+
+    def ended(job: JobStatus, _error: ChrootError | None) -> None:
+        if job.state == DONE:
+            _move_history(session, one.path, new)
+
+    def arrived(there: ChrootStatus) -> None:
+        if was_marked:
+            session.panes.table.mark(there.path)
+
+    session.start(
+        "rename", f"{one.name} → {os.path.basename(new)}", one.path,
+        lambda report, _cancelled: session.engine.rename(one.path, new, report=report),
+        ended,
+    )  # fmt: skip
+    session.await_new(new, arrived)
+
+
+def _move_history(session: Session, path: str, new: str) -> None:
+    try:
+        history.move(path, new)
+    except OSError as problem:
+        session.user.tell(f"history: {problem.strerror}", "warning")
+
+
+def _is_on(one: ChrootStatus) -> bool:
+    return one.state in (ON, PARTIAL)
+
+
+ACTIONS = (
+    Action(
+        "environments.clone", "clone", "A copy of the chroot under another name", clone,
+        key="c", in_footer=False,
+    ),
+    Action(
+        "environments.rename", "rename", "Give the chroot another name", rename,
+        key="R", in_footer=False,
+    ),
+)  # fmt: skip

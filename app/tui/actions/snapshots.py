@@ -1,0 +1,104 @@
+"""States of a chroot to go back to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from ....core.errors import ChrootError
+from ....core.looking.status import ON, PARTIAL
+from ....core.text import duration, safe
+from .action import Action, flow
+
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from ....core.events import Report
+    from ....core.looking.status import ChrootStatus
+    from ....core.trees.snapshots import TreeSnapshot
+    from ..jobs import Ended
+    from ..session import Session
+
+
+@flow
+async def snapshots(session: Session) -> None:
+    """Show the snapshots of the highlighted chroot; take, put back or remove one."""
+    from ....widgets.dialogs.snapshots import RESTORE, TAKE, SnapshotsDialog
+
+    one = session.highlighted
+    if one is None:
+        return
+    try:
+        there = await asyncio.to_thread(session.engine.snapshots, one.path)
+    except ChrootError as error:
+        session.user.explain(error)
+        return
+    clock = session.panes.table.rows.clock
+    wish = await session.user.ask(SnapshotsDialog(one.name, there, clock=clock))
+    if wish is None:
+        return
+    if wish.action == TAKE:
+        take(session, one, wish.name)
+        return
+    meant = next(known for known in there if known.name == wish.name)
+    ago = duration(max(clock() - meant.created, 0))
+    if wish.action == RESTORE:
+        await _restore(session, one, meant, ago)
+    else:
+        await _remove(session, one, meant, ago)
+
+
+def take(session: Session, one: ChrootStatus, name: str = "", then: Ended | None = None) -> None:
+    """Keep the present state of a chroot, called *name* or after the time; see `Jobs.start`."""
+
+    def work(report: Report, cancelled: Flag) -> str:
+        made = session.engine.take_snapshot(one.path, name, report=report, cancelled=cancelled)
+        return made.name
+
+    session.start("snapshot", one.name, one.path, work, then)
+
+
+async def _restore(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago: str) -> None:
+    from ....widgets.dialogs.confirm import Confirm
+
+    if one.state in (ON, PARTIAL):
+        session.user.tell(f"{safe(one.name)} is {one.state}: switch it off first", "warning")
+        return
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(meant.created))
+    lines = (
+        f"{one.name} becomes what it was {ago} ago, {when}.",
+        "What it is now is kept as another snapshot, before-restore-…,",
+        f"and {meant.name} stays.",
+    )
+    title = f"go back to {meant.name}?"
+    if not await session.user.ask(Confirm(title, lines, action="Restore", danger=True)):
+        return
+
+    def work(report: Report, cancelled: Flag) -> str:
+        kept = session.engine.restore_snapshot(
+            one.path, meant.name, report=report, cancelled=cancelled
+        )
+        return f"as in {meant.name}; what it was: {kept}"
+
+    session.start("restore", one.name, one.path, work)
+
+
+async def _remove(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago: str) -> None:
+    from ....widgets.dialogs.confirm import Confirm
+
+    lines = (f"It is {ago} old, and cannot be brought back. {one.name} stays as it is.",)
+    title = f"remove the snapshot {meant.name}?"
+    if await session.user.ask(Confirm(title, lines, action="Remove", danger=True)):
+        session.start(
+            "snapshot", f"{one.name}: {meant.name}, away", one.path,
+            lambda _report, _cancelled: session.engine.remove_snapshot(one.path, meant.name),
+        )  # fmt: skip
+
+
+ACTIONS = (
+    Action(
+        "environments.snapshots", "snapshots", "States to go back to: take, restore, remove",
+        snapshots, key="v", in_footer=False,
+    ),
+)  # fmt: skip

@@ -1,0 +1,348 @@
+"""Copies, archives, snapshots and throw-away sessions by keys, in the whole UI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.app import history
+from chroot_tool.app.tui.actions import commands
+from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
+from chroot_tool.core.events import Stage
+from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.pack import PackDialog
+from chroot_tool.widgets.dialogs.place import PlaceDialog
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from chroot_tool.widgets.dialogs.snapshots import SnapshotsDialog
+from chroot_tool.widgets.dialogs.switch import Switch
+from chroot_tool.widgets.dialogs.unpack import UnpackDialog
+from support.samples import BASE, CHROOTS, DAY, NOW
+from support.whole_ui import Ui, real_ui, ui
+
+ARM = f"{BASE}/arm"
+FRESH = ChrootStatus("fresh", f"{BASE}/fresh", "off", changed=NOW)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+
+
+async def name_it(t: Ui, key: str, name: str) -> None:
+    """Press *key*, and answer the dialog with *name*."""
+    await t.press(key)
+    dialog = await t.dialog(PlaceDialog)
+    dialog.field("name").value = name
+    await t.press("enter")
+    await t.main()
+
+
+# -- clone and rename -----------------------------------------------------------------------------
+
+
+async def test_clone_shows_how_far_it_is_and_goes_to_the_copy() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.reports["clone"] = (Stage(FRESH.path, "copying", 0.42),)
+        gate = t.engine.hold("clone")
+        await t.on_row("arm")
+        await name_it(t, "c", "fresh")
+        await t.shows("cloning 42 %", "clone arm → fresh")
+        gate.set()
+        await t.until(lambda: t.job_states == {"arm → fresh": "done"})
+        assert t.engine.called("clone") == [(ARM, FRESH.path, False)]
+        t.feed.show(*CHROOTS, FRESH)
+        await t.until(lambda: t.highlighted == "fresh")
+
+
+async def test_clone_can_be_exact_and_can_be_cancelled() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.hold("clone")
+        await t.on_row("arm")
+        await t.press("c")
+        (await t.dialog(PlaceDialog)).field("name").value = "fresh"
+        await t.press("tab", "space", "up", "enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("clone") == [(ARM, FRESH.path, True)])
+        await t.press("4")
+        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("c")
+        await t.until(lambda: t.job_states == {"arm → fresh": "cancelled"})
+
+
+async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await t.press("c")
+        await t.dialog(PlaceDialog)
+        await t.shows("It is on: what is written meanwhile may be half there.")
+
+
+async def test_rename_takes_mark_history_and_cursor_along() -> None:
+    async with ui(*CHROOTS) as t:
+        history.remember(ARM, "apt update")
+        await t.on_row("arm")
+        await t.press("space")
+        await t.on_row("arm")
+        await name_it(t, "R", "fresh")
+        await t.until(lambda: t.job_states == {"arm → fresh": "done"})
+        assert t.engine.called("rename") == [(ARM, FRESH.path)]
+        assert history.commands(FRESH.path) == ("apt update",)
+        t.feed.show(*[one for one in CHROOTS if one.name != "arm"], FRESH)
+        await t.until(lambda: t.highlighted == "fresh")
+        assert t.app.main.table.marked == (FRESH.path,)
+
+
+async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await t.press("R")
+        await t.says("deb12 is on: switch it off first")
+        assert t.engine.calls == []
+
+
+async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
+    async with ui(*CHROOTS) as t:
+        history.remember(ARM, "apt update")
+        t.engine.fail("rename", BusyError("arm is in use", "", ()))
+        await t.on_row("arm")
+        await name_it(t, "R", "fresh")
+        await t.says("rename arm → fresh: arm is in use")
+        assert history.commands(ARM) == ("apt update",)
+        t.feed.show(*CHROOTS, FRESH)  # somebody else's
+        await t.shows("fresh")
+        assert t.highlighted == "arm"
+
+
+async def test_a_clone_that_fails_is_told() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.fail("clone", ChrootError("cannot clone: no space left on device"))
+        await t.on_row("arm")
+        await name_it(t, "c", "fresh")
+        await t.says("clone arm → fresh: cannot clone: no space left on device")
+
+
+@pytest.mark.root
+async def test_real_clone_and_rename(tiny_chroot: Path) -> None:
+    base, name = tiny_chroot.parent, tiny_chroot.name
+    async with real_ui(base) as t:
+        await t.on_row(name)
+        await name_it(t, "c", "other")
+        await t.until(lambda: t.highlighted == "other")
+        await t.until(lambda: t.job_states == {f"{name} → other": "done"})
+        await name_it(t, "R", "another")
+        await t.until(lambda: t.highlighted == "another")
+        assert not (base / "other").exists()
+        assert (base / "another/bin/sh").exists()
+
+
+# -- pack and unpack ------------------------------------------------------------------------------
+
+
+async def test_pack_says_where_and_how_big_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with ui(*CHROOTS) as t:
+        t.engine.reports["pack"] = (Stage(ARM, "packing", 0.42),)
+        gate = t.engine.hold("pack")
+        await t.on_row("arm")
+        await t.press("p")
+        dialog = await t.dialog(PackDialog)
+        path = dialog.value("file")
+        assert path.startswith(f"{tmp_path}/arm-")
+        assert path.endswith(".tar.zst")
+        await t.press("enter")
+        await t.main()
+        await t.shows("packing 42 %")
+        gate.set()
+        await t.says("packed: 210M in /")
+        options = {"exclude": (), "oci": False, "checksum": False}
+        assert t.engine.called("pack") == [(ARM, path, options)]
+        (job,) = t.app.main.session.jobs.views
+        assert job.stage == f"210M in {path}"
+
+
+async def test_pack_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
+    there = tmp_path / "there.tar.gz"
+    there.write_bytes(b"")
+    async with ui(*CHROOTS) as t:
+        for answer in (["escape"], ["tab", "enter"]):
+            await t.on_row("arm")
+            await t.press("p")
+            (await t.dialog(PackDialog)).field("file").value = str(there)
+            await t.press("enter")
+            await t.dialog(Confirm)
+            await t.shows("replace this file?")
+            assert t.engine.called("pack") == []
+            await t.press(*answer)
+            await t.main()
+        await t.until(lambda: len(t.engine.called("pack")) == 1)
+
+
+async def test_unpack_goes_to_what_it_makes() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.press("u")
+        (await t.dialog(UnpackDialog)).field("archive").value = "/b/fresh-202601312359.tar.xz"
+        await t.press("enter")
+        await t.main()
+        await t.until(
+            lambda: t.engine.called("unpack") == [(FRESH.path, "/b/fresh-202601312359.tar.xz")]
+        )
+        t.feed.show(*CHROOTS, FRESH)
+        await t.until(lambda: t.highlighted == "fresh")
+
+
+@pytest.mark.root
+async def test_real_pack_delete_unpack(tiny_chroot: Path, tmp_path: Path) -> None:
+    base, name = tiny_chroot.parent, tiny_chroot.name
+    archive = tmp_path / "there.tar.gz"
+    async with real_ui(base) as t:
+        await t.on_row(name)
+        await t.press("p")
+        (await t.dialog(PackDialog)).field("file").value = str(archive)
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.job_states[name] == "done" and archive.stat().st_size > 99)
+        await t.press("u")
+        (await t.dialog(UnpackDialog)).field("archive").value = str(archive)
+        await t.press("enter")
+        await t.until(lambda: t.highlighted == "there")
+        await t.until(lambda: (base / "there/bin/sh").exists())
+        await t.until(lambda: t.job_states["there"] == "done")
+
+
+# -- snapshots ------------------------------------------------------------------------------------
+
+KEPT = (TreeSnapshot("as-made", NOW - 2 * DAY, "copy", 9),)
+
+
+async def wish(t: Ui, *keys: str) -> None:
+    await t.press("v")
+    await t.dialog(SnapshotsDialog)
+    await t.press(*keys)
+
+
+async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await wish(t, "o", "n", "e", "enter")
+        await t.main()
+        t.engine.shelves[ARM] = KEPT
+        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "one")])
+        await t.shows("snapshots 1, last as-made, 2d ago")
+        await t.on_row("jammy")
+        await t.hides("as-made, 2d ago")
+
+
+async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.shelves[ARM] = KEPT
+        await t.on_row("arm")
+        await wish(t, "enter")
+        await t.dialog(Confirm)
+        await t.shows("go back to as-made?", "arm becomes what it was 2d ago", "before-restore-")
+        await t.press("escape")
+        await t.main()
+        assert t.engine.called("restore_snapshot") == []
+        await wish(t, "enter")
+        await t.dialog(Confirm)
+        await t.press("tab", "enter")
+        await t.until(lambda: t.engine.called("restore_snapshot") == [(ARM, "as-made", True)])
+
+
+async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.shelves[f"{BASE}/deb12"] = KEPT
+        await t.on_row("deb12")
+        await wish(t, "enter")
+        await t.says("deb12 is on: switch it off first")
+
+
+async def test_a_snapshot_is_removed_after_asking() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.shelves[ARM] = KEPT
+        await t.on_row("arm")
+        await wish(t, "d")
+        await t.dialog(Confirm)
+        await t.press("tab", "enter")
+        await t.until(lambda: t.engine.called("remove_snapshot") == [(ARM, "as-made")])
+
+
+async def test_snapshots_that_cannot_be_read_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ui(*CHROOTS) as t:
+
+        def refuse(_path: str) -> None:
+            raise PrivilegeError("reading snapshots needs root", "run as root")
+
+        monkeypatch.setattr(t.engine, "snapshots", refuse)
+        await t.press("v")
+        await t.says("reading snapshots needs root")
+
+
+async def test_run_takes_a_snapshot_first_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commands, "own_command", lambda *words: ["sh", "-c", "echo came"])
+    async with ui(*CHROOTS) as t:
+        gate = t.engine.hold("take_snapshot")
+        await t.on_row("arm")
+        await t.press("r")
+        prompt = await t.dialog(RunPrompt)
+        prompt.field("line").value = "apt upgrade"
+        prompt.query_one("#snapshot", Switch).value = True
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+        assert not t.app.main.dock.panels
+        gate.set()
+        await t.shows("arm apt upgrade", "came")
+
+
+async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "own_command", lambda *words: ["sh", "-c", "echo came"])
+    async with ui(*CHROOTS) as t:
+        t.engine.fail("take_snapshot", ChrootError("no space left on device"))
+        await t.on_row("arm")
+        await t.press("r")
+        prompt = await t.dialog(RunPrompt)
+        prompt.field("line").value = "apt upgrade"
+        prompt.query_one("#snapshot", Switch).value = True
+        await t.press("enter")
+        await t.says("snapshot arm: no space left on device")
+        assert not t.app.main.dock.panels
+
+
+@pytest.mark.root
+async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row(tiny_chroot.name)
+        await wish(t, "o", "n", "e", "enter")
+        await t.shows("snapshots 1, last one")
+        (tiny_chroot / "later").touch()
+        await wish(t, "enter")
+        await t.dialog(Confirm)
+        await t.press("tab", "enter")
+        await t.shows("snapshots 2, last before-restore-")
+        assert not (tiny_chroot / "later").exists()
+
+
+# -- throw-away sessions --------------------------------------------------------------------------
+
+
+async def test_a_throw_away_shell_says_so_in_its_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def here(*words: str) -> list[str]:
+        asked.append(words)
+        return ["sh"]
+
+    monkeypatch.setattr(commands, "own_command", here)
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.on_row("arm")
+        await t.press("x")
+        await t.shows("▶ arm throw-away shell")
+        assert asked == [("shell", "-x", "-d", ARM)]

@@ -1,0 +1,131 @@
+"""Where a chroot is packed to, what is left out, and what becomes of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Checkbox, Static
+
+from ...core.errors import UsageError
+from ...core.trees import compression
+from ...core.value import Value
+from ..text.foreign import foreign
+from .dialog import button
+from .field import Field
+from .form import FormDialog
+from .suggestions import Complete, Paths
+from .switch import Switch
+
+
+class Packing(Value):
+    """What is to be packed how."""
+
+    path: str
+    """The file, with `oci` the directory, that is made."""
+    exclude: tuple[str, ...] = ()
+    oci: bool = False
+    checksum: bool = False
+
+
+class PackDialog(FormDialog[Packing | None]):
+    """Asks where *name* is packed to. Answers a Packing, None where it was left.
+
+    *archive* and *image* are the paths that stand there first, for either kind; *complete* returns
+    the paths that one can be the start of, and is called in a thread. *on* says that it is on.
+    """
+
+    HELP = (
+        "How it is compressed is said by the name: .tar.zst, .tar.xz or .tar.gz. "
+        "Right takes a suggestion, Enter packs."
+    )
+    DEFAULT_CSS: ClassVar[str] = """
+    PackDialog .dialog--quiet { margin-bottom: 1; }
+    """
+
+    def __init__(
+        self, name: str, archive: str, image: str, *, complete: Complete, on: bool = False
+    ) -> None:
+        super().__init__(Content.assemble("pack ", foreign(name)))
+        self._defaults = {False: archive, True: image}
+        self._complete = complete
+        self._is_on = on
+
+    def content(self) -> Iterable[Widget]:
+        """Return the fields and the switches."""
+        said = "Everything but what is mounted on it."
+        if self._is_on:
+            said += " It is on: what is written meanwhile may be caught half."
+        yield Static(said, classes="dialog--quiet")
+        yield Field(
+            "File", id="file", value=self._defaults[False], check=self._check_file,
+            suggester=Paths(self._complete), note=".tar.zst, .tar.xz or .tar.gz",
+            required="an archive needs a name",
+        )  # fmt: skip
+        yield Field(
+            "Leave out", id="exclude", check=_words, placeholder="e.g. var/cache/apt home/me",
+            note="paths inside, besides [exclude] of its configuration",
+        )  # fmt: skip
+        yield Switch("write FILE.sha256, which unpack looks at", id="checksum")
+        yield Switch("an OCI image instead, a directory that podman takes", id="oci")
+
+    def buttons(self) -> Iterable[Button]:
+        """Return Cancel and Pack."""
+        yield button("Cancel", "cancel")
+        yield button("Pack", "go")
+
+    def cancelled(self) -> None:
+        """Return that nothing is to be packed."""
+
+    @property
+    def _is_image(self) -> bool:
+        return self.is_mounted and self.query_one("#oci", Switch).value
+
+    def _check_file(self, path: str) -> None:
+        if not path.startswith("/"):
+            raise UsageError(f"{path!r} is a relative path", "write it from /")
+        if path.endswith("/"):
+            raise UsageError(f"{path!r} is a directory", "and the name of the archive in it")
+        if not self._is_image:
+            compression.by_name(path)
+
+    @on(Checkbox.Changed, "#oci")
+    def _kind_changed(self, event: Checkbox.Changed) -> None:
+        event.stop()
+        file, checksum = self.field("file"), self.query_one("#checksum", Switch)
+        if file.value == self._defaults[not event.value]:
+            file.value = self._defaults[event.value]
+        file.say("a new directory" if event.value else ".tar.zst, .tar.xz or .tar.gz")
+        file.check_again()
+        checksum.disabled = event.value
+
+    @on(Field.Submitted)
+    def _entered(self, event: Field.Submitted) -> None:
+        event.stop()
+        self._go_on()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "go":
+            self._go_on()
+        else:
+            self.action_cancel()
+
+    def _go_on(self) -> None:
+        if not self.wrong():
+            image = self._is_image
+            checksum = self.query_one("#checksum", Switch).value and not image
+            self.answer(Packing(self.value("file"), _words(self.value("exclude")), image, checksum))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the paths, split as a shell splits words. Raises UsageError."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"this cannot be split: {error}".lower(), "close the quote") from None

@@ -1,0 +1,62 @@
+"""A field for the name of a new chroot: a plain one goes under the base, a path stands for itself.
+
+What stands below the field is where it will be.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from ...core.creating import options as rules
+from ...core.errors import UsageError
+from ..text.foreign import foreign
+from .field import Field
+
+
+class PlaceField(Field):
+    """Asks where a chroot goes. *base* is where plain names go, *taken* those that are there."""
+
+    def __init__(
+        self,
+        label: str,
+        base: str,
+        taken: frozenset[str],
+        *,
+        id: str = "name",  # noqa: A002 (Textual's name)
+        value: str = "",
+        also: Callable[[str], object] = lambda _path: None,
+    ) -> None:
+        """*also* raises UsageError for a path that will not do for another reason."""
+        self._base = base
+        self._taken = taken
+        self._also = also
+        super().__init__(
+            label, id=id, check=self._check_place, value=value, required="a chroot needs a name",
+            note=foreign(f"in {base}, or a path of its own"),
+        )  # fmt: skip
+
+    @property
+    def path(self) -> str:
+        """Where it goes. Raises UsageError where nobody can tell."""
+        name = self.value
+        if "/" not in name:
+            return os.path.join(self._base, name)
+        if not name.startswith("/"):
+            raise UsageError(f"{name!r} is a relative path", "a name, or a path that begins with /")
+        return os.path.normpath(name)
+
+    def _check_place(self, _name: str) -> None:
+        path = self.path
+        folder, name = os.path.split(path)
+        rules.check_name(name)
+        self._also(path)
+        if folder == self._base and name in self._taken:
+            raise UsageError(f"{name} is there already", "choose another name")
+
+    def check_again(self) -> UsageError | None:
+        """Check once more, and say where it would go; return what is wrong."""
+        problem = super().check_again()
+        fits = self.value and problem is None
+        self.say(foreign(f"in {self.path if fits else f'{self._base}, or a path of its own'}"))
+        return problem
