@@ -10,8 +10,6 @@ version = f"python{sys.version_info.major}.{sys.version_info.minor}"
 sys.path.insert(0, here)
 sys.path.append(f"{here}/../.venv/lib/{version}/site-packages")
 
-from chroot_tool.app.main import (
-    main,
-)  # noqa: E402 (found through the path above)
+from chroot_tool.app.main import main  # noqa: E402 (found through the path above)
 
 sys.exit(main())
