@@ -31,6 +31,7 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
     pytest_collection_finish,
     pytest_collection_modifyitems,
@@ -106,6 +107,7 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     kill(list(processes))
     detach([m.point for i, m in read_mounts().items() if i not in here])
     left += [f"process {pid}: {command}" for pid, command in processes.items()]
+    unseal_after_a_test(folder)  # pytest could not delete what is immutable
     assert not left, "left behind by this test:\n" + "\n".join(left)
 
 
