@@ -10,7 +10,7 @@ from .paths import settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..core.creating.habits import Habits
+    from ..core.creating.preferences import Habits
     from ..core.engine import Engine
 
 
@@ -21,8 +21,8 @@ def open_engine(base: str = "") -> Engine:
 
 def habits() -> Habits:
     """Return how the user makes chroots. Raises ConfigError where the settings file is wrong."""
-    from ..core.creating.base_store import DIRECTORY, Cache
-    from ..core.creating.habits import Habits
+    from ..core.creating.bases.store import DIRECTORY, Cache
+    from ..core.creating.preferences import Habits
     from .settings.file import load
 
     settings = load()

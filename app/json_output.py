@@ -12,13 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..core.archives.archive import Packed, Unpacked
     from ..core.config.bind import Bind
-    from ..core.creating.base_store import Base
+    from ..core.creating.bases.store import Base
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
     from ..core.process import Process
-    from ..core.trees.archive import Packed, Unpacked
     from ..core.trees.duplicate import Cloned
     from ..core.trees.snapshots import TreeSnapshot
 

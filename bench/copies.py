@@ -1,4 +1,4 @@
-"""Measures `clone` and `snapshot` against `cp -a`, on loop devices with their own file systems."""
+"""Measures `clone` against `cp -a`, on loop devices with file systems of their own."""
 
 from __future__ import annotations
 

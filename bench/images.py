@@ -7,6 +7,7 @@ import os
 from .chroots import chroots
 from .copies import copying
 from .creating import creating
+from .packing import packing
 from .rows import Row
 from .sessions import sessions
 
@@ -16,7 +17,7 @@ def run() -> list[Row]:
     if os.geteuid():
         raise SystemExit("images are measured as root: sudo ./dev bench images")
     rows: list[Row] = []
-    for part in (creating, copying):
+    for part in (creating, copying, packing):
         with chroots(1) as base:
             rows += part(base)
     return [*rows, *sessions()]

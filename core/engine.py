@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from threading import Event as Flag
     from typing import Protocol
 
+    from .archives.archive import Packed, Unpacked
     from .config.bind import Bind
     from .config.edits import Change, Files, Saved
     from .config.merge import Config
-    from .creating.base_store import Base
+    from .creating.bases.store import Base
     from .creating.options import CreateOptions
     from .errors import ChrootError
     from .events import Report
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder
-    from .trees.archive import Packed, Unpacked
     from .trees.disk_size import Taken
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import verbs
-    from .creating.habits import Habits
     from .creating.options import CreateOptions
+    from .creating.preferences import Habits
     from .engine import Bases, Binds, Following, Sizes
     from .events import Report
     from .looking.status import ChrootStatus
@@ -53,7 +53,7 @@ class LocalEngine:
         self._ask_habits = habits
 
     def _habits(self) -> Habits:
-        from .creating.habits import Habits
+        from .creating.preferences import Habits
 
         return self._ask_habits() if self._ask_habits else Habits()
 

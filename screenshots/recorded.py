@@ -14,8 +14,8 @@ from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files, changed, difference
 from chroot_tool.core.config.merge import Config, parse
-from chroot_tool.core.creating.base_key import Key
-from chroot_tool.core.creating.base_store import Base, Facts
+from chroot_tool.core.creating.bases.key import Key
+from chroot_tool.core.creating.bases.store import Base, Facts
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem

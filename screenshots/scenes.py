@@ -259,6 +259,7 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("colon")
     await until(pilot, lambda: app.screen is not app.main and app.screen.is_mounted)
     await until(pilot, lambda: app.screen.query_one("CommandList").option_count > 5)  # type: ignore[attr-defined]
+    await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
 SMALL, LARGE, WIDE, BROAD = (80, 24), (120, 40), (160, 50), (220, 60)

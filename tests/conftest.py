@@ -31,6 +31,7 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
     pytest_collection_finish,
     pytest_collection_modifyitems,
@@ -83,7 +84,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Cli:
     """The command line; see support.Cli. All workers share one directory of bases."""
     bases = shared_folder(tmp_path_factory, pytestconfig) / "bases"
-    return Cli(tmp_path_factory.mktemp("home"), bases)
+    home = tmp_path_factory.mktemp("home")
+    home.chmod(0o755)  # a test that becomes another user has the same home
+    return Cli(home, bases)
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +107,7 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     kill(list(processes))
     detach([m.point for i, m in read_mounts().items() if i not in here])
     left += [f"process {pid}: {command}" for pid, command in processes.items()]
+    unseal_after_a_test(folder)  # pytest could not delete what is immutable
     assert not left, "left behind by this test:\n" + "\n".join(left)
 
 

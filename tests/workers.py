@@ -52,8 +52,8 @@ def shared_folder(factory: pytest.TempPathFactory, config: pytest.Config) -> Pat
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice the cores, since many tests wait; none for what is quick in one process."""
-    option = config.option
-    is_part = option.keyword or option.lf or option.stepwise or option.capture == "no"
+    asked = (config.getoption(name, None) for name in ("keyword", "lf", "stepwise"))
+    is_part = any(asked) or config.option.capture == "no"
     if is_part or _files(config.args) <= FEW_FILES:
         return 0
     return min(2 * len(os.sched_getaffinity(0)), MOST)

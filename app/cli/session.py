@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -63,6 +64,7 @@ def run(
     keep: str,
 ) -> int:
     """Run *words* in a session as `Engine.run_ephemeral` says; *keep* may be a plain name."""
+    gc.disable()  # nothing here is garbage, and to walk memory that is shared with a fork copies it
     voice = Voice(engine)
     return engine.run_ephemeral(
         path, words, user=user, cwd=cwd, env=env, config_dir=config_dir, size=size,

@@ -13,8 +13,8 @@ from ..host import apt_proxy
 from ..kernel.rootpath import Root
 from . import mirror
 from .backends import Reader, arguments
+from .directory import is_full
 from .namespaces import apart
-from .place import is_full
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..host.apt_proxy import Proxies
     from .options import CreateOptions
-    from .telling import Teller
+    from .progress import Teller
 
 
 def mirrors_of(options: CreateOptions) -> tuple[str, ...]:

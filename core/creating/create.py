@@ -10,22 +10,22 @@ import os
 
 from .. import programs
 from ..chroot import CONFIG_DIRECTORY, MARKER
-from ..errors import Cancelled, ChrootError, PrivilegeError
+from ..errors import ChrootError, PrivilegeError
 from ..events import ignore
 from ..host import apt_proxy, apt_sources, debian
 from ..kernel.rootpath import Root
-from ..lock import Lock
-from . import bases, mirror
+from . import mirror
 from .backends import arguments, packages
-from .base_store import Base, Cache
+from .base_or_bootstrap import supply
+from .bases import keeping
+from .bases.store import Base, Cache
 from .bootstrap import checked_release, run_inside
+from .directory import check_disk, check_place
 from .namespaces import PROGRAMS
+from .new_chroot import new_chroot
 from .options import check_name, check_options, check_path, check_runnable, default_options
-from .place import check_content, check_disk, check_place, explained, make_directories
-from .place import unmake_directories as unmake
-from .supply import supply
-from .telling import Teller
-from .unfinished import put_in_place, take_back
+from .progress import Teller
+from .unfinished import put_in_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ..errors import Problem
     from ..events import Report
-    from .bases import Order
+    from .bases.keeping import Order
     from .options import CreateOptions
 
 _USUAL = Cache()
@@ -57,7 +57,7 @@ def describe(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]
         *([f"with {', '.join(more)}"] if more else []),
         f"locale {', '.join(options.locales)}; time zone {options.timezone}",
         "no package starts a daemon until usr/sbin/policy-rc.d is removed",
-        f"unpacked from a base made {bases.age(base.facts.made)}" if base else made,
+        f"unpacked from a base made {keeping.age(base.facts.made)}" if base else made,
     )
 
 
@@ -68,7 +68,7 @@ def _own_mirror(options: CreateOptions) -> str:
 def _base(options: CreateOptions, cache: Cache) -> Base | None:
     """Return the base that would serve; None also where bases cannot be looked at."""
     try:
-        return bases.find(options, cache)
+        return keeping.find(options, cache)
     except (ChrootError, OSError):
         return None  # `create` tells it, and makes what is wanted all the same
 
@@ -97,12 +97,12 @@ def checked(
     proxies = apt_proxy.host_proxies(options.proxy)
     tree = f"{path}{MARKER}/root"
     if _base(options, cache):
-        return bases.Order(tree, options, proxies, cache)
+        return keeping.Order(tree, options, proxies, cache)
     if options.offline:
-        raise bases.no_base(options)
+        raise keeping.no_base(options)
     programs.require(options.backend)
     release = checked_release(options, proxies, cancelled)
-    return bases.Order(tree, options, proxies, cache, release)
+    return keeping.Order(tree, options, proxies, cache, release)
 
 
 def create(
@@ -121,39 +121,14 @@ def create(
     tell = Teller(path, report)
     tell.stage("checking")
     wanted = checked(path, options, cache, cancelled)
-    made = make_directories(path)
-    try:
-        with Lock(path), Root(path) as root:
-            check_path(root.path)
-            check_content(root)
-            take_back(root)
-            try:
-                _build(root, wanted, tell, cancelled)
-                put_in_place(root)
-            except BaseException:
-                tell.stage("removing what was made")
-                take_back(root)
-                raise
-    except BaseException as error:
-        unmake(made)
-        if isinstance(error, OSError):
-            raise explained(error, path) from error
-        if isinstance(error, Cancelled):
-            raise Cancelled(f"creating {path} was interrupted; what it had made is gone") from error
-        raise
+    with new_chroot(path, tell, "creating") as root:
+        check_path(root.path)
+        wanted = wanted.replace(tree=f"{root.path}{MARKER}/root")
+        from_base = supply(wanted, tell, cancelled)
+        tell.stage("setting it up", _SET_UP)
+        _set_up(root, wanted, tell, cancelled, renew=from_base)
+        put_in_place(root)
     tell.stage("done", 1.0)
-
-
-def _build(root: Root, wanted: Order, tell: Teller, cancelled: CancelEvent | None) -> None:
-    """Build the whole system in the marker directory of *root*."""
-    marker = f"{root.path}{MARKER}"
-    os.mkdir(marker, 0o700)
-    os.mkdir(f"{marker}/root")
-    os.chmod(f"{marker}/root", 0o755)
-    wanted = wanted.replace(tree=f"{marker}/root")
-    from_base = supply(wanted, tell, cancelled)
-    tell.stage("setting it up", _SET_UP)
-    _set_up(root, wanted, tell, cancelled, renew=from_base)
 
 
 def _set_up(

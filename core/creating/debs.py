@@ -11,11 +11,13 @@ import os
 import stat
 
 from .. import programs
+from ..archives import archive
 from ..errors import ChrootError
 from ..host import debian
 from ..kernel.rootpath import Root
-from ..trees import archive, remove
+from ..trees import remove
 from .backends import Reader, arguments
+from .directory import is_full
 from .namespaces import PROGRAMS, apart
 from .options import (
     BACKENDS,
@@ -26,13 +28,12 @@ from .options import (
     check_suite,
     check_variant,
 )
-from .place import is_full
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
-    from .telling import Teller
+    from .progress import Teller
 
 _TELLTALES = ("/debootstrap/required", "/debootstrap/debpaths", "/debootstrap/suite")
 _BELONGS = ("debootstrap", "var")

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import os
 
+from ..archives import archive
+from ..archives.compression import is_archive_name
 from ..chroot import CONFIG_DIRECTORY, MARKER, has_system
 from ..errors import ChrootError, Problem, UsageError
 from ..events import ignore
 from ..kernel.rootpath import Root
-from ..trees import archive, remove
-from ..trees.compression import is_archive_name
+from ..trees import remove
+from ..trees.copy_size import measure
+from ..trees.copy_tree import TreeCopy, bare
 from . import identity, images
 from .bootstrap import run_inside
+from .directory import existing
 from .initial_setup import set_up_copy
 from .new_chroot import new_chroot
 from .options import check_options
-from .place import existing
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from .options import CreateOptions
 
 _SUPPLIED, _SET_UP, _PUT = 0.9, 0.95, 0.97
+_ENTRY = 16 << 10
+"""Bytes of content that take as long to copy as one more file."""
 _NOT_WITH = ("suite", "mirror", "variant", "include", "backend")
 _ACTS_ON_HOST = ("host-cmd", "tool.conf", "chroot.toml", "conf.sh")
 _ASIDE = ".from-source"
@@ -114,16 +119,39 @@ def _supply(options: CreateOptions, marker: str, tell: Teller, cancelled: Flag |
         images.fetch(source, marker, tree, arch=options.arch, said=tell.line, cancelled=cancelled)
         return
 
-    def progress(fraction: float) -> None:
-        tell.within("unpacking" if is_file else "copying", fraction)
-
-    is_file = source == archive.STDIN or not os.path.isdir(source)
-    if is_file:
-        done = archive.unpack(source, tree, progress=progress, cancelled=cancelled)
-        if done.lost:
-            tell.warn(f"not all could be restored: {done.lost[0]}")
+    if source != archive.STDIN and os.path.isdir(source):
+        lost = _copy(source, tree, tell, cancelled)
     else:
-        archive.copy(source, tree, progress=progress, cancelled=cancelled)
+        lost = archive.unpack(
+            source, tree,
+            progress=lambda fraction: tell.within("unpacking", fraction), cancelled=cancelled,
+        ).lost  # fmt: skip
+    if lost:
+        tell.warn(f"not all could be kept: {lost[0]}", "this file system may not have it")
+
+
+def _copy(source: str, tree: str, tell: Teller, cancelled: Flag | None) -> tuple[str, ...]:
+    """Copy a directory without what is mounted on it; return what could not be kept."""
+    with Root(source) as opened:
+        view = bare(opened.fd, source)
+    try:
+        tell.within("copying", 0.0)
+        total = measure(view, cancelled)
+        whole = max(total.size + total.entries * _ENTRY, 1)
+
+        steps = archive.in_steps(lambda fraction: tell.within("copying", fraction))
+
+        def progress(entries: int, content: int) -> None:
+            steps(min((content + entries * _ENTRY) / whole, 1.0))
+
+        target = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            copying = TreeCopy(view, target, progress=progress, cancelled=cancelled)
+            return copying.run().not_kept
+        finally:
+            os.close(target)
+    finally:
+        os.close(view)
 
 
 def _make_sense(source: str, marker: str, tell: Teller, cancelled: Flag | None) -> None:
@@ -187,7 +215,7 @@ def _set_up(
             os.unlink(_DOCKER, dir_fd=top)
     finally:
         os.close(top)
-    identity.renew(fresh, inside)
+    identity.forget(fresh, root.path, warn)
     set_up_copy(fresh, os.path.basename(root.path), options, inside, warn)
 
 

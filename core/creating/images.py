@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 
 from .. import programs
+from ..archives.confined import HERE, command
+from ..archives.pipeline import Program, Stop
 from ..errors import Cancelled, ChrootError
-from ..trees.confined import HERE, command
-from ..trees.pipeline import Program, Stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -142,7 +142,8 @@ def _write(root: Root, inside: str, data: bytes, mode: int = 0o644) -> None:
     if directory and root.stat(directory, follow=False) is None:
         for made in root.make(directory, file=False, allowed=lambda _mount: True):
             _chmod(root, made, 0o755)
-    root.write(physical, data, mode)
+    # Nothing else of a new tree is synced; while it is unfinished, its marker says so.
+    root.write(physical, data, mode, is_synced=False)
     _chmod(root, physical, mode)  # a file that was there has kept its own
 
 

@@ -1,7 +1,6 @@
-"""What in a system is one chroot's own: its names, its machine id, the keys of its ssh server.
+"""The names of a system: a copy or a renamed chroot gets new ones where they were ours.
 
-A copy or a renamed chroot gets new ones where they were ours: what somebody has written there
-himself is left alone. Every path goes through `rootpath`.
+What somebody has written there himself is left alone. Every path goes through `rootpath`.
 """
 
 from __future__ import annotations
@@ -60,48 +59,6 @@ def _renamed(line: str, old: str, new: str) -> str:
     comment = line.rstrip("\n").partition("#")
     rest = f" #{comment[2]}" if comment[1] else ""
     return f"{words[0]} {' '.join(dict.fromkeys(names))}{rest}\n"
-
-
-def make_unique(root: Root, path: str, warn: Warn) -> None:
-    """Take from a copied system what must not be twice: its machine id, its ssh server's keys.
-
-    *warn* gets how the keys are made anew in the chroot that will be at *path*.
-    """
-    _empty_machine_id(root, warn)
-    if _remove_host_keys(root, warn):
-        warn(
-            Problem(
-                "the keys of its ssh server are gone, so that they are not the same twice",
-                f"make new ones: chroot-tool run -d {path} -- ssh-keygen -A",
-            )
-        )
-
-
-def _empty_machine_id(root: Root, warn: Warn) -> None:
-    """Empty /etc/machine-id, which systemd takes as "not set yet" (machine-id(5))."""
-    for inside in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
-        text = _read(root, inside)
-        if text is None or text.strip() in ("", "uninitialized"):
-            continue  # the second is a link to the first, as a rule
-        _write(root, inside, "", warn)
-
-
-def _remove_host_keys(root: Root, warn: Warn) -> bool:
-    try:
-        fd = root.open("/etc/ssh", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return False
-    found = False
-    try:
-        for name in os.listdir(fd):
-            if name.startswith("ssh_host_") and name.endswith(("_key", "_key.pub")):
-                os.unlink(name, dir_fd=fd)
-                found = True
-    except OSError as error:
-        warn(Problem(f"keys in /etc/ssh are still those of the original: {error.strerror}"))
-    finally:
-        os.close(fd)
-    return found
 
 
 def _read(root: Root, inside: str) -> str | None:

@@ -13,15 +13,16 @@ from ..chroot import MARKER
 from ..errors import Cancelled, PrivilegeError
 from ..kernel.rootpath import Root
 from ..lock import Lock
+from ..trees.attributes import bare_directory
+from .directory import check_content, check_place, explained, make_directories, unmake_directories
 from .options import check_name
-from .place import check_content, check_place, explained, make_directories, unmake_directories
 from .unfinished import take_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .telling import Teller
+    from .progress import Teller
 
 
 @contextmanager
@@ -59,5 +60,10 @@ def new_chroot(path: str, tell: Teller, doing: str) -> Iterator[Root]:
 def _begin(root: Root) -> None:
     marker = f"{root.path}{MARKER}"
     os.mkdir(marker, 0o700)
-    os.mkdir(f"{marker}/root")
-    os.chmod(f"{marker}/root", 0o755)
+    fd = os.open(marker, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        bare_directory(fd)  # what DIR has inherited is none of the system's
+        os.mkdir("root", dir_fd=fd)
+        os.chmod("root", 0o755, dir_fd=fd)
+    finally:
+        os.close(fd)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from threading import Event as CancelEvent
 
     from ..host.apt_proxy import Proxies
-    from .base_store import Facts
+    from .bases.store import Facts
     from .mirror import Release
-    from .telling import Teller
+    from .progress import Teller
 
 _APT = (
     "apt-get", "-q", "-y", "-o", "Dpkg::Use-Pty=0",

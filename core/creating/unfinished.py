@@ -35,7 +35,7 @@ def put_in_place(
     *is_exact*: nothing is added, and DIR itself gets all that its original had. *flags* are those
     of an archive's manifest. Returns what of those could not be set.
     """
-    from ..trees.flags import restore
+    from ..archives.flags import restore
 
     home = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
     fresh = root.open(f"{MARKER}/root", os.O_RDONLY | os.O_DIRECTORY, follow=False)
@@ -72,8 +72,12 @@ def put_in_place(
 
 
 def _give_attributes(source: int, target: int) -> None:
-    """Give one directory the extended attributes of another, ACLs among them."""
-    for name in os.listxattr(source):
+    """Give one directory the extended attributes of another, ACLs among them, and no others."""
+    names = os.listxattr(source)
+    for name in os.listxattr(target):
+        if name not in names and not name.startswith("security."):
+            os.removexattr(target, name)  # inherited from above: a default ACL
+    for name in names:
         try:
             os.setxattr(target, name, os.getxattr(source, name))
         except OSError:
@@ -82,7 +86,7 @@ def _give_attributes(source: int, target: int) -> None:
 
 def _restore(root: Root, flags: Sequence[tuple[str, str]]) -> list[str]:
     """Set flags, noted first: what is immutable can't be taken back without looking there."""
-    from ..trees.flags import restore
+    from ..archives.flags import restore
 
     inside = [pair for pair in flags if pair[0] != "."]
     if not inside:
@@ -113,7 +117,7 @@ def _noted(root: Root, name: str) -> list[str]:
 
 def unseal(root: Root) -> None:
     """Let what an unfinished one has made immutable be deleted."""
-    from ..trees.flags import clear
+    from ..archives.flags import clear
 
     clear(root, _noted(root, "flags"))
 

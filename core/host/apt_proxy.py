@@ -99,14 +99,14 @@ def host_proxies(wanted: str = "") -> Proxies:
     if wanted or not programs.find("apt-config"):
         return Proxies(wanted=wanted)
     try:
-        lines = programs.output(["apt-config", "dump", "--format", "%F%t%v%n"]).splitlines()
+        lines = programs.output(["apt-config", "dump", "--format", "%f\t%v%n"]).splitlines()
     except ChrootError:
         return Proxies()  # a configuration with mistakes is the host's business; --proxy works
     return parsed(lines)
 
 
 def parsed(lines: Iterable[str]) -> Proxies:
-    """Return what the lines of `apt-config dump --format '%F%t%v%n'` say of proxies.
+    """Return what the lines of `apt-config dump`, each a name, a tab and a value say of proxies.
 
     Names have no case there; those of hosts keep theirs.
     """
@@ -170,7 +170,7 @@ def shown(proxy: str) -> str:
 
 def _look_up(settings: Iterable[Setting], scheme: str, host: str) -> str:
     """Return what is written for *host* ("": for all); https goes as http where it says nothing."""
-    found = {(s.scheme, s.host): s.proxy for s in settings}
+    found = {(s.scheme, s.host.lower()): s.proxy for s in settings}
     return found.get((scheme, host)) or found.get(("http", host)) or ""
 
 

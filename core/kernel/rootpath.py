@@ -194,9 +194,11 @@ class Root:
         mode: int = 0o644,
         *,
         allowed: Callable[[int], bool] | None = None,
+        is_synced: bool = True,
     ) -> None:
         """Put *data* into the file *inside* at once or not at all.
 
+        *is_synced*: it is on the disk when this returns, whatever happens to the machine then.
         A link is followed inside the root and what it points to replaced; owner and mode of a
         file that is there are kept. *allowed* is asked as by `make`. Raises OSError, ChrootError
         where it is no regular file or *allowed* says no.
@@ -210,7 +212,7 @@ class Root:
                     f"writing {physical} would write outside the chroot",
                     f"look at what is mounted at or above {directory or '/'}",
                 )
-            _replace(parent, name, data, mode)
+            _replace(parent, name, data, mode, is_synced=is_synced)
         finally:
             os.close(parent)
 
@@ -284,7 +286,7 @@ def _make_one(parent: int, name: str, *, file: bool) -> None:
         raise PrivilegeError(f"cannot make {name}: {error.strerror}", "run as root") from error
 
 
-def _replace(parent: int, name: str, data: bytes, mode: int) -> None:
+def _replace(parent: int, name: str, data: bytes, mode: int, *, is_synced: bool) -> None:
     """Write *data* to a temporary file next to *name* and rename it over it."""
     try:
         old: os.stat_result | None = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -302,9 +304,11 @@ def _replace(parent: int, name: str, data: bytes, mode: int) -> None:
             if old:
                 os.fchown(file.fileno(), old.st_uid, old.st_gid)
             os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode) if old else mode)
-            os.fsync(file.fileno())
+            if is_synced:
+                os.fsync(file.fileno())
         os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
     except BaseException:
         os.unlink(temporary, dir_fd=parent)
         raise
-    os.fsync(parent)
+    if is_synced:
+        os.fsync(parent)

@@ -77,7 +77,7 @@ def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:
                 f"{entry.target} is hidden by what is mounted at {over.target}",
                 f"umount {over.target}",
             )
-    from .restoring import binds_that_restore  # a plan to switch on has no need of it
+    from .rebinding import binds_that_restore  # a plan to switch on has no need of it
 
     restored_by = binds_that_restore(table, entries)
     return Plan(unmounts(entries, root_path, lazy=lazy, restored_by=restored_by))

@@ -1,10 +1,12 @@
-"""The root of a session: an overlay on a chroot's tree, in a mount namespace that holds only that.
+"""The root of a session: an overlay on a chroot's tree, with what `on` would mount in that.
 
 The lower layer is the tree as it is on its own mount: what is mounted in the chroot below is
 neither seen nor touched, an overlay takes no more of a path than its one mount. The upper layer is
 a tmpfs that nothing but the overlay has; it ends with the namespace.
 
-All this is done by the first process of a session, which is good for nothing else afterwards.
+Two do it. The process that starts the session makes what can be made in a namespace that it is
+`Away` in. The first process of the session does the rest, and lives in it: a proc is that of the
+pid namespace of the one who mounts it.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ from ..kernel.rootpath import Root
 from ..mounts.apply import apply
 from ..mounts.observe import Observer, flags_of
 from ..mounts.plan import plan_on
-from ..value import Value
+from ..mounts.steps import Mount
+from ..plan import Plan
+from .own_namespace import own_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..plan import Step
+
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-_NAMESPACES = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 _INHERITED = {
     "nosuid": syscalls.MOUNT_ATTR_NOSUID,
     "nodev": syscalls.MOUNT_ATTR_NODEV,
@@ -48,62 +53,41 @@ _NAME_LIMIT = 255  # fsconfig(2) takes strings of 256 bytes
 _PROC = Bind("/proc", "proc", "proc", ("nosuid", "nodev", "noexec"))
 
 
-class Made(Value):
-    """A root that was made: descriptors, and what is left to do with them."""
+class Overlay:
+    """A session's root, with all that is mounted on it but what `finish` mounts."""
 
-    tree: int
-    """Of the root, with all that is mounted on it."""
-    bare: int
-    """Of a view of the same tree that has no mounts and can only be read: what is to be kept."""
-    namespace: int
+    def __init__(
+        self, below: Root, binds: Iterable[Bind], bound: int, top: int, *, is_kept: bool
+    ) -> None:
+        """Make it on the tree *below*, which is the working directory, with *binds*.
 
-    def leave_the_host(self) -> None:
-        """Make it the root of the namespace and of this process; no mount of the host's is left."""
-        syscalls.setns(self.namespace, syscalls.CLONE_NEWNS)  # pivot_root(2) wants a mounted root
-        os.fchdir(self.tree)
+        *bound* is how many bytes can be written in it; *top* is the topmost directory of the
+        namespace. Raises ChrootError, OSError.
+        """
+        scratch = _scratch(bound, top)
+        tree = _overlay(os.open(".", _DIRECTORY), scratch, below.path)
+        self.view = _view(tree, below.path) if is_kept else -1
+        """A descriptor of the tree without mounts, which can only be read; -1 where none is kept.
+        Made here, since of a mount of another namespace no second one can be had (open_tree(2))."""
+        self.root = Root(f"/proc/self/fd/{tree}")
+        self.root.path = below.path  # what messages are about
+        self._rest = _mount(self.root, binds)
+
+    def finish(self) -> None:
+        """Mount the rest, and have this process and its namespace live in it.
+
+        No mount of the host's is left in the namespace then. Raises ChrootError, OSError.
+        """
+        syscalls.unshare(syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS)
+        apply(self.root, self._rest, ignore)
+        namespace = own_namespace()
+        syscalls.setns(
+            namespace, syscalls.CLONE_NEWNS
+        )  # pivot_root(2) wants a root that is mounted
+        os.fchdir(self.root.fd)
         syscalls.pivot_root(".", ".")
         syscalls.umount2(".", syscalls.MNT_DETACH)
         os.chdir("/")
-
-
-def make(below: Root, binds: Iterable[Bind], bound: int) -> Made:
-    """Take namespaces of our own, and make a root in them on the tree *below*, with *binds*.
-
-    *bound* is how many bytes can be written in it. Raises ChrootError; this process then has to
-    end.
-    """
-    try:
-        os.fchdir(below.fd)
-        syscalls.unshare(_NAMESPACES)
-        lower = os.open(".", _DIRECTORY)  # the same directory, on the mount that is our own
-        namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-        top = _let_nothing_out(namespace)
-        scratch = _scratch(bound, top)
-    except OSError as error:
-        raise _explained(error) from error
-    tree = _overlay(lower, scratch, below.path)
-    bare = syscalls.open_tree(tree, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH)
-    syscalls.mount_setattr(bare, below.path, set_=_VIEW, clear=syscalls.MOUNT_ATTR__ATIME)
-    with Root(f"/proc/self/fd/{tree}") as root:
-        root.path = below.path  # what messages are about
-        _mount(root, binds)
-    return Made(tree, bare, namespace)
-
-
-def _let_nothing_out(namespace: int) -> int:
-    """Have nothing that is mounted from now on reach the host; return the namespace's own root.
-
-    What the host mounts and unmounts still comes in: nothing of it is kept in use. In a chroot the
-    root that propagation is changed from is above ours, and reached by joining the namespace.
-    """
-    here = os.open("/", _DIRECTORY)
-    syscalls.setns(namespace, syscalls.CLONE_NEWNS)
-    top = os.open("/", _DIRECTORY)
-    syscalls.mount_setattr(top, "/", propagation=syscalls.MS_SLAVE, recursive=True)
-    os.fchdir(here)
-    os.chroot(".")
-    os.close(here)
-    return top
 
 
 def _scratch(bound: int, top: int) -> int:
@@ -133,6 +117,8 @@ def _overlay(lower: int, scratch: int, path: str) -> int:
         syscalls.move_mount(tree, scratch, "root", path)
     except OSError as error:
         raise _refused(error, lower, path) from error
+    for fd in (lower, scratch):
+        os.close(fd)
     return tree
 
 
@@ -162,12 +148,28 @@ def _liken(upper: int, lower: int) -> None:
     os.close(upper)
 
 
-def _mount(root: Root, binds: Iterable[Bind]) -> None:
-    """Mount in the session what `on` would mount in the chroot."""
+def _view(tree: int, path: str) -> int:
+    view = syscalls.open_tree(tree, "", syscalls.OPEN_TREE_CLONE | syscalls.AT_EMPTY_PATH)
+    syscalls.mount_setattr(view, path, set_=_VIEW, clear=syscalls.MOUNT_ATTR__ATIME)
+    return view
+
+
+def _mount(root: Root, binds: Iterable[Bind]) -> Plan:
+    """Mount in the session what `on` would mount in the chroot; return what is left to be done."""
     nothing = MountTable(())  # is mounted in it; what is on the host needs no look for that
     observer = Observer(nothing)
     wanted = observer.wanted(root, [_of_its_own(bind) for bind in binds])
-    apply(root, plan_on(wanted, nothing, root.path, observer.host_pts), ignore)
+    plan = plan_on(wanted, nothing, root.path, observer.host_pts)
+    later = {one.target for one in wanted if one.bind.fs == "proc"}
+    first: list[Step] = []
+    rest: list[Step] = []
+    for step in plan.steps:
+        waits = isinstance(step, Mount) and any(
+            f"{step.target}/".startswith(f"{target}/") for target in later
+        )
+        (rest if waits else first).append(step)
+    apply(root, plan.replace(steps=tuple(first)), ignore)
+    return plan.replace(steps=tuple(rest))
 
 
 def _of_its_own(bind: Bind) -> Bind:
@@ -183,12 +185,13 @@ def _of_its_own(bind: Bind) -> Bind:
     return bind.replace(fs=_PROC.fs, source=_PROC.source, options=tuple(options), recursive=False)
 
 
-def _explained(error: OSError) -> ChrootError:
+def explained(error: OSError) -> ChrootError:
+    """Return what to say where the system refuses what a session is made of."""
     what = f"no session could be made: {error.strerror}"
     if error.errno == 1:
         return PrivilegeError(what, "run as root")
     if error.errno == 28:  # ENOSPC
-        return ChrootError(what, "see /proc/sys/user/max_mnt_namespaces")
+        return ChrootError(what, "see /proc/sys/user/max_mnt_namespaces, max_pid_namespaces …")
     if error.errno == 38:  # ENOSYS
         return ChrootError(what, "this needs Linux 5.12 or newer")
     return ChrootError(what)

@@ -6,10 +6,11 @@ import os
 
 from ..errors import BusyError, ChrootError, PrivilegeError, UsageError
 from ..kernel import syscalls
-from ..kernel.rootpath import Root
-from . import first
-from .marks import mark
-from .room import room
+from . import first_process
+from .overlay import Overlay, explained
+from .own_namespace import Away
+from .session_locks import mark
+from .size_limit import room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..config.bind import Bind
+    from ..kernel.rootpath import Root
 else:
     import _signal as signal  # see entering.launch
 
@@ -31,77 +33,65 @@ class Session:
     namespace, and join its others by `member`. Only for a process with one thread.
     """
 
-    def __init__(self, below: Root, binds: Iterable[Bind], size: str = "") -> None:
-        """Begin to make a session on the tree *below*; `wait` until it can be used.
+    def __init__(
+        self, below: Root, binds: Iterable[Bind], size: str = "", *, is_kept: bool = False
+    ) -> None:
+        """Make a session on the tree *below*; *size* bounds what it can write, see `room`.
 
-        *size* bounds what it can write, see `room`. Raises UsageError, PrivilegeError, ChrootError.
+        *is_kept*: there will be a `view` of it. Raises UsageError, PrivilegeError, ChrootError.
         """
-        self._path = below.path
-        self._bare = self._joinable = ""
         bound = room(size)
         if os.readlink("/proc/self") != str(os.getpid()):
             raise ChrootError("/proc is that of other processes", "mount -t proc proc /proc")
         self._before = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         control, self._control = os.pipe2(os.O_CLOEXEC)
-        self._report, report = os.pipe2(os.O_CLOEXEC)
+        self._report, report = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)  # a read for each write
         try:
-            self._pid = self._fork(below, binds, bound, control, report)
+            with Away(below.fd) as top:
+                self._overlay = Overlay(below, binds, bound, top, is_kept=is_kept)
+                os.close(top)
+                self._pid = self._fork(control, report)
+        except OSError as error:
+            raise explained(error) from error
         finally:
             os.close(control)
             os.close(report)
+        self.root = self._overlay.root
+        """The session's root, with all that is mounted on it once there is a `member`."""
         self._mark = mark(below.fd)
         self._first = os.pidfd_open(self._pid)
 
-    def _fork(
-        self, below: Root, binds: Iterable[Bind], bound: int, control: int, report: int
-    ) -> int:
-        try:
-            syscalls.unshare(syscalls.CLONE_NEWPID)
-        except OSError as error:
-            what = f"a session needs a pid namespace: {error.strerror}"
-            if error.errno == 1:
-                raise PrivilegeError(what, "run as root") from error
-            raise ChrootError(what, "see /proc/sys/user/max_pid_namespaces") from error
+    def _fork(self, control: int, report: int) -> int:
+        syscalls.unshare(syscalls.CLONE_NEWPID)
         try:
             pid = os.fork()
-        except OSError as error:
-            self._forget()
-            raise ChrootError(f"a session needs a process: {error.strerror}") from error
+        except OSError:
+            self._leave()
+            raise
         if not pid:
             os.close(self._control)
-            first.keep(below, binds, bound, control, report)
+            first_process.keep(self._overlay, control, report)
         return pid
-
-    def wait(self) -> Root:
-        """Return the session's root; the caller closes it. Raises ChrootError without one."""
-        words = os.fsdecode(os.read(self._report, 1 << 16)).split("\0")
-        if words[0] == first.READY:
-            root = Root(self._of_first(words[1]))
-            root.path = self._path  # what messages are about
-            self._bare, self._joinable, _ = words[2].partition(first.JOINABLE)
-            return root
-        if len(words) == 3:
-            raise _KINDS.get(words[0], ChrootError)(words[1], words[2])
-        raise ChrootError("the session was ended before it began")
 
     def member(self) -> int:
         """Return a pidfd of one in the session's namespaces, when they can be joined.
 
-        Raises ChrootError where the session has ended by then.
+        Raises ChrootError where that is not to be.
         """
-        if not (self._joinable or os.read(self._report, 1)):
-            raise ChrootError("the session was ended before it began")
-        return self._first
+        word, *rest = os.fsdecode(os.read(self._report, first_process.PACKET)).split("\0")
+        if word == first_process.JOINABLE:
+            return self._first
+        if len(rest) == 2:
+            raise _KINDS.get(word, ChrootError)(*rest)
+        raise ChrootError("the session was ended before it began")
 
+    @property
     def view(self) -> int:
-        """Return a descriptor of the tree without what is mounted on it, which can only be read.
+        """A descriptor of the tree without what is mounted on it, which can only be read.
 
-        The caller closes it; until then what the session has written lives on.
+        What the session has written lives on by it after its end.
         """
-        return os.open(self._of_first(self._bare), os.O_PATH | os.O_CLOEXEC)
-
-    def _of_first(self, fd: str) -> str:
-        return f"/proc/{self._pid}/fd/{fd}"
+        return self._overlay.view
 
     def end(self, slow: Callable[[], None] = lambda: None) -> None:
         """End who is left in the session: TERM, five seconds, KILL. *slow* is called after one.
@@ -110,7 +100,7 @@ class Session:
         """
         os.close(self._control)
         self._control = -1
-        if os.read(self._report, 64):
+        if os.read(self._report, first_process.PACKET):
             slow()
             os.read(self._report, 1)  # ends with who writes to it
         self._leave()
@@ -128,18 +118,14 @@ class Session:
 
     def close(self) -> None:
         """Kill whoever is left, and have this process as it was before."""
+        self.root.close()
         try:
             signal.pidfd_send_signal(self._first, signal.SIGKILL)
             os.waitpid(self._pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass  # it is reaped already where our caller ignores ended children
-        os.close(self._first)
-        os.close(self._mark)
-        self._forget()
-
-    def _forget(self) -> None:
         self._leave()
-        for fd in (self._before, self._report, self._control):
+        for fd in (self.view, self._first, self._mark, self._before, self._report, self._control):
             if fd >= 0:
                 os.close(fd)
 

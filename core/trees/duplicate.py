@@ -19,8 +19,8 @@ from ..kernel.inode_flags import FICLONE
 from ..kernel.rootpath import descriptor_path
 from ..text import size
 from ..value import Value
-from .copy import Copied, TreeCopy, bare
-from .measure import Measured, measure
+from .copy_size import Measured, measure
+from .copy_tree import Copied, TreeCopy, bare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -69,12 +69,18 @@ def tree(
     return removal.run(parent, name)
 
 
-def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = None) -> None:
+def chroot(
+    path: str,
+    report: Report = ignore,
+    cancelled: CancelEvent | None = None,
+    *,
+    sealed: bool = False,
+) -> None:
     """Delete the directory *path*, a physical path, with all it holds, and report how far it is.
 
     It is renamed aside first, so that nobody finds half a chroot under its name, and named back
     where deleting fails or is cancelled. From the first entry that goes to the last a marker stands
-    in it: what is left, by a kill say, shows as incomplete. Raises as `tree` does.
+    in it: what is left, by a kill say, shows as incomplete. *sealed* and what is raised: as `tree`.
     """
     directory, _, name = path.rpartition("/")
     short = os.fsdecode(os.fsencode(name)[:200])  # a name may have 255 bytes
@@ -87,7 +93,10 @@ def chroot(path: str, report: Report = ignore, cancelled: CancelEvent | None = N
         except OSError as error:
             raise _explained(error, path) from error
         removal = _Removal(
-            path, lambda count: report(Stage(path, f"removing, {count} files gone")), cancelled
+            path,
+            lambda count: report(Stage(path, f"removing, {count} files gone")),
+            cancelled,
+            sealed=sealed,
         )
         marked = False
         try:

@@ -16,10 +16,10 @@ from ..errors import ChrootError, LockedError
 from ..events import Stage
 from ..kernel.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs
 from ..value import Value
-from .aside import Aside, discard
+from .built_aside import Aside, discard
+from .copy_size import measure
 from .duplicate import REFLINK, SNAPSHOT, Duplicate, Duplicated
-from .measure import measure
-from .shelf import REMOVING, Shelf
+from .snapshot_store import REMOVING, Shelf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from ..creating import bases
-from ..creating.base_key import Key, key_of
-from ..creating.base_lock import BaseLock, try_lock
-from ..creating.base_store import BUILD, Base, Cache, Store
+from ..creating.base_or_bootstrap import Supply
+from ..creating.bases import keeping
+from ..creating.bases.key import Key, key_of
+from ..creating.bases.lock import BaseLock, try_lock
+from ..creating.bases.store import BUILD, Base, Cache, Store
 from ..creating.create import checked
 from ..creating.options import default_options
-from ..creating.supply import Supply
-from ..creating.telling import Teller
+from ..creating.progress import Teller
 from ..engine import Outlook, Pruned
 from ..errors import ChrootError, PrivilegeError, UsageError
 from ..events import ignore
@@ -65,9 +65,9 @@ class LocalBases:
             return Outlook(None, error.message)
         base = next((base for base in there if base.key == key), None)
         if base:
-            return Outlook(base, f"from a base made {bases.age(base.facts.made)}")
+            return Outlook(base, f"from a base made {keeping.age(base.facts.made)}")
         if options.offline:
-            return Outlook(None, bases.no_base(options).message)
+            return Outlook(None, keeping.no_base(options).message)
         return Outlook(None, _why_not(key, there))
 
     def make(
@@ -124,7 +124,7 @@ class LocalBases:
                     with lock:
                         freed += store.tidy(name)
             most = self._cache.limit if limit is None else limit
-            gone = bases.shrink(store, most)
+            gone = keeping.shrink(store, most)
             freed += sum(base.size for base in gone)
         return Pruned(tuple(base.name for base in gone), freed)
 
@@ -136,7 +136,9 @@ def _there(cache: Cache) -> Store:
         raise ChrootError(f"there are no bases: {cache.directory} does not exist") from None
 
 
-def _made(store: Store, order: bases.Order, key: Key, tell: Teller, cancelled: Flag | None) -> Base:
+def _made(
+    store: Store, order: keeping.Order, key: Key, tell: Teller, cancelled: Flag | None
+) -> Base:
     """Make or refresh the base of *key*, whose lock the caller has, in a directory beside it."""
     build = key.name + BUILD
     os.mkdir(build, 0o700, dir_fd=store.fd)

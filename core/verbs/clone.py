@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import CLONING, MARKER, is_incomplete, open_chroot, unfinished
-from ..creating.names import make_unique, rename_host
+from ..chroot import CLONING, MARKER, open_chroot
+from ..creating import identity
+from ..creating.directory import check_mount, make_directories, unmake_directories
+from ..creating.names import rename_host
 from ..creating.options import check_name
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
@@ -13,10 +15,10 @@ from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from ..trees.aside import Aside
+from ..trees.built_aside import Aside
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
-from ..trees.shelf import Shelf
-from .opened import lives_inside
+from ..trees.snapshot_store import Shelf
+from .opened import is_used, refuse_unfinished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,9 +43,7 @@ def clone(
         raise PrivilegeError("cloning a chroot needs root", "run as root")
     check_name(os.path.basename(new))
     with open_chroot(path) as root, Lock(root.path, shared=True):
-        if is_incomplete(root):
-            problem = unfinished(root)
-            raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
+        refuse_unfinished(root)
         return copy_to(new, root, exact=exact, report=report, cancelled=cancelled)
 
 
@@ -70,7 +70,7 @@ def copy_to(
     cancelled: Flag | None = None,
 ) -> Cloned:
     """Make *new* a copy of the tree *root*, as `Engine.clone` says; *is_view* as for Duplicate."""
-    made = _make_directories(os.path.dirname(new))
+    made = make_directories(os.path.dirname(new))
     try:
         target = _Target(new, root.path)
         try:
@@ -78,7 +78,7 @@ def copy_to(
         finally:
             target.close()
     except BaseException as error:
-        _unmake_directories(made)
+        unmake_directories(made)
         if isinstance(error, Cancelled):
             raise Cancelled(f"cloning to {new} was interrupted; nothing of it is left") from error
         if isinstance(error, OSError):
@@ -104,6 +104,7 @@ class _Target:
         with Root(os.path.dirname(new)) as above:
             self.path = f"{above.path.rstrip('/')}/{os.path.basename(new)}"
             _refuse_inside(self.path, source)
+            check_mount(above)
             self.name = os.path.basename(new)
             self.fd = above.open("/", os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -200,7 +201,7 @@ def _make_its_own(root: Root, copy: Duplicate, target: _Target, report: Report) 
 
     with Root(f"/proc/self/fd/{copy.fd}") as fresh:
         rename_host(fresh, os.path.basename(root.path), target.name, warn)
-        make_unique(fresh, target.path, warn)
+        identity.forget(fresh, target.path, warn)
 
 
 def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alone: bool) -> None:
@@ -216,7 +217,7 @@ def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alon
         )
     if alone or done.method == SNAPSHOT:
         return  # of one moment, whoever writes
-    if MountTable.read().below(root.path) or lives_inside(root):
+    if is_used(root):
         more = f" ({done.changed} files changed meanwhile)" if done.changed else ""
         warn(
             f"{root.path} is on: what programs wrote while it was copied may be half there{more}",
@@ -239,29 +240,3 @@ def _tell_older_snapshots(target: _Target, report: Report) -> None:
             f"chroot-tool snapshot list -d {target.path}",
         )
         report(Warned(target.path, problem))
-
-
-def _make_directories(path: str) -> list[str]:
-    """Make *path* and what is missing above it; return what was made, topmost first."""
-    missing = []
-    while not os.path.lexists(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    made: list[str] = []
-    try:
-        for directory in reversed(missing):
-            os.mkdir(directory)
-            made.append(directory)
-            os.chmod(directory, 0o755)  # whatever the umask is
-    except OSError as error:
-        _unmake_directories(made)
-        raise ChrootError(f"cannot make {directory}: {error.strerror}") from error
-    return made
-
-
-def _unmake_directories(made: list[str]) -> None:
-    for directory in reversed(made):
-        try:
-            os.rmdir(directory)
-        except OSError:
-            return  # somebody put something there meanwhile

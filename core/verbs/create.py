@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
-    from ..creating.base_store import Cache
+    from ..creating.bases.store import Cache
     from ..creating.options import CreateOptions
     from ..events import Report
 

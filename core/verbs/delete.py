@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..chroot import has_system, is_incomplete, open_chroot
-from ..errors import BusyError, ChrootError
+from ..chroot import CLONING, has_system, is_incomplete, open_chroot
+from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock
 from .off import off
+from .opened import refuse_sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ def delete(
     """As `Engine.delete`."""
     from ..creating.unfinished import unseal
     from ..trees import remove
-    from ..trees.shelf import Shelf
+    from ..trees.snapshot_store import Shelf
 
     with open_chroot(path) as root:
         physical = root.path
-        _refuse_sessions(root)
+        refuse_sessions(root)
         if MountTable.read().at(physical):
             raise ChrootError(
                 f"{physical} is itself a mount point", "unmount it, or empty it by hand"
@@ -47,20 +48,10 @@ def delete(
         # Out of sight first: a kill must not leave them for the next chroot of that name.
         shelf.put_aside()
         try:
-            remove.chroot(physical, report, cancelled)
+            # A rest of a clone has immutable files where its original has them.
+            rest = not sound and physical.endswith(CLONING)
+            remove.chroot(physical, report, cancelled, sealed=rest)
         except BaseException:
             shelf.put_back()
             raise
         shelf.remove_aside()
-
-
-def _refuse_sessions(root: Root) -> None:
-    """Refuse to take the ground away from a session, which holds what is nowhere else."""
-    from ..sessions.marks import marked_by
-
-    pid = marked_by(root.fd)
-    if pid:
-        who = f" (process {pid})" if pid > 0 else ""
-        raise BusyError(
-            f"a throw-away session works on {root.path}{who}", "end it first: leave it, or kill it"
-        )

@@ -54,24 +54,22 @@ def run_ephemeral(
             code = passthrough(argv, env={**host_environment(below), "CHROOT_TOOL_EPHEMERAL": "1"})
             if code:
                 return code
-        session = Session(below, config.binds, size)
+        session = Session(below, config.binds, size, is_kept=bool(keep))
     with session:
         from ..entering.command import command
-        from ..entering.enter import run, starter
+        from ..entering.enter import run
 
-        starter()  # load it while the session is being made
-        with session.wait() as root:
-            _mind_binds(root, config.binds, report)
-            prompt = {"debian_chroot": f"{os.path.basename(root.path)} -x"}  # bash.bashrc has it
-            more = {**prompt, **dict(config.run.env), **(env or {})}
-            wanted = command(root, config.run, words, user=user, cwd=cwd, env=more)
-            member = session.member()
-            view = session.view() if keep else -1
-            code = run(root, wanted, member)
-            _mind_full(root, report)
+        root = session.root
+        member = session.member()
+        _mind_binds(root, config.binds, report)
+        prompt = {"debian_chroot": f"{os.path.basename(root.path)} -x"}  # bash.bashrc has it
+        more = {**prompt, **dict(config.run.env), **(env or {})}
+        wanted = command(root, config.run, words, user=user, cwd=cwd, env=more)
+        code = run(root, wanted, member)
+        _mind_full(root, report)
         session.end(lambda: report(Stage(root.path, "ending what was left running")))
         if keep:
-            _keep(view, root.path, keep, keeping, again)
+            _keep(session.view, root.path, keep, keeping, again)
     return code
 
 

@@ -10,7 +10,6 @@ from ..config.read import read_config
 from ..errors import BusyError, ChrootError
 from ..host.mount_points import host_facts
 from ..kernel.mount_table import MountTable
-from ..text import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,13 +31,18 @@ def configuration(
 
     Raises ChrootError where it is incomplete or no system, ConfigError.
     """
-    if is_incomplete(root):
-        problem = unfinished(root)
-        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
+    refuse_unfinished(root)
     if not has_system(root):
         problem = no_system(root)
         raise ChrootError(problem.message, problem.hint)
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def refuse_unfinished(root: Root) -> None:
+    """Raise ChrootError where a create, a clone or a delete of it was begun and not finished."""
+    if is_incomplete(root):
+        problem = unfinished(root)
+        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
 
 
 def is_program(root: Root, name: str) -> bool:
@@ -86,11 +90,19 @@ def lives_inside(root: Root) -> bool:
     return any(pids_by_root({root.path: (status.st_dev, status.st_ino)}).values())
 
 
+def is_used(root: Root) -> bool:
+    """Tell whether programs may be writing in a chroot: it is on, or somebody lives inside."""
+    return bool(MountTable.read().below(root.path)) or lives_inside(root)
+
+
 def refuse_in_use(root: Root, to_be: str) -> None:
     """Raise BusyError with who holds it where a chroot is on or somebody lives in it.
 
     *to_be* says what can't be done then (`renamed`). Raises ChrootError where it is a mount point.
     """
+    from ..text import processes
+
+    refuse_sessions(root)
     table = MountTable.read()
     if table.at(root.path):
         raise ChrootError(
@@ -110,4 +122,19 @@ def refuse_in_use(root: Root, to_be: str) -> None:
             f"{root.path} is in use by {processes(len(found))}",
             f"end them: chroot-tool off --kill -d {root.path}",
             found,
+        )
+
+
+def refuse_sessions(root: Root) -> None:
+    """Refuse to take the ground away from a session, which holds what is nowhere else.
+
+    Raises BusyError.
+    """
+    from ..sessions.session_locks import marked_by
+
+    pid = marked_by(root.fd)
+    if pid:
+        who = f" (process {pid})" if pid > 0 else ""
+        raise BusyError(
+            f"a throw-away session works on {root.path}{who}", "end it first: leave it, or kill it"
         )

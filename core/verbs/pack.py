@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event as Flag
 
+    from ..archives.archive import Packed, Unpacked
+    from ..archives.manifest import Manifest
     from ..events import Report
-    from ..trees.archive import Packed, Unpacked
-    from ..trees.manifest import Manifest
 
 _SHOWN = 3
 
@@ -44,16 +44,16 @@ def pack(
     cancelled: Flag | None = None,
 ) -> Packed:
     """As `Engine.pack`."""
-    from ..trees import archive
-    from ..trees import oci as images
-    from ..trees.output import forget_parts
+    from ..archives import archive
+    from ..archives import oci as images
+    from ..archives.writing import forget_parts
 
     if oci and (checksum or output == archive.STDOUT):
         raise UsageError(
             "an OCI layout is a directory: it has no checksum of its own, and goes to no stdout",
             "its blobs are called by their checksums",
         )
-    with open_chroot(path) as root, Lock(root.path):
+    with open_chroot(path) as root, Lock(root.path, shared=True):
         if is_incomplete(root):
             problem = unfinished(root)
             raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
@@ -91,9 +91,9 @@ def unpack(
     path: str, source: str, *, report: Report = ignore, cancelled: Flag | None = None
 ) -> Unpacked:
     """As `Engine.unpack`."""
-    from ..creating import restore
+    from ..creating import unpack
 
-    return restore.unpack(path, source, report, cancelled)
+    return unpack.unpack(path, source, report, cancelled)
 
 
 def _progress(path: str, report: Report) -> Callable[[float], None]:
@@ -109,9 +109,9 @@ def _mounted(root: Root) -> tuple[str, ...]:
 
 def _manifest(root: Root, mounted: Sequence[str]) -> Manifest:
     from ... import __version__
+    from ..archives.manifest import Manifest
     from ..looking.architecture import architecture
     from ..looking.status_reader import release, system_name
-    from ..trees.manifest import Manifest
 
     return Manifest(
         name=os.path.basename(root.path),

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import is_incomplete, open_chroot, unfinished
-from ..creating.names import rename_host
-from ..creating.options import check_name
+from ..chroot import open_chroot
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Warned, ignore
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from ..trees.shelf import Shelf
-from .opened import refuse_in_use
+from .opened import refuse_in_use, refuse_unfinished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..events import Report
+    from ..trees.snapshot_store import Shelf
 
 _EPERM, _EEXIST, _EXDEV = 1, 17, 18
 
 
 def rename(path: str, new: str, *, report: Report = ignore) -> str:
     """As `Engine.rename`."""
+    from ..creating.options import check_name
+
     check_name(os.path.basename(new))
     if os.geteuid():
         raise PrivilegeError("renaming a chroot needs root", "run as root")
     with open_chroot(path) as root, Lock(root.path):
-        if is_incomplete(root):
-            problem = unfinished(root)
-            raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
+        refuse_unfinished(root)
         if "/" not in new:
             new = os.path.join(os.path.dirname(root.path), new)
         target = _physical(new)
@@ -56,6 +54,9 @@ def _physical(new: str) -> str:
 
 def _rename(root: Root, target: str, report: Report) -> None:
     """Names inside first, then the snapshots, then itself: done again after a kill, it goes on."""
+    from ..creating.names import rename_host
+    from ..trees.snapshot_store import Shelf
+
     old, new = os.path.basename(root.path), os.path.basename(target)
 
     def warn(problem: Problem) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import is_incomplete, open_chroot, open_directory, unfinished
+from ..chroot import open_chroot, open_directory
 from ..creating.options import check_name
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
@@ -12,14 +12,13 @@ from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..trees import snapshots as states
 from ..trees.duplicate import SNAPSHOT
-from .opened import lives_inside, refuse_in_use
+from .opened import is_used, refuse_in_use, refuse_unfinished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
     from ..events import Report
-    from ..kernel.rootpath import Root
     from ..trees.snapshots import TreeSnapshot
 
 ACTIONS = ("list", "restore", "remove")
@@ -41,14 +40,14 @@ def take_snapshot(
         raise UsageError(f"no snapshot can be called {name!r}", "take another name")
     _need_root("taking a snapshot")
     with open_chroot(path) as root, Lock(root.path, shared=True):
-        _refuse_unfinished(root)
+        refuse_unfinished(root)
         if MountTable.read().at(root.path):
             raise ChrootError(
                 f"{root.path} is a mount point: what is beside it is on another file system",
                 "take snapshots of its own file system, or clone it",
             )
         made = states.make(root.path, root.fd, name, report, cancelled)
-        if made.method != SNAPSHOT and (MountTable.read().below(root.path) or lives_inside(root)):
+        if made.method != SNAPSHOT and is_used(root):
             problem = Problem(
                 f"{root.path} is on: what programs wrote while it was copied may be half there",
                 f"for a state of one moment: chroot-tool off -d {root.path}, then snapshot",
@@ -69,7 +68,7 @@ def restore_snapshot(
     """As `Engine.restore_snapshot`."""
     _need_root("putting a snapshot back")
     with open_chroot(path) as root, Lock(root.path):
-        _refuse_unfinished(root)
+        refuse_unfinished(root)
         refuse_in_use(root, "put back to a snapshot")
         kept = states.restore(root.path, name, report, cancelled, keep=keep)
         report(Stage(root.path, "done", 1.0))
@@ -94,9 +93,3 @@ def _place(path: str) -> str:
 def _need_root(what: str) -> None:
     if os.geteuid():
         raise PrivilegeError(f"{what} needs root", "run as root")
-
-
-def _refuse_unfinished(root: Root) -> None:
-    if is_incomplete(root):
-        problem = unfinished(root)
-        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)

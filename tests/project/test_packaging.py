@@ -13,6 +13,8 @@ import pytest
 
 from support import CHECKOUT
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one worker makes what all of them look at
+
 PARTS = ("app", "core", "widgets")
 
 

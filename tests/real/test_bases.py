@@ -6,6 +6,7 @@ that base in it, as hard links, and changes it as it likes.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -15,15 +16,17 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chroot_tool.core.creating import base_archive, bases, place
-from chroot_tool.core.creating.base_key import key_of
-from chroot_tool.core.creating.base_lock import BaseLock
-from chroot_tool.core.creating.base_store import Cache, Store
+from chroot_tool.core.creating import directory
+from chroot_tool.core.creating.bases import archive, keeping
+from chroot_tool.core.creating.bases.key import key_of
+from chroot_tool.core.creating.bases.lock import BaseLock
+from chroot_tool.core.creating.bases.store import Cache, Store
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_proxy
@@ -37,8 +40,12 @@ from support.creating import (
     processes_about,
     text,
 )
+from workers import shared_folder
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
+
+OLDER = "hostname"
+"""The package that is older in an old base: a small one that nothing depends on in a version."""
 
 OF_ITS_OWN = {
     "etc/hostname", "etc/hosts", "etc/debian_chroot", "etc/default/locale", "etc/resolv.conf",
@@ -52,12 +59,16 @@ OF_ITS_OWN = {
 def there(cli: Cli, base_chroot: Path, tmp_path: Path) -> Cli:
     """The command line, with a directory of bases that holds the one of the host's own Debian."""
     assert base_chroot.exists()
+    return copied_bases(cli, tmp_path / "bases")
+
+
+def copied_bases(cli: Cli, place: Path) -> Cli:
+    """The command line with a copy, by hard links, of the base of the host's own Debian."""
     name = key_of(default_options(CreateOptions())).name
-    mine = tmp_path / "bases"
-    mine.mkdir(0o700)
+    place.mkdir(0o700, exist_ok=True)
     for path in cli.bases.glob(f"{name}*"):
-        os.link(path, mine / path.name)
-    return cli.with_bases(mine)
+        os.link(path, place / path.name)
+    return cli.with_bases(place)
 
 
 def only_base(cli: Cli) -> dict[str, Any]:
@@ -66,7 +77,7 @@ def only_base(cli: Cli) -> dict[str, Any]:
     return base
 
 
-def archive(cli: Cli) -> Path:
+def archive_in(cli: Cli) -> Path:
     (path,) = cli.bases.glob("*.tar.zst")
     return path
 
@@ -122,7 +133,7 @@ def test_what_is_kept_is_root_s_alone_and_holds_nothing_of_the_host(
     for path in there.bases.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     listed = subprocess.run(
-        ["tar", "--zstd", "-tf", archive(there)], capture_output=True, text=True, check=True
+        ["tar", "--zstd", "-tf", archive_in(there)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     inside_ = {name.removeprefix("./").rstrip("/") for name in listed}
     assert "usr/bin/apt-get" in inside_
@@ -130,7 +141,7 @@ def test_what_is_kept_is_root_s_alone_and_holds_nothing_of_the_host(
         assert name not in inside_
     assert not [name for name in inside_ if name.endswith(".deb")]
     base = only_base(there)
-    assert base["size"] == archive(there).stat().st_size
+    assert base["size"] == archive_in(there).stat().st_size
     assert base["suite"] == default_options(CreateOptions()).suite
 
 
@@ -165,11 +176,31 @@ def test_without_network_and_base_it_says_what_to_do(there: Cli, tmp_path: Path)
 # -- newer packages -------------------------------------------------------------------------------
 
 
-def aged(cli: Cli, work: Path, *packages: str) -> None:
+@pytest.fixture
+def old(
+    cli: Cli,
+    base_chroot: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Cli:
+    """The same with a base from the past, in which one package is older; made once a run."""
+    assert base_chroot.exists()
+    folder = shared_folder(tmp_path_factory, pytestconfig) / "old-bases"
+    folder.mkdir(0o700, exist_ok=True)
+    with (folder.parent / "old-bases.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.listdir(folder):
+            copied_bases(cli, folder)
+            make_old(cli.with_bases(folder), tmp_path, OLDER)
+    return copied_bases(cli.with_bases(folder), tmp_path / "bases")
+
+
+def make_old(cli: Cli, work: Path, *packages: str) -> None:
     """Put in the place of the base one from the past: older, with older *packages*."""
     root = work / "aged"
     root.mkdir()
-    subprocess.run(["tar", "--zstd", "-xpf", archive(cli), "-C", root], check=True)
+    subprocess.run(["tar", "--zstd", "-xpf", archive_in(cli), "-C", root], check=True)
     status = text(root, "var/lib/dpkg/status")
     for package in packages:
         older = rf"(?ms)^(Package: {package}\n(?:(?!^$).)*?^Version: )\S+$"
@@ -180,9 +211,9 @@ def aged(cli: Cli, work: Path, *packages: str) -> None:
         (base,) = store.bases()
         old = base.facts.replace(release="Sat, 01 Jan 2022 10:00:00 UTC", made=time.time() - 3e6)
         options = default_options(CreateOptions())
-        order = bases.Order(str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases)))
+        order = keeping.Order(str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases)))
         with BaseLock(store, base.name):
-            bases.pack(order, store, base.key, old, None)
+            keeping.pack(order, store, base.key, old, None)
     shutil.rmtree(root)
 
 
@@ -191,65 +222,68 @@ def version(root: Path, package: str) -> str:
 
 
 def test_a_base_that_is_too_old_is_brought_up_to_date_once(
-    there: Cli, base_chroot: Path, tmp_path: Path
+    old: Cli, base_chroot: Path, tmp_path: Path
 ) -> None:
-    aged(there, tmp_path, "hostname")
-    there.ok("create", "-d", tmp_path / "old", "--no-refresh")
-    assert version(tmp_path / "old", "hostname") == "0.1"
-    before = only_base(there)
+    old.ok("create", "-d", tmp_path / "old", "--no-refresh")
+    assert version(tmp_path / "old", OLDER) == "0.1"
+    before = only_base(old)
 
-    made = Create(there, "-d", tmp_path / "new")
+    made = Create(old, "-d", tmp_path / "new")
     assert made.end() == 0, made.events[-9:]
-    assert version(tmp_path / "new", "hostname") == version(base_chroot, "hostname")
+    assert version(tmp_path / "new", OLDER) == version(base_chroot, OLDER)
     assert made.fractions == sorted(made.fractions)
-    after = only_base(there)
+    after = only_base(old)
     assert after["made"] > before["made"]
     assert after["sha256"] != before["sha256"]
-    assert len(files(there)) == 2  # the old archive is gone, and nothing else is left
+    assert len(files(old)) == 2  # the old archive is gone, and nothing else is left
     kept = subprocess.run(
-        ["tar", "--zstd", "-tf", archive(there)], capture_output=True, text=True, check=True
+        ["tar", "--zstd", "-tf", archive_in(old)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert "./usr/sbin/policy-rc.d" not in kept
     assert not [name for name in kept if name.endswith((".deb", "pkgcache.bin"))]
 
-    again = Create(there, "-d", tmp_path / "again")
+    again = Create(old, "-d", tmp_path / "again")
     assert again.end() == 0
     assert not [event for event in again.events if event["event"] == "output"]
-    assert version(tmp_path / "again", "hostname") == version(base_chroot, "hostname")
+    assert version(tmp_path / "again", OLDER) == version(base_chroot, OLDER)
 
 
 def test_a_newer_release_without_newer_packages_is_only_noted(there: Cli, tmp_path: Path) -> None:
-    aged(there, tmp_path)
+    path = only_json(there)
+    described = json.loads(path.read_text())
+    described["facts"]["release"] = "Sat, 01 Jan 2022 10:00:00 UTC"
+    path.unlink()
+    path.write_text(json.dumps(described))
     before = only_base(there)
     there.ok("create", "-d", tmp_path / "new")
     after = only_base(there)
     assert after["sha256"] == before["sha256"]
-    assert after["release"] > before["release"]
+    assert after["release"] != before["release"]
+    assert after["made"] > before["made"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_cut_off_while_it_is_packed(there: Cli, tmp_path: Path, number: signal.Signals) -> None:
-    aged(there, tmp_path, "hostname")
-    before = files(there)
+def test_cut_off_while_it_is_packed(old: Cli, tmp_path: Path, number: signal.Signals) -> None:
+    before = files(old)
     root = tmp_path / "deb"
-    running = Create(there, "-d", root)
+    running = Create(old, "-d", root)
     running.until("keeping it as a base")
-    wait_until(lambda: list(there.bases.glob("*.part")), running.process)
+    wait_until(lambda: list(old.bases.glob("*.part")), running.process)
     code = running.ended_by(number)
     assert eventually(lambda: not processes_about(root))
     if number == signal.SIGINT:
         assert code == 130
         assert not root.exists()
-        assert files(there) == before
+        assert files(old) == before
     else:
         assert code == -number
         assert os.listdir(root) == [MARKER]
-        assert set(before) < set(files(there))
-        there.ok("base", "prune")
-        assert files(there) == before
-        there.ok("delete", "-d", root, "--yes")
-    there.ok("create", "-d", root, "--no-refresh")
-    assert version(root, "hostname") == "0.1"
+        assert set(before) < set(files(old))
+        old.ok("base", "prune")
+        assert files(old) == before
+        old.ok("delete", "-d", root, "--yes")
+    old.ok("create", "-d", root, "--no-refresh")
+    assert version(root, OLDER) == "0.1"
 
 
 # -- cut off, contested, damaged ------------------------------------------------------------------
@@ -296,17 +330,16 @@ def test_a_second_create_of_the_kind_waits_for_the_first(
     assert files(cli) == files(there)
 
 
-def test_two_at_once(there: Cli, tmp_path: Path) -> None:
-    aged(there, tmp_path, "hostname")
-    both = [Create(there, "-d", tmp_path / name) for name in ("a", "b")]
+def test_two_at_once(old: Cli, tmp_path: Path) -> None:
+    both = [Create(old, "-d", tmp_path / name) for name in ("a", "b")]
     assert [one.end() for one in both] == [0, 0]
-    assert version(tmp_path / "a", "hostname") == version(tmp_path / "b", "hostname") != "0.1"
+    assert version(tmp_path / "a", OLDER) == version(tmp_path / "b", OLDER) != "0.1"
     upgrades = [
         event for one in both for event in one.events
         if event.get("stage", "").startswith("bringing ")
     ]  # fmt: skip
     assert len(upgrades) == 1
-    assert len(files(there)) == 2
+    assert len(files(old)) == 2
 
 
 def cut(path: Path) -> None:
@@ -332,7 +365,7 @@ def forge(path: Path) -> None:
 def test_a_damaged_base_is_thrown_away_and_never_half_used(
     there: Cli, tmp_path: Path, damage: Any
 ) -> None:
-    path = archive(there)
+    path = archive_in(there)
     damage(path)
     name = only_json(there)
     described = json.loads(name.read_text())
@@ -341,7 +374,7 @@ def test_a_damaged_base_is_thrown_away_and_never_half_used(
     name.write_text(json.dumps(described))
     done = there("create", "-d", tmp_path / "deb", "--offline")
     assert done.returncode == 1
-    assert "was damaged and is thrown away: its checksum is another one" in done.stderr
+    assert "was damaged and is thrown away: the archive is " in done.stderr
     assert "there is no base for" in done.stderr
     assert not (tmp_path / "deb").exists()
     assert files(there) == []
@@ -364,7 +397,7 @@ def test_a_base_that_says_nothing_sensible_is_none(there: Cli, tmp_path: Path, t
 
 
 def test_a_truncated_one_is_none(there: Cli, tmp_path: Path) -> None:
-    cut(archive(there))
+    cut(archive_in(there))
     assert there.json("base", "list") == []
     assert there("create", "-d", tmp_path / "deb", "--offline").returncode == 1
 
@@ -381,10 +414,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", point], check=True)
 
 
-def fill(disk: Path, leave: int) -> None:
-    free = os.statvfs(disk)
-    with (disk / "filler").open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - leave)
+def fill(disk: Path, leave: int = 0) -> None:
+    """Fill it, whoever else is writing there."""
+    with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(1 << 20))
+    if leave:
+        os.truncate(disk / "filler", (disk / "filler").stat().st_size - leave)
 
 
 def test_a_disk_that_is_full_below_the_new_chroot(
@@ -393,9 +429,11 @@ def test_a_disk_that_is_full_below_the_new_chroot(
     before = files(there)
     running = Create(there, "-d", small_disk / "deb", "--no-refresh")
     wait_until(lambda: (small_disk / "deb" / MARKER / "root").exists(), running.process)
-    fill(small_disk, 1 << 20)
+    running.process.send_signal(signal.SIGSTOP)  # what it feeds waits with it
+    fill(small_disk)
+    running.process.send_signal(signal.SIGCONT)
     assert running.end() == 1
-    assert "no space left on device" in running.error["message"]
+    assert "no space left on the disk" in running.error["message"]
     assert os.listdir(small_disk) == ["filler"]
     assert files(there) == before  # it was not the base's fault
 
@@ -408,13 +446,13 @@ def test_a_disk_that_is_full_below_the_bases(
     fill(small_disk, 10 << 20)
     options = default_options(CreateOptions())
     cache = Cache(str(small_disk / "bases"))
-    order = bases.Order(str(base_chroot), options, apt_proxy.Proxies(), cache)
+    order = keeping.Order(str(base_chroot), options, apt_proxy.Proxies(), cache)
     with Store(cache.directory, make=True) as store, BaseLock(store, base.name):
         with pytest.raises(ChrootError, match=r"are free in .* should be"):
-            bases.pack(order, store, base.key, base.facts, None)
-        monkeypatch.setitem(place.NEEDED, "minbase", 0)
+            keeping.pack(order, store, base.key, base.facts, None)
+        monkeypatch.setitem(directory.NEEDED, "minbase", 0)
         with pytest.raises(ChrootError, match="no space left on device"):
-            bases.pack(order, store, base.key, base.facts, None)
+            keeping.pack(order, store, base.key, base.facts, None)
         assert [name for name in os.listdir(store.fd) if not name.endswith(".lock")] == []
 
 
@@ -527,10 +565,10 @@ def test_a_tree_survives_packing_in_every_attribute(tmp_path: Path) -> None:
     os.mkdir(os.fsencode(root) + b"/\xff\n")
     path = tmp_path / "x.tar.zst"
     fd = os.open(path, os.O_RDWR | os.O_CREAT)
-    sha256, size = base_archive.pack(str(root), fd)
+    sha256, size = archive.pack(str(root), fd)
     assert size == path.stat().st_size < 1 << 20
     os.lseek(fd, 0, os.SEEK_SET)
-    base_archive.unpack(fd, str(out), sha256)
+    archive.unpack(fd, str(out), sha256)
     os.close(fd)
 
     def all_of(top: Path) -> dict[str, tuple[object, ...]]:

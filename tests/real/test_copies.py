@@ -285,12 +285,12 @@ def test_one_who_was_quicker_is_not_overwritten(
 
 
 @pytest.mark.parametrize("place", [
-    "before core.trees.aside:bare_directory",
-    "before core.trees.copy:TreeCopy.run",
-    "before core.trees.files:FileCopy.copy 3",
-    "after core.trees.copy:TreeCopy.run",
-    "before core.verbs.clone:make_unique",
-    "after core.trees.copy:TreeCopy.seal",
+    "before core.trees.built_aside:bare_directory",
+    "before core.trees.copy_tree:TreeCopy.run",
+    "before core.trees.copy_file:FileCopy.copy 3",
+    "after core.trees.copy_tree:TreeCopy.run",
+    "before core.creating.identity:forget",
+    "after core.trees.copy_tree:TreeCopy.seal",
     "before core.verbs.clone:renameat2",
 ])  # fmt: skip
 def test_killed_while_cloning_the_next_removes_the_rest(
@@ -304,6 +304,15 @@ def test_killed_while_cloning_the_next_removes_the_rest(
     cli.ok("clone", "-d", deb, tmp_path / "two", "--exact")
     assert left(tmp_path) == ["deb", "two"]
     assert differences(deb, tmp_path / "two") == []
+
+
+def test_the_rest_of_a_kill_can_be_deleted(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    everything(deb / "var", deep=0)
+    killed("after core.trees.copy_tree:TreeCopy.seal", "clone", deb, tmp_path / "two")
+    done = cli("status", "-d", tmp_path / ".two.cloning")
+    assert "cloning was not finished" in done.stdout
+    cli.ok("delete", "-d", tmp_path / ".two.cloning", "--yes")
+    assert left(tmp_path) == ["deb"]
 
 
 def test_killed_after_it_was_put_in_place_it_is_whole(cli: Cli, deb: Path, tmp_path: Path) -> None:
@@ -396,6 +405,8 @@ def test_a_mount_point_and_another_file_system(cli: Cli, deb: Path, tmp_path: Pa
         done = cli("rename", "-d", deb, where / "two")
         assert done.returncode == 1
         assert f"clone --exact -d {deb} {where}/two" in done.stderr
+        cli.ok("clone", "--exact", "-d", where, tmp_path / "three")
+        assert differences(where, tmp_path / "three") == []
         assert not (where / "two").exists()
     assert names(deb)[0] == "deb\n"
 
@@ -430,9 +441,9 @@ def test_what_is_immutable_stays_as_it_was(cli: Cli, deb: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("place", [
-    "after core.verbs.rename:rename_host",
-    "after core.trees.shelf:_write",
-    "after core.trees.shelf:Shelf.move_to",
+    "after core.creating.names:rename_host",
+    "after core.trees.snapshot_store:_write",
+    "after core.trees.snapshot_store:Shelf.move_to",
 ])  # fmt: skip
 def test_killed_before_the_rename_it_can_be_done_again(
     cli: Cli, deb: Path, tmp_path: Path, place: str
@@ -564,8 +575,8 @@ def test_a_store_that_others_can_write_is_not_trusted(cli: Cli, deb: Path, tmp_p
 
 
 @pytest.mark.parametrize("place", [
-    "after core.trees.copy:TreeCopy.run",
-    "after core.trees.copy:TreeCopy.seal",
+    "after core.trees.copy_tree:TreeCopy.run",
+    "after core.trees.copy_tree:TreeCopy.seal",
     "before core.trees.snapshots:_commit",
 ])  # fmt: skip
 def test_killed_while_taking_one_there_is_none(cli: Cli, deb: Path, place: str) -> None:
@@ -577,7 +588,7 @@ def test_killed_while_taking_one_there_is_none(cli: Cli, deb: Path, place: str) 
 
 
 @pytest.mark.parametrize("place", [
-    "after core.trees.copy:TreeCopy.run",
+    "after core.trees.copy_tree:TreeCopy.run",
     "before core.trees.snapshots:_commit",
     "after core.trees.snapshots:_commit",
     "after core.trees.snapshots:renameat2 2",
@@ -608,7 +619,7 @@ def test_killed_while_removing_one_the_next_removes_the_rest(cli: Cli, deb: Path
 def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
     with disk(tmp_path, "ext4", 150) as where:
         deb = small(where / "deb")
-        (deb / "large").write_bytes(os.urandom(40 << 20))
+        (deb / "large").write_bytes(os.urandom(30 << 20))
         cli.ok("snapshot", "-d", deb, "one")
         done = cli("snapshot", "-d", deb, "two")
         assert (done.returncode, "space" in done.stderr) == (1, True)
@@ -651,3 +662,50 @@ def until_waiting(pid: int) -> None:
         os.readlink(f"/proc/{pid}/fd/{fd}").endswith("/deb") for fd in os.listdir(f"/proc/{pid}/fd")
     ):
         assert os.path.exists(f"/proc/{pid}")
+
+
+def test_a_tree_that_changes_all_the_time_leads_nowhere(
+    engine: LocalEngine, deb: Path, tmp_path: Path
+) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "secret").write_text("the host's")
+    for number in range(300):
+        (deb / f"etc/{number}").write_text("x")
+    stop = threading.Event()
+
+    def exchange() -> None:
+        """Let a directory and a link to the host's, a file and a FIFO, take turns."""
+        work = deb / "var/work"
+        while not stop.is_set():
+            for target, other in (("d", "link"), ("f", "fifo")):
+                work.mkdir(exist_ok=True)
+                place, spare = work / target, work / f"{target}.spare"
+                if other == "link":
+                    spare.symlink_to(host)
+                else:
+                    os.mkfifo(spare)
+                spare.rename(place)
+                place.unlink()
+                if target == "d":
+                    place.mkdir()
+                    (place / "secret").write_text("its own")
+                    (place / "secret").unlink()
+                    place.rmdir()
+                else:
+                    place.write_text("its own")
+                    place.unlink()
+
+    hostile = threading.Thread(target=exchange)
+    hostile.start()
+    try:
+        for number in range(20):
+            engine.clone(str(deb), str(tmp_path / f"copy{number}"))
+    finally:
+        stop.set()
+        hostile.join()
+    for number in range(20):
+        work = tmp_path / f"copy{number}/var/work"
+        for file in work.rglob("*"):
+            assert file.is_symlink() or not file.is_file() or file.read_text() in ("", "its own")
+    assert left(host) == ["secret"]

@@ -138,7 +138,7 @@ def test_both_back_ends_go_through_it(
     running.process.kill()
     running.end()
     assert eventually(lambda: not processes_about(root))
-    assert any("/Packages" in path for path in asked)
+    assert any("/binary-" in path for path in asked)
     assert all(path.startswith("http://") for path in asked)
     assert os.listdir(root)
     cli.ok("delete", "--yes", "-d", root)

@@ -17,6 +17,7 @@ from chroot_tool.app.settings import key_names
 from chroot_tool.app.settings.file import COLUMNS, Settings, load, parse, save
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.chroot import DEFAULT_BASE
+from chroot_tool.core.creating.bases.store import DIRECTORY
 from chroot_tool.core.errors import ChrootError, ConfigError
 from chroot_tool.widgets.tables import chroot_columns
 from support import CHECKOUT, Cli
@@ -117,6 +118,15 @@ def test_all_errors_are_told_at_once() -> None:
         ("theme = ['nord']", "theme is an array, expected a string", ""),
         ("base = 'srv'", "base is 'srv', expected an absolute path", "write it from / or from ~/"),
         ("base = ''", "base is '', expected an absolute path", "write it from / or from ~/"),
+        ("cache = 'bases'", "cache is 'bases', expected an absolute path",
+         "write it from / or from ~/"),
+        ("backend = 'mmdebstrp'", "backend is 'mmdebstrp', expected one that is known",
+         "did you mean 'mmdebstrap'?"),
+        ("backend = 1", "backend is an integer, expected a string", None),
+        ("cache-size = 'much'", "cache-size is 'much', expected a size", None),
+        ("cache-size = -1", "cache-size is -1, expected a size", None),
+        ("cache-size = true", "cache-size is True, expected a size", None),
+        ("cache-size = 1.5", "cache-size is 1.5, expected a size", None),
         ("columns = 'name'", "columns is a string, expected an array", ""),
         ("columns = ['state']", "columns without 'name', expected it", 'add "name"'),
         ("columns = [1, 'name']", "columns holds an integer, expected strings only",
@@ -174,8 +184,8 @@ def test_a_clash_is_told_where_the_key_was_given() -> None:
 
 
 def test_a_key_that_only_one_binding_may_have_can_be_kept_beside_others() -> None:
-    settings = parse(b"[keys]\nenvironments.clear = ['escape', 'u']", "s.toml")
-    assert settings.keys == (("environments.clear", ("escape", "u")),)
+    settings = parse(b"[keys]\nenvironments.clear = ['escape', 'e']", "s.toml")
+    assert settings.keys == (("environments.clear", ("escape", "e")),)
 
 
 def test_keys_may_be_swapped_and_terminals_have_all_keys_to_themselves() -> None:
@@ -305,7 +315,7 @@ def test_the_document_names_everything_that_can_be_set() -> None:
     assert parse(example.encode(), "settings.md") == Settings()
     commented = re.findall(r"^# (\w+ = \S+)", example, re.MULTILINE)
     given = parse("\n".join(commented).encode(), "settings.md")
-    assert given == Settings(theme="dark", base=DEFAULT_BASE)
+    assert given == Settings(theme="dark", base=DEFAULT_BASE, cache=DIRECTORY)
     assert [name for name in NAMES if f"`{name}`" not in text] == []
 
 

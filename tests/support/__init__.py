@@ -54,6 +54,8 @@ def _reset_environment() -> None:
     """Have what is made readable as by default, and colours where there are some."""
     os.umask(0o022)
     for name in list(os.environ):
+        if name.startswith("TEXTUAL_SNAPSHOT_"):
+            continue  # of the plugin, for its workers
         if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in ("NO_COLOR", "FORCE_COLOR"):
             del os.environ[name]
 
@@ -294,7 +296,12 @@ def detach(points: list[str]) -> None:
 
 
 def kill(pids: list[int]) -> None:
-    """KILL processes that may have ended already."""
+    """KILL processes that may have ended already, and wait until none is left."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            ended = os.pidfd_open(pid)
+            try:
+                signal.pidfd_send_signal(ended, signal.SIGKILL)
+                select.select([ended], [], [], 20)
+            finally:
+                os.close(ended)

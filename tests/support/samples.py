@@ -1,7 +1,7 @@
 """Values for tests of widgets: a base directory at one moment, and hostile text in every field."""
 
-from chroot_tool.core.creating.base_key import Key
-from chroot_tool.core.creating.base_store import Base, Facts
+from chroot_tool.core.creating.bases.key import Key
+from chroot_tool.core.creating.bases.store import Base, Facts
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Process

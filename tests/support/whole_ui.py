@@ -21,7 +21,8 @@ from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.app import ChrootApp
 from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
-from chroot_tool.core.creating.base_store import Base
+from chroot_tool.core.archives.archive import Packed, Unpacked
+from chroot_tool.core.creating.bases.store import Base
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import Cancelled
@@ -30,7 +31,6 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
-from chroot_tool.core.trees.archive import Packed, Unpacked
 from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.core.verbs.bases import LocalBases

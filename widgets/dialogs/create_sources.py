@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ...core.creating.base_store import Base
+from ...core.creating.bases.store import Base
 from ...core.creating.options import CreateOptions
 from ...core.text import safe, size
 from ...core.value import Value

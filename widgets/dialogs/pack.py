@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Static
 
+from ...core.archives import compression
 from ...core.errors import UsageError
-from ...core.trees import compression
 from ...core.value import Value
 from ..text.foreign import foreign
 from .dialog import button

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
 
-    from ....core.creating.base_store import Base
+    from ....core.creating.bases.store import Base
     from ....core.engine import Bases
 
 _TO = Option(

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from ....core.trees.archive import Packed
+    from ....core.archives.archive import Packed
 
 STDOUT = "-"
 _FILE = Option(

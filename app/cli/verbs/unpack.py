@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from ....core.trees.archive import Unpacked
+    from ....core.archives.archive import Unpacked
 
 _STDIN = "-"
 _FILE = Option(

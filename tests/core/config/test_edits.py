@@ -308,10 +308,10 @@ def test_both_files_or_none(
     odd = make("/odd", os.fsdecode(b"/\xff"))
     write = rootpath._replace
 
-    def full(parent: int, name: str, data: bytes, mode: int) -> None:
+    def full(parent: int, name: str, data: bytes, mode: int, *, is_synced: bool) -> None:
         if name == "chroot.toml":
             raise OSError(28, "No space left on device")
-        write(parent, name, data, mode)
+        write(parent, name, data, mode, is_synced=is_synced)
 
     monkeypatch.setattr(rootpath, "_replace", full)
     with pytest.raises(ChrootError, match=r"chroot\.toml: No space left"):

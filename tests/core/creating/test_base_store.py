@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.creating import base_key, bases, identity, suites
+from chroot_tool.core.creating import identity, suites
 from chroot_tool.core.creating.backends import arguments
-from chroot_tool.core.creating.base_key import Key, key_of
-from chroot_tool.core.creating.base_lock import BaseLock, try_lock
-from chroot_tool.core.creating.base_store import (
+from chroot_tool.core.creating.bases import keeping
+from chroot_tool.core.creating.bases import key as base_key
+from chroot_tool.core.creating.bases.key import Key, key_of
+from chroot_tool.core.creating.bases.lock import BaseLock, try_lock
+from chroot_tool.core.creating.bases.store import (
     Base,
     Cache,
     Facts,
@@ -207,9 +209,9 @@ def test_the_longest_unused_go_first(tmp_path: Path) -> None:
         held = try_lock(store, key_of(WHOLE.replace(include=("aa",))).name)
         assert held
         with held:
-            gone = bases.shrink(store, 2000)
+            gone = keeping.shrink(store, 2000)
         assert [base.key.include for base in gone] == [("bb",)]
-        gone = bases.shrink(store, 0, keep=newest)
+        gone = keeping.shrink(store, 0, keep=newest)
         assert [base.key.include for base in gone] == [("aa",)]
         assert [base.name for base in store.bases()] == [newest]
 

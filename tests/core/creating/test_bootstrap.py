@@ -15,15 +15,15 @@ import pytest
 from chroot_tool.core.creating import (
     bootstrap,
     create,
+    directory,
     initial_setup,
     mirror,
     options,
-    place,
     suites,
     unfinished,
 )
 from chroot_tool.core.creating.backends import Reader, arguments, filled, packages
-from chroot_tool.core.creating.base_store import Cache
+from chroot_tool.core.creating.bases.store import Cache
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from chroot_tool.core.host import debian
@@ -473,14 +473,14 @@ def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def content_error(path: Path) -> str:
     with Root(str(path)) as root, pytest.raises(ChrootError) as caught:
-        place.check_content(root)
+        directory.check_content(root)
     return caught.value.message
 
 
 def test_what_the_directory_may_hold(tmp_path: Path) -> None:
     def accepted() -> bool:
         with Root(str(tmp_path)) as root:
-            place.check_content(root)
+            directory.check_content(root)
         return True
 
     assert accepted()
@@ -509,7 +509,7 @@ def test_taking_back_removes_what_is_noted_and_nothing_else(tmp_path: Path) -> N
         "usr\0etc\0bin\0chroot.d/chroot-cmd\0..\0../outside\0/etc/hostname"
     )
     with Root(str(tmp_path)) as root:
-        place.check_content(root)
+        directory.check_content(root)
         unfinished.take_back(root)
     assert outside.exists()
     assert os.listdir(tmp_path) == ["chroot.d"]
@@ -519,22 +519,22 @@ def test_taking_back_removes_what_is_noted_and_nothing_else(tmp_path: Path) -> N
 def test_directories_made_on_the_way_go_again(tmp_path: Path) -> None:
     old = os.umask(0o077)
     try:
-        made = place.make_directories(str(tmp_path / "a/b/c"))
+        made = directory.make_directories(str(tmp_path / "a/b/c"))
     finally:
         os.umask(old)
     assert made == [str(tmp_path / part) for part in ("a", "a/b", "a/b/c")]
     assert (tmp_path / "a/b/c").stat().st_mode & 0o777 == 0o755
-    assert place.make_directories(str(tmp_path / "a/b/c")) == []
+    assert directory.make_directories(str(tmp_path / "a/b/c")) == []
     (tmp_path / "a/mine").touch()
-    place.unmake_directories(made)
+    directory.unmake_directories(made)
     assert os.listdir(tmp_path / "a") == ["mine"]
 
 
 def test_a_disk_that_is_too_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    place.check_disk(str(tmp_path / "not/there/yet"), "minbase")
-    monkeypatch.setitem(place.NEEDED, "minbase", 1 << 60)
+    directory.check_disk(str(tmp_path / "not/there/yet"), "minbase")
+    monkeypatch.setitem(directory.NEEDED, "minbase", 1 << 60)
     with pytest.raises(ChrootError, match=r"about 1\.0E are needed, .* are free"):
-        place.check_disk(str(tmp_path / "not/there/yet"), "minbase")
+        directory.check_disk(str(tmp_path / "not/there/yet"), "minbase")
 
 
 @pytest.mark.root
@@ -543,7 +543,7 @@ def test_a_file_system_that_would_break_it(tmp_path: Path, option: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", tmp_path], check=True)
     try:
         with pytest.raises(ChrootError, match=f"{tmp_path} is mounted {option}") as caught:
-            place.check_place(str(tmp_path / "deb"))
+            directory.check_place(str(tmp_path / "deb"))
         assert "remount" in caught.value.hint
     finally:
         subprocess.run(["umount", tmp_path], check=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -55,10 +54,17 @@ def test_what_apt_config_says() -> None:
     )
 
 
-def test_the_host_is_asked_by_apts_own_program() -> None:
-    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
-    said = "Proxy" in dump and "Acquire" in dump
-    assert bool(apt_proxy.host_proxies().settings) in (said, False)
+def test_apt_config_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    configuration = tmp_path / "apt.conf"
+    configuration.write_text(
+        f'Acquire::http::Proxy "{CACHE}";\nAcquire::http::Proxy {{ Mirror.Example "{OTHER}"; }};\n'
+    )
+    ask = programs.output
+    with_it = ["apt-config", "-c", str(configuration)]
+    monkeypatch.setattr(programs, "output", lambda words: ask([*with_it, *words[1:]]))
+    found = apt_proxy.host_proxies()
+    assert Setting("http", "", CACHE) in found.settings
+    assert found.for_address(MIRROR) == OTHER  # whatever the case of its name
     assert apt_proxy.host_proxies("none") == Proxies(wanted="none")
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage, ignore
-from chroot_tool.core.trees import copy, files, remove
-from chroot_tool.core.trees.aside import Aside
+from chroot_tool.core.trees import copy_file, copy_tree, remove
+from chroot_tool.core.trees.built_aside import Aside
 from chroot_tool.core.trees.duplicate import COPY, REFLINK, SNAPSHOT, Duplicate, Duplicated
 from support.disks import disk
 from support.trees import IMMUTABLE, descent, differences, everything, set_flags
@@ -265,8 +265,8 @@ def test_a_directory_exchanged_for_a_link_is_not_followed(
             (source / "d").symlink_to(host)
         return original(*args)  # type: ignore[arg-type]
 
-    original = files.FileCopy.copy
-    monkeypatch.setattr(files.FileCopy, "copy", exchange)
+    original = copy_file.FileCopy.copy
+    monkeypatch.setattr(copy_file.FileCopy, "copy", exchange)
     done = duplicate(source, tmp_path / "copy")
     assert done.changed == 1
     assert os.listdir(tmp_path / "copy") == ["trigger"]
@@ -279,7 +279,7 @@ def test_a_file_exchanged_for_something_else_is_left_out(
     file = source / "file"
     file.write_text("x")
 
-    def exchange(self: files.FileCopy, *args: object) -> None:
+    def exchange(self: copy_file.FileCopy, *args: object) -> None:
         file.unlink()
         if other == "link":
             file.symlink_to("/etc/shadow")
@@ -291,8 +291,8 @@ def test_a_file_exchanged_for_something_else_is_left_out(
             file.mkdir()
         original(self, *args)  # type: ignore[arg-type]
 
-    original = files.FileCopy.copy
-    monkeypatch.setattr(files.FileCopy, "copy", exchange)
+    original = copy_file.FileCopy.copy
+    monkeypatch.setattr(copy_file.FileCopy, "copy", exchange)
     done = duplicate(source, tmp_path / "copy")
     assert done.changed == 1
     assert os.listdir(tmp_path / "copy") == []
@@ -308,7 +308,7 @@ def test_a_file_that_becomes_shorter_has_what_was_left(
         os.truncate(file, 1000)
         return iter(((0, 100_000),))
 
-    monkeypatch.setattr(files, "_extents", shorten)
+    monkeypatch.setattr(copy_file, "_extents", shorten)
     assert duplicate(source, tmp_path / "copy").changed == 1
     assert (tmp_path / "copy/file").read_bytes() == b"x" * 1000
 
@@ -319,11 +319,11 @@ def test_a_directory_moved_away_while_deep_in_it_ends_the_copy(
     with descent(source, ["d"] * 200) as bottom:
         os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=bottom))
     with place(source) as top, place(tmp_path) as parent:
-        view = copy.bare(top, "source")
+        view = copy_tree.bare(top, "source")
         os.mkdir("copy", dir_fd=parent)
         target = os.open("copy", os.O_RDONLY, dir_fd=parent)
         try:
-            running = copy.TreeCopy(view, target)
+            running = copy_tree.TreeCopy(view, target)
 
             def move(*args: object) -> None:
                 os.rename(source / "/".join(["d"] * 60), tmp_path / "elsewhere")

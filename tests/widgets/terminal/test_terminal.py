@@ -142,7 +142,9 @@ async def test_resizing_tells_the_command() -> None:
     script = "trap 'stty size' WINCH; echo up; while :; do sleep 0.02; done"
     async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
         await shows(pilot, terminal, "up")
+        before = terminal.size
         await pilot.resize_terminal(52, 20)
+        await until(pilot, lambda: terminal.size != before)
         width, height = terminal.size
         await shows(pilot, terminal, f"{height} {width}")
         assert terminal.emulator is not None

@@ -18,7 +18,7 @@ import stat
 
 from ..errors import ChrootError, LockedError, PrivilegeError
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
-from .aside import discard, sweep
+from .built_aside import discard, sweep
 
 STORE = ".chroot-tool"
 _SHELVES = "snapshots"

@@ -35,7 +35,7 @@ HERE = "@HERE@"
 _SIGKILL = 9
 _STARTER = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
-    " from chroot_tool.core.trees.confined import main; main(sys.argv[2:])"
+    " from chroot_tool.core.archives.confined import main; main(sys.argv[2:])"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..value import Value
-from .base_store import Cache
+from .bases.store import Cache
 from .options import BACKENDS
 
 

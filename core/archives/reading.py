@@ -8,7 +8,7 @@ import stat
 from threading import Thread
 
 from ..errors import ChrootError, PrivilegeError
-from . import output
+from . import writing
 from .compression import PEEK
 from .pipeline import pipe, write_all
 
@@ -36,7 +36,7 @@ class Input:
             self.called, self.fd = "the archive on stdin", os.dup(0)
         else:
             self.called, self.fd = source, _opened(source)
-            sha256 = sha256 or output.known_checksum(source)
+            sha256 = sha256 or writing.known_checksum(source)
         self._wanted = sha256
         status = os.fstat(self.fd)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
@@ -103,7 +103,7 @@ class Input:
         if self._digest is not None and not self._digest.is_right():
             raise ChrootError(
                 f"{self.called} is not what its checksum was made of",
-                f"copy or download it again; without {output.SUFFIX} beside it, it is not checked",
+                f"copy or download it again; without {writing.SUFFIX} beside it, it is not checked",
             )
 
 
@@ -120,7 +120,7 @@ class _Digest(Thread):
 
     def run(self) -> None:
         try:
-            self._found = output.sha256(self._fd, self._stop_all)
+            self._found = writing.sha256(self._fd, self._stop_all)
         except OSError:
             pass  # then it is none
 

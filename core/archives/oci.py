@@ -14,12 +14,13 @@ import os
 
 from ..errors import ChrootError, LockedError, PrivilegeError, UsageError
 from ..kernel.rootpath import Root
+from ..trees import remove
 from ..value import Value
-from . import compression, remove
+from . import compression
 from .archive import Packed, in_steps
-from .output import sha256
 from .packing import Tree
 from .pipeline import Stop, write_all
+from .writing import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def pack_image(
                 changed = tree.write(
                     compression.GZIP.pack, os.dup(fd),
                     never=os.fstat(fd).st_ino, is_sparse=False, tee=plain.update,
-                    progress=in_steps(progress),
+                    progress=in_steps(progress) if progress else None,
                 )  # fmt: skip
                 layer = layout.finish(blob, fd, "layer.v1.tar+gzip")
             finally:

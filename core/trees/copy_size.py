@@ -12,7 +12,7 @@ import stat
 from ..errors import Cancelled
 from ..kernel import syscalls
 from ..value import Value
-from .files import content
+from .copy_file import content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 `Members.feed` takes the stream piece by piece and raises before the piece that holds a member
 which would leave the directory is handed on. That is for a clear word; what keeps the host safe is
-that tar has nothing else to write in (core/trees/confined.py). So this need not agree with tar in
+that tar has nothing else to write in (confined.py). So this need not agree with tar in
 every corner, and what it does not know it refuses.
 
 The forms are ustar and pax (POSIX.1, pax(1)) and GNU's own (tar(5), "GNU tar archives").

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .input import Input
+    from .reading import Input
 
     Progress = Callable[[float], None]
 

@@ -12,17 +12,16 @@ through (members.py) and tar can write in that one directory only (confined.py).
 from __future__ import annotations
 
 import os
-from threading import Thread
 
-from ..errors import Cancelled, PrivilegeError, UsageError
+from ..errors import PrivilegeError, UsageError
 from ..value import Value
 from . import compression, extras
-from .input import STDIN, Input
 from .manifest import Manifest
-from .output import Output
 from .packing import Tree
-from .pipeline import Stop, pipe
+from .pipeline import Stop
+from .reading import STDIN, Input
 from .unpacking import Extraction
+from .writing import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ __all__ = [
     "Manifest",
     "Packed",
     "Unpacked",
-    "copy",
     "pack",
     "pack_into",
     "unpack",
@@ -100,7 +98,7 @@ def pack_into(
         changed = tree.write(
             kind.pack, os.dup(fd),
             manifest=_said_of(manifest, tree), never=os.fstat(fd).st_ino,
-            progress=in_steps(progress),
+            progress=in_steps(progress) if progress else None,
         )  # fmt: skip
         return Packed(STDOUT, 0, "", tree.count, tree.left_out, tree.missing, changed)
 
@@ -146,54 +144,8 @@ def pack(
         return done.replace(path=file.path, size=file.size, sha256=digest)
 
 
-def copy(
-    source: str,
-    directory: str,
-    *,
-    progress: Progress | None = None,
-    cancelled: Flag | None = None,
-) -> None:
-    """Copy the tree at *source* into the empty *directory*, without what is mounted on it.
-
-    All but flags is kept. Raises as `pack` and `unpack` do.
-    """
-    stop = Stop(cancelled)
-    reader, writer = pipe()
-    failed: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            unpack(reader, directory, cancelled=stop)
-        except BaseException as error:
-            failed.append(error)
-            stop.set()
-        finally:
-            os.close(reader)
-
-    reading = Thread(target=read, daemon=True)
-    reading.start()
-    try:
-        pack_into(
-            source, writer, compression.NONE,
-            manifest=Manifest(), progress=progress, cancelled=stop,
-        )  # fmt: skip
-    except BaseException as error:
-        if not failed:
-            failed.append(error)
-        stop.set()
-    finally:
-        os.close(writer)
-        reading.join()
-    if stop.is_cancelled:
-        raise Cancelled("copying was stopped")
-    if failed:
-        raise failed[0]
-
-
-def in_steps(progress: Progress | None) -> Progress | None:
+def in_steps(progress: Progress) -> Progress:
     """Return what tells *progress* of every half percent, and no more often."""
-    if progress is None:
-        return None
     told = -_STEP
 
     def tell(fraction: float) -> None:
@@ -233,7 +185,7 @@ def unpack(
         raise PrivilegeError("unpacking needs root", "run as root")
     with Input(source, sha256) as given:
         extraction = Extraction(given, directory, Stop(cancelled))
-        extraction.run(in_steps(progress))
+        extraction.run(in_steps(progress) if progress else None)
     members = extraction.members
     lost = extraction.warnings
     if members.manifest is not None:

@@ -19,10 +19,10 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import ChrootError, PrivilegeError
-from ..value import Value
-from .base_key import DIGITS, Key
-from .options import BACKENDS, VARIANTS
+from ...errors import ChrootError, PrivilegeError
+from ...value import Value
+from ..options import BACKENDS, VARIANTS
+from .key import DIGITS, Key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Store:
         return self._delete(sorted(self._files(name), key=lambda file: not file.endswith(JSON)))
 
     def _delete(self, files: Iterable[str]) -> int:
-        from ..trees.remove import tree
+        from ...trees.remove import tree
 
         freed = 0
         for file in files:

@@ -7,14 +7,14 @@ package `locales`, and that does.
 
 from __future__ import annotations
 
-from ..errors import ChrootError
-from ..value import Value
-from . import mirror
-from .backends import packages
+from ...errors import ChrootError
+from ...value import Value
+from .. import mirror
+from ..backends import packages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .options import CreateOptions
+    from ..options import CreateOptions
 
 _FORM = 1
 """Raised when `create` makes another tree of the same options: then no older base is taken."""

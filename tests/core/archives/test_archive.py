@@ -1,4 +1,4 @@
-"""core.trees.archive: real trees of everything, hostile archives, full disks, kills.
+"""Archives: real trees of everything, hostile archives, full disks, kills.
 
 What is compared is compared attribute by attribute (`trees.differences`).
 """
@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.archives import archive, flags
+from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
-from chroot_tool.core.trees import archive, flags
-from chroot_tool.core.trees.manifest import Manifest
 from support import CHECKOUT, trees
 
 pytestmark = pytest.mark.root
@@ -259,7 +259,7 @@ def test_a_part_of_a_killed_one_is_taken_over(plain: Path, tmp_path: Path) -> No
 
 
 def test_two_at_once_into_one_file(plain: Path, tmp_path: Path) -> None:
-    from chroot_tool.core.trees.output import Output
+    from chroot_tool.core.archives.writing import Output
 
     with Output(str(tmp_path / "a.tar.zst")), pytest.raises(LockedError, match="being written"):
         archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
@@ -359,7 +359,7 @@ def test_what_would_leave_the_directory(
 )  # fmt: skip
 def test_the_cage_itself(tmp_path: Path, place: Path, words: list[str]) -> None:
     """Whatever tar could be made to do: nothing outside can be written."""
-    from chroot_tool.core.trees.confined import command
+    from chroot_tool.core.archives.confined import command
 
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -424,7 +424,7 @@ def test_flipped_bits(plain: Path, place: Path, tmp_path: Path, suffix: str, at:
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"", "is empty"), (b"#!/bin/sh\n", "is no archive"), (b"\x1f\x8b", "cut off"),
-     (os.urandom(5000), "is no archive")],
+     (bytes(range(255, 0, -1)) * 20, "is no archive")],
 )  # fmt: skip
 def test_no_archive_at_all(tmp_path: Path, place: Path, data: bytes, said: str) -> None:
     (tmp_path / "a.tar.zst").write_bytes(data)

@@ -19,8 +19,8 @@ from ..kernel import syscalls
 from ..kernel.inode_flags import SEALS
 from ..value import Value
 from .attributes import Attributes
-from .files import OTHER_NOW, FileCopy
-from .levels import Level, Levels, identity, open_below
+from .copy_file import OTHER_NOW, FileCopy
+from .two_tree_walk import Level, Levels, identity, open_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import time
 
-from ..errors import ChrootError
-from ..text import duration, size
-from ..value import Value
-from . import base_archive
-from .base_key import Key, key_of
-from .base_lock import try_lock
-from .base_store import PART, Base, Cache, Facts, Store, archive_name
-from .place import NEEDED
+from ...errors import ChrootError
+from ...text import duration, size
+from ...value import Value
+from ..directory import NEEDED
+from . import archive
+from .key import Key, key_of
+from .lock import try_lock
+from .store import PART, Base, Cache, Facts, Store, archive_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as CancelEvent
 
-    from ..host.apt_proxy import Proxies
-    from .mirror import Release
-    from .options import CreateOptions
+    from ...host.apt_proxy import Proxies
+    from ..mirror import Release
+    from ..options import CreateOptions
 
 
 class Order(Value):
@@ -75,7 +75,7 @@ def pack(
         )
     fd = store.begin(key.name)
     try:
-        sha256, count = base_archive.pack(order.tree, fd, cancelled)
+        sha256, count = archive.pack(order.tree, fd, cancelled)
         if count > order.cache.limit:
             raise ChrootError(
                 f"it has {size(count)}, all bases together may have {size(order.cache.limit)}",

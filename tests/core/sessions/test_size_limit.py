@@ -7,7 +7,7 @@ import os
 import pytest
 
 from chroot_tool.core.errors import UsageError
-from chroot_tool.core.sessions.room import room
+from chroot_tool.core.sessions.size_limit import room
 
 MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chroot_tool.core.sessions.marks import mark, marked_by
+from chroot_tool.core.sessions.session_locks import mark, marked_by
 
 MARK = """
 import os, sys
-from chroot_tool.core.sessions.marks import mark
+from chroot_tool.core.sessions.session_locks import mark
 mark(os.open(sys.argv[1], os.O_PATH))
 print("marked", flush=True)
 sys.stdin.read()

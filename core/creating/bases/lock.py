@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Cancelled
-from ..lock import holder
-from .base_store import LOCK
+from ...errors import Cancelled
+from ...lock import holder
+from .store import LOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event as CancelEvent
 
-    from .base_store import Store
+    from .store import Store
 
     Waiting = Callable[[int], None]
 

@@ -1,4 +1,4 @@
-"""core.trees.members: what it lets pass, what it refuses and how, whatever pieces it comes in."""
+"""Members of an archive: what is let pass, what is refused and how, in whatever pieces it comes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chroot_tool.core.archives.manifest import Manifest, Socket, encode, parse
+from chroot_tool.core.archives.members import Members
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.trees.manifest import Manifest, Socket, encode, parse
-from chroot_tool.core.trees.members import Members
 
 DATA = b"x" * 700
 

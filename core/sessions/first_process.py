@@ -1,4 +1,4 @@
-"""The first process of a session: makes its root, then only keeps it, and ends all at its end.
+"""The first process of a session: finishes its root, then only keeps it, and ends all at its end.
 
 It is the first of a pid namespace: when it ends, the kernel kills all who are left, and what they
 had mounted goes with them (pid_namespaces(7)). The kernel kills it, too, when the process that
@@ -15,41 +15,37 @@ import sys
 
 from ..errors import ChrootError
 from ..kernel import syscalls
-from . import overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Iterable
     from typing import NoReturn
 
-    from ..config.bind import Bind
-    from ..kernel.rootpath import Root
+    from .overlay import Overlay
 else:
     import _signal as signal  # see entering.launch
 
-READY, JOINABLE, SLOW = "ready", "\n", "slow"
+JOINABLE, SLOW = "joinable", "slow"
+PACKET = 4096
+"""Bytes that a pipe with O_DIRECT takes at once (pipe(2)); a word must be shorter than a third."""
+_WORD = 1300
 _PATIENCE = 4
 """Seconds between SLOW, which is a second after TERM, and KILL."""
 
 
-def keep(below: Root, binds: Iterable[Bind], bound: int, control: int, report: int) -> NoReturn:
-    """Be the first process of a session on the tree *below*; see `overlay.make`.
+def keep(overlay: Overlay, control: int, report: int) -> NoReturn:
+    """Be the first process of a session with that root.
 
-    What became of it is written to *report*: READY with the numbers of two descriptors, of the root
-    and of the bare tree, then JOINABLE when its namespaces can be joined; or the kind, message and
-    hint of an error; NUL between words. It ends when the other end of *control* is closed; SLOW is
-    written where that takes its time.
+    What became of it is written to *report*: JOINABLE when its namespaces can be joined, or the
+    kind, message and hint of an error, NUL between them. It ends when the other end of *control* is
+    closed; SLOW is written where that takes its time.
     """
     try:
         _stand_apart()
-        made = _made(below, binds, bound, report)
-        if made:
-            _tell(report, READY, str(made.tree), str(made.bare))
-            made.leave_the_host()
+        if _finished(overlay, report):
             sys.meta_path.clear()  # whatever is imported now would come out of the chroot
             sys.path.clear()
-            _let_go(control, report, made.tree, made.bare)
+            _let_go(control, report)
             _tell(report, JOINABLE)
             os.read(control, 1)
             _end_all(report)
@@ -57,15 +53,17 @@ def keep(below: Root, binds: Iterable[Bind], bound: int, control: int, report: i
         os._exit(0)
 
 
-def _made(below: Root, binds: Iterable[Bind], bound: int, report: int) -> overlay.Made | None:
-    """Make the root, or tell why that cannot be done."""
+def _finished(overlay: Overlay, report: int) -> bool:
+    """Finish the root and live in it, or tell why that cannot be done."""
     try:
-        return overlay.make(below, binds, bound)
+        overlay.finish()
     except ChrootError as error:
         _tell(report, type(error).__name__, error.message, error.hint)
-    except OSError as error:
-        _tell(report, "ChrootError", f"no session could be made: {error}", "")
-    return None
+    except OSError as error:  # EINVAL: on a ramdisk that has never been left (pivot_root(2))
+        _tell(report, "ChrootError", f"the host's mounts can't be left: {error.strerror}", "")
+    else:
+        return True
+    return False
 
 
 def _stand_apart() -> None:
@@ -99,7 +97,7 @@ def _let_go(*kept: int) -> None:
 
 
 def _tell(report: int, *words: str) -> None:
-    os.write(report, b"\0".join(map(os.fsencode, words)))
+    os.write(report, b"\0".join([os.fsencode(word)[:_WORD] for word in words]))
 
 
 def _end_all(report: int) -> None:

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from .. import programs
 from ..errors import Cancelled, ChrootError
 from ..kernel.rootpath import Root
-from . import base_archive
-from .base_archive import DamagedError
-from .base_key import key_of
-from .base_lock import BaseLock
-from .base_store import Base, Facts, Store
-from .bases import Order, age, no_base, pack
+from .bases import archive
+from .bases.archive import DamagedError
+from .bases.keeping import Order, age, no_base, pack
+from .bases.key import key_of
+from .bases.lock import BaseLock
+from .bases.store import Base, Facts, Store
 from .bootstrap import bootstrap, checked_release, mirrors_of
 from .mirror import check_release
 from .refresh import Asked, Refresh, is_another, is_newer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from threading import Event as CancelEvent
 
     from .mirror import Release
-    from .telling import Teller
+    from .progress import Teller
 
 _PATIENCE = 4.0
 """Seconds that the mirror has, once the base is unpacked, to say whether there is anything new."""
@@ -54,7 +54,7 @@ def _opened(order: Order, tell: Teller) -> Store | None:
     """Return the store of bases; None, told with the reason, where it cannot be used."""
     if not order.options.cache or not order.cache.limit:
         return None
-    for program in base_archive.PROGRAMS:
+    for program in archive.PROGRAMS:
         if programs.find(program) is None:
             tell.warn(f"no base is kept: {program} is not installed", f"apt install {program}")
             return None
@@ -216,15 +216,12 @@ class Supply:
         self._tell.part(_BEGIN, _UNPACK_END)
         text = f"unpacking a base made {age(base.facts.made)}"
         self._tell.within(text, 0.0)
-        shown = [0]
 
-        def progress(count: int) -> None:
-            if count - shown[0] >= base.size // 20:
-                shown[0] = count
-                self._tell.within(text, count / max(base.size, 1))
+        def progress(fraction: float) -> None:
+            self._tell.within(text, fraction)
 
         try:
-            base_archive.unpack(fd, self._order.tree, base.sha256, progress, self._cancelled)
+            archive.unpack(fd, self._order.tree, base.sha256, progress, self._cancelled)
         except DamagedError as error:
             self._throw_away(base, error.message)
             return False

@@ -6,6 +6,7 @@ configuration among it. What of that acts on this host is told.
 
 from __future__ import annotations
 
+from ..archives import archive
 from ..chroot import CONFIG_DIRECTORY, MARKER, is_chroot
 from ..config.bind import SYSTEM
 from ..config.read import read_config
@@ -13,17 +14,16 @@ from ..errors import ChrootError, ConfigError
 from ..events import ignore
 from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
-from ..trees import archive
 from .new_chroot import new_chroot
-from .telling import Teller
+from .progress import Teller
 from .unfinished import put_in_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
+    from ..archives.archive import Unpacked
     from ..events import Report
-    from ..trees.archive import Unpacked
 
 _UNPACKED = 0.97
 

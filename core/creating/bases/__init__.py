@@ -1,0 +1,1 @@
+"""Trees that were bootstrapped before: kept, found by what shaped them, unpacked for the next."""
