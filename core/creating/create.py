@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..errors import Problem
     from ..events import Report
+    from ..host.apt_sources import Source
     from .bases.keeping import Order
     from .options import CreateOptions
 
@@ -87,11 +88,12 @@ def checked(
     check_options(options)
     if os.geteuid():
         raise PrivilegeError("creating a chroot needs root", "run as root")
-    options = default_options(options)
+    own = debian.architecture()
+    options = default_options(options.replace(arch=options.arch or own))
     check_options(options)
     for program in PROGRAMS:
         programs.require(program)
-    check_runnable(options.arch, debian.architecture())
+    check_runnable(options.arch, own)
     check_place(path)
     check_disk(path, options.variant)
     proxies = apt_proxy.host_proxies(options.proxy)
@@ -124,15 +126,41 @@ def create(
     with new_chroot(path, tell, "creating") as root:
         check_path(root.path)
         wanted = wanted.replace(tree=f"{root.path}{MARKER}/root")
+        sources = _Sources()
         from_base = supply(wanted, tell, cancelled)
         tell.stage("setting it up", _SET_UP)
-        _set_up(root, wanted, tell, cancelled, renew=from_base)
+        _set_up(root, wanted, sources.get(), tell, cancelled, renew=from_base)
         put_in_place(root)
     tell.stage("done", 1.0)
 
 
+class _Sources:
+    """The host's apt sources, asked for while something else is done."""
+
+    def __init__(self) -> None:
+        import threading
+
+        self._found: tuple[Source, ...] = ()
+        self._asking = threading.Thread(target=self._ask, daemon=True)
+        self._asking.start()
+
+    def _ask(self) -> None:
+        self._found = apt_sources.sources()
+
+    def get(self) -> tuple[Source, ...]:
+        """Wait for the answer, and return it."""
+        self._asking.join()
+        return self._found
+
+
 def _set_up(
-    root: Root, wanted: Order, tell: Teller, cancelled: CancelEvent | None, *, renew: bool
+    root: Root,
+    wanted: Order,
+    sources: Sequence[Source],
+    tell: Teller,
+    cancelled: CancelEvent | None,
+    *,
+    renew: bool,
 ) -> None:
     """Put into the built system what is the host's and what is its own."""
     from . import identity
@@ -149,7 +177,7 @@ def _set_up(
         if renew:
             identity.renew(fresh, inside)
         name = os.path.basename(root.path)
-        set_up(fresh, name, options, apt_sources.sources(), inside, warn)
+        set_up(fresh, name, options, sources, inside, warn)
         proxies = wanted.proxies
         if options.offline:
             proxies = proxies.replace(detectors=())  # they ask the network
