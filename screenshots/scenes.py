@@ -172,6 +172,7 @@ def _form_for(kind: str, **values: str) -> Play:
         for ident, value in {"kind": kind, **values}.items():
             form.field(ident).value = value
         await until(pilot, lambda: not form.field("suite").display)
+        await until(pilot, lambda: _note(form, "kind"))
 
     return play
 

@@ -48,7 +48,9 @@ _BACKENDS = (
 )
 
 _HOSTS = "the host's"
-_LULL = 0.2
+_FORESEEN = (DEBIAN, BASE)
+"""Of what it is asked how quick it would be: a zone may want another base than the chosen one."""
+_LULL = 0.15
 """Seconds without a change after which it is asked how quick it would be."""
 
 
@@ -192,8 +194,8 @@ class CreateForm(FormDialog[Request | None]):
             self._show_kind()
         elif event.field.id == "backend":
             self.field("suite").check_again()
-        if event.field.id in FIELDS[DEBIAN] and self._kind == DEBIAN:
-            self._look_soon(_LULL)
+        if self._kind in _FORESEEN and event.field.id in FIELDS[self._kind]:
+            self._look_soon()
 
     def _show_kind(self) -> None:
         """Show the fields of what is chosen, and what is to be said of it."""
@@ -203,20 +205,20 @@ class CreateForm(FormDialog[Request | None]):
                 one.display = one.id in FIELDS[kind]
         self._turn += 1
         self.field("kind").say(NOTES.get(kind, ""))
-        if kind == DEBIAN:
-            self._look_soon(0)
+        if kind in _FORESEEN:
+            self._look_soon()
 
-    def _look_soon(self, seconds: float) -> None:
+    def _look_soon(self) -> None:
         if self._looks is not None:
             self._looks.stop()
         if self._sources.outlook is not None:
-            self._looks = self.set_timer(seconds, self._ask_outlook)
+            self._looks = self.set_timer(_LULL, self._ask_outlook)
 
     def _ask_outlook(self) -> None:
-        fields = [self.field(ident) for ident in FIELDS[DEBIAN]]
-        if self._kind == DEBIAN and not any(one.problem for one in fields):
+        shown = [one for one in self.query(Field) if one.display and one.id != "name"]
+        if self._kind in _FORESEEN and not any(one.problem for one in shown):
             self._turn += 1
-            self._look_ahead(self._turn, self._asked_for())
+            self._look_ahead(self._turn, self._options())
 
     @dataclass
     class Foreseen(Message):
@@ -301,15 +303,17 @@ class CreateForm(FormDialog[Request | None]):
         path, kind = self.query_one(PlaceField).path, self._kind
         if kind == COPY:
             return Copy(path, self.value("chroot"), self.query_one("#exact", Switch).value)
-        options = self._asked_for()
+        return path, self._options()
+
+    def _options(self) -> CreateOptions:
+        kind, options = self._kind, self._asked_for()
         if kind == DEBIAN:
-            return path, options
+            return options
         its_own = CreateOptions(locales=options.locales, timezone=options.timezone)
         if kind == ARCHIVE:
-            return path, its_own.replace(source=self.value("source"))
-        assert kind == BASE
+            return its_own.replace(source=self.value("source"))
         as_it_is = self.query_one("#as-it-is", Switch).value
-        return path, of_base(self._sources.base(self.value("base")), its_own, as_it_is=as_it_is)
+        return of_base(self._sources.base(self.value("base")), its_own, as_it_is=as_it_is)
 
     def _asked_for(self) -> CreateOptions:
         return CreateOptions(

@@ -24,11 +24,10 @@ FIELDS = {
 """The ids of the fields that each of them has, besides the name."""
 
 NOTES = {
-    BASE: "quick; brought up to date where the mirror has newer",
     ARCHIVE: "unpacked, then a system of its own",
     COPY: "without what is mounted on it",
 }
-"""What is said of them; of a Debian the engine says it."""
+"""What is said of them; of the others the engine says it."""
 
 
 class Copy(Value):
