@@ -48,7 +48,7 @@ class Voice:
 
     def place(self, name: str) -> str:
         """Return the path of the chroot that is to be made; "" for none."""
-        return self._engine.locate(name) if name else ""
+        return self._engine.locate(name, new=True) if name else ""
 
 
 def run(
