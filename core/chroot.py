@@ -132,7 +132,8 @@ def locate_existing(directory: str, base: str) -> str:
         pass  # nobody knows; whoever opens it says so
     except ChrootError as error:
         if chroot_at(hidden):
-            raise ChrootError(error.message, f"the one of the base is meant by -d {hidden}") from None
+            hint = f"the one under the base is another: chroot-tool … -d {hidden}"
+            raise ChrootError(error.message, hint) from None
     return path
 
 
