@@ -1,6 +1,6 @@
 """`pack`, `unpack` and `create --from` as a user runs them: whole chroots, cut off, hostile, full.
 
-What archives themselves hold and refuse is in tests/core/trees/test_archive.py.
+What archives themselves hold and refuse is in tests/core/archives/test_archive.py.
 """
 
 from __future__ import annotations
@@ -353,8 +353,8 @@ def test_killed_while_it_packs_and_mended(cli: Cli, packed: Path, tmp_path: Path
 KILLER = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
-from chroot_tool.core.creating import restore, unfinished
-from chroot_tool.core.trees import flags
+from chroot_tool.core.creating import unfinished, unpack
+from chroot_tool.core.archives import flags
 left = int(sys.argv[2])
 def counted(real):
     def call(*args, **options):
@@ -367,7 +367,7 @@ def counted(real):
 for module, name in ((os, "rename"), (os, "rmdir"), (os, "unlink"), (os, "setxattr"),
                      (os, "utime"), (os, "fchmod"), (flags, "set_flags")):
     setattr(module, name, counted(getattr(module, name)))
-restore.unpack(sys.argv[3], sys.argv[4])
+unpack.unpack(sys.argv[3], sys.argv[4])
 """
 
 

@@ -100,6 +100,18 @@ def test_everything_there_and_back(tree: Path, place: Path, tmp_path: Path, suff
     assert done.count == found.count + 1  # the socket
 
 
+@pytest.mark.parametrize("piece", [512, 700])
+def test_the_end_may_come_in_pieces(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    from chroot_tool.core.archives import unpacking
+
+    monkeypatch.setattr(unpacking, "_CHUNK", piece)
+    small = make_archive(tmp_path / "a.tar", ("file", tarfile.REGTYPE, "", b"content"))
+    assert archive.unpack(str(small), str(place)).lost == ()
+    assert names(place) == ["file"]
+
+
 def test_plain_tar_unpacks_it(tree: Path, place: Path, tmp_path: Path) -> None:
     done = archive.pack(str(tree), str(tmp_path / "a.tar.zst"))
     said = subprocess.run(
@@ -206,7 +218,7 @@ def test_by_descriptors(plain: Path, place: Path, tmp_path: Path) -> None:
 def test_through_a_pipe(plain: Path, place: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from chroot_tool.core.trees import archive;"
+        "from chroot_tool.core.archives import archive;"
         "getattr(archive, sys.argv[2])(*sys.argv[3:])"
     )
     words: list[str | Path] = [sys.executable, "-I", "-c", code, CHECKOUT / ".pkg"]
@@ -527,7 +539,7 @@ def test_killed_in_the_middle_nothing_of_it_goes_on(
         archive.pack(str(plain), source)
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from chroot_tool.core.trees import archive;"
+        "from chroot_tool.core.archives import archive;"
         "getattr(archive, sys.argv[2])(*sys.argv[3:],"
         " progress=lambda f: print(f, flush=True))"
     )
