@@ -278,6 +278,65 @@ def test_two_at_once_into_one_file(plain: Path, tmp_path: Path) -> None:
     assert names(tmp_path) == ["plain"]
 
 
+@pytest.mark.parametrize(("moment", "sweep"), [("sleep", False), ("flock", False), ("flock", True)])
+def test_what_another_finishes_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, sweep: bool
+) -> None:
+    """Between the opening of its part and the lock on it, it becomes the finished archive."""
+    from chroot_tool.core.archives import writing
+
+    path = str(tmp_path / "a-202601010000.tar.zst")
+    first = writing.Output(path)
+    os.write(first.fd, b"first")
+    module = writing.time if moment == "sleep" else writing.fcntl
+    real = getattr(module, moment)
+    parts: list[writing.Output] = []
+
+    def finish_first(*args: object) -> None:
+        monkeypatch.undo()
+        first.finish(checksum=False)
+        first.__exit__()
+        if sweep:  # a third one begins
+            parts.append(writing.Output(path))
+        real(*args)
+
+    monkeypatch.setattr(module, moment, finish_first)
+    if not sweep:
+        with writing.Output(path):
+            assert Path(path).read_bytes() == b"first"
+    else:
+        writing.forget_parts(str(tmp_path), "a")
+        assert names(tmp_path) == [".a-202601010000.tar.zst.part", "a-202601010000.tar.zst"]
+        parts[0].__exit__()
+
+
+def test_parts_of_killed_ones_are_swept_those_in_use_are_not(tmp_path: Path) -> None:
+    from chroot_tool.core.archives.writing import Output, forget_parts
+
+    for name in (
+        ".a-202601010000.tar.zst.part",
+        ".a-202601010000.tar.gz.sha256.part",
+        ".a-2026.tar.zst.part",
+        ".b-202601010000.tar.zst.part",
+        ".a.tar.zst.part",
+    ):
+        (tmp_path / name).write_text("left")  # fmt: skip
+    with Output(str(tmp_path / "a-202601010001.tar.zst")):
+        forget_parts(str(tmp_path), "a")
+        assert names(tmp_path) == [
+            ".a-2026.tar.zst.part", ".a-202601010001.tar.zst.part", ".a.tar.zst.part",
+            ".b-202601010000.tar.zst.part",
+        ]  # fmt: skip
+
+
+def test_a_part_that_has_another_name_is_not_written_to(plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / ".a.tar.zst.part").hardlink_to(tmp_path / "precious")
+    archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
+    assert names(tmp_path) == ["a.tar.zst", "plain", "precious"]
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
 def test_what_is_no_file_is_not_replaced(plain: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.tar.zst")
     (tmp_path / "link.tar.zst").symlink_to("/etc/passwd")
