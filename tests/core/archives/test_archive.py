@@ -5,6 +5,7 @@ What is compared is compared attribute by attribute (`trees.differences`).
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import signal
@@ -13,12 +14,13 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.archives import archive, flags
+from chroot_tool.core.archives import archive, compression, flags
 from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
@@ -288,7 +290,7 @@ def test_what_another_finishes_meanwhile_is_left_alone(
     path = str(tmp_path / "a-202601010000.tar.zst")
     first = writing.Output(path)
     os.write(first.fd, b"first")
-    module = writing.time if moment == "sleep" else writing.fcntl
+    module = time if moment == "sleep" else fcntl
     real = getattr(module, moment)
     parts: list[writing.Output] = []
 
@@ -490,6 +492,26 @@ def test_flipped_bits(plain: Path, place: Path, tmp_path: Path, suffix: str, at:
         file.write(bytes([byte ^ 0x10]))
     with pytest.raises(ChrootError, match=r"damaged|cut off|no sound tar"):
         archive.unpack(done.path, str(place))
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "said"),
+    [
+        (
+            compression.ZSTD,
+            "/*stdin*\\ : Decoding error (36) : Restored",
+            "Decoding error (36) : R",
+        ),
+        (compression.XZ, "xz: (stdin): Compressed data is corrupt", "Compressed data is corrupt"),
+        (compression.GZIP, "gzip: stdin: invalid compressed data", "invalid compressed data"),
+        (compression.BZIP2, "bzip2: it says stdin: so", "bzip2: it says stdin: so"),
+    ],
+)
+def test_damaged_is_told_without_the_name_of_a_pipe(
+    kind: compression.Compression, line: str, said: str
+) -> None:
+    error = compression.read_failed(kind, ["", line], "a.tar")
+    assert error.message.startswith(f"a.tar is damaged: {said}")
 
 
 @pytest.mark.parametrize(
