@@ -103,8 +103,10 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     here, host = read_mounts(), read_mounts("1")
     yield
     left = _new_here(here) + _new_on_host(host, folder)
-    processes = processes_below(folder)
-    kill(list(processes))
+    processes: dict[int, str] = {}
+    while more := processes_below(folder):  # what is about to fork when it is seen has children
+        processes |= more
+        kill(list(more))
     detach([m.point for i, m in read_mounts().items() if i not in here])
     left += [f"process {pid}: {command}" for pid, command in processes.items()]
     unseal_after_a_test(folder)  # pytest could not delete what is immutable
