@@ -137,6 +137,8 @@ class Shelf:
 
     def moved(self) -> None:
         """Forget the note of `move_to`: the chroot is where its snapshots are."""
+        if self._store < 0:
+            return  # never a snapshot here, so nothing was noted
         try:
             os.unlink(f".{self.name}.{_RENAMING}", dir_fd=self._store)
         except FileNotFoundError:

@@ -31,7 +31,7 @@ def rename(path: str, new: str, *, report: Report = ignore) -> str:
         refuse_unfinished(root)
         if "/" not in new:
             new = os.path.join(os.path.dirname(root.path), new)
-        target = _physical(new)
+        target = _physical(os.path.abspath(new))
         if target == root.path:
             raise UsageError(f"{target} is its name already", "choose another one")
         if os.path.lexists(target):
@@ -66,11 +66,14 @@ def _rename(root: Root, target: str, report: Report) -> None:
         raise UsageError(f"{target} would lie in {root.path} itself", "choose another place")
     with Shelf(root.path) as here:
         renamed = rename_host(root, old, new, warn)
+        is_moved = False
         try:
             with Shelf(target, make=here.fd >= 0) as there:
                 _move(root.path, target, here, there)
+                is_moved = True
+                _settle(here, there)
         except BaseException:
-            if renamed:
+            if renamed and not is_moved:
                 rename_host(root, new, old, warn)
             raise
 
@@ -84,9 +87,19 @@ def _move(path: str, target: str, here: Shelf, there: Shelf) -> None:
         if isinstance(error, OSError):
             raise _explained(error, path, target) from error
         raise
-    here.moved()
+
+
+def _settle(here: Shelf, there: Shelf) -> None:
+    """Have the move on the disk, then forget the note of it; it has moved whatever fails here."""
     for parent in (here.parent, there.parent):
-        os.fsync(parent)
+        try:
+            os.fsync(parent)
+        except OSError:
+            pass  # written later, then
+    try:
+        here.moved()
+    except OSError:
+        pass  # whoever looks for snapshots of the old name does it
 
 
 def _explained(error: OSError, path: str, target: str) -> ChrootError:

@@ -16,6 +16,7 @@ from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
+from chroot_tool.core.trees.snapshot_store import Shelf
 from support import CHECKOUT, Cli, make_tiny_root, processes_below
 from support.disks import disk
 from support.killing import killed
@@ -364,6 +365,27 @@ def test_names_snapshots_and_history_follow(cli: Cli, deb: Path, tmp_path: Path)
     assert json.loads(state.read_text()) == {str(tmp_path / "two"): ["make"], "/other": ["ls"]}
     assert left(tmp_path) == [".chroot-tool", "two"]
     assert (tmp_path / "two/etc/ssh/ssh_host_ed25519_key").exists()
+
+
+def test_one_that_never_had_a_snapshot(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    done = cli("rename", "-d", deb, "two")
+    assert (done.returncode, done.stderr) == (0, f"{deb}: renamed to {tmp_path}/two\n")
+    assert names(tmp_path / "two") == ("two\n", "two\n", "127.0.1.1 thehost two # own")
+    (tmp_path / "else").mkdir()
+    cli.ok("rename", "-d", tmp_path / "two", tmp_path / "else/three")
+    assert names(tmp_path / "else/three")[0] == "three\n"
+    assert (left(tmp_path), left(tmp_path / "else")) == (["else"], ["three"])
+
+
+def test_what_fails_after_the_move_does_not_take_the_names_back(
+    deb: Path, tmp_path: Path, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Shelf) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Shelf, "moved", fails)
+    assert engine.rename(str(deb), "two") == str(tmp_path / "two")
+    assert names(tmp_path / "two")[0] == "two\n"
 
 
 def test_to_another_place_with_json(cli: Cli, deb: Path, tmp_path: Path) -> None:
