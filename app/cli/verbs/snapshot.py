@@ -45,8 +45,9 @@ def add_options(parser: ArgumentParser) -> None:
         "chroot-tool off -d deb && chroot-tool snapshot restore before-upgrade -d deb",
         "chroot-tool snapshot remove before-upgrade -d deb",
         "",
-        "They lie beside the chroot, in .chroot-tool/snapshots: subvolumes on btrfs, reflinks",
-        "where the file system has them, else copies. `delete` removes them with the chroot.",
+        "They lie beside the chroot, in .chroot-tool/snapshots: subvolumes on btrfs,",
+        "reflinks where the file system has them, else copies. `delete` removes them",
+        "with the chroot.",
     )
 
 
