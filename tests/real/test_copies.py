@@ -202,20 +202,32 @@ def test_a_mount_point_is_no_place(cli: Cli, deb: Path, tmp_path: Path) -> None:
         assert left(where) == ["two"]
 
 
-def test_an_empty_directory_is_taken_and_what_is_above_is_made(
-    cli: Cli, deb: Path, tmp_path: Path
-) -> None:
+def test_an_empty_directory_is_taken(cli: Cli, deb: Path, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     cli.ok("clone", "-d", deb, tmp_path / "two")
-    cli.ok("clone", "-d", deb, tmp_path / "a/b/three")
     assert (tmp_path / "two/etc/hostname").exists()
-    assert (tmp_path / "a/b/three/etc/hostname").exists()
+
+
+@pytest.mark.parametrize("verb", ["clone", "rename"])
+@pytest.mark.parametrize("new", ["a/two", "a/b/two"])
+def test_what_is_missing_above_it_is_made_by_its_owner(
+    cli: Cli, deb: Path, tmp_path: Path, verb: str, new: str
+) -> None:
+    done = cli(verb, "-d", deb, new, cwd=tmp_path)
+    above = (tmp_path / new).parent
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"chroot-tool: {above} does not exist", f"hint: mkdir -p {above}",
+    ]  # fmt: skip
+    assert left(tmp_path) == ["deb"]
+    done = cli(verb, "-d", deb, deb / "home" / new)
+    assert (done.returncode, "would lie in" in done.stderr) == (2, True)
 
 
 def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None:
     (deb / "large").write_bytes(os.urandom(40 << 20))
     with disk(tmp_path, "ext4", 20) as where:
-        done = cli("clone", "-d", deb, where / "a/two")
+        done = cli("clone", "-d", deb, where / "two")
         assert done.returncode == 1
         assert "space" in done.stderr
         assert "hint: free some" in done.stderr
@@ -225,7 +237,7 @@ def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None
 def test_interrupted_nothing_is_left(cli: Cli, deb: Path, tmp_path: Path) -> None:
     for number in range(20_000):
         (deb / f"bin/{number}").touch()
-    running = cli.start("clone", "-d", deb, tmp_path / "a/two", "--json", stdout=subprocess.PIPE)
+    running = cli.start("clone", "-d", deb, tmp_path / "two", "--json", stdout=subprocess.PIPE)
     assert running.stdout
     for line in running.stdout:
         if b"copying" in line:
