@@ -111,6 +111,13 @@ class Shelf:
         """Remove what `put_aside` has taken out of sight."""
         if self.fd >= 0:
             discard(self._store, f".{self.name}.{REMOVING}")
+        else:
+            self.sweep_aside()
+
+    def sweep_aside(self) -> None:
+        """Remove what a kill has left after `put_aside`. Raises LockedError where none did."""
+        if self._store >= 0:
+            sweep(self._store, f".{self.name}.{REMOVING}", self.path)
 
     def move_to(self, other: Shelf) -> None:
         """Give the snapshots to *other*, for the path that this chroot is to be moved to next.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -326,6 +327,47 @@ def test_the_rest_of_a_kill_can_be_deleted(cli: Cli, deb: Path, tmp_path: Path) 
     assert "cloning was not finished" in done.stdout
     cli.ok("delete", "-d", tmp_path / ".two.cloning", "--yes")
     assert left(tmp_path) == ["deb"]
+
+
+def test_the_rest_of_a_kill_goes_by_the_name_that_was_to_be(
+    cli: Cli, deb: Path, tmp_path: Path
+) -> None:
+    everything(deb / "var", deep=0)
+    two = tmp_path / "two"
+    killed("after core.trees.copy_tree:TreeCopy.seal", "clone", deb, two)
+    assert cli("delete", "-d", two).returncode == 2  # it asks
+    rest = os.open(tmp_path / ".two.cloning", os.O_RDONLY)
+    fcntl.flock(rest, fcntl.LOCK_EX)
+    done = cli("delete", "-d", two, "--yes")
+    assert (done.returncode, "at work on" in done.stderr) == (4, True), done.stderr
+    os.close(rest)
+    # A kill of that, too, is gone on with.
+    killed("before core.trees.remove:_Removal.run", "delete", two)
+    done = cli("delete", "-d", "two", "--yes", "--base", tmp_path)
+    assert (done.returncode, "what was left of it is deleted" in done.stderr) == (0, True)
+    assert left(tmp_path) == ["deb"]
+    assert cli("delete", "-d", two, "--yes").returncode == 1
+
+
+@pytest.mark.parametrize("place", [
+    "after core.trees.snapshot_store:Shelf.put_aside",
+    "before core.trees.remove:_mark",
+    "after core.trees.remove:_Removal._unlink 2",
+    "before core.trees.snapshot_store:Shelf.remove_aside",
+])  # fmt: skip
+def test_a_delete_that_was_killed_goes_on(cli: Cli, deb: Path, tmp_path: Path, place: str) -> None:
+    other = small(tmp_path / ".deb.deleting-home")
+    cli.ok("snapshot", "-d", deb, "one")
+    cli.ok("clone", "-d", deb, tmp_path / "debian")
+    killed("before core.trees.remove:_mark", "delete", tmp_path / "debian")
+    killed(place, "delete", deb)
+    done = cli("delete", "-d", deb, "--yes")
+    assert done.returncode == (1 if "remove_aside" in place else 0), done.stderr
+    assert other.exists()  # only ours, and only of this one
+    rest = [name for name in left(tmp_path) if name not in (".chroot-tool", other.name)]
+    assert [name.startswith(".debian.deleting-") for name in rest] == [True]
+    if not done.returncode:
+        assert left(tmp_path / ".chroot-tool/snapshots") == []
 
 
 def test_killed_after_it_was_put_in_place_it_is_whole(cli: Cli, deb: Path, tmp_path: Path) -> None:
