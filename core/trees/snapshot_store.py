@@ -91,6 +91,13 @@ class Shelf:
             except LockedError:
                 pass
 
+    def remove_empty(self) -> None:
+        """Remove the directory where nothing is in it."""
+        try:
+            os.rmdir(self.name, dir_fd=self._store)
+        except OSError:
+            pass  # some are, or were made meanwhile
+
     # -- the chroot is deleted or renamed --------------------------------------------------------
 
     def put_aside(self) -> None:

@@ -590,6 +590,35 @@ def test_what_makes_no_sense(
     assert (done.returncode, says in done.stderr) == (code, True), done.stderr
 
 
+def test_what_is_no_chroot_has_no_list(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    for place, says in ((tmp_path / "none", "no chroot"), (tmp_path / "nil", "does not exist")):
+        done = cli("snapshot", "list", "-d", place)
+        assert (done.returncode, done.stdout, says in done.stderr) == (1, "", True)
+        assert cli("snapshot", "list", "--json", "-d", place).returncode == 1
+    done = cli("snapshot", "list", "-d", deb)
+    assert (done.returncode, f"snapshot -d {deb} NAME" in done.stderr) == (0, True)
+
+
+def test_interrupted_it_says_of_what_and_leaves_nothing(
+    deb: Path, tmp_path: Path, engine: LocalEngine
+) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(Cancelled, match=f"the snapshot one of {deb} was interrupted; nothing"):
+        engine.take_snapshot(str(deb), "one", cancelled=cancelled)
+    assert left(tmp_path / ".chroot-tool/snapshots") == []
+    engine.take_snapshot(str(deb), "one")
+    with pytest.raises(Cancelled, match=f"putting {deb} back to one was interrupted"):
+        engine.restore_snapshot(str(deb), "one", cancelled=cancelled)
+    assert [one.name for one in engine.snapshots(str(deb))] == ["one"]
+    with pytest.raises(Cancelled) as stopped:
+        remove.chroot(str(deb), cancelled=cancelled)
+    assert stopped.value.hint == f"chroot-tool delete -d {deb} goes on"
+    engine.delete(str(deb))
+    assert not deb.exists()
+
+
 def test_a_chroot_that_is_on_is_kept_but_not_put_back(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     done = cli("snapshot", "one", "-d", tiny_chroot)
