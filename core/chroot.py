@@ -116,6 +116,27 @@ def locate(directory: str, base: str) -> str:
     return _absolute(directory)
 
 
+def locate_existing(directory: str, base: str) -> str:
+    """Return what `locate` does, for a DIR that is to be a chroot already.
+
+    A directory here comes first. Raises ChrootError where that is no chroot and hides one of the
+    base, which the hint names.
+    """
+    path = locate(directory, base)
+    hidden = os.path.join(_absolute(base), directory)
+    if "/" in directory or path == hidden or directory in (".", ".."):
+        return path
+    try:
+        open_chroot(path).close()
+    except PrivilegeError:
+        pass  # nobody knows; whoever opens it says so
+    except ChrootError as error:
+        if chroot_at(hidden):
+            hint = f"the one under the base is another: chroot-tool … -d {hidden}"
+            raise ChrootError(error.message, hint) from None
+    return path
+
+
 def _absolute(path: str) -> str:
     try:
         return os.path.abspath(path)

@@ -50,8 +50,12 @@ class Engine(Protocol):
 
     # -- looking ---------------------------------------------------------------------------------
 
-    def locate(self, directory: str) -> str:
-        """Return the path that DIR means: a path, or the name of a chroot under the base."""
+    def locate(self, directory: str, *, new: bool = False) -> str:
+        """Return the path that DIR means: a path, or the name of a chroot under the base.
+
+        *new*: one is to be made there. Else a directory here that is no chroot and hides one of
+        the base by its name is a ChrootError.
+        """
         raise NotImplementedError
 
     def complete(self, text: str) -> tuple[str, ...]:

@@ -57,9 +57,10 @@ class LocalEngine:
 
         return self._ask_habits() if self._ask_habits else Habits()
 
-    def locate(self, directory: str) -> str:
+    def locate(self, directory: str, *, new: bool = False) -> str:
         """As `Engine.locate`."""
-        return chroot.locate(directory, self.base)
+        find = chroot.locate if new else chroot.locate_existing
+        return find(directory, self.base)
 
     @staticmethod
     def complete(text: str) -> tuple[str, ...]:

@@ -62,7 +62,10 @@ def engine_of(arguments: Namespace) -> Engine:
     return open_engine(arguments.base)
 
 
-def chroot_of(arguments: Namespace) -> tuple[Engine, str]:
-    """Return the engine, and the path of the chroot that --dir means. Raises UsageError."""
+def chroot_of(arguments: Namespace, *, new: bool = False) -> tuple[Engine, str]:
+    """Return the engine, and the path of the chroot that --dir means; *new*: that is to be made.
+
+    Raises UsageError, ChrootError.
+    """
     engine = engine_of(arguments)
-    return engine, engine.locate(arguments.dir)
+    return engine, engine.locate(arguments.dir, new=new)

@@ -51,7 +51,7 @@ class Voice:
 
     def place(self, name: str) -> str:
         """Return the path of the chroot that is to be made; "" for none."""
-        self._tried = self._engine.locate(name) if name else ""
+        self._tried = self._engine.locate(name, new=True) if name else ""
         return self._tried
 
     def end(self) -> None:

@@ -124,7 +124,8 @@ def _full(directory: str) -> ChrootError:
     space = os.statvfs(directory)
     what = "inodes" if space.f_files and space.f_favail < _INODES else "space"
     return ChrootError(
-        f"unpacking failed: no {what} left on the disk", "free some there, or choose another place"
+        f"unpacking failed: no {what} left on the disk",
+        "free some space there, or choose another place",
     )
 
 

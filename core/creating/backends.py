@@ -50,6 +50,13 @@ _MM_STAGES = (
 
 _MM_HOOKS = "/usr/share/mmdebstrap/hooks"
 
+_NO_PACKAGE = (
+    ("Couldn't find these debs: ", ""),
+    ("Unable to locate package ", ""),
+    ("Package ", " has no installation candidate"),
+)
+"""How errors about a package that is not there begin and end: debootstrap's, then apt's."""
+
 _STEP = 0.005
 _KEPT = 40
 _FULL = "No space left on device"
@@ -115,9 +122,13 @@ def _included(names: tuple[str, ...]) -> list[str]:
 class Reader:
     """Takes the lines of a run, tells stages and lines, and remembers why it failed."""
 
-    def __init__(self, backend: str, stage: Stage, said: Said) -> None:
-        """Call *stage* with what it does and the fraction done, *said* with every line to show."""
+    def __init__(self, backend: str, stage: Stage, said: Said, suite: str = "") -> None:
+        """Call *stage* with what it does and the fraction done, *said* with every line to show.
+
+        *suite* is what errors call the suite.
+        """
         self._backend = backend
+        self._suite = suite or "this suite"
         self._stage = stage
         self._said = said
         self._now = ("starting", 0.0, 0.0)
@@ -165,12 +176,28 @@ class Reader:
                 f"{what}: signal {-code} ended it",
                 "was it memory? dmesg | tail says so" if code == -9 else "",
             )
+        if missing := self._missing():
+            names = ", ".join(missing)
+            return ChrootError(
+                f"there {'are no packages' if len(missing) > 1 else 'is no package'} {names}"
+                f" in {self._suite}",
+                "see what --include names: a package of its section main, without its version",
+            )
         cause = next(iter(self._errors[-1:] or self._blamed() or self._warnings[-1:]), "")
         rest = [line for line in self._last if line.strip() and not (cause and cause in line)][-3:]
         return ChrootError(
             f"{what}: {cause or (rest[-1] if rest else f'exit code {code}')}",
             f"its last words: {' | '.join(rest)}" if rest else "",
         )
+
+    def _missing(self) -> list[str]:
+        """Return the packages that were asked for and are not there, each once."""
+        found: list[str] = []
+        for line in self._errors:
+            for begin, end in _NO_PACKAGE:
+                if line.startswith(begin) and line.endswith(end):
+                    found += line[len(begin) : len(line) - len(end)].strip("'").split()
+        return list(dict.fromkeys(found))
 
     def _blamed(self) -> list[str]:
         """Return what dpkg says of the first package that broke: its line and the one below."""

@@ -62,7 +62,7 @@ def bootstrap(
     """
     if release:
         options = options.replace(mirror=release.mirror)
-    reader = Reader(options.backend, tell.within, tell.line)
+    reader = Reader(options.backend, tell.within, tell.line, options.suite)
     codename = release.field("Codename") if release else ""
     argv = arguments(options, tree, mirror.keyring(options.suite), codename)
     proxy = proxies.for_address(options.mirror) if options.mirror else ""

@@ -82,7 +82,7 @@ def _debootstrap(
 ) -> None:
     from .bootstrap import drop_downloads
 
-    reader = Reader(options.backend, tell.within, tell.line)
+    reader = Reader(options.backend, tell.within, tell.line, options.suite)
     program, *words = arguments(options, tree)
     done = programs.run(
         [*apart(), program, f"--unpack-tarball={ours}", *words],

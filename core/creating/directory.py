@@ -15,6 +15,7 @@ from .unfinished import made_names
 NEEDED = {"minbase": 350 << 20, "important": 450 << 20, "buildd": 850 << 20}
 """Bytes at the fullest moment, with room for newer suites: bookworm took 210, 300 and 590 MB."""
 _INODES = 20_000
+_NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 _FULL = 1 << 20
 """Bytes below which nothing more can be made."""
 
@@ -139,4 +140,5 @@ def unmake_directories(made: list[str]) -> None:
 def explained(error: OSError, path: str) -> ChrootError:
     """Return what to tell of an error of the system at or below *path*."""
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else path
-    return ChrootError(f"cannot write {where}: {error.strerror}")
+    hint = "free some space there, or choose another place" if error.errno in _NO_SPACE else ""
+    return ChrootError(f"cannot write {where}: {error.strerror}", hint)

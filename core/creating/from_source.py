@@ -22,7 +22,7 @@ from ..trees.copy_tree import TreeCopy, bare
 from . import identity, images
 from .bootstrap import run_inside
 from .directory import existing
-from .initial_setup import set_up_copy
+from .initial_setup import no_locales, set_up_copy
 from .new_chroot import new_chroot
 from .options import check_options
 from .progress import Teller
@@ -58,9 +58,23 @@ def check(options: CreateOptions) -> None:
     if images.is_image(source):
         images.check(source)
     elif source != archive.STDIN and not os.path.exists(source):
-        is_file = "/" in source or is_archive_name(source)
-        hint = "" if is_file else f"an image of a registry: docker://{source}"
+        hint = f"an image of a registry: docker://{source}"
+        if "/" in source or is_archive_name(source):
+            hint = "--from takes an archive, a directory, - for stdin, or an image (docker://…)"
         raise ChrootError(f"{source} does not exist", hint)
+    elif os.path.isdir(source):
+        _check_locales(source, options.locales)
+
+
+def _check_locales(source: str, locales: Sequence[str]) -> None:
+    """Refuse a locale that the system in the directory *source* cannot make."""
+    try:
+        with Root(source) as opened:
+            problem = no_locales(opened, locales) if has_system(opened) else None
+    except OSError:
+        return  # reading it says why
+    if problem:
+        raise ChrootError(f"{source}: {problem.message}", problem.hint)
 
 
 def create(

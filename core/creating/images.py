@@ -28,6 +28,8 @@ _PASSED = ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR")
 _GO = {"i386": "386", "armhf": "arm", "armel": "arm", "ppc64el": "ppc64le"}
 _LOCAL = ("oci:", "oci-archive:", "docker-archive:", "dir:")
 _STORE = "image"
+_NO_HOST = ("no such host", "dial tcp", "name resolution", "server misbehaving")
+"""What skopeo says where the registry cannot be reached: Go's words for it."""
 
 
 def is_image(source: str) -> bool:
@@ -130,6 +132,10 @@ def _hint(lines: Sequence[str]) -> str:
         return "log in with skopeo login, or give REGISTRY_AUTH_FILE"
     if "HTTP response to HTTPS" in text or "look like a TLS handshake" in text:
         return "a registry without TLS has to stand as insecure in registries.conf(5)"
+    if any(word in text for word in _NO_HOST):
+        return "see whether the registry's name is right and the network is up"
+    if "manifest unknown" in text:
+        return "see whether the image has that name and tag"
     if "No space left" in text or "no space left" in text:
         return "free some space there, or choose another place"
     return ""

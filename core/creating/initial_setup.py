@@ -55,6 +55,8 @@ _HOSTS_TEXT = """\
 """
 
 
+_SUPPORTED = "/usr/share/i18n/SUPPORTED"
+"""The locales that the package locales can make, with their character sets."""
 _PROXY = "/etc/apt/apt.conf.d/00chroot-tool-proxy"
 """Read first, so that whatever else is written there has the last word (apt.conf(5))."""
 _PROXY_TEXT = (
@@ -92,7 +94,10 @@ def set_up_copy(
     for them; a Debian also `policy-rc.d` and a locale, where it has none. Raises as `set_up`.
     """
     is_debian = root.stat("/etc/debian_version") is not None
-    if options.locales:
+    problem = no_locales(root, options.locales)
+    if problem:
+        warn(problem)
+    if options.locales and not problem:
         _locales(root, options.locales, run_inside)
     elif is_debian and root.stat("/etc/default/locale") is None:
         _locales(root, PLAIN_LOCALES[:1], run_inside)
@@ -155,6 +160,17 @@ def _chmod(root: Root, physical: str, mode: int) -> None:
         os.close(fd)
 
 
+def no_locales(root: Root, locales: Sequence[str]) -> Problem | None:
+    """Return what is to be said where the system in *root* cannot make one of *locales*."""
+    wanted = [locale for locale in locales if locale not in PLAIN_LOCALES]
+    if not wanted or root.stat(_SUPPORTED) is not None:
+        return None
+    return Problem(
+        f"the package locales is missing inside: {', '.join(wanted)} cannot be made",
+        "apt install locales inside, then dpkg-reconfigure locales; or --locale C.UTF-8",
+    )
+
+
 def _locales(root: Root, locales: Sequence[str], run_inside: RunInside) -> None:
     _write(root, "/etc/default/locale", f"LANG={locales[0]}\n".encode())
     wanted = [locale for locale in locales if locale not in PLAIN_LOCALES]
@@ -162,7 +178,7 @@ def _locales(root: Root, locales: Sequence[str], run_inside: RunInside) -> None:
         return
     charsets = dict(
         line.split()[:2]
-        for line in root.read("/usr/share/i18n/SUPPORTED").decode("ascii", "replace").splitlines()
+        for line in root.read(_SUPPORTED).decode("ascii", "replace").splitlines()
         if len(line.split()) > 1
     )
     lines = [f"{locale} {charsets.get(locale, 'UTF-8')}\n" for locale in wanted]

@@ -267,7 +267,9 @@ def _unreachable(address: str, proxy: str, reason: object) -> ChrootError:
     else:
         said = str(getattr(reason, "strerror", None) or reason)
         hint = "see whether the network is up"
-    if not proxy and not isinstance(reason, ssl.SSLError):
+    if proxy and not isinstance(reason, ssl.SSLError):
+        hint = "check --proxy and the proxies of this host's apt; --proxy none goes without one"
+    elif not isinstance(reason, ssl.SSLError):
         hint += "; behind a proxy, name it: --proxy URL"
     return ChrootError(f"{what} cannot be reached: {said}", hint)
 

@@ -19,6 +19,8 @@ def room(size: str) -> int:
     unit = size[-1:].upper()
     digits = size if unit.isdigit() else size[:-1]
     if digits.isascii() and digits.isdigit() and len(digits) < 20:
+        if unit == "%" and int(digits) > 100:
+            raise UsageError(f"{size} is more than all the memory", "at most 100%, or 512M, 4G")
         if unit == "%":
             count = _memory(b"MemTotal:") * int(digits) // 100
         else:

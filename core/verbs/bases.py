@@ -13,7 +13,7 @@ from ..creating.create import checked
 from ..creating.options import default_options
 from ..creating.progress import Teller
 from ..engine import Outlook, Pruned
-from ..errors import ChrootError, PrivilegeError, UsageError
+from ..errors import Cancelled, ChrootError, PrivilegeError, UsageError
 from ..events import ignore
 from ..text import suggestion
 from ..trees.remove import tree as remove_tree
@@ -147,6 +147,10 @@ def _made(
         os.mkdir(tree)
         os.chmod(tree, 0o755)
         Supply(order.replace(tree=tree), store, tell, cancelled, making=True).run()
+    except Cancelled as error:
+        raise Cancelled(
+            f"making the base {key.name} was interrupted; what it had made is gone"
+        ) from error
     finally:
         tell.stage("removing what it was made in")
         remove_tree(store.fd, build)

@@ -428,6 +428,7 @@ def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -
         done = cli(*words)
         assert done.returncode == 1, done.stderr
         assert said in done.stderr.lower()
+        assert words[0] == "pack" or "hint: free some space there" in done.stderr
         assert "traceback" not in done.stderr.lower()
         assert names(small_disk) == []
 

@@ -1098,11 +1098,15 @@ async def test_real_single_mount(tiny_chroot: Path) -> None:
 
 
 @pytest.mark.root
-async def test_real_delete_and_what_vanishes_and_appears(tiny_chroot: Path) -> None:
+async def test_real_delete_and_what_vanishes_and_appears(
+    tiny_chroot: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     second = tiny_chroot.parent / "second"
+    copied = tmp_path_factory.mktemp("aside") / "second"
+    subprocess.run(["cp", "-a", tiny_chroot, copied], check=True)
     async with real_ui(tiny_chroot.parent) as t:
         await t.on_row("tiny")
-        subprocess.run(["cp", "-a", tiny_chroot, second], check=True)
+        copied.rename(second)  # whole at once: half of a copy is broken, and `o` leaves it alone
         await t.on_row("second")
         await t.press("o")
         await t.shows("● on")

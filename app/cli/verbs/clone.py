@@ -52,7 +52,7 @@ def execute(arguments: Namespace) -> int:
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
         done = engine.clone(
-            path, engine.locate(arguments.new), exact=arguments.exact, report=report,
+            path, engine.locate(arguments.new, new=True), exact=arguments.exact, report=report,
             cancelled=cancelled,
         )  # fmt: skip
     if arguments.json:

@@ -83,7 +83,7 @@ def add_backend(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Make a chroot; return the exit code."""
-    engine, path = chroot_of(arguments)
+    engine, path = chroot_of(arguments, new=True)
     options = asked(arguments)
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):

@@ -50,7 +50,7 @@ def execute(arguments: Namespace) -> int:
     if not arguments.file:
         raise UsageError("unpack needs an archive", "give it with -f FILE, - for stdin")
     source = arguments.file if arguments.file == _STDIN else os.path.abspath(arguments.file)
-    engine, path = chroot_of(arguments)
+    engine, path = chroot_of(arguments, new=True)
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
         done = engine.unpack(path, source, report=report, cancelled=cancelled)

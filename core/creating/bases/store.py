@@ -91,8 +91,8 @@ class Store:
             _make(directory)
         try:
             self.fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
-        except PermissionError as error:
-            raise PrivilegeError(f"{directory}: {error.strerror}", "run as root") from error
+        except PermissionError:
+            raise _needs_root(directory) from None
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -106,6 +106,8 @@ class Store:
 
     def _check(self) -> None:
         status = os.fstat(self.fd)
+        if status.st_uid == 0 != os.geteuid():
+            raise _needs_root(self.path)
         if status.st_uid != os.geteuid():
             raise _refused(self.path, f"belongs to user {status.st_uid}")
         if stat.S_IMODE(status.st_mode) & 0o022:
@@ -273,6 +275,10 @@ def _make(directory: str) -> None:
 
 
 _HINT = "the setting `cache` names another place for bases; --no-cache goes without"
+
+
+def _needs_root(directory: str) -> PrivilegeError:
+    return PrivilegeError(f"access to the bases in {directory} needs root", "run as root")
 
 
 def _refused(directory: str, reason: str) -> ChrootError:

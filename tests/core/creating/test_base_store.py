@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.creating import identity, suites
+from chroot_tool.core.creating import base_or_bootstrap, identity, suites
 from chroot_tool.core.creating.backends import arguments
 from chroot_tool.core.creating.bases import keeping
 from chroot_tool.core.creating.bases import key as base_key
@@ -24,9 +24,13 @@ from chroot_tool.core.creating.bases.store import (
 )
 from chroot_tool.core.creating.mirror import Release
 from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.creating.progress import Teller
 from chroot_tool.core.creating.refresh import Changes, is_another, is_newer
-from chroot_tool.core.errors import Cancelled, ChrootError, UsageError
+from chroot_tool.core.errors import Cancelled, ChrootError, PrivilegeError, UsageError
+from chroot_tool.core.events import ignore
+from chroot_tool.core.host.apt_proxy import Proxies
 from chroot_tool.core.kernel.rootpath import Root
+from chroot_tool.core.verbs import bases as verbs
 from chroot_tool.core.verbs.bases import LocalBases
 
 WHOLE = CreateOptions(
@@ -183,6 +187,32 @@ def test_what_a_kill_leaves_is_no_base_and_goes(tmp_path: Path, stage: int) -> N
         assert [one.name for one in store.bases()] == [base.name]
         store.tidy(base.name)
         assert sorted(os.listdir(store.fd)) == [base.archive, f"{base.name}.json"]
+
+
+@pytest.mark.root
+def test_bases_of_root_need_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bases = LocalBases(Cache(str(tmp_path)), "debootstrap")
+    assert bases.list() == ()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    for ask in (bases.list, bases.prune, lambda: bases.remove(["x"])):
+        with pytest.raises(PrivilegeError, match=r"needs root$") as caught:
+            ask()
+        assert caught.value.hint == "run as root"
+
+
+def test_interrupted_it_says_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_supply: object) -> bool:
+        raise Cancelled("setpriv was stopped")
+
+    monkeypatch.setattr(base_or_bootstrap.Supply, "run", stop)
+    tmp_path.chmod(0o700)
+    key = key_of(WHOLE)
+    cache = Cache(str(tmp_path))
+    with Store(cache.directory) as store:
+        order = keeping.Order(str(tmp_path / "root"), WHOLE, Proxies(), cache)
+        with pytest.raises(Cancelled, match=f"the base {key.name} was interrupted"):
+            verbs._made(store, order, key, Teller("", ignore), None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_links_in_the_directory_are_not_followed(tmp_path: Path) -> None:

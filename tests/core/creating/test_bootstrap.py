@@ -332,6 +332,25 @@ def test_other_causes() -> None:
     assert apt.reader.failed(2).message == "mmdebstrap failed: apt-get update failed"
 
 
+def test_a_package_that_is_not_there() -> None:
+    apt = Reader("mmdebstrap", lambda *_: None, lambda _: None, "sid")
+    for line in (
+        "E: Unable to locate package nosuch",
+        "E: Unable to locate package nosuch",
+        "E: setup failed: E: run_chroot failed",
+        "E: mmdebstrap failed to run",
+    ):
+        apt.line(line)
+    assert apt.failed(1).message == "there is no package nosuch in sid"
+    apt.line("E: Package 'other' has no installation candidate")
+    error = apt.failed(1)
+    assert error.message == "there are no packages nosuch, other in sid"
+    assert len(error.hint) < 100
+    seen = Seen()
+    seen.side("E: LEFTOVERDEBS\nEA: nosuch\nEF: Couldn't find these debs: %s")
+    assert seen.reader.failed(1).message == "there is no package nosuch in this suite"
+
+
 # -- the mirror -----------------------------------------------------------------------------------
 
 RELEASE = "Origin: Debian\nSuite: stable\nCodename: bookworm\nArchitectures: all amd64 i386\n"

@@ -36,6 +36,12 @@ def test_the_default_is_less_than_half() -> None:
     assert 0 < room("") <= room("50%")
 
 
+@pytest.mark.parametrize("size", ["101%", "300%"])
+def test_more_than_there_is(size: str) -> None:
+    with pytest.raises(UsageError, match="more than all the memory"):
+        room(size)
+
+
 @pytest.mark.parametrize(
     "size",
     ["0", "0M", "%", "M", "-1", "1.5G", "4Q", "1 G", "G4", "٤", "0%", "9" * 30, "9999999999T", " "],
