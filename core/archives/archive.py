@@ -39,6 +39,7 @@ __all__ = [
     "Manifest",
     "Packed",
     "Unpacked",
+    "check",
     "pack",
     "pack_into",
     "unpack",
@@ -160,6 +161,17 @@ def in_steps(progress: Progress) -> Progress:
 def _said_of(manifest: Manifest | None, tree: Tree) -> Manifest:
     manifest = manifest or Manifest()
     return manifest.replace(left_out=tuple(sorted({*manifest.left_out, *tree.left_out})))
+
+
+def check(source: str) -> None:
+    """See that *source* is there and is an archive, before anything is made for it.
+
+    Nothing is read from stdin. Raises ChrootError, PrivilegeError.
+    """
+    if source != STDIN:
+        with Input(source) as given:
+            kind = compression.by_content(given.head, given.called)
+            compression.require(kind, writing=False)
 
 
 def unpack(

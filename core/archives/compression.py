@@ -6,6 +6,8 @@ anything: a decompressor that would need more than a gigabyte of memory is refus
 
 from __future__ import annotations
 
+import re
+
 from .. import programs
 from ..errors import ChrootError, UsageError
 from ..value import Value
@@ -18,6 +20,8 @@ PEEK = 512
 """Bytes of the beginning that tell what it is."""
 _USTAR = slice(257, 262)
 _SIGPIPE = -13
+_STDIN = re.compile(r"^(?:\w+: )?(?:/\*stdin\*\\|\(stdin\)|stdin) *: *")
+"""What zstd, xz and gzip call their input, which is nothing to whoever named a file."""
 
 
 class Compression(Value):
@@ -107,8 +111,13 @@ def read_failed(compression: Compression, lines: Sequence[str], called: str) -> 
             f"{called} would take more than 1 GiB of memory to unpack",
             f"unpack it yourself with {compression.program}, then use the .tar",
         )
-    said = [line.strip() for line in lines if line.strip()] or [f"{compression.program} failed"]
-    return ChrootError(f"{called} is damaged: {said[0]}", "copy or download it again")
+    said = [line for line in map(_without_stdin, lines) if line]
+    why = said[0] if said else f"{compression.program} failed"
+    return ChrootError(f"{called} is damaged: {why}", "copy or download it again")
+
+
+def _without_stdin(line: str) -> str:
+    return _STDIN.sub("", line.strip())
 
 
 def write_failed(lines: Sequence[str], code: int) -> ChrootError:

@@ -50,7 +50,8 @@ class Members:
         self._links: set[bytes] = set()
         self._sound = b""
         """The directory whose way was last found to hold no link."""
-        self._behind = 0
+        self.behind = 0
+        """Bytes of the stream that came behind its end so far."""
         self.count = 0
         self.is_over = False
         """Whether the archive's end has been seen: what follows is padding."""
@@ -64,8 +65,8 @@ class Members:
         at, length = 0, len(data)
         while at < length:
             if self.is_over:
-                self._behind += length - at
-                if self._behind > _BEHIND_LIMIT:
+                self.behind += length - at
+                if self.behind > _BEHIND_LIMIT:
                     raise self._damaged("it goes on behind its end")
                 return
             if self._skip:

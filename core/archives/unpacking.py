@@ -7,7 +7,7 @@ import os
 from ..errors import Cancelled, ChrootError
 from . import compression
 from .confined import command
-from .members import Members
+from .members import BLOCK, Members
 from .packing import ATTRIBUTES
 from .pipeline import Program, Stop, pipe, write_all
 
@@ -93,13 +93,19 @@ class Extraction:
         self.warnings = [line.removeprefix("tar: ") for line in tar.lines]
 
     def _carry(self, reader: int, sink: int, progress: Progress | None) -> None:
-        """Hand the stream on to tar, each piece when it has been looked through."""
+        """Hand the stream on to tar, each piece when it has been looked through.
+
+        Its end is made here: two blocks of zeros in whatever pieces they come, else tar takes it
+        for a damaged one.
+        """
         members = self.members
         while data := os.read(reader, _CHUNK):
             is_over = members.is_over
             members.feed(data)
             if not is_over:
-                write_all(sink, data)
+                write_all(sink, data[: len(data) - members.behind])
+                if members.is_over:
+                    write_all(sink, bytes(BLOCK))
             self._check_space()
             fraction = self._given.fraction
             if progress and fraction is not None:

@@ -20,7 +20,7 @@ SUFFIX = ".sha256"
 _CHUNK = 1 << 20
 _PATIENCE, _TICK = 1.0, 0.02  # seconds
 _LINE_LIMIT = 4096
-_WRITE = os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -46,7 +46,7 @@ class Output:
             ) from error
         try:
             self._refuse_other_kinds()
-            self.fd = self._open()
+            self.fd = self._claimed(self._part, 0o600)
         except BaseException:
             os.close(self._directory)
             raise
@@ -75,38 +75,31 @@ class Output:
                 "-f - writes to stdout, which may be anything",
             )
 
-    def _open(self) -> int:
+    def _claimed(self, name: str, mode: int) -> int:
+        """Return a descriptor of the file *name*, new, empty and locked."""
+        until = time.monotonic() + _PATIENCE
         try:
-            fd = os.open(self._part, _WRITE | os.O_RDWR, 0o600, dir_fd=self._directory)
+            while (fd := _claim(self._directory, name, mode)) < 0:
+                if time.monotonic() > until:
+                    raise self._busy(name)
+                time.sleep(_TICK)  # the compressor of a killed one has it for a moment longer
         except OSError as error:
             raise ChrootError(
                 f"cannot write {self.path}: {error.strerror}", "choose another place with -f"
             ) from error
-        try:
-            self._lock(fd)
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise ChrootError(f"{self._part} is no regular file", "move it away")
-            os.ftruncate(fd, 0)
-        except BaseException:
-            os.close(fd)
-            raise
         return fd
 
-    def _lock(self, fd: int) -> None:
-        """Lock the part. The compressor of a killed one has it for a moment longer."""
-        until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    pid = holder(fd)
-                    who = f" (process {pid})" if pid else ""
-                    raise LockedError(
-                        f"{self.path} is being written by another{who}", "wait for it", pid
-                    ) from None
-            time.sleep(_TICK)
+    def _busy(self, name: str) -> LockedError:
+        pid = 0
+        try:
+            fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._directory)
+        except OSError:
+            pass  # just gone
+        else:
+            pid = holder(fd)
+            os.close(fd)
+        who = f" (process {pid})" if pid else ""
+        return LockedError(f"{self.path} is being written by another{who}", "wait for it", pid)
 
     def finish(self, *, checksum: bool) -> str:
         """Put it in place, on the disk for good; return its SHA-256 where *checksum* asks for it.
@@ -130,8 +123,7 @@ class Output:
 
     def _write_checksum(self, digest: str) -> None:
         name = self._name + SUFFIX
-        flags = _WRITE | os.O_WRONLY | os.O_TRUNC
-        fd = os.open(_part(name), flags, 0o644, dir_fd=self._directory)
+        fd = self._claimed(_part(name), 0o644)
         try:
             write_all(fd, os.fsencode(f"{digest}  {self._name}\n"))
             os.fsync(fd)
@@ -153,27 +145,72 @@ def _part(name: str) -> str:
     return f".{name}.part"
 
 
+def _claim(directory: int, name: str, mode: int) -> int:
+    """Return a descriptor of the file *name*, just made and locked; -1 where another has it now.
+
+    What a killed one has left of that name is removed, and never written to: before it is locked
+    it may have become somebody's finished archive. Raises OSError, ChrootError for what is no file.
+    """
+    try:
+        fd = os.open(name, _OPEN | os.O_CREAT | os.O_EXCL, mode, dir_fd=directory)
+    except FileExistsError:
+        _forget(directory, name)
+        return -1
+    try:
+        if _is_locked_as(fd, directory, name):
+            return fd
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    return -1
+
+
+def _forget(directory: int, name: str) -> None:
+    """Remove the part *name* where nobody is writing it. Raises OSError, ChrootError."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            raise ChrootError(f"{name} is no regular file", "move it away")
+        fd = os.open(name, _OPEN, dir_fd=directory)
+    except FileNotFoundError:
+        return
+    try:
+        if _is_locked_as(fd, directory, name):
+            os.unlink(name, dir_fd=directory)
+    finally:
+        os.close(fd)
+
+
+def _is_locked_as(fd: int, directory: int, name: str) -> bool:
+    """Lock *fd*; tell whether that could be, and it still is the file called *name*.
+
+    Until it was locked, whoever had it may have given it its own name. Raises OSError.
+    """
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return os.path.samestat(status, os.fstat(fd))
+
+
 def forget_parts(directory: str, prefix: str) -> None:
     """Remove what killed ones have left in *directory* of archives called *prefix* and a date."""
     begin = _part(prefix).removesuffix(".part")
     try:
-        names = [name for name in os.listdir(directory) if _is_part(name, begin)]
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return
-    for name in names:
-        path = os.path.join(directory, name)
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                os.unlink(path)
-        except OSError:
-            pass  # somebody is writing it
-        finally:
-            os.close(fd)
+    try:
+        for name in os.listdir(fd):
+            if _is_part(name, begin):
+                try:
+                    _forget(fd, name)
+                except (OSError, ChrootError):
+                    pass  # then it stays: it stands in nobody's way
+    finally:
+        os.close(fd)
 
 
 def _is_part(name: str, begin: str) -> bool:
@@ -185,7 +222,7 @@ def _is_part(name: str, begin: str) -> bool:
         and date[0] == "-"
         and date[1:].isdigit()
         and bool(dot)
-        and rest.startswith(("tar.", "oci"))
+        and rest.startswith("tar.")
         and rest.endswith(".part")
     )
 

@@ -37,6 +37,7 @@ def unpack(
     Raises what `new_chroot` and `archive.unpack` raise, ChrootError where there is no chroot in
     it; then, and when it is cancelled, *path* is as it was before.
     """
+    archive.check(source)
     tell = Teller(path, report)
     tell.stage("looking at the archive", 0.0)
     with new_chroot(path, tell, "unpacking") as root:

@@ -7,7 +7,7 @@ import time
 
 from ..chroot import is_incomplete, open_chroot, unfinished
 from ..config.read import read_config
-from ..errors import ChrootError, Problem, UsageError
+from ..errors import Cancelled, ChrootError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..host.mount_points import host_facts
 from ..kernel.mount_table import MountTable
@@ -66,25 +66,39 @@ def pack(
         progress = _progress(root.path, report)
         left_out = (*config.exclude, *exclude)
         said = _manifest(root, mounted)
-        if oci:
-            image = images.Image(
-                said.arch, (_shell(root),), said.date, f"chroot-tool {said.version}"
-            )
-            done = images.pack_image(
-                root.path, output, image,
-                exclude=left_out, progress=progress, cancelled=cancelled,
-            )  # fmt: skip
-        else:
-            done = archive.pack(
-                root.path, output, exclude=left_out, manifest=said,
-                checksum=checksum, progress=progress, cancelled=cancelled,
-            )  # fmt: skip
+        try:
+            if oci:
+                image = images.Image(
+                    said.arch, (_shell(root),), said.date, f"chroot-tool {said.version}"
+                )
+                done = images.pack_image(
+                    root.path, output, image,
+                    exclude=left_out, progress=progress, cancelled=cancelled,
+                )  # fmt: skip
+            else:
+                done = archive.pack(
+                    root.path, output, exclude=left_out, manifest=said,
+                    checksum=checksum, progress=progress, cancelled=cancelled,
+                )  # fmt: skip
+        except Cancelled as error:
+            raise _interrupted(root.path, output) from error
         for one in done.missing:
             if one in exclude:  # somebody has typed it
                 report(Warned(root.path, Problem(f"{one} is not there to be left out")))
         _tell_changed(root.path, done.changed, report)
         report(Stage(root.path, "done", 1.0))
         return done
+
+
+def _interrupted(path: str, output: str) -> Cancelled:
+    """Return what is said to whoever interrupted it: what has become of *output*."""
+    if output == "-":
+        left = "what came of it on stdout is no archive"
+    elif os.path.lexists(output):  # what is finished is put in place after the last look
+        left = f"{output} is as it was before"
+    else:
+        left = f"nothing is left of {output}"
+    return Cancelled(f"packing {path} was interrupted; {left}")
 
 
 def unpack(

@@ -1,6 +1,6 @@
 """`pack`, `unpack` and `create --from` as a user runs them: whole chroots, cut off, hostile, full.
 
-What archives themselves hold and refuse is in tests/core/trees/test_archive.py.
+What archives themselves hold and refuse is in tests/core/archives/test_archive.py.
 """
 
 from __future__ import annotations
@@ -297,6 +297,15 @@ def test_a_place_that_has_a_chroot_d(cli: Cli, packed: Path, tiny_chroot: Path) 
     assert names(place / "chroot.d") == ["chroot-cmd", "mine"]
 
 
+def test_where_there_is_no_archive_nothing_is_begun(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "text.tar").write_text("text")
+    for name, said in (("none.tar", "does not exist"), ("text.tar", "is no archive")):
+        done = cli("unpack", "-f", tmp_path / name, "-d", tmp_path / "x")
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "%" not in done.stderr
+
+
 # -- cut off --------------------------------------------------------------------------------------
 
 
@@ -316,8 +325,19 @@ def test_interrupted_nothing_is_left(
         call.until(stage)
         assert call.ended_by(number) == 130
         assert call.events[-1]["code"] == 130
+        if words[0] == "pack":
+            assert f"interrupted; nothing is left of {words[-1]}" in call.events[-1]["message"]
         assert names(tmp_path) == before
     eventually_no_process_mentions(tmp_path)
+
+
+def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: Path) -> None:
+    call = Call(cli, "pack", "-d", packed.parent / "tiny", "-f", packed)
+    before = packed.stat()
+    call.until("packing")
+    assert call.ended_by(signal.SIGINT) == 130
+    assert f"{packed} is as it was before" in call.events[-1]["message"]
+    assert packed.stat().st_ino == before.st_ino
 
 
 def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
@@ -353,8 +373,8 @@ def test_killed_while_it_packs_and_mended(cli: Cli, packed: Path, tmp_path: Path
 KILLER = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
-from chroot_tool.core.creating import restore, unfinished
-from chroot_tool.core.trees import flags
+from chroot_tool.core.creating import unfinished, unpack
+from chroot_tool.core.archives import flags
 left = int(sys.argv[2])
 def counted(real):
     def call(*args, **options):
@@ -367,7 +387,7 @@ def counted(real):
 for module, name in ((os, "rename"), (os, "rmdir"), (os, "unlink"), (os, "setxattr"),
                      (os, "utime"), (os, "fchmod"), (flags, "set_flags")):
     setattr(module, name, counted(getattr(module, name)))
-restore.unpack(sys.argv[3], sys.argv[4])
+unpack.unpack(sys.argv[3], sys.argv[4])
 """
 
 

@@ -5,6 +5,7 @@ What is compared is compared attribute by attribute (`trees.differences`).
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import signal
@@ -13,12 +14,13 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.archives import archive, flags
+from chroot_tool.core.archives import archive, compression, flags
 from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
@@ -98,6 +100,18 @@ def test_everything_there_and_back(tree: Path, place: Path, tmp_path: Path, suff
         assert flags.restore(root, found.manifest.flags) == []
     assert trees.differences(tree, place) == []
     assert done.count == found.count + 1  # the socket
+
+
+@pytest.mark.parametrize("piece", [512, 700])
+def test_the_end_may_come_in_pieces(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    from chroot_tool.core.archives import unpacking
+
+    monkeypatch.setattr(unpacking, "_CHUNK", piece)
+    small = make_archive(tmp_path / "a.tar", ("file", tarfile.REGTYPE, "", b"content"))
+    assert archive.unpack(str(small), str(place)).lost == ()
+    assert names(place) == ["file"]
 
 
 def test_plain_tar_unpacks_it(tree: Path, place: Path, tmp_path: Path) -> None:
@@ -206,7 +220,7 @@ def test_by_descriptors(plain: Path, place: Path, tmp_path: Path) -> None:
 def test_through_a_pipe(plain: Path, place: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from chroot_tool.core.trees import archive;"
+        "from chroot_tool.core.archives import archive;"
         "getattr(archive, sys.argv[2])(*sys.argv[3:])"
     )
     words: list[str | Path] = [sys.executable, "-I", "-c", code, CHECKOUT / ".pkg"]
@@ -264,6 +278,65 @@ def test_two_at_once_into_one_file(plain: Path, tmp_path: Path) -> None:
     with Output(str(tmp_path / "a.tar.zst")), pytest.raises(LockedError, match="being written"):
         archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
     assert names(tmp_path) == ["plain"]
+
+
+@pytest.mark.parametrize(("moment", "sweep"), [("sleep", False), ("flock", False), ("flock", True)])
+def test_what_another_finishes_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, sweep: bool
+) -> None:
+    """Between the opening of its part and the lock on it, it becomes the finished archive."""
+    from chroot_tool.core.archives import writing
+
+    path = str(tmp_path / "a-202601010000.tar.zst")
+    first = writing.Output(path)
+    os.write(first.fd, b"first")
+    module = time if moment == "sleep" else fcntl
+    real = getattr(module, moment)
+    parts: list[writing.Output] = []
+
+    def finish_first(*args: object) -> None:
+        monkeypatch.undo()
+        first.finish(checksum=False)
+        first.__exit__()
+        if sweep:  # a third one begins
+            parts.append(writing.Output(path))
+        real(*args)
+
+    monkeypatch.setattr(module, moment, finish_first)
+    if not sweep:
+        with writing.Output(path):
+            assert Path(path).read_bytes() == b"first"
+    else:
+        writing.forget_parts(str(tmp_path), "a")
+        assert names(tmp_path) == [".a-202601010000.tar.zst.part", "a-202601010000.tar.zst"]
+        parts[0].__exit__()
+
+
+def test_parts_of_killed_ones_are_swept_those_in_use_are_not(tmp_path: Path) -> None:
+    from chroot_tool.core.archives.writing import Output, forget_parts
+
+    for name in (
+        ".a-202601010000.tar.zst.part",
+        ".a-202601010000.tar.gz.sha256.part",
+        ".a-2026.tar.zst.part",
+        ".b-202601010000.tar.zst.part",
+        ".a.tar.zst.part",
+    ):
+        (tmp_path / name).write_text("left")  # fmt: skip
+    with Output(str(tmp_path / "a-202601010001.tar.zst")):
+        forget_parts(str(tmp_path), "a")
+        assert names(tmp_path) == [
+            ".a-2026.tar.zst.part", ".a-202601010001.tar.zst.part", ".a.tar.zst.part",
+            ".b-202601010000.tar.zst.part",
+        ]  # fmt: skip
+
+
+def test_a_part_that_has_another_name_is_not_written_to(plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / ".a.tar.zst.part").hardlink_to(tmp_path / "precious")
+    archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
+    assert names(tmp_path) == ["a.tar.zst", "plain", "precious"]
+    assert (tmp_path / "precious").read_text() == "precious"
 
 
 def test_what_is_no_file_is_not_replaced(plain: Path, tmp_path: Path) -> None:
@@ -422,6 +495,26 @@ def test_flipped_bits(plain: Path, place: Path, tmp_path: Path, suffix: str, at:
 
 
 @pytest.mark.parametrize(
+    ("kind", "line", "said"),
+    [
+        (
+            compression.ZSTD,
+            "/*stdin*\\ : Decoding error (36) : Restored",
+            "Decoding error (36) : R",
+        ),
+        (compression.XZ, "xz: (stdin): Compressed data is corrupt", "Compressed data is corrupt"),
+        (compression.GZIP, "gzip: stdin: invalid compressed data", "invalid compressed data"),
+        (compression.BZIP2, "bzip2: it says stdin: so", "bzip2: it says stdin: so"),
+    ],
+)
+def test_damaged_is_told_without_the_name_of_a_pipe(
+    kind: compression.Compression, line: str, said: str
+) -> None:
+    error = compression.read_failed(kind, ["", line], "a.tar")
+    assert error.message.startswith(f"a.tar is damaged: {said}")
+
+
+@pytest.mark.parametrize(
     ("data", "said"),
     [(b"", "is empty"), (b"#!/bin/sh\n", "is no archive"), (b"\x1f\x8b", "cut off"),
      (bytes(range(255, 0, -1)) * 20, "is no archive")],
@@ -527,7 +620,7 @@ def test_killed_in_the_middle_nothing_of_it_goes_on(
         archive.pack(str(plain), source)
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from chroot_tool.core.trees import archive;"
+        "from chroot_tool.core.archives import archive;"
         "getattr(archive, sys.argv[2])(*sys.argv[3:],"
         " progress=lambda f: print(f, flush=True))"
     )
