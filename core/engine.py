@@ -302,7 +302,15 @@ class Engine(Protocol):
         """Switch off, ending what runs inside, and remove the directory with all it holds.
 
         Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted
-        or runs inside that could not be ended; nothing is removed then.
+        or runs inside that could not be ended; nothing is removed then. Where there is no such
+        directory any more, or not yet, its `rests` are removed; LockedError where they are at work.
+        """
+        raise NotImplementedError
+
+    def rests(self, path: str) -> tuple[str, ...]:
+        """Return the paths of what a kill of `clone` or `delete` has left of *path*.
+
+        Also what one that goes on works in. Nothing where *path* itself is there.
         """
         raise NotImplementedError
 

@@ -35,7 +35,7 @@ _VERBS = {
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
     "pack": ("archive_name", "pack", "unpack"),
-    "delete": ("delete",),
+    "delete": ("delete", "rests"),
     "clone": ("clone",),
     "rename": ("rename",),
     "snapshot": ("snapshots", "take_snapshot", "restore_snapshot", "remove_snapshot"),
@@ -158,6 +158,7 @@ class LocalEngine:
         pack = staticmethod(verbs.pack.pack)
         unpack = staticmethod(verbs.pack.unpack)
         delete = staticmethod(verbs.delete.delete)
+        rests = staticmethod(verbs.delete.rests)
         clone = staticmethod(verbs.clone.clone)
         rename = staticmethod(verbs.rename.rename)
         snapshots = staticmethod(verbs.snapshot.snapshots)

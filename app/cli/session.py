@@ -7,6 +7,7 @@ import os
 import sys
 
 from ...core.events import Stage, Warned
+from ...core.text import safe
 from .. import exits
 
 TYPE_CHECKING = False
@@ -22,6 +23,8 @@ class Voice:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._tried = ""
+        self._is_keeping = False
 
     @staticmethod
     def tell(event: Event) -> None:
@@ -31,11 +34,11 @@ class Voice:
         elif isinstance(event, Stage):
             exits.say(event.stage)
 
-    @staticmethod
-    def keeping() -> LongCall:
+    def keeping(self) -> LongCall:
         """Return what tells how far a session is kept, and takes the signals that stop that."""
         from .long_call import LongCall
 
+        self._is_keeping = True
         return LongCall(json=False)
 
     def ask(self, error: ChrootError) -> str:
@@ -48,7 +51,16 @@ class Voice:
 
     def place(self, name: str) -> str:
         """Return the path of the chroot that is to be made; "" for none."""
-        return self._engine.locate(name, new=True) if name else ""
+        self._tried = self._engine.locate(name, new=True) if name else ""
+        return self._tried
+
+    def end(self) -> None:
+        """Say what the session has become, if anything: where that fails, it is an error."""
+        if self._is_keeping:
+            exits.tell(
+                f"{safe(self._tried)}: kept, as the session left it\n"
+                f"hint: chroot-tool shell -d {safe(self._tried)}\n"
+            )
 
 
 def run(
@@ -66,7 +78,9 @@ def run(
     """Run *words* in a session as `Engine.run_ephemeral` says; *keep* may be a plain name."""
     gc.disable()  # nothing here is garbage, and to walk memory that is shared with a fork copies it
     voice = Voice(engine)
-    return engine.run_ephemeral(
+    code = engine.run_ephemeral(
         path, words, user=user, cwd=cwd, env=env, config_dir=config_dir, size=size,
         keep=voice.place(keep), report=voice.tell, keeping=voice.keeping, again=voice.ask,
     )  # fmt: skip
+    voice.end()
+    return code

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import stat
+from string import hexdigits
 
-from ..chroot import DELETING
+from ..chroot import CLONING, DELETING
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError
 from ..events import Stage, ignore
 from ..kernel import syscalls
@@ -83,8 +84,9 @@ def chroot(
     in it: what is left, by a kill say, shows as incomplete. *sealed* and what is raised: as `tree`.
     """
     directory, _, name = path.rpartition("/")
-    short = os.fsdecode(os.fsencode(name)[:200])  # a name may have 255 bytes
-    aside = f".{short}.deleting-{os.urandom(4).hex()}"
+    aside = f"{_aside_of(name)}{os.urandom(4).hex()}"
+    if is_rest(name) or (name[0] == "." and name.endswith(CLONING)):
+        aside = name  # nobody knows it as a chroot, and under this name it is found again
     parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         refuse_mounts(path)
@@ -113,6 +115,19 @@ def chroot(
             raise
     finally:
         os.close(parent)
+
+
+def _aside_of(name: str) -> str:
+    short = os.fsdecode(os.fsencode(name)[:200])  # a name may have 255 bytes
+    return f".{short}.deleting-"
+
+
+def is_rest(name: str, of: str = "") -> bool:
+    """Tell whether *name* is what `chroot` calls a directory (that was called *of*) meanwhile."""
+    start, number = name[:-8], name[-8:]
+    if of and start != _aside_of(of):
+        return False
+    return start.startswith(".") and start.endswith(".deleting-") and set(number) <= set(hexdigits)
 
 
 def _mark(parent: int, aside: str, path: str) -> bool:
@@ -292,7 +307,10 @@ class _Removal:
     def _counted(self) -> None:
         self.count += 1
         if self._cancelled and self._cancelled.is_set():
-            raise Cancelled(f"deleting {self._path} was stopped half-way")
+            raise Cancelled(
+                f"deleting {self._path} was stopped half-way",
+                f"chroot-tool delete -d {self._path} goes on",
+            )
         if self._progress and self.count % _TICK == 0:
             self._progress(self.count)
 

@@ -91,6 +91,13 @@ class Shelf:
             except LockedError:
                 pass
 
+    def remove_empty(self) -> None:
+        """Remove the directory where nothing is in it."""
+        try:
+            os.rmdir(self.name, dir_fd=self._store)
+        except OSError:
+            pass  # some are, or were made meanwhile
+
     # -- the chroot is deleted or renamed --------------------------------------------------------
 
     def put_aside(self) -> None:
@@ -111,6 +118,13 @@ class Shelf:
         """Remove what `put_aside` has taken out of sight."""
         if self.fd >= 0:
             discard(self._store, f".{self.name}.{REMOVING}")
+        else:
+            self.sweep_aside()
+
+    def sweep_aside(self) -> None:
+        """Remove what a kill has left after `put_aside`. Raises LockedError where none did."""
+        if self._store >= 0:
+            sweep(self._store, f".{self.name}.{REMOVING}", self.path)
 
     def move_to(self, other: Shelf) -> None:
         """Give the snapshots to *other*, for the path that this chroot is to be moved to next.
@@ -137,6 +151,8 @@ class Shelf:
 
     def moved(self) -> None:
         """Forget the note of `move_to`: the chroot is where its snapshots are."""
+        if self._store < 0:
+            return  # never a snapshot here, so nothing was noted
         try:
             os.unlink(f".{self.name}.{_RENAMING}", dir_fd=self._store)
         except FileNotFoundError:

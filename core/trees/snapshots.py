@@ -12,7 +12,7 @@ import json
 import os
 import time
 
-from ..errors import ChrootError, LockedError
+from ..errors import Cancelled, ChrootError, LockedError
 from ..events import Stage
 from ..kernel.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs
 from ..value import Value
@@ -69,19 +69,34 @@ def make(path: str, top: int, name: str, report: Report, cancelled: Flag | None)
     """
     name = name or time.strftime("%Y%m%d-%H%M%S")
     with Shelf(path, make=True) as shelf:
-        shelf.sweep()
-        _refuse_taken(shelf, name)
-        with (
-            Aside(shelf.fd, f".{name}.making", f"the snapshot {name}") as aside,
-            Duplicate(top, aside.fd, path, report, cancelled) as copy,
-        ):
-            done = copy.make()
-            copy.seal()
-            _tell_losses(done, name)
-            made = TreeSnapshot(name, time.time(), done.method, done.size)
-            _finish(aside.fd, made, path, report)
-            _commit(shelf, aside, name)
-            copy.seal_top()
+        try:
+            return _made(shelf, path, top, name, report, cancelled)
+        except BaseException as error:
+            shelf.remove_empty()
+            if isinstance(error, Cancelled):
+                raise Cancelled(
+                    f"the snapshot {name} of {path} was interrupted; nothing of it is left"
+                ) from error
+            raise
+
+
+def _made(
+    shelf: Shelf, path: str, top: int, name: str, report: Report, cancelled: Flag | None
+) -> TreeSnapshot:
+    shelf.sweep()
+    _refuse_taken(shelf, name)
+    with (
+        Aside(shelf.fd, f".{name}.making", f"the snapshot {name}") as aside,
+        Duplicate(top, aside.fd, path, report, cancelled) as copy,
+    ):
+        done = copy.make()
+        copy.seal()
+        _tell_losses(done, name)
+        made = TreeSnapshot(name, time.time(), done.method, done.size)
+        _finish(aside.fd, made, path, report)
+        _mind(cancelled)
+        _commit(shelf, aside, name)
+        copy.seal_top()
     return made
 
 
@@ -108,12 +123,17 @@ def restore(
                 copy.seal()
                 size = _size(shelf, cancelled)
                 _finish(aside.fd, TreeSnapshot(kept, time.time(), KEPT, size), path, report)
+                _mind(cancelled)
                 if keep:
                     # Before the places are changed: a kill must not leave the only copy of what
                     # there was under the name of a rest. For a moment it holds the other state.
                     _commit(shelf, aside, kept)
                 _exchange(shelf, aside, kept if keep else "")
                 copy.seal_top()
+        except Cancelled as error:
+            raise Cancelled(
+                f"putting {path} back to {name} was interrupted; it is as it was"
+            ) from error
         finally:
             os.close(source)
     return kept if keep else ""
@@ -202,6 +222,12 @@ def _finish(directory: int, made: TreeSnapshot, path: str, report: Report) -> No
         syncfs(directory)
     except OSError as error:
         raise ChrootError(f"the snapshot can't be written: {error.strerror}") from error
+
+
+def _mind(cancelled: Flag | None) -> None:
+    """Stop here, the last place where it costs nothing; a small tree is copied without a look."""
+    if cancelled and cancelled.is_set():
+        raise Cancelled("a snapshot was stopped")
 
 
 def _about(shelf: int, name: str) -> TreeSnapshot:

@@ -6,7 +6,7 @@ import os
 
 from ..chroot import CLONING, MARKER, open_chroot
 from ..creating import identity
-from ..creating.directory import check_mount, make_directories, unmake_directories
+from ..creating.directory import check_mount
 from ..creating.names import rename_host
 from ..creating.options import check_name
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
@@ -19,6 +19,7 @@ from ..trees.built_aside import Aside
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
 from ..trees.snapshot_store import Shelf
 from .opened import is_used, refuse_unfinished
+from .place import open_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,14 +51,7 @@ def clone(
 def check_place(new: str, source: str) -> None:
     """See that a chroot can be made at *new* of the one at *source*. Raises ChrootError."""
     check_name(os.path.basename(new))
-    above = os.path.dirname(new)
-    if os.path.isdir(above):
-        _Target(new, source).close()
-        return
-    while not os.path.isdir(above):
-        above = os.path.dirname(above)
-    with Root(above) as there:
-        _refuse_inside(f"{there.path.rstrip('/')}{new[len(above.rstrip('/')) :]}", source)
+    _Target(new, source).close()
 
 
 def copy_to(
@@ -70,7 +64,6 @@ def copy_to(
     cancelled: Flag | None = None,
 ) -> Cloned:
     """Make *new* a copy of the tree *root*, as `Engine.clone` says; *is_view* as for Duplicate."""
-    made = make_directories(os.path.dirname(new))
     try:
         target = _Target(new, root.path)
         try:
@@ -78,7 +71,6 @@ def copy_to(
         finally:
             target.close()
     except BaseException as error:
-        unmake_directories(made)
         if isinstance(error, Cancelled):
             raise Cancelled(f"cloning to {new} was interrupted; nothing of it is left") from error
         if isinstance(error, OSError):
@@ -86,24 +78,15 @@ def copy_to(
         raise
 
 
-def _refuse_inside(path: str, source: str) -> None:
-    if f"{path}/".startswith(f"{source}/"):
-        raise UsageError(
-            f"{path} is {source} itself"
-            if path == source
-            else f"{path} would lie in {source}, which is to be copied",
-            "choose another place",
-        )
-
-
 class _Target:
     """Where the new chroot will be: the directory above, open, and the name."""
 
     def __init__(self, new: str, source: str) -> None:
         """Raises ChrootError where it can't be there."""
-        with Root(os.path.dirname(new)) as above:
-            self.path = f"{above.path.rstrip('/')}/{os.path.basename(new)}"
-            _refuse_inside(self.path, source)
+        above, self.path = open_above(new, source, f"{source}, which is to be copied")
+        with above:
+            if self.path == source:
+                raise UsageError(f"{self.path} is {source} itself", "choose another place")
             check_mount(above)
             self.name = os.path.basename(new)
             self.fd = above.open("/", os.O_RDONLY | os.O_DIRECTORY)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..chroot import CLONING, has_system, is_incomplete, open_chroot
+import os
+
+from ..chroot import CLONING, folders, has_system, is_chroot, is_incomplete, open_chroot
 from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
@@ -27,6 +29,48 @@ def delete(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.delete`."""
+    from ..trees.snapshot_store import Shelf
+
+    left = rests(path)
+    for rest in left:
+        _delete(rest, timeout, report, cancelled)
+    if not left:
+        _delete(path, timeout, report, cancelled)
+        return
+    with Shelf(f"{os.path.dirname(left[0]).rstrip('/')}/{os.path.basename(path)}") as shelf:
+        shelf.sweep_aside()
+
+
+def rests(path: str) -> tuple[str, ...]:
+    """As `Engine.rests`."""
+    from ..trees.remove import is_rest
+
+    above, name = os.path.split(os.path.abspath(path))
+    if os.path.lexists(path):
+        return ()
+    try:
+        places = folders(above)  # no links
+    except ChrootError:
+        return ()
+    return tuple(
+        [
+            place
+            for place in places
+            if (last := os.path.basename(place)) == f".{name}{CLONING}" or is_rest(last, name)
+            if _is_ours(place)
+        ]
+    )
+
+
+def _is_ours(rest: str) -> bool:
+    try:
+        with Root(rest) as root:
+            return is_chroot(root)
+    except OSError:
+        return False
+
+
+def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -> None:
     from ..creating.unfinished import unseal
     from ..trees import remove
     from ..trees.snapshot_store import Shelf

@@ -7,14 +7,15 @@ import os
 from ..chroot import open_chroot
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Warned, ignore
-from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
 from .opened import refuse_in_use, refuse_unfinished
+from .place import open_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..events import Report
+    from ..kernel.rootpath import Root
     from ..trees.snapshot_store import Shelf
 
 _EPERM, _EEXIST, _EXDEV = 1, 17, 18
@@ -31,7 +32,8 @@ def rename(path: str, new: str, *, report: Report = ignore) -> str:
         refuse_unfinished(root)
         if "/" not in new:
             new = os.path.join(os.path.dirname(root.path), new)
-        target = _physical(new)
+        above, target = open_above(new, root.path, f"{root.path} itself")
+        above.close()
         if target == root.path:
             raise UsageError(f"{target} is its name already", "choose another one")
         if os.path.lexists(target):
@@ -39,17 +41,6 @@ def rename(path: str, new: str, *, report: Report = ignore) -> str:
         refuse_in_use(root, "renamed")
         _rename(root, target, report)
         return target
-
-
-def _physical(new: str) -> str:
-    above = os.path.dirname(new)
-    try:
-        with Root(above) as opened:
-            return f"{opened.path.rstrip('/')}/{os.path.basename(new)}"
-    except FileNotFoundError:
-        raise ChrootError(f"{above} does not exist", f"mkdir -p {above}") from None
-    except OSError as error:
-        raise ChrootError(f"{above}: {error.strerror}") from error
 
 
 def _rename(root: Root, target: str, report: Report) -> None:
@@ -62,15 +53,16 @@ def _rename(root: Root, target: str, report: Report) -> None:
     def warn(problem: Problem) -> None:
         report(Warned(target, problem))
 
-    if target.startswith(f"{root.path}/"):
-        raise UsageError(f"{target} would lie in {root.path} itself", "choose another place")
     with Shelf(root.path) as here:
         renamed = rename_host(root, old, new, warn)
+        is_moved = False
         try:
             with Shelf(target, make=here.fd >= 0) as there:
                 _move(root.path, target, here, there)
+                is_moved = True
+                _settle(here, there)
         except BaseException:
-            if renamed:
+            if renamed and not is_moved:
                 rename_host(root, new, old, warn)
             raise
 
@@ -84,9 +76,19 @@ def _move(path: str, target: str, here: Shelf, there: Shelf) -> None:
         if isinstance(error, OSError):
             raise _explained(error, path, target) from error
         raise
-    here.moved()
+
+
+def _settle(here: Shelf, there: Shelf) -> None:
+    """Have the move on the disk, then forget the note of it; it has moved whatever fails here."""
     for parent in (here.parent, there.parent):
-        os.fsync(parent)
+        try:
+            os.fsync(parent)
+        except OSError:
+            pass  # written later, then
+    try:
+        here.moved()
+    except OSError:
+        pass  # whoever looks for snapshots of the old name does it
 
 
 def _explained(error: OSError, path: str, target: str) -> ChrootError:

@@ -27,7 +27,10 @@ ACTIONS = ("list", "restore", "remove")
 
 def snapshots(path: str) -> tuple[TreeSnapshot, ...]:
     """As `Engine.snapshots`."""
-    return states.listed(_place(path))
+    found = states.listed(_place(path))
+    if not found:
+        open_chroot(path).close()  # of what is none, it is not that there is no snapshot
+    return found
 
 
 def take_snapshot(

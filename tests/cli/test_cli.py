@@ -19,7 +19,7 @@ from support import PATIENCE, Cli, Program, let_in, mounts_below, wait_until
 
 COMMANDS = (
     "create", "on", "off", "run", "start", "stop", "restart", "update", "shell", "list", "status",
-    "watch", "bind", "delete", "base",
+    "watch", "bind", "delete", "clone", "rename", "snapshot", "pack", "unpack", "base",
 )  # fmt: skip
 OPTIONS = {
     "create": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
+from chroot_tool.core.trees.snapshot_store import Shelf
 from support import CHECKOUT, Cli, make_tiny_root, processes_below
 from support.disks import disk
 from support.killing import killed
@@ -201,20 +203,32 @@ def test_a_mount_point_is_no_place(cli: Cli, deb: Path, tmp_path: Path) -> None:
         assert left(where) == ["two"]
 
 
-def test_an_empty_directory_is_taken_and_what_is_above_is_made(
-    cli: Cli, deb: Path, tmp_path: Path
-) -> None:
+def test_an_empty_directory_is_taken(cli: Cli, deb: Path, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     cli.ok("clone", "-d", deb, tmp_path / "two")
-    cli.ok("clone", "-d", deb, tmp_path / "a/b/three")
     assert (tmp_path / "two/etc/hostname").exists()
-    assert (tmp_path / "a/b/three/etc/hostname").exists()
+
+
+@pytest.mark.parametrize("verb", ["clone", "rename"])
+@pytest.mark.parametrize("new", ["a/two", "a/b/two"])
+def test_what_is_missing_above_it_is_made_by_its_owner(
+    cli: Cli, deb: Path, tmp_path: Path, verb: str, new: str
+) -> None:
+    done = cli(verb, "-d", deb, new, cwd=tmp_path)
+    above = (tmp_path / new).parent
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"chroot-tool: {above} does not exist", f"hint: mkdir -p {above}",
+    ]  # fmt: skip
+    assert left(tmp_path) == ["deb"]
+    done = cli(verb, "-d", deb, deb / "home" / new)
+    assert (done.returncode, "would lie in" in done.stderr) == (2, True)
 
 
 def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None:
     (deb / "large").write_bytes(os.urandom(40 << 20))
     with disk(tmp_path, "ext4", 20) as where:
-        done = cli("clone", "-d", deb, where / "a/two")
+        done = cli("clone", "-d", deb, where / "two")
         assert done.returncode == 1
         assert "space" in done.stderr
         assert "hint: free some" in done.stderr
@@ -224,7 +238,7 @@ def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None
 def test_interrupted_nothing_is_left(cli: Cli, deb: Path, tmp_path: Path) -> None:
     for number in range(20_000):
         (deb / f"bin/{number}").touch()
-    running = cli.start("clone", "-d", deb, tmp_path / "a/two", "--json", stdout=subprocess.PIPE)
+    running = cli.start("clone", "-d", deb, tmp_path / "two", "--json", stdout=subprocess.PIPE)
     assert running.stdout
     for line in running.stdout:
         if b"copying" in line:
@@ -315,6 +329,47 @@ def test_the_rest_of_a_kill_can_be_deleted(cli: Cli, deb: Path, tmp_path: Path) 
     assert left(tmp_path) == ["deb"]
 
 
+def test_the_rest_of_a_kill_goes_by_the_name_that_was_to_be(
+    cli: Cli, deb: Path, tmp_path: Path
+) -> None:
+    everything(deb / "var", deep=0)
+    two = tmp_path / "two"
+    killed("after core.trees.copy_tree:TreeCopy.seal", "clone", deb, two)
+    assert cli("delete", "-d", two).returncode == 2  # it asks
+    rest = os.open(tmp_path / ".two.cloning", os.O_RDONLY)
+    fcntl.flock(rest, fcntl.LOCK_EX)
+    done = cli("delete", "-d", two, "--yes")
+    assert (done.returncode, "at work on" in done.stderr) == (4, True), done.stderr
+    os.close(rest)
+    # A kill of that, too, is gone on with.
+    killed("before core.trees.remove:_Removal.run", "delete", two)
+    done = cli("delete", "-d", "two", "--yes", "--base", tmp_path)
+    assert (done.returncode, "what was left of it is deleted" in done.stderr) == (0, True)
+    assert left(tmp_path) == ["deb"]
+    assert cli("delete", "-d", two, "--yes").returncode == 1
+
+
+@pytest.mark.parametrize("place", [
+    "after core.trees.snapshot_store:Shelf.put_aside",
+    "before core.trees.remove:_mark",
+    "after core.trees.remove:_Removal._unlink 2",
+    "before core.trees.snapshot_store:Shelf.remove_aside",
+])  # fmt: skip
+def test_a_delete_that_was_killed_goes_on(cli: Cli, deb: Path, tmp_path: Path, place: str) -> None:
+    other = small(tmp_path / ".deb.deleting-home")
+    cli.ok("snapshot", "-d", deb, "one")
+    cli.ok("clone", "-d", deb, tmp_path / "debian")
+    killed("before core.trees.remove:_mark", "delete", tmp_path / "debian")
+    killed(place, "delete", deb)
+    done = cli("delete", "-d", deb, "--yes")
+    assert done.returncode == (1 if "remove_aside" in place else 0), done.stderr
+    assert other.exists()  # only ours, and only of this one
+    rest = [name for name in left(tmp_path) if name not in (".chroot-tool", other.name)]
+    assert [name.startswith(".debian.deleting-") for name in rest] == [True]
+    if not done.returncode:
+        assert left(tmp_path / ".chroot-tool/snapshots") == []
+
+
 def test_killed_after_it_was_put_in_place_it_is_whole(cli: Cli, deb: Path, tmp_path: Path) -> None:
     killed("after core.verbs.clone:renameat2", "clone", deb, tmp_path / "two")
     assert names(tmp_path / "two")[0] == "two\n"
@@ -364,6 +419,27 @@ def test_names_snapshots_and_history_follow(cli: Cli, deb: Path, tmp_path: Path)
     assert json.loads(state.read_text()) == {str(tmp_path / "two"): ["make"], "/other": ["ls"]}
     assert left(tmp_path) == [".chroot-tool", "two"]
     assert (tmp_path / "two/etc/ssh/ssh_host_ed25519_key").exists()
+
+
+def test_one_that_never_had_a_snapshot(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    done = cli("rename", "-d", deb, "two")
+    assert (done.returncode, done.stderr) == (0, f"{deb}: renamed to {tmp_path}/two\n")
+    assert names(tmp_path / "two") == ("two\n", "two\n", "127.0.1.1 thehost two # own")
+    (tmp_path / "else").mkdir()
+    cli.ok("rename", "-d", tmp_path / "two", tmp_path / "else/three")
+    assert names(tmp_path / "else/three")[0] == "three\n"
+    assert (left(tmp_path), left(tmp_path / "else")) == (["else"], ["three"])
+
+
+def test_what_fails_after_the_move_does_not_take_the_names_back(
+    deb: Path, tmp_path: Path, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Shelf) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Shelf, "moved", fails)
+    assert engine.rename(str(deb), "two") == str(tmp_path / "two")
+    assert names(tmp_path / "two")[0] == "two\n"
 
 
 def test_to_another_place_with_json(cli: Cli, deb: Path, tmp_path: Path) -> None:
@@ -512,6 +588,35 @@ def test_what_makes_no_sense(
     cli.ok("snapshot", "-d", deb, "one")
     done = cli("snapshot", *words, "-d", deb)
     assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+
+
+def test_what_is_no_chroot_has_no_list(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    for place, says in ((tmp_path / "none", "no chroot"), (tmp_path / "nil", "does not exist")):
+        done = cli("snapshot", "list", "-d", place)
+        assert (done.returncode, done.stdout, says in done.stderr) == (1, "", True)
+        assert cli("snapshot", "list", "--json", "-d", place).returncode == 1
+    done = cli("snapshot", "list", "-d", deb)
+    assert (done.returncode, f"snapshot -d {deb} NAME" in done.stderr) == (0, True)
+
+
+def test_interrupted_it_says_of_what_and_leaves_nothing(
+    deb: Path, tmp_path: Path, engine: LocalEngine
+) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(Cancelled, match=f"the snapshot one of {deb} was interrupted; nothing"):
+        engine.take_snapshot(str(deb), "one", cancelled=cancelled)
+    assert left(tmp_path / ".chroot-tool/snapshots") == []
+    engine.take_snapshot(str(deb), "one")
+    with pytest.raises(Cancelled, match=f"putting {deb} back to one was interrupted"):
+        engine.restore_snapshot(str(deb), "one", cancelled=cancelled)
+    assert [one.name for one in engine.snapshots(str(deb))] == ["one"]
+    with pytest.raises(Cancelled) as stopped:
+        remove.chroot(str(deb), cancelled=cancelled)
+    assert stopped.value.hint == f"chroot-tool delete -d {deb} goes on"
+    engine.delete(str(deb))
+    assert not deb.exists()
 
 
 def test_a_chroot_that_is_on_is_kept_but_not_put_back(cli: Cli, tiny_chroot: Path) -> None:

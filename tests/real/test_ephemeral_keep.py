@@ -56,6 +56,10 @@ def test_the_session_becomes_a_chroot(
         "/bin/sh", "-c", CHANGES + ending,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.splitlines()[-2:] == [
+        f"{tmp_path}/kept: kept, as the session left it",
+        f"hint: chroot-tool shell -d {tmp_path}/kept",
+    ]
     assert tree(tiny_chroot) == before
     assert host_table() == mounts
     kept = tmp_path / "kept"

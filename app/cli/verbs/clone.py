@@ -40,8 +40,9 @@ def add_options(parser: ArgumentParser) -> None:
         "chroot-tool clone -d deb try",
         "chroot-tool clone -d deb /mnt/disk/deb --exact",
         "",
-        "A snapshot where deb is a subvolume of btrfs, reflinks where the file system has them,",
-        "else a copy with every attribute. What is mounted is not copied, whether it is on or off.",
+        "A snapshot where deb is a subvolume of btrfs, reflinks where the file system",
+        "has them, else a copy with every attribute. What is mounted is not copied,",
+        "whether it is on or off.",
     )
 
 

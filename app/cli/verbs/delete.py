@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ....core.errors import Cancelled, ChrootError, UsageError
@@ -29,16 +30,24 @@ def add_options(parser: ArgumentParser) -> None:
 def execute(arguments: Namespace) -> int:
     """Remove a chroot and what was remembered of it; return the exit code."""
     engine, path = chroot_of(arguments)
-    found = engine.status(path)
-    if not arguments.yes:
-        _confirm(found, len(_snapshots(engine, path)))
+    rests = engine.rests(path)
+    if rests:
+        where = f"{os.path.dirname(rests[0]).rstrip('/')}/{os.path.basename(path)}"
+        if not arguments.yes:
+            left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
+            _ask(f"This removes {left}.\n", os.path.basename(path))
+    else:
+        found = engine.status(path)
+        where = found.path
+        if not arguments.yes:
+            _confirm(found, len(_snapshots(engine, path)))
     with LongCall(json=False) as (report, cancelled):
         engine.delete(path, report=report, cancelled=cancelled)
     try:
-        history.forget(found.path)
+        history.forget(where)
     except OSError as error:
-        exits.say(f"the history of {found.path} is kept: {exits.reason(error)}")
-    exits.tell(f"{safe(found.path)}: deleted\n")
+        exits.say(f"the history of {where} is kept: {exits.reason(error)}")
+    exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")
     return exits.DONE
 
 
@@ -50,15 +59,19 @@ def _snapshots(engine: Engine, path: str) -> tuple[TreeSnapshot, ...]:
 
 
 def _confirm(found: ChrootStatus, snapshots: int) -> None:
+    more = f", with its {snapshots} snapshots" if snapshots else ""
+    ends = f", ending {len(found.processes)} processes inside" if found.processes else ""
+    _ask(
+        f"This removes {safe(found.path)} and everything in it{more}{ends}.\n"
+        "Binds are unmounted first; what they show stays.\n",
+        found.name,
+    )
+
+
+def _ask(what: str, name: str) -> None:
     """Ask for the name. Raises UsageError without a terminal, Cancelled for another answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("delete asks first, and there is no terminal to ask on", "add --yes")
-    more = f", with its {snapshots} snapshots" if snapshots else ""
-    ends = f", ending {len(found.processes)} processes inside" if found.processes else ""
-    exits.tell(
-        f"This removes {safe(found.path)} and everything in it{more}{ends}.\n"
-        "Binds are unmounted first; what they show stays.\n"
-        f"Type the name ({safe(found.name)}) to go on: "
-    )
-    if sys.stdin.readline().strip() not in (found.name, safe(found.name)):
+    exits.tell(f"{what}Type the name ({safe(name)}) to go on: ")
+    if sys.stdin.readline().strip() not in (name, safe(name)):
         raise Cancelled("not deleted: that is not its name")

@@ -24,8 +24,8 @@ def add_options(parser: ArgumentParser) -> None:
         parser,
         "chroot-tool rename -d deb bookworm",
         "",
-        "It has to be off. Host name, /etc/hosts and debian_chroot follow where they were its",
-        "name; its snapshots and the history of its commands go along.",
+        "It has to be off. Host name, /etc/hosts and debian_chroot follow where they",
+        "were its name; its snapshots and the history of its commands go along.",
     )
 
 

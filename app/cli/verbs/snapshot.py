@@ -45,8 +45,9 @@ def add_options(parser: ArgumentParser) -> None:
         "chroot-tool off -d deb && chroot-tool snapshot restore before-upgrade -d deb",
         "chroot-tool snapshot remove before-upgrade -d deb",
         "",
-        "They lie beside the chroot, in .chroot-tool/snapshots: subvolumes on btrfs, reflinks",
-        "where the file system has them, else copies. `delete` removes them with the chroot.",
+        "They lie beside the chroot, in .chroot-tool/snapshots: subvolumes on btrfs,",
+        "reflinks where the file system has them, else copies. `delete` removes them",
+        "with the chroot.",
     )
 
 
@@ -55,7 +56,7 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     action, name = _meant(arguments)
     if action == "list":
-        _list(engine.snapshots(path), arguments)
+        _list(engine.snapshots(path), path, arguments)
     elif action == "remove":
         engine.remove_snapshot(path, name)
         _done(arguments, path, f"snapshot {safe(name)} removed", removed=name)
@@ -84,13 +85,16 @@ def _meant(arguments: Namespace) -> tuple[str, str]:
     return action, names[0] if names else ""
 
 
-def _list(found: Sequence[TreeSnapshot], arguments: Namespace) -> None:
+def _list(found: Sequence[TreeSnapshot], path: str, arguments: Namespace) -> None:
     if arguments.json:
         json_output.write([json_output.snapshot(one) for one in found])
     elif found:
         print_lines(lines(found, time.time()))
     else:
-        exits.tell("no snapshot\nhint: keep the present state: chroot-tool snapshot -d DIR NAME\n")
+        exits.tell(
+            f"{safe(path)}: no snapshot\n"
+            f"hint: keep the present state: chroot-tool snapshot -d {safe(path)} NAME\n"
+        )
 
 
 def lines(found: Sequence[TreeSnapshot], now: float) -> list[str]:
