@@ -20,6 +20,14 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
+from proving import (  # noqa: F401 # pytest finds its hooks here
+    proof,
+    pytest_addoption,
+    pytest_itemcollected,
+    pytest_runtest_logreport,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+)
 from support import (
     Cli,
     MountLine,
@@ -30,14 +38,6 @@ from support import (
     mounts_below,
     processes_below,
     read_mounts,
-)
-from proving import (  # noqa: F401 # pytest finds its hooks here
-    proof,
-    pytest_addoption,
-    pytest_itemcollected,
-    pytest_runtest_logreport,
-    pytest_sessionstart,
-    pytest_terminal_summary,
 )
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
