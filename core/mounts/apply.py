@@ -13,7 +13,8 @@ import stat
 
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from ..events import StepDone, StepUndone, Warned
-from ..kernel import syscalls
+from ..kernel import answering, syscalls
+from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import mount_id
@@ -51,17 +52,20 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
     """Do every step of *plan* below *root*, or none.
 
     Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
-    did was taken back; what could not be is reported as `Warned`.
+    did was taken back; what could not be is reported as `Warned`. A step that somebody does not
+    answer to is one that fails.
     """
-    run = _Run(root, plan)
+    run = _Run(root, plan, answering.table())
     try:
         for step in plan.steps:
             if cancelled and cancelled.is_set():
                 raise Cancelled("cancelled")
-            run.do(step)
+            run.do(step, cancelled)
             report(StepDone(root.path, step))
     except OSError as error:
         run.take_back(report)
+        if cancelled and cancelled.is_set():
+            raise Cancelled("cancelled") from error
         raise _explained(step, error) from error
     except BaseException:
         run.take_back(report)
@@ -72,10 +76,13 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
 
 def _explained(step: Step, error: OSError) -> ChrootError:
     why = error.strerror or str(error)
-    if error.filename and error.filename != step.target and error.filename not in why:
+    is_told = isinstance(error, NotAnswering) or error.filename in (None, step.target)
+    if not is_told and error.filename not in why:
         why += f" ({error.filename})"
     bind = step.bind if isinstance(step, Mount) else None
     where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    if isinstance(error, NotAnswering):
+        return ChrootError(f"{where}{error.filename}, wanted at {step.target}, {why}", HINT)
     message = f"{where}cannot {step.describe()}: {why}"
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
@@ -91,31 +98,54 @@ def _explained(step: Step, error: OSError) -> ChrootError:
 class _Run:
     """One run of a plan: what was done so far, and how to take it back."""
 
-    def __init__(self, root: Root, plan: Plan) -> None:
+    def __init__(self, root: Root, plan: Plan, table: MountTable | None) -> None:
+        """Work on *root*; *table* is the mount table where somebody may not answer."""
         self._root = root
+        self._table = table
         self._own = {mount_id(root.fd), *plan.own}
         self._steps = plan.steps
         self._undo: list[tuple[Step, Undo]] = []
         self._copies: list[int] = []
 
-    def do(self, step: Step) -> None:
+    def do(self, step: Step, cancelled: Flag | None) -> None:
         """Do one step and remember how to undo it. Raises OSError, ChrootError."""
+        if self._table is None:
+            undo = self._done(step)
+        else:
+            undo = self._done_in_time(step, self._table, cancelled)
+        self._undo.append((step, undo))
+
+    def _done_in_time(self, step: Step, table: MountTable, cancelled: Flag | None) -> Undo:
+        """Do a step that may ask who does not answer; it is taken back if it is done too late."""
+        path = self._root.path + step.target
+        key = f"step {path}"
+        if isinstance(step, Mount) and step.bind.fs == "bind":
+            path = step.bind.source
+            found = answering.place(table, path)
+            key = found[0].device if found else key
+        elif isinstance(step, Mount):
+            path = step.bind.source
+        return answering.ask(
+            key, path, lambda: self._done(step), seconds=answering.patience(),
+            late=lambda undo: undo(), cancelled=cancelled,
+        )  # fmt: skip
+
+    def _done(self, step: Step) -> Undo:
         match step:
             case Mount():
-                undo = self._mount(step)
+                return self._mount(step)
             case Unmount():
-                undo = self._unmount(step)
+                return self._unmount(step)
             case MakeTarget():
-                undo = self._make(step)
+                return self._make(step)
             case Remount():
-                undo = self._remount(step)
+                return self._remount(step)
             case SetPropagation():
-                undo = self._propagation(step)
+                return self._propagation(step)
             case WriteFile():
-                undo = self._write(step)
+                return self._write(step)
             case _:
                 raise TypeError(step)
-        self._undo.append((step, undo))
 
     def take_back(self, report: Report) -> None:
         """Undo everything in reverse, and report it; what is done to the end stays done."""

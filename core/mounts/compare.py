@@ -60,6 +60,8 @@ class Wanted(Value):
     """Why it can't be mounted."""
     absent: bool = False
     """Optional, and its source is not there: left out."""
+    unanswered: bool = False
+    """Whether its source does not answer: what is told of that is what the mount table says."""
 
     @property
     def active(self) -> bool:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import CLONING, folders, has_system, is_chroot, is_incomplete, open_chroot
+from ..chroot import (
+    CLONING,
+    folders,
+    has_system,
+    is_chroot,
+    is_incomplete,
+    is_there,
+    open_chroot,
+)
 from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
@@ -46,7 +54,7 @@ def rests(path: str) -> tuple[str, ...]:
     from ..trees.remove import is_rest
 
     above, name = os.path.split(os.path.abspath(path))
-    if os.path.lexists(path):
+    if is_there(path):
         return ()
     try:
         places = folders(above)  # no links

@@ -23,6 +23,7 @@ _CHROOT = {
     status.CREATING: ("…", ACCENT),
     status.INCOMPLETE: ("✗", BAD),
     status.BROKEN: ("✗", BAD),
+    status.NOT_ANSWERING: ("!", WARN),
 }
 
 _MOUNT = {
