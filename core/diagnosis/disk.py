@@ -60,14 +60,15 @@ def file_system(subject: Subject) -> Iterator[Finding]:
             _HARM[flag],
             f"mount -o remount,{_ON[flag]} {point}, or keep chroots elsewhere",
         )
-    strange = _kind(kind, point)
+    strange = unfit(kind, point)
     if strange:
         yield strange
     elif not flags:
         yield ok(f"{place} is on {point}{f' ({kind})' if kind else ''}, mounted as it should be")
 
 
-def _kind(kind: str, point: str) -> Finding | None:
+def unfit(kind: str, point: str) -> Finding | None:
+    """Return what is to be said of a file system of this kind as the place of chroots."""
     if kind in _NO_OWNERS:
         return problem(
             f"{point} is {kind}",

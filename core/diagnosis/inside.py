@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 _AGENTS = ("gpg-agent", "dirmngr", "ssh-agent", "scdaemon", "keyboxd")
-"""What gpg, apt and ssh start beside themselves, and leave running."""
+"""What gpg, apt and ssh start beside themselves, and leave running when they end."""
 _SHOWN = 3
 
 
@@ -45,7 +45,7 @@ def system(subject: Subject) -> Iterator[Finding]:
 
 
 def left_behind(subject: Subject) -> Iterator[Finding]:
-    """Look for processes in a chroot that is off, and for agents that nobody waits for."""
+    """Look for processes in a chroot that is off, and for agents that stay behind."""
     if os.geteuid():
         yield note("only root sees the processes of others", "", "sudo chroot-tool doctor")
         return
@@ -57,10 +57,10 @@ def left_behind(subject: Subject) -> Iterator[Finding]:
             f"chroot-tool off --kill -d {subject.path}",
         )
         return
-    agents = [one for one in there if _program(one) in _AGENTS and _is_orphan(one.pid)]
+    agents = [one for one in there if _program(one) in _AGENTS]
     if agents:
         yield note(
-            f"left running inside: {_names(agents)}",
+            f"agents that run on inside: {_names(agents)}",
             "off will find them in the way",
             f"chroot-tool off --kill -d {subject.path}, when you switch it off",
         )
@@ -78,14 +78,6 @@ def _residents(subject: Subject) -> list[Process]:
 
 def _program(process: Process) -> str:
     return os.path.basename(process.command.partition(" ")[0])
-
-
-def _is_orphan(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[1] == b"1"
-    except (OSError, IndexError):
-        return False
 
 
 def _names(found: list[Process]) -> str:
@@ -159,7 +151,7 @@ def temporary(subject: Subject) -> Iterator[Finding]:
 
 CHECKS = (
     Check("system", "whether there is a whole system", system, (CHROOT,)),
-    Check("left-behind", "processes inside though it is off, agents that nobody waits for",
+    Check("left-behind", "processes inside though it is off, agents that stayed behind",
           left_behind, (CHROOT,)),
     Check("shm", "`/dev/shm`, here or inside: there, and writable by all", shared_memory,
           ("host", CHROOT)),

@@ -47,9 +47,12 @@ class TakeAway(Step):
         return f"remove {self.target}, left by {_MADE_BY[self.kind]} that was killed"
 
 
-def found(subject: Subject) -> tuple[TakeAway, ...]:
-    """Return what is to be taken away. Raises OSError, ChrootError."""
-    return tuple(_in_chroot(subject) if subject.path else _on_host(subject))
+def found(subject: Subject, *, has_lock: bool = False) -> tuple[TakeAway, ...]:
+    """Return what is to be taken away; *has_lock*: the caller has that of the chroot.
+
+    Raises OSError, ChrootError.
+    """
+    return tuple(_in_chroot(subject, has_lock) if subject.path else _on_host(subject))
 
 
 def _on_host(subject: Subject) -> Iterator[TakeAway]:
@@ -68,7 +71,7 @@ def _on_host(subject: Subject) -> Iterator[TakeAway]:
                 yield TakeAway(f"{store.path}/{name}", BASE)
 
 
-def _in_chroot(subject: Subject) -> Iterator[TakeAway]:
+def _in_chroot(subject: Subject, has_lock: bool) -> Iterator[TakeAway]:
     with subject.open() as root:
         yield from (TakeAway(f"{root.path}{name}", EDIT) for name in edits_of(root))
         over = root.stat(OVER, follow=False)
@@ -77,7 +80,7 @@ def _in_chroot(subject: Subject) -> Iterator[TakeAway]:
         begun = root.stat(MARKER, follow=False)
         # What is half deleted goes on with `delete`, which asks.
         known = has_system(root) or is_half_deleted(root)
-        if begun and not known and not is_locked(root.path):
+        if begun and not known and (has_lock or not is_locked(root.path)):
             yield TakeAway(f"{root.path}{MARKER}", CREATE)
     with Shelf(subject.path) as shelf:
         yield from (TakeAway(path, SNAPSHOT) for path in shelf.rests())

@@ -191,7 +191,7 @@ def mirror(subject: Subject, options: CreateOptions | None = None) -> Iterator[F
 
 def _dated(release: mirrors.Release, now: float) -> tuple[Finding, ...]:
     """Compare the dates of a release file with the clock, as apt does."""
-    made, until = (_moment(release.field(name)) for name in ("Date", "Valid-Until"))
+    made, until = (moment(release.field(name)) for name in ("Date", "Valid-Until"))
     if made and made > now + _SKEW:
         return (
             problem(
@@ -211,7 +211,8 @@ def _dated(release: mirrors.Release, now: float) -> tuple[Finding, ...]:
     return ()
 
 
-def _moment(text: str) -> float:
+def moment(text: str) -> float:
+    """Return the time of a release file's date, 0 where there is none."""
     from email.utils import parsedate_to_datetime  # RFC 5322, which those dates are but for UTC
 
     try:

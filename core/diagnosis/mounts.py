@@ -132,7 +132,7 @@ def other_tools(subject: Subject, machines: str = _MACHINES) -> Iterator[Finding
     found = False
     for entry in _elsewhere(seen):
         found = True
-        tool, mend = _tool(entry.target)
+        tool, mend = tool_at(entry.target)
         yield warning(
             f"{tool} has it mounted at {entry.target}",
             "it works in the same tree; delete and restore would take it from under its feet",
@@ -164,7 +164,8 @@ def _elsewhere(seen: Seen) -> list[MountEntry]:
     ]
 
 
-def _tool(target: str) -> tuple[str, str]:
+def tool_at(target: str) -> tuple[str, str]:
+    """Return which tool mounts at *target*, and what takes that away."""
     for below, tool, mend in _TOOLS:
         if target.startswith(below):
             return tool, mend.format(name=os.path.basename(target))

@@ -82,7 +82,7 @@ def _mounts(what: Subject) -> Plan:
 
 def _taken_away(what: Subject, report: Report) -> tuple[TakeAway, ...]:
     done = []
-    for step in leftovers.found(what):
+    for step in leftovers.found(what, has_lock=bool(what.path)):
         try:
             _DOES[step.kind](what, step.target)
         except (FileNotFoundError, LockedError):

@@ -11,7 +11,7 @@ from ....core.events import StepDone
 from ....core.text import safe
 from ....widgets.text.states import severity
 from ... import exits, json_output
-from ..arguments import add_dry_run, add_examples, engine_of
+from ..arguments import add_examples, add_json_events, engine_of
 from ..long_call import LongCall
 from ..output import print_lines, print_plan
 
@@ -41,7 +41,10 @@ def add_options(parser: ArgumentParser) -> None:
         help="mend what is safe first: drifted and stacked mounts of a chroot that is on, and "
         "what killed runs have left",
     )  # fmt: skip
-    add_dry_run(parser)
+    parser.add_argument(
+        "-n", "--dry-run", action="store_true", help="say what --mend would do, and look at nothing"
+    )
+    add_json_events(parser)
     add_examples(
         parser,
         "chroot-tool doctor",
