@@ -68,6 +68,13 @@ def unfinished(root: Root) -> Problem:
     )
 
 
+def refuse_unfinished(root: Root) -> None:
+    """Raise ChrootError where a create, a clone or a delete of it was begun and not finished."""
+    if is_incomplete(root):
+        problem = unfinished(root)
+        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
+
+
 def no_system(root: Root) -> Problem:
     """Return what is to be said of a chroot that holds no system."""
     first = "make one:" if _takes_create(root) else "move all but chroot.d/ away, then"
