@@ -22,6 +22,8 @@ CONFIG_LIMIT = 1 << 16
 """Bytes of a configuration file: one that was planted must not keep the reader busy."""
 MARKER = "/.chroot-tool-create"
 """Where an unfinished `create` works; its presence says that there is one."""
+MADE = MARKER + "-over"
+"""What the marker is called at the end, while it is taken away."""
 CLONING = ".cloning"
 """How the name of the directory ends in which a `clone` builds, beside the place of the new one."""
 DELETING = "/.chroot-tool-delete"

@@ -7,6 +7,7 @@ of the new root are started only by the function that is passed in, in a throw-a
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ..chroot import CONFIG_DIRECTORY
 from ..errors import Problem
@@ -196,13 +197,16 @@ def _timezone(root: Root, timezone: str, warn: Warn) -> None:
 
 
 def _link(root: Root, inside: str, target: str) -> None:
-    """Make *inside* a link to *target*, in place of the file or link that is there."""
+    """Make *inside* a link to *target*, in place of the file or link that is there.
+
+    Not at once: the system is only just being made.
+    """
     directory, _, name = inside.rpartition("/")
     parent = root.open(root.resolve(directory), os.O_PATH | os.O_DIRECTORY, follow=False)
     try:
-        temporary = f".{name}.{os.urandom(4).hex()}"
-        os.symlink(target, temporary, dir_fd=parent)
-        os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=parent)
+        os.symlink(target, name, dir_fd=parent)
     finally:
         os.close(parent)
 

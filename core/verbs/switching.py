@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, has_system, no_system, refuse_unfinished
+from ..chroot import CONFIG_DIRECTORY, MADE, has_system, no_system, refuse_unfinished
+from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..config.read import read_config
 from ..errors import BusyError, ChrootError
 from ..host.mount_points import host_facts
@@ -46,7 +48,29 @@ def carry_out(root: Root, plan: Plan, report: Report, cancelled: Flag | None) ->
     if plan:
         from ..mounts.apply import apply
 
+        _tidy(root)
         apply(root, plan, report, cancelled)
+
+
+def _tidy(root: Root) -> None:
+    """Remove what kills have left in a chroot of making it and of editing its configuration."""
+    from ..kernel.replacing import sweep
+    from ..kernel.syscalls import mount_id
+
+    try:
+        fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY, follow=False)
+    except OSError:
+        return
+    try:
+        if mount_id(fd) == mount_id(root.fd):  # else it is the host's
+            for name in (TOOL_CONF, CHROOT_TOML):
+                sweep(fd, name)
+    finally:
+        os.close(fd)
+    if root.stat(MADE, follow=False) is not None:
+        from ..creating.unfinished import remove_marker
+
+        remove_marker(root)
 
 
 def mount_or_tell(
