@@ -20,6 +20,14 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
+from proving import (  # noqa: F401 # pytest finds its hooks here
+    proof,
+    pytest_addoption,
+    pytest_itemcollected,
+    pytest_runtest_logreport,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+)
 from support import (
     Cli,
     MountLine,
@@ -74,8 +82,8 @@ def _why_no_network() -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, why_not in (("root", _why_no_root), ("network", _why_no_network)):
         reason = why_not() if item.get_closest_marker(marker) else ""
-        if reason and IN_CI:
-            pytest.fail(f"{reason}; in CI no test is left out", pytrace=False)
+        if reason and (IN_CI or item.config.getoption("prove")):
+            pytest.fail(f"{reason}; in CI and proofs no test is left out", pytrace=False)
         if reason:
             pytest.skip(reason)
 

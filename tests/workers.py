@@ -54,7 +54,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice the cores, since many tests wait; none for what is quick in one process."""
     asked = (config.getoption(name, None) for name in ("keyword", "lf", "stepwise"))
     is_part = any(asked) or config.option.capture == "no"
-    if is_part or _files(config.args) <= FEW_FILES:
+    is_little = _files(config.args) <= FEW_FILES and not config.getoption("prove")
+    if is_part or is_little:
         return 0
     return min(2 * len(os.sched_getaffinity(0)), MOST)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, MARKER, is_incomplete
+from ..chroot import CONFIG_DIRECTORY, MADE, MARKER, is_incomplete
 from .initial_setup import CHROOT_CMD, write_chroot_cmd
 
 TYPE_CHECKING = False
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
 _COMMAND = CHROOT_CMD.lstrip("/")
-_NOTES = ("made", "flags")
-OVER = f"{MARKER}-over"
-"""What the marker is called once the system is in its place, for the moment until it is gone."""
 _NOTE_LIMIT = 16 << 20
 
 
@@ -60,28 +57,25 @@ def put_in_place(
         os.close(fresh)
         os.close(home)
     # Its name is what says "unfinished": one rename ends that, whatever happens then.
-    os.rename(f"{root.path}{MARKER}", f"{root.path}{OVER}")
-    clear_over(root)
+    os.rename(f"{root.path}{MARKER}", f"{root.path}{MADE}")
+    remove_marker(root)
     if is_exact:
         os.utime(f"/proc/self/fd/{root.fd}", ns=(top.st_atime_ns, top.st_mtime_ns))
     # With that flag nothing could have been renamed in it.
     return failed + restore(root, [pair for pair in flags if pair[0] == "."])
 
 
-def clear_over(root: Root) -> None:
-    """Remove the marker of a create that is finished; what is not ours in it stays (ENOTEMPTY)."""
+def remove_marker(root: Root) -> None:
+    """Remove what the marker has become, of a create that was killed in doing so as well."""
+    from ..trees.remove import tree
+
     home = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
-    over = root.open(OVER, os.O_RDONLY | os.O_DIRECTORY, follow=False)
     try:
-        for name in os.listdir(over):
-            if name in _NOTES:
-                os.unlink(name, dir_fd=over)
-            elif name == "root":
-                os.rmdir(name, dir_fd=over)
-        os.rmdir(OVER.lstrip("/"), dir_fd=home)
+        tree(home, MADE.lstrip("/"))
+    except FileNotFoundError:
+        pass
     finally:
         os.close(home)
-        os.close(over)
 
 
 def _give_attributes(source: int, target: int) -> None:

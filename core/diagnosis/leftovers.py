@@ -7,14 +7,23 @@ locked: it is known by whom it was made, or it stays.
 from __future__ import annotations
 
 import os
-import re
 import stat
 
-from ..chroot import CLONING, CONFIG_DIRECTORY, MARKER, folders, has_system, is_half_deleted
+from ..chroot import (
+    CLONING,
+    CONFIG_DIRECTORY,
+    MADE,
+    MARKER,
+    folders,
+    has_system,
+    is_half_deleted,
+)
+from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..creating.bases.store import Store
-from ..creating.unfinished import OVER
 from ..errors import ChrootError
-from ..lock import is_locked
+from ..kernel.replacing import temporaries
+from ..kernel.syscalls import mount_id
+from ..lock import holder, is_locked
 from ..plan import Step
 from ..trees.remove import is_rest
 from ..trees.snapshot_store import Shelf
@@ -34,8 +43,6 @@ _MADE_BY = {
     TREE: "a clone or delete", EDIT: "an edit of the configuration", MARK: "a create",
     CREATE: "a create", SNAPSHOT: "a snapshot", BASE: "a create, of a base",
 }  # fmt: skip
-_TEMPORARY = re.compile(r"\.(tool\.conf|chroot\.toml)\.(\d+)\.[0-9a-f]{8}")
-"""How `kernel.rootpath` calls a file before it is renamed in place."""
 
 
 class TakeAway(Step):
@@ -73,10 +80,10 @@ def _on_host(subject: Subject) -> Iterator[TakeAway]:
 
 def _in_chroot(subject: Subject, has_lock: bool) -> Iterator[TakeAway]:
     with subject.open() as root:
-        yield from (TakeAway(f"{root.path}{name}", EDIT) for name in edits_of(root))
-        over = root.stat(OVER, follow=False)
+        yield from (TakeAway(f"{root.path}{name}", EDIT) for name in _edits(root))
+        over = root.stat(MADE, follow=False)
         if over and stat.S_ISDIR(over.st_mode):
-            yield TakeAway(f"{root.path}{OVER}", MARK)
+            yield TakeAway(f"{root.path}{MADE}", MARK)
         begun = root.stat(MARKER, follow=False)
         # What is half deleted goes on with `delete`, which asks.
         known = has_system(root) or is_half_deleted(root)
@@ -86,21 +93,32 @@ def _in_chroot(subject: Subject, has_lock: bool) -> Iterator[TakeAway]:
         yield from (TakeAway(path, SNAPSHOT) for path in shelf.rests())
 
 
-def edits_of(root: Root) -> list[str]:
+def _edits(root: Root) -> list[str]:
     """Return the paths inside of files that an edit was writing when it was killed."""
     try:
-        fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
+        fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY, follow=False)
     except OSError:
         return []
     try:
-        names = os.listdir(fd)
+        if mount_id(fd) != mount_id(root.fd):
+            return []  # it is the host's
+        names = [one for name in (TOOL_CONF, CHROOT_TOML) for one in temporaries(fd, name)]
     finally:
         os.close(fd)
-    return [
-        f"{CONFIG_DIRECTORY}/{name}"
-        for name in sorted(names)
-        if (match := _TEMPORARY.fullmatch(name)) and not os.path.exists(f"/proc/{match[2]}")
-    ]
+    paths = [f"{CONFIG_DIRECTORY}/{name}" for name in sorted(names)]
+    return [path for path in paths if _is_forgotten(root, path)]
+
+
+def _is_forgotten(root: Root, path: str) -> bool:
+    """Tell whether it is a file that nobody writes any more."""
+    try:
+        fd = root.open(path, os.O_PATH | os.O_NOFOLLOW, follow=False)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode) and not holder(fd)
+    finally:
+        os.close(fd)
 
 
 def leftovers(subject: Subject) -> Iterator[Finding]:

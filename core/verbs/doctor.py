@@ -11,18 +11,19 @@ import os
 from ..chroot import open_chroot
 from ..creating.bases.lock import try_lock
 from ..creating.bases.store import Store
-from ..creating.unfinished import clear_over, take_back
+from ..creating.unfinished import remove_marker, take_back
 from ..diagnosis import check, leftovers
 from ..diagnosis.checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
 from ..errors import ChrootError, ConfigError, LockedError, PrivilegeError
 from ..events import StepDone, ignore
+from ..kernel.replacing import forget
 from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
-from .opened import mount_or_tell
+from .switching import mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def diagnose(
 def plan_mend(what: Subject) -> Plan:
     """As `Engine.plan_mend`."""
     mounts = _mounts(what)
-    return Plan((*mounts.steps, *leftovers.found(what)), mounts.own)
+    return Plan((*leftovers.found(what), *mounts.steps), mounts.own)
 
 
 def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) -> Plan:
@@ -63,9 +64,9 @@ def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) 
     if not what.path:
         return Plan(_taken_away(what, report))
     with open_chroot(what.path) as root, Lock(root.path):
-        mounts = _mounts(what)
+        away, mounts = _taken_away(what, report), _mounts(what)
         mount_or_tell(root, mounts, report, cancelled)
-        return Plan((*mounts.steps, *_taken_away(what, report)))
+        return Plan((*away, *mounts.steps))
 
 
 def _mounts(what: Subject) -> Plan:
@@ -100,12 +101,12 @@ def _remove_edit(what: Subject, target: str) -> None:
     with what.open() as root:
         parent, name = root.parent(target.removeprefix(root.path))
         with parent as fd:
-            os.unlink(name, dir_fd=fd)
+            forget(fd, name)
 
 
 def _remove_mark(what: Subject, _target: str) -> None:
     with what.open() as root:
-        clear_over(root)
+        remove_marker(root)
 
 
 def _take_back(what: Subject, _target: str) -> None:
