@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from textual.message import Message
 
@@ -112,7 +114,7 @@ async def test_m_mends_where_something_can_be(finding: Finding, answer: object) 
 
 
 async def test_it_begins_when_it_is_there_and_threads_may_post() -> None:
-    posts = []
+    posts: list[Callable[[Message], object]] = []
     host = DialogHost(DoctorDialog("", posts.append))
     async with host.run_test(size=SMALL):
         assert len(posts) == 1
