@@ -86,9 +86,8 @@ def _text(subject: Subject) -> tuple[str, str]:
 
 def _servers(text: str) -> list[str]:
     lines = (line.split() for line in text.splitlines())
-    return [
-        words[1][:_LONGEST] for words in lines if words[:1] == ["nameserver"] and len(words) > 1
-    ][:_MOST]
+    found = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+    return [address[:_LONGEST] for address in found[:_MOST]]
 
 
 def _mend(subject: Subject) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import open_chroot
+from ..chroot import open_chroot, open_directory
 from ..creating.bases.lock import try_lock
 from ..creating.bases.store import Store
 from ..creating.unfinished import remove_marker, take_back
@@ -23,6 +23,7 @@ from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
+from .in_use import is_used
 from .switching import mount_or_tell
 
 TYPE_CHECKING = False
@@ -94,6 +95,9 @@ def _taken_away(what: Subject, report: Report) -> tuple[TakeAway, ...]:
 
 
 def _remove_tree(_what: Subject, target: str) -> None:
+    with open_directory(target) as root:
+        if is_used(root):  # `delete` would end who lives there
+            raise LockedError(f"{target} is in use")
     delete(target)
 
 
