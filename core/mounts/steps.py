@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from ..plan import Step
+from ..value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config.bind import Bind
+    from ..config.policy import Rules
+
+
+class Limits(Value):
+    """What the administrator allows one chroot."""
+
+    rules: Rules
+    files: tuple[str, str]
+    """The chroot's configuration, in the forms of tool.conf and of chroot.toml, for messages."""
 
 
 class MakeTarget(Step):
@@ -24,6 +34,8 @@ class Mount(Step):
     bind: Bind
     below_shared: bool = False
     """Whether the kernel will make it shared, because what it is mounted on may be shared."""
+    limits: Limits | None = None
+    """What its source is to be checked against, when that is open."""
 
     def describe(self) -> str:  # noqa: D102 (Step.describe)
         bind = self.bind

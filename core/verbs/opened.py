@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, has_system, is_incomplete, no_system, unfinished
+from ..chroot import (
+    CONFIG_DIRECTORY,
+    has_system,
+    is_administered,
+    is_incomplete,
+    no_system,
+    unfinished,
+)
 from ..config.read import read_config
 from ..errors import BusyError, ChrootError
 from ..host.mount_points import host_facts
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from ..config.merge import Config
     from ..events import Report
     from ..kernel.rootpath import Root
+    from ..mounts.steps import Limits
     from ..plan import Plan
     from ..process import Holder
 
@@ -36,6 +44,20 @@ def configuration(
         problem = no_system(root)
         raise ChrootError(problem.message, problem.hint)
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def limits_of(root: Root, config: Config) -> Limits | None:
+    """Return what the administrator allows a chroot, None where there is no policy.
+
+    Raises PolicyError where that can't be known: then nothing is to be mounted.
+    """
+    if not is_administered():
+        return None
+    from ..config.administration import rules_for
+    from ..mounts.steps import Limits
+
+    rules = rules_for(root.path)
+    return Limits(rules, config.files) if rules else None
 
 
 def refuse_unfinished(root: Root) -> None:
