@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .toml_places import Path, Place
     from .toml_reader import Reader
 
-TOP_KEYS = ("description", "path", "run", "system", "bind")
+TOP_KEYS = ("description", "run", "system", "bind", "path")
 RUN_KEYS = ("user", "cwd", "env")
 SYSTEM_KEYS = ("dev", "resolv")
 _BLANK = " \t\r\n"
