@@ -74,6 +74,7 @@ def walk(root: Root, inside: str) -> Way:
     try:
         names = _go(way, fds, root.path.rstrip("/"), inside)
         way.path = "/" + "/".join(names)
+        way.rest = tuple(name for name in way.rest if name not in ("", "."))
         way.fd = fds.pop()
     finally:
         for fd in fds:

@@ -22,8 +22,8 @@ from ..errors import ChrootError, ConfigError, Problem, hint_of
 from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
 from ..lock import is_locked
+from ..mounts.limits import Limits
 from ..mounts.observe import Observer, flags_of
-from ..mounts.steps import Limits
 from . import status
 from .architecture import architecture
 from .status import ChrootStatus

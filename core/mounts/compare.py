@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..kernel.mount_table import MountEntry
     from ..plan import Step
-    from .steps import Limits
+    from .limits import Limits
 
 FLAGS = ("ro", "nosuid", "nodev", "noexec", "nosymfollow")
 """Per-mount flags whose absence is compared too: mount_setattr(2) can set and clear each."""

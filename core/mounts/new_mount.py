@@ -16,7 +16,7 @@ from .compare import flag_changes, super_options
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config.bind import Bind
-    from .steps import Limits
+    from .limits import Limits
 
 _ATTRIBUTES = {
     "ro": syscalls.MOUNT_ATTR_RDONLY,

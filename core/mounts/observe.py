@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..kernel.mount_table import MountEntry
-    from .steps import Limits
+    from .limits import Limits
 
 
 _ST_FLAGS = {

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from ..plan import Step
-from ..value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config.bind import Bind
-    from ..config.policy import Rules
-
-
-class Limits(Value):
-    """What the administrator allows one chroot."""
-
-    rules: Rules
-    files: tuple[str, str]
-    """The chroot's configuration, in the forms of tool.conf and of chroot.toml, for messages."""
+    from .limits import Limits
 
 
 class MakeTarget(Step):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..config.bind import Bind
     from ..kernel.rootpath import Root
-    from ..mounts.steps import Limits
+    from ..mounts.limits import Limits
 else:
     import _signal as signal  # see entering.launch
 

@@ -15,9 +15,9 @@ from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..looking import completion
 from ..looking.status import ON, PARTIAL
-from ..mounts.steps import Limits
+from ..mounts.limits import Limits
 from . import on
-from .limits import refuse_beyond
+from .refusing import refuse_beyond
 from .status import status
 
 TYPE_CHECKING = False

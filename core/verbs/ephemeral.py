@@ -9,10 +9,11 @@ from ..config.bind import SYSTEM
 from ..errors import ChrootError, Problem
 from ..events import Stage, Warned, ignore
 from ..lock import Lock
+from ..mounts.limits import limits_of
 from ..sessions.session import Session
 from ..text import size as size_text
-from .opened import configuration, limits_of
 from .run import run_host_command
+from .switching import configuration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def run_ephemeral(
         if is_incomplete(below):
             Lock(below.path).close()  # raises LockedError where it is being made just now
         config = configuration(below, config_dir)
-        limits = limits_of(below, config)
+        limits = limits_of(below.path, config)
         if limits:
-            from .limits import refuse_wanted
+            from .refusing import refuse_wanted
 
             refuse_wanted(below, config.binds, limits)
         code = run_host_command(below, words, CHROOT_TOOL_EPHEMERAL="1")

@@ -15,8 +15,9 @@ from chroot_tool.core.chroot import open_chroot
 from chroot_tool.core.errors import ChrootError, PolicyError
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.mounts.apply import apply
+from chroot_tool.core.mounts.limits import limits_of
 from chroot_tool.core.verbs.on import plan_for
-from chroot_tool.core.verbs.opened import configuration, limits_of
+from chroot_tool.core.verbs.switching import configuration
 from support import Cli, mounts_below
 
 pytestmark = pytest.mark.root
@@ -239,7 +240,7 @@ def test_a_source_that_becomes_a_link_meanwhile_is_seen_when_it_is_opened(
     (host / "place").mkdir()
     with open_chroot(str(tiny_chroot)) as root:
         config = configuration(root)
-        plan = plan_for(root, config, limits_of(root, config))
+        plan = plan_for(root, config, limits_of(root.path, config))
         (host / "place").rmdir()
         (host / "place").symlink_to("secret")
         with pytest.raises(PolicyError, match="deny_sources has"):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ..config.bind import Bind
     from ..kernel.rootpath import Root
-    from ..mounts.steps import Limits
+    from ..mounts.limits import Limits
 
 
 def refuse_wanted(root: Root, binds: Iterable[Bind], limits: Limits) -> None:
