@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import open_chroot, open_directory
+from ..chroot import open_chroot
 from ..creating.bases.lock import try_lock
 from ..creating.bases.store import Store
 from ..creating.unfinished import remove_marker, take_back
@@ -19,6 +19,7 @@ from ..diagnosis.subject import Subject
 from ..errors import ChrootError, ConfigError, LockedError, PrivilegeError
 from ..events import StepDone, ignore
 from ..kernel.replacing import forget
+from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
@@ -95,7 +96,7 @@ def _taken_away(what: Subject, report: Report) -> tuple[TakeAway, ...]:
 
 
 def _remove_tree(_what: Subject, target: str) -> None:
-    with open_directory(target) as root:
+    with Root(target) as root:
         if is_used(root):  # `delete` would end who lives there
             raise LockedError(f"{target} is in use")
     delete(target)
