@@ -34,7 +34,7 @@ def killed(request: pytest.FixtureRequest, tmp_path: Path, cli: Cli) -> Iterator
 def test_what_is_killed_is_mended(killed: tuple[World, int], proof: Proof) -> None:
     world, mend = killed
     golden = Golden(world)
-    chosen = some(range(len(golden.calls)), proof.amount(4, len(golden.calls)))
+    chosen = some(range(len(golden.calls)), proof.amount(2, len(golden.calls)))
     wrong: list[str] = []
     for number in chosen:
         world.begin_again(golden.before)

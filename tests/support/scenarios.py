@@ -30,7 +30,7 @@ _SMALL = 1 << 14
 _SKIPPED = ("proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup2", "overlay")
 _STORE = (".chroot-tool", ".chroot-tool/snapshots")
 """Where snapshots are: made once, empty as often as not, and never in anybody's way."""
-_VOLATILE = ("about.json", "etc/machine-id", "etc/hosts")
+_VOLATILE = ("about.json", "etc/machine-id", "etc/hosts", ".tar.gz", ".sha256")
 """Files that hold the time, a number by chance or the host's name."""
 
 
@@ -152,8 +152,6 @@ class Golden:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        world.watch()  # so that no later one compiles a module
-        world.begin()
         self.before = world.seen()
         whole = world.watch()
         assert whole.code == 0, whole.err
@@ -183,11 +181,10 @@ def do():
     if method == "switch_bind":
         engine.switch_bind(path, words[0], on=words[1] == "on", report=narrate.Narrator(json=False))
     else:
-        binds = engine.binds(path)
-        before = binds.merged(())
-        with open(f"{path}/chroot.d/chroot.toml", "w") as file:
-            file.write(words[0])
-        binds.sync(before, report=narrate.Narrator(json=False))
+        from chroot_tool.core.config.merge import parse
+        from chroot_tool.core.host.mount_points import host_facts
+        before = parse(b"", words[0].encode(), where=path, conf_sh=False, host=host_facts()).binds
+        engine.binds(path).sync(before, report=narrate.Narrator(json=False))
     return 0
 sys.exit(exits.answer(do))
 """
@@ -232,11 +229,9 @@ def _tree(top: Path, path: Path) -> Iterable[tuple[str, str]]:
         here = path / name
         status = here.lstat()
         inside = str(here.relative_to(top))
-        yield (
-            inside,
-            f"{stat.filemode(status.st_mode)} {status.st_uid} {status.st_gid} "
-            + _content(here, inside, status),
-        )
+        if inside not in _STORE:
+            kind, said = stat.filemode(status.st_mode), _content(here, inside, status)
+            yield inside, f"{kind} {status.st_uid} {status.st_gid} {said}"
         if stat.S_ISDIR(status.st_mode) and _file_system(here) not in _SKIPPED:
             yield from _tree(top, here)
 
@@ -341,6 +336,7 @@ options = ["ro"]
 """
 _FEWER = '\n[system]\nresolv = "off"\n[[bind]]\nsource = "{w}/host/rw"\ntarget = "/data"\n'
 _ON, _OFF = ("on", *_C), ("off", "-S", "--kill", *_C)
+_NEW = ("-d", "{w}/deep/new")
 _DELETE = ("delete", "--yes", *_C)
 
 
@@ -356,6 +352,10 @@ def _drift(world: Path) -> None:
         subprocess.run(["mount", *words], check=True)
     subprocess.run(["umount", c / "etc/file"], check=True)
     (c / "var/cache/kept").write_text("nowhere else\n")
+
+
+def _edited(world: Path) -> None:
+    (world / "c/chroot.d/chroot.toml").write_text((_NO_SYSTEM + _FEWER).replace("{w}", str(world)))
 
 
 def _used(world: Path) -> None:
@@ -397,7 +397,7 @@ SCENARIOS = (
         first=(_ON,), is_plan=True, config=_NO_SYSTEM + _FEW,
     ),
     Scenario(
-        "sync", ("engine", "sync", "{w}/c", _NO_SYSTEM + _FEWER), ((_ON,), (_OFF,)),
+        "sync", ("engine", "sync", "{w}/c", _NO_SYSTEM + _FEW), ((_ON,), (_OFF,)), before=_edited,
         first=(_ON,), is_plan=True, config=_NO_SYSTEM + _FEW,
     ),
     *(
@@ -408,20 +408,16 @@ SCENARIOS = (
             ("bind", "ignore", "--target", "/ro", *_C),
         )
     ),
-    Scenario(
-        "create", ("create", "--from", "{w}/c", "-d", "{w}/deep/new"),
-        (
-            (("create", "--from", "{w}/c", "-d", "{w}/deep/new"),),
-            (("delete", "--yes", "-d", "{w}/deep/new"),),
-        ),
-    ),
-    Scenario(
-        "unpack", ("unpack", "-f", "{w}/c.tar.gz", "-d", "{w}/new"),
-        (
-            (("unpack", "-f", "{w}/c.tar.gz", "-d", "{w}/new"),),
-            (("delete", "--yes", "-d", "{w}/new"),),
-        ),
-        first=(("pack", *_C, "-f", "{w}/c.tar.gz"),),
+    *(
+        Scenario(
+            words[0], (*words, *_NEW),
+            (
+                ((*words, *_NEW), ("on", *_NEW), ("off", *_NEW)),
+                (("delete", "--yes", *_NEW),),
+            ),
+            first=(("pack", *_C, "-f", "{w}/c.tar.gz"),),
+        )
+        for words in (("create", "--from", "{w}/c"), ("unpack", "-f", "{w}/c.tar.gz"))
     ),
     Scenario(
         "pack", ("pack", *_C, "-f", "{w}/c.tar.gz", "--checksum"),
@@ -432,7 +428,8 @@ SCENARIOS = (
         ((("clone", *_C, "{w}/new"),), (("delete", "--yes", "-d", "{w}/new"),)),
     ),
     Scenario(
-        "rename", ("rename", *_C, "{w}/new"), ((("rename", *_C, "{w}/new"),),),
+        "rename", ("rename", *_C, "{w}/new"),
+        ((("rename", *_C, "{w}/new"), ("snapshot", "-d", "{w}/new", "t")),),
         first=(("snapshot", *_C, "s"),),
     ),
     Scenario("snapshot", ("snapshot", *_C, "s"), ((("snapshot", *_C, "s"),),)),
