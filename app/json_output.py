@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..core import events
+from ..core.diagnosis.finding import Found
 from ..core.value import Value
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..core.archives.archive import Packed, Unpacked
     from ..core.config.bind import Bind
     from ..core.creating.bases.store import Base
+    from ..core.diagnosis.finding import Finding
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
@@ -27,6 +29,7 @@ _EVENTS = {
     events.StepDone: "step",
     events.StepUndone: "undone",
     events.Warned: "warning",
+    Found: "finding",
 }
 
 
@@ -132,6 +135,11 @@ def unpacked(value: Unpacked) -> dict[str, Any]:
     }
 
 
+def finding(value: Finding) -> dict[str, Any]:
+    """Return what the doctor has found."""
+    return _fields(value, "check", "severity", "found", "meaning", "mend", "mends")
+
+
 def event(value: events.Event) -> dict[str, Any]:
     """Return an event, with its kind under `event`."""
     content = {name: getattr(value, name) for name in value._fields}
@@ -139,6 +147,8 @@ def event(value: events.Event) -> dict[str, Any]:
         content |= {"problem": problem(value.problem)}
     elif isinstance(value, events.StepDone | events.StepUndone):
         content |= {"step": value.step.describe(), "target": value.step.target}
+    elif isinstance(value, Found):
+        content = {"chroot": value.chroot, **finding(value.finding)}
     return {"event": _EVENTS[type(value)], **content}
 
 
