@@ -145,7 +145,7 @@ class _Run:
             self._root.unmake(path)
 
     def _mount(self, step: Mount) -> None:
-        tree = detached_mount(step.bind)
+        tree = detached_mount(step.bind, step.limits)
         try:
             ident = mount_id(tree)
             attach(self._root, tree, step.target)

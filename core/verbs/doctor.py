@@ -19,10 +19,12 @@ from ..diagnosis.subject import Subject
 from ..errors import ChrootError, ConfigError, LockedError, PrivilegeError
 from ..events import StepDone, ignore
 from ..kernel.replacing import forget
+from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
+from .in_use import is_used
 from .switching import mount_or_tell
 
 TYPE_CHECKING = False
@@ -94,6 +96,9 @@ def _taken_away(what: Subject, report: Report) -> tuple[TakeAway, ...]:
 
 
 def _remove_tree(_what: Subject, target: str) -> None:
+    with Root(target) as root:
+        if is_used(root):  # `delete` would end who lives there
+            raise LockedError(f"{target} is in use")
     delete(target)
 
 
