@@ -16,7 +16,7 @@ from ..diagnosis import check, leftovers
 from ..diagnosis.checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
-from ..errors import ChrootError, ConfigError, LockedError, PrivilegeError
+from ..errors import ChrootError, LockedError, PrivilegeError
 from ..events import StepDone, ignore
 from ..kernel.replacing import forget
 from ..kernel.rootpath import Root
@@ -77,8 +77,6 @@ def _mounts(what: Subject) -> Plan:
         return Plan()
     try:
         return mend_plan(what.seen)
-    except ConfigError:
-        raise
     except ChrootError:
         return Plan()
 
