@@ -32,6 +32,10 @@ CLONING = ".cloning"
 DELETING = "/.chroot-tool-delete"
 """The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
+ADMINISTRATOR = "/etc/chroot-tool"
+"""What the administrator of this host says of chroots. It does not depend on anything that a caller
+says, as sudo may hand on his variables: only tests have another."""
+
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -40,6 +44,11 @@ class Chroot(Value):
 
     name: str
     path: str
+
+
+def is_administered() -> bool:
+    """Tell whether the administrator says anything: one call, since each `run` asks."""
+    return os.path.lexists(ADMINISTRATOR)
 
 
 def has_system(root: Root) -> bool:
@@ -71,6 +80,13 @@ def unfinished(root: Root) -> Problem:
         "creating it was not finished",
         f"create -d {root.path} starts over, delete -d {root.path} removes it",
     )
+
+
+def refuse_unfinished(root: Root) -> None:
+    """Raise ChrootError where a create, a clone or a delete of it was begun and not finished."""
+    if is_incomplete(root):
+        problem = unfinished(root)
+        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
 
 
 def no_system(root: Root) -> Problem:

@@ -21,9 +21,10 @@ from .bases import keeping
 from .bases.store import Base, Cache
 from .bootstrap import checked_release, run_inside
 from .directory import check_disk, check_place
+from .names import check_name
 from .namespaces import PROGRAMS
 from .new_chroot import new_chroot
-from .options import check_name, check_options, check_path, check_runnable, default_options
+from .options import check_options, check_path, check_runnable, default_options
 from .progress import Teller
 from .unfinished import put_in_place
 
@@ -130,7 +131,7 @@ def create(
         from_base = supply(wanted, tell, cancelled)
         tell.stage("setting it up", _SET_UP)
         _set_up(root, wanted, sources.get(), tell, cancelled, renew=from_base)
-        put_in_place(root)
+        put_in_place(root, tell)
     tell.stage("done", 1.0)
 
 

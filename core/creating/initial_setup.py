@@ -12,6 +12,7 @@ from contextlib import suppress
 from ..chroot import CONFIG_DIRECTORY
 from ..errors import Problem
 from ..host.apt_proxy import has_password
+from .names import host_name
 from .options import PLAIN_LOCALES, UTC
 
 TYPE_CHECKING = False
@@ -133,12 +134,6 @@ def mirrors_in(root: Root) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(dict.fromkeys(w for w in words if w.startswith(("http://", "https://"))))
-
-
-def host_name(name: str) -> str:
-    """Return *name* as a host name: letters, digits and hyphens, at most 63 (hostname(7))."""
-    letters = [c if c.isascii() and c.isalnum() else "-" for c in name.lower()]
-    return "".join(letters)[:63].strip("-") or "chroot"
 
 
 def _write(root: Root, inside: str, data: bytes, mode: int = 0o644) -> None:

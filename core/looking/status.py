@@ -72,6 +72,8 @@ class ChrootStatus(Value):
     """Whether processes may live in it that this user may not see."""
     unanswered: tuple[str, ...] = ()
     """The sources that do not answer, or what it lies on; its state says so then, and no more."""
+    configuration: str = ""
+    """The administrator's file that counts in the place of its own; "": its own does."""
 
     @property
     def is_on(self) -> bool:

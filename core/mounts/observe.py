@@ -10,14 +10,14 @@ import os
 import stat
 
 from ..config.bind import COMMAND_LINE, Bind
-from ..errors import ChrootError, Problem
+from ..errors import ChrootError, Problem, Refusal
 from ..kernel import answering
 from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable, device_name
 from ..kernel.rootpath import Root, descriptor_path
 from ..kernel.syscalls import mount_id
-from ..value import Value
 from .compare import FLAGS, Wanted, flag_changes
+from .source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from ..kernel.mount_table import MountEntry
+    from .limits import Limits
 
     T = TypeVar("T")
 
@@ -36,18 +37,6 @@ _ST_FLAGS = {
 """statvfs(3), and linux/statfs.h for the last."""
 
 
-class Source(Value):
-    """What a bind's source is: the place in a file system that mountinfo will show."""
-
-    device: str
-    """"" where its mount is not in the table: see `_unlisted`."""
-    root: str
-    file: bool
-    flags: tuple[str, ...]
-    shared: bool
-    inner: tuple[tuple[str, str], ...]
-
-
 def flags_of(fd: int) -> tuple[str, ...]:
     """Return which of FLAGS the mount or the file system has that *fd* is on. Raises OSError."""
     flags = os.fstatvfs(fd).f_flag
@@ -57,14 +46,23 @@ def flags_of(fd: int) -> tuple[str, ...]:
 class Observer:
     """One look at mounts and sources. `table` is the mount table it sees."""
 
-    def __init__(self, table: MountTable | None = None, *, seconds: float | None = None) -> None:
-        """Look by *table*. A mere look waits *seconds* for who does not answer.
+    def __init__(
+        self,
+        table: MountTable | None = None,
+        host: MountTable | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """Look at the mounts in *table*, the present ones where it is None.
 
-        Without them it is for a plan: waited for is as long as the user says, and not for what is
-        mounted already, where the mount table has all that is to be known.
+        *host* is the table to look sources up in, where that is another. A mere look waits
+        *seconds* for who does not answer. Without them it is for a plan: waited for is as long as
+        the user says, and not for what is mounted already, of which the mount table tells enough.
         """
         self.table = table or MountTable.read()
+        self._host = host or self.table
         self._seconds = seconds
+        self._places: dict[str, Source] = {}
         self._sources: dict[str, Source | OSError] = {}
         self._directories: dict[str, bool] = {}
         try:
@@ -86,14 +84,14 @@ class Observer:
         return found
 
     def _see(self, path: str, call: Callable[[], T]) -> T:
-        return answering.see(self.table, path, call, seconds=self._seconds)
+        return answering.see(self._host, path, call, seconds=self._seconds)
 
     def _unasked(self, path: str) -> Source | None:
         """Return what *path* is by the mount table alone, where it leads to who may not answer.
 
         None where it does not. That it is there, and no link, is not known, nor is what it is.
         """
-        found = answering.place(self.table, path)
+        found = answering.place(self._host, path)
         if found is None:
             return None
         entry, rest = found
@@ -103,13 +101,18 @@ class Observer:
     def _look(self, path: str) -> Source:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            entry = self.table.by_id.get(mount_id(fd))
-            physical = descriptor_path(fd)
-            is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
-            if entry is None and not self.table.at("/"):
-                return self._unlisted(fd, physical, is_file)
+            return self.look_at(fd, path)
         finally:
             os.close(fd)
+
+    def look_at(self, fd: int, path: str) -> Source:
+        """Return what is open there; *path* is what an error is about. Raises OSError."""
+        table = self._host
+        entry = table.by_id.get(mount_id(fd))
+        physical = descriptor_path(fd)
+        is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
+        if entry is None and not table.at("/"):
+            return self._unlisted(fd, physical, is_file)
         if entry is None:  # mounted since the table was read: the next look will know
             raise OSError(11, "its mount table just changed, try again", path)
         return self._listed(entry, physical, is_file=is_file)
@@ -117,10 +120,10 @@ class Observer:
     def _listed(self, entry: MountEntry, physical: str, *, is_file: bool) -> Source:
         rest = physical[len(entry.target.rstrip("/")) :]
         root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
-        inner = tuple((e.device, e.root) for e in self.table.below(physical))
+        inner = tuple((e.device, e.root) for e in self._host.below(physical))
         flags = tuple(flag for flag in FLAGS if flag in entry.options)
         shared = entry.propagation == "shared"
-        return Source(entry.device, root, is_file, flags, shared, inner)
+        return Source(entry.device, root, is_file, flags, shared, inner, physical)
 
     def _unlisted(self, fd: int, physical: str, is_file: bool) -> Source:
         """Look at a source on the mount that our root lies in without being its top.
@@ -128,25 +131,74 @@ class Observer:
         So it is for whoever works in a chroot himself. mountinfo has no line then for that mount,
         nor is there another way to learn where in its file system our root is. It may be shared.
         """
-        inner = tuple((e.device, e.root) for e in self.table.below(physical))
-        return Source("", physical, is_file, flags_of(fd), shared=True, inner=inner)
+        inner = tuple((e.device, e.root) for e in self._host.below(physical))
+        return Source("", physical, is_file, flags_of(fd), True, inner, physical)
 
-    def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
+    def wanted(
+        self, root: Root, binds: Iterable[Bind], limits: Limits | None = None
+    ) -> tuple[Wanted, ...]:
         """Return *binds* with what the world says of them, parents before children.
 
-        What can't be mounted carries its `problem`; nothing is raised, since status wants to
-        show all of it.
+        What can't be mounted, or goes beyond *limits*, carries its `problem`; nothing is raised,
+        since status wants to show all of it.
         """
         found: list[Wanted] = []
         new: list[Wanted] = []
         for bind in binds:
             over = next((one for one in new if bind.target.startswith(one.bind.target + "/")), None)
             one = self._wanted(root, bind, over)
+            if limits and one.active and not one.problem:
+                one = one.replace(problem=self.refusal(limits, bind), limits=limits)
             if one.active and bind.fs != "bind" and not self.table.at(root.path + one.target):
                 new.append(one)
             found.append(one)
         found.sort(key=lambda one: one.target.split("/"))
         return tuple(self._checked(root, found))
+
+    def refusal(self, limits: Limits, bind: Bind, source: Source | None = None) -> Problem | None:
+        """Return why *bind* is not allowed by *limits*, None where it is.
+
+        *source*: what it has opened; looked up where it is None. One that is not there is taken
+        for what it would be.
+        """
+        from .allowed import refusal
+
+        devices = [entry.device for entry in self._host.entries if entry.fs == "devtmpfs"]
+        try:
+            if source is None and bind.fs == "bind":
+                source = self._source_or_place(bind.source)
+            return refusal(limits.rules, bind, source, self._place, devices, limits.files)
+        except OSError as error:
+            what = f"{limits.rules.file}: {error.filename or bind.source}: {error.strerror}"
+            return Refusal(f"{what}: whether {bind.source} is allowed can't be known", "mend it")
+
+    def _source_or_place(self, path: str) -> Source:
+        try:
+            return self.source(path)
+        except FileNotFoundError:
+            return self._place(path)
+
+    def _place(self, path: str) -> Source:
+        """Return what a path of the policy is; of what is not there, what it would be.
+
+        Links are followed where root alone could have put them: others lead wherever those want
+        who the policy is about. Raises OSError.
+        """
+        from ..kernel.ownership import walk
+
+        def look() -> Source:
+            with Root("/") as root, walk(root, path) as way:
+                found = self.look_at(way.fd, path)
+                for name in way.rest:
+                    found = found.replace(
+                        root=f"{found.root.rstrip('/')}/{name}", inner=(),
+                        path=f"{found.path.rstrip('/')}/{name}",
+                    )  # fmt: skip
+                return found
+
+        if path not in self._places:
+            self._places[path] = self._see(path, look)
+        return self._places[path]
 
     def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
         """Look at one bind; *over* is an empty file system that will be mounted above it."""
