@@ -245,8 +245,8 @@ class _Run:
     def _write(self, step: WriteFile) -> Undo:
         try:
             before: bytes | None = self._root.read(step.target)
-        except (FileNotFoundError, ChrootError):
-            before = None
+        except FileNotFoundError:
+            before = None  # what can't be read could not be put back either
         parent = step.target.rpartition("/")[0]
         made = []
         if parent:
