@@ -18,7 +18,10 @@ def read(path: str, *, dir_fd: int | None = None, limit: int = LIMIT) -> bytes:
     flags = _FLAGS if dir_fd is None else _FLAGS | os.O_NOFOLLOW
     fd = os.open(path, flags, dir_fd=dir_fd)
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(21, "Is a directory", path)
+        if not stat.S_ISREG(mode):
             raise OSError(22, "no regular file", path)
         data = bytearray()
         while chunk := os.read(fd, limit + 1 - len(data)):

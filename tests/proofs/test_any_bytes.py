@@ -101,10 +101,13 @@ def test_mutated(group: str, memory: Path, proof: Proof, monkeypatch: pytest.Mon
     seed = int.from_bytes(os.urandom(4)) if proof.is_long else 1
     wrong: list[str] = []
     for name, reader in GROUPS[group](memory):
-        many = proof.amount(15, 5500) * reader.share
+        many = proof.amount(15, 6500) * reader.share
+        before = len(os.listdir("/proc/self/fd"))
         count, found = faults(name, reader, islice(reader.inputs(seed), many))
         proof.count("inputs", count)
         wrong += found
+        after = len(os.listdir("/proc/self/fd"))
+        wrong += [f"{name}: {after - before} descriptors left open"] if after > before else []
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 

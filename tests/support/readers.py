@@ -130,7 +130,15 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        self._path = path
+        self._fd = -1
+        self.again()
+
+    def again(self) -> None:
+        """Be the file that has the name now, which another may have been given meanwhile."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o644)
 
     def put(self, data: bytes) -> None:
         os.ftruncate(self._fd, 0)
@@ -282,7 +290,8 @@ def inside(folder: Path) -> Iterator[tuple[str, Reader]]:
         hosts.put(data)
         hostname.put(data[:30])
         names.rename_host(root, "old", "new", lambda _problem: None)
-        hosts.put(data)
+        hosts.again()
+        hostname.again()
 
     good = (b"127.0.0.1 localhost\n127.0.1.1 host old # x\n", b"old\n")
     yield "hosts", Reader(renamed, good, (b"127.0.1.1 ", b"old", b"#"), (), 1)
@@ -323,7 +332,7 @@ def own(folder: Path) -> Iterator[tuple[str, Reader]]:
         history.remember("/srv/chroot/deb", "x")
         history.move("/srv/chroot/deb", "a")
         assert history.commands("a")[0] == "x"
-        lines.__init__(folder / "state/chroot-tool/history.json")  # type: ignore[misc]
+        lines.again()
 
     yield "history, added to", Reader(remembered_more, known, (b'"a":', b"[1]"), (), 1)
     let_go = _File(folder / "state/chroot-tool/kept/1.json")
@@ -359,7 +368,7 @@ def own(folder: Path) -> Iterator[tuple[str, Reader]]:
     note = _File(folder / "base/.chroot-tool/snapshots/.deb.renaming")
 
     def rename_noted(data: bytes) -> None:
-        note.__init__(folder / "base/.chroot-tool/snapshots/.deb.renaming")  # type: ignore[misc]
+        note.again()
         note.put(data)
         Shelf(str(chroot)).close()
 
