@@ -152,7 +152,7 @@ class _Run:
         return undo
 
     def _mount(self, step: Mount) -> Undo:
-        tree = detached_mount(step.bind)
+        tree = detached_mount(step.bind, step.limits)
         try:
             _attach(self._root, tree, step.target)
             if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared
