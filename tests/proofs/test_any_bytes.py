@@ -19,6 +19,7 @@ import pytest
 
 from chroot_tool.core.chroot import Chroot
 from chroot_tool.core.config import edits
+from chroot_tool.core.config.home import home_of
 from chroot_tool.core.config.read import read_config
 from chroot_tool.core.creating import names, unfinished
 from chroot_tool.core.entering import command, exec_error, users
@@ -192,7 +193,7 @@ def looked_at(root: Root) -> list[Callable[[], object]]:
     launch = Launch("/bin/sh", ("sh",), "/", who, ())
     return [
         lambda: read_config(root, _HOST),
-        lambda: edits.read(root),
+        lambda: edits.read(home_of(root)),
         lambda: users.lookup(root, "app"),
         lambda: command.environment(root, who, (), "xterm"),
         lambda: exec_error.explain(root, launch, Refused("exec", 8)),
