@@ -57,3 +57,18 @@ def test_an_entry_that_is_not_allowed_is_a_problem_and_not_mended(
     assert worst(entries.configuration(of(tiny_chroot))).severity == PROBLEM
     assert not doctor.mend(of(tiny_chroot))
     assert mounts_below(tiny_chroot) == before
+
+
+def test_a_host_cmd_that_would_be_run_and_one_that_would_not(tiny_chroot: Path, etc: Path) -> None:
+    assert worst(entries.host_cmd(of(tiny_chroot))).found == "there is none"
+    command = tiny_chroot / "chroot.d/host-cmd"
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    assert worst(entries.host_cmd(of(tiny_chroot))).severity == OK
+    (etc / "policy.toml").write_text("allow_host_cmd = false\n")
+    found = worst(entries.host_cmd(of(tiny_chroot)))
+    assert (found.severity, "allow_host_cmd = false" in found.found) == (PROBLEM, True)
+    (etc / "policy.toml").unlink()
+    command.parent.chmod(0o777)
+    found = worst(entries.host_cmd(of(tiny_chroot)))
+    assert (found.severity, "is not run on the host" in found.found) == (PROBLEM, True)
