@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from ...core.errors import ChrootError, ConfigError, Problem
+from ...core.kernel import small_file
 from ...core.kernel.answering import PATIENCE
 from ...core.text import suggestion
 from ...core.value import Value
@@ -70,8 +71,7 @@ def load() -> Settings:
     """
     path = settings_file()
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = small_file.read(path)
     except FileNotFoundError:
         return Settings()
     except OSError as error:
@@ -99,8 +99,7 @@ def save(changes: Mapping[str, object]) -> None:
     """
     path = settings_file()
     try:
-        with open(path, "rb") as file:
-            old = file.read()
+        old = small_file.read(path)
     except FileNotFoundError:
         old = b""
     except OSError as error:

@@ -19,6 +19,11 @@ PROMISE = (
 ADMITTED = " is whole, but "
 EXITS = (1, 3, 4, 5, 125)
 pytestmark = pytest.mark.root
+MENDED = {
+    "on": "fsmount", "on, drifted": "fsconfig", "switch_bind on": "chmod", "rename": "fsync",
+    "unpack": "unlinkat", "pack": "renameat", "snapshot restore": "renameat2",
+}  # fmt: skip
+"""Where something was wrong once, and with which calls: all of them, however short the form."""
 PLANS = [scenario for scenario in SCENARIOS if scenario.is_plan]
 
 
@@ -45,6 +50,23 @@ def test_what_fails_once(world: World, proof: Proof) -> None:
         if bad:
             wrong.append(told(golden, {number: error}, done, bad))
     proof.count("failing calls", len(chosen))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "world", [one for one in SCENARIOS if one.name in MENDED], ids=named, indirect=True
+)
+def test_what_was_wrong_once(world: World) -> None:
+    golden = Golden(world)
+    name = MENDED[world.scenario.name]
+    numbers = [i for i, call in enumerate(golden.calls) if call.name == name]
+    assert numbers
+    wrong: list[str] = []
+    for at in ({number: golden.calls[number].errors[0]} for number in numbers):
+        world.begin_again(golden.before)
+        done = world.watch(at)
+        if bad := judged(world, golden, done):
+            wrong.append(told(golden, at, done, bad))
     assert not wrong, "\n".join(wrong)
 
 

@@ -363,8 +363,18 @@ def _used(world: Path) -> None:
         (world / "c" / name).write_text("nowhere else\n")
 
 
+def _share(world: Path) -> None:
+    """Let everything there be on a shared mount, as on most hosts; its peer group is empty."""
+    subprocess.run(["mount", "--rbind", world, world], check=True)
+    subprocess.run(["mount", "--make-shared", world], check=True)
+
+
 SCENARIOS = (
     Scenario("on", _ON, ((_ON,), (_OFF,)), is_plan=True, config=_BINDS),
+    Scenario(
+        "on, below a shared mount", _ON, ((_ON,), (_OFF,)), before=_share, is_plan=True,
+        config=_NO_SYSTEM + _BINDS,
+    ),
     Scenario(
         "on, drifted", _ON, ((_ON,), (_OFF,)), first=(_ON,), before=_drift,
         is_plan=True, config=_NO_SYSTEM + _BINDS,

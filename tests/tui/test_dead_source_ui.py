@@ -11,11 +11,12 @@ import pytest
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.looking.status import NOT_ANSWERING
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
-from support import Cli, mounts_below, wait_until
-from support.samples import DEB12, OFF
+from support import mounts_below, wait_until
+from support.samples import CHROOTS, DEB12
 from support.served import Served
 from support.whole_ui import real_ui, ui
 
+OTHER = CHROOTS[0]
 SILENT = DEB12.replace(state=NOT_ANSWERING, unanswered=("/mnt/nas/src", "/mnt/nas/more"))
 
 
@@ -43,15 +44,15 @@ def base(tiny_chroot: Path, served: Served) -> Path:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_table_and_status_line_say_so(size: tuple[int, int]) -> None:
-    async with ui(SILENT, OFF, size=size) as t:
+    async with ui(SILENT, OTHER, size=size) as t:
         await t.on_row(SILENT.name)
-        await t.shows("not answering", "not answering: /mnt/nas/src …")
-        t.feed.show(DEB12, OFF)
+        await t.shows("not answering", "not answering: /mnt/nas/src")
+        t.feed.show(DEB12, OTHER)
         await t.hides("not answering")
 
 
 async def test_o_switches_off_what_is_mounted_and_on_what_is_not() -> None:
-    nothing = OFF.replace(state=NOT_ANSWERING, unanswered=("/mnt/nas/src",))
+    nothing = OTHER.replace(state=NOT_ANSWERING, unanswered=("/mnt/nas/src",))
     async with ui(SILENT, nothing) as t:
         await t.on_row(SILENT.name)
         await t.press("o")
@@ -70,7 +71,7 @@ async def test_everything_else_goes_on_and_it_comes_right_by_itself(
     try:
         async with real_ui(base) as t:
             await t.on_row("nas")
-            await t.shows("! not answering", f"{served.point}, wanted at /data, is not answering")
+            await t.shows("! not answering", "wanted at /data, is")
             await t.shows("not answering: ")
             await t.press("o")
             await t.until(lambda: t.job_states.get("nas") == "failed")

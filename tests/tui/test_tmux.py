@@ -322,7 +322,7 @@ def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path:
 def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> None:
     second = tmp_path / "b2"
     subprocess.run(["cp", "-a", tiny_chroot, second], check=True)
-    with Served(tmp_path / "far", tmp_path / "near") as served:
+    with Served(tmp_path / "srv/far", tmp_path / "srv/near") as served:
         (second / "chroot.d/tool.conf").write_text(f"[bind]\nsrc:{served.point} tgt:/data\n")
         served.stop()
         argv = [os.fsdecode(word) for word in cli.argv("--base", tmp_path)]
