@@ -298,6 +298,7 @@ async def test_more_than_the_kernel_takes_is_written_bit_by_bit() -> None:
         assert " 300000" in terminal.output_text()
 
 
+@pytest.mark.slow
 async def test_answers_to_a_child_that_does_not_read_are_dropped() -> None:
     script = (
         "stty raw -echo; yes \"$(printf '\\033[c\\033[6n')\" | head -c 200000; echo end; sleep 9"
