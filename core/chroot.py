@@ -29,6 +29,10 @@ CLONING = ".cloning"
 DELETING = "/.chroot-tool-delete"
 """The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
+ADMINISTRATOR = "/etc/chroot-tool"
+"""What the administrator of this host says of chroots. It does not depend on anything that a caller
+says, as sudo may hand on his variables: only tests have another."""
+
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -37,6 +41,11 @@ class Chroot(Value):
 
     name: str
     path: str
+
+
+def is_administered() -> bool:
+    """Tell whether the administrator says anything: one call, since each `run` asks."""
+    return os.path.lexists(ADMINISTRATOR)
 
 
 def has_system(root: Root) -> bool:
