@@ -17,11 +17,11 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import proving
 import pytest
-import workers
 from hypothesis import settings
 
+import proving
+import workers
 from proving import (  # noqa: F401 # pytest finds its hooks here
     proof,
     pytest_itemcollected,

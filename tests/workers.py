@@ -101,7 +101,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what `--quick` does not want: over many runs each of a series has its turn."""
     taken: Counter[str] = Counter()
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     # All workers choose the same: pytest-randomly has the order from one seed.
     for item in items:
         series = item.nodeid.partition("[")[0]

@@ -7,13 +7,14 @@ and one with a busy thread for one that never is.
 from __future__ import annotations
 
 import asyncio
+import time
 
 import textual.app
 import textual.pilot
 from textual.pilot import Pilot
 
-ROUNDS = 300
-"""So many rounds at most: in a flood a loop never comes to rest."""
+WORK = 0.2
+"""Seconds of the processor at most: in a flood a loop never comes to rest."""
 AT_REST = 2
 """So many rounds in a row without anything ready: the first may have read what just came in."""
 A_MOMENT = 0.001
@@ -29,11 +30,11 @@ async def settle() -> None:
     What later timers, other threads and other processes bring is waited for by its condition.
     """
     loop = asyncio.get_running_loop()
-    at_rest = moments = rounds = 0
-    while at_rest < AT_REST and rounds < ROUNDS:
+    at_rest = moments = 0
+    enough = time.process_time() + WORK
+    while at_rest < AT_REST and time.process_time() < enough:
         working = moments < MOMENTS and (_threads_work(loop) or _due(loop))
         moments += bool(working)
-        rounds += not working
         await asyncio.sleep(A_MOMENT if working else 0)
         at_rest = 0 if working or loop._ready else at_rest + 1  # type: ignore[attr-defined]
 

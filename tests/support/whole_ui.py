@@ -53,7 +53,6 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.005)
-        await pilot.pause()
 
 
 class KnownBases(LocalBases):

@@ -892,6 +892,7 @@ async def test_q_does_not_ask_where_the_user_does_not_want_it() -> None:
 # -- sizes, first run, what comes and goes --------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_every_size_from_tiny_to_huge() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         t.engine.fail("on", ChrootError("no", "hint"))

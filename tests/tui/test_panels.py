@@ -624,6 +624,7 @@ async def test_quitting_may_stop_panels() -> None:
 # -- what programs may not ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_flood_leaves_the_keys_to_the_user() -> None:
     async with ui(*CHROOTS) as t:
