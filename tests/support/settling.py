@@ -21,7 +21,7 @@ A_MOMENT = 0.001
 SOON = 0.04
 """Seconds: longer than a frame of Textual's."""
 MOMENTS = 200
-"""So many for such timers and for what `asyncio.to_thread` has begun: a test may hold it at a gate."""
+"""So many for such timers and for what `asyncio.to_thread` began: a test may hold it at a gate."""
 
 
 async def settle() -> None:
