@@ -110,7 +110,7 @@ class Engine(Protocol):
     def plan_mend(self, path: str = "") -> Plan:
         """Return what `mend` would do; empty where nothing can be mended safely.
 
-        Raises as `diagnose`, and ConfigError.
+        Raises as `diagnose`.
         """
         raise NotImplementedError
 

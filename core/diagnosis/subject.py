@@ -42,7 +42,7 @@ class Seen(Value):
     """Its physical path."""
     config: Config | None
     mistakes: tuple[Problem, ...]
-    """Why there is no `config`."""
+    """Why there is no `config`, or why nothing of it may be mounted."""
     wanted: tuple[Wanted, ...]
     table: MountTable
     host_pts: str

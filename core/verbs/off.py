@@ -97,11 +97,12 @@ def _clear(
 
 def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
     """Run `stop` by the rules of `run`; what goes wrong is reported and does not hinder."""
+    from ..config.host_cmd import HOST_CMD
     from ..config.read import read_config
     from ..entering.apart import run_apart
     from ..host.mount_points import host_facts
     from ..programs import run
-    from .host_command import HOST_CMD, host_command
+    from .host_command import host_command
 
     def said(line: str) -> None:
         report(Output(root.path, line))
