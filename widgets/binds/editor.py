@@ -61,9 +61,10 @@ class BindEditor(Dialog[Edited | None]):
     the merged binds as they would be after changes, *preview* the lines of a diff; both may raise
     ChrootError. *look* returns what somebody else has made of the files meanwhile, None where they
     are as they were shown; it may raise ChrootError, too. *complete_host*, *complete_inside*,
-    *inspect_target*, *refuse*: see BindForm. All of these are called in threads. *changes* are there from the
-    start: those of an editor that was left for $EDITOR, or whose save came too late; what does not
-    fit any more is said and left out. *on*: the chroot is on. *note* is said at the bottom.
+    *inspect_target*, *refuse*: see BindForm. All of these are called in threads. *changes* are
+    there from the start: those of an editor that was left for $EDITOR, or whose save came too late;
+    what does not fit any more is said and left out. *on*: the chroot is on. *note* is said at the
+    bottom.
     *undoable*: there is a save that can be taken back. *at*: the target that has the cursor from
     the start.
     """
