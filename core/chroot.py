@@ -27,6 +27,8 @@ CLONING = ".cloning"
 DELETING = "/.chroot-tool-delete"
 """The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
+_OF_A_SYSTEM = ("proc", "sysfs", "devpts")
+"""What is mounted below a chroot, and below hardly anything else."""
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -164,9 +166,9 @@ def open_chroot(path: str) -> Root:
             hint = "see `chroot-tool list`, or name a chroot with -d"
             if _takes_create(root):
                 hint = f"make one: chroot-tool create -d {path}"
-            over = f", or umount {path} if that hides one" if _is_mount(root) else ""
             raise ChrootError(
-                f"{path} is no chroot: it holds neither chroot.d/ nor a system", hint + over
+                f"{path} is no chroot: it holds neither chroot.d/ nor a system",
+                _by_mounts(root) or hint,
             )
     except BaseException:
         root.close()
@@ -174,10 +176,19 @@ def open_chroot(path: str) -> Root:
     return root
 
 
-def _is_mount(root: Root) -> bool:
+def _by_mounts(root: Root) -> str:
+    """Return what to do about what is no chroot where mounts tell that one may have been."""
     from .kernel.mount_table import MountTable
 
-    return bool(MountTable.read().at(root.path))
+    table = MountTable.read()
+    ways = [f"umount {root.path} if that hides one"] if table.at(root.path) else []
+    if any(entry.fs in _OF_A_SYSTEM for entry in table.below(root.path)):
+        # Whoever is root inside can take away all that makes it one, but not what is mounted.
+        ways.append(
+            f"if it was one, mkdir {root.path}{CONFIG_DIRECTORY} (moving away what is there), "
+            f"then chroot-tool off -d {root.path}"
+        )
+    return "; or ".join(ways)
 
 
 def open_directory(path: str) -> Root:
