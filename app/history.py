@@ -6,6 +6,7 @@ import errno
 import json
 import os
 
+from ..core.kernel.rootpath import Root
 from .paths import history_file, output_directory
 
 _MOST = 200
@@ -55,10 +56,8 @@ def move(path: str, new: str) -> None:
 def _write(everything: dict[str, list[str]]) -> None:
     path = history_file()
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    temporary = f"{path}.{os.getpid()}"
-    with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(everything, file)
-    os.replace(temporary, path)
+    with Root("/") as root:
+        root.write(path, json.dumps(everything).encode(), 0o600, is_synced=False)
 
 
 def save_output(name: str, text: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from ..core import events
+from ..core.diagnosis.finding import Found
 from ..core.value import Value
 
 TYPE_CHECKING = False
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..core.archives.archive import Packed, Unpacked
     from ..core.config.bind import Bind
     from ..core.creating.bases.store import Base
+    from ..core.diagnosis.finding import Finding
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
@@ -28,11 +29,14 @@ _EVENTS = {
     events.StepDone: "step",
     events.StepUndone: "undone",
     events.Warned: "warning",
+    Found: "finding",
 }
 
 
 def write(document: object) -> None:
     """Print one JSON document on a line of stdout, at once."""
+    import json  # which costs those 1.5 ms that do not write any
+
     # ensure_ascii: surrogate escapes survive, and no control byte of a chroot reaches a terminal
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
@@ -131,6 +135,11 @@ def unpacked(value: Unpacked) -> dict[str, Any]:
     }
 
 
+def finding(value: Finding) -> dict[str, Any]:
+    """Return what the doctor has found."""
+    return _fields(value, "check", "severity", "found", "meaning", "mend", "mends")
+
+
 def event(value: events.Event) -> dict[str, Any]:
     """Return an event, with its kind under `event`."""
     content = {name: getattr(value, name) for name in value._fields}
@@ -138,6 +147,8 @@ def event(value: events.Event) -> dict[str, Any]:
         content |= {"problem": problem(value.problem)}
     elif isinstance(value, events.StepDone | events.StepUndone):
         content |= {"step": value.step.describe(), "target": value.step.target}
+    elif isinstance(value, Found):
+        content = {"chroot": value.chroot, **finding(value.finding)}
     return {"event": _EVENTS[type(value)], **content}
 
 

@@ -19,7 +19,8 @@ from .rows import Row
 _ROUNDS = 7
 _FILES, _SYSTEM = 10_000, 250 << 20
 """Files and bytes of what stands for a Debian: as many small and as few large ones."""
-_LARGE = 1 << 30
+_LARGE, _LARGE_FILES = 2 << 30, 32
+"""What stands for data bases and disk images in a chroot: little to do but for the bytes."""
 
 
 def copying(base: Path) -> Iterator[Row]:
@@ -32,11 +33,14 @@ def copying(base: Path) -> Iterator[Row]:
         subprocess.run(["btrfs", "-q", "subvolume", "create", where / "deb"], check=True)
         system(_chroot(where / "deb"))
         yield _clone(where, env, "clone by snapshot, the same, btrfs", faster=10)
-    with disk(base, "xfs", 6000) as where:
+    with disk(base, "xfs", 9000) as where:
         large(_chroot(where / "deb"))
-        yield _clone(where, env, "clone by reflink, 16 files, 1 GB, XFS", faster=10)
-        system(where / "deb")
-        yield _clone(where, env, "clone by reflink, both together, XFS")
+        yield _clone(where, env, "clone by reflink, 32 files, 2 GB, XFS", faster=10)
+        shutil.rmtree(where / "deb")
+        system(_chroot(where / "deb"))
+        name = "clone by reflink, 10,000 files, 250 MB, XFS"
+        yield _clone(where, env, name)
+        yield _clone(where, env, name, beside="always")
 
 
 def _clone(
@@ -44,11 +48,12 @@ def _clone(
     env: Mapping[str, str],
     name: str,
     *,
+    beside: str = "never",
     times: float | None = None,
     faster: float | None = None,
 ) -> Row:
-    """Measure a clone of `deb` beside it, and `cp -a` of the same, without shared blocks."""
-    copy = ["cp", "-a", "--reflink=never"]
+    """Measure a clone of `deb` beside it, and `cp -a --reflink=BESIDE` of the same."""
+    copy = ["cp", "-a", f"--reflink={beside}"]
     clone, by_hand = _in_turns(
         where,
         Command([*TOOL, "clone", "--exact", "-d", where / "deb", where / "copy"], env),
@@ -98,7 +103,7 @@ def large(root: Path) -> None:
     """Fill *root* with few large files."""
     (root / "var").mkdir()
     block = os.urandom(1 << 20)
-    for number in range(16):
+    for number in range(_LARGE_FILES):
         with open(root / f"var/{number}", "wb") as file:
-            for _ in range(_LARGE // 16 // len(block)):
+            for _ in range(_LARGE // _LARGE_FILES // len(block)):
                 file.write(block)

@@ -22,6 +22,8 @@ CONFIG_LIMIT = 1 << 16
 """Bytes of a configuration file: one that was planted must not keep the reader busy."""
 MARKER = "/.chroot-tool-create"
 """Where an unfinished `create` works; its presence says that there is one."""
+MADE = MARKER + "-over"
+"""What the marker is called at the end, while it is taken away."""
 CLONING = ".cloning"
 """How the name of the directory ends in which a `clone` builds, beside the place of the new one."""
 DELETING = "/.chroot-tool-delete"
@@ -68,6 +70,13 @@ def unfinished(root: Root) -> Problem:
         "creating it was not finished",
         f"create -d {root.path} starts over, delete -d {root.path} removes it",
     )
+
+
+def refuse_unfinished(root: Root) -> None:
+    """Raise ChrootError where a create, a clone or a delete of it was begun and not finished."""
+    if is_incomplete(root):
+        problem = unfinished(root)
+        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
 
 
 def no_system(root: Root) -> Problem:

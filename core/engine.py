@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .config.merge import Config
     from .creating.bases.store import Base
     from .creating.options import CreateOptions
+    from .diagnosis.finding import Finding
     from .errors import ChrootError
     from .events import Report
     from .looking.status import ChrootStatus
@@ -91,6 +92,34 @@ class Engine(Protocol):
 
     def binds(self, path: str) -> Binds:
         """Return what edits the bind entries of a chroot."""
+        raise NotImplementedError
+
+    # -- the doctor ------------------------------------------------------------------------------
+
+    def diagnose(
+        self, path: str = "", *, report: Report = ..., cancelled: Flag | None = None
+    ) -> tuple[Finding, ...]:
+        """Look for what would get in the way: of this host, or of the chroot at *path*.
+
+        Nothing is changed. Each finding is reported, as `Found`, when it is there: a slow check
+        holds back no other, and is not waited for beyond its bound. Raises ChrootError where
+        *path* is no chroot, Cancelled.
+        """
+        raise NotImplementedError
+
+    def plan_mend(self, path: str = "") -> Plan:
+        """Return what `mend` would do; empty where nothing can be mended safely.
+
+        Raises as `diagnose`, and ConfigError.
+        """
+        raise NotImplementedError
+
+    def mend(self, path: str = "", *, report: Report = ..., cancelled: Flag | None = None) -> Plan:
+        """Mend what is safe to mend; return what was done.
+
+        Drifted, missing and stacked mounts of a chroot that is on, and what killed runs have left.
+        No process is ended, nothing that somebody made is deleted. Raises as `on` does.
+        """
         raise NotImplementedError
 
     # -- on and off ------------------------------------------------------------------------------

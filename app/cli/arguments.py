@@ -32,9 +32,6 @@ def add(parser: ArgumentParser, *options: Option) -> None:
 
 def add_examples(parser: ArgumentParser, *lines: str) -> None:
     """End the help of a verb with example calls, as they stand."""
-    from argparse import RawDescriptionHelpFormatter
-
-    parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = "\n".join(["examples:", *(f"  {line}".rstrip() for line in lines)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from ... import __version__
@@ -35,8 +36,35 @@ exit codes:
   126 not executable, 125 the tool itself failed before the command ran"""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal, which argparse asks of shutil: 3 ms for bz2, lzma and others.
+
+    One is made for each option, whether or not there is help to be shown.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """Return what shutil.get_terminal_size does."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns <= 0:
+        try:
+            columns = os.get_terminal_size(1).columns
+        except OSError:
+            columns = 0
+    return columns or 80
+
+
 class _Parser(argparse.ArgumentParser):
     """Says errors as everything else here does: one line, a hint, exit 2."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
 
     def error(self, message: str) -> NoReturn:
         exits.say(message, f"{self.prog} --help")
@@ -50,7 +78,7 @@ class _VerbParser(_Parser):
     """
 
     def __init__(self, *, verb: str, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+        super().__init__(**settings)
         self._verb = verb
 
     def parse_known_args(  # type: ignore[override]  # what it gives back is argparse's affair
@@ -73,8 +101,6 @@ def build(only: str = "") -> argparse.ArgumentParser:
         prog="chroot-tool",
         description=_ABOUT,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"chroot-tool {__version__}")
     add(parser, BASE)

@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 _RUN = """\
-COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run where it exists, else
-/chroot.d/chroot-cmd COMMAND. One word with spaces is split as a shell splits words. Put -- before
-a command that has options of its own."""
+COMMAND that begins with / is run as it is. Else chroot.d/COMMAND is run
+where it exists, else /chroot.d/chroot-cmd COMMAND. One word with spaces is
+split as a shell splits words. Put -- before a command that has options of
+its own."""
 
 _SESSION = """\
-A throw-away session (-x) has processes, mounts and a host name of its own; the network is the
-host's, and what is written to a bind of the host's reaches the host. All the rest is gone at its
-end, with every process that it has left."""
+A throw-away session (-x) has processes, mounts and a host name of its own;
+the network is the host's, and what is written to a bind of the host's
+reaches the host. All the rest is gone at its end, with every process that
+it has left."""
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -29,6 +31,6 @@ def add_options(parser: ArgumentParser) -> None:
         parser.epilog = _SESSION
     if word == "run":
         parser.usage = "chroot-tool run COMMAND [ARG…] [-d DIR] [option…]"
-        parser.description = f"{parser.description} {_RUN}"
+        parser.description = f"{parser.description}\n\n{_RUN}"
         parser.add_argument("words", metavar="COMMAND", nargs="*", help="see above")
     add(parser, *(option for option in RUN_OPTIONS if option not in left_out))

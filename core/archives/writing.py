@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import stat
 import time
 
 from ..errors import ChrootError, LockedError, UsageError
+from ..kernel.replacing import forget, is_locked_as
 from ..lock import holder
 from .pipeline import write_all
 
@@ -154,45 +154,16 @@ def _claim(directory: int, name: str, mode: int) -> int:
     try:
         fd = os.open(name, _OPEN | os.O_CREAT | os.O_EXCL, mode, dir_fd=directory)
     except FileExistsError:
-        _forget(directory, name)
+        forget(directory, name)
         return -1
     try:
-        if _is_locked_as(fd, directory, name):
+        if is_locked_as(fd, directory, name):
             return fd
     except BaseException:
         os.close(fd)
         raise
     os.close(fd)
     return -1
-
-
-def _forget(directory: int, name: str) -> None:
-    """Remove the part *name* where nobody is writing it. Raises OSError, ChrootError."""
-    try:
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode):
-            raise ChrootError(f"{name} is no regular file", "move it away")
-        fd = os.open(name, _OPEN, dir_fd=directory)
-    except FileNotFoundError:
-        return
-    try:
-        if _is_locked_as(fd, directory, name):
-            os.unlink(name, dir_fd=directory)
-    finally:
-        os.close(fd)
-
-
-def _is_locked_as(fd: int, directory: int, name: str) -> bool:
-    """Lock *fd*; tell whether that could be, and it still is the file called *name*.
-
-    Until it was locked, whoever had it may have given it its own name. Raises OSError.
-    """
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except (BlockingIOError, FileNotFoundError):
-        return False
-    return os.path.samestat(status, os.fstat(fd))
 
 
 def forget_parts(directory: str, prefix: str) -> None:
@@ -206,7 +177,7 @@ def forget_parts(directory: str, prefix: str) -> None:
         for name in os.listdir(fd):
             if _is_part(name, begin):
                 try:
-                    _forget(fd, name)
+                    forget(fd, name)
                 except (OSError, ChrootError):
                     pass  # then it stays: it stands in nobody's way
     finally:

@@ -21,9 +21,10 @@ from .bases import keeping
 from .bases.store import Base, Cache
 from .bootstrap import checked_release, run_inside
 from .directory import check_disk, check_place
+from .names import check_name
 from .namespaces import PROGRAMS
 from .new_chroot import new_chroot
-from .options import check_name, check_options, check_path, check_runnable, default_options
+from .options import check_options, check_path, check_runnable, default_options
 from .progress import Teller
 from .unfinished import put_in_place
 

@@ -10,7 +10,6 @@ from ..errors import ChrootError
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..text import size
-from .unfinished import made_names
 
 NEEDED = {"minbase": 350 << 20, "important": 450 << 20, "buildd": 850 << 20}
 """Bytes at the fullest moment, with room for newer suites: bookworm took 210, 300 and 590 MB."""
@@ -43,6 +42,8 @@ def check_place(path: str) -> None:
 
 def check_content(root: Root) -> None:
     """Refuse a directory that holds what no unfinished create has made there."""
+    from .unfinished import made_names  # which `clone` and `rename` have no need of
+
     ours = set(made_names(root)) | {MARKER.strip("/")} if is_incomplete(root) else set()
     fd = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
     try:

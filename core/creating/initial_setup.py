@@ -7,10 +7,12 @@ of the new root are started only by the function that is passed in, in a throw-a
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ..chroot import CONFIG_DIRECTORY
 from ..errors import Problem
 from ..host.apt_proxy import has_password
+from .names import host_name
 from .options import PLAIN_LOCALES, UTC
 
 TYPE_CHECKING = False
@@ -134,12 +136,6 @@ def mirrors_in(root: Root) -> tuple[str, ...]:
     return tuple(dict.fromkeys(w for w in words if w.startswith(("http://", "https://"))))
 
 
-def host_name(name: str) -> str:
-    """Return *name* as a host name: letters, digits and hyphens, at most 63 (hostname(7))."""
-    letters = [c if c.isascii() and c.isalnum() else "-" for c in name.lower()]
-    return "".join(letters)[:63].strip("-") or "chroot"
-
-
 def _write(root: Root, inside: str, data: bytes, mode: int = 0o644) -> None:
     """Write *inside* with *mode*, making what is missing above it, whatever the umask is."""
     physical = root.resolve(inside)
@@ -201,13 +197,16 @@ def _timezone(root: Root, timezone: str, warn: Warn) -> None:
 
 
 def _link(root: Root, inside: str, target: str) -> None:
-    """Make *inside* a link to *target*, in place of the file or link that is there."""
+    """Make *inside* a link to *target*, in place of the file or link that is there.
+
+    Not at once: the system is only just being made.
+    """
     directory, _, name = inside.rpartition("/")
     parent = root.open(root.resolve(directory), os.O_PATH | os.O_DIRECTORY, follow=False)
     try:
-        temporary = f".{name}.{os.urandom(4).hex()}"
-        os.symlink(target, temporary, dir_fd=parent)
-        os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=parent)
+        os.symlink(target, name, dir_fd=parent)
     finally:
         os.close(parent)
 

@@ -1,14 +1,14 @@
-"""The names of a system: a copy or a renamed chroot gets new ones where they were ours.
+"""What a chroot may be called, and the names of the system in it, which follow it.
 
-What somebody has written there himself is left alone. Every path goes through `rootpath`.
+A copy or a renamed chroot gets new ones where they were ours; what somebody has written there
+himself is left alone. Every path goes through `rootpath`.
 """
 
 from __future__ import annotations
 
 import os
 
-from ..errors import ChrootError, Problem
-from .initial_setup import host_name
+from ..errors import ChrootError, Problem, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,29 @@ if TYPE_CHECKING:
 _OWN_ADDRESS = "127.0.1.1"
 """Where `create`, as Debian's installer, puts a machine's own name in /etc/hosts."""
 _LIMIT = 1 << 16
+_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_LONGEST = 100
+
+
+def check_name(name: str) -> None:
+    """Check the name of a new chroot: one component, which becomes its host name too."""
+    if not name or name in (".", ".."):
+        raise UsageError("a chroot needs a name", "letters, digits, '-', '_' and '.'")
+    wrong = sorted({character for character in name if character not in _START | set("-_.+")})
+    if wrong:
+        raise UsageError(
+            f"the name {name!r} holds {wrong[0]!r}", "letters, digits, '-', '_', '+' and '.' only"
+        )
+    if name[0] not in _START:
+        raise UsageError(f"the name {name!r} starts with {name[0]!r}", "start with a letter")
+    if len(name) > _LONGEST:
+        raise UsageError(f"the name is longer than {_LONGEST} characters")
+
+
+def host_name(name: str) -> str:
+    """Return *name* as a host name: letters, digits and hyphens, at most 63 (hostname(7))."""
+    letters = [c if c.isascii() and c.isalnum() else "-" for c in name.lower()]
+    return "".join(letters)[:63].strip("-") or "chroot"
 
 
 def rename_host(root: Root, old: str, new: str, warn: Warn) -> bool:

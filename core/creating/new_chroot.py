@@ -15,7 +15,7 @@ from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..trees.attributes import bare_directory
 from .directory import check_content, check_place, explained, make_directories, unmake_directories
-from .options import check_name
+from .names import check_name
 from .unfinished import take_back
 
 TYPE_CHECKING = False

@@ -113,21 +113,6 @@ def check_options(options: CreateOptions) -> None:
         )
 
 
-def check_name(name: str) -> None:
-    """Check the name of a new chroot: one component, which becomes its host name too."""
-    if not name or name in (".", ".."):
-        raise UsageError("a chroot needs a name", "letters, digits, '-', '_' and '.'")
-    wrong = sorted({character for character in name if character not in _WORD | set("-_.+")})
-    if wrong:
-        raise UsageError(
-            f"the name {name!r} holds {wrong[0]!r}", "letters, digits, '-', '_', '+' and '.' only"
-        )
-    if name[0] not in _WORD:
-        raise UsageError(f"the name {name!r} starts with {name[0]!r}", "start with a letter")
-    if len(name) > 100:
-        raise UsageError("the name is longer than 100 characters")
-
-
 def check_path(path: str) -> None:
     """Check the whole path of a new chroot. debootstrap hands it to a shell's eval."""
     wrong = [c for c in path if c in _NOT_IN_PATH or not c.isprintable()]

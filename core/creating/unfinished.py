@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, MARKER, is_incomplete
+from ..chroot import CONFIG_DIRECTORY, MADE, MARKER, is_incomplete
 from .initial_setup import CHROOT_CMD, write_chroot_cmd
 
 TYPE_CHECKING = False
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
 _COMMAND = CHROOT_CMD.lstrip("/")
-_NOTES = ("made", "flags")
 _NOTE_LIMIT = 16 << 20
 
 
@@ -58,17 +57,25 @@ def put_in_place(
         os.close(fresh)
         os.close(home)
     # Its name is what says "unfinished": one rename ends that, whatever happens then.
-    over = f"{root.path}{MARKER}-over"
-    os.rename(f"{root.path}{MARKER}", over)
-    os.rmdir(f"{over}/root")
-    for name in _NOTES:
-        if os.path.lexists(f"{over}/{name}"):
-            os.unlink(f"{over}/{name}")
-    os.rmdir(over)
+    os.rename(f"{root.path}{MARKER}", f"{root.path}{MADE}")
+    remove_marker(root)
     if is_exact:
         os.utime(f"/proc/self/fd/{root.fd}", ns=(top.st_atime_ns, top.st_mtime_ns))
     # With that flag nothing could have been renamed in it.
     return failed + restore(root, [pair for pair in flags if pair[0] == "."])
+
+
+def remove_marker(root: Root) -> None:
+    """Remove what the marker has become, of a create that was killed in doing so as well."""
+    from ..trees.remove import tree
+
+    home = root.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        tree(home, MADE.lstrip("/"))
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(home)
 
 
 def _give_attributes(source: int, target: int) -> None:

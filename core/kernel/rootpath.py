@@ -212,7 +212,9 @@ class Root:
                     f"writing {physical} would write outside the chroot",
                     f"look at what is mounted at or above {directory or '/'}",
                 )
-            _replace(parent, name, data, mode, is_synced=is_synced)
+            from .replacing import replace
+
+            replace(parent, name, data, mode, is_synced=is_synced)
         finally:
             os.close(parent)
 
@@ -284,31 +286,3 @@ def _make_one(parent: int, name: str, *, file: bool) -> None:
         pass  # somebody else was quicker; whoever opens it next looks at what it is
     except PermissionError as error:
         raise PrivilegeError(f"cannot make {name}: {error.strerror}", "run as root") from error
-
-
-def _replace(parent: int, name: str, data: bytes, mode: int, *, is_synced: bool) -> None:
-    """Write *data* to a temporary file next to *name* and rename it over it."""
-    try:
-        old: os.stat_result | None = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        old = None
-    if old and not stat.S_ISREG(old.st_mode):
-        raise ChrootError(f"{name} is no regular file")
-    temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
-    flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_CLOEXEC
-    fd = os.open(temporary, flags, 0o600, dir_fd=parent)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            if old:
-                os.fchown(file.fileno(), old.st_uid, old.st_gid)
-            os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode) if old else mode)
-            if is_synced:
-                os.fsync(file.fileno())
-        os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-    except BaseException:
-        os.unlink(temporary, dir_fd=parent)
-        raise
-    if is_synced:
-        os.fsync(parent)

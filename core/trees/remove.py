@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import stat
-from string import hexdigits
 
 from ..chroot import CLONING, DELETING
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError
@@ -39,6 +38,7 @@ _EPERM, _ENOENT, _EACCES, _EBUSY, _EXDEV, _ENOTDIR, _EROFS, _ENOTEMPTY, _ELOOP =
 )  # fmt: skip
 _FULL = (28, 122)  # ENOSPC, EDQUOT
 _TICK = 500
+_HEX = frozenset("0123456789abcdef")
 
 
 def tree(
@@ -127,7 +127,7 @@ def is_rest(name: str, of: str = "") -> bool:
     start, number = name[:-8], name[-8:]
     if of and start != _aside_of(of):
         return False
-    return start.startswith(".") and start.endswith(".deleting-") and set(number) <= set(hexdigits)
+    return start.startswith(".") and start.endswith(".deleting-") and set(number) <= _HEX
 
 
 def _mark(parent: int, aside: str, path: str) -> bool:

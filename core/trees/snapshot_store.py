@@ -17,7 +17,9 @@ import os
 import stat
 
 from ..errors import ChrootError, LockedError, PrivilegeError
+from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from ..lock import is_locked
 from .built_aside import discard, sweep
 
 STORE = ".chroot-tool"
@@ -77,19 +79,26 @@ class Shelf:
 
     def sweep(self) -> None:
         """Remove what kills have left; what somebody is at work on is locked, and stays."""
-        if self.fd < 0:
-            return
-        rests = [(self.fd, name) for name in os.listdir(self.fd) if name.startswith(".")]
-        rests += [
-            (self._store, name)
-            for name in os.listdir(self._store)
-            if name.startswith(".") and name.endswith(f".{REMOVING}")
-        ]
-        for where, name in rests:
+        for where, name in self._hidden():
             try:
                 sweep(where, name, self.path)
             except LockedError:
                 pass
+
+    def rests(self) -> list[str]:
+        """Return the paths of what `sweep` would remove."""
+        paths = [f"{descriptor_path(where)}/{name}" for where, name in self._hidden()]
+        return [path for path in paths if not is_locked(path)]
+
+    def _hidden(self) -> list[tuple[int, str]]:
+        """Return what is being made or removed, or was when a kill came: directory and name."""
+        if self.fd < 0:
+            return []
+        removing = [name for name in os.listdir(self._store) if name.endswith(f".{REMOVING}")]
+        return [
+            *((self.fd, name) for name in os.listdir(self.fd) if name.startswith(".")),
+            *((self._store, name) for name in removing if name.startswith(".")),
+        ]
 
     def remove_empty(self) -> None:
         """Remove the directory where nothing is in it."""

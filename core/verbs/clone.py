@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import CLONING, MARKER, open_chroot
+from ..chroot import CLONING, MARKER, open_chroot, refuse_unfinished
 from ..creating import identity
 from ..creating.directory import check_mount
-from ..creating.names import rename_host
-from ..creating.options import check_name
+from ..creating.names import check_name, rename_host
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
@@ -18,7 +17,7 @@ from ..lock import Lock
 from ..trees.built_aside import Aside
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
 from ..trees.snapshot_store import Shelf
-from .opened import is_used, refuse_unfinished
+from .in_use import is_used
 from .place import open_above
 
 TYPE_CHECKING = False

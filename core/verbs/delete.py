@@ -10,8 +10,8 @@ from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock
+from .in_use import refuse_sessions
 from .off import off
-from .opened import refuse_sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from ..events import Stage, Warned, ignore
 from ..lock import Lock
 from ..sessions.session import Session
 from ..text import size as size_text
-from .opened import configuration
 from .run import host_command, host_environment
+from .switching import configuration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from ..events import Output, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..mounts.plan import plan_off as plan_all
-from .opened import carry_out, holders_of, lives_inside
+from .in_use import holders_of, lives_inside
+from .switching import carry_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import open_chroot
+from ..chroot import open_chroot, refuse_unfinished
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Warned, ignore
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from .opened import refuse_in_use, refuse_unfinished
+from .in_use import refuse_in_use
 from .place import open_above
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ _EPERM, _EEXIST, _EXDEV = 1, 17, 18
 
 def rename(path: str, new: str, *, report: Report = ignore) -> str:
     """As `Engine.rename`."""
-    from ..creating.options import check_name
+    from ..creating.names import check_name
 
     check_name(os.path.basename(new))
     if os.geteuid():

@@ -8,7 +8,7 @@ from ..chroot import CONFIG_DIRECTORY, is_incomplete, open_chroot
 from ..events import ignore
 from ..lock import Lock
 from .on import plan_for
-from .opened import configuration, is_program, mount_or_tell
+from .switching import configuration, is_program, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

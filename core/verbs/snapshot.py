@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import open_chroot, open_directory
-from ..creating.options import check_name
+from ..chroot import open_chroot, open_directory, refuse_unfinished
+from ..creating.names import check_name
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..trees import snapshots as states
 from ..trees.duplicate import SNAPSHOT
-from .opened import is_used, refuse_in_use, refuse_unfinished
+from .in_use import is_used, refuse_in_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..chroot import CONFIG_DIRECTORY, Chroot, find, open_chroot
-from .opened import is_program
+from .switching import is_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -83,17 +83,30 @@ def is_private(name: str) -> bool:
 @pytest.mark.root
 @pytest.mark.parametrize("option", ["", "-x"])
 def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path, option: str) -> None:
-    python, *rest = cli.argv("run", *option.split(), "/bin/true", "-d", tiny_chroot)
+    imported = imported_by(cli, "run", *option.split(), "/bin/true", "-d", tiny_chroot)
+    assert not SLOW & imported
+    of_sessions = {name for name in imported if "session" in name or "ephemeral" in name}
+    assert bool(of_sessions) == bool(option)
+
+
+@pytest.mark.root
+def test_clone_imports_little(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
+    """Where it only makes a snapshot or shares blocks, the start of Python is all it takes."""
+    imported = imported_by(cli, "clone", "-d", tiny_chroot, tmp_path / "copy")
+    assert not (SLOW | {"shutil", "tomllib", "chroot_tool.core.creating.options"}) & imported
+
+
+def imported_by(cli: Cli, *words: str | Path) -> set[str]:
+    """Return the modules that a command imports, which must succeed."""
+    python, *rest = cli.argv(*words)
     done = subprocess.run(
         [python, "-X", "importtime", *rest], env=cli.environment(),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    imported = set(re.findall(r"^import time: .*\| +(\S+)$", done.stderr, re.MULTILINE))
     assert done.returncode == 0, done.stderr
+    imported = set(re.findall(r"^import time: .*\| +(\S+)$", done.stderr, re.MULTILINE))
     assert any(name.startswith("chroot_tool.core.") for name in imported)
-    assert not SLOW & imported
-    of_sessions = {name for name in imported if "session" in name or "ephemeral" in name}
-    assert bool(of_sessions) == bool(option)
+    return imported
 
 
 def files() -> Iterator[Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from ...core.creating import options as rules
+from ...core.creating.names import check_name
 from ...core.errors import UsageError
 from ..text.foreign import foreign
 from .field import Field
@@ -49,7 +49,7 @@ class PlaceField(Field):
     def _check_place(self, _name: str) -> None:
         path = self.path
         folder, name = os.path.split(path)
-        rules.check_name(name)
+        check_name(name)
         self._also(path)
         if folder == self._base and name in self._taken:
             raise UsageError(f"{name} is there already", "choose another name")

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
 
-from ...core.creating.options import check_name
+from ...core.creating.names import check_name
 from ...core.errors import UsageError
 from ...core.text import size
 from ...core.trees.snapshots import TreeSnapshot

@@ -10,7 +10,7 @@ from textual import on
 from textual.widget import Widget
 from textual.widgets import Button
 
-from ...core.creating.options import check_name
+from ...core.creating.names import check_name
 from ...core.errors import UsageError
 from ...core.value import Value
 from .dialog import button

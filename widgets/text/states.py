@@ -5,6 +5,7 @@ A state is a sign and a word, and besides a tone: never colour alone.
 
 from __future__ import annotations
 
+from ...core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from ...core.looking import status
 from ...core.text import safe
 from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
@@ -52,6 +53,19 @@ _DOING = {
     "mount": "mounting",
     "unmount": "unmounting",
 }
+
+
+_FINDING = {
+    PROBLEM: ("✗", BAD),
+    WARNING: ("!", WARN),
+    NOTE: ("·", MUTED),
+    OK: ("✓", GOOD),
+}
+
+
+def severity(word: str) -> Cell:
+    """Return sign and word of how much a finding of the doctor weighs."""
+    return _signed(_FINDING, word)
 
 
 def chroot_state(state: str) -> Cell:

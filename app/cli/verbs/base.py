@@ -43,9 +43,6 @@ examples:
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `base` its options."""
-    from argparse import RawDescriptionHelpFormatter
-
-    parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     parser.add_argument("action", choices=tuple(_ACTIONS), help="what to do")
     parser.add_argument("names", metavar="NAME", nargs="*", help="remove: the bases, as in `list`")

@@ -55,9 +55,6 @@ examples:
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `create` its options."""
-    from argparse import RawDescriptionHelpFormatter
-
-    parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add(parser, DIR, _FROM, *OPTIONS)
     add_backend(parser)

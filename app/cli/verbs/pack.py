@@ -45,9 +45,6 @@ examples:
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `pack` its options."""
-    from argparse import RawDescriptionHelpFormatter
-
-    parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add(parser, DIR, _FILE, _IGNORE)
     parser.add_argument(

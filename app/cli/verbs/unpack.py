@@ -37,9 +37,6 @@ examples:
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `unpack` its options."""
-    from argparse import RawDescriptionHelpFormatter
-
-    parser.formatter_class = RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add(parser, _FILE, DIR)
     add_json_events(parser)

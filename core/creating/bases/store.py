@@ -197,9 +197,13 @@ class Store:
 
     def tidy(self, name: str) -> int:
         """Take away what a kill left of making the base *name*; return the bytes that are free."""
+        return self._delete(self.rests(name))
+
+    def rests(self, name: str) -> list[str]:
+        """Return the files that making the base *name* leaves where it is killed."""
         base = self.read(name)
         kept = {name + JSON, base.archive} if base else set()
-        return self._delete(file for file in self._files(name) if file not in kept)
+        return [file for file in self._files(name) if file not in kept]
 
     def remove(self, name: str) -> int:
         """Remove the base *name* and whatever a kill left of it; return the bytes that are free."""

@@ -48,19 +48,6 @@ def hint_of(check: Callable[[], object], kind: type[ChrootError] = UsageError) -
 # -- options --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["deb12", "a", "web_1.example", "x+y", "9"])
-def test_names_that_are_taken(name: str) -> None:
-    options.check_name(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", "a b", "-a", ".a", "a\n", "é", "a\udcff", "x" * 101, "$(id)"]
-)
-def test_names_that_are_not(name: str) -> None:
-    with pytest.raises(UsageError):
-        options.check_name(name)
-
-
 @pytest.mark.parametrize("character", list(" '\"$`\\;&|*?~#\n\t\x1b\udcff"))
 def test_paths_that_debootstrap_would_evaluate(character: str) -> None:
     options.check_path("/srv/chroot/deb-12_x.y+z")
@@ -569,15 +556,6 @@ def test_a_file_system_that_would_break_it(tmp_path: Path, option: str) -> None:
 
 
 # -- what is set up inside ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "host"),
-    [("deb12", "deb12"), ("Web_1.x", "web-1-x"), ("größe", "gr--e"), ("-._", "chroot"),
-     ("a" * 62 + "-b", "a" * 62)],
-)  # fmt: skip
-def test_host_names(name: str, host: str) -> None:
-    assert initial_setup.host_name(name) == host
 
 
 def test_links_in_the_new_root_lead_nowhere_outside(tmp_path: Path) -> None:

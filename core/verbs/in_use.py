@@ -1,76 +1,18 @@
-"""What verbs do with a chroot that they have opened: its configuration, its plan, its holders."""
+"""What else goes on in a chroot, which a verb has to refuse, to tell of or to wait for."""
 
 from __future__ import annotations
 
 import os
-import stat
 
-from ..chroot import CONFIG_DIRECTORY, has_system, is_incomplete, no_system, unfinished
-from ..config.read import read_config
 from ..errors import BusyError, ChrootError
-from ..host.mount_points import host_facts
 from ..kernel.mount_table import MountTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from threading import Event as Flag
 
-    from ..config.bind import Bind
-    from ..config.merge import Config
-    from ..events import Report
     from ..kernel.rootpath import Root
-    from ..plan import Plan
     from ..process import Holder
-
-
-def configuration(
-    root: Root, config_dir: str | None = None, extra: tuple[Bind, ...] = ()
-) -> Config:
-    """Return what is wanted of a chroot that can be worked in; see `config.read`.
-
-    Raises ChrootError where it is incomplete or no system, ConfigError.
-    """
-    refuse_unfinished(root)
-    if not has_system(root):
-        problem = no_system(root)
-        raise ChrootError(problem.message, problem.hint)
-    return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
-
-
-def refuse_unfinished(root: Root) -> None:
-    """Raise ChrootError where a create, a clone or a delete of it was begun and not finished."""
-    if is_incomplete(root):
-        problem = unfinished(root)
-        raise ChrootError(f"{root.path} is incomplete: {problem.message}", problem.hint)
-
-
-def is_program(root: Root, name: str) -> bool:
-    """Tell whether `chroot.d/NAME` is an executable file."""
-    there = root.stat(f"{CONFIG_DIRECTORY}/{name}")
-    return there is not None and stat.S_ISREG(there.st_mode) and bool(there.st_mode & 0o111)
-
-
-def carry_out(root: Root, plan: Plan, report: Report, cancelled: Flag | None) -> None:
-    """Do a plan; see `mounts.apply`, which a `run` that finds everything on never needs."""
-    if plan:
-        from ..mounts.apply import apply
-
-        apply(root, plan, report, cancelled)
-
-
-def mount_or_tell(
-    root: Root,
-    plan: Plan,
-    report: Report,
-    cancelled: Flag | None,
-    points: Sequence[str] | None = None,
-) -> None:
-    """Do a plan; where something is in use, raise BusyError with who holds *points*, or any."""
-    try:
-        carry_out(root, plan, report, cancelled)
-    except BusyError as error:
-        raise BusyError(error.message, error.hint, holders_of(root, points)) from error
 
 
 def holders_of(root: Root, points: Sequence[str] | None = None) -> tuple[Holder, ...]:

@@ -1,0 +1,89 @@
+"""What verbs that switch a chroot on or off share: what is wanted of it, and a plan carried out."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ..chroot import CONFIG_DIRECTORY, MADE, has_system, no_system, refuse_unfinished
+from ..config.bind import CHROOT_TOML, TOOL_CONF
+from ..config.read import read_config
+from ..errors import BusyError, ChrootError
+from ..host.mount_points import host_facts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event as Flag
+
+    from ..config.bind import Bind
+    from ..config.merge import Config
+    from ..events import Report
+    from ..kernel.rootpath import Root
+    from ..plan import Plan
+
+
+def configuration(
+    root: Root, config_dir: str | None = None, extra: tuple[Bind, ...] = ()
+) -> Config:
+    """Return what is wanted of a chroot that can be worked in; see `config.read`.
+
+    Raises ChrootError where it is incomplete or no system, ConfigError.
+    """
+    refuse_unfinished(root)
+    if not has_system(root):
+        problem = no_system(root)
+        raise ChrootError(problem.message, problem.hint)
+    return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def is_program(root: Root, name: str) -> bool:
+    """Tell whether `chroot.d/NAME` is an executable file."""
+    there = root.stat(f"{CONFIG_DIRECTORY}/{name}")
+    return there is not None and stat.S_ISREG(there.st_mode) and bool(there.st_mode & 0o111)
+
+
+def carry_out(root: Root, plan: Plan, report: Report, cancelled: Flag | None) -> None:
+    """Do a plan; see `mounts.apply`, which a `run` that finds everything on never needs."""
+    if plan:
+        from ..mounts.apply import apply
+
+        _tidy(root)
+        apply(root, plan, report, cancelled)
+
+
+def _tidy(root: Root) -> None:
+    """Remove what kills have left in a chroot of making it and of editing its configuration."""
+    from ..kernel.replacing import sweep
+    from ..kernel.syscalls import mount_id
+
+    try:
+        fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY, follow=False)
+    except OSError:
+        return
+    try:
+        if mount_id(fd) == mount_id(root.fd):  # else it is the host's
+            for name in (TOOL_CONF, CHROOT_TOML):
+                sweep(fd, name)
+    finally:
+        os.close(fd)
+    if root.stat(MADE, follow=False) is not None:
+        from ..creating.unfinished import remove_marker
+
+        remove_marker(root)
+
+
+def mount_or_tell(
+    root: Root,
+    plan: Plan,
+    report: Report,
+    cancelled: Flag | None,
+    points: Sequence[str] | None = None,
+) -> None:
+    """Do a plan; where something is in use, raise BusyError with who holds *points*, or any."""
+    try:
+        carry_out(root, plan, report, cancelled)
+    except BusyError as error:
+        from .in_use import holders_of
+
+        raise BusyError(error.message, error.hint, holders_of(root, points)) from error
