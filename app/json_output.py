@@ -68,6 +68,7 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "mounts": [mount(one) for one in value.mounts],
         "processes": [process(one) for one in value.processes],
         "problems": [problem(one) for one in value.problems],
+        **({"configuration": value.configuration} if value.configuration else {}),
     }
 
 

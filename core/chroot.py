@@ -14,6 +14,10 @@ from .errors import ChrootError, PrivilegeError, Problem, UsageError
 from .kernel.rootpath import Root
 from .value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 DEFAULT_BASE = "/srv/chroot"
 CONFIG_DIRECTORY = "/chroot.d"
 MAY_BE_THERE = frozenset(("chroot.d", "lost+found"))
@@ -29,8 +33,15 @@ CLONING = ".cloning"
 DELETING = "/.chroot-tool-delete"
 """The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
+ADMINISTRATOR = "/etc/chroot-tool"
+"""What the administrator of this host says of chroots. It does not depend on anything that a caller
+says, as sudo may hand on his variables: only tests have another."""
+
 _OF_A_SYSTEM = ("proc", "sysfs", "devpts")
 """What is mounted below a chroot, and below hardly anything else."""
+_OF_CHANGES = (2, 6, 11, 16, 17, 20, 21, 22, 39, 40)
+"""ENOENT, ENXIO, EAGAIN, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOTEMPTY, ELOOP: what a look-up
+fails with of what was another thing a moment ago."""
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -39,6 +50,11 @@ class Chroot(Value):
 
     name: str
     path: str
+
+
+def is_administered() -> bool:
+    """Tell whether the administrator says anything: one call, since each `run` asks."""
+    return os.path.lexists(ADMINISTRATOR)
 
 
 def has_system(root: Root) -> bool:
@@ -157,7 +173,37 @@ def _absolute(path: str) -> str:
         ) from None
 
 
-def open_chroot(path: str) -> Root:
+class WorkedOn(Root):
+    """A directory that a verb works on.
+
+    What changes in it meanwhile can make any look-up fail, one that was seen to succeed before,
+    too. At the end of its `with` such an error of the system becomes one that says so.
+    """
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+        # Without a name it is of a stream, ours or the caller's.
+        if isinstance(error, OSError) and error.filename is not None:
+            raise _failed(self.path, error) from error
+
+
+def _failed(path: str, error: OSError) -> ChrootError:
+    name = error.filename
+    where = f" ({os.fsdecode(name)})" if isinstance(name, str | bytes) else ""
+    message = f"{path}: {error.strerror}{where}"
+    if error.errno in (1, 13) and os.geteuid():  # EPERM, EACCES
+        return PrivilegeError(message, "run as root")
+    if error.errno in _OF_CHANGES:
+        return ChrootError(message, "something changes it at the same time: see who, and try again")
+    return ChrootError(message)
+
+
+def open_chroot(path: str) -> WorkedOn:
     """Open the chroot at *path*. The caller closes it.
 
     Raises ChrootError where there is nothing, or nothing that is a chroot, and for the host's
@@ -200,10 +246,10 @@ def _by_mounts(root: Root) -> str:
     return "; or ".join(ways)
 
 
-def open_directory(path: str) -> Root:
+def open_directory(path: str) -> WorkedOn:
     """Open any directory as a root. Raises as `open_chroot` does, but for what is in it."""
     try:
-        return Root(path)
+        return WorkedOn(path)
     except FileNotFoundError:
         raise ChrootError(
             f"{path} does not exist", f"make it: chroot-tool create -d {path}, or see `list`"

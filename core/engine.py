@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .creating.bases.store import Base
     from .creating.options import CreateOptions
     from .diagnosis.finding import Finding
-    from .errors import ChrootError
+    from .errors import ChrootError, Problem
     from .events import Report
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
@@ -110,7 +110,7 @@ class Engine(Protocol):
     def plan_mend(self, path: str = "") -> Plan:
         """Return what `mend` would do; empty where nothing can be mended safely.
 
-        Raises as `diagnose`, and ConfigError.
+        Raises as `diagnose`.
         """
         raise NotImplementedError
 
@@ -471,7 +471,8 @@ class Binds(Protocol):
     """The bind entries of one chroot. Nothing is lost of what is not changed, in either file.
 
     What is called with changes raises ConfigError where a file has errors, UsageError for a change
-    that makes no sense, ChangedError for one to an entry that says something else meanwhile.
+    that makes no sense, ChangedError for one to an entry that says something else meanwhile,
+    PolicyError for an entry that the administrator of the host does not allow.
     """
 
     def files(self) -> Files:
@@ -480,6 +481,14 @@ class Binds(Protocol):
 
     def difference(self, changes: Sequence[Change]) -> tuple[str, ...]:
         """Return as lines of a unified diff what *changes* would do to the files as they are."""
+        raise NotImplementedError
+
+    def refusal(self, bind: Bind) -> Problem | None:
+        """Return why the administrator of the host does not allow *bind*, None where he does."""
+        raise NotImplementedError
+
+    def file(self, origin: str) -> str:
+        """Return the path of the file that entries of *origin* stand in, or would."""
         raise NotImplementedError
 
     def merged(self, changes: Sequence[Change]) -> tuple[Bind, ...]:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from textual.message import Message
 
 from ...core import events
+from ...core.diagnosis.finding import Finding
 from ...core.errors import BusyError, Cancelled, ChrootError
 from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .messages import JobEnded, JobMoved, JobSaid
@@ -182,6 +183,12 @@ class Jobs:
         instead = ended(view, error) if ended else None
         self.update(instead or view)
         return instead is not None
+
+    def add_word(self, ident: int, finding: Finding) -> None:
+        """Take note of what the doctor says of a job that failed."""
+        view = self._views.get(ident)
+        if view is not None:
+            self.update(view.replace(doctor=finding))
 
     def cancel(self, ident: int) -> None:
         """Ask a job to stop; it takes back what it did and says so."""

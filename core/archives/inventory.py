@@ -53,6 +53,7 @@ def take(
     """
     return _Walk(tree, frozenset(skip), never, cancelled).run()
 
+
 _ANOTHER = (2, 11, 18, 20, 40)
 """ENOENT, EAGAIN, EXDEV, ENOTDIR, ELOOP: openat2(2) of what has just been a directory."""
 

@@ -13,7 +13,7 @@ import time
 from ..errors import Cancelled, ChrootError
 from ..events import ignore
 from ..value import Value
-from .finding import Found, problem, warning
+from .finding import SEVERITIES, Finding, Found, problem, warning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from ..events import Report
-    from .finding import Finding
     from .subject import Subject
 
     Look = Callable[[Subject], Iterable[Finding]]
 
 HOST, CHROOT = "host", "chroot"
 _SECONDS = 10.0
+_MOST = 20
+"""Findings of one check that are told each by itself."""
 _TICK = 0.1
 """Seconds within which a cancel is seen."""
 
@@ -88,7 +89,7 @@ def _answer(
     check: Check, subject: Subject, answers: queue.Queue[tuple[Check, tuple[Finding, ...]]]
 ) -> None:
     try:
-        findings = tuple(check.look(subject))
+        findings = _shortened(tuple(check.look(subject)))
     except ChrootError as error:
         findings = (warning(error.message, "so much could not be looked at", error.hint),)
     except OSError as error:
@@ -98,6 +99,16 @@ def _answer(
         said = f"unexpected {type(error).__name__}: {error}"
         findings = (problem(said, "the check itself is wrong", "please report this"),)
     answers.put((check, findings))
+
+
+def _shortened(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return what a person can read: who has 9,000 stray mounts need not be told of each."""
+    rest = findings[_MOST:]
+    if len(rest) < 2:
+        return findings
+    worst = min((one.severity for one in rest), key=SEVERITIES.index)
+    more = Finding("", worst, f"and {len(rest)} more", mends=any(one.mends for one in rest))
+    return (*findings[:_MOST], more)
 
 
 def _silent(check: Check) -> Finding:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from ..chroot import CONFIG_DIRECTORY
 from ..config import chroot_toml, edits, tool_conf
-from ..config.bind import CHROOT_TOML, SYSTEM, TOOL_CONF, Bind
+from ..config.administration import read_policy
+from ..config.bind import SYSTEM, Bind
+from ..config.home import home_of
+from ..config.host_cmd import HOST_CMD, where_to_run
 from ..config.system_points import system_points
-from ..errors import ChrootError
+from ..errors import ChrootError, PolicyError
 from ..host.mount_points import host_facts
-from .check import CHROOT, Check
+from .check import CHROOT, HOST, Check
 from .finding import note, ok, problem, warning
 from .mounts import left_out
 
@@ -27,6 +30,32 @@ def configuration(subject: Subject) -> Iterator[Finding]:
         yield problem(mistake.message, "on and run refuse to begin", mistake.hint)
     if not seen.mistakes:
         yield ok("it can be read")
+
+
+def policy(_subject: Subject) -> Iterator[Finding]:
+    """Read what the administrator allows."""
+    try:
+        found = read_policy()
+    except PolicyError as error:
+        for one in error.problems:
+            yield problem(one.message, "on and run refuse to begin, of every chroot", one.hint)
+        return
+    yield ok("it can be read" if found else "there is none: chroots may ask for what they want")
+
+
+def host_cmd(subject: Subject) -> Iterator[Finding]:
+    """See whether a host-cmd would be run."""
+    with subject.open() as root:
+        there = root.stat(f"{CONFIG_DIRECTORY}/{HOST_CMD}")
+        if there is None or not there.st_mode & 0o111:
+            yield ok("there is none")
+            return
+        try:
+            where_to_run(root)
+        except PolicyError as error:
+            yield problem(error.message, "run refuses to begin", error.hint)
+        else:
+            yield ok("it is root's alone, and run first, on the host")
 
 
 def conf_sh(subject: Subject) -> Iterator[Finding]:
@@ -102,34 +131,38 @@ def _place(bind: Bind) -> str:
 
 def _listed(subject: Subject) -> Sequence[Bind]:
     """Return the entries of both files in the order in which they count; () with mistakes."""
+    files = _files(subject)
+    plain = tool_conf.parse(files.tool_conf or b"", "", [])
+    return (*plain.binds, *_toml(files).binds)
+
+
+def _files(subject: Subject) -> edits.Files:
     with subject.open() as root:
         try:
-            files = edits.read(root)
+            with home_of(root) as home:
+                return edits.read(home)
         except ChrootError:
-            return ()
-        where = root.path + CONFIG_DIRECTORY
-    plain = tool_conf.parse(files.tool_conf or b"", f"{where}/{TOOL_CONF}", [])
-    return (*plain.binds, *_toml(files, where).binds)
+            return edits.Files()  # that is told as a mistake
 
 
-def _toml(files: edits.Files, where: str) -> chroot_toml.ChrootToml:
+def _toml(files: edits.Files) -> chroot_toml.ChrootToml:
     if files.chroot_toml is None:
         return chroot_toml.ChrootToml()
-    return chroot_toml.parse(files.chroot_toml, f"{where}/{CHROOT_TOML}", [])
+    return chroot_toml.parse(files.chroot_toml, "", [])
 
 
 def _system(subject: Subject) -> dict[str, Bind]:
     """Return the mounts that this chroot gets without any entry, by target."""
-    with subject.open() as root:
-        try:
-            settings = _toml(edits.read(root), root.path).system
-        except ChrootError:
-            return {}
+    settings = _toml(_files(subject)).system
     return {bind.target: bind for bind in system_points(settings, host_facts())}
 
 
 CHECKS = (
-    Check("configuration", "mistakes in `tool.conf` and `chroot.toml`", configuration, (CHROOT,)),
+    Check("configuration", "mistakes in `tool.conf`, `chroot.toml` and the policy", configuration,
+          (CHROOT,)),
+    Check("policy", "mistakes in the administrator's `policy.toml`", policy, (HOST,)),
+    Check("host-cmd", "whether `chroot.d/host-cmd` would be run: root's alone, and allowed",
+          host_cmd, (CHROOT,)),
     Check("conf.sh", "the original's shell script, which is never run", conf_sh, (CHROOT,)),
     Check("shadowed", "entries of which only the last one counts", shadowed, (CHROOT,)),
     Check("no-effect", "entries that change nothing", no_effect, (CHROOT,)),

@@ -175,10 +175,19 @@ def mirror(subject: Subject, options: CreateOptions | None = None) -> Iterator[F
     try:
         release = mirrors.find_release(places, options.suite, proxies=subject.proxies)
         mirrors.check_release(release, options.arch)
-        mirrors.check_signature(release, mirrors.keyring(options.suite))
+        ring = mirrors.keyring(options.suite)
+        mirrors.check_signature(release, ring)
+        expired = mirrors.expired_signers(release, ring)
     except ChrootError as error:
         yield problem(
             error.message, "create would fail, unless a base of that kind is kept", error.hint
+        )
+        return
+    if expired:
+        yield problem(
+            f"{options.suite} is signed by nothing but expired keys: {'; '.join(expired)}",
+            "debootstrap takes it, and apt inside refuses it",
+            "a mirror that is up to date, or a newer keyring; an old suite stays as it is",
         )
         return
     proxy = subject.proxies.for_address(release.mirror)

@@ -36,8 +36,12 @@ _TOOLS = (
 def mend_plan(seen: Seen) -> Plan:
     """Return what brings a chroot that is on to what is wanted; empty where it is off, or is.
 
+    Empty too where its configuration, or the policy of this host, has mistakes.
+
     Raises ChrootError where that can't be done.
     """
+    if seen.mistakes:
+        return Plan()  # nobody knows then what is wanted, or allowed
     if not any(mount.state in (MOUNTED, DRIFTED) for mount in seen.mounts):
         return Plan()  # what somebody else has mounted does not make it on
     return plan_on(seen.wanted, seen.table, seen.root, seen.host_pts)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LIMIT = 1 << 16
 _SECONDS = 3.0
+_LONGEST = 64
+"""Characters of an address, with its scope."""
 _MOST = 3
 """glibc asks as many: resolv.conf(5)."""
 _QUESTION = b"\x01\x00\x00\x01" + bytes(6) + b"\x00\x00\x02\x00\x01"
@@ -84,7 +86,8 @@ def _text(subject: Subject) -> tuple[str, str]:
 
 def _servers(text: str) -> list[str]:
     lines = (line.split() for line in text.splitlines())
-    return [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1][:_MOST]
+    found = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+    return [address[:_LONGEST] for address in found[:_MOST]]
 
 
 def _mend(subject: Subject) -> str:

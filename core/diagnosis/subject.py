@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
 from ..looking import status
+from ..mounts.limits import limits_of
 from ..mounts.observe import Observer
 from ..value import Value
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..kernel.mount_table import MountTable
     from ..looking.status import MountStatus
     from ..mounts.compare import Wanted
+    from ..mounts.limits import Limits
 
     T = TypeVar("T")
 
@@ -40,7 +42,7 @@ class Seen(Value):
     """Its physical path."""
     config: Config | None
     mistakes: tuple[Problem, ...]
-    """Why there is no `config`."""
+    """Why there is no `config`, or why nothing of it may be mounted."""
     wanted: tuple[Wanted, ...]
     table: MountTable
     host_pts: str
@@ -103,12 +105,14 @@ class Subject:
 def _look(root: Root) -> Seen:
     mistakes: tuple[Problem, ...] = ()
     config: Config | None = None
+    limits: Limits | None = None
     try:
         config = read_config(root, host_facts())
+        limits = limits_of(root.path, config)
     except ConfigError as error:
         mistakes = error.problems
     observer = Observer()
-    wanted = observer.wanted(root, config.binds) if config else ()
+    wanted = observer.wanted(root, config.binds, limits) if config else ()
     known = wanted if config else None
     mounts, _ = status.mounts(known, observer.table, root.path, observer.host_pts)
     return Seen(

@@ -26,6 +26,8 @@ _LINKS = 40  # path_resolution(7): the kernel gives up after as many
 _READ_LIMIT = 1 << 20
 _CHUNK = 1 << 16
 _DOTS = ("/", "/.", "/..")
+_GONE = (2, 17, 20, 39, 40)
+"""ENOENT, EEXIST, ENOTDIR, ENOTEMPTY, ELOOP: what was made is not ours, or not there, any more."""
 
 
 def descriptor_path(fd: int) -> str:
@@ -218,14 +220,22 @@ class Root:
         finally:
             os.close(parent)
 
-    def make(self, inside: str, *, file: bool, allowed: Callable[[int], bool]) -> list[str]:
+    def make(
+        self,
+        inside: str,
+        *,
+        file: bool,
+        allowed: Callable[[int], bool],
+        made: list[str] | None = None,
+    ) -> list[str]:
         """Make *inside* and what is missing above it; return the paths that were made.
 
         *inside* must be physical (see `resolve`). *allowed* is asked with the mount id of each
-        directory that something would be made in. Raises ChrootError where it says no: the
-        place belongs to somebody else, the host say.
+        directory that something would be made in. *made* gets each path as soon as it is made, for
+        a caller who takes back what a failure leaves. Raises ChrootError where *allowed* says no:
+        the place belongs to somebody else, the host say.
         """
-        made: list[str] = []
+        made = [] if made is None else made
         try:
             os.close(self.open(inside, follow=False))
             return made
@@ -257,20 +267,26 @@ class Root:
         return made
 
     def unmake(self, inside: str) -> None:
-        """Remove an empty directory or an empty file that `make` made; leave anything else."""
+        """Remove an empty directory or an empty file that `make` made; leave anything else.
+
+        Raises OSError where it can't be removed, and is neither gone nor in use by now.
+        """
         directory, _, name = inside.rpartition("/")
         try:
             parent = self.open(directory or "/", os.O_PATH, follow=False)
-        except OSError:
-            return
+        except OSError as error:
+            if error.errno in _GONE:
+                return
+            raise
         try:
             status = os.stat(name, dir_fd=parent, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 os.rmdir(name, dir_fd=parent)
             elif stat.S_ISREG(status.st_mode) and status.st_size == 0:
                 os.unlink(name, dir_fd=parent)
-        except OSError:
-            pass  # not empty, or gone already: not ours any more
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
         finally:
             os.close(parent)
 

@@ -66,6 +66,8 @@ class ChrootStatus(Value):
     """What its programs are built for, as Debian names it; "" where none of them says."""
     unseen: bool = False
     """Whether processes may live in it that this user may not see."""
+    configuration: str = ""
+    """The administrator's file that counts in the place of its own; "": its own does."""
 
     @property
     def mounted(self) -> int:

@@ -16,11 +16,13 @@ from ..chroot import (
     no_system,
     unfinished,
 )
+from ..config import administration
 from ..config.read import read_config
 from ..errors import ChrootError, ConfigError, Problem, hint_of
 from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
 from ..lock import is_locked
+from ..mounts.limits import Limits
 from ..mounts.observe import Observer, flags_of
 from . import status
 from .architecture import architecture
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..config.merge import Config
+    from ..config.policy import Policy, Rules
     from ..host.mount_points import HostFacts
     from ..kernel.mount_table import MountTable
     from ..process import Process
@@ -74,6 +77,8 @@ class StatusReader:
     def __init__(self, table: MountTable | None = None, host: HostFacts | None = None) -> None:
         self._observer = Observer(table)
         self._host = host or host_facts()
+        self._policy: Policy | None = None
+        self._asked = False
         self._unseen = os.geteuid() != 0  # /proc/PID/root is not for everybody: ptrace(2)
 
     def one(self, chroot: Chroot) -> ChrootStatus:
@@ -88,12 +93,15 @@ class StatusReader:
     def _look(self, chroot: Chroot, root: Root) -> ChrootStatus:
         problems: list[Problem] = []
         config: Config | None = None
+        limits: Limits | None = None
         try:
             config = read_config(root, self._host)
+            rules = self._rules(root.path)
+            limits = Limits(rules, config.files) if rules else None
         except ConfigError as error:
             problems += error.problems
         observer = self._observer
-        wanted = observer.wanted(root, config.binds) if config else None
+        wanted = observer.wanted(root, config.binds, limits) if config else None
         found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
         state, why = _state(root, found, broken=config is None)
         problems += [*why, *(config.problems if config else ()), *wrong, *_below(root)]
@@ -108,7 +116,14 @@ class StatusReader:
             changed=_changed(root),
             architecture=architecture(root),
             unseen=self._unseen,
+            configuration=", ".join(config.outside) if config else "",
         )
+
+    def _rules(self, path: str) -> Rules | None:
+        """Return what the administrator allows this chroot. Raises PolicyError."""
+        if not self._asked:
+            self._policy, self._asked = administration.read_policy(), True
+        return self._policy.for_chroot(path, administration.physical) if self._policy else None
 
 
 def _below(root: Root) -> Iterable[Problem]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..kernel.mount_table import MountEntry
     from ..plan import Step
+    from .limits import Limits
 
 FLAGS = ("ro", "nosuid", "nodev", "noexec", "nosymfollow")
 """Per-mount flags whose absence is compared too: mount_setattr(2) can set and clear each."""
@@ -60,6 +61,8 @@ class Wanted(Value):
     """Why it can't be mounted."""
     absent: bool = False
     """Optional, and its source is not there: left out."""
+    limits: Limits | None = None
+    """What the administrator allows, to be seen to again when the source is opened to be bound."""
 
     @property
     def active(self) -> bool:

@@ -10,18 +10,19 @@ import os
 import stat
 
 from ..config.bind import COMMAND_LINE, Bind
-from ..errors import ChrootError, Problem
+from ..errors import ChrootError, Problem, Refusal
 from ..kernel.mount_table import MountTable, device_name
 from ..kernel.rootpath import Root, descriptor_path
 from ..kernel.syscalls import mount_id
-from ..value import Value
 from .compare import FLAGS, Wanted, flag_changes
+from .source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..kernel.mount_table import MountEntry
+    from .limits import Limits
 
 
 _ST_FLAGS = {
@@ -29,18 +30,6 @@ _ST_FLAGS = {
     "nosymfollow": 0x2000,
 }  # fmt: skip
 """statvfs(3), and linux/statfs.h for the last."""
-
-
-class Source(Value):
-    """What a bind's source is: the place in a file system that mountinfo will show."""
-
-    device: str
-    """"" where its mount is not in the table: see `_unlisted`."""
-    root: str
-    file: bool
-    flags: tuple[str, ...]
-    shared: bool
-    inner: tuple[tuple[str, str], ...]
 
 
 def flags_of(fd: int) -> tuple[str, ...]:
@@ -52,8 +41,14 @@ def flags_of(fd: int) -> tuple[str, ...]:
 class Observer:
     """One look at mounts and sources. `table` is the mount table it sees."""
 
-    def __init__(self, table: MountTable | None = None) -> None:
+    def __init__(self, table: MountTable | None = None, host: MountTable | None = None) -> None:
+        """Look at the mounts in *table*, the present ones where it is None.
+
+        *host* is the table to look sources up in, where that is another.
+        """
         self.table = table or MountTable.read()
+        self._host = host or self.table
+        self._places: dict[str, Source] = {}
         self._sources: dict[str, Source | OSError] = {}
         self._directories: dict[str, bool] = {}
         try:
@@ -77,21 +72,26 @@ class Observer:
     def _look(self, path: str) -> Source:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            entry = self.table.by_id.get(mount_id(fd))
-            physical = descriptor_path(fd)
-            is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
-            if entry is None and not self.table.at("/"):
-                return self._unlisted(fd, physical, is_file)
+            return self.look_at(fd, path)
         finally:
             os.close(fd)
+
+    def look_at(self, fd: int, path: str) -> Source:
+        """Return what is open there; *path* is what an error is about. Raises OSError."""
+        table = self._host
+        entry = table.by_id.get(mount_id(fd))
+        physical = descriptor_path(fd)
+        is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
+        if entry is None and not table.at("/"):
+            return self._unlisted(fd, physical, is_file)
         if entry is None:  # mounted since the table was read: the next look will know
             raise OSError(11, "its mount table just changed, try again", path)
         rest = physical[len(entry.target.rstrip("/")) :]
         root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
-        inner = tuple((e.device, e.root) for e in self.table.below(physical))
+        inner = tuple((e.device, e.root) for e in table.below(physical))
         flags = tuple(flag for flag in FLAGS if flag in entry.options)
         shared = entry.propagation == "shared"
-        return Source(entry.device, root, is_file, flags, shared, inner)
+        return Source(entry.device, root, is_file, flags, shared, inner, physical)
 
     def _unlisted(self, fd: int, physical: str, is_file: bool) -> Source:
         """Look at a source on the mount that our root lies in without being its top.
@@ -99,25 +99,72 @@ class Observer:
         So it is for whoever works in a chroot himself. mountinfo has no line then for that mount,
         nor is there another way to learn where in its file system our root is. It may be shared.
         """
-        inner = tuple((e.device, e.root) for e in self.table.below(physical))
-        return Source("", physical, is_file, flags_of(fd), shared=True, inner=inner)
+        inner = tuple((e.device, e.root) for e in self._host.below(physical))
+        return Source("", physical, is_file, flags_of(fd), True, inner, physical)
 
-    def wanted(self, root: Root, binds: Iterable[Bind]) -> tuple[Wanted, ...]:
+    def wanted(
+        self, root: Root, binds: Iterable[Bind], limits: Limits | None = None
+    ) -> tuple[Wanted, ...]:
         """Return *binds* with what the world says of them, parents before children.
 
-        What can't be mounted carries its `problem`; nothing is raised, since status wants to
-        show all of it.
+        What can't be mounted, or goes beyond *limits*, carries its `problem`; nothing is raised,
+        since status wants to show all of it.
         """
         found: list[Wanted] = []
         new: list[Wanted] = []
         for bind in binds:
             over = next((one for one in new if bind.target.startswith(one.bind.target + "/")), None)
             one = self._wanted(root, bind, over)
+            if limits and one.active and not one.problem:
+                one = one.replace(problem=self.refusal(limits, bind), limits=limits)
             if one.active and bind.fs != "bind" and not self.table.at(root.path + one.target):
                 new.append(one)
             found.append(one)
         found.sort(key=lambda one: one.target.split("/"))
         return tuple(self._checked(root, found))
+
+    def refusal(self, limits: Limits, bind: Bind, source: Source | None = None) -> Problem | None:
+        """Return why *bind* is not allowed by *limits*, None where it is.
+
+        *source*: what it has opened; looked up where it is None. One that is not there is taken
+        for what it would be.
+        """
+        from .allowed import refusal
+
+        devices = [entry.device for entry in self._host.entries if entry.fs == "devtmpfs"]
+        try:
+            if source is None and bind.fs == "bind":
+                source = self._source_or_place(bind.source)
+            return refusal(limits.rules, bind, source, self._place, devices, limits.files)
+        except OSError as error:
+            what = f"{limits.rules.file}: {error.filename or bind.source}: {error.strerror}"
+            return Refusal(f"{what}: whether {bind.source} is allowed can't be known", "mend it")
+
+    def _source_or_place(self, path: str) -> Source:
+        try:
+            return self.source(path)
+        except FileNotFoundError:
+            return self._place(path)
+
+    def _place(self, path: str) -> Source:
+        """Return what a path of the policy is; of what is not there, what it would be.
+
+        Links are followed where root alone could have put them: others lead wherever those want
+        who the policy is about. Raises OSError.
+        """
+        from ..kernel.ownership import walk
+
+        found = self._places.get(path)
+        if found is None:
+            with Root("/") as root, walk(root, path) as way:
+                found = self.look_at(way.fd, path)
+                for name in way.rest:
+                    found = found.replace(
+                        root=f"{found.root.rstrip('/')}/{name}", inner=(),
+                        path=f"{found.path.rstrip('/')}/{name}",
+                    )  # fmt: skip
+            self._places[path] = found
+        return found
 
     def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
         """Look at one bind; *over* is an empty file system that will be mounted above it."""

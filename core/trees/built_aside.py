@@ -10,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 
-from ..errors import LockedError
+from ..errors import ChrootError, LockedError, Problem
+from ..events import Warned
 from ..kernel import btrfs
 from ..kernel.rootpath import descriptor_path
 from ..lock import holder
@@ -21,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ..events import Report
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 8
 _DEPTH = 2
@@ -30,12 +33,15 @@ _DEPTH = 2
 class Aside:
     """The directory *name*, made in the directory *parent* and locked. A context manager.
 
-    At its end what is left of it is removed; `keep` says that it is to stay. Raises LockedError
-    where another process is building there, with *what* it builds; OSError.
+    At its end what is left of it is removed; `keep` says that it is to stay. What can't be removed
+    is reported, and is the next one's matter: what was built stands, or has failed for a reason of
+    its own. Raises LockedError where another process is building there, with *what* it builds;
+    OSError.
     """
 
-    def __init__(self, parent: int, name: str, what: str) -> None:
+    def __init__(self, parent: int, name: str, what: str, report: Report) -> None:
         self.name = name
+        self._report = report
         self._parent = os.dup(parent)
         self._keeps = False
         try:
@@ -60,9 +66,17 @@ class Aside:
         try:
             if not self._keeps:
                 _remove(self._parent, self.name, self.fd)
+        except (OSError, ChrootError) as problem:
+            self._tell(problem)
         finally:
             os.close(self.fd)
             os.close(self._parent)
+
+    def _tell(self, error: OSError | ChrootError) -> None:
+        path = f"{descriptor_path(self._parent).rstrip('/')}/{self.name}"
+        why = error.strerror if isinstance(error, OSError) else error.message
+        hint = "whoever makes the same next removes it, and `delete` does"
+        self._report(Warned(path, Problem(f"{path} is left: {why}", hint)))
 
 
 def _made(parent: int, name: str, what: str) -> int:

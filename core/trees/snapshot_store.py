@@ -29,6 +29,12 @@ _RENAMING, REMOVING = "renaming", "removing"
 _LONGEST = 4096
 
 
+def aside_of(path: str) -> str:
+    """Return where `put_aside` takes the snapshots of the chroot *path*, a physical path."""
+    directory, _, name = path.rpartition("/")
+    return f"{directory}/{STORE}/{_SHELVES}/.{name}.{REMOVING}"
+
+
 class Shelf:
     """The directory of one chroot's snapshots. A context manager; `fd` is -1 where there is none.
 
@@ -84,6 +90,17 @@ class Shelf:
                 sweep(where, name, self.path)
             except LockedError:
                 pass
+        for name in os.listdir(self._store):
+            self._forget_rename(name)
+
+    def _forget_rename(self, name: str) -> None:
+        """Remove the note *name* of a rename that is done, killed before it forgot it itself."""
+        old = name.removeprefix(".").removesuffix(f".{_RENAMING}")
+        place = f"{self.path.rpartition('/')[0]}/{old}"
+        if name == f".{old}.{_RENAMING}" and not os.path.lexists(place):
+            note = _read(self._store, name)
+            if note and os.path.lexists(note):
+                os.unlink(name, dir_fd=self._store)
 
     def rests(self) -> list[str]:
         """Return the paths of what `sweep` would remove."""
@@ -142,8 +159,8 @@ class Shelf:
         """
         if self.fd < 0:
             return
-        _write(self._store, f".{self.name}.{_RENAMING}", other.path)
         try:
+            _write(self._store, f".{self.name}.{_RENAMING}", other.path)
             os.rename(self.name, other.name, src_dir_fd=self._store, dst_dir_fd=other._store)
         except OSError as error:
             self.moved()
@@ -157,6 +174,11 @@ class Shelf:
         if self.fd >= 0:
             os.rename(other.name, self.name, src_dir_fd=other._store, dst_dir_fd=self._store)
             self.moved()
+
+    @property
+    def note(self) -> str:
+        """The path of the note of `move_to`."""
+        return f"{os.path.dirname(aside_of(self.path))}/.{self.name}.{_RENAMING}"
 
     def moved(self) -> None:
         """Forget the note of `move_to`: the chroot is where its snapshots are."""
@@ -196,15 +218,29 @@ def _open_store(parent: int, directory: str, *, make: bool) -> int:
 
 def _open_private(parent: int, name: str, directory: str, *, make: bool) -> int:
     """Open a directory that nobody but us can write in; -1 where there is none and none is made."""
-    if make:
+    if make and _is_made(parent, name):
         try:
-            os.mkdir(name, 0o700, dir_fd=parent)
-        except FileExistsError:
-            pass
+            return _checked(parent, name, directory, make=True)
+        except BaseException:
+            os.rmdir(name, dir_fd=parent)
+            raise
     try:
-        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+        return _checked(parent, name, directory, make=make)
     except FileNotFoundError:
         return -1
+
+
+def _is_made(parent: int, name: str) -> bool:
+    """Make a directory; tell whether there was none."""
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _checked(parent: int, name: str, directory: str, *, make: bool) -> int:
+    fd = os.open(name, _DIRECTORY, dir_fd=parent)
     status = os.fstat(fd)
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         os.close(fd)
@@ -212,8 +248,12 @@ def _open_private(parent: int, name: str, directory: str, *, make: bool) -> int:
             f"{directory}/{STORE} can be changed by other users than root",
             "snapshots in it can't be trusted: look at what it is, and move it away",
         )
-    if make:
-        os.fchmod(fd, stat.S_IMODE(status.st_mode) & 0o700)
+    try:
+        if make:
+            os.fchmod(fd, stat.S_IMODE(status.st_mode) & 0o700)
+    except BaseException:
+        os.close(fd)
+        raise
     return fd
 
 

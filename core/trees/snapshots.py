@@ -86,7 +86,7 @@ def _made(
     shelf.sweep()
     _refuse_taken(shelf, name)
     with (
-        Aside(shelf.fd, f".{name}.making", f"the snapshot {name}") as aside,
+        Aside(shelf.fd, f".{name}.making", f"the snapshot {name}", report) as aside,
         Duplicate(top, aside.fd, path, report, cancelled) as copy,
     ):
         done = copy.make()
@@ -115,7 +115,7 @@ def restore(
         source = _open(shelf, name, fcntl.LOCK_SH)
         try:
             with (
-                Aside(shelf.fd, f".{kept}.making", f"the snapshot {name}") as aside,
+                Aside(shelf.fd, f".{kept}.making", f"the snapshot {name}", report) as aside,
                 _Opened(source, _TOP) as top,
                 Duplicate(top, aside.fd, path, report, cancelled) as copy,
             ):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import CLONING, folders, has_system, is_chroot, is_incomplete, open_chroot
+from ..chroot import (
+    CLONING,
+    folders,
+    has_system,
+    is_chroot,
+    is_incomplete,
+    open_chroot,
+    open_directory,
+)
 from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
@@ -29,37 +37,47 @@ def delete(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.delete`."""
-    from ..trees.snapshot_store import Shelf
+    from ..trees.snapshot_store import Shelf, aside_of
 
     left = rests(path)
-    for rest in left:
-        _delete(rest, timeout, report, cancelled)
     if not left:
         _delete(path, timeout, report, cancelled)
         return
-    with Shelf(f"{os.path.dirname(left[0]).rstrip('/')}/{os.path.basename(path)}") as shelf:
+    place = f"{_above(path)}/{os.path.basename(path)}"
+    for rest in left:
+        if rest != aside_of(place):
+            _delete(rest, timeout, report, cancelled)
+    with Shelf(place) as shelf:
         shelf.sweep_aside()
 
 
 def rests(path: str) -> tuple[str, ...]:
     """As `Engine.rests`."""
     from ..trees.remove import is_rest
+    from ..trees.snapshot_store import aside_of
 
-    above, name = os.path.split(os.path.abspath(path))
+    name = os.path.basename(path)
     if os.path.lexists(path):
         return ()
     try:
+        above = _above(path)
         places = folders(above)  # no links
     except ChrootError:
         return ()
-    return tuple(
-        [
-            place
-            for place in places
-            if (last := os.path.basename(place)) == f".{name}{CLONING}" or is_rest(last, name)
-            if _is_ours(place)
-        ]
-    )
+    found = [
+        place
+        for place in places
+        if (last := os.path.basename(place)) == f".{name}{CLONING}" or is_rest(last, name)
+        if _is_ours(place)
+    ]
+    snapshots = aside_of(f"{above}/{name}")
+    return (*found, snapshots) if os.path.lexists(snapshots) else tuple(found)
+
+
+def _above(path: str) -> str:
+    """Return the physical path of the directory that *path* is in. Raises ChrootError."""
+    with open_directory(os.path.dirname(os.path.abspath(path))) as root:
+        return root.path.rstrip("/")
 
 
 def _is_ours(rest: str) -> bool:
@@ -98,4 +116,10 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         except BaseException:
             shelf.put_back()
             raise
-        shelf.remove_aside()
+        try:
+            shelf.remove_aside()
+        except ChrootError as error:
+            raise ChrootError(
+                f"{physical} is deleted, but not all of its snapshots: {error.message}",
+                f"chroot-tool delete -d {physical} goes on",
+            ) from error

@@ -16,13 +16,15 @@ from ..diagnosis import check, leftovers
 from ..diagnosis.checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
-from ..errors import ChrootError, ConfigError, LockedError, PrivilegeError
+from ..errors import ChrootError, LockedError, PrivilegeError
 from ..events import StepDone, ignore
 from ..kernel.replacing import forget
+from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
+from .in_use import is_used
 from .switching import mount_or_tell
 
 TYPE_CHECKING = False
@@ -75,8 +77,6 @@ def _mounts(what: Subject) -> Plan:
         return Plan()
     try:
         return mend_plan(what.seen)
-    except ConfigError:
-        raise
     except ChrootError:
         return Plan()
 
@@ -94,6 +94,9 @@ def _taken_away(what: Subject, report: Report) -> tuple[TakeAway, ...]:
 
 
 def _remove_tree(_what: Subject, target: str) -> None:
+    with Root(target) as root:
+        if is_used(root):  # `delete` would end who lives there
+            raise LockedError(f"{target} is in use")
     delete(target)
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, MADE, has_system, no_system, refuse_unfinished
+from ..chroot import (
+    CONFIG_DIRECTORY,
+    MADE,
+    has_system,
+    no_system,
+    refuse_unfinished,
+)
 from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..config.read import read_config
 from ..errors import BusyError, ChrootError

@@ -38,7 +38,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) -> str:
     """Run *test* in a project of its own that has this one's conftest; return what it says."""
     shutil.copytree(CHECKOUT / "tests/support", folder / "tests/support")
-    for file in ("tests/conftest.py", "tests/workers.py"):
+    for file in ("tests/conftest.py", "tests/proving.py", "tests/workers.py"):
         shutil.copy(CHECKOUT / file, folder / "tests")
     shutil.copy(CHECKOUT / "pyproject.toml", folder)
     (folder / "tests/test_it.py").write_text(HEAD + test)

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-
 from proving import Proof
 from support import kill, mounts_below, processes_below
 from support.canary import Canary, HostMounts
@@ -88,9 +87,7 @@ def tried(ground: Ground, worker: Worker) -> Iterator[Outcome]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))  # which workers do beside each other
-def test_every_verb_on_every_tree(
-    proof: Proof, ground: Ground, tmp_path: Path, part: int
-) -> None:
+def test_every_verb_on_every_tree(proof: Proof, ground: Ground, tmp_path: Path, part: int) -> None:
     worker = Worker(ground.base, tmp_path / "said", (ground.base, ground.out))
 
     @settings(

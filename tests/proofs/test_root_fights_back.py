@@ -8,7 +8,6 @@ magic links of /proc, which lead out even for who is chrooted.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -161,9 +160,7 @@ def give_back(arena: Arena, worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("how", ["inside", "beside", "both"])
-def test_no_verb_is_led_out(
-    proof: Proof, cli: Cli, arena: Arena, tmp_path: Path, how: str
-) -> None:
+def test_no_verb_is_led_out(proof: Proof, cli: Cli, arena: Arena, tmp_path: Path, how: str) -> None:
     swaps, calls = 0, 0
     with Worker(arena.base, tmp_path / "said", (arena.base, arena.other)) as worker:
         for number in range(proof.amount(1, 25)):
@@ -296,7 +293,7 @@ def test_create_is_not_led_out_by_who_owns_the_place(
     place = arena.base / "new"
     with Worker(arena.base, tmp_path / "said", (arena.base,)) as worker:
         steps = 0
-        for tried in range(-1, wanted):
+        for _ in range(-1, wanted):
             (place / "chroot.d").mkdir(parents=True)
             for mine in (place, place / "chroot.d"):
                 os.chown(mine, STRANGER, STRANGER)

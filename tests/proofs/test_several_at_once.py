@@ -11,7 +11,7 @@ import pytest
 
 from proving import Proof
 from support import Cli, mounts_below
-from support.canary import Canary, HostMounts
+from support.canary import HostMounts
 from support.ui_process import Ui
 from support.verb_worker import Outcome, Worker
 

@@ -124,9 +124,6 @@ def _fill(folder: Path) -> None:
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(f"canary {name}\n")
-    program = folder / "chroot.d/host-cmd"
-    program.write_text(f'#!/bin/sh\n: > "{folder}/host-cmd-was-run"\n')
-    program.chmod(0o755)
     (folder / "link").symlink_to("file")
     for top, folders, files in os.walk(folder, topdown=False):
         for name in files + folders:

@@ -113,7 +113,7 @@ def kinds(links: Sequence[str]) -> dict[str, Callable[[int, str], None]]:
         "fifo": node(stat.S_IFIFO), "socket": node(stat.S_IFSOCK),
         "null": node(stat.S_IFCHR, 1, 3), "tty": node(stat.S_IFCHR, 5, 0),
         "disk": node(stat.S_IFBLK, 7, 200), "directory": directory, "full": full, "file": file,
-        "program": link(f"{links[0]}/chroot.d/host-cmd"), "loop": link(STASH), "dot": link("."),
+        "loop": link(STASH), "dot": link("."),
         "above": link(".."), "self": link("/proc/self/cwd"),
     }  # fmt: skip
     for to in links:

@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 from support import detach, mounts_below
 
 LONGEST = "n" * 255
-ODD_NAMES = ("new\nline", "\x1b[31mred\x1b]0;t\x07", "\udcff\udcfe", LONGEST, " ", "-d", "a'b\"$(c)")
+ODD_NAMES = (
+    "new\nline",
+    "\x1b[31mred\x1b]0;t\x07",
+    "\udcff\udcfe",
+    LONGEST,
+    " ",
+    "-d",
+    "a'b\"$(c)",
+)
 PATHS = (
     "bin", "bin/sh", "usr", "usr/bin", "lib", "lib64",
     "chroot.d", "chroot.d/tool.conf", "chroot.d/chroot.toml", "chroot.d/chroot-cmd",

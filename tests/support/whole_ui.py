@@ -24,6 +24,7 @@ from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
 from chroot_tool.core.archives.archive import Packed, Unpacked
 from chroot_tool.core.creating.bases.store import Base
 from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.diagnosis.finding import Finding, Found
 from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
@@ -85,6 +86,10 @@ class RecordingEngine(LocalEngine):
         """The bases that there are."""
         self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
+        self.findings: dict[str, tuple[Finding, ...]] = {}
+        """What the doctor finds of each chroot, and of the host ("")."""
+        self.mends: dict[str, Plan] = {}
+        """What of it can be mended."""
         self.gates: dict[str, threading.Event] = {}
         """A method waits until its gate is open, or it is cancelled."""
         self.reports: dict[str, tuple[Any, ...]] = {}
@@ -176,6 +181,21 @@ class RecordingEngine(LocalEngine):
 
     def remove_snapshot(self, path: str, name: str) -> None:
         self._record("remove_snapshot", path, name)
+
+    def diagnose(
+        self, path: str = "", *, report: Report = ignore, cancelled: threading.Event | None = None
+    ) -> tuple[Finding, ...]:
+        self._record("diagnose", path, cancelled=cancelled)
+        for one in self.findings.get(path, ()):
+            report(Found(path, one))
+        return self.findings.get(path, ())
+
+    def plan_mend(self, path: str = "") -> Plan:
+        return self.mends.get(path, Plan())
+
+    def mend(self, path: str = "", **job: Any) -> Plan:
+        self._record("mend", path, **job)
+        return self.mends.get(path, Plan())
 
     def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
         self._record("rename", path, new, report=report)

@@ -135,6 +135,31 @@ def frame(text: str) -> list[str]:
 
 
 @pytest.mark.root
+def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", tiny_chroot / "home"], check=True)
+    terminal.shows("◐ partial tiny")
+    terminal.press("D")
+    terminal.shows("doctor: tiny and this host", "drift", "stray", "terminfo")
+    text = terminal.until(lambda text: "looking" not in text)
+    rows = [line.split() for line in text.splitlines() if re.search("[✗!] (problem|warning)", line)]
+    terminal.press("g")
+    for _ in range([row[3] for row in rows].index("drift")):  # what else is amiss: who knows
+        terminal.press("j")
+    terminal.press("Enter")
+    terminal.shows("→ m mends it, or chroot-tool on -d")
+    terminal.press("m")
+    terminal.shows("mend this?", "mount tmpfs on /tmp")
+    terminal.press("Enter")
+    terminal.shows("mended: 1 step")
+    assert str(tiny_chroot / "tmp") in mounted(tiny_chroot)
+    assert str(tiny_chroot / "home") in mounted(tiny_chroot), "which is somebody else's"
+
+
+@pytest.mark.root
 def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("S")

@@ -7,6 +7,7 @@ import sys
 
 from ....core.errors import Cancelled, ChrootError, UsageError
 from ....core.text import safe
+from ....core.trees.snapshot_store import STORE
 from ... import exits, history
 from ..arguments import add, chroot_of
 from ..long_call import LongCall
@@ -32,7 +33,8 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     rests = engine.rests(path)
     if rests:
-        where = f"{os.path.dirname(rests[0]).rstrip('/')}/{os.path.basename(path)}"
+        above = os.path.dirname(rests[0]).partition(f"/{STORE}/")[0]
+        where = f"{above.rstrip('/')}/{os.path.basename(path)}"
         if not arguments.yes:
             left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
             _ask(f"This removes {left}.\n", os.path.basename(path))

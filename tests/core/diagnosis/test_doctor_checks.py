@@ -9,7 +9,7 @@ import pytest
 
 from chroot_tool.core.diagnosis.check import HOST, Check, run
 from chroot_tool.core.diagnosis.checks import CHECKS, checks_of
-from chroot_tool.core.diagnosis.finding import OK, PROBLEM, WARNING, Finding, Found, ok
+from chroot_tool.core.diagnosis.finding import OK, PROBLEM, WARNING, Finding, Found, ok, warning
 from chroot_tool.core.diagnosis.subject import Subject
 from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event
@@ -73,6 +73,19 @@ def test_a_check_that_fails_is_a_finding(error: Exception, severity: str, text: 
     (found,) = run((check("broken", breaks),), host())
     assert found.severity == severity
     assert text in found.found
+
+
+@pytest.mark.parametrize(("count", "told"), [(20, 20), (21, 21), (22, 21), (9000, 21)])
+def test_of_very_many_findings_the_rest_is_counted(count: int, told: int) -> None:
+    def many(_subject: Subject) -> Iterator[Finding]:
+        for number in range(count):
+            yield warning(f"stray {number}", mends=number == count - 1)
+
+    found = run((check("stray", many),), host())
+    assert len(found) == told
+    if count > told:
+        assert (found[-1].found, found[-1].severity) == (f"and {count - 20} more", WARNING)
+        assert found[-1].mends
 
 
 def test_it_can_be_interrupted_while_a_check_hangs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,15 @@ def test_trees_of_a_clone_and_of_a_delete(root: Path) -> None:
     assert sorted(mended(host(base))) == sorted([str(clone), str(rest)])
     assert root.exists()
     assert (base / "clone").exists()
+
+
+def test_a_tree_that_somebody_uses_stays(root: Path) -> None:
+    clone = root.parent / ".new.cloning"
+    (clone / "chroot.d").mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", clone / "chroot.d"], check=True)
+    assert not doctor.mend(host(root.parent))
+    subprocess.run(["umount", clone / "chroot.d"], check=True)
+    assert mended(host(root.parent)) == [str(clone)]
 
 
 def test_a_base_that_was_being_made(tmp_path: Path) -> None:

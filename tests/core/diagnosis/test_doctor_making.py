@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core import programs
+from chroot_tool.core.creating import mirror as mirrors
 from chroot_tool.core.creating.bases.store import Cache
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.diagnosis import making
@@ -86,6 +87,14 @@ class Keys:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(made))
         options = ["--faked-system-time", f"{stamp}!", "--quick-generate-key"]
         self._gpg(*options, name, "ed25519", "sign", f"{days}d" if days else "never")
+
+    def sign(self, file: Path, made: float) -> None:
+        """Put `InRelease` beside *file*, signed at *made*."""
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(made))
+        target = file.with_name("InRelease")
+        self._gpg(
+            "--faked-system-time", f"{stamp}!", "--output", str(target), "--clearsign", str(file)
+        )
 
     def write(self) -> str:
         Path(self.path).unlink(missing_ok=True)
@@ -180,6 +189,20 @@ def test_a_suite_that_is_out_of_date(tmp_path: Path) -> None:
     made, until = time.time() - 900_000, time.time() - 86400
     ((severity, text),) = asked(release(tmp_path, made=made, until=until))
     assert (severity, "valid until" in text) == (PROBLEM, True)
+
+
+@pytest.mark.parametrize(("days", "severity"), [(0, OK), (365, PROBLEM)])
+def test_a_suite_that_only_an_expired_key_signs(
+    ring: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, severity: str
+) -> None:
+    then = time.time() - 400 * 86400
+    ring.add("Archive <a@x.example>", then, days)
+    address = release(tmp_path, made=then)
+    ring.sign(tmp_path / "dists/bookworm/Release", then + 60)
+    path = ring.write()
+    monkeypatch.setattr(mirrors, "keyring", lambda _suite: path)
+    ((found, text),) = asked(address)
+    assert (found, "expired keys: Archive <a@x.example>" in text) == (severity, days > 0)
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):

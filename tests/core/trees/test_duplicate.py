@@ -42,7 +42,7 @@ def duplicate(
     with (
         place(source) as top,
         place(target.parent) as parent,
-        Aside(parent, f".{target.name}.making", str(target)) as aside,
+        Aside(parent, f".{target.name}.making", str(target), ignore) as aside,
         Duplicate(top, aside.fd, str(target), report, cancelled) as made,
     ):
         done = made.make()
@@ -230,10 +230,10 @@ def test_immutable_rests_of_a_kill_go_with_the_next(tmp_path: Path, source: Path
 
 
 def test_two_who_make_the_same_do_not_meet(tmp_path: Path) -> None:
-    with place(tmp_path) as parent, Aside(parent, ".x.making", "x") as aside:
+    with place(tmp_path) as parent, Aside(parent, ".x.making", "x", ignore) as aside:
         os.mkdir("root", dir_fd=aside.fd)
         with pytest.raises(ChrootError, match=f"process {os.getpid()}"):
-            Aside(parent, ".x.making", "x")
+            Aside(parent, ".x.making", "x", ignore)
         assert (tmp_path / ".x.making/root").exists()
     assert not (tmp_path / ".x.making").exists()
 
