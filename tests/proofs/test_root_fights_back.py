@@ -143,6 +143,9 @@ def give_back(arena: Arena, worker: Worker) -> None:
     if not arena.root.exists():
         return  # deleted while it was fought for
     done = worker.call("off", root)
+    while done.code and f"umount {root}" in done.hint:  # it has mounted something over all
+        detach([root])
+        done = worker.call("off", root)
     if done.code:
         # It may have ended with chroot.d and /bin under other names: then it is no chroot, and
         # the hint says what to do.

@@ -64,7 +64,7 @@ class Canary:
         return seen
 
     def _told(self) -> list[tuple[str, str]]:
-        found = []
+        found: list[tuple[str, str]] = []
         while True:
             try:
                 data = os.read(self._fd, 1 << 16)

@@ -103,8 +103,10 @@ def _wrong(screen: str, states: Mapping[str, str]) -> str:
 
 
 async def _play(pilot: Pilot[Any]) -> None:
+    from chroot_tool.app.tui.app import ChrootApp
     from support.screen import screen_text
 
+    assert isinstance(pilot.app, ChrootApp)
     _tell("ready")
     while True:
         word, what = json.loads(await asyncio.to_thread(sys.stdin.readline))
