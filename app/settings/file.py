@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from ...core.errors import ChrootError, ConfigError, Problem
+from ...core.kernel import small_file
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
@@ -65,8 +66,7 @@ def load() -> Settings:
     """
     path = settings_file()
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = small_file.read(path)
     except FileNotFoundError:
         return Settings()
     except OSError as error:
@@ -94,8 +94,7 @@ def save(changes: Mapping[str, object]) -> None:
     """
     path = settings_file()
     try:
-        with open(path, "rb") as file:
-            old = file.read()
+        old = small_file.read(path)
     except FileNotFoundError:
         old = b""
     except OSError as error:

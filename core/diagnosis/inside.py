@@ -10,7 +10,7 @@ from ..lock import is_locked
 from ..looking.architecture import architecture
 from ..looking.status_reader import system_name
 from ..text import processes as counted
-from .check import CHROOT, Check
+from .check import CHROOT, HOST, Check
 from .finding import note, ok, problem, warning
 
 TYPE_CHECKING = False
@@ -154,6 +154,6 @@ CHECKS = (
     Check("left-behind", "processes inside though it is off, agents that stayed behind",
           left_behind, (CHROOT,)),
     Check("shm", "`/dev/shm`, here or inside: there, and writable by all", shared_memory,
-          ("host", CHROOT)),
+          (HOST, CHROOT)),
     Check("tmp", "`/tmp` inside: neither `noexec` nor closed to apt", temporary, (CHROOT,)),
 )  # fmt: skip

@@ -52,7 +52,7 @@ def _old(parent: int, name: str) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(old.st_mode):
-        raise ChrootError(f"{name} is no regular file")
+        raise ChrootError(f"{name} is no regular file", "move it away")
     return old
 
 

@@ -26,6 +26,7 @@ _LINKS = 40  # path_resolution(7): the kernel gives up after as many
 _READ_LIMIT = 1 << 20
 _CHUNK = 1 << 16
 _DOTS = ("/", "/.", "/..")
+_AWAY = "look at what it is, and move it away"
 _GONE = (2, 17, 20, 39, 40)
 """ENOENT, EEXIST, ENOTDIR, ENOTEMPTY, ELOOP: what was made is not ours, or not there, any more."""
 
@@ -163,12 +164,20 @@ class Root:
         return None if not links and stat.S_ISLNK(status.st_mode) else status
 
     def open_file(self, inside: str) -> int:
-        """Open a regular file for reading. Raises OSError; ChrootError for anything else."""
+        """Open a regular file for reading. Raises OSError; ChrootError for anything else.
+
+        Neither this nor reading from it waits: not for the lease that somebody inside has on it
+        (fcntl(2), "Leases"), nor where a link leads to /proc/kmsg, which is a regular file, too.
+        """
         fd = self.open(inside)
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise ChrootError(f"{self.path}{inside} is no regular file")
-            return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+                raise ChrootError(f"{self.path}{inside} is no regular file", _AWAY)
+            return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except BlockingIOError:
+            raise ChrootError(
+                f"{self.path}{inside} is kept by a lease of some process", "see /proc/locks"
+            ) from None
         finally:
             os.close(fd)
 
@@ -180,14 +189,16 @@ class Root:
         """
         fd = self.open_file(inside)
         try:
-            data = b""
+            data = bytearray()
             while chunk := os.read(fd, min(limit + 1 - len(data), _CHUNK)):
                 data += chunk
+        except BlockingIOError:  # a file of the kernel's that has nothing to say at the moment
+            raise ChrootError(f"{self.path}{inside} has no end", _AWAY) from None
         finally:
             os.close(fd)
         if len(data) > limit:
-            raise ChrootError(f"{self.path}{inside} is larger than {limit} bytes")
-        return data
+            raise ChrootError(f"{self.path}{inside} is larger than {limit} bytes", _AWAY)
+        return bytes(data)
 
     def write(
         self,

@@ -282,8 +282,8 @@ class _Run:
     def _content(self, inside: str) -> bytes | None:
         try:
             return self._root.read(inside)
-        except (FileNotFoundError, ChrootError):
-            return None
+        except FileNotFoundError:
+            return None  # anything else that can't be read could not be put back either
 
 
 def _reversed(step: Remount, root_path: str) -> list[Remount]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 
+from ..kernel.process_files import command, head, real_uid
 from ..process import Process
 
 TYPE_CHECKING = False
@@ -178,24 +179,38 @@ class Sampler:
         return found
 
     def _facts(self, process: psutil.Process, now: float) -> Process:
+        import psutil
+
         with process.oneshot():
+            uid = real_uid(head(f"/proc/{process.pid}/status"))
+            if uid < 0 or process.status() == psutil.STATUS_ZOMBIE:
+                raise psutil.NoSuchProcess(process.pid)
             seen = self._seen.get(process)
             if seen is None:
                 # psutil reads /proc/stat for it: once for each process, not at every call.
                 seen = self._seen[process] = _Seen(process.create_time() - self._boot)
-            uid = process.uids().real
-            user = self._users.get(uid)
-            if user is None:
-                user = self._users[uid] = process.username()
             times = process.cpu_times()
             return Process(
                 pid=process.pid,
-                user=user,
-                command=" ".join(process.cmdline()).strip() or f"[{process.name()}]",
+                user=self._user(uid),
+                command=command(process.pid),
                 cpu_percent=self._percent(seen, times.user + times.system, now),
                 rss=process.memory_info().rss,
                 started=seen.since_boot + self._boot,
             )
+
+    def _user(self, uid: int) -> str:
+        """Return the host's name of a user, the number where it has none."""
+        import pwd
+
+        name = self._users.get(uid)
+        if name is None:
+            try:
+                name = pwd.getpwuid(uid).pw_name
+            except KeyError:
+                name = str(uid)
+            self._users[uid] = name
+        return name
 
     def _percent(self, seen: _Seen, cpu: float, now: float) -> float:
         import time

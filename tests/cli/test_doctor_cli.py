@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from chroot_tool.app.cli.verbs.doctor import lines, summary
+from chroot_tool.app.cli.verbs.doctor import is_coloured, lines, summary
 from chroot_tool.app.json_output import event
 from chroot_tool.core.diagnosis.finding import (
     NOTE,
@@ -84,3 +86,25 @@ def test_a_chroot_that_is_none_is_an_error(cli: Cli, words: tuple[str, ...]) -> 
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("chroot-tool: ")
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "coloured"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (True, {"TERM": "xterm", "NO_COLOR": ""}, True),
+        (True, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (True, {}, False),
+        (False, {"TERM": "xterm"}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, variables: dict[str, str], coloured: bool
+) -> None:
+    for name in ("TERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    assert is_coloured() is coloured

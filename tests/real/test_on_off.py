@@ -139,6 +139,19 @@ def test_resolv_conf_as_a_copy(cli: Cli, tiny_chroot: Path) -> None:
     assert state(cli, tiny_chroot) == "on"
 
 
+def test_what_is_too_large_to_be_put_back_is_not_replaced_by_a_copy(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    (tiny_chroot / "chroot.d/chroot.toml").write_text('[system]\nresolv = "copy"\n')
+    (tiny_chroot / "etc/resolv.conf").write_bytes(b"#" * (2 << 20))
+    done = cli("on", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert "larger than" in done.stderr
+    assert "hint: " in done.stderr
+    assert (tiny_chroot / "etc/resolv.conf").stat().st_size == 2 << 20
+    assert mounts_below(tiny_chroot) == []
+
+
 @pytest.mark.parametrize("plant", ["fifo", "directory", "device", "dangling", "loop", "big"])
 def test_planted_configuration_is_an_error_and_no_trap(
     cli: Cli, tiny_chroot: Path, plant: str

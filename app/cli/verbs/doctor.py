@@ -89,7 +89,7 @@ class _Told:
 
     def __init__(self, *, json: bool) -> None:
         self._json = json
-        self._columns, self._coloured = _columns(), _is_coloured()
+        self._columns, self._coloured = _columns(), is_coloured()
 
     def __call__(self, event: Event) -> None:
         if self._json:
@@ -144,6 +144,7 @@ def _columns() -> int:
         return 80
 
 
-def _is_coloured() -> bool:
+def is_coloured() -> bool:
+    """Tell whether stdout is a terminal that takes colours, and they are wanted: no-color.org."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
     return sys.stdout.isatty() and not plain
