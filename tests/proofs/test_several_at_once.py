@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -75,8 +76,8 @@ class Town:
             self.wanted.discard(target)
         if outcome.kind == "LockedError":
             self.busy += 1
-            holder = outcome.message.rpartition("(process ")[2].rstrip(")")
-            named = holder.isdecimal() and int(holder) in self.pids
+            holder = re.search(r"\(process (\d+)", outcome.message)
+            named = holder is not None and int(holder[1]) in self.pids
             assert named or "moved or exchanged" in outcome.message, outcome
 
 

@@ -282,7 +282,7 @@ def test_two_clones_of_one_at_once_and_two_to_one_place(
             assert states == {".two.cloning": "creating", "deb": "off", "three": "off"}
 
     engine.clone(str(deb), str(tmp_path / "two"), report=report)
-    assert f"at work on {tmp_path}/two (process {os.getpid()})" in str(inner[0])
+    assert f"at work on {tmp_path}/two (process {os.getpid()} of root: " in str(inner[0])
     assert left(tmp_path) == ["deb", "three", "two"]
 
 
