@@ -302,6 +302,7 @@ def swap(place: Path, other: Path, end: threading.Event) -> None:
         libc.renameat2(here, os.fsencode(place), here, os.fsencode(link), exchange)
 
 
+@pytest.mark.slow
 def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
     tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -386,6 +387,7 @@ def test_a_base_that_is_a_link(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> N
     assert mounts_below(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_chroot_in_a_chroot(cli: Cli, tiny_chroot: Path) -> None:
     inner = tiny_chroot / "srv/inner"
     inner.parent.mkdir()
