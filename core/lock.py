@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 
 from .errors import LockedError, PrivilegeError
-from .kernel import lock_holders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +70,9 @@ class Lock:
                 fcntl.flock(self._fd, how)
                 return True
             except BlockingIOError:
-                if not self._roots or lock_holders.counting_holder(self._fd):
+                from .kernel.lock_holders import counting_holder
+
+                if not self._roots or counting_holder(self._fd):
                     break
         else:
             return True
@@ -81,9 +82,10 @@ class Lock:
         return False
 
     def _locked(self, path: str) -> LockedError:
-        pid = max(lock_holders.counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
-        who = lock_holders.described(pid)
-        what = f"another chroot-tool is at work on {path}{who}"
+        from .kernel.lock_holders import counting_holder, described
+
+        pid = max(counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
+        what = f"another chroot-tool is at work on {path}{described(pid)}"
         return LockedError(what, "wait for it, or end it", pid)
 
     def __enter__(self) -> Lock:
@@ -218,7 +220,9 @@ def _is_at(fd: int, path: str) -> bool:
 
 def holder(fd: int) -> int:
     """Return the pid that has a flock on the file behind *fd*, 0 if none is to be seen."""
-    return next(iter(lock_holders.holders(fd)), 0)
+    from .kernel.lock_holders import holders
+
+    return next(iter(holders(fd)), 0)
 
 
 def is_locked(path: str) -> bool:
@@ -227,8 +231,10 @@ def is_locked(path: str) -> bool:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return False
+    from .kernel.lock_holders import counting_holder, holders
+
     try:
-        has_it = lock_holders.holders(fd) and lock_holders.counting_holder(fd)
+        has_it = holders(fd) and counting_holder(fd)
         return bool(has_it or _RootsLock.holder(fd))
     finally:
         os.close(fd)
