@@ -16,8 +16,7 @@ from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable, device_name
 from ..kernel.rootpath import Root, descriptor_path
 from ..kernel.syscalls import mount_id
-from .compare import FLAGS, Wanted, flag_changes
-from .source import Source
+from .compare import FLAGS, Source, Wanted, flag_changes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
