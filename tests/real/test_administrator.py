@@ -315,6 +315,22 @@ def test_what_is_on_already_is_refused_to_run_and_shown(
     admin.ok("off", "-d", tiny_chroot)
 
 
+def test_who_watches_sees_the_policy_change(
+    tiny_chroot: Path, etc: Path, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chroot, "ADMINISTRATOR", str(etc))
+    configure(tiny_chroot, f"src:{host}/secret tgt:/x")
+    watcher = LocalEngine(str(tiny_chroot.parent)).follow()
+    try:
+        assert [one.problems for one in watcher.snapshot().chroots] == [()]
+        policy(etc, f'deny_sources = ["{host}/secret"]\n')
+        watcher.wait()
+        (one,) = watcher.snapshot().chroots
+        assert "deny_sources has" in one.problems[0].message
+    finally:
+        watcher.close()
+
+
 def test_one_bind_and_a_sync_are_refused_too(
     tiny_chroot: Path, etc: Path, host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
