@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import os
 
-from ..kernel.process_files import command, head, real_uid
 from ..kernel import syscalls
+from ..kernel.process_files import command, head, real_uid
 from ..process import Process
 
 TYPE_CHECKING = False
