@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from ..process import Process
     from .status import ChrootStatus
 
-SAMPLE = 2.0
-"""Seconds between two looks at the CPU and memory of processes inside."""
-
 
 class Crowd:
     """Who lives in which chroot, and the facts about them."""
@@ -57,9 +54,9 @@ class Crowd:
                 return True
         return False
 
-    def sample(self, now: float) -> None:
-        """Ask for CPU and memory of those inside, where it is time or they are others."""
-        if self._stale or (self.anyone and now >= self.sampled + SAMPLE):
+    def sample(self, now: float, span: float) -> None:
+        """Ask for CPU and memory of those inside, every *span* seconds or where they are others."""
+        if self._stale or (self.anyone and now >= self.sampled + span):
             everyone = [pid for pids in self._pids.values() for pid in pids]
             self._facts = self._sampler.facts(everyone) if everyone else {}
             self.sampled = now

@@ -79,7 +79,7 @@ class ChrootStatus(Value):
     def is_on(self) -> bool:
         """Whether anything of it is mounted, as far as its state tells."""
         if self.state == NOT_ANSWERING:
-            return any(mount.real for mount in self.mounts)
+            return any(mount.state in (MOUNTED, DRIFTED, FOREIGN_MOUNT) for mount in self.mounts)
         return self.state in (ON, PARTIAL)
 
     @property

@@ -25,7 +25,7 @@ from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
 from ..value import Value
-from .crowd import SAMPLE, Crowd
+from .crowd import Crowd
 from .status import CREATING, INCOMPLETE, ChrootStatus
 from .status_reader import StatusReader
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_SAMPLE = 2.0
+"""Seconds between two looks at the CPU and memory of processes inside."""
 _COALESCE = 0.2
 """Seconds for which events of processes, and of directories, are gathered after some have been
 looked at."""
@@ -122,7 +124,7 @@ class Watcher:
         self._look(dirty)
         if due.processes or due.everything or due.base or due.chroots:
             self._crowd.look(tuple(self._chroots.values()), answering.table() or MountTable(()))
-        self._crowd.sample(now)
+        self._crowd.sample(now, _SAMPLE)
         found = tuple(
             self._crowd.with_processes(self._known[name]) for name in sorted(self._chroots)
         )
@@ -209,7 +211,7 @@ class Watcher:
         """Return the monotonic time at which to look although nobody said anything."""
         times = [self._looked + _EVERYTHING + len(self._chroots) / 10, self._reread]
         if self._crowd.anyone:
-            times.append(self._crowd.sampled + SAMPLE)
+            times.append(self._crowd.sampled + _SAMPLE)
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
         if not self._events or any(one.state in _UNTOLD for one in self._known.values()):
             times.append(now + _POLL)
