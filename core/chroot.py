@@ -11,6 +11,9 @@ import os
 import stat
 
 from .errors import ChrootError, PrivilegeError, Problem, UsageError
+from .kernel import answering
+from .kernel.answering import NotAnswering
+from .kernel.mount_table import MountTable
 from .kernel.rootpath import Root
 from .value import Value
 
@@ -138,9 +141,30 @@ def locate(directory: str, base: str) -> str:
     if "\0" in directory:
         raise UsageError("the directory's name holds a NUL byte")
     plain = "/" not in directory and directory not in (".", "..")
-    if plain and not os.path.isdir(directory):
+    if plain and not _is_directory(directory):
         return os.path.join(_absolute(base), directory)
     return _absolute(directory)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return answering.look(path, lambda: os.path.isdir(path))
+    except NotAnswering as error:
+        raise no_answer(error) from None
+
+
+def refuse_silent(*paths: str) -> None:
+    """Raise ChrootError where one of *paths*, there or not, leads to who does not answer."""
+    for path in paths:
+        is_there(path)
+
+
+def is_there(path: str) -> bool:
+    """Tell whether anything is at *path*. Raises ChrootError where nobody answers."""
+    try:
+        return answering.look(path, lambda: os.path.lexists(path))
+    except NotAnswering as error:
+        raise no_answer(error) from None
 
 
 def locate_existing(directory: str, base: str) -> str:
@@ -193,6 +217,8 @@ class WorkedOn(Root):
 
 
 def _failed(path: str, error: OSError) -> ChrootError:
+    if isinstance(error, NotAnswering):
+        return no_answer(error)
     name = error.filename
     where = f" ({os.fsdecode(name)})" if isinstance(name, str | bytes) else ""
     message = f"{path}: {error.strerror}{where}"
@@ -233,8 +259,6 @@ def open_chroot(path: str) -> WorkedOn:
 
 def _by_mounts(root: Root) -> str:
     """Return what to do about what is no chroot where mounts tell that one may have been."""
-    from .kernel.mount_table import MountTable
-
     table = MountTable.read()
     ways = [f"umount {root.path} if that hides one"] if table.at(root.path) else []
     if any(entry.fs in _OF_A_SYSTEM for entry in table.below(root.path)):
@@ -249,7 +273,9 @@ def _by_mounts(root: Root) -> str:
 def open_directory(path: str) -> WorkedOn:
     """Open any directory as a root. Raises as `open_chroot` does, but for what is in it."""
     try:
-        return WorkedOn(path)
+        return _opened(path)
+    except NotAnswering as error:
+        raise no_answer(error) from None
     except FileNotFoundError:
         raise ChrootError(
             f"{path} does not exist", f"make it: chroot-tool create -d {path}, or see `list`"
@@ -262,22 +288,39 @@ def open_directory(path: str) -> WorkedOn:
         raise ChrootError(f"{path}: {error.strerror}") from error
 
 
+def _opened(path: str) -> WorkedOn:
+    table = answering.table()
+    if table is None:
+        return WorkedOn(path)
+    found = os.path.abspath(path)
+    root = answering.see(table, found, lambda: WorkedOn(path), late=WorkedOn.close)
+    root.guard = answering.guard(table, root.path)
+    return root
+
+
+def no_answer(error: NotAnswering) -> ChrootError:
+    """Return what is to be said where a file system does not answer."""
+    return ChrootError(f"{error.filename} {error.strerror}", answering.HINT)
+
+
 def find(base: str) -> tuple[Chroot, ...]:
     """Return the chroots directly under *base*, by name; none where it does not exist.
 
-    Links are not followed: one chroot is one directory. Raises PrivilegeError, ChrootError.
+    Links are not followed: one chroot is one directory. What does not answer may be one, and is
+    among them. Raises PrivilegeError, ChrootError.
     """
-    found = [chroot_at(path) for path in folders(base)]
+    paths = folders(base)
+    table = answering.table()
+    found = [chroot_at(path, table) for path in paths]
     return tuple([chroot for chroot in found if chroot])
 
 
 def folders(base: str) -> tuple[str, ...]:
     """Return the physical paths of the directories directly under *base*, whatever is in them."""
     try:
-        with Root(base) as opened:
-            physical = opened.path.rstrip("/")
-        with os.scandir(physical or "/") as entries:
-            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        return answering.look(base, lambda: _folders(base), seconds=answering.LOOK)
+    except NotAnswering as error:
+        raise no_answer(error) from None
     except FileNotFoundError:
         return ()
     except NotADirectoryError:
@@ -288,19 +331,41 @@ def folders(base: str) -> tuple[str, ...]:
         raise PrivilegeError(f"{base} may not be opened by this user", "run as root") from None
     except OSError as error:
         raise ChrootError(f"{base}: {error.strerror}") from error
+
+
+def _folders(base: str) -> tuple[str, ...]:
+    with Root(base) as opened:
+        physical = opened.path.rstrip("/")
+    with os.scandir(physical or "/") as entries:
+        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     return tuple([f"{physical}/{name}" for name in sorted(names)])
 
 
-def chroot_at(path: str) -> Chroot | None:
+def chroot_at(path: str, table: MountTable | None = None) -> Chroot | None:
     """Return the chroot whose physical path *path* is, None where there is none.
 
-    One that is being deleted just now is none any more.
+    One that is being deleted just now is none any more. Where something may not answer, *table*
+    says what is mounted where: what does not may be a chroot, and is taken for one.
     """
+    if table is None:
+        return _chroot_at(path, None)
+    try:
+        look = answering.LOOK
+        return answering.see(table, path, lambda: _chroot_at(path, table), seconds=look)
+    except NotAnswering:
+        return Chroot(path.rpartition("/")[2], path)
+
+
+def _chroot_at(path: str, table: MountTable | None) -> Chroot | None:
     try:
         with Root(path) as root:
+            if table is not None:
+                root.guard = answering.guard(table, path, seconds=answering.LOOK)
             if not is_chroot(root) or (is_half_deleted(root) and _is_locked(path)):
                 return None
             return Chroot(path.rpartition("/")[2], path)
+    except NotAnswering:
+        raise
     except OSError:
         return None
 

@@ -76,6 +76,8 @@ class Wanted(Value):
     """Why it can't be mounted."""
     absent: bool = False
     """Optional, and its source is not there: left out."""
+    unanswered: bool = False
+    """Whether its source does not answer: what is told of that is what the mount table says."""
     limits: Limits | None = None
     """What the administrator allows, to be seen to again when the source is opened to be bound."""
 

@@ -10,6 +10,7 @@ from ..chroot import (
     has_system,
     is_chroot,
     is_incomplete,
+    is_there,
     open_chroot,
     open_directory,
 )
@@ -59,7 +60,7 @@ def rests(path: str) -> tuple[str, ...]:
     from ..trees.snapshot_store import aside_of
 
     name = os.path.basename(path)
-    if os.path.lexists(path):
+    if is_there(path):
         return ()
     try:
         above = _above(path)
