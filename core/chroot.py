@@ -17,6 +17,10 @@ from .kernel.mount_table import MountTable
 from .kernel.rootpath import Root
 from .value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 DEFAULT_BASE = "/srv/chroot"
 CONFIG_DIRECTORY = "/chroot.d"
 MAY_BE_THERE = frozenset(("chroot.d", "lost+found"))
@@ -36,6 +40,11 @@ ADMINISTRATOR = "/etc/chroot-tool"
 """What the administrator of this host says of chroots. It does not depend on anything that a caller
 says, as sudo may hand on his variables: only tests have another."""
 
+_OF_A_SYSTEM = ("proc", "sysfs", "devpts")
+"""What is mounted below a chroot, and below hardly anything else."""
+_OF_CHANGES = (2, 6, 11, 16, 17, 20, 21, 22, 39, 40)
+"""ENOENT, ENXIO, EAGAIN, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOTEMPTY, ELOOP: what a look-up
+fails with of what was another thing a moment ago."""
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -188,7 +197,39 @@ def _absolute(path: str) -> str:
         ) from None
 
 
-def open_chroot(path: str) -> Root:
+class WorkedOn(Root):
+    """A directory that a verb works on.
+
+    What changes in it meanwhile can make any look-up fail, one that was seen to succeed before,
+    too. At the end of its `with` such an error of the system becomes one that says so.
+    """
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+        # Without a name it is of a stream, ours or the caller's.
+        if isinstance(error, OSError) and error.filename is not None:
+            raise _failed(self.path, error) from error
+
+
+def _failed(path: str, error: OSError) -> ChrootError:
+    if isinstance(error, NotAnswering):
+        return no_answer(error)
+    name = error.filename
+    where = f" ({os.fsdecode(name)})" if isinstance(name, str | bytes) else ""
+    message = f"{path}: {error.strerror}{where}"
+    if error.errno in (1, 13) and os.geteuid():  # EPERM, EACCES
+        return PrivilegeError(message, "run as root")
+    if error.errno in _OF_CHANGES:
+        return ChrootError(message, "something changes it at the same time: see who, and try again")
+    return ChrootError(message)
+
+
+def open_chroot(path: str) -> WorkedOn:
     """Open the chroot at *path*. The caller closes it.
 
     Raises ChrootError where there is nothing, or nothing that is a chroot, and for the host's
@@ -206,9 +247,9 @@ def open_chroot(path: str) -> Root:
             hint = "see `chroot-tool list`, or name a chroot with -d"
             if _takes_create(root):
                 hint = f"make one: chroot-tool create -d {path}"
-            over = f", or umount {path} if that hides one" if _is_mount(root) else ""
             raise ChrootError(
-                f"{path} is no chroot: it holds neither chroot.d/ nor a system", hint + over
+                f"{path} is no chroot: it holds neither chroot.d/ nor a system",
+                _by_mounts(root) or hint,
             )
     except BaseException:
         root.close()
@@ -216,11 +257,20 @@ def open_chroot(path: str) -> Root:
     return root
 
 
-def _is_mount(root: Root) -> bool:
-    return bool(MountTable.read().at(root.path))
+def _by_mounts(root: Root) -> str:
+    """Return what to do about what is no chroot where mounts tell that one may have been."""
+    table = MountTable.read()
+    ways = [f"umount {root.path} if that hides one"] if table.at(root.path) else []
+    if any(entry.fs in _OF_A_SYSTEM for entry in table.below(root.path)):
+        # Whoever is root inside can take away all that makes it one, but not what is mounted.
+        ways.append(
+            f"if it was one, mkdir {root.path}{CONFIG_DIRECTORY} (moving away what is there), "
+            f"then chroot-tool off -d {root.path}"
+        )
+    return "; or ".join(ways)
 
 
-def open_directory(path: str) -> Root:
+def open_directory(path: str) -> WorkedOn:
     """Open any directory as a root. Raises as `open_chroot` does, but for what is in it."""
     try:
         return _opened(path)
@@ -238,11 +288,12 @@ def open_directory(path: str) -> Root:
         raise ChrootError(f"{path}: {error.strerror}") from error
 
 
-def _opened(path: str) -> Root:
+def _opened(path: str) -> WorkedOn:
     table = answering.table()
     if table is None:
-        return Root(path)
-    root = answering.see(table, os.path.abspath(path), lambda: Root(path), late=Root.close)
+        return WorkedOn(path)
+    found = os.path.abspath(path)
+    root = answering.see(table, found, lambda: WorkedOn(path), late=WorkedOn.close)
     root.guard = answering.guard(table, root.path)
     return root
 

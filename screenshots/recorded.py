@@ -237,6 +237,9 @@ class RecordedBinds(LocalBinds):
         """Return the binds after *changes*."""
         return _config(changed(FILES, changes, self.path)).binds
 
+    def refusal(self, bind: Bind) -> None:
+        """Allow everything."""
+
     def complete_target(self, text: str) -> tuple[str, ...]:
         """Return nothing."""
         return ()

@@ -72,7 +72,8 @@ _suites: dict[str, Suite] = {}
 """By the path of the file; only where tests are reported, not in a worker of pytest-xdist."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def add_options(parser: pytest.Parser) -> None:
+    """What `./dev prove` asks for."""
     group = parser.getgroup("proofs")
     group.addoption("--prove", action="store_true", help="the long form, and a table of figures")
     group.addoption("--write", action="store_true", help=f"with --prove, into {DOCUMENT.name}")

@@ -92,6 +92,7 @@ class BindEditing:
             complete_host=self._binds.complete_source,
             complete_inside=self._binds.complete_target,
             inspect_target=self._binds.what_is_at,
+            refuse=self._binds.refusal,
             look=self._look,
             presets=_presets(),
             changes=self._changes,
@@ -133,7 +134,11 @@ class BindEditing:
 
     async def _open(self, file: str) -> None:
         """Open a file of the chroot's configuration in the user's editor, and check it after."""
-        path = os.path.join(self._one.path, "chroot.d", file)
+        try:
+            path = await asyncio.to_thread(self._binds.file, file)
+        except ChrootError as error:
+            self._note = error.message
+            return
         code = await self._user.hand_over([*_editor_command(), path])
         if code:
             self._note = f"the editor ended with {code}"

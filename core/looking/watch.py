@@ -14,6 +14,7 @@ import select
 import time
 from functools import partial
 
+from .. import chroot
 from ..chroot import CONFIG_DIRECTORY, Chroot, chroot_at, folders
 from ..errors import ChrootError, Problem
 from ..host.mount_points import host_facts
@@ -133,6 +134,7 @@ class Watcher:
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
         table = answering.table()
+        self._dirs.add(_administrators())
         try:
             paths = folders(self.base)
             self._problem = None
@@ -257,6 +259,8 @@ class Watcher:
         for path in changed:
             if path == self._physical:
                 self._due.base = True
+            elif path in _administrators():
+                self._due.everything = True
             else:
                 name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]
                 self._due.chroots.add(name)
@@ -290,6 +294,11 @@ def _depends(one: ChrootStatus, target: str) -> bool:
     below = target.rstrip("/") + "/"
     paths = (one.path, *(mount.source for mount in one.mounts if mount.fs == "bind"))
     return any(path == target or path.startswith(below) for path in paths)
+
+
+def _administrators() -> tuple[str, ...]:
+    """Return the directories in which something is said of all chroots."""
+    return (chroot.ADMINISTRATOR, f"{chroot.ADMINISTRATOR}/chroots.d")
 
 
 def _physical(base: str) -> str:

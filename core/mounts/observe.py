@@ -16,8 +16,7 @@ from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable, device_name
 from ..kernel.rootpath import Root, descriptor_path
 from ..kernel.syscalls import mount_id
-from .compare import FLAGS, Wanted, flag_changes
-from .source import Source
+from .compare import FLAGS, Source, Wanted, flag_changes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,6 +188,9 @@ class Observer:
         def look() -> Source:
             with Root("/") as root, walk(root, path) as way:
                 found = self.look_at(way.fd, path)
+                if not way.rest:
+                    below = self._under(mount_id(way.fd), found.path)
+                    found = found.replace(inner=(*found.inner, *below))
                 for name in way.rest:
                     found = found.replace(
                         root=f"{found.root.rstrip('/')}/{name}", inner=(),
@@ -199,6 +201,18 @@ class Observer:
         if path not in self._places:
             self._places[path] = self._see(path, look)
         return self._places[path]
+
+    def _under(self, ident: int, path: str) -> Iterable[tuple[str, str]]:
+        """Return (device, root) of what the mounts at *path* hide, the last of which is *ident*.
+
+        What is bound from above without what is mounted there shows that.
+        """
+        entry = self._host.by_id.get(ident)
+        while entry is not None and entry.target == path:
+            entry = self._host.by_id.get(entry.parent)
+            if entry is not None and path.startswith(entry.target.rstrip("/") + "/"):
+                top = entry.root.rstrip("/")
+                yield entry.device, top + path[len(entry.target.rstrip("/")) :]
 
     def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
         """Look at one bind; *over* is an empty file system that will be mounted above it."""

@@ -13,8 +13,8 @@ import os
 from ..errors import ChrootError, LockedError, Problem
 from ..events import Warned
 from ..kernel import btrfs
+from ..kernel.lock_holders import counting_holder, described
 from ..kernel.rootpath import descriptor_path
-from ..lock import holder
 from . import remove
 from .attributes import bare_directory
 
@@ -89,7 +89,13 @@ def _made(parent: int, name: str, what: str) -> int:
             continue
         fd = _locked(parent, name, what)
         if fd >= 0:
-            bare_directory(fd)
+            try:
+                bare_directory(fd)
+            except OSError as error:
+                os.close(fd)
+                os.rmdir(name, dir_fd=parent)
+                path = f"{descriptor_path(parent).rstrip('/')}/{name}"
+                raise ChrootError(f"cannot work in {path}: {error.strerror}") from error
             return fd
     raise LockedError(f"another chroot-tool is at work on {what}", "try it again")
 
@@ -120,11 +126,14 @@ def _locked(parent: int, name: str, what: str) -> int:
     except FileNotFoundError:
         pass
     except BlockingIOError:
-        pid = holder(fd)
+        pid = counting_holder(fd)
+        if not pid:
+            return fd
         os.close(fd)
-        who = f" (process {pid})" if pid else ""
         raise LockedError(
-            f"another chroot-tool is at work on {what}{who}", "wait for it, or end it", pid
+            f"another chroot-tool is at work on {what}{described(pid)}",
+            "wait for it, or end it",
+            max(pid, 0),
         ) from None
     os.close(fd)
     return -1

@@ -78,6 +78,7 @@ def test_a_mount_that_was_there_and_is_gone_is_an_error(tmp_path: Path) -> None:
     assert re.search(rf"gone: .*{point} ", said)
 
 
+@pytest.mark.slow
 def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
     make_tiny_root(tmp_path / "root")
     said = run_pytest(

@@ -128,6 +128,7 @@ def rootfs(path: Path, source: Path, top: str = ".", *more: tuple[str, bytes]) -
 # -- there and back -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["tar.zst", "tar.gz", "tar.xz"])
 def test_packed_deleted_unpacked_it_is_the_same(
     cli: Cli, full_chroot: Path, tmp_path: Path, suffix: str
@@ -182,6 +183,7 @@ def test_the_name_it_gets(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     assert names(here) == [".tiny-mine.part", made]
 
 
+@pytest.mark.slow
 def test_what_is_mounted_and_what_is_excluded_is_left_out(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -283,6 +285,7 @@ def test_what_is_no_chroot(cli: Cli, tmp_path: Path) -> None:
     assert names(tmp_path) == ["src", "src.tar.gz"]
 
 
+@pytest.mark.slow
 def test_a_place_that_has_a_chroot_d(cli: Cli, packed: Path, tiny_chroot: Path) -> None:
     place = packed.parent / "place"
     (place / "chroot.d").mkdir(parents=True)
@@ -309,6 +312,7 @@ def test_where_there_is_no_archive_nothing_is_begun(cli: Cli, tmp_path: Path) ->
 # -- cut off --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_nothing_is_left(
     cli: Cli, packed: Path, tiny_chroot: Path, tmp_path: Path, number: signal.Signals
@@ -331,6 +335,7 @@ def test_interrupted_nothing_is_left(
     eventually_no_process_mentions(tmp_path)
 
 
+@pytest.mark.slow
 def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: Path) -> None:
     call = Call(cli, "pack", "-d", packed.parent / "tiny", "-f", packed)
     before = packed.stat()
@@ -340,6 +345,7 @@ def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: 
     assert packed.stat().st_ino == before.st_ino
 
 
+@pytest.mark.slow
 def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     root = tmp_path / "new"
     killed = Call(cli, "unpack", "-f", packed, "-d", root)
@@ -358,6 +364,7 @@ def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Pa
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_killed_while_it_packs_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     for words in (("-f", tmp_path / "b.tar.zst"), ("--oci", "-f", tmp_path / "b.oci")):
         killed = Call(cli, "pack", "-d", tmp_path / "tiny", *words)
@@ -391,6 +398,7 @@ unpack.unpack(sys.argv[3], sys.argv[4])
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_call_while_it_is_put_in_place(
     cli: Cli, full_chroot: Path, tmp_path: Path
 ) -> None:
@@ -423,6 +431,7 @@ def test_killed_at_any_call_while_it_is_put_in_place(
     assert trees.differences(full_chroot, root) == []
 
 
+@pytest.mark.slow
 def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
     first = Call(cli, "unpack", "-f", packed, "-d", tmp_path / "new")
     first.until("unpacking")
@@ -437,6 +446,7 @@ def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
     assert trees.differences(tmp_path / "other", tmp_path / "new") == []
 
 
+@pytest.mark.slow
 def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -> None:
     for words, said in (
         (("unpack", "-f", packed, "-d", small_disk / "x"), "no space left on the disk"),
@@ -456,6 +466,7 @@ def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -
 # -- create --from --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", [".", "rootfs", "rootfs-amd64/"])
 def test_a_rootfs_of_another_tool(cli: Cli, tiny_chroot: Path, tmp_path: Path, top: str) -> None:
     (tiny_chroot / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
@@ -468,6 +479,7 @@ def test_a_rootfs_of_another_tool(cli: Cli, tiny_chroot: Path, tmp_path: Path, t
     assert works(cli, tmp_path / "new")
 
 
+@pytest.mark.slow
 def test_an_export_of_docker_and_a_debian(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     (tiny_chroot / "etc/debian_version").write_text("12.0\n")
     source = rootfs(
@@ -483,6 +495,7 @@ def test_an_export_of_docker_and_a_debian(cli: Cli, tiny_chroot: Path, tmp_path:
     assert (tmp_path / "new/etc/resolv.conf").read_text() == Path("/etc/resolv.conf").read_text()
 
 
+@pytest.mark.slow
 def test_nothing_of_the_source_acts_on_the_host(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -559,6 +572,7 @@ def test_packages_of_debootstrap(cli: Cli, tmp_path: Path) -> None:
 # -- images ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_image_is_taken_by_others_and_comes_back(
     cli: Cli, full_chroot: Path, tmp_path: Path
 ) -> None:
@@ -630,6 +644,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_an_image_of_a_registry(cli: Cli, tiny_chroot: Path, tmp_path: Path, registry: str) -> None:
     cli.ok("pack", "-d", tiny_chroot, "--oci", "-f", tmp_path / "image")
     env = {"HOME": str(tmp_path / "home")}

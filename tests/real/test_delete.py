@@ -35,10 +35,10 @@ def survives(path: Path) -> bool:
 
 def test_what_was_run_in_it_is_forgotten(cli: Cli, tmp_path: Path) -> None:
     deb = bare(tmp_path / "deb")
-    state = Path(cli.environment()["XDG_STATE_HOME"]) / "chroot-tool/history.json"
+    state = tmp_path / "state/chroot-tool/history.json"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({str(deb): ["make secret"], "/other": ["ls"]}))
-    cli.ok("delete", "-d", deb, "--yes")
+    cli.ok("delete", "-d", deb, "--yes", env={"XDG_STATE_HOME": str(tmp_path / "state")})
     assert json.loads(state.read_text()) == {"/other": ["ls"]}
 
 
@@ -298,6 +298,7 @@ def is_half_gone(base: Path) -> bool:
         return False  # renamed between the two
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path: Path) -> None:
     large(bare(tmp_path / "deb"))
     with cli.start("delete", "--yes", "-d", tmp_path / "deb") as process:
@@ -312,6 +313,7 @@ def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_interrupted_half_way_it_has_its_name_and_is_incomplete(cli: Cli, tmp_path: Path) -> None:
     large(bare(tmp_path / "deb"))
     argv = ("delete", "--yes", "-d", tmp_path / "deb")

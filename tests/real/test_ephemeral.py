@@ -159,6 +159,7 @@ def test_a_copied_resolv_conf_is_not_written_below(cli: Cli, tiny_chroot: Path) 
     assert tree(tiny_chroot) == before
 
 
+@pytest.mark.slow
 def test_many_at_once_have_their_own(start: Start) -> None:
     script = "echo $0 >/mine; echo up; while [ ! -e /tmp/go ]; do sleep 0.02; done; cat /mine"
     running = [start(script.replace("$0", str(number))) for number in range(8)]

@@ -28,6 +28,7 @@ def start(tiny_chroot: Path, cli: Cli) -> Iterator[Start]:
 # -- the chroot below
 
 
+@pytest.mark.slow
 def test_the_chroot_below_is_switched_while_sessions_run(
     start: Start, cli: Cli, tiny_chroot: Path
 ) -> None:

@@ -86,6 +86,7 @@ def test_kill_9_of_any_process_of_ours_ends_all(
     wait_until(lambda: not sessions(tiny_chroot))
 
 
+@pytest.mark.slow
 def test_kill_9_at_any_moment(start: Start, tiny_chroot: Path) -> None:
     chance = random.Random(7)
     for _ in range(40):

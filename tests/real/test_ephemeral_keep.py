@@ -163,6 +163,7 @@ def test_at_a_terminal_another_name_is_asked_for(
     assert (tmp_path / "kept/new").read_text() == "new\n"
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_it_is_kept_asks_too(
     bash: Bash, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -180,6 +181,7 @@ def test_an_interrupt_while_it_is_kept_asks_too(
     assert not [name for name in os.listdir(tmp_path) if "kept" in name]
 
 
+@pytest.mark.slow
 def test_kill_9_while_it_is_kept_leaves_nothing_half(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

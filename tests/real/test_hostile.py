@@ -267,6 +267,20 @@ def test_an_overmounted_dir_is_told_and_mended_by_hand(cli: Cli, tiny_chroot: Pa
     assert targets(tiny_chroot) == []
 
 
+def test_what_is_no_chroot_any_more_but_mounted_says_how_off_goes_on(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    (tiny_chroot / "chroot.d").rename(tiny_chroot / "other")
+    (tiny_chroot / "bin").rename(tiny_chroot / "gone")  # as root inside could
+    done = cli("off", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert f"mkdir {tiny_chroot}/chroot.d" in done.stderr
+    (tiny_chroot / "chroot.d").mkdir()
+    cli.ok("off", "-d", tiny_chroot)
+    assert targets(tiny_chroot) == []
+
+
 def test_mounts_on_mounts_on_mounts(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     for point in ("srv/a/b", "srv/a", "srv", "srv/x/y", "srv", "dev", "dev/pts", "proc", "home"):
@@ -288,6 +302,7 @@ def swap(place: Path, other: Path, end: threading.Event) -> None:
         libc.renameat2(here, os.fsencode(place), here, os.fsencode(link), exchange)
 
 
+@pytest.mark.slow
 def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
     tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -372,6 +387,7 @@ def test_a_base_that_is_a_link(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> N
     assert mounts_below(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_chroot_in_a_chroot(cli: Cli, tiny_chroot: Path) -> None:
     inner = tiny_chroot / "srv/inner"
     inner.parent.mkdir()

@@ -602,6 +602,7 @@ def test_create_is_the_way_out_only_where_it_would_begin(cli: Cli, tmp_path: Pat
     assert cli.json("status", "-d", broken)["problems"][0]["hint"] == way_out
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> None:
     configure(tiny_chroot, "\n".join(f"tgt:/m/{i} fs:tmpfs" for i in range(150)))
     for delay in (0.06, 0.08, 0.1, 0.12, 0.15):

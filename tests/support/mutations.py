@@ -58,13 +58,13 @@ def documents(good: Sequence[bytes], seed: int) -> Iterator[bytes]:
 
 def _regrown(node: object, chance: random.Random) -> object:
     if not isinstance(node, (dict, list)) or not node or chance.random() < 0.15:
-        return chance.choice(_VALUES)
+        return copy.deepcopy(chance.choice(_VALUES))
     key = chance.choice(list(node)) if isinstance(node, dict) else chance.randrange(len(node))
     match chance.randrange(6):
         case 0:
             del node[key]
         case 1 if isinstance(node, dict):
-            node[f"{key}x"] = node[key]
+            node[f"{key}x"] = copy.deepcopy(node[key])
         case _:
             node[key] = _regrown(node[key], chance)
     return node

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from unittest import mock
 
 from textual.message import Message
 from textual.pilot import Pilot
@@ -44,9 +43,6 @@ D = TypeVar("D", bound=Screen[Any])
 DEADLINE = 20.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
-_ROUNDS = 3
-"""How often widgets are waited for after a key: what one does may be another's message."""
-
 if TYPE_CHECKING:
     from chroot_tool.app.tui.watch_threads import Post
 
@@ -57,7 +53,6 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.005)
-        await pilot.pause(0)
 
 
 class KnownBases(LocalBases):
@@ -281,15 +276,10 @@ class Ui:
         return self._engine
 
     async def press(self, *keys: str) -> None:
-        """Press keys, each when all widgets have taken what the one before caused.
-
-        Not as Pilot does it, who waits until the CPU idles: in a flood that is a second a key.
-        """
-        with mock.patch("textual.app.wait_for_idle", asyncio.sleep):
-            for key in keys:
-                await self.pilot.press(key)
-                for _ in range(_ROUNDS):
-                    await self.pilot.pause(0)
+        """Press keys, each when all widgets have taken what the one before caused."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
 
     async def write(self, text: str) -> None:
         named = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "=": "equals_sign"}

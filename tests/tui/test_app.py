@@ -324,6 +324,7 @@ async def create(t: Ui, name: str) -> None:
     await t.main()
 
 
+@pytest.mark.slow
 async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
     async with ui(*CHROOTS) as t:
         path = f"{BASE}/fresh"
@@ -343,6 +344,7 @@ async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
         assert call[0] == path
 
 
+@pytest.mark.slow
 async def test_what_was_made_is_gone_to_once() -> None:
     async with ui(*CHROOTS) as t:
         await create(t, "fresh")
@@ -366,6 +368,7 @@ async def test_no_toast_lies_over_a_dialog() -> None:
         assert not t.app._notifications
 
 
+@pytest.mark.slow
 async def test_create_can_be_cancelled() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("create")
@@ -553,6 +556,7 @@ async def test_sort_by_every_column_keeps_the_cursor() -> None:
         assert len(seen) == 9
 
 
+@pytest.mark.slow
 async def test_escape_takes_away_the_marks() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("space", "j", "space")
@@ -678,6 +682,7 @@ async def test_help_leaves_the_panes_as_they_are(size: tuple[int, int]) -> None:
         assert after == before
 
 
+@pytest.mark.slow
 async def test_escape_goes_from_any_pane_to_the_environments() -> None:
     async with ui(*CHROOTS) as t:
         rows = t.app.main.table.rows
@@ -710,6 +715,7 @@ async def test_escape_closes_the_help_before_it_does_anything_else() -> None:
         assert t.app.main.details.has_focus_within
 
 
+@pytest.mark.slow
 async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> None:
     async with ui(*CHROOTS, size=(120, 40)) as t:
         rows = t.app.main.table.rows
@@ -873,6 +879,7 @@ async def test_q_leaves_and_the_job_goes_on_or_is_stopped(keys: list[str], state
     assert not any(thread.name == "on arm" for thread in threading.enumerate())
 
 
+@pytest.mark.slow
 async def test_q_does_not_ask_where_the_user_does_not_want_it() -> None:
     async with ui(*CHROOTS, confirm_quit=False) as t:
         t.engine.hold("on")
@@ -885,6 +892,7 @@ async def test_q_does_not_ask_where_the_user_does_not_want_it() -> None:
 # -- sizes, first run, what comes and goes --------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_every_size_from_tiny_to_huge() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         t.engine.fail("on", ChrootError("no", "hint"))
@@ -921,6 +929,7 @@ def test_the_counter_counts_again_what_it_is_told(tmp_path: Path) -> None:
     sizes.close()
 
 
+@pytest.mark.slow
 async def test_first_run_says_what_to_do() -> None:
     async with ui(size=(80, 24)) as t:
         await t.shows(f"no chroot under {BASE} yet", "press n to make one")
@@ -947,6 +956,7 @@ async def test_a_base_that_is_made_later_appears(tmp_path: Path) -> None:
         await t.until(lambda: t.highlighted == "one")
 
 
+@pytest.mark.slow
 async def test_hostile_text_through_everything() -> None:
     every = {text: hostile_chroot(text) for text in HOSTILE}
     async with ui(*every.values()) as t:
@@ -1044,6 +1054,7 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
         assert processes_below(tiny_chroot) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_process_is_seen_and_ended(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:

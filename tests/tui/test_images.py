@@ -168,6 +168,7 @@ async def agree(t: Ui, form: CreateForm) -> None:
     await t.main()
 
 
+@pytest.mark.slow
 async def test_the_form_says_whether_it_will_be_quick_and_why_not() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         t.engine.kept = (KEPT_BASE,)
@@ -178,6 +179,7 @@ async def test_the_form_says_whether_it_will_be_quick_and_why_not() -> None:
         await t.shows("not quick: there is no base yet")
 
 
+@pytest.mark.slow
 async def test_a_chroot_from_a_base() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.kept = (KEPT_BASE,)
@@ -194,6 +196,7 @@ async def test_a_chroot_from_a_base() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_chroot_from_an_archive(tmp_path: Path) -> None:
     archive = tmp_path / "rootfs.tar.xz"
     archive.touch()
@@ -210,6 +213,7 @@ async def test_a_chroot_from_an_archive(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 async def test_a_copy_by_the_form() -> None:
     async with ui(*CHROOTS) as t:
         form = await form_for(t, "copy")
@@ -220,6 +224,7 @@ async def test_a_copy_by_the_form() -> None:
         assert t.engine.called("create") == []
 
 
+@pytest.mark.slow
 async def test_where_there_is_no_base_and_no_chroot_none_is_offered() -> None:
     async with ui() as t:
         await t.press("n")
@@ -254,6 +259,7 @@ async def test_pack_says_where_and_how_big_at_the_end(
         assert job.stage == f"210M in {path}"
 
 
+@pytest.mark.slow
 async def test_pack_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
     there = tmp_path / "there.tar.gz"
     there.write_bytes(b"")
@@ -284,6 +290,7 @@ async def test_unpack_goes_to_what_it_makes() -> None:
         await t.until(lambda: t.highlighted == "fresh")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_pack_delete_unpack(tiny_chroot: Path, tmp_path: Path) -> None:
     base, name = tiny_chroot.parent, tiny_chroot.name
@@ -314,6 +321,7 @@ async def wish(t: Ui, *keys: str) -> None:
     await t.press(*keys)
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -326,6 +334,7 @@ async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
         await t.hides("as-made, 2d ago")
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[ARM] = KEPT
@@ -371,6 +380,7 @@ async def test_snapshots_that_cannot_be_read_say_so(monkeypatch: pytest.MonkeyPa
         await t.says("reading snapshots needs root")
 
 
+@pytest.mark.slow
 async def test_run_takes_a_snapshot_first_where_it_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -404,6 +414,7 @@ async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPat
         assert not t.app.main.dock.panels
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:

@@ -83,6 +83,7 @@ def ends(pid: int) -> Callable[[], bool]:
 # -- in real chroots ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -109,6 +110,7 @@ async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
         await t.until(lambda: t.app.main.table.has_focus_within)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
     script = tiny_chroot / "chroot.d/start"
@@ -138,6 +140,7 @@ async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
         assert t.text.count("exit 3'") == 2  # on offer, and in the tab of the panel
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -187,6 +190,7 @@ async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() ->
         await t.until(lambda: one.has_focus)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal() -> None:
     async with ui(*CHROOTS) as t:
@@ -218,6 +222,7 @@ async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal
         gate.set()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
     async with ui(*CHROOTS) as t:
@@ -238,6 +243,7 @@ async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
         await t.until(lambda: one.terminal.has_focus)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
     async with ui(*CHROOTS) as t:
@@ -315,6 +321,7 @@ async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> 
         assert t.app.main.table.has_focus_within
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_panel() -> None:
     async with ui(*CHROOTS) as t:
@@ -365,6 +372,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
         await t.shows("signal 2")
 
 
+@pytest.mark.slow
 async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "own_command", lambda *_: ["/no/such/program"])
     async with ui(*CHROOTS) as t:
@@ -421,6 +429,7 @@ async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
         await t.says("not found")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_save_writes_a_new_file_each_time() -> None:
     async with ui(*CHROOTS) as t:
@@ -449,6 +458,7 @@ async def test_y_copies_what_is_seen() -> None:
 # -- several, closing, quitting -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_several_panels_for_different_chroots() -> None:
     async with ui(*CHROOTS) as t:
@@ -473,6 +483,7 @@ async def test_several_panels_for_different_chroots() -> None:
         await t.until(lambda: not t.app.main.dock.is_open)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_shells_of_one_chroot_are_told_apart() -> None:
     async with ui(*CHROOTS) as t:
@@ -490,6 +501,7 @@ async def test_shells_of_one_chroot_are_told_apart() -> None:
         assert panel(t).command == "shell 2"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
@@ -522,6 +534,7 @@ async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> No
     assert detached.found() == ()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
     async with ui(*CHROOTS) as t:
@@ -546,6 +559,7 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
     os.kill(left.keeper, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_was_seen(
     tmp_path: Path,
@@ -590,6 +604,7 @@ def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
     assert log.stat().st_mtime > 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_quitting_may_stop_panels() -> None:
     async with ui(*CHROOTS) as t:
@@ -609,6 +624,7 @@ async def test_quitting_may_stop_panels() -> None:
 # -- what programs may not ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_flood_leaves_the_keys_to_the_user() -> None:
     async with ui(*CHROOTS) as t:
@@ -632,6 +648,7 @@ async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
         assert t.app.clipboard == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_panel_lives_through_every_size() -> None:
     async with ui(*CHROOTS) as t:

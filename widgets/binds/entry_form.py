@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Checkbox
 
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
-from ...core.errors import ChrootError, UsageError
+from ...core.errors import ChrootError, Problem, UsageError
 from ...core.kernel import answering
 from ..dialogs.dialog import button
 from ..dialogs.field import Field
@@ -24,6 +24,8 @@ from ..dialogs.switch import Switch
 from ..text.foreign import foreign
 
 Inspect = Callable[[str], str]
+Refuse = Callable[[Bind], Problem | None]
+"""Returns why the administrator does not allow a bind, None where he does."""
 
 _TYPES = ("bind", "tmpfs", "overlay", "proc", "sysfs", "devpts", "devtmpfs", "ext4", "nfs")
 """What is suggested; any other type can be typed."""
@@ -39,7 +41,8 @@ class BindForm(FormDialog[Bind | None]):
     *bind* is the entry to edit, None for a new one. *listed* has the other targets that are taken
     and where: an origin of a file is a conflict, a system point is replaced. *complete_host* and
     *complete_inside* return the paths that begin with what is typed, *inspect_target* says what
-    is at a target; they are called in threads and may raise ChrootError.
+    is at a target, *refuse* why the host's administrator does not allow what is typed; they are
+    called in threads and may raise ChrootError.
     """
 
     HELP = (
@@ -73,6 +76,7 @@ class BindForm(FormDialog[Bind | None]):
         complete_host: Complete,
         complete_inside: Complete,
         inspect_target: Inspect,
+        refuse: Refuse = lambda _bind: None,
     ) -> None:
         super().__init__("new bind" if bind is None else "edit a bind")
         self._bind = bind
@@ -80,6 +84,9 @@ class BindForm(FormDialog[Bind | None]):
         self._complete_host = complete_host
         self._complete_inside = complete_inside
         self._inspect = inspect_target
+        self._refuse = refuse
+        self._refused: tuple[Bind | None, Problem | None] = (None, None)
+        """What was asked about last, and what was said of it."""
         self._asked = False
 
     # -- the fields ------------------------------------------------------------------------------
@@ -141,6 +148,9 @@ class BindForm(FormDialog[Bind | None]):
             self._refuse_taken(bind.target)
         if field in errors:
             raise errors[field]
+        about, problem = self._refused
+        if field == "source" and problem is not None and bind is not None and bind == about:
+            raise UsageError(problem.message, problem.hint)
 
     def _made(self, errors: dict[str, UsageError]) -> Bind | None:
         before = self._bind
@@ -179,11 +189,13 @@ class BindForm(FormDialog[Bind | None]):
         if event.field.id == "target":
             self._look(event.field.value)
         self._look_for_source()
+        self._ask_whether_allowed()
         self._check_others()
 
     @on(Checkbox.Changed)
     def _switched(self, event: Checkbox.Changed) -> None:
         event.stop()
+        self._ask_whether_allowed()
         self._check_others()
 
     def _check_others(self) -> None:
@@ -215,6 +227,19 @@ class BindForm(FormDialog[Bind | None]):
         bind = self.value("fs") in ("", "bind", "bind-ro") and path.startswith("/")
         said = await asyncio.to_thread(_missing, path) if bind else ""
         self.field("source").say(said or _SOURCE)
+
+    @work(group="refuse", exclusive=True, exit_on_error=False)
+    async def _ask_whether_allowed(self) -> None:
+        """Have the source's field say so where the administrator does not allow the bind."""
+        bind = self._made({})
+        if bind is None or bind == self._refused[0]:
+            return
+        try:
+            problem = await asyncio.to_thread(self._refuse, bind)
+        except ChrootError as error:
+            problem = Problem(error.message, error.hint)
+        self._refused = (bind, problem)
+        self._check_others()
 
     # -- answering -------------------------------------------------------------------------------
 

@@ -481,6 +481,7 @@ def test_cut_off(plain: Path, place: Path, tmp_path: Path, suffix: str, keep: fl
         archive.unpack(done.path, str(place))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tar.zst", ".tar.xz", ".tar.gz"])
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.95])
 def test_flipped_bits(plain: Path, place: Path, tmp_path: Path, suffix: str, at: float) -> None:
@@ -560,6 +561,7 @@ def test_a_sparse_bomb_takes_no_room(tmp_path: Path, place: Path) -> None:
     assert (place / "huge").stat().st_blocks < 100
 
 
+@pytest.mark.slow
 def test_a_million_members_are_stopped_by_the_inodes_that_are_there(
     tmp_path: Path, place: Path
 ) -> None:
@@ -592,6 +594,7 @@ def test_a_million_members_are_stopped_by_the_inodes_that_are_there(
 # -- stopped --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_cancelled_in_the_middle(plain: Path, place: Path, tmp_path: Path) -> None:
     (plain / "more").write_bytes(os.urandom(60 << 20))
     done = archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
@@ -609,6 +612,7 @@ def test_cancelled_in_the_middle(plain: Path, place: Path, tmp_path: Path) -> No
     assert names(tmp_path) == ["a.tar.zst", "place", "plain"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["pack", "unpack"])
 def test_killed_in_the_middle_nothing_of_it_goes_on(
     plain: Path, place: Path, tmp_path: Path, what: str

@@ -304,6 +304,7 @@ def start_with_pid(pid: int) -> subprocess.Popen[bytes]:
     pytest.skip("others took the pid")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_pid_that_was_used_again_is_another_process() -> None:
     old = subprocess.Popen(["sh", "-c", "while :; do :; done"])

@@ -159,6 +159,7 @@ def test_nothing_is_inherited_from_where_it_is_put(tmp_path: Path, source: Path)
     os.removexattr(base, "system.posix_acl_default")
 
 
+@pytest.mark.slow
 def test_deeper_than_descriptors_and_paths(tmp_path: Path, source: Path) -> None:
     with descent(source, ["d"] * 2500) as bottom:
         os.close(os.open("one", os.O_CREAT | os.O_WRONLY, dir_fd=bottom))
@@ -173,6 +174,7 @@ def test_deeper_than_descriptors_and_paths(tmp_path: Path, source: Path) -> None
     assert max(most) < before + 150
 
 
+@pytest.mark.slow
 def test_progress_goes_up_to_the_end(tmp_path: Path, source: Path, monkeypatch: object) -> None:
     for number in range(3000):
         (source / f"{number}").write_bytes(b"x" * 5000)

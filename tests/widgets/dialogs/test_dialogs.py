@@ -211,6 +211,7 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
     first, *others = hostile_dialogs(text)
@@ -642,6 +643,7 @@ async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
         assert app.answer is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [ChrootError("dpkg failed", "mend dpkg"), ValueError("odd")])
 async def test_create_without_a_plan_says_why_and_creates_nothing(error: Exception) -> None:
     def fail(path: str, options: CreateOptions) -> tuple[str, ...]:
@@ -704,6 +706,7 @@ async def test_run_offers_scripts_then_history_each_once() -> None:
         assert not app.screen.query_one(OptionList).display
 
 
+@pytest.mark.slow
 async def test_run_enter_runs_the_marked_offer() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
     async with app.run_test(size=SMALL) as pilot:

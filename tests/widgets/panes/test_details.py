@@ -251,6 +251,7 @@ async def test_what_is_wrong_stands_right_below_the_state() -> None:
 # -- hostile text ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["textual-dark", "ansi-dark"])
 async def test_hostile_text_in_the_details(theme: str) -> None:
     host, pane = details()

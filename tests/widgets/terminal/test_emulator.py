@@ -122,6 +122,7 @@ def test_nothing_breaks_it(pieces: list[bytes]) -> None:
     sound(shown)
 
 
+@pytest.mark.slow
 def test_random_bytes_do_not_break_it() -> None:
     draw = random.Random(7)
     shown = Emulator(80, 24)
@@ -222,6 +223,7 @@ def test_scrollback_keeps_the_newest_rows() -> None:
     assert shown.history.end == 477
 
 
+@pytest.mark.slow
 def test_scrollback_is_bounded_in_bytes_too() -> None:
     shown = Emulator(400, 24)
     colors = "".join(f"\x1b[38;2;{x % 256};{x // 2};9mx" for x in range(400)).encode()
