@@ -136,6 +136,7 @@ class _RootsLock:
                     fcntl.flock(fd, how)
                     there = os.stat(name, dir_fd=parent, follow_symlinks=False)
                     if os.path.samestat(there, os.fstat(fd)):
+                        _sweep(parent, name)
                         return cls(parent, name, fd)
                 except FileNotFoundError:
                     pass  # who had it has taken it away
@@ -178,6 +179,27 @@ class _RootsLock:
             pass  # others share it
         os.close(self._fd)
         os.close(self._parent)
+
+
+def _sweep(parent: int, own: str) -> None:
+    """Remove what kills have left: the files that nobody has locked."""
+    import fcntl
+
+    for name in os.listdir(parent):
+        if name == own:
+            continue
+        try:
+            fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        except OSError:
+            continue  # gone
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.stat(name, dir_fd=parent), os.fstat(fd)):
+                os.unlink(name, dir_fd=parent)
+        except OSError:
+            pass  # somebody is at work
+        finally:
+            os.close(fd)
 
 
 def _name(directory: int) -> str:
