@@ -215,7 +215,7 @@ def test_on_and_run_give_up_with_a_line_and_leave_nothing(
 
 
 def test_what_stops_answering_in_the_middle_is_taken_back(base: Path, served: Served) -> None:
-    answering.set_patience(lambda: 0.5)
+    answering.set_patience(lambda: 4.0)
     engine = LocalEngine(str(base))
     steps: list[str] = []
 
