@@ -24,8 +24,8 @@ from support.verb_worker import Outcome, Worker
 pytestmark = pytest.mark.root
 
 PROMISE = (
-    "whatever stands in a chroot, no verb is led out, hangs or ends in a traceback, and `off` "
-    "leaves nothing mounted"
+    "Whatever stands in a chroot, no verb is led out, hangs or ends in a traceback, and `off` "
+    "leaves nothing mounted."
 )
 
 PARTS = 4

@@ -29,8 +29,8 @@ from support.verb_worker import Trap, Worker, wrong_with
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
 PROMISE = (
-    "a process that swaps everything inside, at any moment, leads no verb out of the chroot: "
-    "nothing outside is written or read, nothing is mounted outside, no verb hangs"
+    "A process that swaps everything inside, at any moment, leads no verb out of the chroot: "
+    "nothing outside is written or read, nothing is mounted outside, no verb hangs."
 )
 
 

@@ -19,8 +19,8 @@ from support.verb_worker import Outcome, Worker
 pytestmark = [pytest.mark.root]
 
 PROMISE = (
-    "any number of chroot-tools may work at once: no state is torn, no edit that was confirmed is "
-    "lost, who must wait is told for whom, and nobody waits without a limit"
+    "Any number of chroot-tools may work at once: no state is torn, no edit that was confirmed is "
+    "lost, who must wait is told for whom, and nobody waits without a limit."
 )
 
 WORKERS = 8

@@ -46,6 +46,7 @@ from support.dialog_host import (
 )
 from support.samples import DAY, HOUR, NOW, clock
 from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
+from support.whole_ui import until
 
 
 def holder(pid: int, command: str = "sleep 100", *holds: str, blocks: bool = True) -> Holder:
@@ -509,10 +510,11 @@ async def test_create_with_every_option() -> None:
         for ident, value in given.items():
             set_field(app, ident, value)
         await pilot.pause()
-        await pilot.click("#go")
-        await settle(pilot)
-        await pilot.click("#go")
-        await pilot.pause()
+        go = app.screen.query_one("#go", Button)
+        await pilot.click(go)
+        await until(pilot, lambda: str(go.label) == "Create" and not go.disabled)
+        await pilot.click(go)
+        await until(pilot, lambda: app.answer is not OPEN)
         assert app.answer == (
             "/big/deb",
             CreateOptions(
