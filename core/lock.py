@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 
 from .errors import LockedError, PrivilegeError
-from .kernel import lock_holders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +70,9 @@ class Lock:
                 fcntl.flock(self._fd, how)
                 return True
             except BlockingIOError:
-                if not self._roots or lock_holders.counting_holder(self._fd):
+                from .kernel.lock_holders import counting_holder
+
+                if not self._roots or counting_holder(self._fd):
                     break
         else:
             return True
@@ -81,9 +82,10 @@ class Lock:
         return False
 
     def _locked(self, path: str) -> LockedError:
-        pid = max(lock_holders.counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
-        who = lock_holders.described(pid)
-        what = f"another chroot-tool is at work on {path}{who}"
+        from .kernel.lock_holders import counting_holder, described
+
+        pid = max(counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
+        what = f"another chroot-tool is at work on {path}{described(pid)}"
         return LockedError(what, "wait for it, or end it", pid)
 
     def __enter__(self) -> Lock:
@@ -134,6 +136,7 @@ class _RootsLock:
                     fcntl.flock(fd, how)
                     there = os.stat(name, dir_fd=parent, follow_symlinks=False)
                     if os.path.samestat(there, os.fstat(fd)):
+                        _sweep(parent, name)
                         return cls(parent, name, fd)
                 except FileNotFoundError:
                     pass  # who had it has taken it away
@@ -178,6 +181,27 @@ class _RootsLock:
         os.close(self._parent)
 
 
+def _sweep(parent: int, own: str) -> None:
+    """Remove what kills have left: the files that nobody has locked."""
+    import fcntl
+
+    for name in os.listdir(parent):
+        if name == own:
+            continue
+        try:
+            fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        except OSError:
+            continue  # gone
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.stat(name, dir_fd=parent), os.fstat(fd)):
+                os.unlink(name, dir_fd=parent)
+        except OSError:
+            pass  # somebody is at work
+        finally:
+            os.close(fd)
+
+
 def _name(directory: int) -> str:
     status = os.fstat(directory)
     return f"{status.st_dev:x}-{status.st_ino:x}"
@@ -218,7 +242,9 @@ def _is_at(fd: int, path: str) -> bool:
 
 def holder(fd: int) -> int:
     """Return the pid that has a flock on the file behind *fd*, 0 if none is to be seen."""
-    return next(iter(lock_holders.holders(fd)), 0)
+    from .kernel.lock_holders import holders
+
+    return next(iter(holders(fd)), 0)
 
 
 def is_locked(path: str) -> bool:
@@ -227,8 +253,10 @@ def is_locked(path: str) -> bool:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return False
+    from .kernel.lock_holders import counting_holder, holders
+
     try:
-        has_it = lock_holders.holders(fd) and lock_holders.counting_holder(fd)
+        has_it = holders(fd) and counting_holder(fd)
         return bool(has_it or _RootsLock.holder(fd))
     finally:
         os.close(fd)

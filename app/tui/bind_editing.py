@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ...core.config.edits import Files
 from ...core.config.presets import presets
 from ...core.errors import ChangedError, ChrootError
-from ...core.looking.status import ON, PARTIAL
+from ...core.kernel import answering
 from ...core.text import safe
 from ...widgets.binds.draft import News
 from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
@@ -96,7 +96,7 @@ class BindEditing:
             look=self._look,
             presets=_presets(),
             changes=self._changes,
-            on=self._one.state in (ON, PARTIAL),
+            on=self._one.is_on,
             note=self._note,
             undoable=self._saved is not None,
             at=self._at,
@@ -190,4 +190,11 @@ def _presets() -> tuple[Preset, ...]:
         home = pwd.getpwuid(uid).pw_dir
     except KeyError:
         home = os.path.expanduser("~")
-    return presets(os.environ, uid, home, os.getcwd(), os.path.exists)
+    return presets(os.environ, uid, home, os.getcwd(), _exists)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
+    except answering.NotAnswering:
+        return False

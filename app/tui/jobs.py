@@ -17,6 +17,7 @@ from textual.message import Message
 from ...core import events
 from ...core.diagnosis.finding import Finding
 from ...core.errors import BusyError, Cancelled, ChrootError
+from ...core.kernel import answering
 from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .messages import JobEnded, JobMoved, JobSaid
 
@@ -213,11 +214,15 @@ class Jobs:
     def give_up(self) -> None:
         """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
         self.cancel_all()
+        answering.give_up()
         if self._deadline is None:
             self._deadline = time.monotonic() + _PATIENCE
 
     def wait(self) -> bool:
-        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over."""
+        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over.
+
+        They are not where one of those that were told to stop is held up.
+        """
         from ..narrate import Narrator
 
         narrator = Narrator(json=False)
@@ -230,6 +235,6 @@ class Jobs:
                     narrator(events.Stage(view.path, what, view.fraction))
                 time.sleep(0.2)
             except KeyboardInterrupt:
-                self.cancel_all()
+                self.give_up()
         narrator.end()
         return not alive

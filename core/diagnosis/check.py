@@ -12,6 +12,7 @@ import time
 
 from ..errors import Cancelled, ChrootError
 from ..events import ignore
+from ..kernel.answering import HINT, NotAnswering
 from ..value import Value
 from .finding import SEVERITIES, Finding, Found, problem, warning
 
@@ -92,6 +93,10 @@ def _answer(
         findings = _shortened(tuple(check.look(subject)))
     except ChrootError as error:
         findings = (warning(error.message, "so much could not be looked at", error.hint),)
+    except NotAnswering as error:
+        findings = (
+            problem(f"{error.filename} {error.strerror}", "whoever looks at it waits", HINT),
+        )
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         findings = (warning(f"{where}{error.strerror}", "so much could not be looked at"),)

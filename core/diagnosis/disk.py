@@ -6,6 +6,7 @@ import os
 
 from ..creating.directory import check_disk, existing, mount_point
 from ..errors import ChrootError
+from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..mounts.compare import OPPOSITES
 from ..mounts.observe import flags_of
@@ -43,15 +44,11 @@ _FEW, _FEWEST = 2000, 10
 
 def file_system(subject: Subject) -> Iterator[Finding]:
     """Look at the kind of the file system below, and at how it is mounted."""
-    place = existing(os.path.abspath(subject.place))
+    place, present = answering.look(subject.place, lambda: _mounted(subject.place))
     point = mount_point(place)
     entries = MountTable.read().at(point)
     kind = entries[-1].fs if entries else ""
-    fd = os.open(place, os.O_PATH | os.O_CLOEXEC)
-    try:
-        flags = [flag for flag in flags_of(fd) if flag in _HARM]
-    finally:
-        os.close(fd)
+    flags = [flag for flag in present if flag in _HARM]
     for flag in flags:
         # create refuses every one of them; what is there already can live with some.
         severe = not subject.path or flag in _FATAL
@@ -65,6 +62,16 @@ def file_system(subject: Subject) -> Iterator[Finding]:
         yield strange
     elif not flags:
         yield ok(f"{place} is on {point}{f' ({kind})' if kind else ''}, mounted as it should be")
+
+
+def _mounted(path: str) -> tuple[str, tuple[str, ...]]:
+    """Return what of *path* is there, and the flags of the mount that it is on."""
+    place = existing(os.path.abspath(path))
+    fd = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    try:
+        return place, flags_of(fd)
+    finally:
+        os.close(fd)
 
 
 def unfit(kind: str, point: str) -> Finding | None:
@@ -89,8 +96,7 @@ def unfit(kind: str, point: str) -> Finding | None:
 
 def space(subject: Subject) -> Iterator[Finding]:
     """Look at the room there is, and at the inodes."""
-    place = existing(os.path.abspath(subject.place))
-    disk = os.statvfs(place)
+    place, disk = answering.look(subject.place, lambda: _room(subject.place))
     free = disk.f_bavail * disk.f_frsize
     inodes = disk.f_favail if disk.f_files else None  # btrfs and others count none
     if not subject.path:
@@ -103,6 +109,11 @@ def space(subject: Subject) -> Iterator[Finding]:
         yield _scarce(free, inodes, mount_point(place))
         return
     yield ok(f"{size(free)} free, {'as many' if inodes is None else inodes} files can be made")
+
+
+def _room(path: str) -> tuple[str, os.statvfs_result]:
+    place = existing(os.path.abspath(path))
+    return place, os.statvfs(place)
 
 
 def _scarce(free: int, inodes: int | None, point: str) -> Finding:

@@ -6,7 +6,7 @@ import os
 import signal
 
 from ..errors import ChrootError
-from ..kernel import syscalls
+from ..kernel import answering, syscalls
 from .check import CHROOT, HOST, Check
 from .finding import note, ok, problem, warning
 from .trial import attempt
@@ -130,7 +130,8 @@ def devices(_subject: Subject) -> Iterable[Finding]:
 
 def overlay(subject: Subject) -> Iterable[Finding]:
     """Try an overlay over the chroot, or over the directory of the chroots."""
-    place = subject.place if os.path.isdir(subject.place) else "/"
+    is_there = answering.look(subject.place, lambda: os.path.isdir(subject.place))
+    place = subject.place if is_there else "/"
     return _tried(
         "overlay",
         "an overlay works here: throw-away sessions can be had",

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from threading import Lock
 
+from ..chroot import open_directory
 from ..config.read import read_config
 from ..creating.bases.store import Cache
 from ..errors import ConfigError
 from ..host.mount_points import host_facts
-from ..kernel.rootpath import Root
+from ..kernel import answering
 from ..looking import status
 from ..mounts.limits import limits_of
 from ..mounts.observe import Observer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..host.apt_proxy import Proxies
     from ..kernel.mount_table import MountTable
+    from ..kernel.rootpath import Root
     from ..looking.status import MountStatus
     from ..mounts.compare import Wanted
     from ..mounts.limits import Limits
@@ -79,8 +81,8 @@ class Subject:
         return self.path or self.base
 
     def open(self) -> Root:
-        """Open the chroot; the caller closes it. Raises OSError."""
-        return Root(self.path)
+        """Open the chroot; the caller closes it. Raises ChrootError."""
+        return open_directory(self.path)
 
     @property
     def proxies(self) -> Proxies:
@@ -94,7 +96,7 @@ class Subject:
 
     @property
     def seen(self) -> Seen:
-        """What the chroot is. Raises OSError where it can't be opened."""
+        """What the chroot is. Raises ChrootError where it can't be opened."""
         with self._lock:
             if self._seen is None:
                 with self.open() as root:
@@ -111,7 +113,7 @@ def _look(root: Root) -> Seen:
         limits = limits_of(root.path, config)
     except ConfigError as error:
         mistakes = error.problems
-    observer = Observer()
+    observer = Observer(seconds=answering.LOOK)
     wanted = observer.wanted(root, config.binds, limits) if config else ()
     known = wanted if config else None
     mounts, _ = status.mounts(known, observer.table, root.path, observer.host_pts)

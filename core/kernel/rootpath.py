@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from .answering import Guard
+
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _O_PATH = os.O_PATH | os.O_CLOEXEC
 _LINKS = 40  # path_resolution(7): the kernel gives up after as many
@@ -61,6 +63,8 @@ class Root:
         self.fd = os.open(path, _O_PATH | os.O_DIRECTORY)
         self.path = descriptor_path(self.fd)
         """Its physical path on the host."""
+        self.guard: Guard | None = None
+        """Asked before each look-up where something is mounted in it that may not answer."""
 
     def __enter__(self) -> Root:
         return self
@@ -83,8 +87,26 @@ class Root:
         With follow=False no link is followed, neither at the end (unless O_NOFOLLOW is among
         *flags*) nor on the way: ELOOP. Raises OSError.
         """
+        if self.guard:
+            self._mind(inside, follow=follow, at=False)
         resolve = _IN_ROOT if follow else _IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS
         return syscalls.openat2(self.fd, inside, flags, resolve)
+
+    def _mind(self, inside: str, *, follow: bool, at: bool) -> None:
+        """Raise NotAnswering where *inside* leads below a mount that does not answer, or *at* it.
+
+        Links that are followed are read one by one, each minded in its turn.
+        """
+        from .answering import NotAnswering
+
+        if self.guard:
+            try:
+                physical = self.resolve(inside) if follow else f"/{inside.strip('/')}"
+            except NotAnswering:
+                raise
+            except OSError:
+                return  # the look-up itself says so
+            self.guard(self.path.rstrip("/") + physical, at=at)
 
     def parent(self, inside: str) -> tuple[Place, str]:
         """Open the directory that *inside*, a physical path, is in; return it and the name.
@@ -130,6 +152,7 @@ class Root:
 
     def _link(self, inside: str) -> str | None:
         """Return where the link *inside* points, "" if it is no link, None if there is nothing."""
+        self._mind(inside, follow=False, at=True)
         try:
             fd = self.open(inside, os.O_PATH | os.O_NOFOLLOW, follow=False)
         except FileNotFoundError:
@@ -147,7 +170,10 @@ class Root:
         """Return the status of *inside*, or None where nothing is (ENOENT, ENOTDIR, ELOOP).
 
         follow=False: of a link at its end itself. links=False: None where any link is on the way.
+        Raises NotAnswering.
         """
+        if self.guard:
+            self._mind(inside, follow=follow and links, at=True)
         flags = os.O_PATH if follow and links else os.O_PATH | os.O_NOFOLLOW
         try:
             if flags & os.O_NOFOLLOW and inside.rfind("/") == 0 and inside not in _DOTS:

@@ -22,6 +22,7 @@ AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_NOFOLLOW = 0x100
 AT_NO_AUTOMOUNT = 0x800
+AT_STATX_DONT_SYNC = 0x4000
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
@@ -116,6 +117,8 @@ _statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
 _MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
 _STATX_BASIC = 0x7FF
+_STATX_INO = 0x100
+_IDENTITY = struct.Struct("=32xQ96xII")  # stx_ino, stx_dev_major, stx_dev_minor
 _STATUS = struct.Struct("=8xQI8xH2xQQQ")  # stx_attributes, nlink, mode, ino, size, blocks
 _FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
 _Buffer = ctypes.c_char * 256
@@ -262,9 +265,11 @@ def mount_id(fd: int, name: str = "") -> int:
     """Return the id of the mount that *fd* is on, as mountinfo has it (statx(2), Linux 5.8).
 
     With *name*, one component that is not followed: the mount seen at that name in the directory.
+    Whoever answers for the file system there is not asked.
     """
     buffer = _Buffer()
     flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT if name else AT_EMPTY_PATH
+    flags |= AT_STATX_DONT_SYNC
     if _statx(fd, name.encode(*_FS), flags, _STATX_MNT_ID, buffer) < 0:
         raise _failed(name or f"descriptor {fd}")
     (found,) = _MNT_ID.unpack_from(buffer)
@@ -281,6 +286,19 @@ def statx(fd: int, name: str) -> tuple[int, int, int, int, int, int]:
     if _statx(fd, name.encode(*_FS), flags, _STATX_BASIC, buffer) < 0:
         raise _failed(name)
     return _STATUS.unpack_from(buffer)
+
+
+def identity(fd: int, path: str) -> tuple[int, int]:
+    """Return (st_dev, st_ino) of *path*, from *fd* where it is relative; of *fd* itself for "".
+
+    Links are followed. Whoever answers for the file system is not asked for what is known.
+    """
+    buffer = _Buffer()
+    flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (0 if path else AT_EMPTY_PATH)
+    if _statx(fd, path.encode(*_FS), flags, _STATX_INO, buffer) < 0:
+        raise _failed(path or f"descriptor {fd}")
+    inode, major, minor = _IDENTITY.unpack_from(buffer)
+    return os.makedev(major, minor), inode
 
 
 def listmount() -> list[int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..config.bind import Bind
     from ..config.policy import Rules
-    from .source import Source
+    from .compare import Source
 
     Place = Callable[[str], Source]
     """What a path of the policy is now."""

@@ -12,7 +12,8 @@ import os
 
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from ..events import StepDone, StepUndone, Warned
-from ..kernel import syscalls
+from ..kernel import answering, syscalls
+from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import mount_id
@@ -43,17 +44,20 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
     """Do every step of *plan* below *root*, or none.
 
     Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
-    did was taken back; what could not be is reported as `Warned`.
+    did was taken back; what could not be is reported as `Warned`. A step that somebody does not
+    answer to is one that fails.
     """
-    run = _Run(root, plan)
+    run = _Run(root, plan, answering.table())
     try:
         for step in plan.steps:
             if cancelled and cancelled.is_set():
                 raise Cancelled("cancelled")
-            run.do(step)
+            run.do(step, cancelled)
             report(StepDone(root.path, step))
     except OSError as error:
         run.take_back(report)
+        if cancelled and cancelled.is_set():
+            raise Cancelled("cancelled") from error
         raise _explained(step, error) from error
     except BaseException:
         run.take_back(report)
@@ -64,10 +68,13 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
 
 def _explained(step: Step, error: OSError) -> ChrootError:
     why = error.strerror or str(error)
-    if error.filename and error.filename != step.target and error.filename not in why:
+    is_told = isinstance(error, NotAnswering) or error.filename in (None, step.target)
+    if not is_told and error.filename not in why:
         why += f" ({error.filename})"
     bind = step.bind if isinstance(step, Mount) else None
     where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    if isinstance(error, NotAnswering):
+        return ChrootError(f"{where}{error.filename}, wanted at {step.target}, {why}", HINT)
     message = f"{where}cannot {step.describe()}: {why}"
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
@@ -83,16 +90,42 @@ def _explained(step: Step, error: OSError) -> ChrootError:
 class _Run:
     """One run of a plan: what was done so far, and how to take it back."""
 
-    def __init__(self, root: Root, plan: Plan) -> None:
+    def __init__(self, root: Root, plan: Plan, table: MountTable | None) -> None:
+        """Work on *root*; *table* is the mount table where somebody may not answer."""
         self._root = root
+        self._table = table
         self._own = {mount_id(root.fd), *plan.own}
         self._steps = plan.steps
         self._done = 0
         self._undo: list[tuple[Step, Undo]] = []
         self._copies: list[int] = []
 
-    def do(self, step: Step) -> None:
+    def do(self, step: Step, cancelled: Flag | None) -> None:
         """Do one step; how to undo it is noted before it can fail. Raises OSError, ChrootError."""
+        if self._table is None:
+            self._do(step)
+        else:
+            self._do_in_time(step, self._table, cancelled)
+        self._done += 1
+
+    def _do_in_time(self, step: Step, table: MountTable, cancelled: Flag | None) -> None:
+        """Do a step that may ask who does not answer; it is taken back if it is done too late."""
+        path = self._root.path + step.target
+        found = None
+        if isinstance(step, Mount):
+            path = step.bind.source
+            found = answering.place(table, path) if step.bind.fs == "bind" else None
+        answering.ask(
+            found[0].device if found else f"step {path}", path, lambda: self._do(step),
+            seconds=answering.patience(), late=lambda _: self._undo_one(step), cancelled=cancelled,
+        )  # fmt: skip
+
+    def _undo_one(self, step: Step) -> None:
+        for done, undo in reversed(self._undo):
+            if done is step:
+                undo()
+
+    def _do(self, step: Step) -> None:
         match step:
             case Mount():
                 self._mount(step)
@@ -108,7 +141,6 @@ class _Run:
                 self._write(step)
             case _:
                 raise TypeError(step)
-        self._done += 1
 
     def take_back(self, report: Report) -> None:
         """Undo everything in reverse, and report it; what is done to the end stays done."""
@@ -127,7 +159,6 @@ class _Run:
                 report(told)
             except Exception:
                 continue  # who cannot be told must not be left with half of it
-        self._undo.clear()
 
     def close(self) -> None:
         """Let go of the detached copies."""

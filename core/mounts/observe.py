@@ -11,18 +11,22 @@ import stat
 
 from ..config.bind import COMMAND_LINE, Bind
 from ..errors import ChrootError, Problem, Refusal
+from ..kernel import answering
+from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable, device_name
 from ..kernel.rootpath import Root, descriptor_path
 from ..kernel.syscalls import mount_id
-from .compare import FLAGS, Wanted, flag_changes
-from .source import Source
+from .compare import FLAGS, Source, Wanted, flag_changes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
     from ..kernel.mount_table import MountEntry
     from .limits import Limits
+
+    T = TypeVar("T")
 
 
 _ST_FLAGS = {
@@ -41,13 +45,22 @@ def flags_of(fd: int) -> tuple[str, ...]:
 class Observer:
     """One look at mounts and sources. `table` is the mount table it sees."""
 
-    def __init__(self, table: MountTable | None = None, host: MountTable | None = None) -> None:
+    def __init__(
+        self,
+        table: MountTable | None = None,
+        host: MountTable | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> None:
         """Look at the mounts in *table*, the present ones where it is None.
 
-        *host* is the table to look sources up in, where that is another.
+        *host* is the table to look sources up in, where that is another. A mere look waits
+        *seconds* for who does not answer. Without them it is for a plan: waited for is as long as
+        the user says, and not for what is mounted already, of which the mount table tells enough.
         """
         self.table = table or MountTable.read()
         self._host = host or self.table
+        self._seconds = seconds
         self._places: dict[str, Source] = {}
         self._sources: dict[str, Source | OSError] = {}
         self._directories: dict[str, bool] = {}
@@ -61,13 +74,28 @@ class Observer:
         found = self._sources.get(path)
         if found is None:
             try:
-                found = self._look(path)
+                found = self._see(path, lambda: self._look(path))
             except OSError as error:
                 found = error
             self._sources[path] = found
         if isinstance(found, OSError):
             raise found
         return found
+
+    def _see(self, path: str, call: Callable[[], T]) -> T:
+        return answering.see(self._host, path, call, seconds=self._seconds)
+
+    def _unasked(self, path: str) -> Source | None:
+        """Return what *path* is by the mount table alone, where it leads to who may not answer.
+
+        None where it does not. That it is there, and no link, is not known, nor is what it is.
+        """
+        found = answering.place(self._host, path)
+        if found is None:
+            return None
+        entry, rest = found
+        physical = os.path.normpath(f"{entry.target}/{rest}")
+        return self._listed(entry, physical, is_file=False)
 
     def _look(self, path: str) -> Source:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -86,9 +114,12 @@ class Observer:
             return self._unlisted(fd, physical, is_file)
         if entry is None:  # mounted since the table was read: the next look will know
             raise OSError(11, "its mount table just changed, try again", path)
+        return self._listed(entry, physical, is_file=is_file)
+
+    def _listed(self, entry: MountEntry, physical: str, *, is_file: bool) -> Source:
         rest = physical[len(entry.target.rstrip("/")) :]
         root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
-        inner = tuple((e.device, e.root) for e in table.below(physical))
+        inner = tuple((e.device, e.root) for e in self._host.below(physical))
         flags = tuple(flag for flag in FLAGS if flag in entry.options)
         shared = entry.propagation == "shared"
         return Source(entry.device, root, is_file, flags, shared, inner, physical)
@@ -154,17 +185,34 @@ class Observer:
         """
         from ..kernel.ownership import walk
 
-        found = self._places.get(path)
-        if found is None:
+        def look() -> Source:
             with Root("/") as root, walk(root, path) as way:
                 found = self.look_at(way.fd, path)
+                if not way.rest:
+                    below = self._under(mount_id(way.fd), found.path)
+                    found = found.replace(inner=(*found.inner, *below))
                 for name in way.rest:
                     found = found.replace(
                         root=f"{found.root.rstrip('/')}/{name}", inner=(),
                         path=f"{found.path.rstrip('/')}/{name}",
                     )  # fmt: skip
-            self._places[path] = found
-        return found
+                return found
+
+        if path not in self._places:
+            self._places[path] = self._see(path, look)
+        return self._places[path]
+
+    def _under(self, ident: int, path: str) -> Iterable[tuple[str, str]]:
+        """Return (device, root) of what the mounts at *path* hide, the last of which is *ident*.
+
+        What is bound from above without what is mounted there shows that.
+        """
+        entry = self._host.by_id.get(ident)
+        while entry is not None and entry.target == path:
+            entry = self._host.by_id.get(entry.parent)
+            if entry is not None and path.startswith(entry.target.rstrip("/") + "/"):
+                top = entry.root.rstrip("/")
+                yield entry.device, top + path[len(entry.target.rstrip("/")) :]
 
     def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
         """Look at one bind; *over* is an empty file system that will be mounted above it."""
@@ -181,7 +229,7 @@ class Observer:
         if bind.ignored:
             return Wanted(bind, target, exists)
         if bind.fs == "copy":
-            return _copied(root, bind, target, exists)
+            return self._copied(root, bind, target, exists)
         flags = flag_changes(bind.options)
         if bind.fs != "bind":
             hosts = self.table.at(bind.target) if bind.fs == "tmpfs" else ()
@@ -189,16 +237,36 @@ class Observer:
                 bind, target, exists, flags=_expected((), flags),
                 hosts=hosts[-1].device if hosts else "",
             )  # fmt: skip
+        place = root.path + target
+        there = self._unasked(bind.source) if self.table.at(place) else None
+        if there and self._seconds is None and self._shows(place, there):
+            return _found(bind, target, exists, there)
         try:
             source = self.source(bind.source)
+        except NotAnswering as error:
+            if there and self._shows(place, there):
+                return _found(bind, target, exists, there).replace(unanswered=True)
+            return _missing(bind, target, exists, error).replace(unanswered=True)
         except OSError as error:
-            if bind.optional:
-                return Wanted(bind, target, exists, absent=True)
-            return Wanted(bind, target, exists, problem=_no_source(bind, error))
-        return Wanted(
-            bind, target, exists, source.file, source.device, source.root,
-            _expected(source.flags, flags), inner=source.inner if bind.recursive else (),
-        )  # fmt: skip
+            return _missing(bind, target, exists, error)
+        return _found(bind, target, exists, source)
+
+    def _shows(self, place: str, source: Source) -> bool:
+        """Tell whether what is mounted at *place* is of *source*."""
+        entry = self.table.at(place)[-1]
+        return (entry.device, entry.root) == (source.device, source.root)
+
+    def _copied(self, root: Root, bind: Bind, target: str, exists: bool) -> Wanted:
+        try:
+            content = self._see(bind.source, lambda: _content(bind.source))
+        except OSError as error:
+            unanswered = isinstance(error, NotAnswering)
+            return _missing(bind, target, exists, error).replace(unanswered=unanswered)
+        try:
+            same = exists and root.read(target) == content
+        except (OSError, ChrootError):
+            same = False
+        return Wanted(bind, target, exists, file=True, content=None if same else content)
 
     def _target(self, root: Root, target: str) -> tuple[str, bool]:
         # A mount point's path has no links in it, so what is mounted needs no look-up.
@@ -258,8 +326,11 @@ class Observer:
         if parent.bind.fs != "bind":
             return None
         needed = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
-        if os.path.exists(needed):
-            return None
+        try:
+            if self._see(needed, lambda: os.path.exists(needed)):
+                return None
+        except NotAnswering as error:
+            return _no_source(one.bind, error)
         return Problem(
             f"{one.bind.target} needs {needed}, which does not exist, and nothing is made on the "
             "host",
@@ -301,6 +372,8 @@ def _expected(inherited: tuple[str, ...], changes: tuple[set[str], set[str]]) ->
 
 def _no_source(bind: Bind, error: OSError) -> Problem:
     where = f"{bind.origin}:{bind.line}: " if bind.line else ""
+    if isinstance(error, NotAnswering):
+        return Problem(f"{where}{bind.source}, wanted at {bind.target}, {error.strerror}", HINT)
     why = "does not exist" if error.errno == 2 else error.strerror
     listed = bind.origin != COMMAND_LINE
     way_out = "make it, or mark the entry optional in chroot.toml" if listed else "make it"
@@ -310,16 +383,20 @@ def _no_source(bind: Bind, error: OSError) -> Problem:
     )
 
 
-def _copied(root: Root, bind: Bind, target: str, exists: bool) -> Wanted:
-    try:
-        with open(bind.source, "rb") as file:
-            content = file.read(1 << 20)
-    except OSError as error:
-        if bind.optional:
-            return Wanted(bind, target, exists, absent=True)
-        return Wanted(bind, target, exists, problem=_no_source(bind, error))
-    try:
-        same = exists and root.read(target) == content
-    except (OSError, ChrootError):
-        same = False
-    return Wanted(bind, target, exists, file=True, content=None if same else content)
+def _found(bind: Bind, target: str, exists: bool, source: Source) -> Wanted:
+    return Wanted(
+        bind, target, exists, source.file, source.device, source.root,
+        _expected(source.flags, flag_changes(bind.options)),
+        inner=source.inner if bind.recursive else (),
+    )  # fmt: skip
+
+
+def _missing(bind: Bind, target: str, exists: bool, error: OSError) -> Wanted:
+    if bind.optional:
+        return Wanted(bind, target, exists, absent=True)
+    return Wanted(bind, target, exists, problem=_no_source(bind, error))
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(1 << 20)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from ..kernel import syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.process_files import head, lines_with
 from .residents import Climb
@@ -90,16 +91,15 @@ class Scan:
 
     def _lives(self, path: str) -> bool:
         try:
-            status = os.stat(f"{path}/root")
+            identity = syscalls.identity(syscalls.AT_FDCWD, f"{path}/root")
         except OSError:
             return False
-        return bool(self._climb.paths(f"{path}/root", (status.st_dev, status.st_ino)))
+        return bool(self._climb.paths(f"{path}/root", identity))
 
     def _inside(self, path: str, root: str) -> str:
         """Return *root*, the link's text, as it is called inside the chroot."""
         try:
-            status = os.stat(f"{path}/root")
-            if (status.st_dev, status.st_ino) == self._identity:
+            if syscalls.identity(syscalls.AT_FDCWD, f"{path}/root") == self._identity:
                 return "/"
         except OSError:
             pass

@@ -89,7 +89,13 @@ def _made(parent: int, name: str, what: str) -> int:
             continue
         fd = _locked(parent, name, what)
         if fd >= 0:
-            bare_directory(fd)
+            try:
+                bare_directory(fd)
+            except OSError as error:
+                os.close(fd)
+                os.rmdir(name, dir_fd=parent)
+                path = f"{descriptor_path(parent).rstrip('/')}/{name}"
+                raise ChrootError(f"cannot work in {path}: {error.strerror}") from error
             return fd
     raise LockedError(f"another chroot-tool is at work on {what}", "try it again")
 

@@ -110,8 +110,10 @@ def chroot(
             try:
                 if marked and not removal.count:
                     os.unlink(f"{aside}{DELETING}", dir_fd=parent)
+                elif removal.count:
+                    _mark(parent, aside, path)  # it is the last to go, but for the directory itself
                 os.rename(aside, name, src_dir_fd=parent, dst_dir_fd=parent)
-            except OSError:
+            except (OSError, ChrootError):
                 pass  # there is something of that name again; `list` shows the rest as it is
             raise
     finally:

@@ -120,7 +120,7 @@ def restore(
                 _Opened(source, _TOP) as top,
                 Duplicate(top, aside.fd, path, report, cancelled) as copy,
             ):
-                copy.make()
+                _tell_losses(copy.make(), name)
                 copy.seal()
                 size = _size(shelf, cancelled)
                 _finish(aside.fd, TreeSnapshot(kept, time.time(), KEPT, size), path, report)

@@ -10,6 +10,7 @@ from ..chroot import (
     has_system,
     is_chroot,
     is_incomplete,
+    is_there,
     open_chroot,
     open_directory,
 )
@@ -17,7 +18,7 @@ from ..errors import ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
-from ..lock import Lock
+from ..lock import Lock, is_locked
 from .in_use import refuse_sessions
 from .off import off
 
@@ -45,7 +46,9 @@ def delete(
         return
     place = f"{_above(path)}/{os.path.basename(path)}"
     for rest in left:
-        if rest != aside_of(place):
+        if _is_emptied(rest):
+            os.rmdir(rest)
+        elif rest != aside_of(place):
             _delete(rest, timeout, report, cancelled)
     with Shelf(place) as shelf:
         shelf.sweep_aside()
@@ -57,7 +60,7 @@ def rests(path: str) -> tuple[str, ...]:
     from ..trees.snapshot_store import aside_of
 
     name = os.path.basename(path)
-    if os.path.lexists(path):
+    if is_there(path):
         return ()
     try:
         above = _above(path)
@@ -68,7 +71,7 @@ def rests(path: str) -> tuple[str, ...]:
         place
         for place in places
         if (last := os.path.basename(place)) == f".{name}{CLONING}" or is_rest(last, name)
-        if _is_ours(place)
+        if _is_ours(place) or _is_emptied(place)
     ]
     snapshots = aside_of(f"{above}/{name}")
     return (*found, snapshots) if os.path.lexists(snapshots) else tuple(found)
@@ -84,6 +87,16 @@ def _is_ours(rest: str) -> bool:
     try:
         with Root(rest) as root:
             return is_chroot(root)
+    except OSError:
+        return False
+
+
+def _is_emptied(rest: str) -> bool:
+    """Tell whether a kill of `delete` has left but the directory itself."""
+    from ..trees.remove import is_rest
+
+    try:
+        return is_rest(os.path.basename(rest)) and not os.listdir(rest) and not is_locked(rest)
     except OSError:
         return False
 

@@ -9,11 +9,10 @@ from ..config.bind import SYSTEM
 from ..errors import ChrootError, Problem
 from ..events import Stage, Warned, ignore
 from ..lock import Lock
-from ..mounts.limits import limits_of
 from ..sessions.session import Session
 from ..text import size as size_text
 from .run import run_host_command
-from .switching import configuration
+from .switching import configuration, limits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def run_ephemeral(
         if is_incomplete(below):
             Lock(below.path).close()  # raises LockedError where it is being made just now
         config = configuration(below, config_dir)
-        limits = limits_of(below.path, config)
+        limits = limits_of(below, config)
         if limits:
             from .refusing import refuse_wanted
 

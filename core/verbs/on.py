@@ -6,12 +6,11 @@ from ..chroot import open_chroot
 from ..errors import ChrootError
 from ..events import ignore
 from ..lock import Lock
-from ..mounts.limits import limits_of
 from ..mounts.observe import Observer
 from ..mounts.plan import plan_on as plan_all
 from ..mounts.plan import plan_sync as plan_changes
 from ..mounts.plan import unmount_at
-from .switching import configuration, mount_or_tell
+from .switching import configuration, limits_of, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def plan_on(path: str, *, config_dir: str | None = None, extra: tuple[Bind, ...]
     """As `Engine.plan_on`."""
     with open_chroot(path) as root:
         config = configuration(root, config_dir, extra)
-        return plan_for(root, config, limits_of(root.path, config))
+        return plan_for(root, config, limits_of(root, config))
 
 
 def on(
@@ -44,7 +43,7 @@ def on(
     """As `Engine.on`."""
     with open_chroot(path) as root, Lock(root.path):
         config = configuration(root, config_dir, extra)
-        plan = plan_for(root, config, limits_of(root.path, config))
+        plan = plan_for(root, config, limits_of(root, config))
         mount_or_tell(root, plan, report, cancelled)
         return plan
 
@@ -77,7 +76,7 @@ def switch_bind(
 def _plan_one(root: Root, config: Config, target: str, *, on: bool) -> Plan:
     """Plan to mount or unmount one target; a foreign mount can only be unmounted."""
     observer = Observer()
-    wanted = observer.wanted(root, config.binds, limits_of(root.path, config) if on else None)
+    wanted = observer.wanted(root, config.binds, limits_of(root, config) if on else None)
     one = next((w for w in wanted if target in (w.bind.target, w.target)), None)
     if not on:
         return unmount_at(observer.table, root.path, one.target if one else target)
@@ -110,7 +109,7 @@ def _plan_sync(root: Root, before: Sequence[Bind]) -> Plan:
     observer = Observer()
     config = configuration(root)
     return plan_changes(
-        observer.wanted(root, config.binds, limits_of(root.path, config)),
+        observer.wanted(root, config.binds, limits_of(root, config)),
         observer.wanted(root, before),
         observer.table,
         root.path,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ..chroot import is_incomplete, open_chroot
 from ..events import ignore
 from ..lock import Lock
-from ..mounts.limits import limits_of
 from .on import plan_for
-from .switching import configuration, is_program, mount_or_tell
+from .switching import configuration, is_program, limits_of, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def run(
         if is_incomplete(root):
             Lock(root.path).close()  # raises LockedError where it is being made just now
         config = configuration(root, config_dir)
-        limits = limits_of(root.path, config)
+        limits = limits_of(root, config)
         if plan_for(root, config, limits):  # else a second `run` would wait for a first
             with Lock(root.path):
                 mount_or_tell(root, plan_for(root, config, limits), ignore, None)

@@ -9,6 +9,7 @@ from ..chroot import (
     CONFIG_DIRECTORY,
     MADE,
     has_system,
+    is_administered,
     no_system,
     refuse_unfinished,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..config.merge import Config
     from ..events import Report
     from ..kernel.rootpath import Root
+    from ..mounts.limits import Limits
     from ..plan import Plan
 
 
@@ -41,6 +43,15 @@ def configuration(
         problem = no_system(root)
         raise ChrootError(problem.message, problem.hint)
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def limits_of(root: Root, config: Config) -> Limits | None:
+    """Return what the administrator allows a chroot; see `mounts.limits`, which few hosts need."""
+    if not is_administered():
+        return None
+    from ..mounts.limits import limits_of as ask
+
+    return ask(root.path, config)
 
 
 def is_program(root: Root, name: str) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from chroot_tool.core.diagnosis.checks import checks_of
 from support import Cli, Program, let_in, mounts_below, next_line, read_mounts
 from support.disks import disk
+from support.served import Served
 
 pytestmark = pytest.mark.root
 
@@ -164,3 +165,32 @@ def test_what_is_quick_is_told_while_the_mirror_is_silent_and_ctrl_c_ends_it(
                 waiting -= {json.loads(next_line(process))["check"]}
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=20) == 130
+
+
+def test_a_source_that_does_not_answer_is_a_problem_and_holds_up_nothing(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "far/src").mkdir(parents=True)
+    with Served(tmp_path / "far", tmp_path / "near") as served:
+        conf = tiny_chroot / "chroot.d/tool.conf"
+        conf.write_text(f"[bind]\nsrc:{tmp_path}/near/src tgt:/data\n")
+        served.stop()
+        code, found = looked(cli, "-d", tiny_chroot)
+        assert code == 1
+        assert "is not answering" in found["mountable"][0]["found"]
+        # That one alone: all else is told as ever.
+        silent = {name for name in found if "answer within" in str(found[name])}
+        assert silent == set()
+        assert found["system"][0]["severity"] == "ok"
+
+
+def test_a_base_that_does_not_answer_is_a_problem_and_holds_up_nothing(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with Served(tmp_path / "far", tmp_path / "near") as served:
+        served.stop()
+        code, found = looked(cli, "--base", tmp_path / "near")
+        assert code == 1
+        assert "is not answering" in found["file-system"][0]["found"]
+        assert "is not answering" in found["space"][0]["found"]
+        assert found["mounting"][0]["severity"] == "ok"

@@ -267,6 +267,20 @@ def test_an_overmounted_dir_is_told_and_mended_by_hand(cli: Cli, tiny_chroot: Pa
     assert targets(tiny_chroot) == []
 
 
+def test_what_is_no_chroot_any_more_but_mounted_says_how_off_goes_on(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    (tiny_chroot / "chroot.d").rename(tiny_chroot / "other")
+    (tiny_chroot / "bin").rename(tiny_chroot / "gone")  # as root inside could
+    done = cli("off", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert f"mkdir {tiny_chroot}/chroot.d" in done.stderr
+    (tiny_chroot / "chroot.d").mkdir()
+    cli.ok("off", "-d", tiny_chroot)
+    assert targets(tiny_chroot) == []
+
+
 def test_mounts_on_mounts_on_mounts(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     for point in ("srv/a/b", "srv/a", "srv", "srv/x/y", "srv", "dev", "dev/pts", "proc", "home"):

@@ -131,6 +131,18 @@ def test_two_of_roots_are_never_at_work_at_once(tiny_chroot: Path) -> None:
         assert not is_locked(path)
 
 
+def test_what_a_kill_leaves_the_next_one_removes(
+    tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = tmp_path / "locks"
+    monkeypatch.setattr(lock, "ROOTS", str(locks))
+    locks.mkdir(mode=0o700)
+    (locks / "1-1").touch()
+    with Lock(str(tmp_path)), Lock(str(tiny_chroot)):
+        assert len(os.listdir(locks)) == 2
+    assert os.listdir(locks) == []
+
+
 def test_a_directory_of_locks_that_is_not_roots_alone_is_not_used(
     tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

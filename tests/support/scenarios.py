@@ -116,8 +116,8 @@ class World:
         return self._cli(*self._filled(words), cwd=self.path, timeout=120)
 
     def mend(self, number: int = 0) -> None:
-        """Do what is to mend it after a kill: the commands of that *number*."""
-        for words in self.scenario.mends[number]:
+        """Do what is to mend it after a kill: the commands of that *number*; -1: off and on."""
+        for words in self.scenario.mends[number] if number >= 0 else (_OFF, _ON):
             said = self.cli(words).stderr
             assert "Traceback" not in said, said
 
@@ -384,7 +384,8 @@ SCENARIOS = (
         is_plan=True, config='[system]\nresolv = "copy"\ndev = "host"\n',
     ),
     Scenario(
-        "off", _OFF, ((_OFF,), (_ON,)), first=(_ON,), before=_used, is_plan=True, config=_BINDS,
+        "off", _OFF, ((_OFF,), (_OFF, _ON)), first=(_ON,), before=_used, is_plan=True,
+        config=_BINDS,
     ),
     Scenario(
         "off, with stop and a process", ("off", "--kill", *_C), ((_OFF,),), first=(_ON,),
@@ -423,7 +424,7 @@ SCENARIOS = (
             words[0], (*words, *_NEW),
             (
                 ((*words, *_NEW), ("on", *_NEW), ("off", *_NEW)),
-                (("delete", "--yes", *_NEW),),
+                (("delete", "--yes", *_NEW), (*words, *_NEW), ("delete", "--yes", *_NEW)),
             ),
             first=(("pack", *_C, "-f", "{w}/c.tar.gz"),),
         )

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from support import Cli, Program, mounts_below, processes_below
+from support.served import Served
 
 DEADLINE = 30.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
@@ -315,3 +316,29 @@ def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path:
         terminal.shows("typed nothing")
     finally:
         terminal.close()
+
+
+@pytest.mark.root
+def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> None:
+    second = tmp_path / "b2"
+    subprocess.run(["cp", "-a", tiny_chroot, second], check=True)
+    with Served(tmp_path / "srv/far", tmp_path / "srv/near") as served:
+        (second / "chroot.d/tool.conf").write_text(f"[bind]\nsrc:{served.point} tgt:/data\n")
+        served.stop()
+        argv = [os.fsdecode(word) for word in cli.argv("--base", tmp_path)]
+        terminal = Tmux(tmp_path / "tmux", argv, cli.environment())
+        try:
+            terminal.shows("not answering b2", "not answering: ", "○ off tiny", "quit")
+            terminal.press("j")
+            terminal.press("o")
+            terminal.shows("● on tiny")
+            terminal.press("o")
+            terminal.shows("○ off tiny")
+            served.go_on()
+            terminal.shows("○ off b2", "○ off tiny")
+            served.stop()
+            terminal.press("q")
+            terminal.shows("left with 0")
+        finally:
+            terminal.close()
+    assert mounts_below(tiny_chroot) == []

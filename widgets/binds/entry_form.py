@@ -15,6 +15,7 @@ from textual.widgets import Button, Checkbox
 
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
 from ...core.errors import ChrootError, Problem, UsageError
+from ...core.kernel import answering
 from ..dialogs.dialog import button
 from ..dialogs.field import Field
 from ..dialogs.form import FormDialog
@@ -224,9 +225,8 @@ class BindForm(FormDialog[Bind | None]):
         """Say below the field where a bind's source is not there: `on` would fail."""
         path = self.value("source") or self.value("target")
         bind = self.value("fs") in ("", "bind", "bind-ro") and path.startswith("/")
-        missing = bind and not await asyncio.to_thread(os.path.lexists, path)
-        gone = "not on the host yet: make it, or tick optional"
-        self.field("source").say(gone if missing else _SOURCE)
+        said = await asyncio.to_thread(_missing, path) if bind else ""
+        self.field("source").say(said or _SOURCE)
 
     @work(group="refuse", exclusive=True, exit_on_error=False)
     async def _ask_whether_allowed(self) -> None:
@@ -260,3 +260,12 @@ class BindForm(FormDialog[Bind | None]):
         self._asked = True
         if not self.wrong():
             self.answer(self._made({}))
+
+
+def _missing(path: str) -> str:
+    """Say what is wrong with a source, "" where it is there."""
+    try:
+        there = answering.look(path, lambda: os.path.lexists(path), seconds=answering.LOOK)
+    except answering.NotAnswering as error:
+        return f"{error.strerror}: `on` would wait, and give up"
+    return "" if there else "not on the host yet: make it, or tick optional"

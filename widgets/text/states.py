@@ -24,6 +24,7 @@ _CHROOT = {
     status.CREATING: ("…", ACCENT),
     status.INCOMPLETE: ("✗", BAD),
     status.BROKEN: ("✗", BAD),
+    status.NOT_ANSWERING: ("!", WARN),
 }
 
 _MOUNT = {
