@@ -168,6 +168,7 @@ def name_of(cli: Cli, *words: str | Path, cwd: Path, env: Mapping[str, str] | No
     return str(cli.json("status", *words, cwd=cwd, env=env)["path"])
 
 
+@pytest.mark.slow
 def test_a_name_is_looked_up_under_the_base(cli: Cli, tmp_path: Path) -> None:
     base, here = tmp_path / "base", tmp_path / "here"
     deb, other = make(base / "deb"), make(here / "other")
@@ -186,6 +187,7 @@ def test_a_name_is_looked_up_under_the_base(cli: Cli, tmp_path: Path) -> None:
     assert name_of(cli, "-d", "deb", cwd=here, env=env) == str(here / "deb")
 
 
+@pytest.mark.slow
 def test_where_the_base_comes_from(cli: Cli, tmp_path: Path) -> None:
     bases = {name: tmp_path / name for name in ("option", "variable", "settings")}
     for name, base in bases.items():
@@ -253,6 +255,7 @@ def shell(cli: Cli, script: str, *words: str | Path) -> subprocess.CompletedProc
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("--help",), ("--version",)])
 def test_closed_and_broken_streams(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
     make(tmp_path / "deb")
@@ -384,6 +387,7 @@ def test_130_when_interrupted(cli: Cli, tiny_chroot: Path, number: int) -> None:
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("ignored", ["INT", "HUP"])
 def test_a_signal_that_the_caller_ignores_interrupts_nothing(

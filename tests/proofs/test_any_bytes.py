@@ -112,6 +112,7 @@ def test_mutated(group: str, memory: Path, proof: Proof, monkeypatch: pytest.Mon
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_as_large_as_can_be(
     group: str, memory: Path, proof: Proof, monkeypatch: pytest.MonkeyPatch
@@ -289,6 +290,7 @@ COMMANDS: Sequence[tuple[str, ...]] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_the_command_line(tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
     """The same by the commands themselves, one line on stderr and a way out for each."""

@@ -82,6 +82,7 @@ def test_shell(user: str, root: Path, cli: Cli, proof: Proof) -> None:
     examine(read(text), user, proof)
 
 
+@pytest.mark.slow
 def test_start_and_stop(root: Path, cli: Cli, proof: Proof) -> None:
     begin(cli, "start", "-d", root)
     begin(cli, "off", "-d", root)
@@ -166,6 +167,7 @@ def test_a_directory_is_no_stream(number: int, root: Path, cli: Cli) -> None:
     assert not (root / "out/ran").exists()
 
 
+@pytest.mark.slow
 def test_while_it_is_on_the_way_in_nobody_can_look_into_it(root: Path, cli: Cli) -> None:
     """A process of the same user inside watches others come in, which still are the tool's."""
     watcher = f"""

@@ -37,6 +37,7 @@ def named(scenario: Scenario) -> str:
     return scenario.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", SCENARIOS, ids=named, indirect=True)
 def test_what_fails_once(world: World, proof: Proof) -> None:
     golden = Golden(world)
@@ -53,6 +54,7 @@ def test_what_fails_once(world: World, proof: Proof) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "world", [one for one in SCENARIOS if one.name in MENDED], ids=named, indirect=True
 )
@@ -70,6 +72,7 @@ def test_what_was_wrong_once(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", PLANS, ids=named, indirect=True)
 def test_what_fails_again_while_it_is_taken_back(world: World, proof: Proof) -> None:
     golden = Golden(world)

@@ -86,6 +86,7 @@ def tried(ground: Ground, worker: Worker) -> Iterator[Outcome]:
             yield worker.call(verb, ground.root, *ready)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))  # which workers do beside each other
 def test_every_verb_on_every_tree(proof: Proof, ground: Ground, tmp_path: Path, part: int) -> None:
     worker = Worker(ground.base, tmp_path / "said", (ground.base, ground.out))

@@ -31,6 +31,7 @@ def killed(request: pytest.FixtureRequest, tmp_path: Path, cli: Cli) -> Iterator
         yield made, mend
 
 
+@pytest.mark.slow
 def test_what_is_killed_is_mended(killed: tuple[World, int], proof: Proof) -> None:
     world, mend = killed
     golden = Golden(world)

@@ -163,6 +163,7 @@ def give_back(arena: Arena, worker: Worker) -> None:
     assert not arena.root.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["inside", "beside", "both"])
 def test_no_verb_is_led_out(proof: Proof, cli: Cli, arena: Arena, tmp_path: Path, how: str) -> None:
     swaps, calls = 0, 0
@@ -241,6 +242,7 @@ WHERE = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_swap_between_two_steps_leads_out(proof: Proof, arena: Arena, tmp_path: Path) -> None:
     wanted = proof.amount(250, 40_000)
     chance = random.Random(11)
@@ -285,6 +287,7 @@ NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_create_is_not_led_out_by_who_owns_the_place(
     proof: Proof, arena: Arena, tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ def workers(tmp_path: Path) -> Iterator[list[Worker]]:
         ]
 
 
+@pytest.mark.slow
 def test_eight_processes_on_one_chroot_and_its_neighbours(
     proof: Proof, cli: Cli, tiny_template: Path, tmp_path: Path, workers: list[Worker]
 ) -> None:
@@ -127,6 +128,7 @@ KEYS = ("j", "k", "o", "g", "G", "1", "2", "3", "enter", "escape", "slash", "esc
 """What people press while others work: moving, looking, and switching on and off."""
 
 
+@pytest.mark.slow
 def test_every_ui_shows_the_same_at_the_end(
     proof: Proof, cli: Cli, tiny_template: Path, tmp_path: Path, workers: list[Worker]
 ) -> None:

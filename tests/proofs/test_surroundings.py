@@ -75,6 +75,7 @@ def live(how: str, root: Path, cli: Cli, script: str = LIFE) -> subprocess.Compl
     return started(["sh", "-c", f'{words} sh "$1"', "sh", str(root)], cli, script)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", WORKS)
 def test_it_lives(how: str, tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
     done = live(WORKS[how], tiny_chroot, cli)
@@ -118,6 +119,7 @@ wait
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(IN_CHROOT, reason="the root is no mount there, and has no propagation")
 def test_nothing_stays_in_a_slave_of_a_shared_root(
     tiny_chroot: Path, cli: Cli, proof: Proof, tmp_path: Path
@@ -149,6 +151,7 @@ os.execvp("sh", ["sh", "-euc", os.environ["SCRIPT"], "sh", sys.argv[3]])
 """
 
 
+@pytest.mark.slow
 def test_many_mounts(tiny_chroot: Path, cli: Cli, proof: Proof, tmp_path: Path) -> None:
     """9,000, and a mountinfo of megabytes."""
     (tmp_path / "many").mkdir()
@@ -196,6 +199,7 @@ def _crowd(count: int) -> Iterator[None]:
         os.waitpid(leader, 0)
 
 
+@pytest.mark.slow
 def test_many_processes(tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
     count = _room(proof.amount(200, 10_000))
     with _crowd(count):

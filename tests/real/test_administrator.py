@@ -120,6 +120,7 @@ def test_no_name_leads_around_what_is_denied(
             subprocess.run(["umount", host / other], check=True)
 
 
+@pytest.mark.slow
 def test_what_is_not_denied_is_bound(admin: Cli, tiny_chroot: Path, etc: Path, host: Path) -> None:
     policy(etc, f'deny_sources = ["{host}/secret"]\n')
     configure(tiny_chroot, f"src:{host}/open tgt:/x opt:rbind ; src:{host}/open/file tgt:/y")
@@ -130,6 +131,7 @@ def test_what_is_not_denied_is_bound(admin: Cli, tiny_chroot: Path, etc: Path, h
     admin.ok("run", "-x", "/bin/true", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_a_mount_below_what_is_denied_is_denied(
     admin: Cli, tiny_chroot: Path, etc: Path, host: Path, tmp_path: Path
 ) -> None:
@@ -155,6 +157,7 @@ def test_a_mount_below_what_is_denied_is_denied(
         subprocess.run(["umount", host / "secret/deep"], check=True)
 
 
+@pytest.mark.slow
 def test_only_what_is_allowed(admin: Cli, tiny_chroot: Path, etc: Path, host: Path) -> None:
     policy(etc, f'allow_sources = ["{host}/open"]\n')
     (host / "open/link").symlink_to(host / "secret")
@@ -166,6 +169,7 @@ def test_only_what_is_allowed(admin: Cli, tiny_chroot: Path, etc: Path, host: Pa
     admin.ok("on", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_a_link_that_others_can_set_widens_nothing(
     admin: Cli, tiny_chroot: Path, etc: Path, host: Path
 ) -> None:
@@ -182,6 +186,7 @@ def test_a_link_that_others_can_set_widens_nothing(
     admin.ok("on", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_read_only_sources(admin: Cli, tiny_chroot: Path, etc: Path, host: Path) -> None:
     policy(etc, f'read_only_sources = ["{host}/secret"]\n')
     for source in ("secret", "secret/deep", ""):
@@ -195,6 +200,7 @@ def test_read_only_sources(admin: Cli, tiny_chroot: Path, etc: Path, host: Path)
         (tiny_chroot / "x/new").touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", ["allow_fs = []", 'deny_sources = ["/nowhere"]'])
 def test_other_types_that_could_show_the_same(
     admin: Cli, tiny_chroot: Path, etc: Path, host: Path, said: str
@@ -214,6 +220,7 @@ def test_other_types_that_could_show_the_same(
     admin.ok("on", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_the_hosts_dev(admin: Cli, tiny_chroot: Path, etc: Path) -> None:
     toml = tiny_chroot / "chroot.d/chroot.toml"
     toml.write_text('\n[system]\ndev = "host"\n')
@@ -247,6 +254,7 @@ def test_a_source_that_becomes_a_link_meanwhile_is_seen_when_it_is_opened(
     assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_source_that_is_swapped_all_the_time_never_shows_what_is_denied(
     tiny_chroot: Path, etc: Path, host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,6 +305,7 @@ def test_a_bind_of_the_command_line_and_one_of_another_configuration(
     assert f"{other}/tool.conf:2: " in refused(admin, tiny_chroot, "on", "-c", str(other))
 
 
+@pytest.mark.slow
 def test_what_is_on_already_is_refused_to_run_and_shown(
     cli: Cli, admin: Cli, tiny_chroot: Path, etc: Path, host: Path
 ) -> None:
@@ -351,6 +360,7 @@ def test_one_bind_and_a_sync_are_refused_too(
     engine.switch_bind(path, "/tmp", on=False)
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_not_allowed_is_not_written(
     admin: Cli, tiny_chroot: Path, etc: Path, host: Path
 ) -> None:
@@ -419,6 +429,7 @@ SPOILT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_policy_that_cannot_be_relied_on_refuses_all_that_mounts(
     cli: Cli, admin: Cli, tiny_chroot: Path, etc: Path, how: str

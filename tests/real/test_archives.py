@@ -152,6 +152,7 @@ def test_packed_deleted_unpacked_it_is_the_same(
     assert works(cli, full_chroot)
 
 
+@pytest.mark.slow
 def test_by_pipes_and_nothing_of_ours_among_it(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     packing = cli.start("pack", "-d", tiny_chroot, "-f", "-", stdout=subprocess.PIPE)
     assert packing.stdout
@@ -211,6 +212,7 @@ def test_what_is_mounted_and_what_is_excluded_is_left_out(
 # -- what is refused ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_usage(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     for words, said in (
         (("pack", "-d", tiny_chroot, "-f", "-", "--json"), "cannot both go to stdout"),
@@ -269,6 +271,7 @@ def test_hostile_archives_leave_nothing(cli: Cli, tmp_path: Path, verb: str) -> 
     assert not os.path.lexists("/etc/owned")
 
 
+@pytest.mark.slow
 def test_what_is_no_chroot(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src/file").write_text("x")
@@ -518,6 +521,7 @@ def test_nothing_of_the_source_acts_on_the_host(
     assert names(tmp_path / "same/chroot.d") == names(own)
 
 
+@pytest.mark.slow
 def test_a_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     cli.ok("create", "--from", tiny_chroot, "-d", tmp_path / "new")

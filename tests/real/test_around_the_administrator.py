@@ -118,6 +118,7 @@ def test_another_type(admin: Cli, tiny_chroot: Path, secret: Path, entry: str) -
     fails(admin, tiny_chroot)
 
 
+@pytest.mark.slow
 def test_optional_until_it_is_there(admin: Cli, tiny_chroot: Path, secret: Path) -> None:
     later = secret.parent / "later"
     toml = tiny_chroot / "chroot.d/chroot.toml"

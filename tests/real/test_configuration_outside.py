@@ -46,6 +46,7 @@ def targets(admin: Cli, root: Path) -> set[str]:
     return {m["target"] for m in one["mounts"] if m["origin"] != "system"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "text", "origin"),
     [
@@ -83,6 +84,7 @@ def test_another_directory_with_c_is_what_it_was(
     assert str(tiny_chroot / "inside") in mounts_below(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_two_of_one_name_are_told_apart_by_their_path(
     admin: Cli, tiny_chroot: Path, chroots: Path, inside: Path, tmp_path: Path
 ) -> None:

@@ -227,6 +227,7 @@ def test_what_is_missing_above_it_is_made_by_its_owner(
     assert (done.returncode, "would lie in" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None:
     (deb / "large").write_bytes(os.urandom(40 << 20))
     with disk(tmp_path, "ext4", 20) as where:
@@ -332,6 +333,7 @@ def test_the_rest_of_a_kill_can_be_deleted(cli: Cli, deb: Path, tmp_path: Path) 
     assert left(tmp_path) == ["deb"]
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_kill_goes_by_the_name_that_was_to_be(
     cli: Cli, deb: Path, tmp_path: Path
 ) -> None:
@@ -624,6 +626,7 @@ def test_interrupted_it_says_of_what_and_leaves_nothing(
     assert not deb.exists()
 
 
+@pytest.mark.slow
 def test_a_chroot_that_is_on_is_kept_but_not_put_back(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     done = cli("snapshot", "one", "-d", tiny_chroot)
@@ -727,6 +730,7 @@ def test_killed_while_removing_one_the_next_removes_the_rest(cli: Cli, deb: Path
     assert left(deb.parent / ".chroot-tool/snapshots/deb") == ["one"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
     with disk(tmp_path, "ext4", 150) as where:
         deb = small(where / "deb")

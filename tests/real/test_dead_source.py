@@ -85,6 +85,7 @@ def event(process: Program) -> Any:
 # -- it is seen ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_others_are_listed_and_the_source_is_named(
     cli: Cli, base: Path, served: Served
 ) -> None:
@@ -99,6 +100,7 @@ def test_the_others_are_listed_and_the_source_is_named(
     assert found["b"]["os"] == "Tiny"
 
 
+@pytest.mark.slow
 def test_status_tells_each_mount_and_which_is_there(cli: Cli, base: Path, served: Served) -> None:
     cli.ok("on", "-d", base / "b")
     served.stop()
@@ -117,6 +119,7 @@ def test_one_that_never_answered_anything(cli: Cli, base: Path, tmp_path: Path) 
         assert cli("on", "-d", base / "b").returncode == 1
 
 
+@pytest.mark.slow
 def test_a_link_that_leads_there(cli: Cli, base: Path, served: Served, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("near")
     bind(base / "c", tmp_path / "link/src", "/linked")
@@ -127,6 +130,7 @@ def test_a_link_that_leads_there(cli: Cli, base: Path, served: Served, tmp_path:
     assert cli("on", "-d", base / "c").returncode == 1
 
 
+@pytest.mark.slow
 def test_a_chroot_that_lies_there(
     cli: Cli, base: Path, served: Served, tiny_template: Path
 ) -> None:
@@ -142,6 +146,7 @@ def test_a_chroot_that_lies_there(
             assert f"{base}/d is {SILENT}\nhint: " in done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_mounted_over_the_configuration(cli: Cli, base: Path, served: Served) -> None:
     (served.top / "etc").mkdir()
     for file in (base / "b/etc").iterdir():
@@ -164,6 +169,7 @@ def test_a_base_that_does_not_answer(cli: Cli, served: Served) -> None:
     assert f"{served.point} is {SILENT}" in done.stderr
 
 
+@pytest.mark.slow
 def test_watch_tells_it_and_that_it_is_over_with_one_thread_that_waits(
     cli: Cli, base: Path, served: Served
 ) -> None:
@@ -239,6 +245,7 @@ def test_what_stops_answering_in_the_middle_is_taken_back(base: Path, served: Se
     assert f"{base}/b/zdata" in mounts_below(base / "b")
 
 
+@pytest.mark.slow
 def test_what_is_on_already_needs_no_answer(patient: Cli, base: Path, served: Served) -> None:
     patient.ok("on", "-d", base / "b")
     served.stop()
@@ -246,6 +253,7 @@ def test_what_is_on_already_needs_no_answer(patient: Cli, base: Path, served: Se
     assert patient.ok("run", "id -u", "-d", base / "b") == "0\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["-S"], ["--kill"]])
 def test_off_asks_no_source(patient: Cli, base: Path, served: Served, more: list[str]) -> None:
     bind(base / "b", served.point / "src", "/ro", "opt:ro")
@@ -256,6 +264,7 @@ def test_off_asks_no_source(patient: Cli, base: Path, served: Served, more: list
     assert not mounts_below(base / "b")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["on", "off"])
 def test_delete_asks_no_source(patient: Cli, base: Path, served: Served, first: str) -> None:
     patient.ok(first, "-d", base / "b")

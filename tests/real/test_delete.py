@@ -248,6 +248,7 @@ def test_what_runs_inside_is_ended(cli: Cli, tiny_chroot: Path, trap: str) -> No
     assert not processes_below(tiny_chroot)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_the_shell_it_is_started_from_is_not_killed(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)

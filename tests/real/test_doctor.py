@@ -49,6 +49,7 @@ def tree(root: Path) -> dict[str, tuple[int, int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_check_says_something_of_this_host(cli: Cli, tmp_path: Path) -> None:
     before = read_mounts("1").keys()
     _, found = looked(cli, "--base", tmp_path)
@@ -59,6 +60,7 @@ def test_every_check_says_something_of_this_host(cli: Cli, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_every_check_says_something_of_a_chroot_and_changes_nothing(
     cli: Cli, tiny_chroot: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_chroot_in_which_nothing_works_is_told_why(cli: Cli, tmp_path: Path) -
         assert "/nowhere" in found["mountable"][0]["found"]
 
 
+@pytest.mark.slow
 def test_mending_does_what_was_shown_and_no_more(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
@@ -117,6 +120,7 @@ def test_a_chroot_that_is_off_stays_off(cli: Cli, tiny_chroot: Path) -> None:
     assert mounts_below(tiny_chroot) == [str(tiny_chroot / "home")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bounds", "broken"),
     [
@@ -150,6 +154,7 @@ def test_a_user_is_told_that_root_is_needed_and_mends_nothing(cli: Cli, tiny_chr
     assert run("doctor", "-d", tiny_chroot, "--mend").returncode == 5
 
 
+@pytest.mark.slow
 def test_what_is_quick_is_told_while_the_mirror_is_silent_and_ctrl_c_ends_it(
     cli: Cli, tmp_path: Path
 ) -> None:
@@ -184,6 +189,7 @@ def test_a_source_that_does_not_answer_is_a_problem_and_holds_up_nothing(
         assert found["system"][0]["severity"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_base_that_does_not_answer_is_a_problem_and_holds_up_nothing(
     cli: Cli, tmp_path: Path
 ) -> None:

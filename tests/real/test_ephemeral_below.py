@@ -62,6 +62,7 @@ def test_it_is_not_waited_for(cli: Cli, tiny_chroot: Path) -> None:
         os.close(fd)
 
 
+@pytest.mark.slow
 def test_delete_refuses_while_a_session_works_on_it(
     start: Start, cli: Cli, tiny_chroot: Path
 ) -> None:

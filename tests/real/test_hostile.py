@@ -133,6 +133,7 @@ def test_every_propagation_is_on_after_on_and_gone_after_off(
     assert mounts_below(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_hosts_root_bound_inside_with_all_that_is_mounted(cli: Cli, tiny_chroot: Path) -> None:
     before = [m.line for m in read_mounts().values()]
     configure(tiny_chroot, "src:/ tgt:/host opt:rbind,ro")
@@ -164,6 +165,7 @@ def test_the_hosts_own_bound_by_hand_is_drift_and_replaced(
     assert devices[str(place)] != devices[target]
 
 
+@pytest.mark.slow
 def test_mounts_that_a_new_one_would_hide_are_mounted_anew(cli: Cli, tiny_chroot: Path) -> None:
     """As after `umount -l`, or where a script of old has mounted some."""
     (tiny_chroot / "dev/pts").mkdir(parents=True, exist_ok=True)
@@ -248,6 +250,7 @@ def test_the_umask_of_root_shuts_nobody_out(cli: Cli, tiny_chroot: Path) -> None
 # -- somebody inside mounts too -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_overmounted_dir_is_told_and_mended_by_hand(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     before = targets(tiny_chroot)
@@ -375,6 +378,7 @@ def test_renamed_while_on(cli: Cli, tiny_chroot: Path) -> None:
         new.rename(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_a_base_that_is_a_link(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     (tmp_path / "way").symlink_to(tmp_path)
     link = tmp_path / "way/tiny"
@@ -405,6 +409,7 @@ def test_a_chroot_in_a_chroot(cli: Cli, tiny_chroot: Path) -> None:
     assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: Path) -> None:
     def there(*words: str | Path) -> Any:
         argv = [os.fsdecode(a) for a in cli.argv(*words)]
@@ -448,6 +453,7 @@ def test_every_option_is_on_after_on(
     assert "already on" in cli("on", "-d", tiny_chroot).stderr
 
 
+@pytest.mark.slow
 def test_the_time_of_access_drifts_and_is_mended(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -503,6 +509,7 @@ def test_what_the_source_has_is_not_forced_on_what_is_mounted_in_it(
     umount(host / "in")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -55,6 +55,7 @@ def held(root: Path, code: str, uid: int) -> Iterator[int]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [FLOCK.format(how="LOCK_EX"), FLOCK.format(how="LOCK_SH"), SENT, FORKED],
@@ -83,6 +84,7 @@ def test_nor_does_the_mark_of_a_session(
         cli.ok("delete", "--yes", "-d", tmp_path / "other")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["owner", "configuration", "group", "everybody", "list"])
 def test_who_may_write_counts_and_is_named(cli: Cli, tiny_chroot: Path, how: str) -> None:
     place = tiny_chroot / "chroot.d"

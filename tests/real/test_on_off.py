@@ -37,6 +37,7 @@ def state(cli: Cli, root: Path) -> str:
     return str(cli.json("status", "-d", root)["state"])
 
 
+@pytest.mark.slow
 def test_on_twice_and_off(cli: Cli, tiny_chroot: Path) -> None:
     before = [mount.line for mount in read_mounts().values()]
     assert state(cli, tiny_chroot) == "off"
@@ -180,6 +181,7 @@ def test_planted_configuration_is_an_error_and_no_trap(
         assert state(cli, tiny_chroot) == "broken"
 
 
+@pytest.mark.slow
 def test_an_off_that_fails_at_the_last_mount_takes_everything_back(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -285,6 +287,7 @@ def test_an_optional_source_may_be_missing(cli: Cli, tiny_chroot: Path) -> None:
     assert usb["state"] == "ignored"
 
 
+@pytest.mark.slow
 def test_drift_is_seen_and_mended(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -312,6 +315,7 @@ def test_drift_is_seen_and_mended(cli: Cli, tiny_chroot: Path, tmp_path: Path) -
     assert targets(tiny_chroot).count("/run") == 1
 
 
+@pytest.mark.slow
 def test_what_is_stacked_is_a_problem_and_taken_away(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     for _ in range(2):
@@ -325,6 +329,7 @@ def test_what_is_stacked_is_a_problem_and_taken_away(cli: Cli, tiny_chroot: Path
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_tmpfs_that_holds_files_is_never_unmounted_for_another_mount(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -359,6 +364,7 @@ def test_a_tmpfs_that_holds_files_is_never_unmounted_for_another_mount(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_tmpfs_with_what_the_tool_made_in_it_is_no_loss(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -386,6 +392,7 @@ def test_a_foreign_mount_is_shown_and_off_takes_it_too(cli: Cli, tiny_chroot: Pa
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_recursive_bind_and_what_is_mounted_in_it(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -423,6 +430,7 @@ def test_the_chroot_itself_may_be_a_mount(cli: Cli, tiny_chroot: Path) -> None:
         subprocess.run(["umount", tiny_chroot], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["with space", "new\nline", "e\x1b[31mred", "[red]x", "b\\s#h", "wide字", b"\xff\xfe"]
 )
@@ -443,6 +451,7 @@ def test_any_name(cli: Cli, tiny_chroot: Path, name: str | bytes) -> None:
         odd.rename(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_dry_run_says_it_all_and_does_nothing(cli: Cli, tiny_chroot: Path) -> None:
     said = cli.ok("on", "--dry-run", "-d", tiny_chroot)
     assert "bind /proc on /proc (private)" in said.splitlines()
@@ -469,6 +478,7 @@ def sleeper(root: Path, script: str) -> Program:
     return process
 
 
+@pytest.mark.slow
 def test_who_is_inside_is_named_and_kept(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with sleeper(tiny_chroot, "cd /tmp") as process:
@@ -493,6 +503,7 @@ def test_who_ignores_term_is_killed(cli: Cli, tiny_chroot: Path) -> None:
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with Program(["sleep", "100"], cwd=tiny_chroot / "tmp") as process:
@@ -510,6 +521,7 @@ def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Pat
         process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", [("--kill",), ()])
 def test_ones_own_shell_is_not_killed(cli: Cli, tiny_chroot: Path, kill: tuple[str, ...]) -> None:
     cli.ok("on", "-d", tiny_chroot)
@@ -631,6 +643,7 @@ def test_interrupted_on_takes_back(cli: Cli, tiny_chroot: Path) -> None:
     assert (code, targets(tiny_chroot) == []) in ((130, True), (0, False))
 
 
+@pytest.mark.slow
 def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -673,6 +686,7 @@ def test_every_configuration_error_is_told_at_once(cli: Cli, tiny_chroot: Path) 
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     let_in(tmp_path)
     argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

@@ -136,6 +136,7 @@ async def test_one_job_at_a_time_for_a_chroot() -> None:
         assert t.engine.calls == [("on", ARM)]
 
 
+@pytest.mark.slow
 async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
@@ -162,6 +163,7 @@ async def test_a_hint_of_the_command_line_is_put_in_words_of_the_ui() -> None:
         await t.hides("--kill")
 
 
+@pytest.mark.slow
 async def test_a_busy_one_is_switched_off_after_asking() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
@@ -175,6 +177,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
         assert t.engine.called("off") == [(DEB12.path, True, False), (DEB12.path, False, True)]
 
 
+@pytest.mark.slow
 async def test_two_busy_ones_are_asked_about_one_after_the_other() -> None:
     two = (DEB12, DEB12.replace(name="other", path=f"{BASE}/other"))
     async with ui(*two) as t:
@@ -202,6 +205,7 @@ async def test_another_chroot_tool_at_work_is_a_failure_not_a_question() -> None
 # -- failures -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_failure_stays_until_it_was_read() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("on", ChrootError("mount /dev: no space left", "free some"))
@@ -234,6 +238,7 @@ ERRORS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["on", "off", "create", "delete", "switch_bind"])
 async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
@@ -254,6 +259,7 @@ async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> 
         assert t.app.is_running
 
 
+@pytest.mark.slow
 async def test_a_flow_that_breaks_off_is_told_and_the_rest_goes_on() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("scripts", ValueError("a bug \x1b[2J[/x]"))
@@ -357,6 +363,7 @@ async def test_what_was_made_is_gone_to_once() -> None:
         assert t.highlighted == "arm"
 
 
+@pytest.mark.slow
 async def test_no_toast_lies_over_a_dialog() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -380,6 +387,7 @@ async def test_create_can_be_cancelled() -> None:
         await t.shows("stopped by you")
 
 
+@pytest.mark.slow
 async def test_create_refuses_a_name_that_is_taken() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("n")
@@ -391,6 +399,7 @@ async def test_create_refuses_a_name_that_is_taken() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_delete_wants_the_name() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         await t.on_row("arm")
@@ -412,6 +421,7 @@ async def test_delete_wants_the_name() -> None:
 # -- processes and mounts -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "code"), [("t", -15), ("K", -9)])
 async def test_signals_are_sent_after_asking(key: str, code: int) -> None:
     with Program(["sleep", "1000"]) as child:
@@ -434,6 +444,7 @@ async def test_signals_are_sent_after_asking(key: str, code: int) -> None:
             assert child.returncode == code
 
 
+@pytest.mark.slow
 async def test_a_signal_for_one_that_is_gone_hits_nobody() -> None:
     with Program(["sleep", "1000"]) as child:
         one = Process(child.pid, "root", "sleep 1", 0.0, 1000, 1000.0)  # an earlier one
@@ -465,6 +476,7 @@ async def test_o_on_a_mount_switches_that_one() -> None:
 # -- moving, filter, sort, marks ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_moving() -> None:
     many = [ChrootStatus(f"c{i:03}", f"{BASE}/c{i:03}", "off", mounts=OFF) for i in range(100)]
     async with ui(*many, size=(80, 24)) as t:
@@ -481,6 +493,7 @@ async def test_moving() -> None:
         await t.until(lambda: t.highlighted == "c000")
 
 
+@pytest.mark.slow
 async def test_filter_as_one_types() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("slash")
@@ -501,6 +514,7 @@ async def test_filter_as_one_types() -> None:
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 15), (80, 24)])
 async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -593,6 +607,7 @@ async def test_cursor_and_scroll_stay_while_others_come_and_go() -> None:
 # -- tabs, copy, help, palette, mouse -------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_tabs_by_number_and_bracket() -> None:
     async with ui(DEB12) as t:
         details = t.app.main.details
@@ -625,6 +640,7 @@ async def test_the_details_follow_the_cursor() -> None:
         await t.hides("/srv/data")
 
 
+@pytest.mark.slow
 async def test_y_copies_what_is_under_the_cursor() -> None:
     async with ui(DEB12) as t:
         await t.press("y")
@@ -641,6 +657,7 @@ async def test_y_copies_what_is_under_the_cursor() -> None:
         await t.until(lambda: t.app.clipboard == DEB12.processes[0].command)
 
 
+@pytest.mark.slow
 async def test_help_shows_the_keys_and_goes_again() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("question_mark")
@@ -662,6 +679,7 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
         assert shown.size.width > 76
 
 
+@pytest.mark.slow
 async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
     async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
         await t.press("question_mark")
@@ -698,6 +716,7 @@ async def test_escape_goes_from_any_pane_to_the_environments() -> None:
         await t.until(lambda: rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_escape_closes_the_help_before_it_does_anything_else() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("space", "question_mark")
@@ -733,6 +752,7 @@ async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> 
         await t.until(lambda: rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+q")
@@ -747,6 +767,7 @@ async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
         assert not any("ctrl+q" in said for said in t.said)
 
 
+@pytest.mark.slow
 async def test_the_palette_has_every_action_and_every_chroot() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+p")
@@ -769,6 +790,7 @@ async def test_the_palette_has_every_action_and_every_chroot() -> None:
         assert offered >= {f"go to {one.name}" for one in CHROOTS}
 
 
+@pytest.mark.slow
 async def test_the_palette_runs_an_action() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -780,6 +802,7 @@ async def test_the_palette_runs_an_action() -> None:
         await t.until(lambda: t.engine.calls == [("on", ARM)])
 
 
+@pytest.mark.slow
 async def test_the_palette_over_a_dialog_harms_nobody() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -792,6 +815,7 @@ async def test_the_palette_over_a_dialog_harms_nobody() -> None:
         assert t.app.is_running
 
 
+@pytest.mark.slow
 async def test_the_mouse_does_what_keys_do() -> None:
     async with ui(*CHROOTS) as t:
         await t.until(lambda: t.highlighted == "arm")
@@ -843,6 +867,7 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
         await t.until(lambda: t.app._exit)
 
 
+@pytest.mark.slow
 async def test_q_asks_while_a_job_runs_and_stays() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("on")
@@ -856,6 +881,7 @@ async def test_q_asks_while_a_job_runs_and_stays() -> None:
         assert not t.app._exit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "state"), [(["right"], "done"), (["right", "right"], "cancelled")]
 )
@@ -1001,6 +1027,7 @@ async def test_hostile_text_through_everything() -> None:
 # -- real chroots ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_on_and_off(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1014,6 +1041,7 @@ async def test_real_on_and_off(tiny_chroot: Path) -> None:
         assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_two_at_once(tiny_chroot: Path) -> None:
     second = tiny_chroot.parent / "second"
@@ -1029,6 +1057,7 @@ async def test_real_two_at_once(tiny_chroot: Path) -> None:
         assert mounts_below(tiny_chroot.parent) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1071,6 +1100,7 @@ async def test_real_process_is_seen_and_ended(tiny_chroot: Path) -> None:
         await t.shows("no process lives in it")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_change_from_outside_reaches_the_screen(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1091,6 +1121,7 @@ async def test_real_change_from_outside_reaches_the_screen(tiny_chroot: Path) ->
         assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_single_mount(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1108,6 +1139,7 @@ async def test_real_single_mount(tiny_chroot: Path) -> None:
         assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_delete_and_what_vanishes_and_appears(
     tiny_chroot: Path, tmp_path_factory: pytest.TempPathFactory
@@ -1134,6 +1166,7 @@ async def test_real_delete_and_what_vanishes_and_appears(
         await t.until(lambda: t.highlighted == "tiny")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_names_that_mean_harm(tiny_chroot: Path) -> None:
     names = [

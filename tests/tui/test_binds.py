@@ -26,6 +26,7 @@ from support.screen import screen_text
 from support.whole_ui import real_ui
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_what_somebody_else_changes_is_shown_when_it_happens(tiny_chroot: Path) -> None:
     conf = tiny_chroot / "chroot.d/tool.conf"
@@ -73,6 +74,7 @@ async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_what_the_administrator_does_not_allow_is_said_as_one_types(
     tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

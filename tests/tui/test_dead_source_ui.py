@@ -51,6 +51,7 @@ async def test_table_and_status_line_say_so(size: tuple[int, int]) -> None:
         await t.hides("not answering")
 
 
+@pytest.mark.slow
 async def test_o_switches_off_what_is_mounted_and_on_what_is_not() -> None:
     nothing = OTHER.replace(state=NOT_ANSWERING, unanswered=("/mnt/nas/src",))
     async with ui(SILENT, nothing) as t:
@@ -62,6 +63,7 @@ async def test_o_switches_off_what_is_mounted_and_on_what_is_not() -> None:
         await t.until(lambda: len(t.engine.called("on")) == 1)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_everything_else_goes_on_and_it_comes_right_by_itself(
     base: Path, served: Served

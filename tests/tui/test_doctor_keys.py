@@ -70,6 +70,7 @@ async def test_what_can_not_be_looked_at_is_said() -> None:
         await t.shows("it is no chroot any more")
 
 
+@pytest.mark.slow
 async def test_mending_shows_the_steps_and_does_them_as_a_job() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.findings = {ARM: (DRIFT,)}
@@ -86,6 +87,7 @@ async def test_mending_shows_the_steps_and_does_them_as_a_job() -> None:
         assert t.engine.called("mend") == [(ARM,)]
 
 
+@pytest.mark.slow
 async def test_what_turns_out_to_be_well_is_said() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.findings = {ARM: (DRIFT,)}
@@ -96,6 +98,7 @@ async def test_what_turns_out_to_be_well_is_said() -> None:
         await t.says("nothing that can be mended safely")
 
 
+@pytest.mark.slow
 async def test_the_doctor_has_a_word_on_a_job_that_failed() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.findings = {ARM: (DRIFT, FULL, SOURCE)}
@@ -112,6 +115,7 @@ async def test_the_doctor_has_a_word_on_a_job_that_failed() -> None:
         await t.shows("→ make it")
 
 
+@pytest.mark.slow
 async def test_from_the_list_it_is_opened_at_that_finding_too() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.findings = {ARM: (FULL, SOURCE)}

@@ -46,6 +46,7 @@ async def name_it(t: Ui, key: str, name: str) -> None:
 # -- clone and rename -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_clone_shows_how_far_it_is_and_goes_to_the_copy() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.reports["clone"] = (Stage(FRESH.path, "copying", 0.42),)
@@ -60,6 +61,7 @@ async def test_clone_shows_how_far_it_is_and_goes_to_the_copy() -> None:
         await t.until(lambda: t.highlighted == "fresh")
 
 
+@pytest.mark.slow
 async def test_clone_can_be_exact_and_can_be_cancelled() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("clone")
@@ -83,6 +85,7 @@ async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
         await t.shows("It is on: what is written meanwhile may be half there.")
 
 
+@pytest.mark.slow
 async def test_rename_takes_mark_history_and_cursor_along() -> None:
     async with ui(*CHROOTS) as t:
         history.remember(ARM, "apt update")
@@ -113,6 +116,7 @@ async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> N
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
     async with ui(*CHROOTS) as t:
         history.remember(ARM, "apt update")
@@ -126,6 +130,7 @@ async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
         assert t.highlighted == "arm"
 
 
+@pytest.mark.slow
 async def test_a_clone_that_fails_is_told() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("clone", ChrootError("cannot clone: no space left on device"))
@@ -134,6 +139,7 @@ async def test_a_clone_that_fails_is_told() -> None:
         await t.says("clone arm → fresh: cannot clone: no space left on device")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_clone_and_rename(tiny_chroot: Path) -> None:
     base, name = tiny_chroot.parent, tiny_chroot.name
@@ -235,6 +241,7 @@ async def test_where_there_is_no_base_and_no_chroot_none_is_offered() -> None:
 # -- pack and unpack ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_pack_says_where_and_how_big_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +284,7 @@ async def test_pack_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
         await t.until(lambda: len(t.engine.called("pack")) == 1)
 
 
+@pytest.mark.slow
 async def test_unpack_goes_to_what_it_makes() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("u")
@@ -351,6 +359,7 @@ async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
         await t.until(lambda: t.engine.called("restore_snapshot") == [(ARM, "as-made", True)])
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[f"{BASE}/deb12"] = KEPT
@@ -359,6 +368,7 @@ async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
         await t.says("deb12 is on: switch it off first")
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_removed_after_asking() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[ARM] = KEPT
@@ -400,6 +410,7 @@ async def test_run_takes_a_snapshot_first_where_it_is_wanted(
         await t.shows("arm apt upgrade", "came")
 
 
+@pytest.mark.slow
 async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "own_command", lambda *words: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:

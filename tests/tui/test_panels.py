@@ -175,6 +175,7 @@ async def test_every_key_but_one_is_the_programs() -> None:
         assert t.app.screen is t.app.main
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() -> None:
     async with ui(*CHROOTS) as t:
@@ -271,6 +272,7 @@ async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
         await t.until(lambda: not t.app.main.dock.panels)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
     async with ui(*CHROOTS) as t:
@@ -286,6 +288,7 @@ async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
         assert (tmp_path / "typed").read_bytes() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
     monkeypatch: pytest.MonkeyPatch,
@@ -308,6 +311,7 @@ async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
         await t.until(lambda: not t.app.main.dock.panels)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> None:
     async with ui(*CHROOTS) as t:
@@ -343,6 +347,7 @@ async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_p
         await t.until(lambda: two.has_focus)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
@@ -357,6 +362,7 @@ async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> N
         assert one.query_one(Input).value == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_stop_again_and_the_way_it_ended() -> None:
     async with ui(*CHROOTS) as t:
@@ -380,6 +386,7 @@ async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPat
         await t.shows("exit 127")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
     async with ui(*CHROOTS) as t:
@@ -397,6 +404,7 @@ async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> None:
     async with ui(*CHROOTS) as t:
@@ -410,6 +418,7 @@ async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> Non
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
     async with ui(*CHROOTS) as t:
@@ -445,6 +454,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
             assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_y_copies_what_is_seen() -> None:
     async with ui(*CHROOTS) as t:
@@ -663,6 +673,7 @@ async def test_a_panel_lives_through_every_size() -> None:
 # -- what is kept ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_history_is_newest_first_and_each_line_once() -> None:
     for line in ("a", "b", "a", "c \udcff"):
         history.remember("/srv/chroot/x", line)

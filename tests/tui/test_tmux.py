@@ -95,6 +95,7 @@ def mounted(root: Path) -> list[str]:
     return [line for line in lines if line.startswith(f"{root}/")]
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
     terminal: Tmux, tiny_chroot: Path
@@ -135,6 +136,7 @@ def frame(text: str) -> list[str]:
     return [line for line in text.splitlines() if re.search("Environments|State|q quit", line)]
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
@@ -179,6 +181,7 @@ def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chr
     terminal.shows("left with 0")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(
@@ -222,6 +225,7 @@ def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
     cli.ok("off", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
     outer, inner = pty.openpty()
     argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
@@ -256,6 +260,7 @@ def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
     terminal.shows("○ off tiny")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
     terminal: Tmux, tiny_chroot: Path
@@ -318,6 +323,7 @@ def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path:
         terminal.close()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> None:
     second = tmp_path / "b2"

@@ -38,6 +38,7 @@ def test_a_policy_that_can_be_read_and_one_that_can_not(etc: Path) -> None:
     assert (found.severity, "not root's alone" in found.found) == (PROBLEM, True)
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_not_allowed_is_a_problem_and_not_mended(
     cli: Cli, tiny_chroot: Path, etc: Path
 ) -> None:

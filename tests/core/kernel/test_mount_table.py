@@ -235,6 +235,7 @@ def content_now(base: Path) -> set[MountEntry]:
     return set(MountTable.read().below(str(base)))
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_table_of_many_pages_is_read_whole(tmp_path: Path) -> None:
     points = [tmp_path / f"{'deep' * 12}{i}" for i in range(120)]

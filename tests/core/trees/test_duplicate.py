@@ -94,6 +94,7 @@ def test_a_subvolume_that_holds_others_is_copied_whole(tmp_path: Path) -> None:
         assert differences(where / "source", where / "copy") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ext4", "btrfs", "tmpfs"])
 def test_from_one_file_system_to_another(tmp_path: Path, source: Path, kind: str) -> None:
     everything(source)
@@ -187,6 +188,7 @@ def test_progress_goes_up_to_the_end(tmp_path: Path, source: Path, monkeypatch: 
     assert stages[0].chroot == str(tmp_path / "copy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["begin", "middle"])
 def test_cancelled_nothing_is_left(tmp_path: Path, source: Path, moment: str) -> None:
     for number in range(1000):
@@ -204,6 +206,7 @@ def test_cancelled_nothing_is_left(tmp_path: Path, source: Path, moment: str) ->
     assert os.listdir(tmp_path) == ["source"]
 
 
+@pytest.mark.slow
 def test_no_room_is_seen_and_nothing_is_left(tmp_path: Path, source: Path) -> None:
     for number in range(100):
         (source / f"{number}").write_bytes(os.urandom(1 << 20))
@@ -315,6 +318,7 @@ def test_a_file_that_becomes_shorter_has_what_was_left(
     assert (tmp_path / "copy/file").read_bytes() == b"x" * 1000
 
 
+@pytest.mark.slow
 def test_a_directory_moved_away_while_deep_in_it_ends_the_copy(
     tmp_path: Path, source: Path
 ) -> None:

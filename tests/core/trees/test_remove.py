@@ -169,6 +169,7 @@ def test_immutable_file_is_a_clear_error_and_the_name_comes_back(tmp_path: Path)
         subprocess.run(["chattr", "-i", stuck], check=True)
 
 
+@pytest.mark.slow
 def test_chroot_goes_and_says_how_far_it_is(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()

@@ -103,6 +103,7 @@ async def test_editor_tells_about_the_marked_entry() -> None:
         assert "is not so" in text
 
 
+@pytest.mark.slow
 async def test_add() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -116,6 +117,7 @@ async def test_add() -> None:
         assert app.answer == Edited("save", (Added(Bind("/new", "/new", origin="chroot.toml")),))
 
 
+@pytest.mark.slow
 async def test_edit() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -133,6 +135,7 @@ async def test_edit() -> None:
         assert b"# mine" in (edits.changed(FILES, [change]).chroot_toml or b"")
 
 
+@pytest.mark.slow
 async def test_edit_that_changes_nothing_is_no_change() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -142,6 +145,7 @@ async def test_edit_that_changes_nothing_is_no_change() -> None:
         assert "unsaved" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_edit_of_a_system_point_adds_an_entry() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -227,6 +231,7 @@ async def test_an_ignored_point_is_shown_as_what_it_hides() -> None:
         assert rows(app)["/dev/shm"] == ""
 
 
+@pytest.mark.slow
 async def test_what_is_taken_back_by_hand_is_not_unsaved() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -253,6 +258,7 @@ async def test_two_keys_at_once_are_two_changes() -> None:
         assert app.dialog.changes == (Ignored("/proc"), Ignored("/run"))  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 async def test_preset_adds_what_is_not_there_yet_as_one_step() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -358,6 +364,7 @@ async def test_a_preview_that_fails_is_said_and_nothing_is_saved() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_a_change_that_the_files_refuse_is_not_kept() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -534,6 +541,7 @@ async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
 # -- hostile text ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_entries_are_shown_and_do_nothing(text: str) -> None:
     bind = Bind(f"/{text}", f"/{text}", "bind", (text,), origin=text)

@@ -52,6 +52,7 @@ async def test_form_needs_no_more_than_a_target() -> None:
         assert app.answer == Bind("/a", "/a", origin="chroot.toml")
 
 
+@pytest.mark.slow
 async def test_form_with_everything() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -69,6 +70,7 @@ async def test_form_with_everything() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_form_keys_reach_every_field_and_switch() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -207,6 +209,7 @@ async def test_form_completes_source_and_target(tmp_path: Path) -> None:
         assert source.value == f"{tmp_path}/music/"
 
 
+@pytest.mark.slow
 async def test_form_says_as_one_types_what_is_not_allowed() -> None:
     def refuse(bind: Bind) -> Problem | None:
         if bind.source.startswith("/root"):

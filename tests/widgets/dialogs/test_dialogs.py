@@ -128,6 +128,7 @@ async def test_escape_answers_as_if_nothing_had_been_asked(name: str) -> None:
         assert not isinstance(app.screen, ModalScreen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 async def test_every_button_is_on_the_screen_and_reached_by_tab(name: str) -> None:
     app = DialogHost(ALL[name][0]())
@@ -482,6 +483,7 @@ def problem(app: App[None], ident: str) -> str:
     return "" if found is None else found.message
 
 
+@pytest.mark.slow
 async def test_create_needs_no_more_than_a_name() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -499,6 +501,7 @@ async def test_create_needs_no_more_than_a_name() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_create_with_every_option() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -526,6 +529,7 @@ async def test_create_with_every_option() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ident", "value", "said"),
     [
@@ -558,6 +562,7 @@ async def test_create_says_what_is_wrong_as_one_types(ident: str, value: str, sa
         assert "✗" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -579,6 +584,7 @@ async def test_create_does_not_scold_before_anything_is_typed() -> None:
         assert "✗" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
     app = DialogHost(create_form())
@@ -592,6 +598,7 @@ async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.Monkey
         assert problem(app, "suite") == ""
 
 
+@pytest.mark.slow
 async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
     app = DialogHost(create_form())
@@ -604,6 +611,7 @@ async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
         assert app.screen.query_one("#suite", Field).value == "bookworm"
 
 
+@pytest.mark.slow
 async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -619,6 +627,7 @@ async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
         assert focused(app) == "timezone"
 
 
+@pytest.mark.slow
 async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -632,6 +641,7 @@ async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -669,6 +679,7 @@ async def test_create_without_a_plan_says_why_and_creates_nothing(error: Excepti
 # -- run -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_run_takes_what_is_typed() -> None:
     app = DialogHost(RunPrompt("deb12", ("start",), ()))
     async with app.run_test(size=SMALL) as pilot:
@@ -821,6 +832,7 @@ async def test_each_control_character_takes_one_place_and_stays_in_the_value() -
 # -- another name --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_plain_name_goes_under_the_base_and_a_path_stands_for_itself() -> None:
     for typed, path in (("try", "/srv/chroot/try"), ("/mnt/../mnt/try", "/mnt/try")):
         app = DialogHost(place_dialog(switch="exact"))

@@ -123,6 +123,7 @@ async def test_it_begins_when_it_is_there_and_threads_may_post() -> None:
         assert posts[0](message) is True
 
 
+@pytest.mark.slow
 async def test_foreign_text_is_safe_and_nothing_is_clipped() -> None:
     for text in HOSTILE:
         shown = dialog(name=text, at="drift")

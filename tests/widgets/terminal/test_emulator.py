@@ -111,6 +111,7 @@ SEQUENCES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(SEQUENCES, max_size=40))
 def test_nothing_breaks_it(pieces: list[bytes]) -> None:
@@ -267,6 +268,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.integers(2, 30), st.integers(1, 3))
 def test_skipping_plain_lines_changes_nothing(lines: list[str], rows: int, pieces: int) -> None:
