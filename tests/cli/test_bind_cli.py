@@ -295,6 +295,7 @@ def test_every_mistake_of_a_file_is_told(cli: Cli, deb: Path) -> None:
     assert conf(deb).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_is_edited_is_what_on_does(cli: Cli, deb: Path) -> None:
     cli.ok("bind", "add", "--source", "/etc", "--target", "/host-etc", "--option", "ro", "-d", deb)
     cli.ok("bind", "ignore", "--target", "/sys", "-d", deb)

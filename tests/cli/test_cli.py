@@ -221,6 +221,7 @@ def test_wrong_settings_are_an_error_with_the_line(cli: Cli, tmp_path: Path) -> 
     assert cli("list", "--base", tmp_path, env={"XDG_CONFIG_HOME": str(tmp_path)}).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_run_takes_the_base_on_both_sides(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     for words in (
@@ -280,6 +281,7 @@ def test_an_error_nobody_can_read_has_its_code(cli: Cli, tmp_path: Path) -> None
         assert shell(cli, f'"$@" {redirect}', "status", "-d", tmp_path).returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize(
     "script",
@@ -306,6 +308,7 @@ def test_a_failed_on_is_taken_back_whoever_listens(cli: Cli, tiny_chroot: Path) 
         assert not (tiny_chroot / "a").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_run_with_closed_streams_hands_nothing_of_the_hosts_in(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
@@ -350,6 +353,7 @@ def test_4_while_another_is_at_work(cli: Cli, tmp_path: Path) -> None:
     assert list((deb / "chroot.d").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_5_without_privilege(cli: Cli, tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("needs root, to be somebody else")
@@ -370,6 +374,7 @@ def test_5_without_privilege(cli: Cli, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_130_when_interrupted(cli: Cli, tiny_chroot: Path, number: int) -> None:

@@ -235,6 +235,7 @@ def test_a_script_goes_before_chroot_cmd(cli: Cli, tiny_chroot: Path) -> None:
 # -- configuration ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_defaults_of_the_configuration(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text(
         '[run]\nuser = "app"\ncwd = "/home/app"\nenv = { LANG = "de_DE.UTF-8", A = "1" }\n'

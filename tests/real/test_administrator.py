@@ -70,6 +70,7 @@ def refused(cli: Cli, root: Path, *words: str) -> str:
 # -- by what name ever --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_both_places_are_told(admin: Cli, tiny_chroot: Path, etc: Path, host: Path) -> None:
     policy(etc, f'# no\ndeny_sources = ["{host}/secret"]\n')
     configure(tiny_chroot, f"tgt:/run/x fs:tmpfs\nsrc:{host}/secret tgt:/x")
@@ -376,6 +377,7 @@ def test_an_entry_that_is_not_allowed_is_not_written(
     admin.ok("bind", "remove", "--target", "/old", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_rules_for_some_chroots(admin: Cli, tiny_chroot: Path, etc: Path, host: Path) -> None:
     configure(tiny_chroot, f"src:{host}/secret tgt:/x")
     (host / "base").symlink_to(tiny_chroot.parent)
@@ -467,6 +469,7 @@ def ran(tiny_chroot: Path, tmp_path: Path) -> Path:
     return tmp_path / "ran"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weak", "mode", "owner"),
     [
@@ -511,6 +514,7 @@ def test_a_host_cmd_by_a_link_that_others_can_set_is_not_run(
     assert not ran.exists()
 
 
+@pytest.mark.slow
 def test_where_others_can_exchange_the_chroot_its_host_cmd_is_run_all_the_same(
     cli: Cli, tiny_chroot: Path, ran: Path
 ) -> None:
@@ -523,6 +527,7 @@ def test_where_others_can_exchange_the_chroot_its_host_cmd_is_run_all_the_same(
     cli.ok("off", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_host_cmd_by_policy(admin: Cli, tiny_chroot: Path, ran: Path, etc: Path) -> None:
     for said in ("allow_host_cmd = false", "allow_sources = []"):
         policy(etc, said)

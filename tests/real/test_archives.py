@@ -228,6 +228,7 @@ def test_usage(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     assert names(tmp_path) == ["tiny"]
 
 
+@pytest.mark.slow
 def test_into_itself_and_while_another_is_at_work(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

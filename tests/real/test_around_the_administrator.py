@@ -70,6 +70,7 @@ def test_a_mount_of_another_namespace(admin: Cli, tiny_chroot: Path, secret: Pat
         process.kill()
 
 
+@pytest.mark.slow
 def test_in_the_place_of_a_system_point(admin: Cli, tiny_chroot: Path, secret: Path) -> None:
     for target in ("/proc", "/dev", "/tmp", "/etc/resolv.conf"):
         source = secret / "file" if "resolv" in target else secret

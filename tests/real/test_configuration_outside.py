@@ -102,6 +102,7 @@ def test_two_of_one_name_are_told_apart_by_their_path(
     assert "second and third" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_name_alone_does_not_count_where_others_could_take_it(
     admin: Cli, tiny_chroot: Path, chroots: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def test_path_inside_a_chroot_is_a_mistake(cli: Cli, tiny_chroot: Path) -> None:
     assert "chroot.toml:2: path stands in a chroot itself" in done.stderr
 
 
+@pytest.mark.slow
 def test_edits_go_there_without_loss(
     admin: Cli, tiny_chroot: Path, chroots: Path, inside: Path
 ) -> None:

@@ -354,6 +354,7 @@ def test_the_rest_of_a_kill_goes_by_the_name_that_was_to_be(
     assert cli("delete", "-d", two, "--yes").returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [
     "after core.trees.snapshot_store:Shelf.put_aside",
     "before core.trees.remove:_mark",
@@ -458,6 +459,7 @@ def test_to_another_place_with_json(cli: Cli, deb: Path, tmp_path: Path) -> None
     assert len(cli.json("snapshot", "list", "-d", tmp_path / "else/two")) == 1
 
 
+@pytest.mark.slow
 def test_on_or_used_it_is_refused_with_who_does(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -538,6 +540,7 @@ def test_killed_before_the_rename_it_can_be_done_again(
     assert len(cli.json("snapshot", "list", "-d", tmp_path / "two")) == 1
 
 
+@pytest.mark.slow
 def test_killed_after_the_rename_all_is_there(cli: Cli, deb: Path, tmp_path: Path) -> None:
     cli.ok("snapshot", "-d", deb, "one")
     killed("after core.verbs.rename:renameat2", "rename", deb, "two")

@@ -113,6 +113,7 @@ def test_status_tells_each_mount_and_which_is_there(cli: Cli, base: Path, served
     assert SILENT in cli.ok("status", "-d", base / "b")
 
 
+@pytest.mark.slow
 def test_one_that_never_answered_anything(cli: Cli, base: Path, tmp_path: Path) -> None:
     with Served(tmp_path / "far", tmp_path / "near", silent=True):
         assert states(cli, base) == {"a": "off", "b": SILENT, "c": "off"}
@@ -205,6 +206,7 @@ def test_completion_goes_round_it(base: Path, served: Served, tmp_path: Path) ->
 # -- it ends ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verb", "code"), [(["on"], 1), (["run", "/bin/true"], 125)])
 def test_on_and_run_give_up_with_a_line_and_leave_nothing(
     cli: Cli, base: Path, served: Served, verb: list[str], code: int
@@ -220,6 +222,7 @@ def test_on_and_run_give_up_with_a_line_and_leave_nothing(
     assert not (base / "b/zdata").exists()
 
 
+@pytest.mark.slow
 def test_what_stops_answering_in_the_middle_is_taken_back(base: Path, served: Served) -> None:
     answering.set_patience(lambda: 4.0)
     engine = LocalEngine(str(base))

@@ -172,6 +172,7 @@ def test_a_planted_marker_is_no_obstacle(cli: Cli, tmp_path: Path, kind: str) ->
 # -- mounts -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_host_data_behind_live_binds_survives(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     host = precious(tmp_path / "host")
@@ -261,6 +262,7 @@ def test_the_shell_it_is_started_from_is_not_killed(cli: Cli, tiny_chroot: Path)
     assert (tiny_chroot / "bin/sh").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_stop_is_run_first_and_hinders_nothing(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     told = tmp_path / "told"

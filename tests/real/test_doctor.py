@@ -114,6 +114,7 @@ def test_mending_does_what_was_shown_and_no_more(cli: Cli, tiny_chroot: Path) ->
     assert "nothing to mend" in cli("doctor", "-d", tiny_chroot, "--mend").stderr
 
 
+@pytest.mark.slow
 def test_a_chroot_that_is_off_stays_off(cli: Cli, tiny_chroot: Path) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "none", tiny_chroot / "home"], check=True)
     assert "nothing to mend" in cli("doctor", "-d", tiny_chroot, "--mend").stderr

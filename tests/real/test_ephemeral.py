@@ -41,6 +41,7 @@ def test_what_changes_in_it_is_gone_afterwards(cli: Cli, tiny_chroot: Path) -> N
     assert not sessions(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_everything_of_run_holds_in_it(cli: Cli, tiny_chroot: Path) -> None:
     script = 'id -u; id -g; echo "$PWD $HOME $USER $KEY"; read x; echo "<$x>"; echo e >&2; exit 7'
     options = ("-u", "app", "-w", "/home", "-e", "KEY=v")

@@ -154,6 +154,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     assert not sessions(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_at_a_terminal_another_name_is_asked_for(
     bash: Bash, tiny_chroot: Path, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def shared(path: Path) -> Iterator[Path]:
 # -- propagation --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["shared", "slave", "rbind,shared", "rbind,slave", "private"])
 def test_off_takes_no_mount_of_the_hosts_along(
     cli: Cli, tiny_chroot: Path, tmp_path: Path, how: str
@@ -74,6 +75,7 @@ def test_off_takes_no_mount_of_the_hosts_along(
         umount(host / "old")
 
 
+@pytest.mark.slow
 def test_delete_takes_no_mount_of_the_hosts_along(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_delete_takes_no_mount_of_the_hosts_along(
         umount(host / "usb")
 
 
+@pytest.mark.slow
 def test_nothing_is_mounted_in_a_bind_that_is_shared_with_the_host(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -119,6 +122,7 @@ def test_an_unbindable_source_is_an_error_that_is_taken_back(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["unbindable", "shared", "slave", "private"])
 def test_every_propagation_is_on_after_on_and_gone_after_off(
     cli: Cli, tiny_chroot: Path, tmp_path: Path, how: str
@@ -183,6 +187,7 @@ def test_mounts_that_a_new_one_would_hide_are_mounted_anew(cli: Cli, tiny_chroot
     assert targets(tiny_chroot) == ["/dev/mine"]
 
 
+@pytest.mark.slow
 def test_what_is_hidden_by_hand_is_missing_and_mended(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     mount("-t", "tmpfs", "x", tiny_chroot / "dev")
@@ -335,6 +340,7 @@ def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_somebody_unmounts_and_mounts_meanwhile(tiny_chroot: Path) -> None:
     engine = LocalEngine(str(tiny_chroot.parent))
     end = threading.Event()
@@ -363,6 +369,7 @@ def test_somebody_unmounts_and_mounts_meanwhile(tiny_chroot: Path) -> None:
 # -- where it stands ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_renamed_while_on(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     before = targets(tiny_chroot)
@@ -474,6 +481,7 @@ def test_the_time_of_access_drifts_and_is_mended(
         assert shown() == expected
 
 
+@pytest.mark.slow
 def test_what_was_remounted_is_taken_back_too(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     def lines() -> list[str]:
         return [m.line for m in read_mounts().values() if m.point.startswith(f"{tiny_chroot}/")]
@@ -492,6 +500,7 @@ def test_what_was_remounted_is_taken_back_too(cli: Cli, tiny_chroot: Path, tmp_p
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
 
 
+@pytest.mark.slow
 def test_what_the_source_has_is_not_forced_on_what_is_mounted_in_it(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

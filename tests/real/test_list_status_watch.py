@@ -306,6 +306,7 @@ def watching(cli: Cli, base: Path) -> Iterator[Watched]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_watch_tells_what_is_and_what_changes(cli: Cli, tiny_chroot: Path) -> None:
     with watching(cli, tiny_chroot.parent) as seen:
@@ -331,6 +332,7 @@ def test_watch_tells_what_is_and_what_changes(cli: Cli, tiny_chroot: Path) -> No
         seen.until(state="off")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_watch_is_silent_while_nothing_changes(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)

@@ -69,6 +69,7 @@ def test_the_private_dev(cli: Cli, tiny_chroot: Path) -> None:
         assert (tiny_chroot / target[1:]).stat().st_mode & 0o7777 == mode
 
 
+@pytest.mark.slow
 def test_propagation_is_private_even_below_a_shared_mount(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_read_only_bind_leaves_the_host_alone(
     assert (tiny_chroot / "data/x").read_text() == "yes"
 
 
+@pytest.mark.slow
 def test_links_inside_lead_nowhere_outside(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -131,6 +133,7 @@ def test_resolv_conf_that_dangles_inside(cli: Cli, tiny_chroot: Path) -> None:
     assert resolv.is_symlink()
 
 
+@pytest.mark.slow
 def test_resolv_conf_as_a_copy(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text('[system]\nresolv = "copy"\n')
     cli.ok("on", "-d", tiny_chroot)
@@ -231,6 +234,7 @@ def test_a_failed_step_takes_everything_back(cli: Cli, tiny_chroot: Path) -> Non
     assert sorted(os.listdir(tiny_chroot)) == names
 
 
+@pytest.mark.slow
 def test_what_a_file_system_refuses_is_told_once_with_its_place(
     cli: Cli, tiny_chroot: Path
 ) -> None:
@@ -261,6 +265,7 @@ def test_a_missing_source_is_an_error_and_nothing_is_made(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_target_below_a_bind_is_not_made_on_the_host(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -276,6 +281,7 @@ def test_a_target_below_a_bind_is_not_made_on_the_host(
     assert state(cli, tiny_chroot) == "on"
 
 
+@pytest.mark.slow
 def test_an_optional_source_may_be_missing(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text(
         '[[bind]]\nsource = "/nowhere/usb"\ntarget = "/usb"\noptional = true\n'
@@ -381,6 +387,7 @@ def test_a_tmpfs_with_what_the_tool_made_in_it_is_no_loss(
     assert state(cli, tiny_chroot) == "on"
 
 
+@pytest.mark.slow
 def test_a_foreign_mount_is_shown_and_off_takes_it_too(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     (tiny_chroot / "home/mine").mkdir()
@@ -417,6 +424,7 @@ def test_a_recursive_bind_and_what_is_mounted_in_it(
         subprocess.run(["umount", data / "inner"], check=True)
 
 
+@pytest.mark.slow
 def test_the_chroot_itself_may_be_a_mount(cli: Cli, tiny_chroot: Path) -> None:
     subprocess.run(["mount", "--bind", tiny_chroot, tiny_chroot], check=True)
     try:
@@ -495,6 +503,7 @@ def test_who_is_inside_is_named_and_kept(cli: Cli, tiny_chroot: Path) -> None:
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_who_ignores_term_is_killed(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with sleeper(tiny_chroot, "trap '' TERM") as process:
@@ -552,6 +561,7 @@ def test_off_runs_stop_first(cli: Cli, tiny_chroot: Path, script: str | None, wa
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     before = targets(tiny_chroot)
@@ -587,6 +597,7 @@ def test_another_chroot_tool_at_work(cli: Cli, tiny_chroot: Path) -> None:
         os.close(fd)
 
 
+@pytest.mark.slow
 def test_the_hosts_own_directories_are_refused(cli: Cli, tmp_path: Path) -> None:
     for place in ("/", "/home", "/usr", tmp_path):
         done = cli("off", "-d", place)
@@ -595,6 +606,7 @@ def test_the_hosts_own_directories_are_refused(cli: Cli, tmp_path: Path) -> None
     assert cli("off", "-d", tmp_path / "nowhere").returncode == 1
 
 
+@pytest.mark.slow
 def test_create_is_the_way_out_only_where_it_would_begin(cli: Cli, tmp_path: Path) -> None:
     empty, full, broken = (tmp_path / name for name in ("empty", "full", "broken"))
     for path in (empty, full / "photos", broken / "chroot.d"):
@@ -666,6 +678,7 @@ def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: P
     ]
 
 
+@pytest.mark.slow
 def test_another_configuration_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

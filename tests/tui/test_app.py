@@ -94,6 +94,7 @@ async def test_o_switches_off_what_is_broken_while_it_is_on() -> None:
         assert t.engine.calls[1:] == [("on", TRIXIE.path)]
 
 
+@pytest.mark.slow
 async def test_o_concerns_all_that_are_marked_each_with_its_own_outcome() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("arm", "deb12", "jammy"):
@@ -528,6 +529,7 @@ async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
         await t.shows("d delete", "q quit", "? help")
 
 
+@pytest.mark.slow
 async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("question_mark")
@@ -536,6 +538,7 @@ async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
         assert "super" not in t.text
 
 
+@pytest.mark.slow
 async def test_the_footer_offers_what_ends_the_filter() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("slash")
@@ -556,6 +559,7 @@ async def test_keys_of_actions_are_letters_while_the_filter_is_typed() -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_sort_by_every_column_keeps_the_cursor() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         await t.on_row("deb12")
@@ -690,6 +694,7 @@ async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
         await t.shows("╭─ Overview ─", "o on / off")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (220, 60)])
 async def test_help_leaves_the_panes_as_they_are(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:

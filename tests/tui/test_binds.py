@@ -41,6 +41,7 @@ async def test_what_somebody_else_changes_is_shown_when_it_happens(tiny_chroot: 
             await t.shows(f"{target} ", "taken over")
 
 
+@pytest.mark.slow
 async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> None:
     root = tmp_path / "c"
     (root / "chroot.d").mkdir(parents=True)

@@ -29,6 +29,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
 
 
+@pytest.mark.slow
 async def test_both_the_chroot_and_the_host_are_looked_at() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.findings = {ARM: (DRIFT,), "": (MIRROR,)}
@@ -41,6 +42,7 @@ async def test_both_the_chroot_and_the_host_are_looked_at() -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_without_a_chroot_the_host_is() -> None:
     async with ui() as t:
         t.engine.findings = {"": (MIRROR,)}
@@ -49,6 +51,7 @@ async def test_without_a_chroot_the_host_is() -> None:
         assert t.engine.called("diagnose") == [("",)]
 
 
+@pytest.mark.slow
 async def test_leaving_it_stops_what_still_looks() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("diagnose")
@@ -61,6 +64,7 @@ async def test_leaving_it_stops_what_still_looks() -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_what_can_not_be_looked_at_is_said() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("diagnose").set()

@@ -77,6 +77,7 @@ async def test_clone_can_be_exact_and_can_be_cancelled() -> None:
         await t.until(lambda: t.job_states == {"arm → fresh": "cancelled"})
 
 
+@pytest.mark.slow
 async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -101,6 +102,7 @@ async def test_rename_takes_mark_history_and_cursor_along() -> None:
         assert t.app.main.table.marked == (FRESH.path,)
 
 
+@pytest.mark.slow
 async def test_a_name_that_is_left_as_it_is_renames_nothing() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -443,6 +445,7 @@ async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:
 # -- throw-away sessions --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_throw_away_shell_says_so_in_its_title(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
 

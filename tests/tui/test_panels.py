@@ -163,6 +163,7 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
 # -- keys -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_every_key_but_one_is_the_programs() -> None:
     async with ui(*CHROOTS) as t:
@@ -647,6 +648,7 @@ async def test_a_flood_leaves_the_keys_to_the_user() -> None:
         await t.shows("signal 2")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
     titles = r"\033]0;title\007\033]52;c;aGk=\007"

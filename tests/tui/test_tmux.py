@@ -162,6 +162,7 @@ def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot
     assert str(tiny_chroot / "home") in mounted(tiny_chroot), "which is somebody else's"
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
@@ -211,6 +212,7 @@ def test_a_signal_ends_it_in_order(
     cli.ok("off", "-S", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
     terminal: Tmux, tiny_chroot: Path, cli: Cli
@@ -245,6 +247,7 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
             program.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
     """There is no shell above that could continue it, as in `xterm -e chroot-tool`."""

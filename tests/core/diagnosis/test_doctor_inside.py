@@ -58,6 +58,7 @@ def test_who_lives_in_a_chroot_that_is_off(tiny_chroot: Path) -> None:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_an_agent_that_nobody_waits_for(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "bin/gpg-agent").symlink_to("sleep")

@@ -60,6 +60,7 @@ def test_an_entry_that_is_not_allowed_is_a_problem_and_not_mended(
     assert mounts_below(tiny_chroot) == before
 
 
+@pytest.mark.slow
 def test_a_host_cmd_that_would_be_run_and_one_that_would_not(tiny_chroot: Path, etc: Path) -> None:
     assert worst(entries.host_cmd(of(tiny_chroot))).found == "there is none"
     command = tiny_chroot / "chroot.d/host-cmd"

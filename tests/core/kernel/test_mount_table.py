@@ -183,6 +183,7 @@ def test_what_changed_beside_a_new_mount_is_found(tmp_path: Path, feed: MountFee
     umount(old, new)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("seed", range(4))
 def test_the_feed_is_the_table(tmp_path: Path, feed: MountFeed, seed: int) -> None:

@@ -217,6 +217,7 @@ def test_no_room_is_seen_and_nothing_is_left(tmp_path: Path, source: Path) -> No
         assert os.listdir(where) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_meanwhile(tmp_path: Path, source: Path) -> None:
     (source / "one").write_bytes(os.urandom(30 << 20))  # too few entries to be counted first
     with disk(tmp_path, "ext4", 20) as where:

@@ -160,6 +160,7 @@ async def test_edit_of_a_system_point_adds_an_entry() -> None:
         assert change.bind.options == ("nosuid", "nodev", "size=64M")
 
 
+@pytest.mark.slow
 async def test_edit_by_double_click() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -169,6 +170,7 @@ async def test_edit_by_double_click() -> None:
         assert field(app, "target").value == "/data"
 
 
+@pytest.mark.slow
 async def test_remove_and_undo() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -396,6 +398,7 @@ async def test_copy() -> None:
         assert app.clipboard == "/home/me/src /src bind ro private"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (60, 15), (200, 60)])
 async def test_editor_and_form_fit_the_screen(size: tuple[int, int]) -> None:
     app = DialogHost(editor())
@@ -417,6 +420,7 @@ async def test_save_stays_in_the_footer_of_a_narrow_screen() -> None:
             assert key in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_footer_works_by_mouse() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -443,6 +447,7 @@ def news(files: Files, accepted: list[Files]) -> News | None:
     return News(after((), files), lambda: accepted.append(files))
 
 
+@pytest.mark.slow
 async def test_what_somebody_else_changes_is_taken_over() -> None:
     accepted: list[Files] = []
     now = [FILES]
@@ -481,6 +486,7 @@ def watched(now: list[Files], accepted: list[Files]) -> DialogHost:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drop", [True, False])
 async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
     accepted: list[Files] = []
@@ -522,6 +528,7 @@ async def test_what_clashes_with_that_asks_nothing_before_a_key() -> None:
         assert accepted == []
 
 
+@pytest.mark.slow
 async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
     accepted: list[Files] = []
     now = [FILES]

@@ -191,6 +191,7 @@ async def test_form_lives_with_an_inspection_that_fails() -> None:
         assert app.answer == Bind("/a", "/a", origin="chroot.toml")
 
 
+@pytest.mark.slow
 async def test_form_completes_source_and_target(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "m\x1bad").mkdir()

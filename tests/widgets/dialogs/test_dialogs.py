@@ -577,6 +577,7 @@ async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_create_does_not_scold_before_anything_is_typed() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -707,6 +708,7 @@ def offered(app: App[None]) -> list[str]:
     return [str(option.prompt).split("  ", 1)[1] for option in offers.options]
 
 
+@pytest.mark.slow
 async def test_run_offers_scripts_then_history_each_once() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("top", "start", "apt update")))
     async with app.run_test(size=SMALL) as pilot:
@@ -731,6 +733,7 @@ async def test_run_enter_runs_the_marked_offer() -> None:
         assert app.answer == RunRequest("apt update", ("apt", "update"))
 
 
+@pytest.mark.slow
 async def test_run_right_puts_the_marked_offer_into_the_line() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
     async with app.run_test(size=SMALL) as pilot:
@@ -1003,6 +1006,7 @@ async def test_the_first_snapshot_begins_in_the_field() -> None:
 # -- run: throw-away, snapshot first -------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_run_offers_a_snapshot_before_an_upgrade_or_none_at_all() -> None:
     app = DialogHost(RunPrompt("deb12", ("start",), ()))
     async with app.run_test(size=SMALL) as pilot:

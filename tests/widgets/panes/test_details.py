@@ -63,6 +63,7 @@ async def test_no_word_of_the_overview_is_broken(width: int) -> None:
         assert [word for word in " ".join(said).split() if word not in words] == []
 
 
+@pytest.mark.slow
 async def test_the_overview_wraps_and_scrolls() -> None:
     host, pane = details()
     async with host.run_test(size=(40, 8)) as pilot:
