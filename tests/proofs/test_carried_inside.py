@@ -135,7 +135,7 @@ def test_keys_and_stops_of_the_outer_terminal_reach_it_all_the_same(root: Path, 
     shell = Bash(cli, root)
     try:
         script = """
-            trap 'echo >/out/caught; exit 3' INT; trap 'echo again' CONT
+            trap 'echo >/out/caught; exit 3' INT; trap 'echo on $((40 + 2))' CONT
             echo up; while :; do sleep 0.02; done
         """
         shell.start(f"r -u stranger -- /bin/sh -c {shlex.quote(script)} | cat")
@@ -144,7 +144,7 @@ def test_keys_and_stops_of_the_outer_terminal_reach_it_all_the_same(root: Path, 
         shell.wait_for("Stopped")
         shell.wait_for(r"READY\$ ")
         shell.start("fg")
-        shell.wait_for("again")  # then the terminal is its process group's
+        shell.wait_for("on 42")  # `fg` prints the command first; now its group has the terminal
         shell.type("\x03")
         shell.wait_for(r"READY\$ ")
         wait_until((root / "out/caught").exists)

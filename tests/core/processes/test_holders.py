@@ -311,6 +311,7 @@ def test_a_shell_on_a_terminal_is_hung_up(root: Path) -> None:
     os.close(terminal)
 
 
+@pytest.mark.slow
 def test_end_says_what_it_waits_for(root: Path, start: Start) -> None:
     stubborn = inside(start, root, "trap '' TERM; echo ready; read line")
     told: list[Event] = []
