@@ -21,12 +21,23 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.events import Event
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
+from proving import Proof
 from support import PATIENCE, Arg, Cli, Program, mounts_below, next_line, wait_until
 from support.served import Served
 
+PROMISE = (
+    "A source whose server does not answer holds up nothing but itself: it is named, the others go "
+    "on, and `off` and `delete` ask it nothing."
+)
 pytestmark = pytest.mark.root
 
 SILENT = "not answering"
+
+
+@pytest.fixture(autouse=True)
+def counted(proof: Proof) -> None:
+    """Each test is a way to meet one that does not answer."""
+    proof.count("ways to meet one", 1)
 
 
 @pytest.fixture
