@@ -64,7 +64,7 @@ AUTOMOUNT = "/proc/sys/fs/binfmt_misc"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    proving.add_options(parser)
+    proving.pytest_addoption(parser)
     workers.add_options(parser)
 
 

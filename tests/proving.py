@@ -72,7 +72,7 @@ _suites: dict[str, Suite] = {}
 """By the path of the file; only where tests are reported, not in a worker of pytest-xdist."""
 
 
-def add_options(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
     """What `./dev prove` asks for."""
     group = parser.getgroup("proofs")
     group.addoption("--prove", action="store_true", help="the long form, and a table of figures")
