@@ -31,23 +31,34 @@ def delete(
     """As `Engine.delete`."""
     from ..trees.snapshot_store import Shelf
 
-    left = rests(path)
-    for rest in left:
-        _delete(rest, timeout, report, cancelled)
-    if not left:
+    if not rests(path):
         _delete(path, timeout, report, cancelled)
         return
-    with Shelf(f"{os.path.dirname(left[0]).rstrip('/')}/{os.path.basename(path)}") as shelf:
-        shelf.sweep_aside()
+    for rest in _rests(path):
+        _delete(rest, timeout, report, cancelled)
+    with Shelf(os.path.abspath(path)) as shelf:
+        shelf.remove_aside(report, cancelled)
 
 
 def rests(path: str) -> tuple[str, ...]:
     """As `Engine.rests`."""
+    from ..trees.snapshot_store import Shelf
+
+    if os.path.lexists(path):
+        return ()
+    try:
+        with Shelf(os.path.abspath(path)) as shelf:
+            snapshots = (f"the snapshots of {shelf.name}",) if shelf.has_aside() else ()
+    except ChrootError:
+        snapshots = ()
+    return _rests(path) + snapshots
+
+
+def _rests(path: str) -> tuple[str, ...]:
+    """Return the directories beside *path* that were, or were to be, that chroot."""
     from ..trees.remove import is_rest
 
     above, name = os.path.split(os.path.abspath(path))
-    if os.path.lexists(path):
-        return ()
     try:
         places = folders(above)  # no links
     except ChrootError:
@@ -98,4 +109,4 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         except BaseException:
             shelf.put_back()
             raise
-        shelf.remove_aside()
+        shelf.remove_aside(report, cancelled)

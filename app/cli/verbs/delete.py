@@ -32,7 +32,7 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     rests = engine.rests(path)
     if rests:
-        where = f"{os.path.dirname(rests[0]).rstrip('/')}/{os.path.basename(path)}"
+        where = os.path.abspath(path)
         if not arguments.yes:
             left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
             _ask(f"This removes {left}.\n", os.path.basename(path))
