@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from ..core.chroot import DEFAULT_BASE
+from ..core.errors import ConfigError
+from ..core.kernel.answering import PATIENCE, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
 
@@ -16,7 +18,18 @@ if TYPE_CHECKING:
 
 def open_engine(base: str = "") -> Engine:
     """Return the engine for what `--base` says, "" where it is not given. Raises ConfigError."""
+    set_patience(_patience)
     return LocalEngine(base_directory(base), habits)
+
+
+def _patience() -> float:
+    """Return how long a file system that does not answer is waited for: asked when one does not."""
+    from .settings.file import load
+
+    try:
+        return load().patience
+    except ConfigError:
+        return PATIENCE  # who uses the settings for anything else is told
 
 
 def habits() -> Habits:

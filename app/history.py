@@ -6,25 +6,31 @@ import errno
 import json
 import os
 
+from ..core import json_values
+from ..core.kernel import small_file
 from ..core.kernel.rootpath import Root
 from .paths import history_file, output_directory
 
 _MOST = 200
+_LARGEST = 64 << 20
+"""Bytes: 200 lines for each of very many chroots."""
 
 
 def _read() -> dict[str, list[str]]:
     try:
-        with open(history_file(), encoding="utf-8") as file:
-            found = json.load(file)
+        found = json_values.document(small_file.read(history_file(), limit=_LARGEST))
     except (OSError, ValueError):
         return {}  # a history that cannot be read is none: nothing depends on it
-    return found if isinstance(found, dict) else {}
+    return {
+        path: [line for line in lines if isinstance(line, str)]
+        for path, lines in found.items()
+        if isinstance(lines, list)
+    }
 
 
 def commands(path: str) -> tuple[str, ...]:
     """Return the command lines that were run in the chroot at *path*, newest first."""
-    found = _read().get(path, [])
-    return tuple(line for line in found if isinstance(line, str))
+    return tuple(_read().get(path, []))
 
 
 def remember(path: str, line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..core import events
+from ..core.diagnosis.finding import Found
 from ..core.value import Value
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..core.archives.archive import Packed, Unpacked
     from ..core.config.bind import Bind
     from ..core.creating.bases.store import Base
+    from ..core.diagnosis.finding import Finding
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
@@ -27,6 +29,7 @@ _EVENTS = {
     events.StepDone: "step",
     events.StepUndone: "undone",
     events.Warned: "warning",
+    Found: "finding",
 }
 
 
@@ -65,6 +68,8 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "mounts": [mount(one) for one in value.mounts],
         "processes": [process(one) for one in value.processes],
         "problems": [problem(one) for one in value.problems],
+        **({"not_answering": value.unanswered} if value.unanswered else {}),
+        **({"configuration": value.configuration} if value.configuration else {}),
     }
 
 
@@ -133,6 +138,11 @@ def unpacked(value: Unpacked) -> dict[str, Any]:
     }
 
 
+def finding(value: Finding) -> dict[str, Any]:
+    """Return what the doctor has found."""
+    return _fields(value, "check", "severity", "found", "meaning", "mend", "mends")
+
+
 def event(value: events.Event) -> dict[str, Any]:
     """Return an event, with its kind under `event`."""
     content = {name: getattr(value, name) for name in value._fields}
@@ -140,6 +150,8 @@ def event(value: events.Event) -> dict[str, Any]:
         content |= {"problem": problem(value.problem)}
     elif isinstance(value, events.StepDone | events.StepUndone):
         content |= {"step": value.step.describe(), "target": value.step.target}
+    elif isinstance(value, Found):
+        content = {"chroot": value.chroot, **finding(value.finding)}
     return {"event": _EVENTS[type(value)], **content}
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
     _open_streams()
+    _keep_to_ourselves()
     words = sys.argv[1:] if arguments is None else arguments
     before, rest = _split(words)
     if rest and rest[0] in RUN_WORDS:
@@ -68,6 +69,22 @@ def _open_streams() -> None:
             os.set_inheritable(number, True)
             mode = "w" if number else "r"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _keep_to_ourselves() -> None:
+    """Hand on no descriptor but those three: what the caller had open is no business of programs
+    that are started for a chroot.
+    """
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return  # without /proc little else will work
+    for number in map(int, numbers):
+        if number > 2:
+            try:
+                os.set_inheritable(number, False)
+            except OSError:
+                pass  # that of the listing
 
 
 def _leave(code: int) -> NoReturn:

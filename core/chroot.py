@@ -11,8 +11,15 @@ import os
 import stat
 
 from .errors import ChrootError, PrivilegeError, Problem, UsageError
+from .kernel import answering
+from .kernel.answering import NotAnswering
+from .kernel.mount_table import MountTable
 from .kernel.rootpath import Root
 from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
 DEFAULT_BASE = "/srv/chroot"
 CONFIG_DIRECTORY = "/chroot.d"
@@ -29,6 +36,15 @@ CLONING = ".cloning"
 DELETING = "/.chroot-tool-delete"
 """The last file of a chroot that is being deleted: what a kill leaves must not pass for sound."""
 
+ADMINISTRATOR = "/etc/chroot-tool"
+"""What the administrator of this host says of chroots. It does not depend on anything that a caller
+says, as sudo may hand on his variables: only tests have another."""
+
+_OF_A_SYSTEM = ("proc", "sysfs", "devpts")
+"""What is mounted below a chroot, and below hardly anything else."""
+_OF_CHANGES = (2, 6, 11, 16, 17, 20, 21, 22, 39, 40)
+"""ENOENT, ENXIO, EAGAIN, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOTEMPTY, ELOOP: what a look-up
+fails with of what was another thing a moment ago."""
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -37,6 +53,11 @@ class Chroot(Value):
 
     name: str
     path: str
+
+
+def is_administered() -> bool:
+    """Tell whether the administrator says anything: one call, since each `run` asks."""
+    return os.path.lexists(ADMINISTRATOR)
 
 
 def has_system(root: Root) -> bool:
@@ -120,9 +141,30 @@ def locate(directory: str, base: str) -> str:
     if "\0" in directory:
         raise UsageError("the directory's name holds a NUL byte")
     plain = "/" not in directory and directory not in (".", "..")
-    if plain and not os.path.isdir(directory):
+    if plain and not _is_directory(directory):
         return os.path.join(_absolute(base), directory)
     return _absolute(directory)
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return answering.look(path, lambda: os.path.isdir(path))
+    except NotAnswering as error:
+        raise no_answer(error) from None
+
+
+def refuse_silent(*paths: str) -> None:
+    """Raise ChrootError where one of *paths*, there or not, leads to who does not answer."""
+    for path in paths:
+        is_there(path)
+
+
+def is_there(path: str) -> bool:
+    """Tell whether anything is at *path*. Raises ChrootError where nobody answers."""
+    try:
+        return answering.look(path, lambda: os.path.lexists(path))
+    except NotAnswering as error:
+        raise no_answer(error) from None
 
 
 def locate_existing(directory: str, base: str) -> str:
@@ -155,7 +197,39 @@ def _absolute(path: str) -> str:
         ) from None
 
 
-def open_chroot(path: str) -> Root:
+class WorkedOn(Root):
+    """A directory that a verb works on.
+
+    What changes in it meanwhile can make any look-up fail, one that was seen to succeed before,
+    too. At the end of its `with` such an error of the system becomes one that says so.
+    """
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+        # Without a name it is of a stream, ours or the caller's.
+        if isinstance(error, OSError) and error.filename is not None:
+            raise _failed(self.path, error) from error
+
+
+def _failed(path: str, error: OSError) -> ChrootError:
+    if isinstance(error, NotAnswering):
+        return no_answer(error)
+    name = error.filename
+    where = f" ({os.fsdecode(name)})" if isinstance(name, str | bytes) else ""
+    message = f"{path}: {error.strerror}{where}"
+    if error.errno in (1, 13) and os.geteuid():  # EPERM, EACCES
+        return PrivilegeError(message, "run as root")
+    if error.errno in _OF_CHANGES:
+        return ChrootError(message, "something changes it at the same time: see who, and try again")
+    return ChrootError(message)
+
+
+def open_chroot(path: str) -> WorkedOn:
     """Open the chroot at *path*. The caller closes it.
 
     Raises ChrootError where there is nothing, or nothing that is a chroot, and for the host's
@@ -173,9 +247,9 @@ def open_chroot(path: str) -> Root:
             hint = "see `chroot-tool list`, or name a chroot with -d"
             if _takes_create(root):
                 hint = f"make one: chroot-tool create -d {path}"
-            over = f", or umount {path} if that hides one" if _is_mount(root) else ""
             raise ChrootError(
-                f"{path} is no chroot: it holds neither chroot.d/ nor a system", hint + over
+                f"{path} is no chroot: it holds neither chroot.d/ nor a system",
+                _by_mounts(root) or hint,
             )
     except BaseException:
         root.close()
@@ -183,16 +257,25 @@ def open_chroot(path: str) -> Root:
     return root
 
 
-def _is_mount(root: Root) -> bool:
-    from .kernel.mount_table import MountTable
+def _by_mounts(root: Root) -> str:
+    """Return what to do about what is no chroot where mounts tell that one may have been."""
+    table = MountTable.read()
+    ways = [f"umount {root.path} if that hides one"] if table.at(root.path) else []
+    if any(entry.fs in _OF_A_SYSTEM for entry in table.below(root.path)):
+        # Whoever is root inside can take away all that makes it one, but not what is mounted.
+        ways.append(
+            f"if it was one, mkdir {root.path}{CONFIG_DIRECTORY} (moving away what is there), "
+            f"then chroot-tool off -d {root.path}"
+        )
+    return "; or ".join(ways)
 
-    return bool(MountTable.read().at(root.path))
 
-
-def open_directory(path: str) -> Root:
+def open_directory(path: str) -> WorkedOn:
     """Open any directory as a root. Raises as `open_chroot` does, but for what is in it."""
     try:
-        return Root(path)
+        return _opened(path)
+    except NotAnswering as error:
+        raise no_answer(error) from None
     except FileNotFoundError:
         raise ChrootError(
             f"{path} does not exist", f"make it: chroot-tool create -d {path}, or see `list`"
@@ -205,22 +288,39 @@ def open_directory(path: str) -> Root:
         raise ChrootError(f"{path}: {error.strerror}") from error
 
 
+def _opened(path: str) -> WorkedOn:
+    table = answering.table()
+    if table is None:
+        return WorkedOn(path)
+    found = os.path.abspath(path)
+    root = answering.see(table, found, lambda: WorkedOn(path), late=WorkedOn.close)
+    root.guard = answering.guard(table, root.path)
+    return root
+
+
+def no_answer(error: NotAnswering) -> ChrootError:
+    """Return what is to be said where a file system does not answer."""
+    return ChrootError(f"{error.filename} {error.strerror}", answering.HINT)
+
+
 def find(base: str) -> tuple[Chroot, ...]:
     """Return the chroots directly under *base*, by name; none where it does not exist.
 
-    Links are not followed: one chroot is one directory. Raises PrivilegeError, ChrootError.
+    Links are not followed: one chroot is one directory. What does not answer may be one, and is
+    among them. Raises PrivilegeError, ChrootError.
     """
-    found = [chroot_at(path) for path in folders(base)]
+    paths = folders(base)
+    table = answering.table()
+    found = [chroot_at(path, table) for path in paths]
     return tuple([chroot for chroot in found if chroot])
 
 
 def folders(base: str) -> tuple[str, ...]:
     """Return the physical paths of the directories directly under *base*, whatever is in them."""
     try:
-        with Root(base) as opened:
-            physical = opened.path.rstrip("/")
-        with os.scandir(physical or "/") as entries:
-            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        return answering.look(base, lambda: _folders(base), seconds=answering.LOOK)
+    except NotAnswering as error:
+        raise no_answer(error) from None
     except FileNotFoundError:
         return ()
     except NotADirectoryError:
@@ -231,19 +331,41 @@ def folders(base: str) -> tuple[str, ...]:
         raise PrivilegeError(f"{base} may not be opened by this user", "run as root") from None
     except OSError as error:
         raise ChrootError(f"{base}: {error.strerror}") from error
+
+
+def _folders(base: str) -> tuple[str, ...]:
+    with Root(base) as opened:
+        physical = opened.path.rstrip("/")
+    with os.scandir(physical or "/") as entries:
+        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     return tuple([f"{physical}/{name}" for name in sorted(names)])
 
 
-def chroot_at(path: str) -> Chroot | None:
+def chroot_at(path: str, table: MountTable | None = None) -> Chroot | None:
     """Return the chroot whose physical path *path* is, None where there is none.
 
-    One that is being deleted just now is none any more.
+    One that is being deleted just now is none any more. Where something may not answer, *table*
+    says what is mounted where: what does not may be a chroot, and is taken for one.
     """
+    if table is None:
+        return _chroot_at(path, None)
+    try:
+        look = answering.LOOK
+        return answering.see(table, path, lambda: _chroot_at(path, table), seconds=look)
+    except NotAnswering:
+        return Chroot(path.rpartition("/")[2], path)
+
+
+def _chroot_at(path: str, table: MountTable | None) -> Chroot | None:
     try:
         with Root(path) as root:
+            if table is not None:
+                root.guard = answering.guard(table, path, seconds=answering.LOOK)
             if not is_chroot(root) or (is_half_deleted(root) and _is_locked(path)):
                 return None
             return Chroot(path.rpartition("/")[2], path)
+    except NotAnswering:
+        raise
     except OSError:
         return None
 

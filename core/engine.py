@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .config.merge import Config
     from .creating.bases.store import Base
     from .creating.options import CreateOptions
-    from .errors import ChrootError
+    from .diagnosis.finding import Finding
+    from .errors import ChrootError, Problem
     from .events import Report
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
@@ -91,6 +92,34 @@ class Engine(Protocol):
 
     def binds(self, path: str) -> Binds:
         """Return what edits the bind entries of a chroot."""
+        raise NotImplementedError
+
+    # -- the doctor ------------------------------------------------------------------------------
+
+    def diagnose(
+        self, path: str = "", *, report: Report = ..., cancelled: Flag | None = None
+    ) -> tuple[Finding, ...]:
+        """Look for what would get in the way: of this host, or of the chroot at *path*.
+
+        Nothing is changed. Each finding is reported, as `Found`, when it is there: a slow check
+        holds back no other, and is not waited for beyond its bound. Raises ChrootError where
+        *path* is no chroot, Cancelled.
+        """
+        raise NotImplementedError
+
+    def plan_mend(self, path: str = "") -> Plan:
+        """Return what `mend` would do; empty where nothing can be mended safely.
+
+        Raises as `diagnose`.
+        """
+        raise NotImplementedError
+
+    def mend(self, path: str = "", *, report: Report = ..., cancelled: Flag | None = None) -> Plan:
+        """Mend what is safe to mend; return what was done.
+
+        Drifted, missing and stacked mounts of a chroot that is on, and what killed runs have left.
+        No process is ended, nothing that somebody made is deleted. Raises as `on` does.
+        """
         raise NotImplementedError
 
     # -- on and off ------------------------------------------------------------------------------
@@ -448,7 +477,8 @@ class Binds(Protocol):
     """The bind entries of one chroot. Nothing is lost of what is not changed, in either file.
 
     What is called with changes raises ConfigError where a file has errors, UsageError for a change
-    that makes no sense, ChangedError for one to an entry that says something else meanwhile.
+    that makes no sense, ChangedError for one to an entry that says something else meanwhile,
+    PolicyError for an entry that the administrator of the host does not allow.
     """
 
     def files(self) -> Files:
@@ -457,6 +487,14 @@ class Binds(Protocol):
 
     def difference(self, changes: Sequence[Change]) -> tuple[str, ...]:
         """Return as lines of a unified diff what *changes* would do to the files as they are."""
+        raise NotImplementedError
+
+    def refusal(self, bind: Bind) -> Problem | None:
+        """Return why the administrator of the host does not allow *bind*, None where he does."""
+        raise NotImplementedError
+
+    def file(self, origin: str) -> str:
+        """Return the path of the file that entries of *origin* stand in, or would."""
         raise NotImplementedError
 
     def merged(self, changes: Sequence[Change]) -> tuple[Bind, ...]:

@@ -3,6 +3,7 @@
 ChrootError                 the operation failed (exit 1)
 ├── UsageError              the call itself makes no sense (2)
 ├── ConfigError             a configuration file is wrong (3); carries every problem found
+│   └── PolicyError         it asks for what the administrator forbids (3, of `run` too)
 ├── ChangedError            a file was changed by someone else since it was looked at (1)
 ├── BusyError               in use; carries the processes that hold it (4)
 │   └── LockedError         another chroot-tool is at work on it (4)
@@ -57,6 +58,19 @@ class ConfigError(ChrootError):
         self.problems = tuple(problems)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(problems[0].message + more, problems[0].hint)
+
+
+class Refusal(Problem):
+    """A problem that is there because the administrator of this host does not want it."""
+
+
+class PolicyError(ConfigError):
+    """What is asked for is not allowed on this host, or what is allowed can't be read.
+
+    `code` is what `run` exits with: its caller is to know this from a failing command.
+    """
+
+    code = 3
 
 
 class ChangedError(ChrootError):

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from . import verbs
     from .creating.options import CreateOptions
     from .creating.preferences import Habits
+    from .diagnosis.finding import Finding
+    from .diagnosis.subject import Subject
     from .engine import Bases, Binds, Following, Sizes
     from .events import Report
     from .looking.status import ChrootStatus
+    from .plan import Plan
     from .verbs import (  # noqa: F401 (as `verbs.on`)
         clone,
         delete,
@@ -135,6 +138,34 @@ class LocalEngine:
 
         habits = self._habits()
         return LocalBases(habits.cache, habits.backend)
+
+    def _subject(self, path: str) -> Subject:
+        from .verbs.doctor import subject
+
+        habits = self._habits()
+        return subject(self.base, path, habits.backend, habits.cache)
+
+    def diagnose(
+        self, path: str = "", *, report: Report = ignore, cancelled: Flag | None = None
+    ) -> tuple[Finding, ...]:
+        """As `Engine.diagnose`."""
+        from .verbs.doctor import diagnose
+
+        return diagnose(self._subject(path), report, cancelled)
+
+    def plan_mend(self, path: str = "") -> Plan:
+        """As `Engine.plan_mend`."""
+        from .verbs.doctor import plan_mend
+
+        return plan_mend(self._subject(path))
+
+    def mend(
+        self, path: str = "", *, report: Report = ignore, cancelled: Flag | None = None
+    ) -> Plan:
+        """As `Engine.mend`."""
+        from .verbs.doctor import mend
+
+        return mend(self._subject(path), report, cancelled)
 
     @staticmethod
     def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:

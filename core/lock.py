@@ -1,7 +1,10 @@
 """One chroot-tool at a time per chroot: flock(2) on its directory.
 
 The lock is on the directory itself, so there is no file to go stale, and it ends with the process
-that holds it, however that ends.
+that holds it, however that ends. But everybody can lock a directory that everybody can read. So
+root holds another besides, on a file in a directory of root's alone, and where nobody holds the
+first who could write the chroot (`kernel.lock_holders`), the second will do: no two of root's are
+at work at once, and nobody without a say keeps root from it.
 """
 
 from __future__ import annotations
@@ -9,7 +12,6 @@ from __future__ import annotations
 import os
 
 from .errors import LockedError, PrivilegeError
-from .kernel.mount_table import device_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0
 """Seconds: an `on` takes milliseconds, so two at once need not fail."""
+ROOTS = "/run/chroot-tool"
+"""Where root's locks are; only root can make it."""
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Lock:
@@ -37,24 +43,50 @@ class Lock:
             raise PrivilegeError(f"{path} may not be opened by this user", "run as root") from None
         except FileNotFoundError:
             raise _exchanged(path) from None
+        self._roots: _RootsLock | None = None
         deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-                if _is_at(self._fd, path):
-                    return
-                os.close(self._fd)
+        how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
+        try:
+            while not self._taken(how):
+                if time.monotonic() >= deadline:
+                    raise self._locked(path)
+                time.sleep(0.01)
+            if not _is_at(self._fd, path):
                 raise _exchanged(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _taken(self, how: int) -> bool:
+        """Try once."""
+        import fcntl
+
+        try:
+            self._roots = _RootsLock.take(self._fd, how)
+        except BlockingIOError:
+            return False
+        for _ in range(2):  # who had it may be gone since, and another have come
+            try:
+                fcntl.flock(self._fd, how)
+                return True
             except BlockingIOError:
-                if time.monotonic() < deadline:
-                    time.sleep(0.01)
-                    continue
-            pid = holder(self._fd)
-            os.close(self._fd)
-            who = f" (process {pid})" if pid else ""
-            raise LockedError(
-                f"another chroot-tool is at work on {path}{who}", "wait for it, or end it", pid
-            )
+                from .kernel.lock_holders import counting_holder
+
+                if not self._roots or counting_holder(self._fd):
+                    break
+        else:
+            return True
+        if self._roots:
+            self._roots.close()
+            self._roots = None
+        return False
+
+    def _locked(self, path: str) -> LockedError:
+        from .kernel.lock_holders import counting_holder, described
+
+        pid = max(counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
+        what = f"another chroot-tool is at work on {path}{described(pid)}"
+        return LockedError(what, "wait for it, or end it", pid)
 
     def __enter__(self) -> Lock:
         return self
@@ -73,6 +105,127 @@ class Lock:
 
         fcntl.flock(self._fd, fcntl.LOCK_UN)
         os.close(self._fd)
+        if self._roots:
+            self._roots.close()
+
+
+class _RootsLock:
+    """The lock of a directory that only root can have: a file that is there while it is held."""
+
+    def __init__(self, parent: int, name: str, fd: int) -> None:
+        self._parent = parent
+        self._name = name
+        self._fd = fd
+
+    @classmethod
+    def take(cls, directory: int, how: int) -> _RootsLock | None:
+        """Take that of the directory behind a descriptor; None where there can be none.
+
+        Raises BlockingIOError where somebody has it.
+        """
+        import fcntl
+
+        parent = _roots_directory(make=True)
+        if parent < 0:
+            return None
+        name = _name(directory)
+        try:
+            while True:
+                fd = os.open(name, _FILE, 0o600, dir_fd=parent)
+                try:
+                    fcntl.flock(fd, how)
+                    there = os.stat(name, dir_fd=parent, follow_symlinks=False)
+                    if os.path.samestat(there, os.fstat(fd)):
+                        _sweep(parent, name)
+                        return cls(parent, name, fd)
+                except FileNotFoundError:
+                    pass  # who had it has taken it away
+                except BaseException:
+                    os.close(fd)
+                    raise
+                os.close(fd)
+        except BlockingIOError:
+            os.close(parent)
+            raise
+        except OSError:
+            os.close(parent)
+            return None
+
+    @staticmethod
+    def holder(directory: int) -> int:
+        """Return the pid that has that of the directory behind a descriptor, 0: nobody."""
+        parent = _roots_directory(make=False)
+        if parent < 0:
+            return 0
+        try:
+            fd = os.open(_name(directory), os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
+        except OSError:
+            return 0
+        finally:
+            os.close(parent)
+        try:
+            return holder(fd)
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Let go of it; the file goes with the last who has it."""
+        import fcntl
+
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(self._name, dir_fd=self._parent)
+        except OSError:
+            pass  # others share it
+        os.close(self._fd)
+        os.close(self._parent)
+
+
+def _sweep(parent: int, own: str) -> None:
+    """Remove what kills have left: the files that nobody has locked."""
+    import fcntl
+
+    for name in os.listdir(parent):
+        if name == own:
+            continue
+        try:
+            fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        except OSError:
+            continue  # gone
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.stat(name, dir_fd=parent), os.fstat(fd)):
+                os.unlink(name, dir_fd=parent)
+        except OSError:
+            pass  # somebody is at work
+        finally:
+            os.close(fd)
+
+
+def _name(directory: int) -> str:
+    status = os.fstat(directory)
+    return f"{status.st_dev:x}-{status.st_ino:x}"
+
+
+def _roots_directory(*, make: bool) -> int:
+    """Return a descriptor of the directory of root's locks, -1 where that can't be had."""
+    if os.geteuid():
+        return -1
+    try:
+        try:
+            fd = os.open(ROOTS, _DIRECTORY)
+        except FileNotFoundError:
+            if not make:
+                return -1
+            os.mkdir(ROOTS, 0o700)
+            fd = os.open(ROOTS, _DIRECTORY)
+        status = os.fstat(fd)
+        if not status.st_uid and not status.st_mode & 0o077:
+            return fd
+        os.close(fd)
+    except OSError:
+        pass  # /run is read-only, or no other than we are root here
+    return -1
 
 
 def _exchanged(path: str) -> LockedError:
@@ -88,22 +241,10 @@ def _is_at(fd: int, path: str) -> bool:
 
 
 def holder(fd: int) -> int:
-    """Return the pid that has a flock on the file behind *fd*, 0 if none is to be seen.
+    """Return the pid that has a flock on the file behind *fd*, 0 if none is to be seen."""
+    from .kernel.lock_holders import holders
 
-    The form of /proc/locks: proc_locks(5).
-    """
-    status = os.fstat(fd)
-    major, minor = map(int, device_name(status.st_dev).split(":"))
-    wanted = f"{major:02x}:{minor:02x}:{status.st_ino}"
-    try:
-        with open("/proc/locks", encoding="ascii") as file:
-            lines = [line.split() for line in file]
-    except OSError:
-        return 0
-    for words in lines:
-        if len(words) > 5 and words[1] == "FLOCK" and words[5] == wanted:
-            return max(int(words[4]), 0)
-    return 0
+    return next(iter(holders(fd)), 0)
 
 
 def is_locked(path: str) -> bool:
@@ -112,7 +253,10 @@ def is_locked(path: str) -> bool:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return False
+    from .kernel.lock_holders import counting_holder, holders
+
     try:
-        return holder(fd) != 0
+        has_it = holders(fd) and counting_holder(fd)
+        return bool(has_it or _RootsLock.holder(fd))
     finally:
         os.close(fd)

@@ -90,6 +90,7 @@ def run(
     on_line: OnLine | None = None,
     on_error: OnLine | None = None,
     on_side: OnLine | None = None,
+    keep: Sequence[int] = (),
     cancelled: CancelEvent | None = None,
     timeout: float | None = None,
     grace: float = 5.0,
@@ -98,9 +99,9 @@ def run(
 
     env: the whole environment (default: `environment()`). stdin: a descriptor (default:
     /dev/null). stdout: a descriptor that gets the bytes as they are. on_line gets every line of
-    stdout, and of stderr unless on_error is given; on_side those of descriptor 3. Lines come
-    without newline, surrogate-escaped; of one that was overwritten by carriage returns, the last
-    state.
+    stdout, and of stderr unless on_error is given; on_side those of descriptor 3. It has the
+    descriptors *keep*, too. Lines come without newline, surrogate-escaped; of one that was
+    overwritten by carriage returns, the last state.
 
     When *cancelled* is set or *timeout* seconds are over, the group gets TERM and after *grace*
     seconds KILL (grace 0: KILL at once). Raises ChrootError where the program is not there or
@@ -111,7 +112,8 @@ def run(
     program = require(argv[0], whole.get("PATH", PATH))
     streams = _Streams()
     try:
-        pid = _spawn(program, argv, whole, (stdin, stdout), streams, on_line, on_error, on_side)
+        given = (stdin, stdout)
+        pid = _spawn(program, argv, whole, given, streams, on_line, on_error, on_side, keep)
     except BaseException:
         streams.close()
         raise
@@ -131,15 +133,18 @@ def output(argv: Sequence[str], *, timeout: float = 30.0) -> str:
     return "\n".join(lines)
 
 
-def passthrough(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
+def passthrough(argv: Sequence[str], *, env: Mapping[str, str], keep: Sequence[int] = ()) -> int:
     """Run *argv* with stdin, stdout, stderr and terminal of this process; return its exit code.
 
-    128+N where signal N ended it. Raises ChrootError where it cannot be executed.
+    It has the descriptors *keep*, too. 128+N where signal N ended it. Raises ChrootError where it
+    cannot be executed.
     """
     whole = dict(env)
     program = require(argv[0], whole.get("PATH", PATH))
     try:
-        pid = os.posix_spawn(program, list(argv), whole, setsigdef=[_SIGPIPE])
+        pid = os.posix_spawn(
+            program, list(argv), whole, file_actions=_kept(keep), setsigdef=[_SIGPIPE]
+        )
     except OSError as error:
         raise _not_run(program, error) from error
     while True:
@@ -149,6 +154,11 @@ def passthrough(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
             continue  # the terminal sent it to the program too, which decides what it means
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else 128 - code
+
+
+def _kept(fds: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return what leaves descriptors open in the child, and in no other (posix_spawn(3))."""
+    return [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in fds]
 
 
 class _Streams:
@@ -213,6 +223,7 @@ def _spawn(
     on_line: OnLine | None,
     on_error: OnLine | None,
     on_side: OnLine | None,
+    keep: Sequence[int],
 ) -> int:
     """Start *program* with its pipes in *streams*; return its pid. *given*: stdin, stdout."""
     import fcntl
@@ -251,7 +262,7 @@ def _spawn(
                 os.close(null)
         return os.posix_spawn(
             program, list(argv), env,
-            file_actions=actions, setpgroup=0, setsigmask=[], setsigdef=[_SIGPIPE],
+            file_actions=[*actions, *_kept(keep)], setpgroup=0, setsigmask=[], setsigdef=[_SIGPIPE],
         )  # fmt: skip
     except OSError as error:
         raise _not_run(program, error) from error

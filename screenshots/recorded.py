@@ -17,6 +17,7 @@ from chroot_tool.core.config.merge import Config, parse
 from chroot_tool.core.creating.bases.key import Key
 from chroot_tool.core.creating.bases.store import Base, Facts
 from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING, Finding, Found
 from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, ignore
@@ -236,6 +237,9 @@ class RecordedBinds(LocalBinds):
         """Return the binds after *changes*."""
         return _config(changed(FILES, changes, self.path)).binds
 
+    def refusal(self, bind: Bind) -> None:
+        """Allow everything."""
+
     def complete_target(self, text: str) -> tuple[str, ...]:
         """Return nothing."""
         return ()
@@ -274,6 +278,51 @@ class RecordedBases(LocalBases):
         return Outlook(None, "the nearest base has another suite")
 
 
+def _fine(**checks: str) -> tuple[Finding, ...]:
+    return tuple(Finding(name.replace("_", "-"), OK, found) for name, found in checks.items())
+
+
+FULL = Finding(
+    "space", PROBLEM, "0 and 91204 inodes are free on /srv",
+    "apt, and whatever writes inside, fails half-way",
+    "free some: du -xh -d1 /srv shows where it is; chroot-tool base prune",
+)  # fmt: skip
+FOUND = {
+    "": (
+        Finding("mirror", PROBLEM, "the proxy proxy.example:3142 cannot be reached: "
+                "Connection refused", "create would fail, unless a base of that kind is kept",
+                "check --proxy and the proxies of this host's apt; --proxy none goes without one"),
+        Finding("mmdebstrap", NOTE, "mmdebstrap is not installed",
+                "only --backend mmdebstrap needs it", "apt install mmdebstrap"),
+        *_fine(namespaces="mount, pid, uts and ipc namespaces can be had",
+               keys="9 keys in /usr/share/keyrings/debian-archive-keyring.gpg, none expired",
+               debootstrap="it is installed, and knows bookworm", colours="xterm, with all colours",
+               bases="3 kept in /var/cache/chroot-tool"),
+    ),
+    BOOKWORM.path: (
+        Finding("drift", WARNING, "/tmp is not mounted", "the next on or run mounts it",
+                f"chroot-tool on -d {BOOKWORM.path}", True),
+        Finding("shadowed", WARNING, "/src: tool.conf:3 is replaced by chroot.toml:9",
+                "of two entries with one target the later one counts, whole",
+                f"remove the one that is not meant: chroot-tool bind list -d {BOOKWORM.path}"),
+        Finding("terminfo", WARNING, "TERM=xterm-kitty is not known inside",
+                "editors, less and top draw nonsense, or refuse",
+                f"chroot-tool run -d {BOOKWORM.path} -- apt-get install ncurses-term; "
+                "or -e TERM=xterm"),
+        Finding("left-behind", NOTE, "agents that run on inside: 2231 gpg-agent",
+                "off will find them in the way",
+                f"chroot-tool off --kill -d {BOOKWORM.path}, when you switch it off"),
+        *_fine(kernel="Linux 6.12.48 has every call that is used",
+               privilege="root, with every capability that is used",
+               system="Debian GNU/Linux 12 (bookworm), amd64",
+               file_system="/srv/chroot/bookworm is on /srv (ext4), mounted as it should be",
+               space="67G free, 16067494 files can be made", dns="192.0.2.53 answers",
+               stacked="nothing is mounted twice", stray="no mount that is not its own"),
+    ),
+    TRIXIE.path: (FULL,),
+}  # fmt: skip
+
+
 class RecordedEngine(LocalEngine):
     """Plays calls back: `off` is busy, `on` fails, `create` comes half way and waits."""
 
@@ -281,6 +330,8 @@ class RecordedEngine(LocalEngine):
         super().__init__(BASE)
         self.over = threading.Event()
         """Ends what waits."""
+        self.examined = threading.Event()
+        """Whether a chroot was diagnosed."""
         self._clock = clock
 
     def config(self, path: str, *, config_dir: str | None = None) -> Config:
@@ -328,6 +379,21 @@ class RecordedEngine(LocalEngine):
             "mount tmpfs on /tmp: no space left on device",
             "free some memory, or give the tmpfs a size in chroot.d/chroot.toml",
         )
+
+    def diagnose(
+        self,
+        path: str = "",
+        *,
+        report: Callable[[Event], None] = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> tuple[Finding, ...]:
+        """Find what was recorded; of this host after what is about the chroot."""
+        if not path:
+            self.examined.wait()
+        for one in FOUND[path]:
+            report(Found(path, one))
+        self.examined.set()
+        return FOUND[path]
 
     def off(self, path: str, **options: object) -> Plan:
         """Be busy."""

@@ -19,6 +19,7 @@ from chroot_tool.app.tui import app
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
@@ -213,6 +214,7 @@ async def _jobs(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: main.table.move_to(path) and _shown(app) == "trixie-build")
     await pilot.press("o")
     await until(pilot, lambda: len([j for j in main.session.jobs.views if j.state != RUNNING]) == 1)
+    await until(pilot, lambda: any(job.doctor for job in main.session.jobs.views))
     await pilot.press("4")
     await until(pilot, lambda: main.dock.has_focus_within)
     await pilot.press("j")
@@ -225,6 +227,16 @@ async def _failure(app: SceneApp, pilot: Pilot[None]) -> None:
     await _jobs(app, pilot)
     await pilot.press("k")
     await until(pilot, lambda: _selected(app) == 2)
+
+
+async def _doctor(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("D")
+    await until(pilot, lambda: isinstance(app.screen, DoctorDialog) and app.screen.is_mounted)
+    assert isinstance(app.screen, DoctorDialog)
+    dialog = app.screen
+    await until(pilot, lambda: not dialog.looking)
+    await pilot.press("j", "enter")
+    await until(pilot, lambda: dialog.has_class("-told"))
 
 
 def _selected(app: SceneApp) -> int:
@@ -300,6 +312,8 @@ SCENES = (
     Scene("unpack-80x24", SMALL, DARK, _keys("u")),
     Scene("snapshots-120x40", LARGE, DARK, _keys("v")),
     Scene("snapshots-80x24", SMALL, LIGHT, _keys("v")),
+    Scene("doctor-80x24", SMALL, DARK, _doctor),
+    Scene("doctor-120x40", LARGE, LIGHT, _doctor),
     Scene("throw-away-120x40", LARGE, DARK, _throw_away),
     Scene("delete-120x40", LARGE, LIGHT, _delete),
     Scene("delete-80x24", SMALL, DARK, _delete),

@@ -20,9 +20,10 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
+import proving
+import workers
 from proving import (  # noqa: F401 # pytest finds its hooks here
     proof,
-    pytest_addoption,
     pytest_itemcollected,
     pytest_runtest_logreport,
     pytest_sessionstart,
@@ -52,6 +53,7 @@ from workers import (  # noqa: F401 # pytest finds its hooks here
 
 # No test asserts a time, and a deadline for each example is one.
 settings.register_profile("any speed", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("any speed")
 
 IN_CI = os.environ.get("CI") == "true"
@@ -59,6 +61,11 @@ SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "
 """What must stay as it is on the host. Its other mounts come and go with users and services."""
 AUTOMOUNT = "/proc/sys/fs/binfmt_misc"
 """systemd mounts it wherever it is first looked at: no mount of ours."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    proving.pytest_addoption(parser)
+    workers.add_options(parser)
 
 
 @cache

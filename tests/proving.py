@@ -73,6 +73,7 @@ _suites: dict[str, Suite] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `./dev prove` asks for."""
     group = parser.getgroup("proofs")
     group.addoption("--prove", action="store_true", help="the long form, and a table of figures")
     group.addoption("--write", action="store_true", help=f"with --prove, into {DOCUMENT.name}")

@@ -10,6 +10,8 @@ import ctypes
 import fcntl
 import gc
 import os
+import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -24,6 +26,8 @@ FEW_FILES = 5
 """Up to so many files one process is sooner done than workers have imported everything."""
 MOST = 16
 """So many workers at most: each one imports everything first."""
+OF_A_SERIES = 2
+"""So many of a test's parameters `--quick` takes."""
 LONG_LIMIT = 1800
 """Seconds, for a test that installs a Debian or an environment: a mirror may be slow."""
 
@@ -74,15 +78,40 @@ def pytest_configure(config: pytest.Config) -> None:
             raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS)")
 
 
+def add_options(parser: pytest.Parser) -> None:
+    """What `./dev test --quick` asks for."""
+    parser.getgroup("quick").addoption(
+        "--quick", action="store_true", help="no network, nothing slow, a sample of each series"
+    )
+
+
 @pytest.hookimpl(trylast=True)  # within each kind the order stays what it was: random
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give what is long its limit; between workers, begin with it, so that none ends much later."""
+    if config.option.quick:
+        _leave_out(config, items)
     for item in items:
         if item.get_closest_marker("network") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONG_LIMIT))
     if is_worker(config):
         maker = next((item for item in items if "base_chroot" in fixtures(item)), None)
         items.sort(key=lambda item: -1 if item is maker else _turn(item))
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what `--quick` does not want: over many runs each of a series has its turn."""
+    taken: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    # All workers choose the same: pytest-randomly has the order from one seed.
+    for item in items:
+        series = item.nodeid.partition("[")[0]
+        too_long = item.get_closest_marker("network") or item.get_closest_marker("slow")
+        wanted = not too_long and taken[series] < OF_A_SERIES
+        taken[series] += wanted
+        (kept if wanted else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def fixtures(item: pytest.Item) -> list[str]:
@@ -103,6 +132,10 @@ def pytest_collection_finish() -> None:
     """What is there now stays to the end: the collector need not walk it again and again."""
     gc.collect()
     gc.freeze()
+    if "textual.pilot" in sys.modules:  # importing it costs more than most files of tests
+        from support.settling import let_pilots_settle
+
+        let_pilots_settle()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: the wait does not count

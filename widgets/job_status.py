@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.diagnosis.finding import Finding
 from ..core.value import Value
 
 RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
@@ -25,3 +26,5 @@ class JobStatus(Value):
     started: float = 0.0
     """Epoch seconds."""
     ended: float = 0.0
+    doctor: Finding | None = None
+    """Of a failure: what the doctor says was in the way."""

@@ -13,6 +13,10 @@ from .verbs import SUMMARIES, module_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
+
+_NEVER_HELD_UP = ("watch",)
+"""All that they ask is asked within a bound."""
 
 
 def main(words: list[str], verb: str = "") -> int:
@@ -40,12 +44,24 @@ def _execute(words: list[str], verb: str) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code: int = module_of(arguments.verb).execute(arguments)
+        code = _do(arguments)
     except ChrootError as error:
         if _streams(arguments):
             _write(error)
         raise
     return code
+
+
+def _do(arguments: Namespace) -> int:
+    """Execute the verb: in a thread of its own where it may be held up, so that signals end it."""
+    from ...core.kernel.answering import may_wait
+
+    execute: Callable[[Namespace], int] = module_of(arguments.verb).execute
+    if arguments.verb in _NEVER_HELD_UP or not may_wait():
+        return execute(arguments)
+    from .beside import beside
+
+    return beside(partial(execute, arguments))
 
 
 def _streams(arguments: Namespace) -> bool:

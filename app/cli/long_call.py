@@ -14,7 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+entered: list[threading.Event] = []
+"""The flags of those calls that are under way: whoever takes signals for them sets these."""
 
 
 class LongCall:
@@ -31,9 +34,11 @@ class LongCall:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> tuple[Narrator, threading.Event]:
-        for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._set)
+        entered.append(self._cancelled)
+        if threading.current_thread() is threading.main_thread():  # else `beside` takes them
+            for number in SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._set)
         return self._narrator, self._cancelled
 
     def _set(self, _number: int, _frame: FrameType | None) -> None:
@@ -46,5 +51,6 @@ class LongCall:
         tb: TracebackType | None,
     ) -> None:
         self._narrator.end()
+        entered.remove(self._cancelled)
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave back

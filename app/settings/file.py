@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 
 from ...core.errors import ChrootError, ConfigError, Problem
+from ...core.kernel import small_file
+from ...core.kernel.answering import PATIENCE
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
@@ -29,10 +31,12 @@ COLUMNS = (
 """The columns that the table of environments can have, in the order it has them by default."""
 
 _KEYS = (
-    "theme", "base", "columns", "dock", "backend", "cache", "cache-size", "confirm", "keys",
+    "theme", "base", "columns", "dock", "backend", "cache", "cache-size", "patience", "confirm",
+    "keys",
 )  # fmt: skip
 BACKENDS = ("debootstrap", "mmdebstrap")
 LEAST_DOCK, MOST_DOCK = 20, 80
+MOST_PATIENCE = 3600
 _CONFIRM_KEYS = ("quit",)
 
 
@@ -56,6 +60,8 @@ class Settings(Value):
     """Bytes that all bases together may have; 0: none are kept."""
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Bindings with other keys than their own, by id: (id, Textual's key names)."""
+    patience: float = PATIENCE
+    """Seconds that `on` and `run` wait for a file system that does not answer."""
 
 
 def load() -> Settings:
@@ -65,8 +71,7 @@ def load() -> Settings:
     """
     path = settings_file()
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = small_file.read(path)
     except FileNotFoundError:
         return Settings()
     except OSError as error:
@@ -94,8 +99,7 @@ def save(changes: Mapping[str, object]) -> None:
     """
     path = settings_file()
     try:
-        with open(path, "rb") as file:
-            old = file.read()
+        old = small_file.read(path)
     except FileNotFoundError:
         old = b""
     except OSError as error:
@@ -184,6 +188,7 @@ def _read(reader: Reader) -> Settings:
         _directory(reader, top, "cache"),
         _cache_size(reader, top),
         _bindings(reader, top.get("keys", {})),
+        _patience(reader, top),
     )
 
 
@@ -231,6 +236,17 @@ def _cache_size(reader: Reader, top: dict[str, Any]) -> int:
         )  # fmt: skip
         return default
     return size
+
+
+def _patience(reader: Reader, top: dict[str, Any]) -> float:
+    given = top.get("patience", PATIENCE)
+    if type(given) not in (int, float) or not 0 < given <= MOST_PATIENCE:
+        reader.wrong(
+            ("patience",), f"patience is {given!r}, expected a number of seconds",
+            f"write a number up to {MOST_PATIENCE}: how long `on` and `run` wait for an answer",
+        )  # fmt: skip
+        return PATIENCE
+    return float(given)
 
 
 def _dock(reader: Reader, top: dict[str, Any]) -> int:

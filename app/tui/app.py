@@ -201,9 +201,7 @@ def run(engine: Engine, settings: Settings, watching: WatchThread) -> int:
         signal.signal(number, app.end_by)
     app.run()
     ended = app.main.session.jobs.wait()
-    if not app.ended_by:
-        return app.return_code or 0
-    code = _SIGNALLED + app.ended_by
+    code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or 0
     if not ended:
         os._exit(code)  # Python would wait for the threads
     return code

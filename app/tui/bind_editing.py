@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ...core.config.edits import Files
 from ...core.config.presets import presets
 from ...core.errors import ChangedError, ChrootError
-from ...core.looking.status import ON, PARTIAL
+from ...core.kernel import answering
 from ...core.text import safe
 from ...widgets.binds.draft import News
 from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
@@ -92,10 +92,11 @@ class BindEditing:
             complete_host=self._binds.complete_source,
             complete_inside=self._binds.complete_target,
             inspect_target=self._binds.what_is_at,
+            refuse=self._binds.refusal,
             look=self._look,
             presets=_presets(),
             changes=self._changes,
-            on=self._one.state in (ON, PARTIAL),
+            on=self._one.is_on,
             note=self._note,
             undoable=self._saved is not None,
             at=self._at,
@@ -133,7 +134,11 @@ class BindEditing:
 
     async def _open(self, file: str) -> None:
         """Open a file of the chroot's configuration in the user's editor, and check it after."""
-        path = os.path.join(self._one.path, "chroot.d", file)
+        try:
+            path = await asyncio.to_thread(self._binds.file, file)
+        except ChrootError as error:
+            self._note = error.message
+            return
         code = await self._user.hand_over([*_editor_command(), path])
         if code:
             self._note = f"the editor ended with {code}"
@@ -185,4 +190,11 @@ def _presets() -> tuple[Preset, ...]:
         home = pwd.getpwuid(uid).pw_dir
     except KeyError:
         home = os.path.expanduser("~")
-    return presets(os.environ, uid, home, os.getcwd(), os.path.exists)
+    return presets(os.environ, uid, home, os.getcwd(), _exists)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
+    except answering.NotAnswering:
+        return False

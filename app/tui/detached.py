@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from ...core import json_values
+from ...core.kernel import small_file
 from ...core.value import Value
 from ..paths import detached_directory
 
@@ -82,11 +84,17 @@ def found() -> tuple[Detached, ...]:
     for name in names:
         if name.endswith(".json"):
             try:
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    commands.append(Detached(**json.load(file)))
-            except (OSError, ValueError, TypeError):
+                commands.append(_described(small_file.read(os.path.join(folder, name))))
+            except (OSError, ValueError):
                 continue  # cut off while it was written: there is nothing to show
     return tuple(commands)
+
+
+def _described(data: bytes) -> Detached:
+    found = json_values.document(data)
+    chroot, command, log = (json_values.text(found, key) for key in ("chroot", "command", "log"))
+    keeper, began = (json_values.number(found, key) for key in ("keeper", "began"))
+    return Detached(chroot, command, log, int(keeper), began)
 
 
 def forget(one: Detached) -> None:

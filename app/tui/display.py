@@ -51,8 +51,13 @@ class Display:
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""
         self._panes.status_line.show(
-            self._base, self._jobs.running, _privilege(), self._panes.table.filter_text
-        )
+            self._base, self._jobs.running, _privilege(), self._panes.table.filter_text,
+            self._unanswered(),
+        )  # fmt: skip
+
+    def _unanswered(self) -> tuple[str, ...]:
+        found = (source for one in self._inventory.chroots for source in one.unanswered)
+        return tuple(dict.fromkeys(found))
 
 
 def _privilege() -> str:

@@ -30,6 +30,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("environments.create", "environments.delete"): "new chroot, delete one",
     ("environments.clone", "environments.rename"): "clone, rename",
     ("environments.pack", "environments.unpack"): "pack, unpack an archive",
+    ("environments.snapshots", "environments.doctor"): "snapshots, the doctor",
     ("app.help", "app.close_help"): "these keys, and close them",
     ("table.down", "table.up"): "a row down, up",
     ("table.page_down", "table.page_up"): "a page down, up",

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from textual.message import Message
 
 from ...core import events
+from ...core.diagnosis.finding import Finding
 from ...core.errors import BusyError, Cancelled, ChrootError
+from ...core.kernel import answering
 from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .messages import JobEnded, JobMoved, JobSaid
 
@@ -183,6 +185,12 @@ class Jobs:
         self.update(instead or view)
         return instead is not None
 
+    def add_word(self, ident: int, finding: Finding) -> None:
+        """Take note of what the doctor says of a job that failed."""
+        view = self._views.get(ident)
+        if view is not None:
+            self.update(view.replace(doctor=finding))
+
     def cancel(self, ident: int) -> None:
         """Ask a job to stop; it takes back what it did and says so."""
         if ident in self._jobs:
@@ -206,11 +214,15 @@ class Jobs:
     def give_up(self) -> None:
         """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
         self.cancel_all()
+        answering.give_up()
         if self._deadline is None:
             self._deadline = time.monotonic() + _PATIENCE
 
     def wait(self) -> bool:
-        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over."""
+        """Wait for jobs after the UI has ended; Ctrl-C stops them. Return whether all are over.
+
+        They are not where one of those that were told to stop is held up.
+        """
         from ..narrate import Narrator
 
         narrator = Narrator(json=False)
@@ -223,6 +235,6 @@ class Jobs:
                     narrator(events.Stage(view.path, what, view.fraction))
                 time.sleep(0.2)
             except KeyboardInterrupt:
-                self.cancel_all()
+                self.give_up()
         narrator.end()
         return not alive

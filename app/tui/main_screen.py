@@ -23,12 +23,12 @@ from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
-from .actions import ACTIONS, switch
+from .actions import ACTIONS, doctor, switch
 from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
-from .messages import Counted, JobEnded, JobMoved, JobSaid, Seen, Shelved
+from .messages import Counted, Diagnosed, JobEnded, JobMoved, JobSaid, Seen, Shelved
 from .panels import Panels
 from .panes import Panes
 from .post_box import PostBox
@@ -229,6 +229,16 @@ class MainScreen(Screen[None]):
     def _job_ended(self, message: JobEnded) -> None:
         self._look_for_snapshots()
         self.session.end_job(message.job, message.error)
+        if message.error is not None:
+            doctor.give_word(self.session.engine, message.job, message.error, self._post)
+
+    @on(Diagnosed)
+    def _diagnosed(self, message: Diagnosed) -> None:
+        self.session.jobs.add_word(message.job_id, message.finding)
+
+    def on_jobs_pane_doctor_requested(self, message: JobsPane.DoctorRequested) -> None:
+        """Ask the doctor what was in the way of a job."""
+        doctor.consult_about(self.session, message.job)
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
         """Stop a job."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from ...core.diagnosis.finding import Finding
 from ...core.errors import ChrootError
 from ...core.looking.watch import Snapshot
 from ...core.trees.snapshots import TreeSnapshot
@@ -49,6 +50,14 @@ class JobEnded(Message):
 
     job: JobStatus
     error: ChrootError | None
+
+
+@dataclass
+class Diagnosed(Message):
+    """The doctor has a word on a job that failed."""
+
+    job_id: int
+    finding: Finding
 
 
 @dataclass

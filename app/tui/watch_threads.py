@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK = 0.1
 """Seconds that all else may wait for the first look."""
+_DECENT = 5.0
+"""Seconds that quitting waits for a look."""
 _RECOUNT = 60.0
 """Seconds between two looks at whether a size may have changed."""
 
@@ -81,8 +83,9 @@ class WatchThread:
         self._ended.set()
         self._started.set()
         self._watcher.wake()
-        self._thread.join()
-        self._watcher.close()
+        self._thread.join(_DECENT)
+        if not self._thread.is_alive():  # held up, it ends with the process
+            self._watcher.close()
 
     def _run(self) -> None:
         snapshot = self._watcher.snapshot()

@@ -54,6 +54,10 @@ def take(
     return _Walk(tree, frozenset(skip), never, cancelled).run()
 
 
+_ANOTHER = (2, 11, 18, 20, 40)
+"""ENOENT, EAGAIN, EXDEV, ENOTDIR, ELOOP: openat2(2) of what has just been a directory."""
+
+
 class _Walk:
     def __init__(self, tree: int, skip: frozenset[str], never: int, cancelled: Flag | None) -> None:
         self._tree = tree
@@ -85,8 +89,10 @@ class _Walk:
             raise Cancelled("packing was stopped")
         try:
             fd = syscalls.openat2(self._tree, inside or ".", _DIRECTORY, _BENEATH)
-        except FileNotFoundError:
-            return  # gone meanwhile
+        except OSError as error:
+            if error.errno in _ANOTHER:
+                return  # gone, or something else by now: tar will say so
+            raise
         try:
             self._entries(fd, f"{inside}/" if inside else "")
         finally:
@@ -142,7 +148,10 @@ class _Walk:
             self._socket(fd, name, path)
 
     def _socket(self, fd: int, name: str, path: str) -> None:
-        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        try:
+            status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return
         mode = stat.S_IMODE(status.st_mode)
         self._sockets.append(Socket(path, mode, status.st_uid, status.st_gid, status.st_mtime_ns))
 

@@ -105,6 +105,7 @@ def _path(value: object) -> str:
         raise ValueError("a path was expected")
     if value.startswith("/") or ".." in value.split("/"):
         raise ValueError(f"the path {value!r} leads out of the archive")
+    value.encode("utf-8", "surrogateescape")  # JSON can hold halves of characters: no name has one
     return value
 
 

@@ -12,6 +12,7 @@ import json
 import os
 
 from ..errors import ChrootError, PrivilegeError, UsageError
+from ..events import ignore
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..trees.built_aside import Aside
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from threading import Event as Flag
     from types import TracebackType
     from typing import Any
+
+    from ..events import Report
 
     Progress = Callable[[float], None]
 
@@ -63,6 +66,7 @@ def pack_image(
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
     cancelled: Flag | None = None,
+    report: Report = ignore,
 ) -> Packed:
     """Write the tree at *directory* as the layout *output*, a directory that is not there yet.
 
@@ -72,7 +76,7 @@ def pack_image(
         raise PrivilegeError("packing needs root", "run as root")
     compression.require(compression.GZIP, writing=True)
     try:
-        with _Layout(output) as layout, Tree(directory, exclude, Stop(cancelled)) as tree:
+        with _Layout(output, report) as layout, Tree(directory, exclude, Stop(cancelled)) as tree:
             layout.make_folders()
             plain = hashlib.sha256()
             blob, fd = layout.begin()
@@ -108,7 +112,7 @@ def _config(image: Image, diff: str) -> dict[str, Any]:
 class _Layout:
     """A layout that is built as `.NAME.part` and renamed at the end. A context manager."""
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, report: Report) -> None:
         self.path = os.path.abspath(output)
         above, self._name = os.path.split(self.path)
         if os.path.lexists(self.path):
@@ -118,7 +122,7 @@ class _Layout:
         except OSError as error:
             raise ChrootError(f"{above}: {error.strerror}", "make it first") from error
         try:
-            self._aside = Aside(self._above, part(self._name), self.path)
+            self._aside = Aside(self._above, part(self._name), self.path, report)
         except BaseException:
             os.close(self._above)
             raise

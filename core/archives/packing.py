@@ -90,8 +90,11 @@ class Tree:
         """
         try:
             found = inventory.take(self._fd, skip=self.left_out, never=never, cancelled=self._stop)
-        except BaseException:
+        except BaseException as error:
             os.close(output)
+            if isinstance(error, OSError):
+                where = error.filename or "the chroot"
+                raise ChrootError(f"packing failed: {where}: {error.strerror}") from error
             raise
         self.count = found.count
         head = b""

@@ -39,6 +39,7 @@ class Output:
         directory, self._name = os.path.split(self.path)
         self._part = part(self._name)
         self._is_done = False
+        self._checksum = -1
         self.size = 0
         try:
             self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -60,11 +61,14 @@ class Output:
         try:
             if not self._is_done:
                 os.unlink(self._part, dir_fd=self._directory)
+            if self._checksum >= 0:
+                os.unlink(part(self._name + SUFFIX), dir_fd=self._directory)
         except OSError:
             pass  # the next one finds it
         finally:
-            os.close(self.fd)
-            os.close(self._directory)
+            for fd in (self.fd, self._checksum, self._directory):
+                if fd >= 0:
+                    os.close(fd)
 
     def _refuse_other_kinds(self) -> None:
         try:
@@ -113,25 +117,34 @@ class Output:
             self.size = os.fstat(self.fd).st_size
             os.fsync(self.fd)
             digest = sha256(self.fd) if checksum else ""
+            if digest:
+                self._write_checksum(digest)
             self._unlink(self._name + SUFFIX)
             self._rename(self._part, self._name)
             self._is_done = True
             if digest:
-                self._write_checksum(digest)
+                self._place_checksum()
             os.fsync(self._directory)
         except OSError as error:
             raise ChrootError(f"cannot write {self.path}: {error.strerror}") from error
         return digest
 
     def _write_checksum(self, digest: str) -> None:
+        self._checksum = self._claimed(part(self._name + SUFFIX), 0o644)
+        write_all(self._checksum, os.fsencode(f"{digest}  {self._name}\n"))
+        os.fsync(self._checksum)
+
+    def _place_checksum(self) -> None:
         name = self._name + SUFFIX
-        fd = self._claimed(part(name), 0o644)
         try:
-            write_all(fd, os.fsencode(f"{digest}  {self._name}\n"))
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        self._rename(part(name), name)
+            self._rename(part(name), name)
+        except OSError as error:
+            raise ChrootError(
+                f"{self.path} is whole, but {name} beside it can't be written: {error.strerror}",
+                f"sha256sum {self._name} > {name}, there",
+            ) from error
+        os.close(self._checksum)
+        self._checksum = -1
 
     def _rename(self, old: str, new: str) -> None:
         os.rename(old, new, src_dir_fd=self._directory, dst_dir_fd=self._directory)

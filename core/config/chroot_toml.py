@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .toml_places import Path, Place
     from .toml_reader import Reader
 
-TOP_KEYS = ("description", "run", "system", "bind")
+TOP_KEYS = ("description", "run", "system", "bind", "path")
 RUN_KEYS = ("user", "cwd", "env")
 SYSTEM_KEYS = ("dev", "resolv")
 _BLANK = " \t\r\n"
@@ -51,6 +51,8 @@ class SystemSettings(Value):
 
     dev: str = "private"
     resolv: str = "bind"
+    dev_line: int = 0
+    """Where `dev` stands; 0: nowhere."""
 
 
 class ChrootToml(Value):
@@ -60,6 +62,9 @@ class ChrootToml(Value):
     run: RunDefaults = RunDefaults()
     system: SystemSettings = SystemSettings()
     binds: tuple[Bind, ...] = ()
+    path: str = ""
+    """Of a file outside: the chroot that it is for. "": not said."""
+    path_line: int = 0
 
 
 def parse(data: bytes, path: str, problems: list[Problem]) -> ChrootToml:
@@ -157,9 +162,20 @@ def _read(reader: Reader) -> ChrootToml:
         SystemSettings(
             reader.choice(system, ("system",), "dev", ("private", "host")),
             reader.choice(system, ("system",), "resolv", ("bind", "copy", "off")),
+            reader.line(("system", "dev")) if system.get("dev") == "host" else 0,
         ),
         _binds(reader, top.get("bind", [])),
+        _path(reader, top),
+        reader.line(("path",)) if "path" in top else 0,
     )
+
+
+def _path(reader: Reader, top: dict[str, Any]) -> str:
+    path = reader.typed(top, (), "path", str, "")
+    if "path" in top and (not path.startswith("/") or "\0" in path):
+        reader.wrong(("path",), f"path is {path!r}, expected an absolute path",
+                     "write where the chroot is")  # fmt: skip
+    return path
 
 
 def _run(reader: Reader, run: dict[str, Any]) -> RunDefaults:

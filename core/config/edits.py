@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..kernel.rootpath import Root
+    from .home import Home
 
 ORIGINS = (TOOL_CONF, CHROOT_TOML)
 """In the order in which they are merged: an entry of the later one counts."""
@@ -31,9 +32,18 @@ class Files(Value):
 
     tool_conf: bytes | None = None
     chroot_toml: bytes | None = None
+    names: tuple[str, str] = (
+        f"{CONFIG_DIRECTORY}/{TOOL_CONF}",
+        f"{CONFIG_DIRECTORY}/{CHROOT_TOML}",
+    )
+    """Where they stand: as paths inside the chroot; on the host for those outside (`home`)."""
 
     def __getitem__(self, origin: str) -> bytes | None:
         return self.tool_conf if origin == TOOL_CONF else self.chroot_toml
+
+    def name(self, origin: str) -> str:
+        """Return where the file of *origin* stands."""
+        return self.names[origin != TOOL_CONF]
 
     def having(self, origin: str, data: bytes) -> Files:
         """Return these with *data* in the file of *origin*."""
@@ -50,8 +60,8 @@ class Saved(Value):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The files that were written, as paths inside the chroot."""
-        return tuple(name_of(o) for o in ORIGINS if self.before[o] != self.after[o])
+        """The files that were written; see `Files.names`."""
+        return tuple(self.after.name(o) for o in ORIGINS if self.before[o] != self.after[o])
 
 
 class Added(Value):
@@ -84,14 +94,10 @@ if TYPE_CHECKING:
     Change = Added | Replaced | Removed | Ignored
 
 
-def name_of(origin: str) -> str:
-    """Return where entries of *origin* stand, as a path inside the chroot."""
-    return f"{CONFIG_DIRECTORY}/{origin}"
-
-
-def read(root: Root) -> Files:
+def read(home: Home) -> Files:
     """Return both files. Raises ChrootError for one that cannot be read."""
-    return Files(*[_read(root, name_of(origin)) for origin in ORIGINS])
+    conf, toml = home.names
+    return Files(_read(home.root, conf), _read(home.root, toml), home.names)
 
 
 def _read(root: Root, name: str) -> bytes | None:
@@ -100,41 +106,45 @@ def _read(root: Root, name: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise _explained(f"cannot read {root.path}{name}", error) from error
+        raise _explained(f"cannot read {root.path.rstrip('/')}{name}", error) from error
 
 
-def save(root: Root, before: Files, after: Files) -> Saved:
+def save(home: Home, before: Files, after: Files) -> Saved:
     """Write what differs, both files or none.
 
     Raises ChangedError where a file is not as in *before* any more, ChrootError where one cannot
     be written; then both are as they were.
     """
-    if read(root) != before:
+    if read(home) != before:
         raise ChangedError(
-            f"the configuration of {root.path} was changed by someone else meanwhile",
+            f"the configuration of {home.about} was changed by someone else meanwhile",
             "look at it and try again",
         )
-    done: list[str] = []
+    done: list[tuple[str, str]] = []
     try:
-        for origin in ORIGINS:
+        for origin, name in zip(ORIGINS, home.names, strict=True):
             if before[origin] != after[origin]:
-                done.append(origin)
-                _write(root, name_of(origin), after[origin])
+                done.append((origin, name))
+                _write(home, name, after[origin])
     except BaseException as error:
-        for origin in done:
-            _put_back(root, name_of(origin), before[origin])
+        for origin, name in done:
+            _put_back(home, name, before[origin])
         if isinstance(error, OSError):
-            raise _explained(f"cannot write {root.path}{name_of(done[-1])}", error) from error
+            raise _explained(f"cannot write {home.prefix}{done[-1][1]}", error) from error
         raise
     return Saved(before, after)
 
 
-def _write(root: Root, name: str, data: bytes | None) -> None:
+def _write(home: Home, name: str, data: bytes | None) -> None:
     from ..kernel.syscalls import mount_id
 
+    root = home.root
     if data is None:
         root.write(name, b"")  # `unmake` removes nothing that holds anything
         root.unmake(root.resolve(name))
+        return
+    if home.outside:  # in a directory that root alone can write
+        root.write(name, data)
         return
     own = {mount_id(root.fd)}
     root.make(root.resolve(CONFIG_DIRECTORY), file=False, allowed=own.__contains__)
@@ -143,10 +153,10 @@ def _write(root: Root, name: str, data: bytes | None) -> None:
     root.write(name, data, allowed=own.__contains__ if linked else None)
 
 
-def _put_back(root: Root, name: str, data: bytes | None) -> None:
+def _put_back(home: Home, name: str, data: bytes | None) -> None:
     try:
-        if root.stat(name) is not None or data is not None:
-            _write(root, name, data)
+        if home.root.stat(name) is not None or data is not None:
+            _write(home, name, data)
     except (OSError, ChrootError):
         pass  # the disk that failed before still does; the error that is raised says so
 
@@ -165,7 +175,7 @@ def difference(before: Files, after: Files) -> tuple[str, ...]:
     lines: list[str] = []
     for origin in ORIGINS:
         old, new = before[origin], after[origin]
-        name = name_of(origin).lstrip("/")
+        name = after.name(origin).lstrip("/")
         was = name if old is not None else "/dev/null"
         lines += unified_diff(_lines(old), _lines(new), was, name, lineterm="")
     return tuple(part for line in lines for part in line.split("\n"))
@@ -183,7 +193,8 @@ def _lines(data: bytes | None) -> list[str]:
 def entries(files: Files, where: str = "") -> tuple[Bind, ...]:
     """Return the entries of both files as they stand; of several for a target the last counts.
 
-    *where* is the chroot's path, for messages. Raises ConfigError with all problems of a file.
+    *where* is the chroot's path, for messages; "" for files outside. Raises ConfigError with all
+    problems of a file.
     """
     return tuple(bind for origin in ORIGINS for bind in _parsed(files, origin, where))
 
@@ -193,7 +204,7 @@ def _parsed(files: Files, origin: str, where: str) -> tuple[Bind, ...]:
     if data is None:
         return ()
     problems: list[Problem] = []
-    path = where + name_of(origin)
+    path = where + files.name(origin)
     if origin == TOOL_CONF:
         binds = tool_conf.parse(data, path, problems).binds
     else:
@@ -355,9 +366,9 @@ class _Editor:
     def _refuse_listed(self, target: str) -> None:
         there = self._find(target)
         if there is not None:
+            file = f"{self._where}{self._files.name(there.origin)}"
             raise UsageError(
-                f"{self._where}{name_of(there.origin)}:{there.line} has an entry for {target} "
-                "already",
+                f"{file}:{there.line} has an entry for {target} already",
                 "edit that, or remove it first",
             )
 

@@ -30,6 +30,10 @@ class Config(Value):
     exclude: tuple[str, ...] = ()
     """Paths that `pack` leaves out."""
     problems: tuple[Problem, ...] = ()
+    files: tuple[str, str] = ("", "")
+    """Where a tool.conf and a chroot.toml stand, or would; see `home`."""
+    outside: tuple[str, ...] = ()
+    """The administrator's files that it was read from, where the chroot's own do not count."""
 
 
 def merge(*layers: Iterable[Bind]) -> tuple[Bind, ...]:
@@ -59,24 +63,30 @@ def parse(
     conf_sh: bool,
     host: HostFacts,
     extra: tuple[Bind, ...] = (),
+    names: tuple[str, str] | None = None,
 ) -> Config:
     """Read and merge what a chroot says of itself; None is a file that is not there.
 
     *where* is the directory of the files, for messages; *conf_sh* whether the original's conf.sh
-    stands there; *extra* are binds given on the command line. Raises ConfigError with all
-    problems of both files.
+    stands there; *extra* are binds given on the command line; *names* what the files are called
+    where they stand outside of the chroot. Raises ConfigError with all problems of both files.
     """
+    is_outside = names is not None
+    names = names or (f"{where}/{TOOL_CONF}", f"{where}/{CHROOT_TOML}")
     problems: list[Problem] = []
     listed: tuple[Bind, ...] = ()
     exclude: tuple[str, ...] = ()
     if tool_conf is not None:
         from .tool_conf import parse as parse_tool_conf  # 0.8 ms, and most chroots have none
 
-        plain = parse_tool_conf(tool_conf, f"{where}/{TOOL_CONF}", problems)
+        plain = parse_tool_conf(tool_conf, names[0], problems)
         listed, exclude = plain.binds, plain.exclude
     toml = ChrootToml()
     if chroot_toml is not None:
-        toml = parse_chroot_toml(chroot_toml, f"{where}/{CHROOT_TOML}", problems)
+        toml = parse_chroot_toml(chroot_toml, names[1], problems)
+        if toml.path_line and not is_outside:
+            message = f"{names[1]}:{toml.path_line}: path stands in a chroot itself"
+            problems.append(Problem(message, "leave it out: it says which chroot a file is for"))
     if problems:
         raise ConfigError(problems)
     binds = merge(system_points(toml.system, host), listed, toml.binds, extra)

@@ -30,7 +30,8 @@ def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]
     kernel, so that `rm` inside would hit the host's nodes, and unmounting a shared /dev/pts has
     cut people off from their machine. /tmp is not noexec because apt runs scripts there.
     """
-    points = [_PROC, _SYS, _HOST_DEV if settings.dev == "host" else _DEV, *_EMPTY]
+    dev = _HOST_DEV.replace(line=settings.dev_line) if settings.dev == "host" else _DEV
+    points = [_PROC, _SYS, dev, *_EMPTY]
     if host.journal:
         points.append(_JOURNAL)
     if settings.resolv != "off":

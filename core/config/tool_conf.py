@@ -29,6 +29,8 @@ class ToolConf(Value):
 
     binds: tuple[Bind, ...] = ()
     exclude: tuple[str, ...] = ()
+    path: str = ""
+    """Of a file outside, by its section [path]: the chroot that it is for. "": not said."""
 
 
 class _Line(Value):
@@ -59,8 +61,12 @@ class _Entry(Value):
 
 def parse(data: bytes, path: str, problems: list[Problem]) -> ToolConf:
     """Read a tool.conf; each error is added to *problems* as `path:line: …`, none is raised."""
-    entries, exclude = _read(_lines(_decode(data)), path, problems)
-    return ToolConf(tuple([entry.bind for entry in entries]), tuple(exclude))
+    lines = list(_lines(_decode(data)))
+    entries, exclude = _read(lines, path, problems)
+    paths = [line.text.strip(BLANK) for line in lines if line.section == "path" and not line.header]
+    return ToolConf(
+        tuple([entry.bind for entry in entries]), tuple(exclude), paths[-1] if paths else ""
+    )
 
 
 def add(data: bytes, bind: Bind) -> bytes:

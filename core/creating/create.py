@@ -131,7 +131,7 @@ def create(
         from_base = supply(wanted, tell, cancelled)
         tell.stage("setting it up", _SET_UP)
         _set_up(root, wanted, sources.get(), tell, cancelled, renew=from_base)
-        put_in_place(root)
+        put_in_place(root, tell)
     tell.stage("done", 1.0)
 
 

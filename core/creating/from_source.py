@@ -100,7 +100,7 @@ def create(
                 raise _no_system(fresh, options.source)
             _set_up(root, fresh, options, tell, cancelled)
         tell.stage("putting it in place", _PUT)
-        put_in_place(root)
+        put_in_place(root, tell)
     tell.stage("done", 1.0)
 
 

@@ -149,9 +149,9 @@ def _write(root: Root, inside: str, data: bytes, mode: int = 0o644) -> None:
 
 
 def _chmod(root: Root, physical: str, mode: int) -> None:
-    fd = root.open(physical, os.O_RDONLY, follow=False)
+    fd = root.open(physical, follow=False)
     try:
-        os.fchmod(fd, mode)
+        os.chmod(f"/proc/self/fd/{fd}", mode)
     finally:
         os.close(fd)
 

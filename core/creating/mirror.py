@@ -152,21 +152,9 @@ def check_signature(release: Release, keys: str) -> None:
     Left to debootstrap where there is no gpgv (Debian 13 has sqv in its place) or where the
     signature is in a file of its own.
     """
-    if not keys or not release.signed or not programs.find("gpgv"):
-        return
-    said: list[str] = []
-    fd = os.memfd_create("InRelease")
-    try:
-        with open(fd, "wb", closefd=False) as file:
-            file.write(release.text)
-        os.lseek(fd, 0, os.SEEK_SET)
-        argv = ["gpgv", "--status-fd", "3", "--keyring", keys, "--ignore-time-conflict"]
-        programs.run(argv, stdin=fd, on_side=said.append, timeout=60)
-    finally:
-        os.close(fd)
+    words = _of_gpgv(release, keys)
     # As debootstrap judges (read_gpg_status): one valid signature is enough.
-    words = [line.split() for line in said]
-    if any(w[1:2] == ["VALIDSIG"] for w in words):
+    if words is None or any(w[1:2] == ["VALIDSIG"] for w in words):
         return
     where = f"{release.suite} on {without_password(release.mirror)}"
     unknown = next((w[2] for w in words if w[1:2] == ["NO_PUBKEY"] and len(w) > 2), "")
@@ -180,6 +168,34 @@ def check_signature(release: Release, keys: str) -> None:
         f"{where} has no valid signature",
         "the mirror, or something on the way, has changed it: try another --mirror",
     )
+
+
+def expired_signers(release: Release, keys: str) -> tuple[str, ...]:
+    """Return the names of the keys that signed *release* where every one of them has expired.
+
+    debootstrap takes that, apt does not (DETAILS of gnupg, "EXPKEYSIG"). Empty where nobody knows.
+    """
+    words = _of_gpgv(release, keys) or []
+    if any(w[1:2] == ["GOODSIG"] for w in words):
+        return ()
+    return tuple([" ".join(w[3:]) for w in words if w[1:2] == ["EXPKEYSIG"]])
+
+
+def _of_gpgv(release: Release, keys: str) -> list[list[str]] | None:
+    """Return what gpgv says of the signatures, in words; None where it can't be asked."""
+    if not keys or not release.signed or not programs.find("gpgv"):
+        return None
+    said: list[str] = []
+    fd = os.memfd_create("InRelease")
+    try:
+        with open(fd, "wb", closefd=False) as file:
+            file.write(release.text)
+        os.lseek(fd, 0, os.SEEK_SET)
+        argv = ["gpgv", "--status-fd", "3", "--keyring", keys, "--ignore-time-conflict"]
+        programs.run(argv, stdin=fd, on_side=said.append, timeout=60)
+    finally:
+        os.close(fd)
+    return [line.split() for line in said]
 
 
 def _fetch(address: str, proxy: str, cancelled: CancelEvent | None) -> bytes | None:

@@ -13,6 +13,7 @@ import os
 import stat
 
 from ..chroot import CONFIG_DIRECTORY, MADE, MARKER, is_incomplete
+from ..errors import ChrootError
 from .initial_setup import CHROOT_CMD, write_chroot_cmd
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..kernel.rootpath import Root
+    from .progress import Teller
 
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
 _COMMAND = CHROOT_CMD.lstrip("/")
@@ -27,12 +29,17 @@ _NOTE_LIMIT = 16 << 20
 
 
 def put_in_place(
-    root: Root, *, is_exact: bool = False, flags: Sequence[tuple[str, str]] = ()
+    root: Root,
+    tell: Teller,
+    *,
+    is_exact: bool = False,
+    flags: Sequence[tuple[str, str]] = (),
 ) -> list[str]:
     """Move the finished system up into DIR; the marker goes last.
 
-    *is_exact*: nothing is added, and DIR itself gets all that its original had. *flags* are those
-    of an archive's manifest. Returns what of those could not be set.
+    From then on it is there: what still fails is told. *is_exact*: nothing is added, and DIR itself
+    gets all that its original had. *flags* are those of an archive's manifest. Returns what of
+    those could not be set.
     """
     from ..archives.flags import restore
 
@@ -58,7 +65,11 @@ def put_in_place(
         os.close(home)
     # Its name is what says "unfinished": one rename ends that, whatever happens then.
     os.rename(f"{root.path}{MARKER}", f"{root.path}{MADE}")
-    remove_marker(root)
+    try:
+        remove_marker(root)
+    except (OSError, ChrootError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        tell.warn(f"{root.path}{MADE} could not be removed: {why}", "the next `on` does it")
     if is_exact:
         os.utime(f"/proc/self/fd/{root.fd}", ns=(top.st_atime_ns, top.st_mtime_ns))
     # With that flag nothing could have been renamed in it.

@@ -50,7 +50,7 @@ def unpack(
         tell.stage("putting it in place", _UNPACKED)
         _check(root, tree, source)
         flags = done.manifest.flags if done.manifest else ()
-        lost = (*done.lost, *put_in_place(root, is_exact=True, flags=flags))
+        lost = (*done.lost, *put_in_place(root, tell, is_exact=True, flags=flags))
         done = done.replace(lost=lost)
         _tell_lost(tell, lost)
         _tell_host(tell, root)

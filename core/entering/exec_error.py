@@ -171,6 +171,6 @@ def _loader(root: Root, program: str, head: bytes) -> str:
                 (long,) = unpack_from(form, head, at + length)
                 text = _head(root, program, min(where, 1 << 62))[: min(long, _HEAD)]
                 return os.fsdecode(text.partition(b"\0")[0])
-    except StructError:  # it ends too early: a damaged file
+    except (StructError, OverflowError):  # it ends too early: a damaged file
         pass
     return ""

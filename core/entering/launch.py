@@ -21,6 +21,8 @@ else:
     import _signal as signal
 
 _JOINED = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
+_NO_KEYRINGS = (1, 38)
+"""EPERM, ENOSYS: a container's filter, or a kernel without them. Then nobody inside has them."""
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -56,6 +58,7 @@ def become(root_fd: int, launch: Launch, *, ends_with: int = 0) -> NoReturn:
     stage = "enter"
     try:
         syscalls.close_range(3, syscalls.CLOSE_RANGE_CLOEXEC)
+        _leave_keys()
         if launch.member >= 0:
             syscalls.setns(launch.member, _JOINED)
         os.fchdir(root_fd)
@@ -71,6 +74,15 @@ def become(root_fd: int, launch: Launch, *, ends_with: int = 0) -> NoReturn:
         os.execve(launch.program, launch.argv, dict(launch.environment))
     except OSError as error:
         raise Refused(stage, error.errno or 0) from error
+
+
+def _leave_keys() -> None:
+    """Leave the caller's session keyring, as login(1) and sudo(8) do by pam_keyinit(8)."""
+    try:
+        syscalls.join_session_keyring()
+    except OSError as error:
+        if error.errno not in _NO_KEYRINGS:
+            raise
 
 
 def _set_user(user: User) -> None:

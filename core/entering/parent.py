@@ -86,12 +86,35 @@ def _be_command(
     root_fd: int, launch: Launch, inherited: _Inherited, writer: int, parent: int
 ) -> NoReturn:
     try:
+        if launch.user.uid:
+            _leave_terminal()
         inherited.hand_on()
         become(root_fd, launch, ends_with=parent)
     except Refused as error:
         os.write(writer, f"{error.stage} {error.number}".encode())
     finally:  # never back into the parent's code
         os._exit(125)
+
+
+def _leave_terminal() -> None:
+    """Have no controlling terminal any more: it is the host's, and of a user who is none inside.
+
+    Before Linux 6.2 whoever has one types into it (TIOCSTI, ioctl_tty(2)), and so into root's
+    shell. Session and process group stay, so that ctrl+C and ctrl+Z come as before. Root keeps it:
+    with CAP_SYS_ADMIN it could take any.
+    """
+    import fcntl
+    import termios
+
+    try:
+        terminals = [os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)]
+    except OSError:  # there is none, or no such node here
+        terminals = [0, 1, 2]
+    for fd in terminals:
+        try:
+            fcntl.ioctl(fd, termios.TIOCNOTTY)
+        except OSError:
+            pass  # no terminal, or another one
 
 
 class _Inherited:

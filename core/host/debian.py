@@ -19,10 +19,10 @@ QEMU = {
 _ZONE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/+-")
 
 
-def suite() -> str:
+def suite(path: str = "/etc/os-release") -> str:
     """Return the code name of this host's Debian, "" where it is none (os-release(5))."""
     try:
-        with open("/etc/os-release", encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
             pairs = [line.strip().partition("=") for line in file]
     except OSError:
         return ""
@@ -38,15 +38,15 @@ def architecture() -> str:
     return next((arch for arch, qemu in QEMU.items() if qemu == machine), machine)
 
 
-def timezone() -> str:
+def timezone(link: str = "/etc/localtime", path: str = "/etc/timezone") -> str:
     """Return the host's time zone, `Etc/UTC` where it has none that has a name."""
     try:
-        name = os.readlink("/etc/localtime").partition("/zoneinfo/")[2]
+        name = os.readlink(link).partition("/zoneinfo/")[2]
     except OSError:
         name = ""
     if not name:
         try:
-            with open("/etc/timezone", encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 name = file.read().strip()
         except (OSError, UnicodeDecodeError):
             name = ""

@@ -63,7 +63,7 @@ def shared_in(directory: int, name: str) -> int:
     try:
         if not stat.S_ISREG(os.fstat(found).st_mode):
             return 0
-        fd = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return 0  # not ours to read
     finally:

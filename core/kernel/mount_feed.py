@@ -31,6 +31,7 @@ class MountFeed:
         """By the ids of listmount, in its order; empty where the kernel does not tell them."""
         self._groups: dict[str, dict[bytes, MountEntry]] = {_OUTSIDE: {}}
         self._group_of: dict[bytes, str] = {}
+        self._answered_for: dict[bytes, MountEntry] = {}
         self.is_sure = False
         """Whether `refresh` can have missed nothing that was so when it began."""
 
@@ -84,11 +85,14 @@ class MountFeed:
         changed = set()
         for line in removed:
             changed.add(self._groups[self._group_of.pop(line)].pop(line).target)
+            self._answered_for.pop(line, None)
         for line in added:
             entry = parse_line(line.decode("utf-8", "surrogateescape"))
             group = self._group_of[line] = self._group(entry.target)
             self._groups.setdefault(group, {})[line] = entry
             changed.add(entry.target)
+            if entry.is_answered_for:
+                self._answered_for[line] = entry
         return changed
 
     def _group(self, target: str) -> str:
@@ -97,9 +101,12 @@ class MountFeed:
         return target[len(self._prefix) :].partition("/")[0]
 
     def table(self, name: str) -> MountTable:
-        """Return the table as far as the chroot *name* under the base is concerned."""
-        own = self._groups.get(name, {})
-        return MountTable([*self._groups[_OUTSIDE].values(), *own.values()])
+        """Return the table as far as the chroot *name* under the base is concerned.
+
+        What others have mounted that may not answer is in it: a source may lead there.
+        """
+        near = {**self._groups[_OUTSIDE], **self._groups.get(name, {})}
+        return MountTable({**near, **self._answered_for}.values())
 
     def name_of(self, target: str) -> str:
         """Return the name of the chroot that a mount point is in, "" for one outside the base."""

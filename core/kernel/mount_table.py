@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 PATH = "/proc/self/mountinfo"
+KINDS = (
+    "fuse ", "fuse.", "fuseblk ", "nfs ", "nfs4 ", "cifs ", "smb3 ", "9p ", "ceph ", "afs ",
+    "autofs ", "virtiofs ", "lustre ", "beegfs ", "gfs2 ", "ocfs2 ", "orangefs ", "pvfs2 ",
+    "coda ", "vboxsf ", "prl_fs ",
+)  # fmt: skip
+"""How the types of file systems begin, with a space behind them, that somebody else answers for."""
+BINFMT = "/proc/sys/fs/binfmt_misc"
+"""Where systemd has an autofs on every host, which is answered for by the host itself."""
 _LARGE = 1 << 16
 _TRIES = 8
 """How often a table that changes while it is read is read anew before it is taken as it is."""
@@ -38,6 +46,11 @@ class MountEntry(Value):
     fs: str
     source: str
     super_options: tuple[str, ...]
+
+    @property
+    def is_answered_for(self) -> bool:
+        """Whether somebody else answers for what is here, who may have gone away: `answering`."""
+        return f"{self.fs} ".startswith(KINDS) and self.target != BINFMT
 
     @property
     def propagation(self) -> str:
@@ -91,6 +104,14 @@ class MountTable:
             self._at.setdefault(entry.target, []).append(entry)
         self._targets: list[str] = []
         self._over: dict[tuple[str, int], MountEntry | None] = {}
+        self._answered_for: tuple[MountEntry, ...] | None = None
+
+    @property
+    def answered_for(self) -> tuple[MountEntry, ...]:
+        """The mounts of file systems that somebody else answers for: see `answering`."""
+        if self._answered_for is None:
+            self._answered_for = tuple([one for one in self.entries if one.is_answered_for])
+        return self._answered_for
 
     @classmethod
     def parse(cls, data: bytes) -> MountTable:

@@ -52,7 +52,7 @@ def _old(parent: int, name: str) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(old.st_mode):
-        raise ChrootError(f"{name} is no regular file")
+        raise ChrootError(f"{name} is no regular file", "move it away")
     return old
 
 
@@ -139,12 +139,16 @@ def _is_temporary(found: str, name: str) -> bool:
 
 def sweep(parent: int, name: str) -> None:
     """Remove from a directory what kills have left of writing *name*."""
-    for found in os.listdir(parent):
-        if _is_temporary(found, name):
-            try:
-                forget(parent, found)
-            except (OSError, ChrootError):
-                pass  # then it stays: it stands in nobody's way
+    for found in temporaries(parent, name):
+        try:
+            forget(parent, found)
+        except (OSError, ChrootError):
+            pass  # then it stays: it stands in nobody's way
+
+
+def temporaries(parent: int, name: str) -> list[str]:
+    """Return what in a directory is called as a file is that is to become *name*."""
+    return [found for found in os.listdir(parent) if _is_temporary(found, name)]
 
 
 def forget(parent: int, name: str) -> None:

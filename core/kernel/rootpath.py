@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from .answering import Guard
+
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _O_PATH = os.O_PATH | os.O_CLOEXEC
 _LINKS = 40  # path_resolution(7): the kernel gives up after as many
 _READ_LIMIT = 1 << 20
 _CHUNK = 1 << 16
 _DOTS = ("/", "/.", "/..")
+_AWAY = "look at what it is, and move it away"
+_GONE = (2, 17, 20, 39, 40)
+"""ENOENT, EEXIST, ENOTDIR, ENOTEMPTY, ELOOP: what was made is not ours, or not there, any more."""
 
 
 def descriptor_path(fd: int) -> str:
@@ -58,6 +63,8 @@ class Root:
         self.fd = os.open(path, _O_PATH | os.O_DIRECTORY)
         self.path = descriptor_path(self.fd)
         """Its physical path on the host."""
+        self.guard: Guard | None = None
+        """Asked before each look-up where something is mounted in it that may not answer."""
 
     def __enter__(self) -> Root:
         return self
@@ -80,8 +87,26 @@ class Root:
         With follow=False no link is followed, neither at the end (unless O_NOFOLLOW is among
         *flags*) nor on the way: ELOOP. Raises OSError.
         """
+        if self.guard:
+            self._mind(inside, follow=follow, at=False)
         resolve = _IN_ROOT if follow else _IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS
         return syscalls.openat2(self.fd, inside, flags, resolve)
+
+    def _mind(self, inside: str, *, follow: bool, at: bool) -> None:
+        """Raise NotAnswering where *inside* leads below a mount that does not answer, or *at* it.
+
+        Links that are followed are read one by one, each minded in its turn.
+        """
+        from .answering import NotAnswering
+
+        if self.guard:
+            try:
+                physical = self.resolve(inside) if follow else f"/{inside.strip('/')}"
+            except NotAnswering:
+                raise
+            except OSError:
+                return  # the look-up itself says so
+            self.guard(self.path.rstrip("/") + physical, at=at)
 
     def parent(self, inside: str) -> tuple[Place, str]:
         """Open the directory that *inside*, a physical path, is in; return it and the name.
@@ -127,6 +152,7 @@ class Root:
 
     def _link(self, inside: str) -> str | None:
         """Return where the link *inside* points, "" if it is no link, None if there is nothing."""
+        self._mind(inside, follow=False, at=True)
         try:
             fd = self.open(inside, os.O_PATH | os.O_NOFOLLOW, follow=False)
         except FileNotFoundError:
@@ -144,7 +170,10 @@ class Root:
         """Return the status of *inside*, or None where nothing is (ENOENT, ENOTDIR, ELOOP).
 
         follow=False: of a link at its end itself. links=False: None where any link is on the way.
+        Raises NotAnswering.
         """
+        if self.guard:
+            self._mind(inside, follow=follow and links, at=True)
         flags = os.O_PATH if follow and links else os.O_PATH | os.O_NOFOLLOW
         try:
             if flags & os.O_NOFOLLOW and inside.rfind("/") == 0 and inside not in _DOTS:
@@ -161,12 +190,20 @@ class Root:
         return None if not links and stat.S_ISLNK(status.st_mode) else status
 
     def open_file(self, inside: str) -> int:
-        """Open a regular file for reading. Raises OSError; ChrootError for anything else."""
+        """Open a regular file for reading. Raises OSError; ChrootError for anything else.
+
+        Neither this nor reading from it waits: not for the lease that somebody inside has on it
+        (fcntl(2), "Leases"), nor where a link leads to /proc/kmsg, which is a regular file, too.
+        """
         fd = self.open(inside)
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise ChrootError(f"{self.path}{inside} is no regular file")
-            return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+                raise ChrootError(f"{self.path}{inside} is no regular file", _AWAY)
+            return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except BlockingIOError:
+            raise ChrootError(
+                f"{self.path}{inside} is kept by a lease of some process", "see /proc/locks"
+            ) from None
         finally:
             os.close(fd)
 
@@ -178,14 +215,16 @@ class Root:
         """
         fd = self.open_file(inside)
         try:
-            data = b""
+            data = bytearray()
             while chunk := os.read(fd, min(limit + 1 - len(data), _CHUNK)):
                 data += chunk
+        except BlockingIOError:  # a file of the kernel's that has nothing to say at the moment
+            raise ChrootError(f"{self.path}{inside} has no end", _AWAY) from None
         finally:
             os.close(fd)
         if len(data) > limit:
-            raise ChrootError(f"{self.path}{inside} is larger than {limit} bytes")
-        return data
+            raise ChrootError(f"{self.path}{inside} is larger than {limit} bytes", _AWAY)
+        return bytes(data)
 
     def write(
         self,
@@ -218,14 +257,22 @@ class Root:
         finally:
             os.close(parent)
 
-    def make(self, inside: str, *, file: bool, allowed: Callable[[int], bool]) -> list[str]:
+    def make(
+        self,
+        inside: str,
+        *,
+        file: bool,
+        allowed: Callable[[int], bool],
+        made: list[str] | None = None,
+    ) -> list[str]:
         """Make *inside* and what is missing above it; return the paths that were made.
 
         *inside* must be physical (see `resolve`). *allowed* is asked with the mount id of each
-        directory that something would be made in. Raises ChrootError where it says no: the
-        place belongs to somebody else, the host say.
+        directory that something would be made in. *made* gets each path as soon as it is made, for
+        a caller who takes back what a failure leaves. Raises ChrootError where *allowed* says no:
+        the place belongs to somebody else, the host say.
         """
-        made: list[str] = []
+        made = [] if made is None else made
         try:
             os.close(self.open(inside, follow=False))
             return made
@@ -257,20 +304,26 @@ class Root:
         return made
 
     def unmake(self, inside: str) -> None:
-        """Remove an empty directory or an empty file that `make` made; leave anything else."""
+        """Remove an empty directory or an empty file that `make` made; leave anything else.
+
+        Raises OSError where it can't be removed, and is neither gone nor in use by now.
+        """
         directory, _, name = inside.rpartition("/")
         try:
             parent = self.open(directory or "/", os.O_PATH, follow=False)
-        except OSError:
-            return
+        except OSError as error:
+            if error.errno in _GONE:
+                return
+            raise
         try:
             status = os.stat(name, dir_fd=parent, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 os.rmdir(name, dir_fd=parent)
             elif stat.S_ISREG(status.st_mode) and status.st_size == 0:
                 os.unlink(name, dir_fd=parent)
-        except OSError:
-            pass  # not empty, or gone already: not ours any more
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
         finally:
             os.close(parent)
 

@@ -22,6 +22,7 @@ AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_NOFOLLOW = 0x100
 AT_NO_AUTOMOUNT = 0x800
+AT_STATX_DONT_SYNC = 0x4000
 RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
@@ -56,6 +57,7 @@ CLONE_NEWNS = 0x00020000  # linux/sched.h
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWPID = 0x20000000
+KEYCTL_JOIN_SESSION_KEYRING = 1  # linux/keyctl.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -73,6 +75,14 @@ _NR_CLOSE_RANGE = 436
 _NR_OPENAT2 = 437
 _NR_MOUNT_SETATTR = 442
 _NR_LISTMOUNT = 458
+_KEYCTL = {
+    "x86_64": (250, 288), "i686": (288, 288), "i586": (288, 288), "aarch64": (219, 311),
+    "armv7l": (311, 311), "armv6l": (311, 311), "riscv64": (219, 219), "loongarch64": (219, 219),
+    "ppc64le": (271, 271), "ppc64": (271, 271), "ppc": (271, 271), "s390x": (280, 280),
+    "mips64": (5241, 4282), "mips": (4282, 4282),
+}  # fmt: skip
+"""By the kernel's machine, for programs of 64 and of 32 bits: this call is older than 424."""
+_NR_KEYCTL = _KEYCTL.get(os.uname().machine, (-1, -1))[sys.maxsize < 1 << 32]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _int = ctypes.c_long  # syscall(2) reads whole registers, whatever the kernel takes of them
@@ -97,6 +107,7 @@ _close_range = _function(_int, _int, _int)
 _openat2 = _function(_int, _text, _pointer, _int)
 _mount_setattr = _function(_int, _text, _int, _pointer, _int)
 _listmount = _function(_pointer, _pointer, _int, _int)
+_keyctl = _function(_int, _text)
 _umount2 = _libc.umount2
 _umount2.argtypes = (_text, ctypes.c_int)
 _renameat2 = _libc.renameat2
@@ -106,6 +117,8 @@ _statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
 _MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
 _STATX_BASIC = 0x7FF
+_STATX_INO = 0x100
+_IDENTITY = struct.Struct("=32xQ96xII")  # stx_ino, stx_dev_major, stx_dev_minor
 _STATUS = struct.Struct("=8xQI8xH2xQQQ")  # stx_attributes, nlink, mode, ino, size, blocks
 _FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
 _Buffer = ctypes.c_char * 256
@@ -252,9 +265,11 @@ def mount_id(fd: int, name: str = "") -> int:
     """Return the id of the mount that *fd* is on, as mountinfo has it (statx(2), Linux 5.8).
 
     With *name*, one component that is not followed: the mount seen at that name in the directory.
+    Whoever answers for the file system there is not asked.
     """
     buffer = _Buffer()
     flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT if name else AT_EMPTY_PATH
+    flags |= AT_STATX_DONT_SYNC
     if _statx(fd, name.encode(*_FS), flags, _STATX_MNT_ID, buffer) < 0:
         raise _failed(name or f"descriptor {fd}")
     (found,) = _MNT_ID.unpack_from(buffer)
@@ -271,6 +286,19 @@ def statx(fd: int, name: str) -> tuple[int, int, int, int, int, int]:
     if _statx(fd, name.encode(*_FS), flags, _STATX_BASIC, buffer) < 0:
         raise _failed(name)
     return _STATUS.unpack_from(buffer)
+
+
+def identity(fd: int, path: str) -> tuple[int, int]:
+    """Return (st_dev, st_ino) of *path*, from *fd* where it is relative; of *fd* itself for "".
+
+    Links are followed. Whoever answers for the file system is not asked for what is known.
+    """
+    buffer = _Buffer()
+    flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (0 if path else AT_EMPTY_PATH)
+    if _statx(fd, path.encode(*_FS), flags, _STATX_INO, buffer) < 0:
+        raise _failed(path or f"descriptor {fd}")
+    inode, major, minor = _IDENTITY.unpack_from(buffer)
+    return os.makedev(major, minor), inode
 
 
 def listmount() -> list[int]:
@@ -344,6 +372,14 @@ def close_range(first: int, flags: int) -> None:
 def clear_ambient_capabilities() -> None:
     """Drop every ambient capability: what execve(2) would hand on to another user's program."""
     _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def join_session_keyring() -> None:
+    """Give this thread, and what it becomes, a new and empty session keyring (keyctl(2)).
+
+    Whoever has a keyring in its session can read the keys in it, whatever its user ids are.
+    """
+    _done(_keyctl(_NR_KEYCTL, KEYCTL_JOIN_SESSION_KEYRING, None), "session keyring")
 
 
 def set_parent_death_signal(number: int) -> None:

@@ -10,14 +10,19 @@ import os
 import stat
 
 from ..config.bind import normalise_target
+from ..kernel import answering
+from ..kernel.answering import NotAnswering
 from ..text import safe, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from ..kernel.mount_table import MountTable
     from ..kernel.rootpath import Root
+
+    T = TypeVar("T")
 
 MOST = 200
 """Paths that are offered at most."""
@@ -31,14 +36,34 @@ def on_host(text: str) -> tuple[str, ...]:
 
     Directories end in a slash. Nothing is raised: what cannot be read has no completions.
     """
-    return _complete(text, _open_on_host, os.path.isdir)
+    table = answering.table()
+    if table is None:
+        return _complete(text, _open_on_host, os.path.isdir)
+
+    def is_directory(path: str) -> bool:
+        return _see(table, path, lambda: os.path.isdir(path), True)  # as a mount point mostly is
+
+    def complete() -> tuple[str, ...]:
+        return _complete(text, _open_on_host, is_directory)
+
+    return _see(table, text, complete, ())
+
+
+def _see(table: MountTable, path: str, call: Callable[[], T], else_: T) -> T:
+    try:
+        return answering.see(table, path, call, seconds=answering.LOOK)
+    except NotAnswering:
+        return else_
 
 
 def inside(root: Root, text: str) -> tuple[str, ...]:
     """The same in *root*: no link leads out of it."""
 
     def is_directory(path: str) -> bool:
-        there = root.stat(path)
+        try:
+            there = root.stat(path)
+        except NotAnswering:
+            return True
         return there is not None and stat.S_ISDIR(there.st_mode)
 
     return _complete(text, lambda path: root.open(path, os.O_RDONLY | os.O_DIRECTORY), is_directory)
@@ -96,7 +121,10 @@ def inspect(root: Root, target: str, table: MountTable) -> str:
     there = table.at(root.path + physical)
     if there:
         return f"{link}mounted: {shown(there[-1])}"
-    found = root.stat(physical, follow=False)
+    try:
+        found = root.stat(physical, follow=False)
+    except NotAnswering as error:
+        return f"{link}{error.strerror}"
     if found is None:
         return f"{link}does not exist, will be made"
     if stat.S_ISDIR(found.st_mode):

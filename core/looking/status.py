@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..config.bind import FOREIGN
 from ..errors import Problem
+from ..kernel.answering import HINT, SILENT
 from ..mounts.compare import drift
 from ..mounts.plan import inside
 from ..value import Value
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from ..mounts.compare import Wanted
     from ..process import Process
 
-OFF, ON, PARTIAL, CREATING, INCOMPLETE, BROKEN = (
-    "off", "on", "partial", "creating", "incomplete", "broken",
+OFF, ON, PARTIAL, CREATING, INCOMPLETE, BROKEN, NOT_ANSWERING = (
+    "off", "on", "partial", "creating", "incomplete", "broken", "not answering",
 )  # fmt: skip
 """The states of a chroot."""
 
@@ -33,6 +34,9 @@ MOUNTED, MISSING, DRIFTED, IGNORED, FOREIGN_MOUNT = (
 
 NOT_CONFIGURED, UNREADABLE = "not in the configuration", "the configuration can't be read"
 """Why a mount is foreign, which says nothing of who made it: `on -b` may have, too."""
+
+
+_UNANSWERED = f"its source {SILENT}"
 
 
 class MountStatus(Value):
@@ -66,6 +70,17 @@ class ChrootStatus(Value):
     """What its programs are built for, as Debian names it; "" where none of them says."""
     unseen: bool = False
     """Whether processes may live in it that this user may not see."""
+    unanswered: tuple[str, ...] = ()
+    """The sources that do not answer, or what it lies on; its state says so then, and no more."""
+    configuration: str = ""
+    """The administrator's file that counts in the place of its own; "": its own does."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything of it is mounted, as far as its state tells."""
+        if self.state == NOT_ANSWERING:
+            return any(mount.state in (MOUNTED, DRIFTED, FOREIGN_MOUNT) for mount in self.mounts)
+        return self.state in (ON, PARTIAL)
 
     @property
     def mounted(self) -> int:
@@ -95,6 +110,9 @@ def mounts(
         if one.bind.fs == "copy":
             continue
         stack = [e for e in table.at(prefix + one.target) if one.problem or not table.hidden_by(e)]
+        if one.unanswered and not one.problem:
+            said = f"{one.bind.source}, wanted at {one.bind.target}, {SILENT}"
+            problems.append(Problem(said, HINT))
         if one.active:
             for entry in stack:
                 left.pop(entry.id, None)
@@ -119,13 +137,17 @@ def _wanted(one: Wanted, stack: list[MountEntry], host_pts: str) -> MountStatus:
     if one.problem:
         return _status(one, DRIFTED, one.problem.message, entry)
     reason = drift(one, entry, host_pts)
-    return _status(one, DRIFTED if reason else MOUNTED, reason, entry)
+    state = DRIFTED if reason else MOUNTED
+    return _status(one, state, reason or (_UNANSWERED if one.unanswered else ""), entry)
 
 
 def _left_out(one: Wanted, stack: list[MountEntry]) -> MountStatus:
     if stack:
         return _status(one, FOREIGN_MOUNT, "not wanted by the configuration", stack[-1])
-    return _status(one, IGNORED, "optional, and its source is not there" if one.absent else "")
+    if not one.absent:
+        return _status(one, IGNORED)
+    why = _UNANSWERED if one.unanswered else "its source is not there"
+    return _status(one, IGNORED, f"optional, and {why}")
 
 
 def _status(
@@ -166,6 +188,11 @@ def _foreign(entry: MountEntry, prefix: str, reason: str) -> MountStatus:
         inside(entry.target, prefix), source, entry.fs, (*entry.options, entry.propagation),
         FOREIGN, FOREIGN_MOUNT, reason, shown(entry),
     )  # fmt: skip
+
+
+def unanswered(wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """Return the sources among *wanted* that do not answer, each once."""
+    return tuple(dict.fromkeys(one.bind.source for one in wanted if one.unanswered))
 
 
 def state(found: Sequence[MountStatus]) -> str:

@@ -16,11 +16,15 @@ from ..chroot import (
     no_system,
     unfinished,
 )
+from ..config import administration
 from ..config.read import read_config
 from ..errors import ChrootError, ConfigError, Problem, hint_of
 from ..host.mount_points import host_facts
+from ..kernel import answering, syscalls
+from ..kernel.answering import NotAnswering
 from ..kernel.rootpath import Root
 from ..lock import is_locked
+from ..mounts.limits import Limits
 from ..mounts.observe import Observer, flags_of
 from . import status
 from .architecture import architecture
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..config.merge import Config
+    from ..config.policy import Policy, Rules
     from ..host.mount_points import HostFacts
     from ..kernel.mount_table import MountTable
     from ..process import Process
@@ -72,30 +77,80 @@ class StatusReader:
     """
 
     def __init__(self, table: MountTable | None = None, host: HostFacts | None = None) -> None:
-        self._observer = Observer(table)
+        self._observer = Observer(table, seconds=answering.LOOK)
         self._host = host or host_facts()
+        self._policy: Policy | None = None
+        self._asked = False
         self._unseen = os.geteuid() != 0  # /proc/PID/root is not for everybody: ptrace(2)
+
+    @property
+    def table(self) -> MountTable:
+        """The mount table that it sees."""
+        return self._observer.table
 
     def one(self, chroot: Chroot) -> ChrootStatus:
         """Return the status of one. Raises nothing: what is wrong is part of the status."""
+        table = self._observer.table
         try:
-            with Root(chroot.path) as root:
-                return self._look(chroot, root)
+            if not table.answered_for:
+                return self._direct(chroot)
+            return self._bounded(chroot)
+        except NotAnswering as error:
+            return self._unanswered(chroot, error)
         except OSError as error:  # not ours to open, or changed under our hands
             problem = Problem(f"{chroot.path}: {error.strerror}", hint_of(error))
             return ChrootStatus(chroot.name, chroot.path, status.BROKEN, problems=(problem,))
 
+    def _direct(self, chroot: Chroot) -> ChrootStatus:
+        with Root(chroot.path) as root:
+            return self._look(chroot, root)
+
+    def _bounded(self, chroot: Chroot) -> ChrootStatus:
+        """Look at one where something may not answer: the chroot itself, or what is mounted in it.
+
+        Sources are minded by the Observer. What is mounted inside is minded path by path, and all
+        of it in a thread, since who has just answered may not the next moment.
+        """
+        table = self._observer.table
+        guard = answering.guard(table, chroot.path, seconds=answering.LOOK)
+
+        def look() -> ChrootStatus:
+            with Root(chroot.path) as root:
+                root.guard = guard
+                return self._look(chroot, root)
+
+        if guard is None:
+            return answering.see(table, chroot.path, look, seconds=answering.LOOK)
+        whole = answering.LOOK * (1 + len(table.answered_for))
+        return answering.ask(f"look {chroot.path}", chroot.path, look, seconds=whole)
+
+    def _unanswered(self, chroot: Chroot, error: NotAnswering) -> ChrootStatus:
+        """Return what the mount table says of one that cannot be looked at."""
+        table, pts = self._observer.table, self._observer.host_pts
+        found, wrong = status.mounts(None, table, chroot.path, pts)
+        return ChrootStatus(
+            chroot.name, chroot.path, status.NOT_ANSWERING, mounts=found,
+            problems=(Problem(f"{error.filename} {error.strerror}", answering.HINT), *wrong),
+            unseen=self._unseen, unanswered=(str(error.filename),),
+        )  # fmt: skip
+
     def _look(self, chroot: Chroot, root: Root) -> ChrootStatus:
         problems: list[Problem] = []
         config: Config | None = None
+        limits: Limits | None = None
         try:
             config = read_config(root, self._host)
+            rules = self._rules(root.path)
+            limits = Limits(rules, config.files) if rules else None
         except ConfigError as error:
             problems += error.problems
         observer = self._observer
-        wanted = observer.wanted(root, config.binds) if config else None
+        wanted = observer.wanted(root, config.binds, limits) if config else None
         found, wrong = status.mounts(wanted, observer.table, root.path, observer.host_pts)
         state, why = _state(root, found, broken=config is None)
+        silent = status.unanswered(wanted or ())
+        if silent and state in (status.OFF, status.ON, status.PARTIAL):
+            state = status.NOT_ANSWERING
         problems += [*why, *(config.problems if config else ()), *wrong, *_below(root)]
         return ChrootStatus(
             chroot.name,
@@ -108,7 +163,15 @@ class StatusReader:
             changed=_changed(root),
             architecture=architecture(root),
             unseen=self._unseen,
+            unanswered=silent,
+            configuration=", ".join(config.outside) if config else "",
         )
+
+    def _rules(self, path: str) -> Rules | None:
+        """Return what the administrator allows this chroot. Raises PolicyError."""
+        if not self._asked:
+            self._policy, self._asked = administration.read_policy(), True
+        return self._policy.for_chroot(path, administration.physical) if self._policy else None
 
 
 def _below(root: Root) -> Iterable[Problem]:
@@ -128,7 +191,7 @@ def read_statuses(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootSt
 
     looked = StatusReader()
     found = [looked.one(chroot) for chroot in chroots]
-    pids = pids_by_root(identities(chroots))
+    pids = pids_by_root(identities(chroots, looked.table))
     everyone = [pid for inside in pids.values() for pid in inside]
     facts = sampler.facts(everyone) if everyone else {}  # psutil takes 9 ms to import
     return tuple(with_processes(one, pids.get(one.path, ()), facts) for one in found)
@@ -141,15 +204,22 @@ def with_processes(
     return one.replace(processes=tuple(facts[pid] for pid in pids if pid in facts))
 
 
-def identities(chroots: Sequence[Chroot]) -> dict[str, tuple[int, int]]:
-    """Return (st_dev, st_ino) of each chroot by its path; those that are gone are left out."""
+def identities(chroots: Sequence[Chroot], table: MountTable) -> dict[str, tuple[int, int]]:
+    """Return (st_dev, st_ino) of each chroot by its path.
+
+    Those that are gone, or do not answer, are left out.
+    """
     found = {}
     for chroot in chroots:
+        path = chroot.path
+
+        def look(path: str = path) -> tuple[int, int]:
+            return syscalls.identity(syscalls.AT_FDCWD, path)
+
         try:
-            there = os.stat(chroot.path, follow_symlinks=False)
+            found[path] = answering.see(table, path, look, seconds=answering.LOOK)
         except OSError:
             continue
-        found[chroot.path] = (there.st_dev, there.st_ino)
     return found
 
 

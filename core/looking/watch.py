@@ -12,22 +12,28 @@ import math
 import os
 import select
 import time
+from functools import partial
 
+from .. import chroot
 from ..chroot import CONFIG_DIRECTORY, Chroot, chroot_at, folders
 from ..errors import ChrootError, Problem
 from ..host.mount_points import host_facts
+from ..kernel import answering
+from ..kernel.answering import NotAnswering
 from ..kernel.inotify import DirectoryWatch
 from ..kernel.mount_feed import MountFeed
+from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
-from ..processes.residents import Climb, Sampler, pids_by_root
 from ..value import Value
+from .crowd import Crowd
 from .status import CREATING, INCOMPLETE, ChrootStatus
-from .status_reader import StatusReader, identities, with_processes
+from .status_reader import StatusReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..process import Process
+    from collections.abc import Iterable
+
 
 _SAMPLE = 2.0
 """Seconds between two looks at the CPU and memory of processes inside."""
@@ -58,11 +64,13 @@ class Watcher:
     def __init__(self, base: str) -> None:
         self.base = os.path.abspath(base)
         self._physical = _physical(self.base)
+        self._has_answered = False
+        self._end_listening = answering.listen(self._answered)
         self._feed = MountFeed(self._physical)
         self._dirs = DirectoryWatch()
         self._events = _process_events()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._crowd = _Crowd()
+        self._crowd = Crowd()
         self._chroots: dict[str, Chroot] = {}
         self._known: dict[str, ChrootStatus] = {}
         self._problem: Problem | None = None
@@ -74,6 +82,7 @@ class Watcher:
 
     def close(self) -> None:
         """Let go of everything that is open."""
+        self._end_listening()
         self._feed.close()
         self._dirs.close()
         if self._events:
@@ -83,6 +92,14 @@ class Watcher:
     def wake(self) -> None:
         """Have `wait` return at once, from another thread."""
         os.eventfd_write(self._wake, 1)
+
+    def _answered(self) -> None:
+        """Look again, since somebody answers who did not. Called in another thread."""
+        self._has_answered = True
+        try:
+            self.wake()
+        except OSError:
+            pass  # closed just now
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -107,8 +124,8 @@ class Watcher:
             dirty |= self._chroots.keys()
         self._look(dirty)
         if due.processes or due.everything or due.base or due.chroots:
-            self._crowd.look(tuple(self._chroots.values()))
-        self._crowd.sample(now)
+            self._crowd.look(tuple(self._chroots.values()), answering.table() or MountTable(()))
+        self._crowd.sample(now, _SAMPLE)
         found = tuple(
             self._crowd.with_processes(self._known[name]) for name in sorted(self._chroots)
         )
@@ -116,15 +133,18 @@ class Watcher:
 
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
-        self._dirs.add([self._physical])
+        table = answering.table()
+        self._dirs.add(_administrators())
         try:
             paths = folders(self.base)
             self._problem = None
         except ChrootError as error:
             paths = ()
             self._problem = Problem(error.message, error.hint)
-        self._dirs.add(paths)  # those too that are no chroot: they may become one
-        return self._take([chroot for chroot in map(chroot_at, paths) if chroot])
+        # Those too that are no chroot: they may become one.
+        self._follow([self._physical, *paths], table)
+        found = [chroot_at(path, table) for path in paths]
+        return self._take([chroot for chroot in found if chroot], table)
 
     def _find_again(self, names: set[str]) -> set[str]:
         """Look whether these directories are chroots; return the names of those that became one."""
@@ -132,14 +152,27 @@ class Watcher:
             return set()
         paths = [f"{self._physical.rstrip('/')}/{name}" for name in names]
         others = [chroot for name, chroot in self._chroots.items() if name not in names]
-        return self._take([*others, *(chroot for chroot in map(chroot_at, paths) if chroot)])
+        table = answering.table()
+        again = [chroot_at(path, table) for path in paths]
+        return self._take([*others, *(chroot for chroot in again if chroot)], table)
 
-    def _take(self, found: list[Chroot]) -> set[str]:
+    def _follow(self, paths: Iterable[str], table: MountTable | None) -> None:
+        """Have the kernel tell of these directories, but for those that do not answer."""
+        if table is None:
+            self._dirs.add(paths)
+            return
+        for path in paths:
+            try:
+                answering.see(table, path, partial(self._dirs.add, [path]), seconds=answering.LOOK)
+            except NotAnswering:
+                pass  # when it does, all is looked at anew
+
+    def _take(self, found: list[Chroot], table: MountTable | None) -> set[str]:
         before = self._chroots
         self._chroots = {chroot.name: chroot for chroot in found}
         self._known = {n: s for n, s in self._known.items() if n in self._chroots}
         new = self._chroots.keys() - before.keys()
-        self._dirs.add([self._chroots[name].path + CONFIG_DIRECTORY for name in new])
+        self._follow([self._chroots[name].path + CONFIG_DIRECTORY for name in new], table)
         return set(new)
 
     def _moved(self, targets: set[str]) -> set[str]:
@@ -184,14 +217,26 @@ class Watcher:
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
         if not self._events or any(one.state in _UNTOLD for one in self._known.values()):
             times.append(now + _POLL)
-        if not os.path.isdir(self._physical):
+        if not self._has_base():
             times.append(now + _POLL)
         return min(times)
+
+    def _has_base(self) -> bool:
+        """Tell whether the base is there; one that does not answer tells of itself when it does."""
+        try:
+            return answering.look(
+                self._physical, lambda: os.path.isdir(self._physical), seconds=answering.LOOK
+            )
+        except NotAnswering:
+            return True
 
     def _note(self, ready: set[int]) -> None:
         due = self._due
         if self._wake in ready:
             os.eventfd_read(self._wake)
+        if self._has_answered:
+            self._has_answered = False
+            due.everything = True
         if self._feed.fileno() in ready:
             due.mounts = True
         if self._dirs.fileno() in ready:
@@ -199,9 +244,9 @@ class Watcher:
         if self._events and self._events.fileno() in ready:
             self._note_processes(self._events)
         if not ready:
-            due.everything = time.monotonic() >= self._looked + _EVERYTHING
+            due.everything |= time.monotonic() >= self._looked + _EVERYTHING
             due.processes = not self._events
-            due.base = not os.path.isdir(self._physical) or not self._chroots
+            due.base = not self._has_base() or not self._chroots
             due.chroots |= {n for n, one in self._known.items() if one.state in _UNTOLD}
 
     def _note_directories(self) -> None:
@@ -214,10 +259,12 @@ class Watcher:
         for path in changed:
             if path == self._physical:
                 self._due.base = True
+            elif path in _administrators():
+                self._due.everything = True
             else:
                 name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]
                 self._due.chroots.add(name)
-                self._dirs.add([path + CONFIG_DIRECTORY])
+                self._follow([path + CONFIG_DIRECTORY], answering.table())
 
     def _note_processes(self, events: ProcessEvents) -> None:
         changes = events.drain()
@@ -238,58 +285,6 @@ class _Due:
         self.chroots: set[str] = set()
 
 
-class _Crowd:
-    """Who lives in which chroot, and the facts about them."""
-
-    def __init__(self) -> None:
-        self.sampled = -math.inf
-        self._sampler = Sampler()
-        self._roots: dict[str, tuple[int, int]] = {}
-        self._pids: dict[str, tuple[int, ...]] = {}
-        self._facts: dict[int, Process] = {}
-        self._stale = True
-
-    @property
-    def anyone(self) -> bool:
-        """Whether there is a process in any chroot."""
-        return any(self._pids.values())
-
-    def look(self, chroots: tuple[Chroot, ...]) -> None:
-        """Find out who lives where."""
-        self._roots = identities(chroots)
-        pids = pids_by_root(self._roots)
-        self._stale = self._stale or pids != self._pids
-        self._pids = pids
-
-    def concerned(self, began: frozenset[int], ended: frozenset[int]) -> bool:
-        """Tell whether one of these processes lives, or lived, in a chroot."""
-        inside = {pid for pids in self._pids.values() for pid in pids}
-        if inside & ended:
-            return True
-        climb = Climb(self._roots)
-        for pid in began:
-            try:
-                status = os.stat(f"/proc/{pid}/root")
-            except OSError:
-                continue
-            if climb.paths(f"/proc/{pid}/root", (status.st_dev, status.st_ino)):
-                return True
-        return False
-
-    def sample(self, now: float) -> None:
-        """Ask for CPU and memory of those inside, where it is time or they are others."""
-        if self._stale or (self.anyone and now >= self.sampled + _SAMPLE):
-            everyone = [pid for pids in self._pids.values() for pid in pids]
-            self._facts = self._sampler.facts(everyone) if everyone else {}
-            self.sampled = now
-            self._stale = False
-
-    def with_processes(self, one: ChrootStatus) -> ChrootStatus:
-        """Return *one* with the processes inside it."""
-        pids = self._pids.get(one.path)
-        return with_processes(one, pids, self._facts) if pids else one
-
-
 _UNTOLD = (CREATING, INCOMPLETE)
 """States that hang on a lock: nobody tells when it is taken or let go."""
 
@@ -301,10 +296,18 @@ def _depends(one: ChrootStatus, target: str) -> bool:
     return any(path == target or path.startswith(below) for path in paths)
 
 
+def _administrators() -> tuple[str, ...]:
+    """Return the directories in which something is said of all chroots."""
+    return (chroot.ADMINISTRATOR, f"{chroot.ADMINISTRATOR}/chroots.d")
+
+
 def _physical(base: str) -> str:
-    try:
+    def look() -> str:
         with Root(base) as root:
             return root.path
+
+    try:
+        return answering.look(base, look, seconds=answering.LOOK)
     except OSError:
         return base
 

@@ -9,23 +9,18 @@ host shows the same, bound again, and a mount point that was made is removed whi
 from __future__ import annotations
 
 import os
-import stat
 
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from ..events import StepDone, StepUndone, Warned
-from ..kernel import syscalls
+from ..kernel import answering, syscalls
+from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import mount_id
 from ..plan import Step
-from .new_mount import (
-    ATIME_ATTRIBUTES,
-    DEV_LINKS,
-    PROPAGATION,
-    attributes,
-    configure,
-    detached_mount,
-)
+from .attached import attach, holds_files, open_mount, reconfigure, see, subtree, umount
+from .new_mount import ATIME_ATTRIBUTES, PROPAGATION, attributes, detached_mount
+from .plan import inside, unmounts
 from .steps import MakeTarget, Mount, Remount, SetPropagation, Unmount, WriteFile
 
 TYPE_CHECKING = False
@@ -34,13 +29,11 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from ..events import Event, Report
+    from ..kernel.mount_table import MountEntry
     from ..plan import Plan
 
     Undo = Callable[[], None]
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_LEVELS = 16
-"""How far down files are looked for: who fills a chroot must not lead us down without end."""
 _COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
 _WRONG = (2, 15, 22)
@@ -51,17 +44,20 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
     """Do every step of *plan* below *root*, or none.
 
     Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
-    did was taken back; what could not be is reported as `Warned`.
+    did was taken back; what could not be is reported as `Warned`. A step that somebody does not
+    answer to is one that fails.
     """
-    run = _Run(root, plan)
+    run = _Run(root, plan, answering.table())
     try:
         for step in plan.steps:
             if cancelled and cancelled.is_set():
                 raise Cancelled("cancelled")
-            run.do(step)
+            run.do(step, cancelled)
             report(StepDone(root.path, step))
     except OSError as error:
         run.take_back(report)
+        if cancelled and cancelled.is_set():
+            raise Cancelled("cancelled") from error
         raise _explained(step, error) from error
     except BaseException:
         run.take_back(report)
@@ -72,10 +68,13 @@ def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None)
 
 def _explained(step: Step, error: OSError) -> ChrootError:
     why = error.strerror or str(error)
-    if error.filename and error.filename != step.target and error.filename not in why:
+    is_told = isinstance(error, NotAnswering) or error.filename in (None, step.target)
+    if not is_told and error.filename not in why:
         why += f" ({error.filename})"
     bind = step.bind if isinstance(step, Mount) else None
     where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    if isinstance(error, NotAnswering):
+        return ChrootError(f"{where}{error.filename}, wanted at {step.target}, {why}", HINT)
     message = f"{where}cannot {step.describe()}: {why}"
     if error.errno == _EBUSY:
         return BusyError(message, "end the processes that use it, or use --kill")
@@ -91,35 +90,61 @@ def _explained(step: Step, error: OSError) -> ChrootError:
 class _Run:
     """One run of a plan: what was done so far, and how to take it back."""
 
-    def __init__(self, root: Root, plan: Plan) -> None:
+    def __init__(self, root: Root, plan: Plan, table: MountTable | None) -> None:
+        """Work on *root*; *table* is the mount table where somebody may not answer."""
         self._root = root
+        self._table = table
         self._own = {mount_id(root.fd), *plan.own}
         self._steps = plan.steps
+        self._done = 0
         self._undo: list[tuple[Step, Undo]] = []
         self._copies: list[int] = []
 
-    def do(self, step: Step) -> None:
-        """Do one step and remember how to undo it. Raises OSError, ChrootError."""
+    def do(self, step: Step, cancelled: Flag | None) -> None:
+        """Do one step; how to undo it is noted before it can fail. Raises OSError, ChrootError."""
+        if self._table is None:
+            self._do(step)
+        else:
+            self._do_in_time(step, self._table, cancelled)
+        self._done += 1
+
+    def _do_in_time(self, step: Step, table: MountTable, cancelled: Flag | None) -> None:
+        """Do a step that may ask who does not answer; it is taken back if it is done too late."""
+        path = self._root.path + step.target
+        found = None
+        if isinstance(step, Mount):
+            path = step.bind.source
+            found = answering.place(table, path) if step.bind.fs == "bind" else None
+        answering.ask(
+            found[0].device if found else f"step {path}", path, lambda: self._do(step),
+            seconds=answering.patience(), late=lambda _: self._undo_one(step), cancelled=cancelled,
+        )  # fmt: skip
+
+    def _undo_one(self, step: Step) -> None:
+        for done, undo in reversed(self._undo):
+            if done is step:
+                undo()
+
+    def _do(self, step: Step) -> None:
         match step:
             case Mount():
-                undo = self._mount(step)
+                self._mount(step)
             case Unmount():
-                undo = self._unmount(step)
+                self._unmount(step)
             case MakeTarget():
-                undo = self._make(step)
+                self._make(step)
             case Remount():
-                undo = self._remount(step)
+                self._remount(step)
             case SetPropagation():
-                undo = self._propagation(step)
+                self._propagation(step)
             case WriteFile():
-                undo = self._write(step)
+                self._write(step)
             case _:
                 raise TypeError(step)
-        self._undo.append((step, undo))
 
     def take_back(self, report: Report) -> None:
         """Undo everything in reverse, and report it; what is done to the end stays done."""
-        if len(self._undo) == len(self._steps):
+        if self._done == len(self._steps):
             return
         path = self._root.path
         for step, undo in reversed(self._undo):
@@ -134,7 +159,6 @@ class _Run:
                 report(told)
             except Exception:
                 continue  # who cannot be told must not be left with half of it
-        self._undo.clear()
 
     def close(self) -> None:
         """Let go of the detached copies."""
@@ -142,43 +166,59 @@ class _Run:
             os.close(copy)
         self._copies.clear()
 
-    def _make(self, step: MakeTarget) -> Undo:
-        made = self._root.make(step.target, file=step.file, allowed=self._own.__contains__)
+    def _make(self, step: MakeTarget) -> None:
+        made: list[str] = []
+        self._undo.append((step, lambda: self._unmake(made)))
+        self._root.make(step.target, file=step.file, allowed=self._own.__contains__, made=made)
 
-        def undo() -> None:
-            for path in reversed(made):
-                self._root.unmake(path)
+    def _unmake(self, made: list[str]) -> None:
+        for path in reversed(made):
+            self._root.unmake(path)
 
-        return undo
-
-    def _mount(self, step: Mount) -> Undo:
-        tree = detached_mount(step.bind)
+    def _mount(self, step: Mount) -> None:
+        tree = detached_mount(step.bind, step.limits)
         try:
-            _attach(self._root, tree, step.target)
+            ident = mount_id(tree)
+            attach(self._root, tree, step.target)
+            self._undo.append((step, self._unmounted(step, ident)))
             if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared
                 syscalls.mount_setattr(
                     tree, step.target, propagation=PROPAGATION[step.bind.propagation],
                     recursive=step.bind.recursive,
                 )  # fmt: skip
-            ident = mount_id(tree)
         finally:
             os.close(tree)  # a descriptor that stays open makes the later unmount EBUSY
         if step.bind.fs == "tmpfs":
             self._own.add(ident)
 
+    def _unmounted(self, step: Mount, ident: int) -> Undo:
+        """Return how a mount that was just attached is taken away, with what has come along."""
+        if not step.bind.recursive:
+            return lambda: self._take_away(step.target, ident)
+        came = {entry.id for entry in subtree(MountTable.read(), ident)}
+
         def undo() -> None:
-            parent, name = self._root.parent(step.target)
-            with parent as directory:
-                _see(directory, name, step.target, ident)
-                _umount(directory, name, step.target)
+            # As it is by now: what is attached below a shared mount becomes shared itself.
+            entries = [entry for entry in MountTable.read().entries if entry.id in came]
+            for one in unmounts(entries, self._root.path):
+                if isinstance(one, SetPropagation):
+                    self._set_propagation(one.target, one.mount_id, one.propagation)
+                elif isinstance(one, Unmount):
+                    self._take_away(one.target, one.mount_id)
 
         return undo
 
-    def _unmount(self, step: Unmount) -> Undo:
+    def _take_away(self, target: str, ident: int) -> None:
+        parent, name = self._root.parent(target)
+        with parent as directory:
+            see(directory, name, target, ident)
+            umount(directory, name, target)
+
+    def _unmount(self, step: Unmount) -> None:
         parent, name = self._root.parent(step.target)
         with parent as directory:
-            _see(directory, name, step.target, step.mount_id)
-            if step.spare_files and _holds_files(directory, name):
+            see(directory, name, step.target, step.mount_id)
+            if step.spare_files and holds_files(directory, name):
                 path = self._root.path
                 raise ChrootError(
                     f"{step.target} in {path} is to be unmounted, and the tmpfs there holds files "
@@ -188,7 +228,7 @@ class _Run:
             # Nothing can fail after the last step, so that is never taken back.
             keep = not step.restored_by and step is not self._steps[-1]
             copy = self._copy(directory, name) if keep else -1
-            _umount(directory, name, step.target, lazy=step.lazy)
+            umount(directory, name, step.target, lazy=step.lazy)
 
         def undo() -> None:
             if step.restored_by:
@@ -196,9 +236,9 @@ class _Run:
             elif copy < 0:
                 raise ChrootError("it could not be copied")
             else:
-                _attach(self._root, copy, step.target)
+                attach(self._root, copy, step.target)
 
-        return undo
+        self._undo.append((step, undo))
 
     def _copy(self, directory: int, name: str) -> int:
         """Return a detached copy, with all its content, of what is mounted at *name*."""
@@ -209,130 +249,94 @@ class _Run:
         self._copies.append(copy)
         return copy
 
-    def _remount(self, step: Remount) -> Undo:
-        back = _reversed(step)
-        try:
-            self._change(step)
-        except OSError:
-            self._change(back)  # flags are changed before options are refused
-            raise
-        return lambda: self._change(back)
+    def _remount(self, step: Remount) -> None:
+        back = _reversed(step, self._root.path)
+
+        def undo() -> None:
+            for one in back:
+                self._change(one)
+
+        self._undo.append((step, undo))  # flags are changed before options are refused
+        self._change(step)
 
     def _change(self, step: Remount) -> None:
-        fd = _open_mount(self._root, step.target, step.mount_id)
+        fd = open_mount(self._root, step.target, step.mount_id)
         try:
             set_, clear = attributes(set(step.set_flags), set(step.clear_flags), step.set_flags)
             syscalls.mount_setattr(
                 fd, step.target, set_=set_, clear=clear, recursive=step.recursive
             )
             if step.super_options:
-                _reconfigure(fd, step)
+                reconfigure(fd, step.target, step.super_options)
         finally:
             os.close(fd)
 
-    def _propagation(self, step: SetPropagation) -> Undo:
-        def change(to: str) -> None:
-            fd = _open_mount(self._root, step.target, step.mount_id)
-            try:
-                kind = PROPAGATION[to]
-                syscalls.mount_setattr(fd, step.target, propagation=kind, recursive=step.recursive)
-            finally:
-                os.close(fd)
-
-        change(step.propagation)
-        return lambda: change(step.before)
-
-    def _write(self, step: WriteFile) -> Undo:
-        try:
-            before: bytes | None = self._root.read(step.target)
-        except (FileNotFoundError, ChrootError):
-            before = None
-        parent = step.target.rpartition("/")[0]
-        made = []
-        if parent:
-            made = self._root.make(parent, file=False, allowed=self._own.__contains__)
-        self._root.write(step.target, step.content, allowed=self._own.__contains__)
+    def _propagation(self, step: SetPropagation) -> None:
+        before = [(step.target, step.mount_id, step.before)]
+        if step.recursive:
+            entries = subtree(MountTable.read(), step.mount_id)
+            before = [(inside(e.target, self._root.path), e.id, e.propagation) for e in entries]
+        self._set_propagation(step.target, step.mount_id, step.propagation, step.recursive)
 
         def undo() -> None:
-            if before is not None:
-                self._root.write(step.target, before, allowed=self._own.__contains__)
-            else:
-                self._root.write(step.target, b"", allowed=self._own.__contains__)
+            for target, ident, kind in before:
+                self._set_propagation(target, ident, kind)
+
+        self._undo.append((step, undo))
+
+    def _set_propagation(self, target: str, ident: int, to: str, recursive: bool = False) -> None:
+        fd = open_mount(self._root, target, ident)
+        try:
+            kind = PROPAGATION[to]
+            syscalls.mount_setattr(fd, target, propagation=kind, recursive=recursive)
+        finally:
+            os.close(fd)
+
+    def _write(self, step: WriteFile) -> None:
+        before = self._content(step.target)
+        made: list[str] = []
+
+        def undo() -> None:
+            if self._content(step.target) != before:
+                # `unmake` removes nothing that holds anything.
+                self._root.write(step.target, before or b"", allowed=self._own.__contains__)
+            if before is None:
                 self._root.unmake(step.target)
-            for path in reversed(made):
-                self._root.unmake(path)
+            self._unmake(made)
 
-        return undo
+        self._undo.append((step, undo))
+        parent = step.target.rpartition("/")[0]
+        if parent:
+            self._root.make(parent, file=False, allowed=self._own.__contains__, made=made)
+        self._root.write(step.target, step.content, allowed=self._own.__contains__)
+
+    def _content(self, inside: str) -> bytes | None:
+        try:
+            return self._root.read(inside)
+        except FileNotFoundError:
+            return None  # anything else that can't be read could not be put back either
 
 
-def _reversed(step: Remount) -> Remount:
-    """Return the step that takes *step*, which is not done yet, back."""
-    entry = MountTable.read().by_id.get(step.mount_id)
-    options, super_options = (entry.options, entry.super_options) if entry else ((), ())
-    time = next((word for word in options if word in ("noatime", "relatime")), "strictatime")
-    times = (time,) if set(step.set_flags) & ATIME_ATTRIBUTES.keys() else ()
+def _reversed(step: Remount, root_path: str) -> list[Remount]:
+    """Return what takes *step*, which is not done yet, back: mount by mount."""
+    table = MountTable.read()
+    entries = subtree(table, step.mount_id)
+    return [
+        _as_before(step, entry, root_path) for entry in entries[: None if step.recursive else 1]
+    ]
+
+
+def _as_before(step: Remount, entry: MountEntry, root_path: str) -> Remount:
+    time = next((word for word in entry.options if word in ATIME_ATTRIBUTES), "strictatime")
+    changed = {*step.set_flags, *step.clear_flags}
+    times = (time,) if changed & ATIME_ATTRIBUTES.keys() else ()
+    flags = changed - ATIME_ATTRIBUTES.keys()
     keys = {option.partition("=")[0] for option in step.super_options}
-    return step.replace(
-        set_flags=(*step.clear_flags, *times),
-        clear_flags=tuple(flag for flag in step.set_flags if flag not in ATIME_ATTRIBUTES),
-        super_options=tuple(o for o in super_options if o.partition("=")[0] in keys),
+    options = entry.super_options if entry.id == step.mount_id else ()
+    return Remount(
+        inside(entry.target, root_path),
+        entry.id,
+        set_flags=(*sorted(flags & set(entry.options)), *times),
+        clear_flags=tuple(sorted(flags - set(entry.options))),
+        super_options=tuple(o for o in options if o.partition("=")[0] in keys),
     )
-
-
-def _reconfigure(fd: int, step: Remount) -> None:
-    context = syscalls.fspick(fd, step.target)
-    try:
-        for option in step.super_options:
-            configure(context, option)
-        syscalls.fsconfig(context, syscalls.FSCONFIG_CMD_RECONFIGURE)
-    finally:
-        os.close(context)
-
-
-def _holds_files(directory: int, name: str, levels: int = _LEVELS) -> bool:
-    """Tell whether *name* is, or holds, more than what the tool makes: directories and a /dev."""
-    mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
-    if not stat.S_ISDIR(mode):
-        return not (stat.S_ISCHR(mode) or (stat.S_ISLNK(mode) and name in dict(DEV_LINKS)))
-    if not levels:
-        return True
-    fd = os.open(name, _DIRECTORY, dir_fd=directory)
-    try:
-        return any(_holds_files(fd, below, levels - 1) for below in os.listdir(fd))
-    finally:
-        os.close(fd)  # one that stays open makes the later unmount EBUSY
-
-
-def _attach(root: Root, tree: int, target: str) -> None:
-    parent, name = root.parent(target)
-    with parent as directory:
-        syscalls.move_mount(tree, directory, name, target)
-
-
-def _open_mount(root: Root, target: str, ident: int) -> int:
-    """Open the mount point *target* and see that the mount there is the one that is meant."""
-    fd = root.open(target, os.O_PATH | os.O_NOFOLLOW, follow=False)
-    try:
-        _see(fd, "", target, ident)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def _see(fd: int, name: str, target: str, ident: int) -> None:
-    """See that the mount at *name* in the directory, or *fd* itself, is the one that is meant."""
-    if mount_id(fd, name) != ident:
-        raise ChrootError(
-            f"{target} is not the mount that it was a moment ago",
-            "somebody else mounts here too, or it is hidden by another mount: look and try again",
-        )
-
-
-def _umount(directory: int, name: str, target: str, *, lazy: bool = False) -> None:
-    """Unmount what is seen at *name* in a directory, which was just looked at."""
-    flags = syscalls.UMOUNT_NOFOLLOW | (syscalls.MNT_DETACH if lazy else 0)
-    try:
-        syscalls.umount2(f"/proc/self/fd/{directory}/{name}", flags)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, target) from None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..kernel.mount_table import MountEntry
     from ..plan import Step
+    from .limits import Limits
 
 FLAGS = ("ro", "nosuid", "nodev", "noexec", "nosymfollow")
 """Per-mount flags whose absence is compared too: mount_setattr(2) can set and clear each."""
@@ -32,6 +33,21 @@ ATIME = ("noatime", "relatime", "strictatime")
 _TIMES = frozenset([*ATIME, "nodiratime"])
 MOUNT_WORDS = frozenset([*FLAGS, *OPPOSITES, *_TIMES, "defaults"])
 """Option words that concern the mount, not the file system in it."""
+
+
+class Source(Value):
+    """The place in a file system that mountinfo will show of a bind of it."""
+
+    device: str
+    """"" where its mount is not in the table: see `Observer.look_at`."""
+    root: str
+    file: bool
+    flags: tuple[str, ...]
+    shared: bool
+    inner: tuple[tuple[str, str], ...]
+    """(device, root) of what is mounted below it."""
+    path: str = ""
+    """Where it really is, from this process's root."""
 
 
 class Wanted(Value):
@@ -60,6 +76,10 @@ class Wanted(Value):
     """Why it can't be mounted."""
     absent: bool = False
     """Optional, and its source is not there: left out."""
+    unanswered: bool = False
+    """Whether its source does not answer: what is told of that is what the mount table says."""
+    limits: Limits | None = None
+    """What the administrator allows, to be seen to again when the source is opened to be bound."""
 
     @property
     def active(self) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import stat
 
+from ..errors import PolicyError
 from ..kernel import syscalls
 from .compare import flag_changes, super_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config.bind import Bind
+    from .limits import Limits
 
 _ATTRIBUTES = {
     "ro": syscalls.MOUNT_ATTR_RDONLY,
@@ -47,13 +49,19 @@ DEV_LINKS = (
 )  # fmt: skip
 
 
-def detached_mount(bind: Bind) -> int:
-    """Return a detached mount for *bind*, complete but for its place. Raises OSError."""
+def detached_mount(bind: Bind, limits: Limits | None = None) -> int:
+    """Return a detached mount for *bind*, complete but for its place.
+
+    Raises OSError; PolicyError where what was opened is not within *limits*.
+    """
     set_, clear = attributes(*flag_changes(bind.options), bind.options)
     if bind.fs != "bind":
         return _new_file_system(bind, set_)
     flags = syscalls.OPEN_TREE_CLONE | (syscalls.AT_RECURSIVE if bind.recursive else 0)
-    tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
+    if limits:
+        tree = _within(limits, bind, flags)
+    else:
+        tree = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, flags)
     try:
         syscalls.mount_setattr(
             tree, bind.source, set_=set_, clear=clear,
@@ -62,6 +70,32 @@ def detached_mount(bind: Bind) -> int:
     except BaseException:
         os.close(tree)
         raise
+    return tree
+
+
+def _within(limits: Limits, bind: Bind, flags: int) -> int:
+    """Return the copy of the tree at the source, if what is open there is within *limits*.
+
+    The name is looked up once, and what was found is checked: what the name leads to by then does
+    not matter. After the copy, so that all that is mounted in it was seen.
+    """
+    from .observe import Observer
+
+    # As a plain open, but what is mounted on demand is mounted (open_tree(2), AT_NO_AUTOMOUNT).
+    fd = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, 0)
+    tree = -1
+    try:
+        tree = syscalls.open_tree(fd, "", flags | syscalls.AT_EMPTY_PATH)
+        observer = Observer()
+        problem = observer.refusal(limits, bind, observer.look_at(fd, bind.source))
+        if problem:
+            raise PolicyError([problem])
+    except BaseException:
+        if tree >= 0:
+            os.close(tree)
+        raise
+    finally:
+        os.close(fd)
     return tree
 
 

@@ -6,7 +6,7 @@ they say.
 
 from __future__ import annotations
 
-from ..errors import ChrootError
+from ..errors import ChrootError, PolicyError, Refusal
 from ..kernel.mount_table import MountTable
 from ..plan import Plan
 from .compare import Wanted, difference, mend
@@ -108,6 +108,9 @@ class _On:
         self._shared: dict[str, bool] = {}
 
     def plan(self, wanted: Sequence[Wanted]) -> Plan:
+        refused = [one.problem for one in wanted if isinstance(one.problem, Refusal)]
+        if refused:
+            raise PolicyError(refused)
         for one in wanted:
             if one.problem and not one.bind.ignored:
                 raise ChrootError(one.problem.message, one.problem.hint)
@@ -141,7 +144,7 @@ class _On:
             self._steps.append(MakeTarget(one.target, one.file))
         shared = any(new.bind.propagation == "shared" for new in below)
         shared = shared or self._on_shared(self._root + one.target)
-        self._steps.append(Mount(one.target, one.bind, shared))
+        self._steps.append(Mount(one.target, one.bind, shared, one.limits))
         self._new.append(one)
 
     def _on_shared(self, point: str) -> bool:

@@ -7,6 +7,7 @@ from ..plan import Step
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config.bind import Bind
+    from .limits import Limits
 
 
 class MakeTarget(Step):
@@ -24,6 +25,8 @@ class Mount(Step):
     bind: Bind
     below_shared: bool = False
     """Whether the kernel will make it shared, because what it is mounted on may be shared."""
+    limits: Limits | None = None
+    """What its source is to be checked against, when that is open."""
 
     def describe(self) -> str:  # noqa: D102 (Step.describe)
         bind = self.bind

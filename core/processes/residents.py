@@ -5,14 +5,16 @@ lies below it. Directories are compared by device and inode and climbed by "..",
 does not matter under which path or in which mount namespace the process sees its root, and no name
 is parsed that somebody inside has chosen. There is no list of pids to go stale.
 
-`pids_by_root` is asked at every look and needs nothing but os; `Sampler` alone uses psutil, and
-only for those who live inside. Who stands in the way of an unmount: holders.py.
+`pids_by_root` is asked at every look, and asks no file system that may not answer. `Sampler` alone
+uses psutil, and only for those who live inside. Who stands in the way of an unmount: holders.py.
 """
 
 from __future__ import annotations
 
 import os
 
+from ..kernel import syscalls
+from ..kernel.process_files import command, head, real_uid
 from ..process import Process
 
 TYPE_CHECKING = False
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _SHORTEST = 0.25
 """Seconds. CPU time comes in ticks of 10 ms: over less than this its share would jump about."""
 
+_AT_FDCWD = syscalls.AT_FDCWD
 _FORGET = 60.0
 """Seconds after which a process that nobody asked for any more is forgotten."""
 
@@ -44,16 +47,15 @@ def pids_by_root(roots: Mapping[str, Identity]) -> dict[str, tuple[int, ...]]:
     """
     climb = Climb(roots)
     found: dict[str, list[int]] = {path: [] for path in roots}
-    own, known, stat = climb.own, climb.known, os.stat
+    own, known = climb.own, climb.known
     kernel = _kernel_threads()
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or pid in kernel:
             continue
         try:
-            status = stat(f"/proc/{pid}/root")
+            identity = syscalls.identity(_AT_FDCWD, f"/proc/{pid}/root")
         except OSError:
             continue
-        identity = (status.st_dev, status.st_ino)
         if identity == own:
             continue
         paths = known.get(identity)
@@ -122,10 +124,10 @@ class Climb:
                 above = os.open("..", os.O_PATH | os.O_CLOEXEC, dir_fd=fd)
                 os.close(fd)
                 fd = above
-                status = os.fstat(fd)
-                if (status.st_dev, status.st_ino) == identity:
+                higher = syscalls.identity(fd, "")
+                if higher == identity:
                     break  # the root of another mount namespace
-                identity = (status.st_dev, status.st_ino)
+                identity = higher
         except OSError:
             pass  # gone, or no right to look further up
         finally:
@@ -178,24 +180,38 @@ class Sampler:
         return found
 
     def _facts(self, process: psutil.Process, now: float) -> Process:
+        import psutil
+
         with process.oneshot():
+            uid = real_uid(head(f"/proc/{process.pid}/status"))
+            if uid < 0 or process.status() == psutil.STATUS_ZOMBIE:
+                raise psutil.NoSuchProcess(process.pid)
             seen = self._seen.get(process)
             if seen is None:
                 # psutil reads /proc/stat for it: once for each process, not at every call.
                 seen = self._seen[process] = _Seen(process.create_time() - self._boot)
-            uid = process.uids().real
-            user = self._users.get(uid)
-            if user is None:
-                user = self._users[uid] = process.username()
             times = process.cpu_times()
             return Process(
                 pid=process.pid,
-                user=user,
-                command=" ".join(process.cmdline()).strip() or f"[{process.name()}]",
+                user=self._user(uid),
+                command=command(process.pid),
                 cpu_percent=self._percent(seen, times.user + times.system, now),
                 rss=process.memory_info().rss,
                 started=seen.since_boot + self._boot,
             )
+
+    def _user(self, uid: int) -> str:
+        """Return the host's name of a user, the number where it has none."""
+        import pwd
+
+        name = self._users.get(uid)
+        if name is None:
+            try:
+                name = pwd.getpwuid(uid).pw_name
+            except KeyError:
+                name = str(uid)
+            self._users[uid] = name
+        return name
 
     def _percent(self, seen: _Seen, cpu: float, now: float) -> float:
         import time

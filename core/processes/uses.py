@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 
+from ..kernel import syscalls
 from ..kernel.mount_table import MountTable
+from ..kernel.process_files import head, lines_with
 from .residents import Climb
 
 TYPE_CHECKING = False
@@ -89,16 +91,15 @@ class Scan:
 
     def _lives(self, path: str) -> bool:
         try:
-            status = os.stat(f"{path}/root")
+            identity = syscalls.identity(syscalls.AT_FDCWD, f"{path}/root")
         except OSError:
             return False
-        return bool(self._climb.paths(f"{path}/root", (status.st_dev, status.st_ino)))
+        return bool(self._climb.paths(f"{path}/root", identity))
 
     def _inside(self, path: str, root: str) -> str:
         """Return *root*, the link's text, as it is called inside the chroot."""
         try:
-            status = os.stat(f"{path}/root")
-            if (status.st_dev, status.st_ino) == self._identity:
+            if syscalls.identity(syscalls.AT_FDCWD, f"{path}/root") == self._identity:
                 return "/"
         except OSError:
             pass
@@ -135,18 +136,16 @@ class Scan:
 
     def _maps(self, pid: int, base: str, mounts: Collection[int]) -> Iterator[str]:
         """Yield the mapped files; the program itself is `exe` and not named again."""
-        text = _read(f"{base}/maps")
         wanted = tuple(os.fsencode(target).replace(b"\n", b"\\012") for target in self._targets)
-        if not any(target in text for target in wanted):
-            return
-        program = _link(f"{base}/exe")
+        program = ""
         seen = set()
-        for line in text.split(b"\n"):
+        for line in lines_with(f"{base}/maps", wanted):
             words = line.split(b" ", 5)  # proc_pid_maps(5): range rights offset device inode path
             name = words[-1].lstrip(b" ")
             if len(words) < 6 or name in seen or not name.startswith(wanted):
                 continue
             seen.add(name)
+            program = program or _link(f"{base}/exe")
             shown = os.fsdecode(name.replace(b"\\012", b"\n"))
             # Readable with CAP_SYS_ADMIN only, without which nobody unmounts: then it is the path.
             mount = _mount_id(f"/proc/{pid}/map_files/{os.fsdecode(words[0])}")
@@ -248,14 +247,6 @@ def _mount_id(path: str) -> int:
 
 
 def _fd_mount_id(base: str, number: str) -> int:
-    _, _, rest = _read(f"{base}/fdinfo/{number}").partition(b"mnt_id:")
+    # It comes first; an epoll or inotify descriptor has a line behind it for all that it watches.
+    _, _, rest = head(f"{base}/fdinfo/{number}").partition(b"mnt_id:")
     return int(rest.split(maxsplit=1)[0]) if rest else 0
-
-
-def _read(path: str) -> bytes:
-    """Return the whole file, b"" where it is gone or may not be read."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return file.readall()
-    except OSError:
-        return b""

@@ -31,6 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..mounts.limits import Limits
     from ..plan import Step
 
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -57,7 +58,14 @@ class Overlay:
     """A session's root, with all that is mounted on it but what `finish` mounts."""
 
     def __init__(
-        self, below: Root, binds: Iterable[Bind], bound: int, top: int, *, is_kept: bool
+        self,
+        below: Root,
+        binds: Iterable[Bind],
+        limits: Limits | None,
+        bound: int,
+        top: int,
+        *,
+        is_kept: bool,
     ) -> None:
         """Make it on the tree *below*, which is the working directory, with *binds*.
 
@@ -71,7 +79,7 @@ class Overlay:
         Made here, since of a mount of another namespace no second one can be had (open_tree(2))."""
         self.root = Root(f"/proc/self/fd/{tree}")
         self.root.path = below.path  # what messages are about
-        self._rest = _mount(self.root, binds)
+        self._rest = _mount(self.root, binds, limits)
 
     def finish(self) -> None:
         """Mount the rest, and have this process and its namespace live in it.
@@ -154,11 +162,11 @@ def _view(tree: int, path: str) -> int:
     return view
 
 
-def _mount(root: Root, binds: Iterable[Bind]) -> Plan:
+def _mount(root: Root, binds: Iterable[Bind], limits: Limits | None) -> Plan:
     """Mount in the session what `on` would mount in the chroot; return what is left to be done."""
     nothing = MountTable(())  # is mounted in it; what is on the host needs no look for that
-    observer = Observer(nothing)
-    wanted = observer.wanted(root, [_of_its_own(bind) for bind in binds])
+    observer = Observer(nothing, MountTable.read() if limits else None)
+    wanted = observer.wanted(root, [_of_its_own(bind) for bind in binds], limits)
     plan = plan_on(wanted, nothing, root.path, observer.host_pts)
     later = {one.target for one in wanted if one.bind.fs == "proc"}
     first: list[Step] = []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..config.bind import Bind
     from ..kernel.rootpath import Root
+    from ..mounts.limits import Limits
 else:
     import _signal as signal  # see entering.launch
 
@@ -34,11 +35,18 @@ class Session:
     """
 
     def __init__(
-        self, below: Root, binds: Iterable[Bind], size: str = "", *, is_kept: bool = False
+        self,
+        below: Root,
+        binds: Iterable[Bind],
+        size: str = "",
+        limits: Limits | None = None,
+        *,
+        is_kept: bool = False,
     ) -> None:
         """Make a session on the tree *below*; *size* bounds what it can write, see `room`.
 
-        *is_kept*: there will be a `view` of it. Raises UsageError, PrivilegeError, ChrootError.
+        *limits*: what the administrator allows. *is_kept*: there will be a `view` of it. Raises
+        UsageError, PrivilegeError, ChrootError, PolicyError.
         """
         bound = room(size)
         if os.readlink("/proc/self") != str(os.getpid()):
@@ -48,7 +56,7 @@ class Session:
         self._report, report = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)  # a read for each write
         try:
             with Away(below.fd) as top:
-                self._overlay = Overlay(below, binds, bound, top, is_kept=is_kept)
+                self._overlay = Overlay(below, binds, limits, bound, top, is_kept=is_kept)
                 os.close(top)
                 self._pid = self._fork(control, report)
         except OSError as error:

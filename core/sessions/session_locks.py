@@ -12,6 +12,8 @@ import fcntl
 import os
 import struct
 
+from ..kernel.lock_holders import POSIX, counting_holder, holders
+
 _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FLOCK = struct.Struct("@hhqqi4x")
 """struct flock with 64-bit offsets, which is what Python's fcntl has everywhere."""
@@ -28,13 +30,21 @@ def mark(directory: int) -> int:
 
 
 def marked_by(directory: int) -> int:
-    """Return the pid of a process that leads a session on the chroot, 0 where there is none."""
+    """Return the pid of a process that leads a session on the chroot, 0 where there is none.
+
+    -1 where it can't be seen. Whoever can open the directory can mark it: only who could write in
+    the chroot counts (`lock_holders`).
+    """
     asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     fd = os.open(f"/proc/self/fd/{directory}", _READ)
     try:
         kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, asked))
+        if kind == fcntl.F_UNLCK:
+            return 0
+        if pid < 0 and not holders(fd, POSIX):
+            return 0  # one that goes with a descriptor (F_OFD_SETLK), as ours do not
+        return counting_holder(fd, POSIX)
     except OSError:
         return 0
     finally:
         os.close(fd)
-    return 0 if kind == fcntl.F_UNLCK else max(int(pid), 0) or -1

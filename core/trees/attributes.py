@@ -90,7 +90,7 @@ class Attributes:
             except OSError as error:
                 if error.errno not in _NOT_TAKEN:
                     raise
-                self._lost(f"{name.partition('.')[0]}.*")
+                self.lost(f"{name.partition('.')[0]}.*")
 
     def _set_flags(self, target: int, flags: int) -> None:
         """Add *flags* to those that *target* has: some of them say how it is stored."""
@@ -99,14 +99,15 @@ class Attributes:
         except OSError as error:
             if error.errno not in _NOT_TAKEN + _NO_FLAGS:
                 raise
-            self._lost("chattr")
+            self.lost("chattr")
 
     def seal(self, target: int, flags: int) -> None:
         """Set those of *flags* after which *target* can't be changed any more."""
         if flags & SEALS:
             self._set_flags(target, flags & SEALS)
 
-    def _lost(self, kind: str) -> None:
+    def lost(self, kind: str) -> None:
+        """Count one of *kind* that the target has not taken."""
         self.not_kept[kind] = self.not_kept.get(kind, 0) + 1
 
 

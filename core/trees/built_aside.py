@@ -10,10 +10,11 @@ from __future__ import annotations
 import fcntl
 import os
 
-from ..errors import LockedError
+from ..errors import ChrootError, LockedError, Problem
+from ..events import Warned
 from ..kernel import btrfs
+from ..kernel.lock_holders import counting_holder, described
 from ..kernel.rootpath import descriptor_path
-from ..lock import holder
 from . import remove
 from .attributes import bare_directory
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event as Flag
     from types import TracebackType
+
+    from ..events import Report
 
     Progress = Callable[[int], None]
 
@@ -34,12 +37,15 @@ _DEPTH = 2
 class Aside:
     """The directory *name*, made in the directory *parent* and locked. A context manager.
 
-    At its end what is left of it is removed; `keep` says that it is to stay. Raises LockedError
-    where another process is building there, with *what* it builds; OSError.
+    At its end what is left of it is removed; `keep` says that it is to stay. What can't be removed
+    is reported, and is the next one's matter: what was built stands, or has failed for a reason of
+    its own. Raises LockedError where another process is building there, with *what* it builds;
+    OSError.
     """
 
-    def __init__(self, parent: int, name: str, what: str) -> None:
+    def __init__(self, parent: int, name: str, what: str, report: Report) -> None:
         self.name = name
+        self._report = report
         self._parent = os.dup(parent)
         self._keeps = False
         try:
@@ -64,9 +70,17 @@ class Aside:
         try:
             if not self._keeps:
                 _remove(self._parent, self.name, self.fd)
+        except (OSError, ChrootError) as problem:
+            self._tell(problem)
         finally:
             os.close(self.fd)
             os.close(self._parent)
+
+    def _tell(self, error: OSError | ChrootError) -> None:
+        path = f"{descriptor_path(self._parent).rstrip('/')}/{self.name}"
+        why = error.strerror if isinstance(error, OSError) else error.message
+        hint = "whoever makes the same next removes it, and `delete` does"
+        self._report(Warned(path, Problem(f"{path} is left: {why}", hint)))
 
 
 def _made(parent: int, name: str, what: str) -> int:
@@ -79,7 +93,13 @@ def _made(parent: int, name: str, what: str) -> int:
             continue
         fd = _locked(parent, name, what)
         if fd >= 0:
-            bare_directory(fd)
+            try:
+                bare_directory(fd)
+            except OSError as error:
+                os.close(fd)
+                os.rmdir(name, dir_fd=parent)
+                path = f"{descriptor_path(parent).rstrip('/')}/{name}"
+                raise ChrootError(f"cannot work in {path}: {error.strerror}") from error
             return fd
     raise LockedError(f"another chroot-tool is at work on {what}", "try it again")
 
@@ -116,11 +136,14 @@ def _locked(parent: int, name: str, what: str) -> int:
     except FileNotFoundError:
         pass
     except BlockingIOError:
-        pid = holder(fd)
+        pid = counting_holder(fd)
+        if not pid:
+            return fd
         os.close(fd)
-        who = f" (process {pid})" if pid else ""
         raise LockedError(
-            f"another chroot-tool is at work on {what}{who}", "wait for it, or end it", pid
+            f"another chroot-tool is at work on {what}{described(pid)}",
+            "wait for it, or end it",
+            max(pid, 0),
         ) from None
     os.close(fd)
     return -1

@@ -188,6 +188,8 @@ class TreeCopy:
             # ENOENT: the first was exchanged before it could be copied.
             if error.errno not in (2, _EMLINK):
                 raise
+            if error.errno == _EMLINK:
+                self._attributes.lost("hard links")
             self._links[file] = self._levels.path(name)
             return False
         finally:

@@ -18,7 +18,8 @@ import os
 import stat
 import time
 
-from ..kernel import fiemap, syscalls
+from ..kernel import answering, fiemap, syscalls
+from ..kernel.answering import NotAnswering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..value import Value
@@ -187,9 +188,9 @@ class SizeCache:
         None where `count` gives it.
         """
         try:
-            with Root(path) as root:
-                status = os.fstat(root.fd)
-                stamp = tuple([_changed(root.fd, name) for name in _TELLTALES])
+            status, stamp = answering.look(path, lambda: _stamp(path), seconds=answering.LOOK)
+        except NotAnswering:
+            return None  # counted when it is asked for the next time
         except OSError:
             self._known.pop(path, None)
             return None
@@ -207,6 +208,11 @@ class SizeCache:
             # The stamp of before: what changes while it is counted makes it stale.
             self._known[path] = _Counted(taken, time.monotonic(), identity, stamp)
         return taken
+
+
+def _stamp(path: str) -> tuple[os.stat_result, tuple[int, ...]]:
+    with Root(path) as root:
+        return os.fstat(root.fd), tuple([_changed(root.fd, name) for name in _TELLTALES])
 
 
 def _changed(root: int, name: str) -> int:

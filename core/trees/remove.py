@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _ENTER = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_XDEV
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _OPEN_LEVELS = 100
 _EPERM, _ENOENT, _EACCES, _EBUSY, _EXDEV, _ENOTDIR, _EROFS, _ENOTEMPTY, _ELOOP = (
     1, 2, 13, 16, 18, 20, 30, 39, 40,
@@ -109,8 +110,10 @@ def chroot(
             try:
                 if marked and not removal.count:
                     os.unlink(f"{aside}{DELETING}", dir_fd=parent)
+                elif removal.count:
+                    _mark(parent, aside, path)  # it is the last to go, but for the directory itself
                 os.rename(aside, name, src_dir_fd=parent, dst_dir_fd=parent)
-            except OSError:
+            except (OSError, ChrootError):
                 pass  # there is something of that name again; `list` shows the rest as it is
             raise
     finally:
@@ -297,7 +300,7 @@ class _Removal:
         found = any(level.fd == parent for level in self._levels) and unseal(parent)
         status = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
-            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            fd = os.open(name, _READ, dir_fd=parent)
             try:
                 found = unseal(fd) or found
             finally:

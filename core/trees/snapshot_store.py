@@ -18,7 +18,9 @@ import stat
 
 from ..errors import Cancelled, ChrootError, LockedError, PrivilegeError
 from ..events import Stage, ignore
+from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from ..lock import is_locked
 from .built_aside import discard, sweep
 
 TYPE_CHECKING = False
@@ -32,6 +34,12 @@ _SHELVES = "snapshots"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAMING, REMOVING = "renaming", "removing"
 _LONGEST = 4096
+
+
+def aside_of(path: str) -> str:
+    """Return where `put_aside` takes the snapshots of the chroot *path*, a physical path."""
+    directory, _, name = path.rpartition("/")
+    return f"{directory}/{STORE}/{_SHELVES}/.{name}.{REMOVING}"
 
 
 class Shelf:
@@ -84,21 +92,40 @@ class Shelf:
 
     def sweep(self, report: Report = ignore) -> None:
         """Remove what kills have left; what somebody is at work on is locked, and stays."""
-        if self.fd < 0:
-            return
-        rests = [(self.fd, name) for name in os.listdir(self.fd) if name.startswith(".")]
-        rests += [
-            (self._store, name)
-            for name in os.listdir(self._store)
-            if name.startswith(".") and name.endswith(f".{REMOVING}")
-        ]
-        if rests:
+        hidden = self._hidden()
+        if hidden:
             report(Stage(self.path, "removing what a kill has left"))
-        for where, name in rests:
+        for where, name in hidden:
             try:
                 sweep(where, name, self.path)
             except LockedError:
                 pass
+        for name in os.listdir(self._store):
+            self._forget_rename(name)
+
+    def _forget_rename(self, name: str) -> None:
+        """Remove the note *name* of a rename that is done, killed before it forgot it itself."""
+        old = name.removeprefix(".").removesuffix(f".{_RENAMING}")
+        place = f"{self.path.rpartition('/')[0]}/{old}"
+        if name == f".{old}.{_RENAMING}" and not os.path.lexists(place):
+            note = _read(self._store, name)
+            if note and os.path.lexists(note):
+                os.unlink(name, dir_fd=self._store)
+
+    def rests(self) -> list[str]:
+        """Return the paths of what `sweep` would remove."""
+        paths = [f"{descriptor_path(where)}/{name}" for where, name in self._hidden()]
+        return [path for path in paths if not is_locked(path)]
+
+    def _hidden(self) -> list[tuple[int, str]]:
+        """Return what is being made or removed, or was when a kill came: directory and name."""
+        if self.fd < 0:
+            return []
+        removing = [name for name in os.listdir(self._store) if name.endswith(f".{REMOVING}")]
+        return [
+            *((self.fd, name) for name in os.listdir(self.fd) if name.startswith(".")),
+            *((self._store, name) for name in removing if name.startswith(".")),
+        ]
 
     def remove_empty(self) -> None:
         """Remove the directory where nothing is in it."""
@@ -121,14 +148,6 @@ class Shelf:
         if self.fd >= 0:
             _rename(self._store, self._aside(), self._store, self.name)
             fcntl.flock(self.fd, fcntl.LOCK_UN)
-
-    def has_aside(self) -> bool:
-        """Tell whether a deletion of the chroot has taken snapshots out of sight."""
-        try:
-            os.stat(self._aside(), dir_fd=self._store, follow_symlinks=False)
-        except (OSError, ValueError):  # ValueError: no store
-            return False
-        return True
 
     def remove_aside(self, report: Report = ignore, cancelled: Flag | None = None) -> None:
         """Remove what `put_aside`, here or before a kill, has taken out of sight.
@@ -162,8 +181,8 @@ class Shelf:
         """
         if self.fd < 0:
             return
-        _write(self._store, f".{self.name}.{_RENAMING}", other.path)
         try:
+            _write(self._store, f".{self.name}.{_RENAMING}", other.path)
             os.rename(self.name, other.name, src_dir_fd=self._store, dst_dir_fd=other._store)
         except OSError as error:
             self.moved()
@@ -177,6 +196,11 @@ class Shelf:
         if self.fd >= 0:
             os.rename(other.name, self.name, src_dir_fd=other._store, dst_dir_fd=self._store)
             self.moved()
+
+    @property
+    def note(self) -> str:
+        """The path of the note of `move_to`."""
+        return f"{os.path.dirname(aside_of(self.path))}/.{self.name}.{_RENAMING}"
 
     def moved(self) -> None:
         """Forget the note of `move_to`: the chroot is where its snapshots are."""
@@ -216,15 +240,29 @@ def _open_store(parent: int, directory: str, *, make: bool) -> int:
 
 def _open_private(parent: int, name: str, directory: str, *, make: bool) -> int:
     """Open a directory that nobody but us can write in; -1 where there is none and none is made."""
-    if make:
+    if make and _is_made(parent, name):
         try:
-            os.mkdir(name, 0o700, dir_fd=parent)
-        except FileExistsError:
-            pass
+            return _checked(parent, name, directory, make=True)
+        except BaseException:
+            os.rmdir(name, dir_fd=parent)
+            raise
     try:
-        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+        return _checked(parent, name, directory, make=make)
     except FileNotFoundError:
         return -1
+
+
+def _is_made(parent: int, name: str) -> bool:
+    """Make a directory; tell whether there was none."""
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _checked(parent: int, name: str, directory: str, *, make: bool) -> int:
+    fd = os.open(name, _DIRECTORY, dir_fd=parent)
     status = os.fstat(fd)
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         os.close(fd)
@@ -232,8 +270,12 @@ def _open_private(parent: int, name: str, directory: str, *, make: bool) -> int:
             f"{directory}/{STORE} can be changed by other users than root",
             "snapshots in it can't be trusted: look at what it is, and move it away",
         )
-    if make:
-        os.fchmod(fd, stat.S_IMODE(status.st_mode) & 0o700)
+    try:
+        if make:
+            os.fchmod(fd, stat.S_IMODE(status.st_mode) & 0o700)
+    except BaseException:
+        os.close(fd)
+        raise
     return fd
 
 

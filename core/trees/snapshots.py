@@ -12,8 +12,10 @@ import json
 import os
 import time
 
+from .. import json_values
 from ..errors import Cancelled, ChrootError, LockedError
 from ..events import Stage
+from ..kernel import small_file
 from ..kernel.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs
 from ..value import Value
 from .built_aside import Aside, discard, sweep
@@ -24,7 +26,6 @@ from .snapshot_store import REMOVING, Shelf
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
-    from typing import Any
 
     from ..events import Report
 
@@ -86,7 +87,7 @@ def _made(
     shelf.sweep(report)
     _refuse_taken(shelf, name)
     with (
-        Aside(shelf.fd, f".{name}.making", f"the snapshot {name}") as aside,
+        Aside(shelf.fd, f".{name}.making", f"the snapshot {name}", report) as aside,
         Duplicate(top, aside.fd, path, report, cancelled) as copy,
     ):
         done = copy.make()
@@ -115,11 +116,11 @@ def restore(
         source = _open(shelf, name, fcntl.LOCK_SH)
         try:
             with (
-                Aside(shelf.fd, f".{kept}.making", f"the snapshot {name}") as aside,
+                Aside(shelf.fd, f".{kept}.making", f"the snapshot {name}", report) as aside,
                 _Opened(source, _TOP) as top,
                 Duplicate(top, aside.fd, path, report, cancelled) as copy,
             ):
-                copy.make()
+                _tell_losses(copy.make(), name)
                 copy.seal()
                 size = _size(shelf, cancelled)
                 _finish(aside.fd, TreeSnapshot(kept, time.time(), KEPT, size), path, report)
@@ -266,19 +267,13 @@ def _mind(cancelled: Flag | None) -> None:
 
 def _about(shelf: int, name: str) -> TreeSnapshot:
     """Return what is known of a snapshot; what is not in its file, from the directory."""
-    found: dict[str, Any] = {}
     with _Opened(shelf, name) as fd:
         changed = os.fstat(fd).st_mtime
         try:
-            file = os.open(_ABOUT, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
-            try:
-                found = json.loads(os.read(file, _LONGEST))
-            finally:
-                os.close(file)
-            return TreeSnapshot(
-                name, float(found["created"]), str(found["method"]), int(found["size"])
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            found = json_values.document(small_file.read(_ABOUT, dir_fd=fd, limit=_LONGEST))
+            created, size = (json_values.number(found, key) for key in ("created", "size"))
+            return TreeSnapshot(name, created, json_values.text(found, "method"), int(size))
+        except (OSError, ValueError):
             return TreeSnapshot(name, changed, KEPT, 0)
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from ..chroot import CONFIG_DIRECTORY, open_chroot
 from ..config import edits
-from ..config.bind import normalise_target
+from ..config.administration import rules_for
+from ..config.bind import TOOL_CONF, normalise_target
+from ..config.home import home_of
 from ..config.merge import parse
+from ..errors import PolicyError
 from ..events import ignore
 from ..host.mount_points import host_facts
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..looking import completion
 from ..looking.status import ON, PARTIAL
+from ..mounts.limits import Limits
 from . import on
+from .refusing import refuse_beyond
 from .status import status
 
 TYPE_CHECKING = False
@@ -22,7 +27,10 @@ if TYPE_CHECKING:
 
     from ..config.bind import Bind
     from ..config.edits import Change, Files, Saved
+    from ..config.home import Home
+    from ..errors import Problem
     from ..events import Report
+    from ..kernel.rootpath import Root
     from ..plan import Plan
 
 
@@ -34,40 +42,54 @@ class LocalBinds:
 
     def files(self) -> Files:
         """As `Binds.files`."""
-        with open_chroot(self.path) as root:
-            return edits.read(root)
+        with open_chroot(self.path) as root, home_of(root) as home:
+            return edits.read(home)
 
     def difference(self, changes: Sequence[Change]) -> tuple[str, ...]:
         """As `Binds.difference`."""
-        with open_chroot(self.path) as root:
-            before = edits.read(root)
-            return edits.difference(before, edits.changed(before, changes, root.path))
+        with open_chroot(self.path) as root, home_of(root) as home:
+            before = edits.read(home)
+            return edits.difference(before, _changed(root, home, before, changes))
 
     def merged(self, changes: Sequence[Change]) -> tuple[Bind, ...]:
         """As `Binds.merged`."""
-        with open_chroot(self.path) as root:
-            after = edits.changed(edits.read(root), changes, root.path)
-            where = root.path + CONFIG_DIRECTORY
+        with open_chroot(self.path) as root, home_of(root) as home:
+            after = _changed(root, home, edits.read(home), changes)
             return parse(
-                after.tool_conf, after.chroot_toml, where=where, conf_sh=False, host=host_facts()
-            ).binds
+                after.tool_conf, after.chroot_toml, where=root.path + CONFIG_DIRECTORY,
+                conf_sh=False, host=host_facts(), names=home.paths if home.outside else None,
+            ).binds  # fmt: skip
+
+    def refusal(self, bind: Bind) -> Problem | None:
+        """As `Binds.refusal`."""
+        try:
+            with open_chroot(self.path) as root, home_of(root) as home:
+                _refuse(root, home, (bind,))
+        except PolicyError as error:
+            return error.problems[0]
+        return None
+
+    def file(self, origin: str) -> str:
+        """As `Binds.file`."""
+        with open_chroot(self.path) as root, home_of(root) as home:
+            return home.paths[origin != TOOL_CONF]
 
     def change(self, change: Change) -> tuple[str, ...]:
         """As `Binds.change`."""
-        with open_chroot(self.path) as root, Lock(root.path):
-            before = edits.read(root)
-            saved = edits.save(root, before, edits.changed(before, (change,), root.path))
-            return tuple(root.path + name for name in saved.names)
+        with open_chroot(self.path) as root, Lock(root.path), home_of(root) as home:
+            before = edits.read(home)
+            saved = edits.save(home, before, _changed(root, home, before, (change,)))
+            return tuple(home.prefix + name for name in saved.names)
 
     def save(self, changes: Sequence[Change], seen: Files) -> Saved:
         """As `Binds.save`."""
-        with open_chroot(self.path) as root, Lock(root.path):
-            return edits.save(root, seen, edits.changed(seen, changes, root.path))
+        with open_chroot(self.path) as root, Lock(root.path), home_of(root) as home:
+            return edits.save(home, seen, _changed(root, home, seen, changes))
 
     def undo(self, saved: Saved) -> Saved:
         """As `Binds.undo`."""
-        with open_chroot(self.path) as root, Lock(root.path):
-            return edits.save(root, saved.after, saved.before)
+        with open_chroot(self.path) as root, Lock(root.path), home_of(root) as home:
+            return edits.save(home, saved.after, saved.before)
 
     def plan_sync(self, before: Sequence[Bind]) -> Plan:
         """As `Binds.plan_sync`."""
@@ -105,3 +127,27 @@ class LocalBinds:
         found = status(self.path)
         states = [mount.state for mount in found.mounts if mount.target in places]
         return states[0] if states and found.state in (ON, PARTIAL) else ""
+
+
+def _changed(root: Root, home: Home, before: Files, changes: Sequence[Change]) -> Files:
+    """Return the files after *changes*. Raises PolicyError for what they must not ask for.
+
+    What they ask for already can be taken out, whatever is allowed.
+    """
+    after = edits.changed(before, changes, home.prefix)
+    listed = set(_entries(before, home))
+    _refuse(root, home, [bind for bind in _entries(after, home) if bind not in listed])
+    return after
+
+
+def _entries(files: Files, home: Home) -> list[Bind]:
+    """Return the entries wherever they stand: an edit moves those below it."""
+    return [bind.replace(line=0) for bind in edits.entries(files, home.prefix)]
+
+
+def _refuse(root: Root, home: Home, binds: Sequence[Bind]) -> None:
+    """Raise PolicyError where one of *binds* is not allowed in this chroot."""
+    wanted = [bind.replace(line=0) for bind in binds if not bind.ignored]
+    rules = rules_for(root.path) if wanted else None
+    if rules:
+        refuse_beyond(Limits(rules, home.paths), wanted)

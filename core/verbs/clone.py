@@ -152,7 +152,7 @@ def _cloned(
 ) -> Cloned:
     """Build the new one aside and put it in place; the caller holds the lock of *root*."""
     with (
-        Aside(target.fd, f".{target.name}{CLONING}", target.path) as aside,
+        Aside(target.fd, f".{target.name}{CLONING}", target.path, report) as aside,
         Duplicate(root.fd, aside.fd, target.path, report, cancelled, is_view=is_view) as copy,
     ):
         os.mkdir(MARKER.strip("/"), 0o700, dir_fd=aside.fd)

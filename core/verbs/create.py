@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..chroot import refuse_silent
 from ..events import ignore
 
 TYPE_CHECKING = False
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from ..events import Report
 
 
+_IMAGES = ("docker:", "oci:")
+"""How sources begin that are no paths."""
+
+
 def create_defaults(options: CreateOptions, backend: str) -> CreateOptions:
     """As `Engine.create_defaults`; *backend* is what this machine's user takes."""
     from ..creating.options import default_options
@@ -20,8 +25,15 @@ def create_defaults(options: CreateOptions, backend: str) -> CreateOptions:
     return default_options(options, backend)
 
 
+def _refuse_silent(path: str, options: CreateOptions) -> None:
+    refuse_silent(path)
+    if options.source and not options.source.startswith(_IMAGES):
+        refuse_silent(options.source)
+
+
 def plan_create(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:
     """As `Engine.plan_create`, with bases from *cache*."""
+    _refuse_silent(path, options)
     if options.source:
         from ..creating import from_source
 
@@ -40,6 +52,7 @@ def create(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.create`, with bases from *cache*."""
+    _refuse_silent(path, options)
     if options.source:
         from ..creating import from_source
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import CLONING, folders, has_system, is_chroot, is_incomplete, open_chroot
-from ..errors import ChrootError
+from ..chroot import (
+    CLONING,
+    folders,
+    has_system,
+    is_chroot,
+    is_incomplete,
+    is_there,
+    open_chroot,
+    open_directory,
+)
+from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
-from ..lock import Lock
+from ..lock import Lock, is_locked
 from .in_use import refuse_sessions
 from .off import off
 
@@ -29,54 +38,65 @@ def delete(
     cancelled: Flag | None = None,
 ) -> None:
     """As `Engine.delete`."""
-    from ..trees.snapshot_store import Shelf
+    from ..trees.snapshot_store import Shelf, aside_of
 
-    if not rests(path):
+    left = rests(path)
+    if not left:
         _delete(path, timeout, report, cancelled)
         return
-    for rest in _rests(path):
-        _delete(rest, timeout, report, cancelled)
-    with Shelf(os.path.abspath(path)) as shelf:
+    place = f"{_above(path)}/{os.path.basename(path)}"
+    for rest in left:
+        if _is_emptied(rest):
+            os.rmdir(rest)
+        elif rest != aside_of(place):
+            _delete(rest, timeout, report, cancelled)
+    with Shelf(place) as shelf:
         shelf.remove_aside(report, cancelled)
 
 
 def rests(path: str) -> tuple[str, ...]:
     """As `Engine.rests`."""
-    from ..trees.snapshot_store import Shelf
+    from ..trees.remove import is_rest
+    from ..trees.snapshot_store import aside_of
 
-    if os.path.lexists(path):
+    name = os.path.basename(path)
+    if is_there(path):
         return ()
     try:
-        with Shelf(os.path.abspath(path)) as shelf:
-            snapshots = (f"the snapshots of {shelf.name}",) if shelf.has_aside() else ()
-    except ChrootError:
-        snapshots = ()
-    return _rests(path) + snapshots
-
-
-def _rests(path: str) -> tuple[str, ...]:
-    """Return the directories beside *path* that were, or were to be, that chroot."""
-    from ..trees.remove import is_rest
-
-    above, name = os.path.split(os.path.abspath(path))
-    try:
+        above = _above(path)
         places = folders(above)  # no links
     except ChrootError:
         return ()
-    return tuple(
-        [
-            place
-            for place in places
-            if (last := os.path.basename(place)) == f".{name}{CLONING}" or is_rest(last, name)
-            if _is_ours(place)
-        ]
-    )
+    found = [
+        place
+        for place in places
+        if (last := os.path.basename(place)) == f".{name}{CLONING}" or is_rest(last, name)
+        if _is_ours(place) or _is_emptied(place)
+    ]
+    snapshots = aside_of(f"{above}/{name}")
+    return (*found, snapshots) if os.path.lexists(snapshots) else tuple(found)
+
+
+def _above(path: str) -> str:
+    """Return the physical path of the directory that *path* is in. Raises ChrootError."""
+    with open_directory(os.path.dirname(os.path.abspath(path))) as root:
+        return root.path.rstrip("/")
 
 
 def _is_ours(rest: str) -> bool:
     try:
         with Root(rest) as root:
             return is_chroot(root)
+    except OSError:
+        return False
+
+
+def _is_emptied(rest: str) -> bool:
+    """Tell whether a kill of `delete` has left but the directory itself."""
+    from ..trees.remove import is_rest
+
+    try:
+        return is_rest(os.path.basename(rest)) and not os.listdir(rest) and not is_locked(rest)
     except OSError:
         return False
 
@@ -109,4 +129,12 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         except BaseException:
             shelf.put_back()
             raise
-        shelf.remove_aside(report, cancelled)
+        try:
+            shelf.remove_aside(report, cancelled)
+        except Cancelled:
+            raise
+        except ChrootError as error:
+            raise ChrootError(
+                f"{physical} is deleted, but not all of its snapshots: {error.message}",
+                f"chroot-tool delete -d {physical} goes on",
+            ) from error

@@ -11,8 +11,8 @@ from ..events import Stage, Warned, ignore
 from ..lock import Lock
 from ..sessions.session import Session
 from ..text import size as size_text
-from .run import host_command, host_environment
-from .switching import configuration
+from .run import run_host_command
+from .switching import configuration, limits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,14 +47,15 @@ def run_ephemeral(
         if is_incomplete(below):
             Lock(below.path).close()  # raises LockedError where it is being made just now
         config = configuration(below, config_dir)
-        argv = host_command(below, words)
-        if argv:
-            from ..programs import passthrough
+        limits = limits_of(below, config)
+        if limits:
+            from .refusing import refuse_wanted
 
-            code = passthrough(argv, env={**host_environment(below), "CHROOT_TOOL_EPHEMERAL": "1"})
-            if code:
-                return code
-        session = Session(below, config.binds, size, is_kept=bool(keep))
+            refuse_wanted(below, config.binds, limits)
+        code = run_host_command(below, words, CHROOT_TOOL_EPHEMERAL="1")
+        if code:
+            return code
+        session = Session(below, config.binds, size, limits, is_kept=bool(keep))
     with session:
         from ..entering.command import command
         from ..entering.enter import run

@@ -97,20 +97,23 @@ def _clear(
 
 def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
     """Run `stop` by the rules of `run`; what goes wrong is reported and does not hinder."""
+    from ..config.host_cmd import HOST_CMD
     from ..config.read import read_config
     from ..entering.apart import run_apart
     from ..host.mount_points import host_facts
     from ..programs import run
-    from .run import host_command, host_environment
+    from .host_command import host_command
 
     def said(line: str) -> None:
         report(Output(root.path, line))
 
     code = 0
     try:
-        argv = host_command(root, ("stop",))
-        if argv:  # not with our own stdout, which is the plan's or the UI's
-            code = run(argv, env=host_environment(root), on_line=said, cancelled=cancelled).code
+        if is_program(root, HOST_CMD):  # not with our own stdout, which is the plan's or the UI's
+            command = host_command(root, ("stop",))
+            code = run(
+                command.argv, env=command.env, keep=command.keep, on_line=said, cancelled=cancelled
+            ).code
             code = code if code >= 0 else 128 - code
         if not code:
             code = run_apart(root, read_config(root, host_facts()).run, ("stop",), said, cancelled)

@@ -10,7 +10,7 @@ from ..mounts.observe import Observer
 from ..mounts.plan import plan_on as plan_all
 from ..mounts.plan import plan_sync as plan_changes
 from ..mounts.plan import unmount_at
-from .switching import configuration, mount_or_tell
+from .switching import configuration, limits_of, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from ..config.merge import Config
     from ..events import Report
     from ..kernel.rootpath import Root
+    from ..mounts.limits import Limits
     from ..plan import Plan
 
 
 def plan_on(path: str, *, config_dir: str | None = None, extra: tuple[Bind, ...] = ()) -> Plan:
     """As `Engine.plan_on`."""
     with open_chroot(path) as root:
-        return plan_for(root, configuration(root, config_dir, extra))
+        config = configuration(root, config_dir, extra)
+        return plan_for(root, config, limits_of(root, config))
 
 
 def on(
@@ -40,15 +42,19 @@ def on(
 ) -> Plan:
     """As `Engine.on`."""
     with open_chroot(path) as root, Lock(root.path):
-        plan = plan_for(root, configuration(root, config_dir, extra))
+        config = configuration(root, config_dir, extra)
+        plan = plan_for(root, config, limits_of(root, config))
         mount_or_tell(root, plan, report, cancelled)
         return plan
 
 
-def plan_for(root: Root, config: Config) -> Plan:
-    """Plan to bring the mounts of *root* to what *config* says."""
+def plan_for(root: Root, config: Config, limits: Limits | None) -> Plan:
+    """Plan to bring the mounts of *root* to what *config* says.
+
+    Raises PolicyError where that goes beyond *limits*.
+    """
     observer = Observer()
-    wanted = observer.wanted(root, config.binds)
+    wanted = observer.wanted(root, config.binds, limits)
     return plan_all(wanted, observer.table, root.path, observer.host_pts)
 
 
@@ -70,7 +76,7 @@ def switch_bind(
 def _plan_one(root: Root, config: Config, target: str, *, on: bool) -> Plan:
     """Plan to mount or unmount one target; a foreign mount can only be unmounted."""
     observer = Observer()
-    wanted = observer.wanted(root, config.binds)
+    wanted = observer.wanted(root, config.binds, limits_of(root, config) if on else None)
     one = next((w for w in wanted if target in (w.bind.target, w.target)), None)
     if not on:
         return unmount_at(observer.table, root.path, one.target if one else target)
@@ -101,8 +107,9 @@ def sync(
 
 def _plan_sync(root: Root, before: Sequence[Bind]) -> Plan:
     observer = Observer()
+    config = configuration(root)
     return plan_changes(
-        observer.wanted(root, configuration(root).binds),
+        observer.wanted(root, config.binds, limits_of(root, config)),
         observer.wanted(root, before),
         observer.table,
         root.path,

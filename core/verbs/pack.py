@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..chroot import is_incomplete, open_chroot, unfinished
+from ..chroot import is_incomplete, open_chroot, refuse_silent, unfinished
 from ..config.read import read_config
 from ..errors import Cancelled, ChrootError, Problem, UsageError
 from ..events import Stage, Warned, ignore
@@ -73,7 +73,7 @@ def pack(
                 )
                 done = images.pack_image(
                     root.path, output, image,
-                    exclude=left_out, progress=progress, cancelled=cancelled,
+                    exclude=left_out, progress=progress, cancelled=cancelled, report=report,
                 )  # fmt: skip
             else:
                 done = archive.pack(
@@ -105,6 +105,7 @@ def unpack(
     path: str, source: str, *, report: Report = ignore, cancelled: Flag | None = None
 ) -> Unpacked:
     """As `Engine.unpack`."""
+    refuse_silent(path, source)
     from ..creating import unpack
 
     return unpack.unpack(path, source, report, cancelled)

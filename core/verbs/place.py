@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from ..chroot import refuse_silent
 from ..errors import ChrootError, UsageError
 from ..kernel.rootpath import Root
 
@@ -19,6 +20,7 @@ def open_above(new: str, source: str, why: str) -> tuple[Root, str]:
     where it is the chroot at *source*, a physical path, or in it.
     """
     new = os.path.abspath(new)
+    refuse_silent(new)
     above, name = os.path.split(new)
     there = above
     while not os.path.lexists(there):

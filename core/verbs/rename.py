@@ -14,6 +14,8 @@ from .place import open_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..events import Report
     from ..kernel.rootpath import Root
     from ..trees.snapshot_store import Shelf
@@ -58,9 +60,13 @@ def _rename(root: Root, target: str, report: Report) -> None:
         is_moved = False
         try:
             with Shelf(target, make=here.fd >= 0) as there:
-                _move(root.path, target, here, there)
+                try:
+                    _move(root.path, target, here, there)
+                except BaseException:
+                    there.remove_empty()
+                    raise
                 is_moved = True
-                _settle(here, there)
+                _settle(here, there, warn)
         except BaseException:
             if renamed and not is_moved:
                 rename_host(root, new, old, warn)
@@ -78,7 +84,7 @@ def _move(path: str, target: str, here: Shelf, there: Shelf) -> None:
         raise
 
 
-def _settle(here: Shelf, there: Shelf) -> None:
+def _settle(here: Shelf, there: Shelf, warn: Callable[[Problem], None]) -> None:
     """Have the move on the disk, then forget the note of it; it has moved whatever fails here."""
     for parent in (here.parent, there.parent):
         try:
@@ -87,8 +93,9 @@ def _settle(here: Shelf, there: Shelf) -> None:
             pass  # written later, then
     try:
         here.moved()
-    except OSError:
-        pass  # whoever looks for snapshots of the old name does it
+    except OSError as error:
+        note = f"the note {here.note} that this rename was begun is left: {error.strerror}"
+        warn(Problem(note, "it says nothing any more, and goes with the next use of that name"))
 
 
 def _explained(error: OSError, path: str, target: str) -> ChrootError:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
-from ..chroot import CONFIG_DIRECTORY, is_incomplete, open_chroot
+from ..chroot import is_incomplete, open_chroot
 from ..events import ignore
 from ..lock import Lock
 from .on import plan_for
-from .switching import configuration, is_program, mount_or_tell
+from .switching import configuration, is_program, limits_of, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,16 +29,13 @@ def run(
         if is_incomplete(root):
             Lock(root.path).close()  # raises LockedError where it is being made just now
         config = configuration(root, config_dir)
-        if plan_for(root, config):  # else a second `run` would wait for a first
+        limits = limits_of(root, config)
+        if plan_for(root, config, limits):  # else a second `run` would wait for a first
             with Lock(root.path):
-                mount_or_tell(root, plan_for(root, config), ignore, None)
-        argv = host_command(root, words)
-        if argv:
-            from ..programs import passthrough
-
-            code = passthrough(argv, env=host_environment(root))
-            if code:
-                return code
+                mount_or_tell(root, plan_for(root, config, limits), ignore, None)
+        code = run_host_command(root, words)
+        if code:
+            return code
         from ..entering.command import command
         from ..entering.enter import run
 
@@ -48,15 +43,15 @@ def run(
         return run(root, wanted)
 
 
-def host_command(root: Root, words: tuple[str, ...]) -> list[str]:
-    """Return how to run `chroot.d/host-cmd` for *words*; empty where there is no executable one."""
+def run_host_command(root: Root, words: tuple[str, ...], **more: str) -> int:
+    """Run `chroot.d/host-cmd` for *words*, where there is an executable one; return its exit code.
+
+    *more* are variables for it. Raises PolicyError where it is not to be run, ChrootError.
+    """
     if not words or not is_program(root, "host-cmd"):
-        return []
-    from ..entering.command import split
+        return 0
+    from ..programs import passthrough
+    from .host_command import host_command
 
-    return [root.path + root.resolve(f"{CONFIG_DIRECTORY}/host-cmd"), *split(words)]
-
-
-def host_environment(root: Root) -> dict[str, str]:
-    """Return the environment of `chroot.d/host-cmd`: the caller's, and which chroot it is for."""
-    return {**os.environ, "CHROOT_TOOL_DIR": root.path}
+    command = host_command(root, words, **more)
+    return passthrough(command.argv, env=command.env, keep=command.keep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import open_chroot, open_directory, refuse_unfinished
+from ..chroot import open_chroot, open_directory, refuse_silent, refuse_unfinished
 from ..creating.names import check_name
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
@@ -27,6 +27,7 @@ ACTIONS = ("list", "restore", "remove")
 
 def snapshots(path: str) -> tuple[TreeSnapshot, ...]:
     """As `Engine.snapshots`."""
+    refuse_silent(path)
     found = states.listed(_place(path))
     if not found:
         open_chroot(path).close()  # of what is none, it is not that there is no snapshot

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, MADE, has_system, no_system, refuse_unfinished
+from ..chroot import (
+    CONFIG_DIRECTORY,
+    MADE,
+    has_system,
+    is_administered,
+    no_system,
+    refuse_unfinished,
+)
 from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..config.read import read_config
 from ..errors import BusyError, ChrootError
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from ..config.merge import Config
     from ..events import Report
     from ..kernel.rootpath import Root
+    from ..mounts.limits import Limits
     from ..plan import Plan
 
 
@@ -35,6 +43,15 @@ def configuration(
         problem = no_system(root)
         raise ChrootError(problem.message, problem.hint)
     return read_config(root, host_facts(), config_dir=config_dir, extra=extra)
+
+
+def limits_of(root: Root, config: Config) -> Limits | None:
+    """Return what the administrator allows a chroot; see `mounts.limits`, which few hosts need."""
+    if not is_administered():
+        return None
+    from ..mounts.limits import limits_of as ask
+
+    return ask(root.path, config)
 
 
 def is_program(root: Root, name: str) -> bool:

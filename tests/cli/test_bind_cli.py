@@ -121,6 +121,7 @@ def test_a_source_that_is_not_there_is_told(cli: Cli, deb: Path, tmp_path: Path)
     assert "warning" not in cli(*words, "--target", "/y", "--optional").stderr
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_what_an_edit_means_for_what_is_mounted_is_told(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
@@ -294,6 +295,7 @@ def test_every_mistake_of_a_file_is_told(cli: Cli, deb: Path) -> None:
     assert conf(deb).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_is_edited_is_what_on_does(cli: Cli, deb: Path) -> None:
     cli.ok("bind", "add", "--source", "/etc", "--target", "/host-etc", "--option", "ro", "-d", deb)
     cli.ok("bind", "ignore", "--target", "/sys", "-d", deb)

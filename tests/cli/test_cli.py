@@ -168,6 +168,7 @@ def name_of(cli: Cli, *words: str | Path, cwd: Path, env: Mapping[str, str] | No
     return str(cli.json("status", *words, cwd=cwd, env=env)["path"])
 
 
+@pytest.mark.slow
 def test_a_name_is_looked_up_under_the_base(cli: Cli, tmp_path: Path) -> None:
     base, here = tmp_path / "base", tmp_path / "here"
     deb, other = make(base / "deb"), make(here / "other")
@@ -186,6 +187,7 @@ def test_a_name_is_looked_up_under_the_base(cli: Cli, tmp_path: Path) -> None:
     assert name_of(cli, "-d", "deb", cwd=here, env=env) == str(here / "deb")
 
 
+@pytest.mark.slow
 def test_where_the_base_comes_from(cli: Cli, tmp_path: Path) -> None:
     bases = {name: tmp_path / name for name in ("option", "variable", "settings")}
     for name, base in bases.items():
@@ -219,6 +221,7 @@ def test_wrong_settings_are_an_error_with_the_line(cli: Cli, tmp_path: Path) -> 
     assert cli("list", "--base", tmp_path, env={"XDG_CONFIG_HOME": str(tmp_path)}).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_run_takes_the_base_on_both_sides(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     for words in (
@@ -253,6 +256,7 @@ def shell(cli: Cli, script: str, *words: str | Path) -> subprocess.CompletedProc
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("--help",), ("--version",)])
 def test_closed_and_broken_streams(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
     make(tmp_path / "deb")
@@ -277,6 +281,7 @@ def test_an_error_nobody_can_read_has_its_code(cli: Cli, tmp_path: Path) -> None
         assert shell(cli, f'"$@" {redirect}', "status", "-d", tmp_path).returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize(
     "script",
@@ -303,6 +308,7 @@ def test_a_failed_on_is_taken_back_whoever_listens(cli: Cli, tiny_chroot: Path) 
         assert not (tiny_chroot / "a").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_run_with_closed_streams_hands_nothing_of_the_hosts_in(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
@@ -347,6 +353,7 @@ def test_4_while_another_is_at_work(cli: Cli, tmp_path: Path) -> None:
     assert list((deb / "chroot.d").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_5_without_privilege(cli: Cli, tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("needs root, to be somebody else")
@@ -367,6 +374,7 @@ def test_5_without_privilege(cli: Cli, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_130_when_interrupted(cli: Cli, tiny_chroot: Path, number: int) -> None:
@@ -384,6 +392,7 @@ def test_130_when_interrupted(cli: Cli, tiny_chroot: Path, number: int) -> None:
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("ignored", ["INT", "HUP"])
 def test_a_signal_that_the_caller_ignores_interrupts_nothing(

@@ -100,6 +100,7 @@ def test_who_knows_that_none_reads_it_is_left_alone(
     assert cli("run", *words, "-d", tiny_chroot).stderr == ""
 
 
+@pytest.mark.slow
 def test_ten_at_once_on_a_chroot_that_is_off(cli: Cli, tiny_chroot: Path) -> None:
     argv = ("run", "-d", tiny_chroot, "--", "/bin/sh", "-c", "exec cat /proc/self/root/dev/null")
     running = [cli.start(*argv, stderr=subprocess.PIPE) for _ in range(10)]
@@ -110,6 +111,7 @@ def test_ten_at_once_on_a_chroot_that_is_off(cli: Cli, tiny_chroot: Path) -> Non
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
 
 
+@pytest.mark.slow
 def test_run_and_off_at_once_end_in_one_of_the_two(cli: Cli, tiny_chroot: Path) -> None:
     for _ in range(3):
         first = cli.start("run", "/bin/true", "-d", tiny_chroot, stderr=subprocess.PIPE)
@@ -233,6 +235,7 @@ def test_a_script_goes_before_chroot_cmd(cli: Cli, tiny_chroot: Path) -> None:
 # -- configuration ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_defaults_of_the_configuration(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text(
         '[run]\nuser = "app"\ncwd = "/home/app"\nenv = { LANG = "de_DE.UTF-8", A = "1" }\n'

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.diagnosis.checks import CHECKS
 from support import CHECKOUT
 
 PARTS = ("app", "core", "widgets", "tests")
@@ -44,3 +45,9 @@ def test_each_package_and_module_says_what_it_is_for() -> None:
         if not path.read_text().startswith('"""')
     ]
     assert silent == list[Path]()
+
+
+def test_every_check_of_the_doctor_stands_in_its_document() -> None:
+    text = (CHECKOUT / "docs/doctor.md").read_text().partition("\n## Checks\n")[2]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{one.name}` | {' and '.join(one.of)} | {one.about} |" for one in CHECKS]

@@ -38,7 +38,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) -> str:
     """Run *test* in a project of its own that has this one's conftest; return what it says."""
     shutil.copytree(CHECKOUT / "tests/support", folder / "tests/support")
-    for file in ("tests/conftest.py", "tests/workers.py"):
+    for file in ("tests/conftest.py", "tests/proving.py", "tests/workers.py"):
         shutil.copy(CHECKOUT / file, folder / "tests")
     shutil.copy(CHECKOUT / "pyproject.toml", folder)
     (folder / "tests/test_it.py").write_text(HEAD + test)
@@ -52,6 +52,7 @@ def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) 
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_mount_that_stays_is_an_error_and_is_taken_away(tmp_path: Path) -> None:
     said = run_pytest(
         tmp_path,
@@ -67,6 +68,7 @@ def test_a_mount_that_stays_is_an_error_and_is_taken_away(tmp_path: Path) -> Non
     assert mounts_below(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_mount_that_was_there_and_is_gone_is_an_error(tmp_path: Path) -> None:
     point = tmp_path / "point"
     point.mkdir()
@@ -78,6 +80,7 @@ def test_a_mount_that_was_there_and_is_gone_is_an_error(tmp_path: Path) -> None:
     assert re.search(rf"gone: .*{point} ", said)
 
 
+@pytest.mark.slow
 def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
     make_tiny_root(tmp_path / "root")
     said = run_pytest(
@@ -93,6 +96,7 @@ def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
     assert re.search(r"process \d+: .*sleep 1234", said)
 
 
+@pytest.mark.slow
 def test_what_the_caller_ignores_or_blocks_no_test_does(tmp_path: Path) -> None:
     """As in the background of a script, by nohup, or below a service."""
     out = tmp_path / "signals"
@@ -110,6 +114,7 @@ def test_what_the_caller_ignores_or_blocks_no_test_does(tmp_path: Path) -> None:
     assert {int(fields[name], 16) for name in ("SigIgn", "SigBlk")} == {0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])
 def test_without_root_it_is_left_out_but_fails_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
     said = run_pytest(tmp_path, "os.geteuid = lambda: 1000\ndef test_it(): pass\n", CI=ci)

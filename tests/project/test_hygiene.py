@@ -37,6 +37,7 @@ for module in {CORE}:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.slow
 def test_the_ui_says_how_often_it_is_painted_before_textual_is_there() -> None:
     script = """
 import os, sys
@@ -133,6 +134,7 @@ def registries() -> frozenset[str]:
     return frozenset(host for url in urls if (host := urlsplit(url).hostname))
 
 
+@pytest.mark.slow
 def test_no_file_names_a_registry_or_this_machine() -> None:
     # A checkout at /src or /app would be found in every second example.
     here = {str(CHECKOUT)} if len(CHECKOUT.parts) > 2 else set()

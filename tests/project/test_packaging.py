@@ -39,6 +39,7 @@ def sources() -> Iterator[str]:
                 yield f"chroot_tool/{path.relative_to(CHECKOUT)}"
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     package = [name for name in names if ".dist-info/" not in name]

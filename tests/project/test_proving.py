@@ -37,6 +37,7 @@ def prove(folder: Path, *options: str, failing: int = -1) -> subprocess.Complete
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_figures_add_up_over_tests_and_workers(tmp_path: Path, workers: str) -> None:
     long = prove(tmp_path, "--prove", "-n", workers)
@@ -46,12 +47,14 @@ def test_figures_add_up_over_tests_and_workers(tmp_path: Path, workers: str) -> 
     assert (short.returncode, "kills |" in short.stdout) == (0, False)
 
 
+@pytest.mark.slow
 def test_a_failure_stands_in_the_table_and_in_the_exit_code(tmp_path: Path) -> None:
     done = prove(tmp_path, "--prove", failing=2)
     assert done.returncode == 1
     assert "| 1 FAILED, 1,500 kills |" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_figures_of_a_part_are_not_written(tmp_path: Path) -> None:
     done = prove(tmp_path, "--prove", "--write", "-k", "test_it")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR

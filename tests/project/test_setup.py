@@ -86,6 +86,7 @@ def test_an_upgrade_of_the_system_or_the_project_is_followed(checkout: Path) -> 
     assert "making the Python environment" in finish(start(checkout))
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize(
     ("hidden", "command", "code", "says"),

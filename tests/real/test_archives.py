@@ -128,6 +128,7 @@ def rootfs(path: Path, source: Path, top: str = ".", *more: tuple[str, bytes]) -
 # -- there and back -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["tar.zst", "tar.gz", "tar.xz"])
 def test_packed_deleted_unpacked_it_is_the_same(
     cli: Cli, full_chroot: Path, tmp_path: Path, suffix: str
@@ -151,6 +152,7 @@ def test_packed_deleted_unpacked_it_is_the_same(
     assert works(cli, full_chroot)
 
 
+@pytest.mark.slow
 def test_by_pipes_and_nothing_of_ours_among_it(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     packing = cli.start("pack", "-d", tiny_chroot, "-f", "-", stdout=subprocess.PIPE)
     assert packing.stdout
@@ -184,6 +186,7 @@ def test_the_name_it_gets(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     assert names(here) == [".tiny-mine.oci.part", ".tiny-mine.part", made]
 
 
+@pytest.mark.slow
 def test_what_is_mounted_and_what_is_excluded_is_left_out(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -211,6 +214,7 @@ def test_what_is_mounted_and_what_is_excluded_is_left_out(
 # -- what is refused ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_usage(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     for words, said in (
         (("pack", "-d", tiny_chroot, "-f", "-", "--json"), "cannot both go to stdout"),
@@ -226,6 +230,7 @@ def test_usage(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     assert names(tmp_path) == ["tiny"]
 
 
+@pytest.mark.slow
 def test_into_itself_and_while_another_is_at_work(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -269,6 +274,7 @@ def test_hostile_archives_leave_nothing(cli: Cli, tmp_path: Path, verb: str) -> 
     assert not os.path.lexists("/etc/owned")
 
 
+@pytest.mark.slow
 def test_what_is_no_chroot(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src/file").write_text("x")
@@ -285,6 +291,7 @@ def test_what_is_no_chroot(cli: Cli, tmp_path: Path) -> None:
     assert names(tmp_path) == ["src", "src.tar.gz"]
 
 
+@pytest.mark.slow
 def test_a_place_that_has_a_chroot_d(cli: Cli, packed: Path, tiny_chroot: Path) -> None:
     place = packed.parent / "place"
     (place / "chroot.d").mkdir(parents=True)
@@ -311,6 +318,7 @@ def test_where_there_is_no_archive_nothing_is_begun(cli: Cli, tmp_path: Path) ->
 # -- cut off --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_nothing_is_left(
     cli: Cli, packed: Path, tiny_chroot: Path, tmp_path: Path, number: signal.Signals
@@ -333,6 +341,7 @@ def test_interrupted_nothing_is_left(
     eventually_no_process_mentions(tmp_path)
 
 
+@pytest.mark.slow
 def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: Path) -> None:
     call = Call(cli, "pack", "-d", packed.parent / "tiny", "-f", packed)
     before = packed.stat()
@@ -342,6 +351,7 @@ def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: 
     assert packed.stat().st_ino == before.st_ino
 
 
+@pytest.mark.slow
 def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     root = tmp_path / "new"
     killed = Call(cli, "unpack", "-f", packed, "-d", root)
@@ -360,6 +370,7 @@ def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Pa
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_killed_while_it_packs_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     for words in (("-f", tmp_path / "b.tar.zst"), ("--oci", "-f", tmp_path / "b.oci")):
         killed = Call(cli, "pack", "-d", tmp_path / "tiny", *words)
@@ -393,6 +404,7 @@ unpack.unpack(sys.argv[3], sys.argv[4])
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_call_while_it_is_put_in_place(
     cli: Cli, full_chroot: Path, tmp_path: Path
 ) -> None:
@@ -425,6 +437,7 @@ def test_killed_at_any_call_while_it_is_put_in_place(
     assert trees.differences(full_chroot, root) == []
 
 
+@pytest.mark.slow
 def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
     first = Call(cli, "unpack", "-f", packed, "-d", tmp_path / "new")
     first.until("unpacking")
@@ -439,6 +452,7 @@ def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
     assert trees.differences(tmp_path / "other", tmp_path / "new") == []
 
 
+@pytest.mark.slow
 def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -> None:
     for words, said in (
         (("unpack", "-f", packed, "-d", small_disk / "x"), "no space left on the disk"),
@@ -458,6 +472,7 @@ def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -
 # -- create --from --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", [".", "rootfs", "rootfs-amd64/"])
 def test_a_rootfs_of_another_tool(cli: Cli, tiny_chroot: Path, tmp_path: Path, top: str) -> None:
     (tiny_chroot / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
@@ -470,6 +485,7 @@ def test_a_rootfs_of_another_tool(cli: Cli, tiny_chroot: Path, tmp_path: Path, t
     assert works(cli, tmp_path / "new")
 
 
+@pytest.mark.slow
 def test_an_export_of_docker_and_a_debian(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     (tiny_chroot / "etc/debian_version").write_text("12.0\n")
     source = rootfs(
@@ -485,6 +501,7 @@ def test_an_export_of_docker_and_a_debian(cli: Cli, tiny_chroot: Path, tmp_path:
     assert (tmp_path / "new/etc/resolv.conf").read_text() == Path("/etc/resolv.conf").read_text()
 
 
+@pytest.mark.slow
 def test_nothing_of_the_source_acts_on_the_host(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -507,6 +524,7 @@ def test_nothing_of_the_source_acts_on_the_host(
     assert names(tmp_path / "same/chroot.d") == names(own)
 
 
+@pytest.mark.slow
 def test_a_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     cli.ok("create", "--from", tiny_chroot, "-d", tmp_path / "new")
@@ -561,6 +579,7 @@ def test_packages_of_debootstrap(cli: Cli, tmp_path: Path) -> None:
 # -- images ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_image_is_taken_by_others_and_comes_back(
     cli: Cli, full_chroot: Path, tmp_path: Path
 ) -> None:
@@ -632,6 +651,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_an_image_of_a_registry(cli: Cli, tiny_chroot: Path, tmp_path: Path, registry: str) -> None:
     cli.ok("pack", "-d", tiny_chroot, "--oci", "-f", tmp_path / "image")
     env = {"HOME": str(tmp_path / "home")}

@@ -35,10 +35,10 @@ def survives(path: Path) -> bool:
 
 def test_what_was_run_in_it_is_forgotten(cli: Cli, tmp_path: Path) -> None:
     deb = bare(tmp_path / "deb")
-    state = Path(cli.environment()["XDG_STATE_HOME"]) / "chroot-tool/history.json"
+    state = tmp_path / "state/chroot-tool/history.json"
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({str(deb): ["make secret"], "/other": ["ls"]}))
-    cli.ok("delete", "-d", deb, "--yes")
+    cli.ok("delete", "-d", deb, "--yes", env={"XDG_STATE_HOME": str(tmp_path / "state")})
     assert json.loads(state.read_text()) == {"/other": ["ls"]}
 
 
@@ -172,6 +172,7 @@ def test_a_planted_marker_is_no_obstacle(cli: Cli, tmp_path: Path, kind: str) ->
 # -- mounts -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_host_data_behind_live_binds_survives(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     host = precious(tmp_path / "host")
@@ -248,6 +249,7 @@ def test_what_runs_inside_is_ended(cli: Cli, tiny_chroot: Path, trap: str) -> No
     assert not processes_below(tiny_chroot)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_the_shell_it_is_started_from_is_not_killed(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
@@ -260,6 +262,7 @@ def test_the_shell_it_is_started_from_is_not_killed(cli: Cli, tiny_chroot: Path)
     assert (tiny_chroot / "bin/sh").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_stop_is_run_first_and_hinders_nothing(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     told = tmp_path / "told"
@@ -298,6 +301,7 @@ def is_half_gone(base: Path) -> bool:
         return False  # renamed between the two
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path: Path) -> None:
     large(bare(tmp_path / "deb"))
     with cli.start("delete", "--yes", "-d", tmp_path / "deb") as process:
@@ -312,6 +316,7 @@ def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_interrupted_half_way_it_has_its_name_and_is_incomplete(cli: Cli, tmp_path: Path) -> None:
     large(bare(tmp_path / "deb"))
     argv = ("delete", "--yes", "-d", tmp_path / "deb")

@@ -41,6 +41,7 @@ def test_what_changes_in_it_is_gone_afterwards(cli: Cli, tiny_chroot: Path) -> N
     assert not sessions(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_everything_of_run_holds_in_it(cli: Cli, tiny_chroot: Path) -> None:
     script = 'id -u; id -g; echo "$PWD $HOME $USER $KEY"; read x; echo "<$x>"; echo e >&2; exit 7'
     options = ("-u", "app", "-w", "/home", "-e", "KEY=v")
@@ -159,6 +160,7 @@ def test_a_copied_resolv_conf_is_not_written_below(cli: Cli, tiny_chroot: Path) 
     assert tree(tiny_chroot) == before
 
 
+@pytest.mark.slow
 def test_many_at_once_have_their_own(start: Start) -> None:
     script = "echo $0 >/mine; echo up; while [ ! -e /tmp/go ]; do sleep 0.02; done; cat /mine"
     running = [start(script.replace("$0", str(number))) for number in range(8)]

@@ -28,6 +28,7 @@ def start(tiny_chroot: Path, cli: Cli) -> Iterator[Start]:
 # -- the chroot below
 
 
+@pytest.mark.slow
 def test_the_chroot_below_is_switched_while_sessions_run(
     start: Start, cli: Cli, tiny_chroot: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_it_is_not_waited_for(cli: Cli, tiny_chroot: Path) -> None:
         os.close(fd)
 
 
+@pytest.mark.slow
 def test_delete_refuses_while_a_session_works_on_it(
     start: Start, cli: Cli, tiny_chroot: Path
 ) -> None:

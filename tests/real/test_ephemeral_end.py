@@ -54,6 +54,7 @@ def test_it_is_asked_to_end_first(start: Start, tmp_path: Path, tiny_chroot: Pat
     assert (data / "saved").exists()
 
 
+@pytest.mark.slow
 def test_who_does_not_end_is_killed(start: Start) -> None:
     loop = "trap '' TERM HUP; : >/tmp/up; while :; do sleep 0.02; done"
     process = start(f"({loop}) >/dev/null 2>&1 & while [ ! -e /tmp/up ]; do sleep 0.02; done")
@@ -86,6 +87,7 @@ def test_kill_9_of_any_process_of_ours_ends_all(
     wait_until(lambda: not sessions(tiny_chroot))
 
 
+@pytest.mark.slow
 def test_kill_9_at_any_moment(start: Start, tiny_chroot: Path) -> None:
     chance = random.Random(7)
     for _ in range(40):

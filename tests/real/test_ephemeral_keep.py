@@ -45,6 +45,7 @@ def is_copying_or_done(folder: Path, process: subprocess.Popen[bytes]) -> bool:
     return is_copying(folder) or process.poll() is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["exit 0", "exit 3", "kill -TERM $$"])
 def test_the_session_becomes_a_chroot(
     cli: Cli, tiny_chroot: Path, tmp_path: Path, ending: str
@@ -72,6 +73,7 @@ def test_the_session_becomes_a_chroot(
     cli.ok("off", "-d", kept)
 
 
+@pytest.mark.slow
 def test_all_that_a_file_system_holds(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     folder = tiny_chroot / "home/all"
     folder.mkdir()
@@ -95,6 +97,7 @@ def test_its_names_are_its_own(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> N
     assert "is on" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_chroot_below_may_be_on(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     (tiny_chroot / "tmp/outside").touch()
@@ -151,6 +154,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     assert not sessions(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_at_a_terminal_another_name_is_asked_for(
     bash: Bash, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -163,6 +167,7 @@ def test_at_a_terminal_another_name_is_asked_for(
     assert (tmp_path / "kept/new").read_text() == "new\n"
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_it_is_kept_asks_too(
     bash: Bash, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -180,6 +185,7 @@ def test_an_interrupt_while_it_is_kept_asks_too(
     assert not [name for name in os.listdir(tmp_path) if "kept" in name]
 
 
+@pytest.mark.slow
 def test_kill_9_while_it_is_kept_leaves_nothing_half(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

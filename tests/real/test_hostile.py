@@ -53,6 +53,7 @@ def shared(path: Path) -> Iterator[Path]:
 # -- propagation --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["shared", "slave", "rbind,shared", "rbind,slave", "private"])
 def test_off_takes_no_mount_of_the_hosts_along(
     cli: Cli, tiny_chroot: Path, tmp_path: Path, how: str
@@ -74,6 +75,7 @@ def test_off_takes_no_mount_of_the_hosts_along(
         umount(host / "old")
 
 
+@pytest.mark.slow
 def test_delete_takes_no_mount_of_the_hosts_along(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_delete_takes_no_mount_of_the_hosts_along(
         umount(host / "usb")
 
 
+@pytest.mark.slow
 def test_nothing_is_mounted_in_a_bind_that_is_shared_with_the_host(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -119,6 +122,7 @@ def test_an_unbindable_source_is_an_error_that_is_taken_back(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["unbindable", "shared", "slave", "private"])
 def test_every_propagation_is_on_after_on_and_gone_after_off(
     cli: Cli, tiny_chroot: Path, tmp_path: Path, how: str
@@ -133,6 +137,7 @@ def test_every_propagation_is_on_after_on_and_gone_after_off(
     assert mounts_below(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_hosts_root_bound_inside_with_all_that_is_mounted(cli: Cli, tiny_chroot: Path) -> None:
     before = [m.line for m in read_mounts().values()]
     configure(tiny_chroot, "src:/ tgt:/host opt:rbind,ro")
@@ -164,6 +169,7 @@ def test_the_hosts_own_bound_by_hand_is_drift_and_replaced(
     assert devices[str(place)] != devices[target]
 
 
+@pytest.mark.slow
 def test_mounts_that_a_new_one_would_hide_are_mounted_anew(cli: Cli, tiny_chroot: Path) -> None:
     """As after `umount -l`, or where a script of old has mounted some."""
     (tiny_chroot / "dev/pts").mkdir(parents=True, exist_ok=True)
@@ -181,6 +187,7 @@ def test_mounts_that_a_new_one_would_hide_are_mounted_anew(cli: Cli, tiny_chroot
     assert targets(tiny_chroot) == ["/dev/mine"]
 
 
+@pytest.mark.slow
 def test_what_is_hidden_by_hand_is_missing_and_mended(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     mount("-t", "tmpfs", "x", tiny_chroot / "dev")
@@ -248,6 +255,7 @@ def test_the_umask_of_root_shuts_nobody_out(cli: Cli, tiny_chroot: Path) -> None
 # -- somebody inside mounts too -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_overmounted_dir_is_told_and_mended_by_hand(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     before = targets(tiny_chroot)
@@ -263,6 +271,20 @@ def test_an_overmounted_dir_is_told_and_mended_by_hand(cli: Cli, tiny_chroot: Pa
     assert f"umount {tiny_chroot}" in done.stderr
     umount(tiny_chroot)
     assert targets(tiny_chroot) == before
+    cli.ok("off", "-d", tiny_chroot)
+    assert targets(tiny_chroot) == []
+
+
+def test_what_is_no_chroot_any_more_but_mounted_says_how_off_goes_on(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    (tiny_chroot / "chroot.d").rename(tiny_chroot / "other")
+    (tiny_chroot / "bin").rename(tiny_chroot / "gone")  # as root inside could
+    done = cli("off", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert f"mkdir {tiny_chroot}/chroot.d" in done.stderr
+    (tiny_chroot / "chroot.d").mkdir()
     cli.ok("off", "-d", tiny_chroot)
     assert targets(tiny_chroot) == []
 
@@ -288,6 +310,7 @@ def swap(place: Path, other: Path, end: threading.Event) -> None:
         libc.renameat2(here, os.fsencode(place), here, os.fsencode(link), exchange)
 
 
+@pytest.mark.slow
 def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
     tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -317,6 +340,7 @@ def test_a_directory_that_becomes_a_link_meanwhile_leads_nowhere(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_somebody_unmounts_and_mounts_meanwhile(tiny_chroot: Path) -> None:
     engine = LocalEngine(str(tiny_chroot.parent))
     end = threading.Event()
@@ -345,6 +369,7 @@ def test_somebody_unmounts_and_mounts_meanwhile(tiny_chroot: Path) -> None:
 # -- where it stands ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_renamed_while_on(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     before = targets(tiny_chroot)
@@ -360,6 +385,7 @@ def test_renamed_while_on(cli: Cli, tiny_chroot: Path) -> None:
         new.rename(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_a_base_that_is_a_link(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     (tmp_path / "way").symlink_to(tmp_path)
     link = tmp_path / "way/tiny"
@@ -372,6 +398,7 @@ def test_a_base_that_is_a_link(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> N
     assert mounts_below(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_chroot_in_a_chroot(cli: Cli, tiny_chroot: Path) -> None:
     inner = tiny_chroot / "srv/inner"
     inner.parent.mkdir()
@@ -389,6 +416,7 @@ def test_a_chroot_in_a_chroot(cli: Cli, tiny_chroot: Path) -> None:
     assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: Path) -> None:
     def there(*words: str | Path) -> Any:
         argv = [os.fsdecode(a) for a in cli.argv(*words)]
@@ -432,6 +460,7 @@ def test_every_option_is_on_after_on(
     assert "already on" in cli("on", "-d", tiny_chroot).stderr
 
 
+@pytest.mark.slow
 def test_the_time_of_access_drifts_and_is_mended(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -452,6 +481,7 @@ def test_the_time_of_access_drifts_and_is_mended(
         assert shown() == expected
 
 
+@pytest.mark.slow
 def test_what_was_remounted_is_taken_back_too(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     def lines() -> list[str]:
         return [m.line for m in read_mounts().values() if m.point.startswith(f"{tiny_chroot}/")]
@@ -470,6 +500,7 @@ def test_what_was_remounted_is_taken_back_too(cli: Cli, tiny_chroot: Path, tmp_p
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
 
 
+@pytest.mark.slow
 def test_what_the_source_has_is_not_forced_on_what_is_mounted_in_it(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -487,6 +518,7 @@ def test_what_the_source_has_is_not_forced_on_what_is_mounted_in_it(
     umount(host / "in")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

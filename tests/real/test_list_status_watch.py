@@ -78,6 +78,7 @@ def inside(root: Path) -> Iterator[subprocess.Popen[bytes]]:
 # -- list and status ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_json_of_a_chroot_that_is_on(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text(
@@ -305,6 +306,7 @@ def watching(cli: Cli, base: Path) -> Iterator[Watched]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_watch_tells_what_is_and_what_changes(cli: Cli, tiny_chroot: Path) -> None:
     with watching(cli, tiny_chroot.parent) as seen:
@@ -330,6 +332,7 @@ def test_watch_tells_what_is_and_what_changes(cli: Cli, tiny_chroot: Path) -> No
         seen.until(state="off")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_watch_is_silent_while_nothing_changes(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
@@ -466,6 +469,7 @@ def test_flags_changed_beside_another_mount_are_seen_soon(
     assert not gave_up.is_set()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_status_of_one_looks_at_no_other(cli: Cli, tiny_chroot: Path) -> None:
     """A neighbour whose name begins the same has nothing to do with it."""
@@ -480,6 +484,7 @@ def test_status_of_one_looks_at_no_other(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("off", "-d", neighbour)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_what_is_hidden_is_not_said_to_be_there(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/tool.conf").write_text("[bind]\ntgt:/srv/data fs:tmpfs\n")
@@ -498,6 +503,7 @@ def test_what_is_hidden_is_not_said_to_be_there(cli: Cli, tiny_chroot: Path) -> 
     assert cli.json("status", "-d", tiny_chroot)["state"] == "off"
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_system_point_that_is_hidden_is_mended(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)

@@ -23,6 +23,7 @@ def killed_before_its_rename(cli: Cli, *args: Arg) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["bind", "on", "run"])
 def test_a_killed_edit_leaves_nothing_that_the_next_verb_does_not_remove(
     cli: Cli, tiny_chroot: Path, verb: str

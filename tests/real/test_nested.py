@@ -63,6 +63,7 @@ def inside(nest: Path, script: str, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_on_and_off(nest: Path) -> None:
     said = inside(
         nest,
@@ -89,6 +90,7 @@ def test_on_and_off(nest: Path) -> None:
     assert "nameserver 127.0.0.1" in said
 
 
+@pytest.mark.slow
 def test_the_namespace_of_a_create_is_private(nest: Path) -> None:
     code = (
         "import subprocess\n"

@@ -37,6 +37,7 @@ def state(cli: Cli, root: Path) -> str:
     return str(cli.json("status", "-d", root)["state"])
 
 
+@pytest.mark.slow
 def test_on_twice_and_off(cli: Cli, tiny_chroot: Path) -> None:
     before = [mount.line for mount in read_mounts().values()]
     assert state(cli, tiny_chroot) == "off"
@@ -68,6 +69,7 @@ def test_the_private_dev(cli: Cli, tiny_chroot: Path) -> None:
         assert (tiny_chroot / target[1:]).stat().st_mode & 0o7777 == mode
 
 
+@pytest.mark.slow
 def test_propagation_is_private_even_below_a_shared_mount(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_read_only_bind_leaves_the_host_alone(
     assert (tiny_chroot / "data/x").read_text() == "yes"
 
 
+@pytest.mark.slow
 def test_links_inside_lead_nowhere_outside(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -130,6 +133,7 @@ def test_resolv_conf_that_dangles_inside(cli: Cli, tiny_chroot: Path) -> None:
     assert resolv.is_symlink()
 
 
+@pytest.mark.slow
 def test_resolv_conf_as_a_copy(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text('[system]\nresolv = "copy"\n')
     cli.ok("on", "-d", tiny_chroot)
@@ -137,6 +141,19 @@ def test_resolv_conf_as_a_copy(cli: Cli, tiny_chroot: Path) -> None:
     assert copy.read_text() == Path("/etc/resolv.conf").read_text()
     assert str(copy) not in mounts_below(tiny_chroot)
     assert state(cli, tiny_chroot) == "on"
+
+
+def test_what_is_too_large_to_be_put_back_is_not_replaced_by_a_copy(
+    cli: Cli, tiny_chroot: Path
+) -> None:
+    (tiny_chroot / "chroot.d/chroot.toml").write_text('[system]\nresolv = "copy"\n')
+    (tiny_chroot / "etc/resolv.conf").write_bytes(b"#" * (2 << 20))
+    done = cli("on", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert "larger than" in done.stderr
+    assert "hint: " in done.stderr
+    assert (tiny_chroot / "etc/resolv.conf").stat().st_size == 2 << 20
+    assert mounts_below(tiny_chroot) == []
 
 
 @pytest.mark.parametrize("plant", ["fifo", "directory", "device", "dangling", "loop", "big"])
@@ -167,6 +184,7 @@ def test_planted_configuration_is_an_error_and_no_trap(
         assert state(cli, tiny_chroot) == "broken"
 
 
+@pytest.mark.slow
 def test_an_off_that_fails_at_the_last_mount_takes_everything_back(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -216,6 +234,7 @@ def test_a_failed_step_takes_everything_back(cli: Cli, tiny_chroot: Path) -> Non
     assert sorted(os.listdir(tiny_chroot)) == names
 
 
+@pytest.mark.slow
 def test_what_a_file_system_refuses_is_told_once_with_its_place(
     cli: Cli, tiny_chroot: Path
 ) -> None:
@@ -246,6 +265,7 @@ def test_a_missing_source_is_an_error_and_nothing_is_made(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_target_below_a_bind_is_not_made_on_the_host(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -261,6 +281,7 @@ def test_a_target_below_a_bind_is_not_made_on_the_host(
     assert state(cli, tiny_chroot) == "on"
 
 
+@pytest.mark.slow
 def test_an_optional_source_may_be_missing(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/chroot.toml").write_text(
         '[[bind]]\nsource = "/nowhere/usb"\ntarget = "/usb"\noptional = true\n'
@@ -272,6 +293,7 @@ def test_an_optional_source_may_be_missing(cli: Cli, tiny_chroot: Path) -> None:
     assert usb["state"] == "ignored"
 
 
+@pytest.mark.slow
 def test_drift_is_seen_and_mended(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -299,6 +321,7 @@ def test_drift_is_seen_and_mended(cli: Cli, tiny_chroot: Path, tmp_path: Path) -
     assert targets(tiny_chroot).count("/run") == 1
 
 
+@pytest.mark.slow
 def test_what_is_stacked_is_a_problem_and_taken_away(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     for _ in range(2):
@@ -312,6 +335,7 @@ def test_what_is_stacked_is_a_problem_and_taken_away(cli: Cli, tiny_chroot: Path
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_tmpfs_that_holds_files_is_never_unmounted_for_another_mount(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -346,6 +370,7 @@ def test_a_tmpfs_that_holds_files_is_never_unmounted_for_another_mount(
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_tmpfs_with_what_the_tool_made_in_it_is_no_loss(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -362,6 +387,7 @@ def test_a_tmpfs_with_what_the_tool_made_in_it_is_no_loss(
     assert state(cli, tiny_chroot) == "on"
 
 
+@pytest.mark.slow
 def test_a_foreign_mount_is_shown_and_off_takes_it_too(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     (tiny_chroot / "home/mine").mkdir()
@@ -373,6 +399,7 @@ def test_a_foreign_mount_is_shown_and_off_takes_it_too(cli: Cli, tiny_chroot: Pa
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_recursive_bind_and_what_is_mounted_in_it(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
@@ -397,6 +424,7 @@ def test_a_recursive_bind_and_what_is_mounted_in_it(
         subprocess.run(["umount", data / "inner"], check=True)
 
 
+@pytest.mark.slow
 def test_the_chroot_itself_may_be_a_mount(cli: Cli, tiny_chroot: Path) -> None:
     subprocess.run(["mount", "--bind", tiny_chroot, tiny_chroot], check=True)
     try:
@@ -410,6 +438,7 @@ def test_the_chroot_itself_may_be_a_mount(cli: Cli, tiny_chroot: Path) -> None:
         subprocess.run(["umount", tiny_chroot], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["with space", "new\nline", "e\x1b[31mred", "[red]x", "b\\s#h", "wide字", b"\xff\xfe"]
 )
@@ -430,6 +459,7 @@ def test_any_name(cli: Cli, tiny_chroot: Path, name: str | bytes) -> None:
         odd.rename(tiny_chroot)
 
 
+@pytest.mark.slow
 def test_dry_run_says_it_all_and_does_nothing(cli: Cli, tiny_chroot: Path) -> None:
     said = cli.ok("on", "--dry-run", "-d", tiny_chroot)
     assert "bind /proc on /proc (private)" in said.splitlines()
@@ -456,6 +486,7 @@ def sleeper(root: Path, script: str) -> Program:
     return process
 
 
+@pytest.mark.slow
 def test_who_is_inside_is_named_and_kept(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with sleeper(tiny_chroot, "cd /tmp") as process:
@@ -472,6 +503,7 @@ def test_who_is_inside_is_named_and_kept(cli: Cli, tiny_chroot: Path) -> None:
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_who_ignores_term_is_killed(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with sleeper(tiny_chroot, "trap '' TERM") as process:
@@ -480,6 +512,7 @@ def test_who_ignores_term_is_killed(cli: Cli, tiny_chroot: Path) -> None:
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     with Program(["sleep", "100"], cwd=tiny_chroot / "tmp") as process:
@@ -497,6 +530,7 @@ def test_a_host_process_that_holds_a_mount_by_its_cwd(cli: Cli, tiny_chroot: Pat
         process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", [("--kill",), ()])
 def test_ones_own_shell_is_not_killed(cli: Cli, tiny_chroot: Path, kill: tuple[str, ...]) -> None:
     cli.ok("on", "-d", tiny_chroot)
@@ -550,6 +584,7 @@ def test_off_warns_where_stop_cannot_be_started(
     assert "chroot-tool:" not in rest
 
 
+@pytest.mark.slow
 def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     before = targets(tiny_chroot)
@@ -585,6 +620,7 @@ def test_another_chroot_tool_at_work(cli: Cli, tiny_chroot: Path) -> None:
         os.close(fd)
 
 
+@pytest.mark.slow
 def test_the_hosts_own_directories_are_refused(cli: Cli, tmp_path: Path) -> None:
     for place in ("/", "/home", "/usr", tmp_path):
         done = cli("off", "-d", place)
@@ -593,6 +629,7 @@ def test_the_hosts_own_directories_are_refused(cli: Cli, tmp_path: Path) -> None
     assert cli("off", "-d", tmp_path / "nowhere").returncode == 1
 
 
+@pytest.mark.slow
 def test_create_is_the_way_out_only_where_it_would_begin(cli: Cli, tmp_path: Path) -> None:
     empty, full, broken = (tmp_path / name for name in ("empty", "full", "broken"))
     for path in (empty, full / "photos", broken / "chroot.d"):
@@ -612,6 +649,7 @@ def test_create_is_the_way_out_only_where_it_would_begin(cli: Cli, tmp_path: Pat
     assert cli.json("status", "-d", broken)["problems"][0]["hint"] == way_out
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> None:
     configure(tiny_chroot, "\n".join(f"tgt:/m/{i} fs:tmpfs" for i in range(150)))
     for delay in (0.06, 0.08, 0.1, 0.12, 0.15):
@@ -640,6 +678,7 @@ def test_interrupted_on_takes_back(cli: Cli, tiny_chroot: Path) -> None:
     assert (code, targets(tiny_chroot) == []) in ((130, True), (0, False))
 
 
+@pytest.mark.slow
 def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -662,6 +701,7 @@ def test_more_binds_on_the_command_line(cli: Cli, tiny_chroot: Path, tmp_path: P
     ]
 
 
+@pytest.mark.slow
 def test_another_configuration_directory(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -682,6 +722,7 @@ def test_every_configuration_error_is_told_at_once(cli: Cli, tiny_chroot: Path) 
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.slow
 def test_without_privilege(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     let_in(tmp_path)
     argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

@@ -70,6 +70,7 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("mounts.toggle", "environments.toggle"),
         ("jobs.cancel", "environments.clone"),
         ("jobs.dismiss", "environments.shell_ephemeral"),
+        ("jobs.doctor", "environments.doctor"),
         ("panel.close", "environments.shell_ephemeral"),
         ("panel.copy", "row.copy"),
         ("panel.find", "environments.filter"),

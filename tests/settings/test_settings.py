@@ -124,6 +124,7 @@ def test_all_errors_are_told_at_once() -> None:
          "did you mean 'mmdebstrap'?"),
         ("backend = 1", "backend is an integer, expected a string", None),
         ("cache-size = 'much'", "cache-size is 'much', expected a size", None),
+        (f"cache-size = '{'9' * 330}'", f"cache-size is '{'9' * 330}', expected a size", None),
         ("cache-size = -1", "cache-size is -1, expected a size", None),
         ("cache-size = true", "cache-size is True, expected a size", None),
         ("cache-size = 1.5", "cache-size is 1.5, expected a size", None),

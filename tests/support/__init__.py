@@ -99,19 +99,33 @@ class Program(subprocess.Popen[bytes]):
 class Cli:
     """The command line of this checkout, started as chroot-tool.sh starts it."""
 
-    def __init__(self, home: Path, bases: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, bases: Path | None = None, administrator: Path | None = None
+    ) -> None:
         self._home = home
         """Where settings, history and logs of the user would be: never the real user's."""
         self.bases = bases or home / "bases"
         """Where `create` keeps what it bootstraps: the first test of a kind fills it for all."""
+        self.administrator = administrator
+        """In the place of /etc/chroot-tool."""
 
     def with_bases(self, bases: Path) -> Cli:
         """The same with another directory of bases."""
-        return Cli(self._home, bases)
+        return Cli(self._home, bases, self.administrator)
+
+    def administered(self, directory: Path) -> Cli:
+        """The same on a host whose administrator says what stands in *directory*.
+
+        Nothing that a user says leads it there, so it has a start of its own.
+        """
+        return Cli(self._home, self.bases, directory)
 
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
-        return [sys.executable, "-I", "-S", CHECKOUT / ".pkg/start.py", *args]
+        start: list[Arg] = [CHECKOUT / ".pkg/start.py"]
+        if self.administrator:
+            start = [Path(__file__).with_name("administered.py"), self.administrator]
+        return [sys.executable, "-I", "-S", *start, *args]
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """This process's environment without settings of chroot-tool and the user; and *env*."""

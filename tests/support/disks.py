@@ -18,8 +18,13 @@ _MAKE = {
 
 
 @contextmanager
-def disk(folder: Path, kind: str, megabytes: int = 512) -> Iterator[Path]:
-    """Mount a new file system of *kind* (tmpfs, btrfs, xfs, ext4) on a new directory."""
+def disk(
+    folder: Path, kind: str, megabytes: int = 512, *, make: tuple[str, ...] = (), options: str = ""
+) -> Iterator[Path]:
+    """Mount a new file system of *kind* (tmpfs, btrfs, xfs, ext4) on a new directory.
+
+    *make* are more words for mkfs, *options* more for mount, with commas.
+    """
     point = folder / f"disk-{kind}"
     point.mkdir()
     if kind == "tmpfs":
@@ -28,7 +33,7 @@ def disk(folder: Path, kind: str, megabytes: int = 512) -> Iterator[Path]:
             "-t",
             "tmpfs",
             "-o",
-            f"size={megabytes}M",
+            f"size={megabytes}M{options and ','}{options}",
             "none",
             point,
         ]
@@ -36,8 +41,8 @@ def disk(folder: Path, kind: str, megabytes: int = 512) -> Iterator[Path]:
         image = folder / f"{kind}.image"
         with open(image, "wb") as file:
             file.truncate(megabytes << 20)
-        subprocess.run([*_MAKE[kind], image], check=True, capture_output=True)
-        mount = ["mount", "-o", "loop", image, point]
+        subprocess.run([*_MAKE[kind], *make, image], check=True, capture_output=True)
+        mount = ["mount", "-o", f"loop{options and ','}{options}", image, point]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if "unknown filesystem" in done.stderr and os.environ.get("CI") != "true":
         pytest.skip(f"this kernel has no {kind}")

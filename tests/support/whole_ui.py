@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from unittest import mock
 
 from textual.message import Message
 from textual.pilot import Pilot
@@ -24,6 +23,7 @@ from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
 from chroot_tool.core.archives.archive import Packed, Unpacked
 from chroot_tool.core.creating.bases.store import Base
 from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.diagnosis.finding import Finding, Found
 from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
@@ -43,9 +43,6 @@ D = TypeVar("D", bound=Screen[Any])
 DEADLINE = 20.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
-_ROUNDS = 3
-"""How often widgets are waited for after a key: what one does may be another's message."""
-
 if TYPE_CHECKING:
     from chroot_tool.app.tui.watch_threads import Post
 
@@ -56,7 +53,6 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.005)
-        await pilot.pause(0)
 
 
 class KnownBases(LocalBases):
@@ -85,6 +81,10 @@ class RecordingEngine(LocalEngine):
         """The bases that there are."""
         self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
+        self.findings: dict[str, tuple[Finding, ...]] = {}
+        """What the doctor finds of each chroot, and of the host ("")."""
+        self.mends: dict[str, Plan] = {}
+        """What of it can be mended."""
         self.gates: dict[str, threading.Event] = {}
         """A method waits until its gate is open, or it is cancelled."""
         self.reports: dict[str, tuple[Any, ...]] = {}
@@ -177,6 +177,21 @@ class RecordingEngine(LocalEngine):
     def remove_snapshot(self, path: str, name: str, **job: Any) -> None:
         self._record("remove_snapshot", path, name, **job)
 
+    def diagnose(
+        self, path: str = "", *, report: Report = ignore, cancelled: threading.Event | None = None
+    ) -> tuple[Finding, ...]:
+        self._record("diagnose", path, cancelled=cancelled)
+        for one in self.findings.get(path, ()):
+            report(Found(path, one))
+        return self.findings.get(path, ())
+
+    def plan_mend(self, path: str = "") -> Plan:
+        return self.mends.get(path, Plan())
+
+    def mend(self, path: str = "", **job: Any) -> Plan:
+        self._record("mend", path, **job)
+        return self.mends.get(path, Plan())
+
     def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
         self._record("rename", path, new, report=report)
         return new
@@ -261,15 +276,10 @@ class Ui:
         return self._engine
 
     async def press(self, *keys: str) -> None:
-        """Press keys, each when all widgets have taken what the one before caused.
-
-        Not as Pilot does it, who waits until the CPU idles: in a flood that is a second a key.
-        """
-        with mock.patch("textual.app.wait_for_idle", asyncio.sleep):
-            for key in keys:
-                await self.pilot.press(key)
-                for _ in range(_ROUNDS):
-                    await self.pilot.pause(0)
+        """Press keys, each when all widgets have taken what the one before caused."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
 
     async def write(self, text: str) -> None:
         named = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "=": "equals_sign"}
@@ -294,10 +304,11 @@ class Ui:
             await self.until(partial(self._has_not, text))
 
     def _has(self, text: str) -> bool:
-        return text in self.text
+        # Where a text is broken into lines depends on the path of the tests' directory.
+        return text in self.text or text in " ".join(self.text.split())
 
     def _has_not(self, text: str) -> bool:
-        return text not in self.text
+        return not self._has(text)
 
     async def says(self, text: str) -> None:
         """Wait until a notification with *text* has been shown."""

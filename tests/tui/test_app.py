@@ -94,6 +94,7 @@ async def test_o_switches_off_what_is_broken_while_it_is_on() -> None:
         assert t.engine.calls[1:] == [("on", TRIXIE.path)]
 
 
+@pytest.mark.slow
 async def test_o_concerns_all_that_are_marked_each_with_its_own_outcome() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("arm", "deb12", "jammy"):
@@ -136,6 +137,7 @@ async def test_one_job_at_a_time_for_a_chroot() -> None:
         assert t.engine.calls == [("on", ARM)]
 
 
+@pytest.mark.slow
 async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
@@ -162,6 +164,7 @@ async def test_a_hint_of_the_command_line_is_put_in_words_of_the_ui() -> None:
         await t.hides("--kill")
 
 
+@pytest.mark.slow
 async def test_a_busy_one_is_switched_off_after_asking() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
@@ -175,6 +178,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
         assert t.engine.called("off") == [(DEB12.path, True, False), (DEB12.path, False, True)]
 
 
+@pytest.mark.slow
 async def test_two_busy_ones_are_asked_about_one_after_the_other() -> None:
     two = (DEB12, DEB12.replace(name="other", path=f"{BASE}/other"))
     async with ui(*two) as t:
@@ -202,6 +206,7 @@ async def test_another_chroot_tool_at_work_is_a_failure_not_a_question() -> None
 # -- failures -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_failure_stays_until_it_was_read() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("on", ChrootError("mount /dev: no space left", "free some"))
@@ -234,6 +239,7 @@ ERRORS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["on", "off", "create", "delete", "switch_bind"])
 async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
@@ -254,6 +260,7 @@ async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> 
         assert t.app.is_running
 
 
+@pytest.mark.slow
 async def test_a_flow_that_breaks_off_is_told_and_the_rest_goes_on() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("scripts", ValueError("a bug \x1b[2J[/x]"))
@@ -324,6 +331,7 @@ async def create(t: Ui, name: str) -> None:
     await t.main()
 
 
+@pytest.mark.slow
 async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
     async with ui(*CHROOTS) as t:
         path = f"{BASE}/fresh"
@@ -343,6 +351,7 @@ async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
         assert call[0] == path
 
 
+@pytest.mark.slow
 async def test_what_was_made_is_gone_to_once() -> None:
     async with ui(*CHROOTS) as t:
         await create(t, "fresh")
@@ -355,6 +364,7 @@ async def test_what_was_made_is_gone_to_once() -> None:
         assert t.highlighted == "arm"
 
 
+@pytest.mark.slow
 async def test_no_toast_lies_over_a_dialog() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -366,6 +376,7 @@ async def test_no_toast_lies_over_a_dialog() -> None:
         assert not t.app._notifications
 
 
+@pytest.mark.slow
 async def test_create_can_be_cancelled() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("create")
@@ -377,6 +388,7 @@ async def test_create_can_be_cancelled() -> None:
         await t.shows("stopped by you")
 
 
+@pytest.mark.slow
 async def test_create_refuses_a_name_that_is_taken() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("n")
@@ -388,6 +400,7 @@ async def test_create_refuses_a_name_that_is_taken() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_delete_wants_the_name() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         await t.on_row("arm")
@@ -409,6 +422,7 @@ async def test_delete_wants_the_name() -> None:
 # -- processes and mounts -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "code"), [("t", -15), ("K", -9)])
 async def test_signals_are_sent_after_asking(key: str, code: int) -> None:
     with Program(["sleep", "1000"]) as child:
@@ -431,6 +445,7 @@ async def test_signals_are_sent_after_asking(key: str, code: int) -> None:
             assert child.returncode == code
 
 
+@pytest.mark.slow
 async def test_a_signal_for_one_that_is_gone_hits_nobody() -> None:
     with Program(["sleep", "1000"]) as child:
         one = Process(child.pid, "root", "sleep 1", 0.0, 1000, 1000.0)  # an earlier one
@@ -462,6 +477,7 @@ async def test_o_on_a_mount_switches_that_one() -> None:
 # -- moving, filter, sort, marks ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_moving() -> None:
     many = [ChrootStatus(f"c{i:03}", f"{BASE}/c{i:03}", "off", mounts=OFF) for i in range(100)]
     async with ui(*many, size=(80, 24)) as t:
@@ -478,6 +494,7 @@ async def test_moving() -> None:
         await t.until(lambda: t.highlighted == "c000")
 
 
+@pytest.mark.slow
 async def test_filter_as_one_types() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("slash")
@@ -498,6 +515,7 @@ async def test_filter_as_one_types() -> None:
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 15), (80, 24)])
 async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -511,6 +529,7 @@ async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
         await t.shows("d delete", "q quit", "? help")
 
 
+@pytest.mark.slow
 async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("question_mark")
@@ -519,6 +538,7 @@ async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:
         assert "super" not in t.text
 
 
+@pytest.mark.slow
 async def test_the_footer_offers_what_ends_the_filter() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("slash")
@@ -539,6 +559,7 @@ async def test_keys_of_actions_are_letters_while_the_filter_is_typed() -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_sort_by_every_column_keeps_the_cursor() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         await t.on_row("deb12")
@@ -553,6 +574,7 @@ async def test_sort_by_every_column_keeps_the_cursor() -> None:
         assert len(seen) == 9
 
 
+@pytest.mark.slow
 async def test_escape_takes_away_the_marks() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("space", "j", "space")
@@ -589,6 +611,7 @@ async def test_cursor_and_scroll_stay_while_others_come_and_go() -> None:
 # -- tabs, copy, help, palette, mouse -------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_tabs_by_number_and_bracket() -> None:
     async with ui(DEB12) as t:
         details = t.app.main.details
@@ -621,6 +644,7 @@ async def test_the_details_follow_the_cursor() -> None:
         await t.hides("/srv/data")
 
 
+@pytest.mark.slow
 async def test_y_copies_what_is_under_the_cursor() -> None:
     async with ui(DEB12) as t:
         await t.press("y")
@@ -637,6 +661,7 @@ async def test_y_copies_what_is_under_the_cursor() -> None:
         await t.until(lambda: t.app.clipboard == DEB12.processes[0].command)
 
 
+@pytest.mark.slow
 async def test_help_shows_the_keys_and_goes_again() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("question_mark")
@@ -658,6 +683,7 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
         assert shown.size.width > 76
 
 
+@pytest.mark.slow
 async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
     async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
         await t.press("question_mark")
@@ -668,6 +694,7 @@ async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
         await t.shows("╭─ Overview ─", "o on / off")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50), (220, 60)])
 async def test_help_leaves_the_panes_as_they_are(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -678,6 +705,7 @@ async def test_help_leaves_the_panes_as_they_are(size: tuple[int, int]) -> None:
         assert after == before
 
 
+@pytest.mark.slow
 async def test_escape_goes_from_any_pane_to_the_environments() -> None:
     async with ui(*CHROOTS) as t:
         rows = t.app.main.table.rows
@@ -693,6 +721,7 @@ async def test_escape_goes_from_any_pane_to_the_environments() -> None:
         await t.until(lambda: rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_escape_closes_the_help_before_it_does_anything_else() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("space", "question_mark")
@@ -710,6 +739,7 @@ async def test_escape_closes_the_help_before_it_does_anything_else() -> None:
         assert t.app.main.details.has_focus_within
 
 
+@pytest.mark.slow
 async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> None:
     async with ui(*CHROOTS, size=(120, 40)) as t:
         rows = t.app.main.table.rows
@@ -727,6 +757,7 @@ async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> 
         await t.until(lambda: rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+q")
@@ -741,6 +772,7 @@ async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
         assert not any("ctrl+q" in said for said in t.said)
 
 
+@pytest.mark.slow
 async def test_the_palette_has_every_action_and_every_chroot() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("ctrl+p")
@@ -763,6 +795,7 @@ async def test_the_palette_has_every_action_and_every_chroot() -> None:
         assert offered >= {f"go to {one.name}" for one in CHROOTS}
 
 
+@pytest.mark.slow
 async def test_the_palette_runs_an_action() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -774,6 +807,7 @@ async def test_the_palette_runs_an_action() -> None:
         await t.until(lambda: t.engine.calls == [("on", ARM)])
 
 
+@pytest.mark.slow
 async def test_the_palette_over_a_dialog_harms_nobody() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -786,6 +820,7 @@ async def test_the_palette_over_a_dialog_harms_nobody() -> None:
         assert t.app.is_running
 
 
+@pytest.mark.slow
 async def test_the_mouse_does_what_keys_do() -> None:
     async with ui(*CHROOTS) as t:
         await t.until(lambda: t.highlighted == "arm")
@@ -837,6 +872,7 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
         await t.until(lambda: t.app._exit)
 
 
+@pytest.mark.slow
 async def test_q_asks_while_a_job_runs_and_stays() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("on")
@@ -850,6 +886,7 @@ async def test_q_asks_while_a_job_runs_and_stays() -> None:
         assert not t.app._exit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "state"), [(["right"], "done"), (["right", "right"], "cancelled")]
 )
@@ -873,6 +910,7 @@ async def test_q_leaves_and_the_job_goes_on_or_is_stopped(keys: list[str], state
     assert not any(thread.name == "on arm" for thread in threading.enumerate())
 
 
+@pytest.mark.slow
 async def test_q_does_not_ask_where_the_user_does_not_want_it() -> None:
     async with ui(*CHROOTS, confirm_quit=False) as t:
         t.engine.hold("on")
@@ -885,6 +923,7 @@ async def test_q_does_not_ask_where_the_user_does_not_want_it() -> None:
 # -- sizes, first run, what comes and goes --------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_every_size_from_tiny_to_huge() -> None:
     async with ui(*CHROOTS, sizes=SIZES) as t:
         t.engine.fail("on", ChrootError("no", "hint"))
@@ -921,6 +960,7 @@ def test_the_counter_counts_again_what_it_is_told(tmp_path: Path) -> None:
     sizes.close()
 
 
+@pytest.mark.slow
 async def test_first_run_says_what_to_do() -> None:
     async with ui(size=(80, 24)) as t:
         await t.shows(f"no chroot under {BASE} yet", "press n to make one")
@@ -947,6 +987,7 @@ async def test_a_base_that_is_made_later_appears(tmp_path: Path) -> None:
         await t.until(lambda: t.highlighted == "one")
 
 
+@pytest.mark.slow
 async def test_hostile_text_through_everything() -> None:
     every = {text: hostile_chroot(text) for text in HOSTILE}
     async with ui(*every.values()) as t:
@@ -991,6 +1032,7 @@ async def test_hostile_text_through_everything() -> None:
 # -- real chroots ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_on_and_off(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1004,6 +1046,7 @@ async def test_real_on_and_off(tiny_chroot: Path) -> None:
         assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_two_at_once(tiny_chroot: Path) -> None:
     second = tiny_chroot.parent / "second"
@@ -1019,6 +1062,7 @@ async def test_real_two_at_once(tiny_chroot: Path) -> None:
         assert mounts_below(tiny_chroot.parent) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1044,6 +1088,7 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
         assert processes_below(tiny_chroot) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_process_is_seen_and_ended(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1060,6 +1105,7 @@ async def test_real_process_is_seen_and_ended(tiny_chroot: Path) -> None:
         await t.shows("no process lives in it")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_change_from_outside_reaches_the_screen(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1080,6 +1126,7 @@ async def test_real_change_from_outside_reaches_the_screen(tiny_chroot: Path) ->
         assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_single_mount(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -1097,6 +1144,7 @@ async def test_real_single_mount(tiny_chroot: Path) -> None:
         assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_delete_and_what_vanishes_and_appears(
     tiny_chroot: Path, tmp_path_factory: pytest.TempPathFactory
@@ -1123,6 +1171,7 @@ async def test_real_delete_and_what_vanishes_and_appears(
         await t.until(lambda: t.highlighted == "tiny")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_names_that_mean_harm(tiny_chroot: Path) -> None:
     names = [

@@ -9,11 +9,13 @@ from textual.app import App
 
 from chroot_tool.app.tui.bind_editing import BindEditing
 from chroot_tool.app.tui.user import User
+from chroot_tool.core import chroot
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.binds.editor import BindEditor
+from chroot_tool.widgets.binds.entry_form import BindForm
 from chroot_tool.widgets.binds.save_dialog import SaveBinds
 from chroot_tool.widgets.binds.table import BindTable
 from support.dialog_host import (
@@ -24,6 +26,7 @@ from support.screen import screen_text
 from support.whole_ui import real_ui
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_what_somebody_else_changes_is_shown_when_it_happens(tiny_chroot: Path) -> None:
     conf = tiny_chroot / "chroot.d/tool.conf"
@@ -38,6 +41,7 @@ async def test_what_somebody_else_changes_is_shown_when_it_happens(tiny_chroot: 
             await t.shows(f"{target} ", "taken over")
 
 
+@pytest.mark.slow
 async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> None:
     root = tmp_path / "c"
     (root / "chroot.d").mkdir(parents=True)
@@ -69,3 +73,27 @@ async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> Non
     assert {"/src", "/theirs", "/run"} <= {
         bind.target for bind in edits.entries(Files(chroot_toml=toml.read_bytes()))
     }
+
+
+@pytest.mark.slow
+@pytest.mark.root
+async def test_what_the_administrator_does_not_allow_is_said_as_one_types(
+    tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "policy.toml").write_text('deny_sources = ["/root"]\n')
+    monkeypatch.setattr(chroot, "ADMINISTRATOR", str(etc))
+    (tiny_chroot / "chroot.d/tool.conf").write_text("[bind]\nsrc:/root tgt:/x\n")
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.shows("deny_sources has /root")  # the overview, of what stands there already
+        await t.press("b")
+        await t.dialog(BindEditor)
+        await t.shows("/run")
+        await t.press("a")
+        await t.dialog(BindForm)
+        await t.write("/root")
+        await t.shows("deny_sources has", "remove the entry")
+        await t.press("enter")
+        await t.dialog(BindForm)

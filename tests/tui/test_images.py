@@ -46,6 +46,7 @@ async def name_it(t: Ui, key: str, name: str) -> None:
 # -- clone and rename -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_clone_shows_how_far_it_is_and_goes_to_the_copy() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.reports["clone"] = (Stage(FRESH.path, "copying", 0.42),)
@@ -60,6 +61,7 @@ async def test_clone_shows_how_far_it_is_and_goes_to_the_copy() -> None:
         await t.until(lambda: t.highlighted == "fresh")
 
 
+@pytest.mark.slow
 async def test_clone_can_be_exact_and_can_be_cancelled() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.hold("clone")
@@ -75,6 +77,7 @@ async def test_clone_can_be_exact_and_can_be_cancelled() -> None:
         await t.until(lambda: t.job_states == {"arm → fresh": "cancelled"})
 
 
+@pytest.mark.slow
 async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -83,6 +86,7 @@ async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
         await t.shows("It is on: what is written meanwhile may be half there.")
 
 
+@pytest.mark.slow
 async def test_rename_takes_mark_history_and_cursor_along() -> None:
     async with ui(*CHROOTS) as t:
         history.remember(ARM, "apt update")
@@ -98,6 +102,7 @@ async def test_rename_takes_mark_history_and_cursor_along() -> None:
         assert t.app.main.table.marked == (FRESH.path,)
 
 
+@pytest.mark.slow
 async def test_a_name_that_is_left_as_it_is_renames_nothing() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -113,6 +118,7 @@ async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> N
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
     async with ui(*CHROOTS) as t:
         history.remember(ARM, "apt update")
@@ -126,6 +132,7 @@ async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
         assert t.highlighted == "arm"
 
 
+@pytest.mark.slow
 async def test_a_clone_that_fails_is_told() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("clone", ChrootError("cannot clone: no space left on device"))
@@ -134,6 +141,7 @@ async def test_a_clone_that_fails_is_told() -> None:
         await t.says("clone arm → fresh: cannot clone: no space left on device")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_clone_and_rename(tiny_chroot: Path) -> None:
     base, name = tiny_chroot.parent, tiny_chroot.name
@@ -168,6 +176,7 @@ async def agree(t: Ui, form: CreateForm) -> None:
     await t.main()
 
 
+@pytest.mark.slow
 async def test_the_form_says_whether_it_will_be_quick_and_why_not() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         t.engine.kept = (KEPT_BASE,)
@@ -178,6 +187,7 @@ async def test_the_form_says_whether_it_will_be_quick_and_why_not() -> None:
         await t.shows("not quick: there is no base yet")
 
 
+@pytest.mark.slow
 async def test_a_chroot_from_a_base() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.kept = (KEPT_BASE,)
@@ -194,6 +204,7 @@ async def test_a_chroot_from_a_base() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_chroot_from_an_archive(tmp_path: Path) -> None:
     archive = tmp_path / "rootfs.tar.xz"
     archive.touch()
@@ -210,6 +221,7 @@ async def test_a_chroot_from_an_archive(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 async def test_a_copy_by_the_form() -> None:
     async with ui(*CHROOTS) as t:
         form = await form_for(t, "copy")
@@ -220,6 +232,7 @@ async def test_a_copy_by_the_form() -> None:
         assert t.engine.called("create") == []
 
 
+@pytest.mark.slow
 async def test_where_there_is_no_base_and_no_chroot_none_is_offered() -> None:
     async with ui() as t:
         await t.press("n")
@@ -230,6 +243,7 @@ async def test_where_there_is_no_base_and_no_chroot_none_is_offered() -> None:
 # -- pack and unpack ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_pack_says_where_and_how_big_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +268,7 @@ async def test_pack_says_where_and_how_big_at_the_end(
         assert job.stage == f"210M in {path}"
 
 
+@pytest.mark.slow
 async def test_pack_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
     there = tmp_path / "there.tar.gz"
     there.write_bytes(b"")
@@ -271,6 +286,7 @@ async def test_pack_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
         await t.until(lambda: len(t.engine.called("pack")) == 1)
 
 
+@pytest.mark.slow
 async def test_unpack_goes_to_what_it_makes() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("u")
@@ -284,6 +300,7 @@ async def test_unpack_goes_to_what_it_makes() -> None:
         await t.until(lambda: t.highlighted == "fresh")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_pack_delete_unpack(tiny_chroot: Path, tmp_path: Path) -> None:
     base, name = tiny_chroot.parent, tiny_chroot.name
@@ -314,6 +331,7 @@ async def wish(t: Ui, *keys: str) -> None:
     await t.press(*keys)
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -326,6 +344,7 @@ async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
         await t.hides("as-made, 2d ago")
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[ARM] = KEPT
@@ -342,6 +361,7 @@ async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
         await t.until(lambda: t.engine.called("restore_snapshot") == [(ARM, "as-made", True)])
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[f"{BASE}/deb12"] = KEPT
@@ -350,6 +370,7 @@ async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
         await t.says("deb12 is on: switch it off first")
 
 
+@pytest.mark.slow
 async def test_a_snapshot_is_removed_after_asking() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[ARM] = KEPT
@@ -371,6 +392,7 @@ async def test_snapshots_that_cannot_be_read_say_so(monkeypatch: pytest.MonkeyPa
         await t.says("reading snapshots needs root")
 
 
+@pytest.mark.slow
 async def test_run_takes_a_snapshot_first_where_it_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -390,6 +412,7 @@ async def test_run_takes_a_snapshot_first_where_it_is_wanted(
         await t.shows("arm apt upgrade", "came")
 
 
+@pytest.mark.slow
 async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "own_command", lambda *words: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:
@@ -404,6 +427,7 @@ async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPat
         assert not t.app.main.dock.panels
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -421,6 +445,7 @@ async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:
 # -- throw-away sessions --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_throw_away_shell_says_so_in_its_title(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
 

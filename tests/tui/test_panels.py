@@ -83,6 +83,7 @@ def ends(pid: int) -> Callable[[], bool]:
 # -- in real chroots ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -109,6 +110,7 @@ async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
         await t.until(lambda: t.app.main.table.has_focus_within)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
     script = tiny_chroot / "chroot.d/start"
@@ -138,6 +140,7 @@ async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
         assert t.text.count("exit 3'") == 2  # on offer, and in the tab of the panel
 
 
+@pytest.mark.slow
 @pytest.mark.root
 async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
     async with real_ui(tiny_chroot.parent) as t:
@@ -160,6 +163,7 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
 # -- keys -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_every_key_but_one_is_the_programs() -> None:
     async with ui(*CHROOTS) as t:
@@ -172,6 +176,7 @@ async def test_every_key_but_one_is_the_programs() -> None:
         assert t.app.screen is t.app.main
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() -> None:
     async with ui(*CHROOTS) as t:
@@ -187,6 +192,7 @@ async def test_ctrl_bracket_leaves_escape_goes_to_the_list_and_4_comes_back() ->
         await t.until(lambda: one.has_focus)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal() -> None:
     async with ui(*CHROOTS) as t:
@@ -218,6 +224,7 @@ async def test_no_tab_that_is_chosen_or_left_over_puts_the_focus_into_a_terminal
         gate.set()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
     async with ui(*CHROOTS) as t:
@@ -238,6 +245,7 @@ async def test_tab_goes_round_the_panes_and_into_no_terminal() -> None:
         await t.until(lambda: one.terminal.has_focus)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
     async with ui(*CHROOTS) as t:
@@ -265,6 +273,7 @@ async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
         await t.until(lambda: not t.app.main.dock.panels)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
     async with ui(*CHROOTS) as t:
@@ -280,6 +289,7 @@ async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
         assert (tmp_path / "typed").read_bytes() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
     monkeypatch: pytest.MonkeyPatch,
@@ -302,6 +312,7 @@ async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
         await t.until(lambda: not t.app.main.dock.panels)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> None:
     async with ui(*CHROOTS) as t:
@@ -315,6 +326,7 @@ async def test_a_moment_without_keys_after_the_end_gives_them_to_the_panel() -> 
         assert t.app.main.table.has_focus_within
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_panel() -> None:
     async with ui(*CHROOTS) as t:
@@ -336,6 +348,7 @@ async def test_a_command_that_ends_while_the_app_is_busy_gives_the_keys_to_its_p
         await t.until(lambda: two.has_focus)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
@@ -350,6 +363,7 @@ async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> N
         assert one.query_one(Input).value == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_stop_again_and_the_way_it_ended() -> None:
     async with ui(*CHROOTS) as t:
@@ -365,6 +379,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
         await t.shows("signal 2")
 
 
+@pytest.mark.slow
 async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "own_command", lambda *_: ["/no/such/program"])
     async with ui(*CHROOTS) as t:
@@ -372,6 +387,7 @@ async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPat
         await t.shows("exit 127")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
     async with ui(*CHROOTS) as t:
@@ -389,6 +405,7 @@ async def test_zoom_gives_it_the_whole_screen_and_back() -> None:
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> None:
     async with ui(*CHROOTS) as t:
@@ -402,6 +419,7 @@ async def test_a_pane_that_is_asked_for_while_a_panel_is_zoomed_is_seen() -> Non
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
     async with ui(*CHROOTS) as t:
@@ -421,6 +439,7 @@ async def test_find_goes_from_hit_to_hit_and_says_when_there_is_none() -> None:
         await t.says("not found")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_save_writes_a_new_file_each_time() -> None:
     async with ui(*CHROOTS) as t:
@@ -436,6 +455,7 @@ async def test_save_writes_a_new_file_each_time() -> None:
             assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_y_copies_what_is_seen() -> None:
     async with ui(*CHROOTS) as t:
@@ -449,6 +469,7 @@ async def test_y_copies_what_is_seen() -> None:
 # -- several, closing, quitting -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_several_panels_for_different_chroots() -> None:
     async with ui(*CHROOTS) as t:
@@ -473,6 +494,7 @@ async def test_several_panels_for_different_chroots() -> None:
         await t.until(lambda: not t.app.main.dock.is_open)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_shells_of_one_chroot_are_told_apart() -> None:
     async with ui(*CHROOTS) as t:
@@ -490,6 +512,7 @@ async def test_shells_of_one_chroot_are_told_apart() -> None:
         assert panel(t).command == "shell 2"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
@@ -522,6 +545,7 @@ async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> No
     assert detached.found() == ()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
     async with ui(*CHROOTS) as t:
@@ -546,6 +570,7 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
     os.kill(left.keeper, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_was_seen(
     tmp_path: Path,
@@ -590,6 +615,7 @@ def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
     assert log.stat().st_mtime > 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_quitting_may_stop_panels() -> None:
     async with ui(*CHROOTS) as t:
@@ -609,6 +635,7 @@ async def test_quitting_may_stop_panels() -> None:
 # -- what programs may not ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_flood_leaves_the_keys_to_the_user() -> None:
     async with ui(*CHROOTS) as t:
@@ -621,6 +648,7 @@ async def test_a_flood_leaves_the_keys_to_the_user() -> None:
         await t.shows("signal 2")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
     titles = r"\033]0;title\007\033]52;c;aGk=\007"
@@ -632,6 +660,7 @@ async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
         assert t.app.clipboard == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_panel_lives_through_every_size() -> None:
     async with ui(*CHROOTS) as t:
@@ -646,6 +675,7 @@ async def test_a_panel_lives_through_every_size() -> None:
 # -- what is kept ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_history_is_newest_first_and_each_line_once() -> None:
     for line in ("a", "b", "a", "c \udcff"):
         history.remember("/srv/chroot/x", line)

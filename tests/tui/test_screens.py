@@ -24,6 +24,7 @@ def for_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_screen(scene: Scene, snap_compare: Compare) -> None:
     assert snap_compare(scene.app(), terminal_size=scene.size, run_before=scene.prepare)

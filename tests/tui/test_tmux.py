@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from support import Cli, Program, mounts_below, processes_below
+from support.served import Served
 
 DEADLINE = 30.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
@@ -94,6 +95,7 @@ def mounted(root: Path) -> list[str]:
     return [line for line in lines if line.startswith(f"{root}/")]
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
     terminal: Tmux, tiny_chroot: Path
@@ -134,6 +136,33 @@ def frame(text: str) -> list[str]:
     return [line for line in text.splitlines() if re.search("Environments|State|q quit", line)]
 
 
+@pytest.mark.slow
+@pytest.mark.root
+def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", tiny_chroot / "home"], check=True)
+    terminal.shows("◐ partial tiny")
+    terminal.press("D")
+    terminal.shows("doctor: tiny and this host", "drift", "stray", "terminfo")
+    text = terminal.until(lambda text: "looking" not in text)
+    rows = [line.split() for line in text.splitlines() if re.search("[✗!] (problem|warning)", line)]
+    terminal.press("g")
+    for _ in range([row[3] for row in rows].index("drift")):  # what else is amiss: who knows
+        terminal.press("j")
+    terminal.press("Enter")
+    terminal.shows("→ m mends it, or chroot-tool on -d")
+    terminal.press("m")
+    terminal.shows("mend this?", "mount tmpfs on /tmp")
+    terminal.press("Enter")
+    terminal.shows("mended: 1 step")
+    assert str(tiny_chroot / "tmp") in mounted(tiny_chroot)
+    assert str(tiny_chroot / "home") in mounted(tiny_chroot), "which is somebody else's"
+
+
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
@@ -153,6 +182,7 @@ def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chr
     terminal.shows("left with 0")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(
@@ -182,6 +212,7 @@ def test_a_signal_ends_it_in_order(
     cli.ok("off", "-S", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
     terminal: Tmux, tiny_chroot: Path, cli: Cli
@@ -196,6 +227,7 @@ def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
     cli.ok("off", "-d", tiny_chroot)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
     outer, inner = pty.openpty()
     argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
@@ -215,6 +247,7 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
             program.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
     """There is no shell above that could continue it, as in `xterm -e chroot-tool`."""
@@ -230,6 +263,7 @@ def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
     terminal.shows("○ off tiny")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
     terminal: Tmux, tiny_chroot: Path
@@ -290,3 +324,30 @@ def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path:
         terminal.shows("typed nothing")
     finally:
         terminal.close()
+
+
+@pytest.mark.slow
+@pytest.mark.root
+def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> None:
+    second = tmp_path / "b2"
+    subprocess.run(["cp", "-a", tiny_chroot, second], check=True)
+    with Served(tmp_path / "srv/far", tmp_path / "srv/near") as served:
+        (second / "chroot.d/tool.conf").write_text(f"[bind]\nsrc:{served.point} tgt:/data\n")
+        served.stop()
+        argv = [os.fsdecode(word) for word in cli.argv("--base", tmp_path)]
+        terminal = Tmux(tmp_path / "tmux", argv, cli.environment())
+        try:
+            terminal.shows("not answering b2", "not answering: ", "○ off tiny", "quit")
+            terminal.press("j")
+            terminal.press("o")
+            terminal.shows("● on tiny")
+            terminal.press("o")
+            terminal.shows("○ off tiny")
+            served.go_on()
+            terminal.shows("○ off b2", "○ off tiny")
+            served.stop()
+            terminal.press("q")
+            terminal.shows("left with 0")
+        finally:
+            terminal.close()
+    assert mounts_below(tiny_chroot) == []

@@ -13,7 +13,8 @@ from ..text.states import verb
 
 _SEPARATOR = " · "
 _SHORTEST_BASE = 8
-_Said = tuple[str, str, tuple[JobStatus, ...], str]
+_LONGEST_SOURCE = 32
+_Said = tuple[str, str, tuple[JobStatus, ...], str, tuple[str, ...]]
 
 
 class StatusLine(Widget):
@@ -29,8 +30,8 @@ class StatusLine(Widget):
     }
     """
 
-    said: reactive[_Said] = reactive(("", "", (), ""))
-    """Base directory, privilege, running jobs, filter."""
+    said: reactive[_Said] = reactive(("", "", (), "", ()))
+    """Base directory, privilege, running jobs, filter, what is not answering."""
 
     def show(
         self,
@@ -38,16 +39,20 @@ class StatusLine(Widget):
         jobs: tuple[JobStatus, ...] = (),
         privilege: str = "",
         filter_text: str = "",
+        unanswered: tuple[str, ...] = (),
     ) -> None:
-        """Say these things; of *jobs* those that run. *privilege* is a word: `root`."""
+        """Say these things; of *jobs* those that run. *privilege* is a word: `root`.
+
+        *unanswered* are the paths whose file systems do not answer.
+        """
         running = tuple(job for job in jobs if job.state == RUNNING)
-        self.said = (base, privilege, running, filter_text)
+        self.said = (base, privilege, running, filter_text, unanswered)
 
     def render(self) -> Content:
         """Return the line, as wide as the widget."""
-        base, privilege, jobs, filter_text = self.said
+        base, privilege, jobs, filter_text, unanswered = self.said
         width = self.size.width
-        right = shorten(_right(jobs, filter_text), max(width - _SHORTEST_BASE, 0))
+        right = shorten(_right(jobs, filter_text, unanswered), max(width - _SHORTEST_BASE, 0))
         room = width - width_of(right) - (2 if right else 0)
         who = f"{_SEPARATOR}{privilege}" if privilege else ""
         where = shorten(base, max(room - width_of(who), _SHORTEST_BASE))
@@ -57,8 +62,11 @@ class StatusLine(Widget):
         )
 
 
-def _right(jobs: tuple[JobStatus, ...], filter_text: str) -> str:
+def _right(jobs: tuple[JobStatus, ...], filter_text: str, unanswered: tuple[str, ...]) -> str:
     parts = []
+    if unanswered:
+        more = " …" if len(unanswered) > 1 else ""
+        parts.append(f"not answering: {shorten(unanswered[0], _LONGEST_SOURCE)}{more}")
     if jobs:
         count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
         parts.append(f"{count}: {_doing(jobs)}")

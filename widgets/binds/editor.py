@@ -30,7 +30,7 @@ from ..dialogs.suggestions import Complete
 from ..tables.table import Table
 from ..text.foreign import foreign
 from .draft import Draft, News, target_of
-from .entry_form import BindForm, Inspect
+from .entry_form import BindForm, Inspect, Refuse
 from .preset_picker import PresetPicker
 from .save_dialog import SaveBinds
 from .table import COLUMNS, REMOVED, BindRow, BindTable, about, rows_of
@@ -61,9 +61,10 @@ class BindEditor(Dialog[Edited | None]):
     the merged binds as they would be after changes, *preview* the lines of a diff; both may raise
     ChrootError. *look* returns what somebody else has made of the files meanwhile, None where they
     are as they were shown; it may raise ChrootError, too. *complete_host*, *complete_inside*,
-    *inspect_target*: see BindForm. All of these are called in threads. *changes* are there from the
-    start: those of an editor that was left for $EDITOR, or whose save came too late; what does not
-    fit any more is said and left out. *on*: the chroot is on. *note* is said at the bottom.
+    *inspect_target*, *refuse*: see BindForm. All of these are called in threads. *changes* are
+    there from the start: those of an editor that was left for $EDITOR, or whose save came too late;
+    what does not fit any more is said and left out. *on*: the chroot is on. *note* is said at the
+    bottom.
     *undoable*: there is a save that can be taken back. *at*: the target that has the cursor from
     the start.
     """
@@ -116,6 +117,7 @@ class BindEditor(Dialog[Edited | None]):
         complete_host: Complete,
         complete_inside: Complete,
         inspect_target: Inspect,
+        refuse: Refuse = lambda _bind: None,
         look: Callable[[], News | None] = lambda: None,
         presets: Sequence[Preset] = (),
         changes: Sequence[Change] = (),
@@ -132,6 +134,7 @@ class BindEditor(Dialog[Edited | None]):
         self._complete_host = complete_host
         self._complete_inside = complete_inside
         self._inspect = inspect_target
+        self._refuse = refuse
         self._presets = tuple(presets)
         self._given = tuple(changes)
         self._unsaved = 0
@@ -303,6 +306,7 @@ class BindEditor(Dialog[Edited | None]):
             complete_host=self._complete_host,
             complete_inside=self._complete_inside,
             inspect_target=self._inspect,
+            refuse=self._refuse,
         )
 
     @work(group="change")

@@ -14,7 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Checkbox
 
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
-from ...core.errors import ChrootError, UsageError
+from ...core.errors import ChrootError, Problem, UsageError
+from ...core.kernel import answering
 from ..dialogs.field import Field
 from ..dialogs.form import TwoWayForm
 from ..dialogs.suggestions import Complete, Paths, Prefixes
@@ -22,6 +23,8 @@ from ..dialogs.switch import Switch
 from ..text.foreign import foreign
 
 Inspect = Callable[[str], str]
+Refuse = Callable[[Bind], Problem | None]
+"""Returns why the administrator does not allow a bind, None where he does."""
 
 _TYPES = ("bind", "tmpfs", "overlay", "proc", "sysfs", "devpts", "devtmpfs", "ext4", "nfs")
 """What is suggested; any other type can be typed."""
@@ -37,7 +40,8 @@ class BindForm(TwoWayForm[Bind]):
     *bind* is the entry to edit, None for a new one. *listed* has the other targets that are taken
     and where: an origin of a file is a conflict, a system point is replaced. *complete_host* and
     *complete_inside* return the paths that begin with what is typed, *inspect_target* says what
-    is at a target; they are called in threads and may raise ChrootError.
+    is at a target, *refuse* why the host's administrator does not allow what is typed; they are
+    called in threads and may raise ChrootError.
     """
 
     HELP = (
@@ -71,6 +75,7 @@ class BindForm(TwoWayForm[Bind]):
         complete_host: Complete,
         complete_inside: Complete,
         inspect_target: Inspect,
+        refuse: Refuse = lambda _bind: None,
     ) -> None:
         super().__init__("new bind" if bind is None else "edit a bind")
         self._bind = bind
@@ -79,6 +84,9 @@ class BindForm(TwoWayForm[Bind]):
         self._complete_host = complete_host
         self._complete_inside = complete_inside
         self._inspect = inspect_target
+        self._refuse = refuse
+        self._refused: tuple[Bind | None, Problem | None] = (None, None)
+        """What was asked about last, and what was said of it."""
         self._asked = False
 
     # -- the fields ------------------------------------------------------------------------------
@@ -132,6 +140,9 @@ class BindForm(TwoWayForm[Bind]):
             self._refuse_taken(bind.target)
         if field in errors:
             raise errors[field]
+        about, problem = self._refused
+        if field == "source" and problem is not None and bind is not None and bind == about:
+            raise UsageError(problem.message, problem.hint)
 
     def _made(self, errors: dict[str, UsageError]) -> Bind | None:
         before = self._bind
@@ -170,11 +181,13 @@ class BindForm(TwoWayForm[Bind]):
         if event.field.id == "target":
             self._look(event.field.value)
         self._look_for_source()
+        self._ask_whether_allowed()
         self._check_others()
 
     @on(Checkbox.Changed)
     def _switched(self, event: Checkbox.Changed) -> None:
         event.stop()
+        self._ask_whether_allowed()
         self._check_others()
 
     def _check_others(self) -> None:
@@ -204,9 +217,21 @@ class BindForm(TwoWayForm[Bind]):
         """Say below the field where a bind's source is not there: `on` would fail."""
         path = self.value("source") or self.value("target")
         bind = self.value("fs") in ("", "bind", "bind-ro") and path.startswith("/")
-        missing = bind and not await asyncio.to_thread(os.path.lexists, path)
-        gone = "not on the host yet: make it, or tick optional"
-        self.field("source").say(gone if missing else _SOURCE)
+        said = await asyncio.to_thread(_missing, path) if bind else ""
+        self.field("source").say(said or _SOURCE)
+
+    @work(group="refuse", exclusive=True, exit_on_error=False)
+    async def _ask_whether_allowed(self) -> None:
+        """Have the source's field say so where the administrator does not allow the bind."""
+        bind = self._made({})
+        if bind is None or bind == self._refused[0]:
+            return
+        try:
+            problem = await asyncio.to_thread(self._refuse, bind)
+        except ChrootError as error:
+            problem = Problem(error.message, error.hint)
+        self._refused = (bind, problem)
+        self._check_others()
 
     # -- answering -------------------------------------------------------------------------------
 
@@ -215,3 +240,12 @@ class BindForm(TwoWayForm[Bind]):
         self._asked = True
         if not self.wrong():
             self.answer(self._made({}))
+
+
+def _missing(path: str) -> str:
+    """Say what is wrong with a source, "" where it is there."""
+    try:
+        there = answering.look(path, lambda: os.path.lexists(path), seconds=answering.LOOK)
+    except answering.NotAnswering as error:
+        return f"{error.strerror}: `on` would wait, and give up"
+    return "" if there else "not on the host yet: make it, or tick optional"

@@ -80,6 +80,8 @@ class JobsPane(Vertical):
                 tooltip="Stop it; what it has done so far is taken back"),
         Binding("x", "dismiss", "dismiss", id="jobs.dismiss",
                 tooltip="Take it off the list: it has been read"),
+        Binding("D", "doctor", "doctor", id="jobs.doctor",
+                tooltip="Ask the doctor what was in the way"),
         Binding("y", "copy", "copy", id="row.copy",
                 tooltip="Copy what went wrong and its hint, else what it printed"),
     ]  # fmt: skip
@@ -112,6 +114,18 @@ class JobsPane(Vertical):
 
         pane: JobsPane
         job_id: int
+
+        @property
+        def control(self) -> JobsPane:
+            """The pane."""
+            return self.pane
+
+    @dataclass
+    class DoctorRequested(Message):
+        """The doctor is to be asked what was in the way of this job, which failed."""
+
+        pane: JobsPane
+        job: JobStatus
 
         @property
         def control(self) -> JobsPane:
@@ -218,6 +232,8 @@ class JobsPane(Vertical):
             return True if job is not None and job.state == RUNNING else None
         if action == "dismiss":
             return True if job is not None and job.state != RUNNING else None
+        if action == "doctor":  # else the key is the one of the chroot
+            return job is not None and job.state == FAILED
         return True
 
     def action_cancel(self) -> None:
@@ -231,6 +247,12 @@ class JobsPane(Vertical):
         job = self.selected
         if job is not None and job.state != RUNNING:
             self.post_message(self.Dismissed(self, job.id))
+
+    def action_doctor(self) -> None:
+        """Ask for the doctor."""
+        job = self.selected
+        if job is not None and job.state == FAILED:
+            self.post_message(self.DoctorRequested(self, job))
 
     def action_copy(self) -> None:
         """Ask for the failure, or else the output, to be copied."""
@@ -265,7 +287,26 @@ class JobsPane(Vertical):
             said = ((f"✗ {job.stage}", "$text-error"),)
             if job.hint:
                 said += ((f"→ {job.hint}", ""),)
+            if job.doctor:
+                said += ((f"{self._doctor_key} the doctor: {_word(job)}", "$text-warning"),)
         self.query_one(WrappedText).paragraphs = said
+
+    @property
+    def _doctor_key(self) -> str:
+        """The key that asks the doctor from where the focus is, as it is shown."""
+        keys = (
+            self.app.get_key_display(one.binding)
+            for one in self.screen.active_bindings.values()
+            if (one.binding.id or "").endswith(".doctor")
+        )
+        return next(keys, "+")
+
+
+def _word(job: JobStatus) -> str:
+    """Return the doctor's word on a job, without what the job has said itself."""
+    assert job.doctor is not None
+    same = job.doctor.found in job.stage
+    return f"{job.doctor.check}: {(same and job.doctor.meaning) or job.doctor.found}"
 
 
 def _failure(job: JobStatus) -> str:

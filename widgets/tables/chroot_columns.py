@@ -6,7 +6,16 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import groupby
 
-from ...core.looking.status import BROKEN, CREATING, INCOMPLETE, OFF, ON, PARTIAL, ChrootStatus
+from ...core.looking.status import (
+    BROKEN,
+    CREATING,
+    INCOMPLETE,
+    NOT_ANSWERING,
+    OFF,
+    ON,
+    PARTIAL,
+    ChrootStatus,
+)
 from ...core.text import safe
 from ...core.value import Value
 from ..job_status import JobStatus
@@ -19,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 """The ids of all columns, in the order in which they stand unless the user wants another."""
 
-_STATES = (ON, PARTIAL, CREATING, OFF, INCOMPLETE, BROKEN)
+_STATES = (ON, PARTIAL, NOT_ANSWERING, CREATING, OFF, INCOMPLETE, BROKEN)
 
 
 class ChrootRow(Value):
@@ -83,6 +92,8 @@ def _state(row: ChrootRow, width: int) -> Cell:
     if row.job is not None:
         return doing(row.job, width), ACCENT
     text, tone = chroot_state(row.status.state)
+    if len(text) > width:
+        text = row.status.state  # words say it without the sign
     if row.failed:
         return f"{text} !", BAD
     return text, tone

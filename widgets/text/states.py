@@ -5,6 +5,7 @@ A state is a sign and a word, and besides a tone: never colour alone.
 
 from __future__ import annotations
 
+from ...core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from ...core.looking import status
 from ...core.text import safe
 from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
@@ -23,6 +24,7 @@ _CHROOT = {
     status.CREATING: ("…", ACCENT),
     status.INCOMPLETE: ("✗", BAD),
     status.BROKEN: ("✗", BAD),
+    status.NOT_ANSWERING: ("!", WARN),
 }
 
 _MOUNT = {
@@ -52,6 +54,19 @@ _DOING = {
     "mount": "mounting",
     "unmount": "unmounting",
 }
+
+
+_FINDING = {
+    PROBLEM: ("✗", BAD),
+    WARNING: ("!", WARN),
+    NOTE: ("·", MUTED),
+    OK: ("✓", GOOD),
+}
+
+
+def severity(word: str) -> Cell:
+    """Return sign and word of how much a finding of the doctor weighs."""
+    return _signed(_FINDING, word)
 
 
 def chroot_state(state: str) -> Cell:

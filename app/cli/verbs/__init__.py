@@ -35,6 +35,7 @@ SUMMARIES = {
     "rename": "give a chroot another name",
     "snapshot": "keep states of a chroot, and go back to them",
     "delete": "switch a chroot off and remove it",
+    "doctor": "what on this host, or in a chroot, would get in the way",
 }
 """What each does in a few words, in the order of the help."""
 

@@ -6,7 +6,10 @@ import os
 import sys
 
 from ....core.errors import Cancelled, ChrootError, UsageError
+from ....core.kernel import answering
+from ....core.kernel.rootpath import Root
 from ....core.text import safe
+from ....core.trees.snapshot_store import STORE
 from ... import exits, history
 from ..arguments import add, chroot_of
 from ..long_call import LongCall
@@ -32,15 +35,15 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     rests = engine.rests(path)
     if rests:
-        where = os.path.abspath(path)
+        above = os.path.dirname(rests[0]).partition(f"/{STORE}/")[0]
+        where = f"{above.rstrip('/')}/{os.path.basename(path)}"
         if not arguments.yes:
             left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
             _ask(f"This removes {left}.\n", os.path.basename(path))
     else:
-        found = engine.status(path)
-        where = found.path
+        where = _physical(path)
         if not arguments.yes:
-            _confirm(found, len(_snapshots(engine, path)))
+            _confirm(engine.status(path), len(_snapshots(engine, path)))
     with LongCall(json=False) as (report, cancelled):
         engine.delete(path, report=report, cancelled=cancelled)
     try:
@@ -49,6 +52,19 @@ def execute(arguments: Namespace) -> int:
         exits.say(f"the history of {where} is kept: {exits.reason(error)}")
     exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")
     return exits.DONE
+
+
+def _physical(path: str) -> str:
+    """Return where the chroot really is, as its history is kept; no source is looked at for it."""
+
+    def look() -> str:
+        with Root(path) as root:
+            return root.path
+
+    try:
+        return answering.look(path, look)
+    except OSError:
+        return path
 
 
 def _snapshots(engine: Engine, path: str) -> tuple[TreeSnapshot, ...]:

@@ -44,15 +44,15 @@ def execute(arguments: Namespace) -> int:
 
 
 def lines(found: Sequence[ChrootStatus]) -> list[str]:
-    """Return the table of these chroots."""
-    return table(
-        ("STATE", "NAME", "SYSTEM", " MOUNTS", " PROCESSES"),
-        [
-            (
-                chroot_state(one.state)[0], one.name, one.os or "-",
-                f"{one.mounted}/{one.wanted}",
-                process_count(one),
-            )
-            for one in found
-        ],
-    )  # fmt: skip
+    """Return the table of these chroots; what does not answer has a column where there is any."""
+    rows = [
+        (
+            chroot_state(one.state)[0], one.name, one.os or "-",
+            f"{one.mounted}/{one.wanted}",
+            process_count(one), " ".join(one.unanswered),
+        )
+        for one in found
+    ]  # fmt: skip
+    last = ("NOT ANSWERING",) if any(one.unanswered for one in found) else ()
+    head = ("STATE", "NAME", "SYSTEM", " MOUNTS", " PROCESSES", *last)
+    return table(head, [row[: len(head)] for row in rows])

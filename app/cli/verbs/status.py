@@ -44,6 +44,8 @@ def lines(one: ChrootStatus, now: float) -> list[str]:
         said.append(f"  system  {safe(one.os)}")
     if one.description:
         said.append(f"  about   {safe(one.description)}")
+    if one.configuration:
+        said.append(f"  config  {safe(one.configuration)}")
     if one.mounts:
         said += ["", f"mounts {one.mounted}/{one.wanted}", *_mounts(one)]
     if one.unseen:

@@ -50,4 +50,5 @@ def line(one: ChrootStatus) -> str:
     return (
         f"{chroot_state(one.state)[0]} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
         f"processes {process_count(one)}"
+        + (f"  not answering {safe(' '.join(one.unanswered))}" if one.unanswered else "")
     )

@@ -6,7 +6,6 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from ....core.looking.status import ON, PARTIAL
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
 from .action import Action, flow
@@ -32,9 +31,7 @@ async def pack(session: Session) -> None:
     archive, image = (
         os.path.join(os.getcwd(), engine.archive_name(one.path, oci=oci)) for oci in (False, True)
     )
-    dialog = PackDialog(
-        one.name, archive, image, complete=engine.complete, on=one.state in (ON, PARTIAL)
-    )
+    dialog = PackDialog(one.name, archive, image, complete=engine.complete, on=one.is_on)
     wanted = await session.user.ask(dialog)
     if wanted is None or not await _may_be_there(session, wanted.path):
         return

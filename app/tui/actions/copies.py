@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ....core.looking.status import ON, PARTIAL
 from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
@@ -101,7 +100,7 @@ def _move_history(session: Session, path: str, new: str) -> None:
 
 
 def _is_on(one: ChrootStatus) -> bool:
-    return one.state in (ON, PARTIAL)
+    return one.is_on
 
 
 ACTIONS = (

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
-from ....core.looking.status import ON, PARTIAL
 from ....core.text import duration, safe
 from .action import Action, flow
 
@@ -62,7 +61,7 @@ def take(session: Session, one: ChrootStatus, name: str = "", then: Ended | None
 async def _restore(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago: str) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
-    if one.state in (ON, PARTIAL):
+    if one.is_on:
         session.user.tell(f"{safe(one.name)} is {one.state}: switch it off first", "warning")
         return
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(meant.created))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import BusyError
-from ....core.looking.status import BROKEN, CREATING, INCOMPLETE, ON
+from ....core.looking.status import BROKEN, CREATING, INCOMPLETE, NOT_ANSWERING, ON
 from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
 from .action import Action, flow
@@ -29,15 +29,20 @@ def toggle(session: Session) -> None:
     What is broken can only be switched off, as long as something is mounted.
     """
     chosen = session.chosen
-    all_on = all(one.state in (ON, *_UNFIT) for one in chosen)
+    all_on = all(_is_on(one) or one.state in _UNFIT for one in chosen)
     for one in chosen:
         mounted = one.state == BROKEN and any(mount.real for mount in one.mounts)
-        if all_on and (mounted or one.state == ON):
+        if all_on and (mounted or _is_on(one)):
             _off(session, one.name, one.path)
         elif one.state in _UNFIT:
             _tell_why_not(session, one)
-        elif one.state != ON:
+        elif not _is_on(one):
             _on(session, one)
+
+
+def _is_on(one: ChrootStatus) -> bool:
+    """Tell whether there is nothing left to switch on; what does not answer can't be."""
+    return one.state == ON or (one.state == NOT_ANSWERING and one.is_on)
 
 
 def switch_off(session: Session) -> None:

@@ -19,7 +19,9 @@ from __future__ import annotations
 import os
 import stat
 
+from ... import json_values
 from ...errors import ChrootError, PrivilegeError
+from ...kernel import small_file
 from ...value import Value
 from ..options import BACKENDS, VARIANTS
 from .key import DIGITS, Key
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 DIRECTORY = "/var/cache/chroot-tool"
 LIMIT = 4 << 30
 JSON, ARCHIVE, LOCK, PART, BUILD = ".json", ".tar.zst", ".lock", ".part", ".build"
-_LARGEST = 1 << 20
 _MODE = 0o600
 _HEX = frozenset("0123456789abcdef")
 _NOFOLLOW = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -129,14 +130,11 @@ class Store:
 
     def read(self, name: str) -> Base | None:
         """Return the base *name*, None where there is none that is whole."""
-        import json
-
         try:
-            with open(self._open(name + JSON), "rb") as file:
-                data = json.loads(file.read(_LARGEST))
-            base = _from_json(data)
+            data = small_file.read(name + JSON, dir_fd=self.fd)
+            base = _from_json(json_values.document(data))
             there = os.stat(base.archive, dir_fd=self.fd, follow_symlinks=False)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             return None
         if base.name != name or not stat.S_ISREG(there.st_mode) or there.st_size != base.size:
             return None
@@ -197,9 +195,13 @@ class Store:
 
     def tidy(self, name: str) -> int:
         """Take away what a kill left of making the base *name*; return the bytes that are free."""
+        return self._delete(self.rests(name))
+
+    def rests(self, name: str) -> list[str]:
+        """Return the files that making the base *name* leaves where it is killed."""
         base = self.read(name)
         kept = {name + JSON, base.archive} if base else set()
-        return self._delete(file for file in self._files(name) if file not in kept)
+        return [file for file in self._files(name) if file not in kept]
 
     def remove(self, name: str) -> int:
         """Remove the base *name* and whatever a kill left of it; return the bytes that are free."""
@@ -296,14 +298,27 @@ def _to_json(base: Base) -> dict[str, Any]:
     return {"key": fields(base.key), "facts": fields(base.facts), **own}
 
 
-def _from_json(data: Any) -> Base:
-    """Return the base of a .json file. Raises KeyError, TypeError, ValueError for another form."""
-    key = dict(data["key"])
-    key["include"] = tuple(map(str, key["include"]))
-    facts = Facts(**data["facts"])
-    archive = str(data["archive"])
+def _from_json(data: dict[str, Any]) -> Base:
+    """Return the base of a .json file. Raises ValueError for another form."""
+    key = json_values.table(data, "key")
+    if key.keys() != set(Key._fields):
+        raise ValueError("another form of key")
+    words = {field: json_values.text(key, field) for field in Key._fields if field != "include"}
+    facts = json_values.table(data, "facts")
+    archive = json_values.text(data, "archive")
     if "/" in archive or not archive.endswith(ARCHIVE):
         raise ValueError(archive)
-    base = Base(Key(**key), facts, archive, str(data["sha256"]), int(data["size"]), 0.0)
-    float(facts.made), float(facts.seconds), int(facts.packages)
-    return base
+    return Base(
+        Key(**words, include=json_values.texts(key, "include")),
+        Facts(
+            made=json_values.number(facts, "made"),
+            seconds=json_values.number(facts, "seconds"),
+            packages=int(json_values.number(facts, "packages")),
+            release=json_values.text(facts, "release", ""),
+            codename=json_values.text(facts, "codename", ""),
+        ),
+        archive,
+        json_values.text(data, "sha256"),
+        int(json_values.number(data, "size")),
+        0.0,
+    )

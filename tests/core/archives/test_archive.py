@@ -128,6 +128,7 @@ def test_plain_tar_unpacks_it(tree: Path, place: Path, tmp_path: Path) -> None:
     assert left == ["only in the first: 'special/socket'"]
 
 
+@pytest.mark.slow
 def test_300_levels(tmp_path: Path, place: Path) -> None:
     top = tmp_path / "deep"
     top.mkdir()
@@ -196,6 +197,7 @@ def test_it_is_the_same_twice(plain: Path, tmp_path: Path) -> None:
     assert one.sha256 == two.sha256
 
 
+@pytest.mark.slow
 def test_progress_only_grows(plain: Path, place: Path, tmp_path: Path) -> None:
     (plain / "more").write_bytes(os.urandom(40 << 20))
     told: list[float] = []
@@ -235,6 +237,7 @@ def test_through_a_pipe(plain: Path, place: Path) -> None:
 # -- the file that is written ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_checksum_is_written_and_looked_at(plain: Path, place: Path, tmp_path: Path) -> None:
     done = archive.pack(str(plain), str(tmp_path / "a.tar.gz"), checksum=True)
     subprocess.run(["sha256sum", "-c", "a.tar.gz.sha256"], cwd=tmp_path, check=True)
@@ -481,6 +484,7 @@ def test_cut_off(plain: Path, place: Path, tmp_path: Path, suffix: str, keep: fl
         archive.unpack(done.path, str(place))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tar.zst", ".tar.xz", ".tar.gz"])
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.95])
 def test_flipped_bits(plain: Path, place: Path, tmp_path: Path, suffix: str, at: float) -> None:
@@ -533,6 +537,7 @@ def test_what_cannot_be_opened(tmp_path: Path, place: Path) -> None:
         archive.unpack(str(tmp_path / "fifo"), str(place))
 
 
+@pytest.mark.slow
 def test_a_bomb_of_zeros_stops_before_the_disk_is_full(small_disk: Path, tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.tar.zst"
     info = tarfile.TarInfo("zeros")
@@ -560,6 +565,7 @@ def test_a_sparse_bomb_takes_no_room(tmp_path: Path, place: Path) -> None:
     assert (place / "huge").stat().st_blocks < 100
 
 
+@pytest.mark.slow
 def test_a_million_members_are_stopped_by_the_inodes_that_are_there(
     tmp_path: Path, place: Path
 ) -> None:
@@ -592,6 +598,7 @@ def test_a_million_members_are_stopped_by_the_inodes_that_are_there(
 # -- stopped --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_cancelled_in_the_middle(plain: Path, place: Path, tmp_path: Path) -> None:
     (plain / "more").write_bytes(os.urandom(60 << 20))
     done = archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
@@ -609,6 +616,7 @@ def test_cancelled_in_the_middle(plain: Path, place: Path, tmp_path: Path) -> No
     assert names(tmp_path) == ["a.tar.zst", "place", "plain"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["pack", "unpack"])
 def test_killed_in_the_middle_nothing_of_it_goes_on(
     plain: Path, place: Path, tmp_path: Path, what: str

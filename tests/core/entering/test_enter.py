@@ -343,6 +343,7 @@ def test_the_reason_is_named(
     assert (done.returncode, done.stdout) == (code, "")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_not_found_and_not_executable(run: Run, tiny_chroot: Path) -> None:
     (tiny_chroot / "plain").write_text("#!/bin/sh\n")

@@ -167,6 +167,7 @@ def test_a_command_that_cannot_start_leaves_the_terminal_as_it_was(bash: Bash) -
     assert bash.modes() == bash.before
 
 
+@pytest.mark.slow
 def test_all_output_arrives_however_slow_the_outer_terminal(bash: Bash, tiny_chroot: Path) -> None:
     data = bytes(byte for byte in os.urandom(1 << 19) if byte != ord("R")) * 10
     (tiny_chroot / "data").write_bytes(data)
@@ -185,6 +186,7 @@ def test_a_background_process_inside_keeps_nobody(bash: Bash, tiny_chroot: Path)
     wait_until(lambda: not inside(tiny_chroot))  # the terminal is gone, and so is the sleep
 
 
+@pytest.mark.slow
 def test_a_background_process_that_floods_keeps_nobody(bash: Bash, tiny_chroot: Path) -> None:
     bash.start("""r -- sh -c 'trap "" HUP; cat /dev/zero & sleep 0.1; exit 5'""")
     assert bash.code() == 5

@@ -183,6 +183,7 @@ def test_what_changed_beside_a_new_mount_is_found(tmp_path: Path, feed: MountFee
     umount(old, new)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("seed", range(4))
 def test_the_feed_is_the_table(tmp_path: Path, feed: MountFeed, seed: int) -> None:
@@ -235,6 +236,7 @@ def content_now(base: Path) -> set[MountEntry]:
     return set(MountTable.read().below(str(base)))
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_table_of_many_pages_is_read_whole(tmp_path: Path) -> None:
     points = [tmp_path / f"{'deep' * 12}{i}" for i in range(120)]

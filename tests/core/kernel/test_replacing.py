@@ -72,6 +72,7 @@ def replace(folder: Path, text: str, name: str = "tool.conf") -> None:
         root.write(f"/{name}", text.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["unnamed", "named"])
 def test_killed_before_any_call_the_next_writer_leaves_no_file(folder: Path, kind: str) -> None:
     write_traced(folder, kind)  # compiled from now on

@@ -69,6 +69,7 @@ def test_names_that_cannot_be_shown_are_not_offered(root: Path, engine: Engine) 
     assert engine.binds(str(root)).complete_target("/one/") == ("/one/fine", "/one/x/")
 
 
+@pytest.mark.slow
 def test_no_more_than_200(root: Path, engine: Engine) -> None:
     for number in range(completion.MOST + 50):
         (root / f"one/f{number:04}").touch()

@@ -311,6 +311,7 @@ def test_a_shell_on_a_terminal_is_hung_up(root: Path) -> None:
     os.close(terminal)
 
 
+@pytest.mark.slow
 def test_end_says_what_it_waits_for(root: Path, start: Start) -> None:
     stubborn = inside(start, root, "trap '' TERM; echo ready; read line")
     told: list[Event] = []
@@ -365,6 +366,7 @@ def test_end_finds_who_takes_their_place(root: Path, start: Start) -> None:
     assert held(root) == {}
 
 
+@pytest.mark.slow
 def test_end_many(root: Path, start: Start) -> None:
     os.mknod(root / "dev/null", 0o20666, os.makedev(1, 3))
     crowd = "i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i+1)); done; echo ready; wait"

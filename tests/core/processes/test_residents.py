@@ -197,6 +197,30 @@ def test_the_user_has_the_hosts_name_else_the_number(uid: int, name: str, start:
     assert Sampler().facts([process.pid])[process.pid].user == name
 
 
+RENAMED = """
+import ctypes, os
+os.setuid(65534)
+ctypes.CDLL(None).prctl(15, b"Uid:\\t0\\t0\\t0", 0, 0, 0)
+print("ready", flush=True)
+input()
+"""
+
+
+@pytest.mark.root
+def test_a_name_that_looks_like_a_line_of_status_makes_nobody_root(start: Start) -> None:
+    process = start(sys.executable, "-c", RENAMED, stdin=subprocess.PIPE)
+    assert Sampler().facts([process.pid])[process.pid].user == "nobody"
+
+
+def test_a_command_line_without_end_is_cut(start: Start) -> None:
+    """With prctl(2) it can be made a gigabyte; so can the arguments, under another limit."""
+    say = "print('ready', flush=True); input()"
+    process = start(sys.executable, "-c", say, *["A" * 100_000] * 10, stdin=subprocess.PIPE)
+    command = Sampler().facts([process.pid])[process.pid].command
+    assert 1000 < len(command) < 1 << 16
+    assert command.endswith("AAA")
+
+
 def test_a_command_is_kept_as_the_process_wrote_it(start: Start) -> None:
     hostile = b"\x1b[31m\n\x9b\xff[/x]"
     process = start("python3", "-c", "print('ready', flush=True); input()", hostile,
@@ -280,6 +304,7 @@ def start_with_pid(pid: int) -> subprocess.Popen[bytes]:
     pytest.skip("others took the pid")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_pid_that_was_used_again_is_another_process() -> None:
     old = subprocess.Popen(["sh", "-c", "while :; do :; done"])

@@ -79,6 +79,7 @@ def test_no_mount_is_crossed(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> Non
     assert size(tiny_chroot) in range(before - 50_000, before + 50_000)
 
 
+@pytest.mark.slow
 def test_however_deep_it_ends(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     for _ in range(3000):

@@ -42,7 +42,7 @@ def duplicate(
     with (
         place(source) as top,
         place(target.parent) as parent,
-        Aside(parent, f".{target.name}.making", str(target)) as aside,
+        Aside(parent, f".{target.name}.making", str(target), ignore) as aside,
         Duplicate(top, aside.fd, str(target), report, cancelled) as made,
     ):
         done = made.make()
@@ -94,6 +94,7 @@ def test_a_subvolume_that_holds_others_is_copied_whole(tmp_path: Path) -> None:
         assert differences(where / "source", where / "copy") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ext4", "btrfs", "tmpfs"])
 def test_from_one_file_system_to_another(tmp_path: Path, source: Path, kind: str) -> None:
     everything(source)
@@ -159,6 +160,7 @@ def test_nothing_is_inherited_from_where_it_is_put(tmp_path: Path, source: Path)
     os.removexattr(base, "system.posix_acl_default")
 
 
+@pytest.mark.slow
 def test_deeper_than_descriptors_and_paths(tmp_path: Path, source: Path) -> None:
     with descent(source, ["d"] * 2500) as bottom:
         os.close(os.open("one", os.O_CREAT | os.O_WRONLY, dir_fd=bottom))
@@ -173,6 +175,7 @@ def test_deeper_than_descriptors_and_paths(tmp_path: Path, source: Path) -> None
     assert max(most) < before + 150
 
 
+@pytest.mark.slow
 def test_progress_goes_up_to_the_end(tmp_path: Path, source: Path, monkeypatch: object) -> None:
     for number in range(3000):
         (source / f"{number}").write_bytes(b"x" * 5000)
@@ -185,6 +188,7 @@ def test_progress_goes_up_to_the_end(tmp_path: Path, source: Path, monkeypatch: 
     assert stages[0].chroot == str(tmp_path / "copy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["begin", "middle"])
 def test_cancelled_nothing_is_left(tmp_path: Path, source: Path, moment: str) -> None:
     for number in range(1000):
@@ -202,6 +206,7 @@ def test_cancelled_nothing_is_left(tmp_path: Path, source: Path, moment: str) ->
     assert os.listdir(tmp_path) == ["source"]
 
 
+@pytest.mark.slow
 def test_no_room_is_seen_and_nothing_is_left(tmp_path: Path, source: Path) -> None:
     for number in range(100):
         (source / f"{number}").write_bytes(os.urandom(1 << 20))
@@ -212,6 +217,7 @@ def test_no_room_is_seen_and_nothing_is_left(tmp_path: Path, source: Path) -> No
         assert os.listdir(where) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_meanwhile(tmp_path: Path, source: Path) -> None:
     (source / "one").write_bytes(os.urandom(30 << 20))  # too few entries to be counted first
     with disk(tmp_path, "ext4", 20) as where:
@@ -230,10 +236,10 @@ def test_immutable_rests_of_a_kill_go_with_the_next(tmp_path: Path, source: Path
 
 
 def test_two_who_make_the_same_do_not_meet(tmp_path: Path) -> None:
-    with place(tmp_path) as parent, Aside(parent, ".x.making", "x") as aside:
+    with place(tmp_path) as parent, Aside(parent, ".x.making", "x", ignore) as aside:
         os.mkdir("root", dir_fd=aside.fd)
         with pytest.raises(ChrootError, match=f"process {os.getpid()}"):
-            Aside(parent, ".x.making", "x")
+            Aside(parent, ".x.making", "x", ignore)
         assert (tmp_path / ".x.making/root").exists()
     assert not (tmp_path / ".x.making").exists()
 
@@ -313,6 +319,7 @@ def test_a_file_that_becomes_shorter_has_what_was_left(
     assert (tmp_path / "copy/file").read_bytes() == b"x" * 1000
 
 
+@pytest.mark.slow
 def test_a_directory_moved_away_while_deep_in_it_ends_the_copy(
     tmp_path: Path, source: Path
 ) -> None:

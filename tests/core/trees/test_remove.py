@@ -63,6 +63,7 @@ def test_what_is_no_directory_is_unlinked(parent: int, tmp_path: Path, kind: str
     assert not place.exists()
 
 
+@pytest.mark.slow
 def test_deeper_than_descriptors_and_recursion_go(parent: int, tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     for depth in range(3000):  # the whole path would be longer than PATH_MAX
@@ -87,6 +88,7 @@ def test_missing_name_and_names_that_are_none(parent: int) -> None:
             remove.tree(parent, name)
 
 
+@pytest.mark.slow
 def test_cancelled_half_way(parent: int, tmp_path: Path) -> None:
     (tmp_path / "top").mkdir()
     for number in range(2000):
@@ -167,6 +169,7 @@ def test_immutable_file_is_a_clear_error_and_the_name_comes_back(tmp_path: Path)
         subprocess.run(["chattr", "-i", stuck], check=True)
 
 
+@pytest.mark.slow
 def test_chroot_goes_and_says_how_far_it_is(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()

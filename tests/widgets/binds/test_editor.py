@@ -103,6 +103,7 @@ async def test_editor_tells_about_the_marked_entry() -> None:
         assert "is not so" in text
 
 
+@pytest.mark.slow
 async def test_add() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -116,6 +117,7 @@ async def test_add() -> None:
         assert app.answer == Edited("save", (Added(Bind("/new", "/new", origin="chroot.toml")),))
 
 
+@pytest.mark.slow
 async def test_edit() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -133,6 +135,7 @@ async def test_edit() -> None:
         assert b"# mine" in (edits.changed(FILES, [change]).chroot_toml or b"")
 
 
+@pytest.mark.slow
 async def test_edit_that_changes_nothing_is_no_change() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -142,6 +145,7 @@ async def test_edit_that_changes_nothing_is_no_change() -> None:
         assert "unsaved" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_edit_of_a_system_point_adds_an_entry() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -156,6 +160,7 @@ async def test_edit_of_a_system_point_adds_an_entry() -> None:
         assert change.bind.options == ("nosuid", "nodev", "size=64M")
 
 
+@pytest.mark.slow
 async def test_edit_by_double_click() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -165,6 +170,7 @@ async def test_edit_by_double_click() -> None:
         assert field(app, "target").value == "/data"
 
 
+@pytest.mark.slow
 async def test_remove_and_undo() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -227,6 +233,7 @@ async def test_an_ignored_point_is_shown_as_what_it_hides() -> None:
         assert rows(app)["/dev/shm"] == ""
 
 
+@pytest.mark.slow
 async def test_what_is_taken_back_by_hand_is_not_unsaved() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -253,6 +260,7 @@ async def test_two_keys_at_once_are_two_changes() -> None:
         assert app.dialog.changes == (Ignored("/proc"), Ignored("/run"))  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 async def test_preset_adds_what_is_not_there_yet_as_one_step() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -358,6 +366,7 @@ async def test_a_preview_that_fails_is_said_and_nothing_is_saved() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_a_change_that_the_files_refuse_is_not_kept() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -389,6 +398,7 @@ async def test_copy() -> None:
         assert app.clipboard == "/home/me/src /src bind ro private"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (60, 15), (200, 60)])
 async def test_editor_and_form_fit_the_screen(size: tuple[int, int]) -> None:
     app = DialogHost(editor())
@@ -410,6 +420,7 @@ async def test_save_stays_in_the_footer_of_a_narrow_screen() -> None:
             assert key in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_footer_works_by_mouse() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -436,6 +447,7 @@ def news(files: Files, accepted: list[Files]) -> News | None:
     return News(after((), files), lambda: accepted.append(files))
 
 
+@pytest.mark.slow
 async def test_what_somebody_else_changes_is_taken_over() -> None:
     accepted: list[Files] = []
     now = [FILES]
@@ -474,6 +486,7 @@ def watched(now: list[Files], accepted: list[Files]) -> DialogHost:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drop", [True, False])
 async def test_what_clashes_with_that_is_asked_about(drop: bool) -> None:
     accepted: list[Files] = []
@@ -515,6 +528,7 @@ async def test_what_clashes_with_that_asks_nothing_before_a_key() -> None:
         assert accepted == []
 
 
+@pytest.mark.slow
 async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
     accepted: list[Files] = []
     now = [FILES]
@@ -534,6 +548,7 @@ async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
 # -- hostile text ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_entries_are_shown_and_do_nothing(text: str) -> None:
     bind = Bind(f"/{text}", f"/{text}", "bind", (text,), origin=text)

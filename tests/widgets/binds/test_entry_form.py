@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from chroot_tool.core.config.bind import Bind, make
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking import completion
 from chroot_tool.widgets.binds.entry_form import BindForm
 from support.dialog_host import (
@@ -24,6 +24,7 @@ from support.dialog_host import (
     type_text,
 )
 from support.screen import screen_text
+from support.whole_ui import until
 
 
 def form(bind: Bind | None = None, **given: Any) -> BindForm:
@@ -51,6 +52,7 @@ async def test_form_needs_no_more_than_a_target() -> None:
         assert app.answer == Bind("/a", "/a", origin="chroot.toml")
 
 
+@pytest.mark.slow
 async def test_form_with_everything() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -68,6 +70,7 @@ async def test_form_with_everything() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_form_keys_reach_every_field_and_switch() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -188,6 +191,7 @@ async def test_form_lives_with_an_inspection_that_fails() -> None:
         assert app.answer == Bind("/a", "/a", origin="chroot.toml")
 
 
+@pytest.mark.slow
 async def test_form_completes_source_and_target(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "m\x1bad").mkdir()
@@ -204,3 +208,28 @@ async def test_form_completes_source_and_target(tmp_path: Path) -> None:
         await settle(pilot)
         await press(pilot, "right")
         assert source.value == f"{tmp_path}/music/"
+
+
+@pytest.mark.slow
+async def test_form_says_as_one_types_what_is_not_allowed() -> None:
+    def refuse(bind: Bind) -> Problem | None:
+        if bind.source.startswith("/root"):
+            return Problem("policy.toml:2: deny_sources has /root", "remove the entry")
+        if bind.source == "/home" and not bind.read_only:
+            return Problem("policy.toml:3: read_only_sources has /home", "add the option ro")
+        return None
+
+    app = DialogHost(form(refuse=refuse))
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "/a")
+        field(app, "source").value = "/root"
+        await until(pilot, lambda: "deny_sources has /root" in problem(app, "source"))
+        await press(pilot, "enter")
+        assert app.answer is OPEN
+        field(app, "source").value = "/home"
+        await until(pilot, lambda: "read_only_sources has /home" in problem(app, "source"))
+        await pilot.click("#ro")
+        await until(pilot, lambda: not problem(app, "source"))
+        await pilot.click("#go")
+        await until(pilot, lambda: app.answer is not OPEN)
+        assert app.answer == Bind("/a", "/home", options=("ro",), origin="chroot.toml")

@@ -46,6 +46,7 @@ from support.dialog_host import (
 )
 from support.samples import DAY, HOUR, NOW, clock
 from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
+from support.whole_ui import until
 
 
 def holder(pid: int, command: str = "sleep 100", *holds: str, blocks: bool = True) -> Holder:
@@ -127,6 +128,7 @@ async def test_escape_answers_as_if_nothing_had_been_asked(name: str) -> None:
         assert not isinstance(app.screen, ModalScreen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 async def test_every_button_is_on_the_screen_and_reached_by_tab(name: str) -> None:
     app = DialogHost(ALL[name][0]())
@@ -211,6 +213,7 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
     first, *others = hostile_dialogs(text)
@@ -480,6 +483,7 @@ def problem(app: App[None], ident: str) -> str:
     return "" if found is None else found.message
 
 
+@pytest.mark.slow
 async def test_create_needs_no_more_than_a_name() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -497,6 +501,7 @@ async def test_create_needs_no_more_than_a_name() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_create_with_every_option() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -508,10 +513,13 @@ async def test_create_with_every_option() -> None:
         for ident, value in given.items():
             set_field(app, ident, value)
         await pilot.pause()
-        await pilot.click("#go")
-        await settle(pilot)
-        await pilot.click("#go")
+        go = app.screen.query_one("#go", Button)
+        await pilot.click(go)
+        # Textual's button takes no click while it shows that it was pressed.
+        await until(pilot, lambda: not (go.disabled or go.has_class("-active")))
         await pilot.pause()
+        await pilot.click(go)
+        await until(pilot, lambda: app.answer is not OPEN)
         assert app.answer == (
             "/big/deb",
             CreateOptions(
@@ -521,6 +529,7 @@ async def test_create_with_every_option() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ident", "value", "said"),
     [
@@ -553,6 +562,7 @@ async def test_create_says_what_is_wrong_as_one_types(ident: str, value: str, sa
         assert "✗" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -567,6 +577,7 @@ async def test_create_goes_to_the_first_wrong_field_instead_of_on() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_create_does_not_scold_before_anything_is_typed() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -574,6 +585,7 @@ async def test_create_does_not_scold_before_anything_is_typed() -> None:
         assert "✗" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
     app = DialogHost(create_form())
@@ -587,6 +599,7 @@ async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.Monkey
         assert problem(app, "suite") == ""
 
 
+@pytest.mark.slow
 async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
     app = DialogHost(create_form())
@@ -599,6 +612,7 @@ async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
         assert app.screen.query_one("#suite", Field).value == "bookworm"
 
 
+@pytest.mark.slow
 async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -614,6 +628,7 @@ async def test_up_and_down_go_from_field_to_field_and_open_no_menu() -> None:
         assert focused(app) == "timezone"
 
 
+@pytest.mark.slow
 async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -627,6 +642,7 @@ async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -642,6 +658,7 @@ async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
         assert app.answer is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [ChrootError("dpkg failed", "mend dpkg"), ValueError("odd")])
 async def test_create_without_a_plan_says_why_and_creates_nothing(error: Exception) -> None:
     def fail(path: str, options: CreateOptions) -> tuple[str, ...]:
@@ -663,6 +680,7 @@ async def test_create_without_a_plan_says_why_and_creates_nothing(error: Excepti
 # -- run -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_run_takes_what_is_typed() -> None:
     app = DialogHost(RunPrompt("deb12", ("start",), ()))
     async with app.run_test(size=SMALL) as pilot:
@@ -690,6 +708,7 @@ def offered(app: App[None]) -> list[str]:
     return [str(option.prompt).split("  ", 1)[1] for option in offers.options]
 
 
+@pytest.mark.slow
 async def test_run_offers_scripts_then_history_each_once() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("top", "start", "apt update")))
     async with app.run_test(size=SMALL) as pilot:
@@ -704,6 +723,7 @@ async def test_run_offers_scripts_then_history_each_once() -> None:
         assert not app.screen.query_one(OptionList).display
 
 
+@pytest.mark.slow
 async def test_run_enter_runs_the_marked_offer() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
     async with app.run_test(size=SMALL) as pilot:
@@ -713,6 +733,7 @@ async def test_run_enter_runs_the_marked_offer() -> None:
         assert app.answer == RunRequest("apt update", ("apt", "update"))
 
 
+@pytest.mark.slow
 async def test_run_right_puts_the_marked_offer_into_the_line() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ("apt update",)))
     async with app.run_test(size=SMALL) as pilot:
@@ -814,6 +835,7 @@ async def test_each_control_character_takes_one_place_and_stays_in_the_value() -
 # -- another name --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_plain_name_goes_under_the_base_and_a_path_stands_for_itself() -> None:
     for typed, path in (("try", "/srv/chroot/try"), ("/mnt/../mnt/try", "/mnt/try")):
         app = DialogHost(place_dialog(switch="exact"))
@@ -984,6 +1006,7 @@ async def test_the_first_snapshot_begins_in_the_field() -> None:
 # -- run: throw-away, snapshot first -------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_run_offers_a_snapshot_before_an_upgrade_or_none_at_all() -> None:
     app = DialogHost(RunPrompt("deb12", ("start",), ()))
     async with app.run_test(size=SMALL) as pilot:

@@ -63,6 +63,7 @@ async def test_no_word_of_the_overview_is_broken(width: int) -> None:
         assert [word for word in " ".join(said).split() if word not in words] == []
 
 
+@pytest.mark.slow
 async def test_the_overview_wraps_and_scrolls() -> None:
     host, pane = details()
     async with host.run_test(size=(40, 8)) as pilot:
@@ -251,6 +252,7 @@ async def test_what_is_wrong_stands_right_below_the_state() -> None:
 # -- hostile text ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["textual-dark", "ansi-dark"])
 async def test_hostile_text_in_the_details(theme: str) -> None:
     host, pane = details()

@@ -106,6 +106,7 @@ async def test_output_is_that_of_the_selected_job_and_is_copied() -> None:
         assert copy.text == "of four"
 
 
+@pytest.mark.slow
 async def test_output_is_followed_unless_the_reader_has_scrolled_up() -> None:
     host, pane = jobs_host()
     async with host.run_test(size=(80, 24)) as pilot:
@@ -160,6 +161,7 @@ async def test_a_pane_that_was_hidden_while_jobs_ran_is_whole_when_it_is_shown()
         assert "line 99" in screen_text(host)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [RUNNING, FAILED])
 async def test_hostile_text_in_jobs_and_their_output(state: str) -> None:
     host, pane = jobs_host()

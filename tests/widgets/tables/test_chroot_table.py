@@ -373,6 +373,7 @@ async def test_columns_can_be_chosen_and_ordered() -> None:
         assert "2mo" in screen_text(host)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
 async def test_hostile_text_is_shown_and_does_nothing(host: Host, theme: str) -> None:
     async with host.run_test(size=(100, 20)) as pilot:

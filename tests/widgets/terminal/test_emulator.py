@@ -111,6 +111,7 @@ SEQUENCES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(SEQUENCES, max_size=40))
 def test_nothing_breaks_it(pieces: list[bytes]) -> None:
@@ -122,6 +123,7 @@ def test_nothing_breaks_it(pieces: list[bytes]) -> None:
     sound(shown)
 
 
+@pytest.mark.slow
 def test_random_bytes_do_not_break_it() -> None:
     draw = random.Random(7)
     shown = Emulator(80, 24)
@@ -222,6 +224,7 @@ def test_scrollback_keeps_the_newest_rows() -> None:
     assert shown.history.end == 477
 
 
+@pytest.mark.slow
 def test_scrollback_is_bounded_in_bytes_too() -> None:
     shown = Emulator(400, 24)
     colors = "".join(f"\x1b[38;2;{x % 256};{x // 2};9mx" for x in range(400)).encode()
@@ -265,6 +268,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.integers(2, 30), st.integers(1, 3))
 def test_skipping_plain_lines_changes_nothing(lines: list[str], rows: int, pieces: int) -> None:

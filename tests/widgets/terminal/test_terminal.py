@@ -151,6 +151,7 @@ async def test_resizing_tells_the_command() -> None:
         assert (terminal.emulator.columns, terminal.emulator.rows) == (width, height)
 
 
+@pytest.mark.slow
 async def test_resizing_in_a_flood() -> None:
     async with hosted(["yes", "x" * 100]) as (terminal, pilot, _):
         await shows(pilot, terminal, "xxx")
@@ -298,6 +299,7 @@ async def test_more_than_the_kernel_takes_is_written_bit_by_bit() -> None:
         assert " 300000" in terminal.output_text()
 
 
+@pytest.mark.slow
 async def test_answers_to_a_child_that_does_not_read_are_dropped() -> None:
     script = (
         "stty raw -echo; yes \"$(printf '\\033[c\\033[6n')\" | head -c 200000; echo end; sleep 9"
@@ -340,6 +342,7 @@ async def test_titles_are_safe() -> None:
         assert "\u202e" not in terminal.title
 
 
+@pytest.mark.slow
 async def test_a_flood_leaves_other_keys_answered_and_ends_at_ctrl_c() -> None:
     async with hosted(SHELL) as (terminal, pilot, host):
         await shows(pilot, terminal, "prompt>")
@@ -360,6 +363,7 @@ async def test_a_flood_leaves_other_keys_answered_and_ends_at_ctrl_c() -> None:
         assert "^C" in terminal.output_text()
 
 
+@pytest.mark.slow
 async def test_while_keys_go_elsewhere_a_flood_is_painted_behind_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -406,6 +410,7 @@ async def test_the_mouse_over_a_terminal_is_for_it_and_elsewhere_is_not(
         assert terminal._painting.is_left_alone
 
 
+@pytest.mark.slow
 async def test_several_floods_share_the_time() -> None:
     terminals = [Terminal(["yes", str(n)]) for n in range(4)]
 

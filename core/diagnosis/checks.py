@@ -1,0 +1,42 @@
+"""Every check, in the order in which they are listed: first what all else stands on."""
+
+from __future__ import annotations
+
+from . import (
+    clock,
+    disk,
+    entries,
+    foreign,
+    inside,
+    kernel,
+    leftovers,
+    making,
+    mounts,
+    network,
+    terminal,
+)
+from .check import CHROOT, HOST
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .check import Check
+
+CHECKS: tuple[Check, ...] = (
+    *kernel.CHECKS,
+    *disk.CHECKS,
+    *foreign.CHECKS,
+    *inside.CHECKS,
+    *entries.CHECKS,
+    *mounts.CHECKS,
+    *network.CHECKS,
+    *making.CHECKS,
+    *clock.CHECKS,
+    *terminal.CHECKS,
+    *leftovers.CHECKS,
+)
+
+
+def checks_of(path: str) -> tuple[Check, ...]:
+    """Return the checks of a chroot, or those of this host where *path* is ""."""
+    kind = CHROOT if path else HOST
+    return tuple(check for check in CHECKS if kind in check.of)

@@ -1,0 +1,73 @@
+"""What the files of a process in /proc say, read with a bound.
+
+A process chooses its own name and, by prctl(2), where its command line stands and how long it is:
+a gigabyte, or a line that looks like another. So nothing is read whole, and nothing looked for
+where the process's own words stand. Everything is b"" or "" for a process that is gone.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_HEAD = 4096
+_COMMAND = 1 << 14
+"""Bytes of a command line that anybody looks at: ps(1) shows 128 K, kernels before 4.2 gave 4 K."""
+_CHUNK = 1 << 18
+
+
+def head(path: str, limit: int = _HEAD) -> bytes:
+    """Return the first *limit* bytes of a file in /proc, b"" where it is gone or not for us."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, limit)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def real_uid(status: bytes) -> int:
+    r"""Return the real user id that the text of /proc/PID/status has, -1 where it has none.
+
+    The name in its first line may hold tabs, and so `Uid:\t0`, but no newline (proc_pid_status(5)).
+    """
+    _, _, rest = status.partition(b"\nUid:\t")
+    word = rest[:10].split(b"\t", 1)[0]
+    return int(word) if word.isdigit() else -1
+
+
+def command(pid: int) -> str:
+    """Return the command line as one would read it, a process's name in brackets without one."""
+    words = head(f"/proc/{pid}/cmdline", _COMMAND).removesuffix(b"\0").replace(b"\0", b" ").strip()
+    if words:
+        return os.fsdecode(words)
+    name = head(f"/proc/{pid}/comm").removesuffix(b"\n")
+    return f"[{os.fsdecode(name)}]"
+
+
+def lines_with(path: str, wanted: Collection[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file in /proc, for those pieces of it that hold one of *wanted*.
+
+    No more than a piece is in memory: /proc/PID/maps can have millions of lines.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    rest = b""
+    try:
+        while chunk := os.read(fd, _CHUNK):
+            whole, newline, rest = (rest + chunk).rpartition(b"\n")
+            if newline and any(word in whole for word in wanted):
+                yield from whole.split(b"\n")
+    except OSError:
+        return
+    finally:
+        os.close(fd)

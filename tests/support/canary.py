@@ -1,0 +1,150 @@
+"""What must not be touched: a tree of another owner, watched while something works next to it.
+
+Imported as `canary`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import stat
+import struct
+from pathlib import Path
+
+from support import is_below, read_mounts
+
+OWNER = 4242
+# linux/inotify.h
+_READ = {0x01: "read", 0x20: "opened"}
+_CHANGED = {
+    0x02: "written", 0x04: "attributes changed", 0x08: "closed after writing",
+    0x40: "moved away", 0x80: "moved here", 0x100: "made", 0x200: "deleted", 0x400: "deleted",
+    0x800: "moved", 0x2000: "unmounted", 0x4000: "events lost",
+}  # fmt: skip
+_HEADER = struct.Struct("=iIII")
+
+
+class Canary:
+    """A directory with a file under every name that matters, of another owner, and a watch on it.
+
+    `touched()` says what has been done to it since it was made, by the kernel's own events and by
+    comparing what every entry is and holds. With *may_be_read*, reading it is no matter.
+    """
+
+    def __init__(self, folder: Path, *, may_be_read: bool = False) -> None:
+        self.folder = folder
+        self._events = _CHANGED if may_be_read else _CHANGED | _READ
+        _fill(folder)
+        self._before = _facts(folder)
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        assert self._fd >= 0
+        self._names: dict[int, str] = {}
+        for place in (folder, *(p for p in folder.rglob("*") if not p.is_symlink())):
+            watch = self._libc.inotify_add_watch(self._fd, os.fsencode(place), sum(self._events))
+            assert watch >= 0, place
+            self._names[watch] = str(place)
+
+    def told(self) -> list[str]:
+        """What the kernel has said of it since it was asked last: quick, [] for nothing."""
+        return [f"{name}: {what}" for name, what in self._told()]
+
+    def touched(self) -> list[str]:
+        """What was done to it, by that and by comparing all of it; [] for nothing."""
+        seen = self.told()
+        after = _facts(self.folder)
+        names = sorted(self._before.keys() | after.keys())
+        seen += [
+            f"{name}: was {self._before.get(name)}, is {after.get(name)}"
+            for name in names
+            if self._before.get(name) != after.get(name)
+        ]
+        list(self._told())  # our own look at it
+        return seen
+
+    def _told(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        while True:
+            try:
+                data = os.read(self._fd, 1 << 16)
+            except BlockingIOError:
+                return found
+            at = 0
+            while at < len(data):
+                watch, mask, _, length = _HEADER.unpack_from(data, at)
+                name = os.fsdecode(data[at + _HEADER.size :][:length].rstrip(b"\0"))
+                at += _HEADER.size + length
+                what = [word for bit, word in self._events.items() if mask & bit]
+                where = "/".join(filter(None, (self._names.get(watch, "?"), name)))
+                found.append((where, ", ".join(what)))
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class HostMounts:
+    """The mount tables of this namespace and of the host, but for what is below *chroots*."""
+
+    def __init__(self, *chroots: Path) -> None:
+        self._chroots = chroots
+        self._here = self._seen()
+
+    def changed(self) -> list[str]:
+        """Lines that have come or gone outside of the chroots; [] for none."""
+        after = self._seen()
+        found = [f"gone: {self._here[i]}" for i in self._here if i not in after]
+        found += [f"new: {line}" for i, line in after.items() if i not in self._here]
+        found += [f"is: {after[i]}" for i, line in self._here.items() if after.get(i, line) != line]
+        return found
+
+    def _seen(self) -> dict[int, str]:
+        return {
+            i: mount.line
+            for i, mount in read_mounts().items()
+            if not any(is_below(mount.point, place) for place in self._chroots)
+            and not mount.point.endswith("binfmt_misc")  # comes where it is looked at
+        }
+
+
+FILES = (
+    "file", "bin/sh", "bin/true", "chroot.d/chroot-cmd", "chroot.d/tool.conf",
+    "chroot.d/chroot.toml", "etc/passwd", "etc/group", "etc/os-release", "etc/resolv.conf",
+    "etc/hostname", "etc/hosts", "etc/machine-id", "etc/localtime", "data/deep/file",
+    "place/deep/file", ".chroot-tool-create/root/etc/passwd", "usr/bin/env", "pts/0",
+)  # fmt: skip
+FOLDERS = ("dev/pts", "dev/shm", "proc/self", "sys", "run", "tmp", "root", "home/app", "lib")
+
+
+def _fill(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in FOLDERS:
+        (folder / name).mkdir(parents=True)
+    for name in FILES:
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"canary {name}\n")
+    (folder / "link").symlink_to("file")
+    for top, folders, files in os.walk(folder, topdown=False):
+        for name in files + folders:
+            os.chown(os.path.join(top, name), OWNER, OWNER, follow_symlinks=False)
+    os.chown(folder, OWNER, OWNER)
+    (folder / "etc/passwd").chmod(0o640)
+    (folder / "data").chmod(0o2771)
+
+
+def _facts(folder: Path) -> dict[str, tuple[object, ...]]:
+    return {str(place): _fact(place) for place in (folder, *folder.rglob("*"))}
+
+
+def _fact(place: Path) -> tuple[object, ...]:
+    there = place.lstat()
+    content = ""
+    if stat.S_ISREG(there.st_mode):
+        content = hashlib.sha256(place.read_bytes()).hexdigest()
+    elif stat.S_ISLNK(there.st_mode):
+        content = os.readlink(place)
+    return (
+        there.st_ino, there.st_dev, there.st_mode, there.st_uid, there.st_gid, there.st_nlink,
+        there.st_size, there.st_mtime_ns, there.st_ctime_ns, content,
+    )  # fmt: skip

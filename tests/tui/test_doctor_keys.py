@@ -1,0 +1,154 @@
+"""The doctor by keys, in the whole UI, and its word on a job that failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.diagnosis.finding import PROBLEM, WARNING, Finding
+from chroot_tool.core.diagnosis.leftovers import EDIT, TakeAway
+from chroot_tool.core.errors import BusyError, ChrootError
+from chroot_tool.core.plan import Plan
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.doctor import DoctorDialog
+from support.samples import BASE, CHROOTS
+from support.whole_ui import ui
+
+ARM = f"{BASE}/arm"
+DRIFT = Finding("drift", WARNING, "/tmp is not mounted", "on mounts it", "chroot-tool on", True)
+SOURCE = Finding("mountable", PROBLEM, "/data does not exist", "on will fail", "make it")
+FULL = Finding("space", PROBLEM, "nothing is free on /srv", "writing fails", "free some")
+MIRROR = Finding("mirror", PROBLEM, "it refuses", "create would fail", "another one")
+LEFT = TakeAway(f"{ARM}/chroot.d/.tool.conf.1.0123abcd", EDIT)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+
+
+@pytest.mark.slow
+async def test_both_the_chroot_and_the_host_are_looked_at() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {ARM: (DRIFT,), "": (MIRROR,)}
+        await t.on_row("arm")
+        await t.press("D")
+        await t.dialog(DoctorDialog)
+        await t.shows("doctor: arm and this host", "1 problem, 1 warning", "it refuses")
+        assert sorted(t.engine.called("diagnose")) == [("",), (ARM,)]
+        await t.press("escape")
+        await t.main()
+
+
+@pytest.mark.slow
+async def test_without_a_chroot_the_host_is() -> None:
+    async with ui() as t:
+        t.engine.findings = {"": (MIRROR,)}
+        await t.press("D")
+        await t.shows("doctor: this host", "it refuses")
+        assert t.engine.called("diagnose") == [("",)]
+
+
+@pytest.mark.slow
+async def test_leaving_it_stops_what_still_looks() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.hold("diagnose")
+        await t.on_row("arm")
+        await t.press("D")
+        dialog = await t.dialog(DoctorDialog)
+        await t.shows("looking")
+        assert dialog.looking
+        await t.press("escape")
+        await t.main()
+
+
+@pytest.mark.slow
+async def test_what_can_not_be_looked_at_is_said() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.hold("diagnose").set()
+        t.engine.fail("diagnose", *[ChrootError("it is no chroot any more")] * 2)
+        await t.on_row("arm")
+        await t.press("D")
+        await t.shows("it is no chroot any more")
+
+
+@pytest.mark.slow
+async def test_mending_shows_the_steps_and_does_them_as_a_job() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {ARM: (DRIFT,)}
+        t.engine.mends = {ARM: Plan((LEFT,))}
+        await t.on_row("arm")
+        await t.press("D")
+        await t.shows("1 warning")
+        await t.press("m")
+        await t.dialog(Confirm)
+        await t.shows("mend this?", f"remove {LEFT.target}")
+        assert t.engine.called("mend") == []
+        await t.press("enter")
+        await t.says("mended: 1 step")
+        assert t.engine.called("mend") == [(ARM,)]
+
+
+@pytest.mark.slow
+async def test_what_turns_out_to_be_well_is_said() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {ARM: (DRIFT,)}
+        await t.on_row("arm")
+        await t.press("D")
+        await t.shows("1 warning")
+        await t.press("m")
+        await t.says("nothing that can be mended safely")
+
+
+@pytest.mark.slow
+async def test_the_doctor_has_a_word_on_a_job_that_failed() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {ARM: (DRIFT, FULL, SOURCE)}
+        t.engine.fail("on", ChrootError("/data does not exist", "make it"))
+        await t.on_row("arm")
+        await t.press("o")
+        # Not again what the job has said, but what it means.
+        await t.shows("✗ /data does not exist", "D the doctor: mountable: on will fail")
+        await t.press("4")
+        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("D")
+        dialog = await t.dialog(DoctorDialog)
+        await t.until(lambda: dialog.table.cursor_row and dialog.table.cursor_row.finding == SOURCE)
+        await t.shows("→ make it")
+
+
+@pytest.mark.slow
+async def test_from_the_list_it_is_opened_at_that_finding_too() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {ARM: (FULL, SOURCE)}
+        t.engine.fail("on", ChrootError("/data does not exist"))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.shows("the doctor: mountable")
+        await t.press("D")
+        dialog = await t.dialog(DoctorDialog)
+        await t.until(lambda: dialog.table.cursor_row and dialog.table.cursor_row.finding == SOURCE)
+
+
+async def test_of_a_create_that_failed_the_host_is_asked() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {"": (MIRROR,)}
+        t.engine.fail("create", ChrootError("debootstrap failed: exit code 1"))
+        main = t.app.main
+        main.session.start(
+            "create", "new", f"{BASE}/another",
+            lambda report, cancelled: t.engine._record("create", report=report),
+        )  # fmt: skip
+        await t.shows("the doctor: mirror: it refuses")
+
+
+async def test_who_is_busy_needs_no_doctor() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.findings = {ARM: (FULL,)}
+        t.engine.fail("on", BusyError("in use"), ChrootError("it failed"))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.job_states.get("arm") == "failed")
+        assert t.engine.called("diagnose") == []
