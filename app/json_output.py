@@ -124,7 +124,8 @@ def _word(step: Value) -> str:
 
 def packed(value: Packed) -> dict[str, Any]:
     """Return what an archive is that was written."""
-    return {"archive": value.path, **_fields(value, "size", "sha256", "count", "left_out")}
+    facts = _fields(value, "size", "count", "left_out")
+    return {"archive": value.path, "sha256": value.sha256 or None, **facts}
 
 
 def unpacked(value: Unpacked) -> dict[str, Any]:

@@ -339,7 +339,8 @@ class Engine(Protocol):
     def rests(self, path: str) -> tuple[str, ...]:
         """Return the paths of what a kill of `clone` or `delete` has left of *path*.
 
-        Also what one that goes on works in. Nothing where *path* itself is there.
+        Also what one that goes on works in, and snapshots that were to go with it, which come last
+        and are no path. Nothing where *path* itself is there.
         """
         raise NotImplementedError
 
@@ -405,8 +406,13 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
-    def remove_snapshot(self, path: str, name: str) -> None:
-        """Remove a snapshot. Raises ChrootError where there is none, LockedError."""
+    def remove_snapshot(
+        self, path: str, name: str, *, report: Report = ..., cancelled: Flag | None = None
+    ) -> None:
+        """Remove a snapshot, or what a kill or an interrupt in that has left of it.
+
+        Raises ChrootError where there is none, LockedError, Cancelled, which says what is left.
+        """
         raise NotImplementedError
 
 

@@ -7,26 +7,30 @@ manifest of ours in it: readers of layers are stricter than tar.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 
-from ..errors import ChrootError, LockedError, PrivilegeError, UsageError
+from ..errors import ChrootError, PrivilegeError, UsageError
+from ..events import ignore
 from ..kernel.rootpath import Root
-from ..trees import remove
+from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from ..trees.built_aside import Aside
 from ..value import Value
 from . import compression
 from .archive import Packed, in_steps
 from .packing import Tree
 from .pipeline import Stop, write_all
-from .writing import sha256
+from .writing import part, sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event as Flag
+    from types import TracebackType
     from typing import Any
+
+    from ..events import Report
 
     Progress = Callable[[float], None]
 
@@ -62,6 +66,7 @@ def pack_image(
     exclude: Sequence[str] = (),
     progress: Progress | None = None,
     cancelled: Flag | None = None,
+    report: Report = ignore,
 ) -> Packed:
     """Write the tree at *directory* as the layout *output*, a directory that is not there yet.
 
@@ -70,9 +75,9 @@ def pack_image(
     if os.geteuid():
         raise PrivilegeError("packing needs root", "run as root")
     compression.require(compression.GZIP, writing=True)
-    layout = _Layout(output)
     try:
-        with Tree(directory, exclude, Stop(cancelled)) as tree:
+        with _Layout(output, report) as layout, Tree(directory, exclude, Stop(cancelled)) as tree:
+            layout.make_folders()
             plain = hashlib.sha256()
             blob, fd = layout.begin()
             try:
@@ -88,8 +93,6 @@ def pack_image(
             size = layout.put_in_place()
     except OSError as error:
         raise ChrootError(f"cannot write {output}: {error.strerror}") from error
-    finally:
-        layout.close()
     return Packed(layout.path, size, "", tree.count, tree.left_out, tree.missing, changed)
 
 
@@ -107,12 +110,11 @@ def _config(image: Image, diff: str) -> dict[str, Any]:
 
 
 class _Layout:
-    """A layout that is built as `.NAME.part` and renamed at the end."""
+    """A layout that is built as `.NAME.part` and renamed at the end. A context manager."""
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, report: Report) -> None:
         self.path = os.path.abspath(output)
         above, self._name = os.path.split(self.path)
-        self._part = f".{self._name}.part"
         if os.path.lexists(self.path):
             raise UsageError(f"{self.path} is there already", "choose another name with -f")
         try:
@@ -120,35 +122,30 @@ class _Layout:
         except OSError as error:
             raise ChrootError(f"{above}: {error.strerror}", "make it first") from error
         try:
-            self._fd = self._made()
+            self._aside = Aside(self._above, part(self._name), self.path, report)
         except BaseException:
             os.close(self._above)
             raise
-        self._is_done = False
+        self._fd = self._aside.fd
 
-    def _made(self) -> int:
-        try:
-            os.mkdir(self._part, 0o700, dir_fd=self._above)
-        except FileExistsError:  # a killed one's, or somebody's who is at work
-            os.close(self._locked())
-            remove.tree(self._above, self._part)
-            os.mkdir(self._part, 0o700, dir_fd=self._above)
-        except OSError as error:
-            raise ChrootError(f"cannot write {self.path}: {error.strerror}") from error
-        fd = self._locked()
-        os.mkdir("blobs", dir_fd=fd)
-        os.mkdir("blobs/sha256", dir_fd=fd)
-        return fd
+    def __enter__(self) -> _Layout:
+        return self
 
-    def _locked(self) -> int:
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(self._part, flags, dir_fd=self._above)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            raise LockedError(f"{self.path} is being written by another", "wait for it") from None
-        return fd
+            self._aside.__exit__(kind, error, tb)
+        finally:
+            os.close(self._above)
+
+    def make_folders(self) -> None:
+        """Make what blobs are put into."""
+        os.mkdir("blobs", dir_fd=self._fd)
+        os.mkdir("blobs/sha256", dir_fd=self._fd)
 
     def begin(self) -> tuple[str, int]:
         """Return the name and a descriptor of a blob whose digest is not known yet."""
@@ -190,21 +187,13 @@ class _Layout:
         blobs = os.scandir(f"/proc/self/fd/{self._fd}/blobs/sha256")
         with blobs:
             size = sum(entry.stat().st_size for entry in blobs)
-        os.rename(self._part, self._name, src_dir_fd=self._above, dst_dir_fd=self._above)
-        self._is_done = True
+        try:
+            renameat2(self._above, self._aside.name, self._above, self._name, RENAME_NOREPLACE)
+        except FileExistsError:
+            raise ChrootError(f"{self.path} was made by somebody else meanwhile") from None
+        self._aside.keep()
         os.fsync(self._above)
         return size
-
-    def close(self) -> None:
-        """Let go of it; what is not in place is removed."""
-        try:
-            if not self._is_done:
-                remove.tree(self._above, self._part)
-        except (OSError, ChrootError):
-            pass  # the next one of that name does it
-        finally:
-            os.close(self._fd)
-            os.close(self._above)
 
 
 def _json(content: dict[str, Any]) -> bytes:

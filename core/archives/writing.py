@@ -10,6 +10,7 @@ import time
 from ..errors import ChrootError, LockedError, UsageError
 from ..kernel.replacing import forget, is_locked_as
 from ..lock import holder
+from ..trees.built_aside import sweep
 from .pipeline import write_all
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
 SUFFIX = ".sha256"
+_IMAGE = ".oci.part"
 _CHUNK = 1 << 20
 _PATIENCE, _TICK = 1.0, 0.02  # seconds
 _LINE_LIMIT = 4096
@@ -35,7 +37,7 @@ class Output:
         """Begin *path*. Raises UsageError where that is no file, LockedError, ChrootError."""
         self.path = os.path.abspath(path)
         directory, self._name = os.path.split(self.path)
-        self._part = _part(self._name)
+        self._part = part(self._name)
         self._is_done = False
         self._checksum = -1
         self.size = 0
@@ -60,7 +62,7 @@ class Output:
             if not self._is_done:
                 os.unlink(self._part, dir_fd=self._directory)
             if self._checksum >= 0:
-                os.unlink(_part(self._name + SUFFIX), dir_fd=self._directory)
+                os.unlink(part(self._name + SUFFIX), dir_fd=self._directory)
         except OSError:
             pass  # the next one finds it
         finally:
@@ -128,14 +130,14 @@ class Output:
         return digest
 
     def _write_checksum(self, digest: str) -> None:
-        self._checksum = self._claimed(_part(self._name + SUFFIX), 0o644)
+        self._checksum = self._claimed(part(self._name + SUFFIX), 0o644)
         write_all(self._checksum, os.fsencode(f"{digest}  {self._name}\n"))
         os.fsync(self._checksum)
 
     def _place_checksum(self) -> None:
         name = self._name + SUFFIX
         try:
-            self._rename(_part(name), name)
+            self._rename(part(name), name)
         except OSError as error:
             raise ChrootError(
                 f"{self.path} is whole, but {name} beside it can't be written: {error.strerror}",
@@ -154,7 +156,8 @@ class Output:
             pass
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Return what the archive *name* is called until it is whole."""
     return f".{name}.part"
 
 
@@ -181,7 +184,7 @@ def _claim(directory: int, name: str, mode: int) -> int:
 
 def forget_parts(directory: str, prefix: str) -> None:
     """Remove what killed ones have left in *directory* of archives called *prefix* and a date."""
-    begin = _part(prefix).removesuffix(".part")
+    begin = part(prefix).removesuffix(".part")
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -190,7 +193,10 @@ def forget_parts(directory: str, prefix: str) -> None:
         for name in os.listdir(fd):
             if _is_part(name, begin):
                 try:
-                    forget(fd, name)
+                    if name.endswith(_IMAGE):
+                        sweep(fd, name, name)
+                    else:
+                        forget(fd, name)
                 except (OSError, ChrootError):
                     pass  # then it stays: it stands in nobody's way
     finally:
@@ -198,7 +204,7 @@ def forget_parts(directory: str, prefix: str) -> None:
 
 
 def _is_part(name: str, begin: str) -> bool:
-    """Tell whether *name* is `.NAME-YYYYmmddHHMM.tar….part`: nobody else calls a file so."""
+    """Tell whether *name* is `.NAME-YYYYmmddHHMM.tar….part` or `.oci.part`: nobody else's name."""
     date, dot, rest = name.removeprefix(begin).partition(".")
     return (
         name.startswith(begin)
@@ -206,8 +212,7 @@ def _is_part(name: str, begin: str) -> bool:
         and date[0] == "-"
         and date[1:].isdigit()
         and bool(dot)
-        and rest.startswith("tar.")
-        and rest.endswith(".part")
+        and ((rest.startswith("tar.") and rest.endswith(".part")) or name.endswith(_IMAGE))
     )
 
 

@@ -30,6 +30,7 @@ from chroot_tool.core.entering.apart import main
 sys.exit(main(sys.argv[2]))
 """
 _VARIABLE = "CHROOT_TOOL_COMMAND"
+_MARK = "mark"
 
 
 def run_apart(
@@ -41,33 +42,44 @@ def run_apart(
 ) -> int:
     """Run *words* inside from a process with threads; return the exit code as `run` has it.
 
-    stdin is empty; *on_line* gets every line of stdout and stderr, the tool's own error among
-    them. Raises UsageError and EnterError where the words mean no command, Cancelled.
+    stdin is empty; *on_line* gets every line of stdout and stderr. Raises UsageError and EnterError
+    where the words mean no command, or one that cannot be started, Cancelled.
     """
     wanted = command(root, defaults, words)
-    fields = json.dumps({name: getattr(wanted, name) for name in Command._fields})
+    mark = os.urandom(8).hex()  # what is started never learns it
+    fields = json.dumps({name: getattr(wanted, name) for name in Command._fields} | {_MARK: mark})
+    refused: list[str] = []
+
+    def said(line: str) -> None:
+        if line.startswith(mark):
+            refused.append(line.removeprefix(mark))
+        else:
+            on_line(line)
+
     packages = __file__.rpartition("/chroot_tool/")[0]
     done = start(
         [sys.executable, "-I", "-S", "-c", _STARTER, packages, root.path],
         env=environment({_VARIABLE: fields}),  # everybody can read an argument list
-        on_line=on_line,
+        on_line=said,
         cancelled=cancelled,
     )
+    if refused:
+        message, hint = json.loads(refused[0])
+        raise EnterError(message, hint, done.code)
     return done.code if done.code >= 0 else 128 - done.code
 
 
 def main(path: str) -> int:
-    """Be the program that `run_apart` starts. Prints its own errors, as the command line does."""
+    """Be the program that `run_apart` starts, which is told of errors on a line it knows."""
     from ..kernel.rootpath import Root
-    from ..text import safe
 
     fields = json.loads(os.environ[_VARIABLE])
+    mark = fields.pop(_MARK)
     fields["argv"] = tuple(fields["argv"])
     fields["env"] = tuple((name, value) for name, value in fields["env"])
     try:
         with Root(path) as root:
             return run(root, Command(**fields))
     except ChrootError as error:
-        hint = f"\nhint: {safe(error.hint)}" if error.hint else ""
-        os.write(2, os.fsencode(f"chroot-tool: {safe(error.message)}{hint}\n"))
+        os.write(2, f"{mark}{json.dumps((error.message, error.hint))}\n".encode())
         return error.code if isinstance(error, EnterError) else 125

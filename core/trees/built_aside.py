@@ -20,9 +20,13 @@ from .attributes import bare_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event as Flag
     from types import TracebackType
 
     from ..events import Report
+
+    Progress = Callable[[int], None]
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 8
@@ -100,15 +104,21 @@ def _made(parent: int, name: str, what: str) -> int:
     raise LockedError(f"another chroot-tool is at work on {what}", "try it again")
 
 
-def sweep(parent: int, name: str, what: str) -> None:
-    """Remove the directory *name*, in which nobody builds any more.
+def sweep(
+    parent: int,
+    name: str,
+    what: str,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> None:
+    """Remove the directory *name*, in which nobody builds any more; see `discard`.
 
     Raises LockedError where somebody does.
     """
     fd = _locked(parent, name, what)
     if fd >= 0:
         try:
-            _remove(parent, name, fd)
+            _remove(parent, name, fd, progress, cancelled)
         finally:
             os.close(fd)
 
@@ -139,20 +149,28 @@ def _locked(parent: int, name: str, what: str) -> int:
     return -1
 
 
-def _remove(parent: int, name: str, fd: int) -> None:
+def _remove(
+    parent: int,
+    name: str,
+    fd: int,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> None:
     """Remove the directory *name*, which *fd* is open on, where it is still that one."""
     try:
         there = os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
         return
     if os.path.samestat(os.fstat(fd), there):
-        discard(parent, name)
+        discard(parent, name, progress, cancelled)
 
 
-def discard(parent: int, name: str) -> None:
+def discard(
+    parent: int, name: str, progress: Progress | None = None, cancelled: Flag | None = None
+) -> None:
     """Remove the directory *name* with all it holds, immutable or not; subvolumes at once.
 
-    Raises as `remove.tree` does, but for a name that is not there.
+    *progress*, *cancelled* and what is raised: as `remove.tree`, but for a name that is not there.
     """
     try:
         fd = os.open(name, _DIRECTORY, dir_fd=parent)
@@ -164,7 +182,7 @@ def discard(parent: int, name: str) -> None:
     finally:
         os.close(fd)
     try:
-        remove.tree(parent, name, sealed=True)
+        remove.tree(parent, name, sealed=True, progress=progress, cancelled=cancelled)
     except FileNotFoundError:
         pass
 

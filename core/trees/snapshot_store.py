@@ -16,11 +16,18 @@ import fcntl
 import os
 import stat
 
-from ..errors import ChrootError, LockedError, PrivilegeError
+from ..errors import Cancelled, ChrootError, LockedError, PrivilegeError
+from ..events import Stage, ignore
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import is_locked
 from .built_aside import discard, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from ..events import Report
 
 STORE = ".chroot-tool"
 _SHELVES = "snapshots"
@@ -83,9 +90,12 @@ class Shelf:
             return []
         return sorted(name for name in os.listdir(self.fd) if not name.startswith("."))
 
-    def sweep(self) -> None:
+    def sweep(self, report: Report = ignore) -> None:
         """Remove what kills have left; what somebody is at work on is locked, and stays."""
-        for where, name in self._hidden():
+        hidden = self._hidden()
+        if hidden:
+            report(Stage(self.path, "removing what a kill has left"))
+        for where, name in hidden:
             try:
                 sweep(where, name, self.path)
             except LockedError:
@@ -129,28 +139,40 @@ class Shelf:
     def put_aside(self) -> None:
         """Take all snapshots out of sight, before the chroot itself is deleted."""
         if self.fd >= 0:
-            aside = f".{self.name}.{REMOVING}"
-            sweep(self._store, aside, self.path)
+            sweep(self._store, self._aside(), self.path)
             fcntl.flock(self.fd, fcntl.LOCK_EX)  # or it would pass for the rest of a kill
-            _rename(self._store, self.name, self._store, aside)
+            _rename(self._store, self.name, self._store, self._aside())
 
     def put_back(self) -> None:
         """Undo `put_aside`."""
         if self.fd >= 0:
-            _rename(self._store, f".{self.name}.{REMOVING}", self._store, self.name)
+            _rename(self._store, self._aside(), self._store, self.name)
             fcntl.flock(self.fd, fcntl.LOCK_UN)
 
-    def remove_aside(self) -> None:
-        """Remove what `put_aside` has taken out of sight."""
-        if self.fd >= 0:
-            discard(self._store, f".{self.name}.{REMOVING}")
-        else:
-            self.sweep_aside()
+    def remove_aside(self, report: Report = ignore, cancelled: Flag | None = None) -> None:
+        """Remove what `put_aside`, here or before a kill, has taken out of sight.
 
-    def sweep_aside(self) -> None:
-        """Remove what a kill has left after `put_aside`. Raises LockedError where none did."""
-        if self._store >= 0:
-            sweep(self._store, f".{self.name}.{REMOVING}", self.path)
+        Raises Cancelled, LockedError where another one is at it.
+        """
+
+        def tell(count: int) -> None:
+            report(Stage(self.path, f"removing its snapshots, {count} files gone"))
+
+        if self._store < 0:
+            return
+        try:
+            if self.fd >= 0:
+                discard(self._store, self._aside(), tell, cancelled)
+            else:
+                sweep(self._store, self._aside(), self.path, tell, cancelled)
+        except Cancelled as error:
+            raise Cancelled(
+                f"{self.path} is deleted, but not all of its snapshots are",
+                f"chroot-tool delete -d {self.path} goes on",
+            ) from error
+
+    def _aside(self) -> str:
+        return f".{self.name}.{REMOVING}"
 
     def move_to(self, other: Shelf) -> None:
         """Give the snapshots to *other*, for the path that this chroot is to be moved to next.

@@ -18,7 +18,7 @@ from ..events import Stage
 from ..kernel import small_file
 from ..kernel.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs
 from ..value import Value
-from .built_aside import Aside, discard
+from .built_aside import Aside, discard, sweep
 from .copy_size import measure
 from .duplicate import REFLINK, SNAPSHOT, Duplicate, Duplicated
 from .snapshot_store import REMOVING, Shelf
@@ -84,7 +84,7 @@ def make(path: str, top: int, name: str, report: Report, cancelled: Flag | None)
 def _made(
     shelf: Shelf, path: str, top: int, name: str, report: Report, cancelled: Flag | None
 ) -> TreeSnapshot:
-    shelf.sweep()
+    shelf.sweep(report)
     _refuse_taken(shelf, name)
     with (
         Aside(shelf.fd, f".{name}.making", f"the snapshot {name}", report) as aside,
@@ -111,7 +111,7 @@ def restore(
     has changed.
     """
     with Shelf(path) as shelf:
-        shelf.sweep()
+        shelf.sweep(report)
         kept = _unused(shelf, f"{BEFORE}-{time.strftime('%Y%m%d-%H%M%S')}")
         source = _open(shelf, name, fcntl.LOCK_SH)
         try:
@@ -131,6 +131,8 @@ def restore(
                     _commit(shelf, aside, kept)
                 _exchange(shelf, aside, kept if keep else "")
                 copy.seal_top()
+                if not keep:
+                    report(Stage(path, "removing what it was"))
         except Cancelled as error:
             raise Cancelled(
                 f"putting {path} back to {name} was interrupted; it is as it was"
@@ -140,19 +142,51 @@ def restore(
     return kept if keep else ""
 
 
-def remove(path: str, name: str) -> None:
-    """Remove a snapshot. Raises ChrootError without one, LockedError where it is being read."""
+def remove(path: str, name: str, report: Report, cancelled: Flag | None) -> None:
+    """Remove a snapshot, or what an interrupt has left of it.
+
+    Raises ChrootError without one, LockedError where it is being read, Cancelled.
+    """
+    report(Stage(path, f"removing {name}"))
     with Shelf(path) as shelf:
-        shelf.sweep()
-        held = _open(shelf, name, fcntl.LOCK_EX)
         try:
-            rest = f".{name}.{REMOVING}"
-            os.rename(name, rest, src_dir_fd=shelf.fd, dst_dir_fd=shelf.fd)
-            discard(shelf.fd, rest)
+            _remove(shelf, name, report, cancelled)
+        except Cancelled as error:
+            raise _stopped(path, name, is_whole=name in shelf.names()) from error
         except OSError as error:
             raise ChrootError(f"the snapshot {name} can't be removed: {error.strerror}") from error
-        finally:
-            os.close(held)
+        shelf.sweep(report)
+
+
+def _remove(shelf: Shelf, name: str, report: Report, cancelled: Flag | None) -> None:
+    rest = f".{name}.{REMOVING}"
+
+    def tell(count: int) -> None:
+        report(Stage(shelf.path, f"removing {name}, {count} files gone"))
+
+    if name not in shelf.names() and _is_there(shelf, rest):
+        sweep(shelf.fd, rest, f"the snapshot {name}", tell, cancelled)
+        return
+    held = _open(shelf, name, fcntl.LOCK_EX)
+    try:
+        _mind(cancelled)
+        os.rename(name, rest, src_dir_fd=shelf.fd, dst_dir_fd=shelf.fd)
+        discard(shelf.fd, rest, tell, cancelled)
+    finally:
+        os.close(held)
+
+
+def _stopped(path: str, name: str, *, is_whole: bool) -> Cancelled:
+    if is_whole:
+        return Cancelled(f"the snapshot {name} of {path} was not removed")
+    return Cancelled(
+        f"removing the snapshot {name} of {path} was stopped half-way",
+        f"chroot-tool snapshot remove {name} -d {path} goes on, as does the next snapshot",
+    )
+
+
+def _is_there(shelf: Shelf, name: str) -> bool:
+    return shelf.fd >= 0 and name in os.listdir(shelf.fd)
 
 
 class _Opened:

@@ -14,7 +14,7 @@ from ..chroot import (
     open_chroot,
     open_directory,
 )
-from ..errors import ChrootError
+from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
@@ -51,7 +51,7 @@ def delete(
         elif rest != aside_of(place):
             _delete(rest, timeout, report, cancelled)
     with Shelf(place) as shelf:
-        shelf.sweep_aside()
+        shelf.remove_aside(report, cancelled)
 
 
 def rests(path: str) -> tuple[str, ...]:
@@ -130,7 +130,9 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
             shelf.put_back()
             raise
         try:
-            shelf.remove_aside()
+            shelf.remove_aside(report, cancelled)
+        except Cancelled:
+            raise
         except ChrootError as error:
             raise ChrootError(
                 f"{physical} is deleted, but not all of its snapshots: {error.message}",

@@ -120,7 +120,8 @@ def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
     except Cancelled as error:  # which names the program that was ended: Python, as often as not
         raise Cancelled("interrupted while `stop` ran; nothing was unmounted") from error
     except ChrootError as error:
-        if getattr(error, "code", 0) != _NO_ANSWER:
+        is_there = is_program(root, "stop") or is_program(root, "chroot-cmd")
+        if is_there or getattr(error, "code", 0) != _NO_ANSWER:
             problem = Problem(f"stop could not be run: {error.message}", error.hint)
             report(Warned(root.path, problem))
         return

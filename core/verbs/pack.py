@@ -73,7 +73,7 @@ def pack(
                 )
                 done = images.pack_image(
                     root.path, output, image,
-                    exclude=left_out, progress=progress, cancelled=cancelled,
+                    exclude=left_out, progress=progress, cancelled=cancelled, report=report,
                 )  # fmt: skip
             else:
                 done = archive.pack(

@@ -79,10 +79,12 @@ def restore_snapshot(
         return kept
 
 
-def remove_snapshot(path: str, name: str) -> None:
+def remove_snapshot(
+    path: str, name: str, *, report: Report = ignore, cancelled: Flag | None = None
+) -> None:
     """As `Engine.remove_snapshot`."""
     _need_root("removing a snapshot")
-    states.remove(_place(path), name)
+    states.remove(_place(path), name, report, cancelled)
 
 
 def _place(path: str) -> str:

@@ -175,13 +175,15 @@ def test_the_name_it_gets(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     here.mkdir()
     (here / ".tiny-202001010000.tar.zst.part").write_text("of a killed one")
     (here / ".tiny-mine.part").write_text("none of ours")
+    (here / ".tiny-202001010000.oci.part/blobs").mkdir(parents=True)
+    (here / ".tiny-mine.oci.part").mkdir()
     event = cli.events("pack", "-d", tiny_chroot, cwd=here)[-1]
     (made,) = [name for name in names(here) if not name.startswith(".")]
     assert made.startswith("tiny-2")
     assert made.endswith(".tar.zst")
     assert event["archive"] == str(here / made)
     assert event["size"] == (here / made).stat().st_size
-    assert names(here) == [".tiny-mine.part", made]
+    assert names(here) == [".tiny-mine.oci.part", ".tiny-mine.part", made]
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from chroot_tool.core.trees.snapshot_store import Shelf
 from support import CHECKOUT, Cli, make_tiny_root, processes_below, wait_until
 from support.disks import disk
 from support.killing import killed
-from support.trees import IMMUTABLE, differences, everything, set_flags
+from support.trees import IMMUTABLE, differences, everything, set_flags, small
 
 pytestmark = pytest.mark.root
 
@@ -42,22 +42,6 @@ def deb(tmp_path: Path) -> Iterator[Path]:
             remove.tree(parent, name, sealed=True)
     finally:
         os.close(parent)
-
-
-def small(root: Path) -> Path:
-    for folder in ("bin", "etc/ssh", "chroot.d", "var/lib/dbus"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    (root / "bin/sh").touch()
-    (root / "etc/passwd").touch()
-    (root / "etc/hostname").write_text(f"{root.name}\n")
-    (root / "etc/debian_chroot").write_text(f"{root.name}\n")
-    (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 thehost {root.name} # own\n")
-    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
-    (root / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
-    (root / "etc/ssh/ssh_host_ed25519_key").write_text("private")
-    (root / "etc/ssh/ssh_host_ed25519_key.pub").write_text("public")
-    (root / "etc/ssh/sshd_config").write_text("Port 22\n")
-    return root
 
 
 def names(root: Path) -> tuple[str, str, str]:

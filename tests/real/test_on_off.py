@@ -561,6 +561,29 @@ def test_off_runs_stop_first(cli: Cli, tiny_chroot: Path, script: str | None, wa
     assert targets(tiny_chroot) == []
 
 
+@pytest.mark.parametrize(
+    ("head", "mode", "says"),
+    [
+        ("#!/no/such", 0o755, "needs '/no/such', which does not exist"),
+        ("#!/bin/sh", 0o644, "is not executable"),
+        ("hello", 0o755, "has no #! line"),
+    ],
+)
+def test_off_warns_where_stop_cannot_be_started(
+    cli: Cli, tiny_chroot: Path, head: str, mode: int, says: str
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    command = tiny_chroot / "chroot.d/chroot-cmd"
+    command.write_text(f"{head}\n")
+    command.chmod(mode)
+    done = cli("off", "-d", tiny_chroot)
+    warning, hint, rest = done.stderr.split("\n", 2)
+    assert (done.returncode, targets(tiny_chroot)) == (0, [])
+    assert warning.startswith("warning: stop could not be run: /chroot.d/chroot-cmd")
+    assert (says in warning, hint.startswith("hint: ")) == (True, True)
+    assert "chroot-tool:" not in rest
+
+
 @pytest.mark.slow
 def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)

@@ -288,3 +288,20 @@ def _times(top: Path) -> None:
             moment += 9_876_543_210_123
             with suppress(PermissionError, FileNotFoundError, OSError):
                 os.utime(Path(folder, name), ns=(moment + 1, moment), follow_symlinks=False)
+
+
+def small(root: Path) -> Path:
+    """Make *root* a chroot without programs, with all that says which one it is; return it."""
+    for folder in ("bin", "etc/ssh", "chroot.d", "var/lib/dbus"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "bin/sh").touch()
+    (root / "etc/passwd").touch()
+    (root / "etc/hostname").write_text(f"{root.name}\n")
+    (root / "etc/debian_chroot").write_text(f"{root.name}\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 thehost {root.name} # own\n")
+    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    (root / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
+    (root / "etc/ssh/ssh_host_ed25519_key").write_text("private")
+    (root / "etc/ssh/ssh_host_ed25519_key.pub").write_text("public")
+    (root / "etc/ssh/sshd_config").write_text("Port 22\n")
+    return root

@@ -174,8 +174,8 @@ class RecordingEngine(LocalEngine):
         self._record("restore_snapshot", path, name, keep, **job)
         return "before"
 
-    def remove_snapshot(self, path: str, name: str) -> None:
-        self._record("remove_snapshot", path, name)
+    def remove_snapshot(self, path: str, name: str, **job: Any) -> None:
+        self._record("remove_snapshot", path, name, **job)
 
     def diagnose(
         self, path: str = "", *, report: Report = ignore, cancelled: threading.Event | None = None

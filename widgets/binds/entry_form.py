@@ -11,14 +11,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox
+from textual.widgets import Checkbox
 
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
 from ...core.errors import ChrootError, Problem, UsageError
 from ...core.kernel import answering
-from ..dialogs.dialog import button
 from ..dialogs.field import Field
-from ..dialogs.form import FormDialog
+from ..dialogs.form import TwoWayForm
 from ..dialogs.suggestions import Complete, Paths, Prefixes
 from ..dialogs.switch import Switch
 from ..text.foreign import foreign
@@ -35,7 +34,7 @@ _WORDS = tuple(word for word, _ in _SWITCHES)
 _SOURCE = "a path on the host, a device, or a word like none"
 
 
-class BindForm(FormDialog[Bind | None]):
+class BindForm(TwoWayForm[Bind]):
     """Asks for one bind. Answers it, or None where it was left.
 
     *bind* is the entry to edit, None for a new one. *listed* has the other targets that are taken
@@ -80,6 +79,7 @@ class BindForm(FormDialog[Bind | None]):
     ) -> None:
         super().__init__("new bind" if bind is None else "edit a bind")
         self._bind = bind
+        self.goes_on = "Add" if bind is None else "Change"
         self._listed = listed
         self._complete_host = complete_host
         self._complete_inside = complete_inside
@@ -122,14 +122,6 @@ class BindForm(FormDialog[Bind | None]):
             value=",".join(others), placeholder="none more",
             note="e.g. size=64M, mode=0755, slave …",
         )  # fmt: skip
-
-    def buttons(self) -> Iterable[Button]:
-        """Return what leaves, and what goes on."""
-        yield button("Cancel", "cancel")
-        yield button("Add" if self._bind is None else "Change", "go")
-
-    def cancelled(self) -> None:
-        """Return that nothing changes."""
 
     def on_mount(self) -> None:
         """Say what is at the target already."""
@@ -243,20 +235,8 @@ class BindForm(FormDialog[Bind | None]):
 
     # -- answering -------------------------------------------------------------------------------
 
-    @on(Field.Submitted)
-    def _entered(self, event: Field.Submitted) -> None:
-        event.stop()
-        self._go_on()
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "go":
-            self._go_on()
-        else:
-            self.action_cancel()
-
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Answer with what stands in the fields, where all of them are right."""
         self._asked = True
         if not self.wrong():
             self.answer(self._made({}))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, TypeVar
 
+from textual import on
 from textual.binding import Binding, BindingType
+from textual.widgets import Button
 
-from .dialog import Dialog
+from .dialog import Dialog, button
 from .field import Field
 
 Answer = TypeVar("Answer")
@@ -59,3 +62,35 @@ class FormDialog(Dialog[Answer]):
     def action_previous_field(self) -> None:
         """Go to the field before."""
         self.focus_previous()
+
+
+class TwoWayForm(FormDialog[Answer | None]):
+    """A form with two ways out: Cancel, which answers None, and `go_on`, which is Enter as well."""
+
+    goes_on: str
+    """What the button that goes on is called: of the class, or of one form."""
+
+    def buttons(self) -> Iterable[Button]:
+        """Return Cancel and what goes on."""
+        yield button("Cancel", "cancel")
+        yield button(self.goes_on, "go")
+
+    def cancelled(self) -> None:
+        """Return that nothing is to be done."""
+
+    def go_on(self) -> None:
+        """Answer with what stands in the fields, where all of them are right."""
+        raise NotImplementedError
+
+    @on(Field.Submitted)
+    def _entered(self, event: Field.Submitted) -> None:
+        event.stop()
+        self.go_on()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "go":
+            self.go_on()
+        else:
+            self.action_cancel()

@@ -9,15 +9,14 @@ from typing import ClassVar
 from textual import on
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Static
+from textual.widgets import Checkbox, Static
 
 from ...core.archives import compression
 from ...core.errors import UsageError
 from ...core.value import Value
 from ..text.foreign import foreign
-from .dialog import button
 from .field import Field
-from .form import FormDialog
+from .form import TwoWayForm
 from .suggestions import Complete, Paths
 from .switch import Switch
 
@@ -32,13 +31,14 @@ class Packing(Value):
     checksum: bool = False
 
 
-class PackDialog(FormDialog[Packing | None]):
+class PackDialog(TwoWayForm[Packing]):
     """Asks where *name* is packed to. Answers a Packing, None where it was left.
 
     *archive* and *image* are the paths that stand there first, for either kind; *complete* returns
     the paths that one can be the start of, and is called in a thread. *on* says that it is on.
     """
 
+    goes_on = "Pack"
     HELP = (
         "How it is compressed is said by the name: .tar.zst, .tar.xz or .tar.gz. "
         "Right takes a suggestion, Enter packs."
@@ -76,14 +76,6 @@ class PackDialog(FormDialog[Packing | None]):
         yield Switch("write FILE.sha256, which unpack looks at", id="checksum")
         yield Switch("an OCI image instead, which podman takes", id="oci")
 
-    def buttons(self) -> Iterable[Button]:
-        """Return Cancel and Pack."""
-        yield button("Cancel", "cancel")
-        yield button("Pack", "go")
-
-    def cancelled(self) -> None:
-        """Return that nothing is to be packed."""
-
     @property
     def _is_image(self) -> bool:
         return self.is_mounted and self.query_one("#oci", Switch).value
@@ -106,20 +98,8 @@ class PackDialog(FormDialog[Packing | None]):
         file.check_again()
         checksum.disabled = event.value
 
-    @on(Field.Submitted)
-    def _entered(self, event: Field.Submitted) -> None:
-        event.stop()
-        self._go_on()
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "go":
-            self._go_on()
-        else:
-            self.action_cancel()
-
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Answer with what stands in the fields, where all of them are right."""
         if not self.wrong():
             image = self._is_image
             checksum = self.query_one("#checksum", Switch).value and not image

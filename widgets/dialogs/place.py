@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from textual import on
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from ...core.value import Value
 from ..text.foreign import foreign
-from .dialog import button
-from .field import Field
-from .form import FormDialog
+from .form import TwoWayForm
 from .place_field import PlaceField
 from .switch import Switch
 
@@ -26,7 +23,7 @@ class Place(Value):
     """Whether the switch of the dialog was on."""
 
 
-class PlaceDialog(FormDialog[Place | None]):
+class PlaceDialog(TwoWayForm[Place]):
     """Asks for another name or place of the chroot *name*. Answers a Place, None where it was left.
 
     *verb* is what is done, `clone`. *base* and *taken* are those of `PlaceField`, *value* is what
@@ -54,7 +51,7 @@ class PlaceDialog(FormDialog[Place | None]):
         switch: str = "",
     ) -> None:
         super().__init__(Content.assemble(f"{verb} ", foreign(name)))
-        self._verb = verb
+        self.goes_on = verb.capitalize()
         self._base = base
         self._taken = taken
         self._value = value
@@ -69,28 +66,8 @@ class PlaceDialog(FormDialog[Place | None]):
         if self._besides:
             yield Switch(self._besides)
 
-    def buttons(self) -> Iterable[Button]:
-        """Return Cancel and what goes on."""
-        yield button("Cancel", "cancel")
-        yield button(self._verb.capitalize(), "go")
-
-    def cancelled(self) -> None:
-        """Return that nothing is to be done."""
-
-    @on(Field.Submitted)
-    def _entered(self, event: Field.Submitted) -> None:
-        event.stop()
-        self._go_on()
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "go":
-            self._go_on()
-        else:
-            self.action_cancel()
-
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Answer with what stands in the fields, where all of them are right."""
         if not self.wrong():
             switched = any(switch.value for switch in self.query(Switch))
             self.answer(Place(self.query_one(PlaceField).path, switched))

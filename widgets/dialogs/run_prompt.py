@@ -11,15 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, OptionList
+from textual.widgets import Checkbox, OptionList
 from textual.widgets.option_list import Option
 
 from ...core.errors import UsageError
 from ...core.value import Value
 from ..text.foreign import foreign
-from .dialog import button
 from .field import Field
-from .form import FormDialog
+from .form import TwoWayForm
 from .switch import Switch
 
 _MOST = 100
@@ -69,13 +68,14 @@ class Offers(OptionList):
     """
 
 
-class RunPrompt(FormDialog[RunRequest | None]):
+class RunPrompt(TwoWayForm[RunRequest]):
     """Asks for a command to run in *name*. Answers a RunRequest, None where it was left.
 
     *scripts* are the executables of its chroot.d by name, *history* its earlier lines, newest
     first. Both may be foreign text.
     """
 
+    goes_on = "Run"
     HELP = (
         "Type a command and press Enter. Down goes to the scripts of `chroot.d` and earlier "
         "commands that fit what is typed: Enter runs the marked one, right puts it into the "
@@ -109,14 +109,6 @@ class RunPrompt(FormDialog[RunRequest | None]):
         yield Field(
             "Environment", id="env", check=_environment, placeholder="e.g. LANG=C.UTF-8 DEBUG=1"
         )
-
-    def buttons(self) -> Iterable[Button]:
-        """Return Cancel and Run."""
-        yield button("Cancel", "cancel")
-        yield button("Run", "run")
-
-    def cancelled(self) -> None:
-        """Return that nothing is to be run."""
 
     def on_mount(self) -> None:
         """Offer everything."""
@@ -182,22 +174,9 @@ class RunPrompt(FormDialog[RunRequest | None]):
     def _picked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.field("line").value = self._shown[event.option_index]
-        self.action_run()
+        self.go_on()
 
-    @on(Field.Submitted)
-    def _entered(self, event: Field.Submitted) -> None:
-        event.stop()
-        self.action_run()
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "run":
-            self.action_run()
-        else:
-            self.action_cancel()
-
-    def action_run(self) -> None:
+    def go_on(self) -> None:
         """Answer with what stands in the fields, where it can be run."""
         if self.wrong():
             return

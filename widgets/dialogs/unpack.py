@@ -8,14 +8,12 @@ from collections.abc import Iterable
 
 from textual import on
 from textual.widget import Widget
-from textual.widgets import Button
 
 from ...core.creating.names import check_name
 from ...core.errors import UsageError
 from ...core.value import Value
-from .dialog import button
 from .field import Field
-from .form import FormDialog
+from .form import TwoWayForm
 from .place_field import PlaceField
 from .suggestions import Complete, Paths
 
@@ -31,13 +29,14 @@ class Unpacking(Value):
     """Where it goes."""
 
 
-class UnpackDialog(FormDialog[Unpacking | None]):
+class UnpackDialog(TwoWayForm[Unpacking]):
     """Asks for an archive and for the name it gets. Answers an Unpacking, None where it was left.
 
     *base* and *taken* are those of `PlaceField`, *complete* returns the paths that one can be the
     start of, and is called in a thread.
     """
 
+    goes_on = "Unpack"
     HELP = "Right takes a suggestion. Enter unpacks; nothing in an archive can leave its directory."
 
     def __init__(self, base: str, taken: frozenset[str], *, complete: Complete) -> None:
@@ -56,14 +55,6 @@ class UnpackDialog(FormDialog[Unpacking | None]):
         )  # fmt: skip
         yield PlaceField("Name", self._base, self._taken)
 
-    def buttons(self) -> Iterable[Button]:
-        """Return Cancel and Unpack."""
-        yield button("Cancel", "cancel")
-        yield button("Unpack", "go")
-
-    def cancelled(self) -> None:
-        """Return that nothing is to be unpacked."""
-
     @on(Field.Changed, "#archive")
     def _chosen(self, event: Field.Changed) -> None:
         event.stop()
@@ -72,20 +63,8 @@ class UnpackDialog(FormDialog[Unpacking | None]):
             self._proposed = name_in(event.field.value)
             name.value = self._proposed
 
-    @on(Field.Submitted)
-    def _entered(self, event: Field.Submitted) -> None:
-        event.stop()
-        self._go_on()
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "go":
-            self._go_on()
-        else:
-            self.action_cancel()
-
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Answer with what stands in the fields, where all of them are right."""
         if not self.wrong():
             self.answer(Unpacking(self.value("archive"), self.query_one(PlaceField).path))
 

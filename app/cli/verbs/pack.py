@@ -30,6 +30,8 @@ _IGNORE = Option(
     "(may be given often)", many=True,
 )  # fmt: skip
 _EXAMPLES = """\
+An archive of that name is replaced, but not before the new one is whole.
+
 Owners, times, extended attributes, ACLs, capabilities, hard links and holes are
 kept; `unpack` gives the same chroot back, plain tar does too. Switch it off
 first where no file may be caught while it is written.

@@ -58,7 +58,8 @@ def execute(arguments: Namespace) -> int:
     if action == "list":
         _list(engine.snapshots(path), path, arguments)
     elif action == "remove":
-        engine.remove_snapshot(path, name)
+        with LongCall(json=arguments.json) as (report, cancelled):
+            engine.remove_snapshot(path, name, report=report, cancelled=cancelled)
         _done(arguments, path, f"snapshot {safe(name)} removed", removed=name)
     elif action == "restore":
         _restore(engine, path, name, arguments)

@@ -91,7 +91,9 @@ async def _remove(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago:
     if await session.user.ask(Confirm(title, lines, action="Remove", danger=True)):
         session.start(
             "snapshot", f"{one.name}: {meant.name}, away", one.path,
-            lambda _report, _cancelled: session.engine.remove_snapshot(one.path, meant.name),
+            lambda report, cancelled: session.engine.remove_snapshot(
+                one.path, meant.name, report=report, cancelled=cancelled
+            ),
         )  # fmt: skip
 
 

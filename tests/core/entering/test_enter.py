@@ -422,5 +422,6 @@ def test_apart_runs_from_a_process_with_threads(tiny_chroot: Path) -> None:
         assert lines == ["b é /chroot.d/say", "1000"]
         assert apart.run_apart(root, defaults, ("/bin/sh", "-c", "kill -9 $$"), print) == 137
         lines.clear()
-        assert apart.run_apart(root, defaults, ("/no",), lines.append) == 127
-        assert lines[0].startswith("chroot-tool: /no does not exist in")
+        with pytest.raises(EnterError, match="/no does not exist") as caught:
+            apart.run_apart(root, defaults, ("/no",), lines.append)
+        assert (caught.value.code, lines) == (127, [])

@@ -696,7 +696,7 @@ async def test_run_with_every_option() -> None:
         given = {"line": "/bin/ls -l 'a b'", "user": "me", "cwd": "/tmp", "env": "A=1 B='x y'"}
         for ident, value in given.items():
             set_field(app, ident, value)
-        await pilot.click("#run")
+        await pilot.click("#go")
         await pilot.pause()
         assert app.answer == RunRequest(
             "/bin/ls -l 'a b'", ("/bin/ls", "-l", "a b"), "me", "/tmp", ("A=1", "B=x y")
@@ -780,7 +780,7 @@ async def test_run_does_not_run_what_makes_no_sense(ident: str, value: str, said
         set_field(app, ident, value)
         await pilot.pause()
         assert said in problem(app, ident)
-        await pilot.click("#run")
+        await pilot.click("#go")
         await pilot.pause()
         assert app.answer == OPEN
         assert focused(app) == ident
