@@ -146,6 +146,7 @@ def test_every_ui_shows_the_same_at_the_end(
             open_uis.callback(ui.close)
         for ui in uis:
             ui.ready()
+            town.pids.add(ui.pid)
         for _ in range(proof.amount(2, 8)):
             for ui in uis:
                 ui.press(*chance.choices(KEYS, k=3), "escape")

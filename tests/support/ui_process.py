@@ -40,6 +40,10 @@ class Ui:
                 stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True,
             )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def ready(self) -> None:
         """Return when it is there."""
         assert self._answer() == "ready"
