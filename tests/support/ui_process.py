@@ -101,7 +101,7 @@ def _tell(what: object) -> None:
 
 def _wrong(screen: str, states: Mapping[str, str]) -> str:
     """What of *states* is not on the screen, "" where all is."""
-    rows = re.findall(r"^ *\S (\w+) +([\w.-]+) ", screen, re.MULTILINE)
+    rows = re.findall(r"^ *\S (\w+)(?: !)? +([\w.-]+) ", screen, re.MULTILINE)
     shown = {name: state for state, name in rows}
     return ", ".join(f"{n} is {s}" for n, s in states.items() if shown.get(n) != s)
 
