@@ -117,7 +117,8 @@ def pytest_terminal_summary(
     rows = [suite.row() for suite in _suites.values()]
     terminalreporter.write_sep("=", "proofs")
     terminalreporter.write_line(table(rows))
-    if config.getoption("write") and exitstatus == 0:
+    # A worker has but its own figures, and does not know what failed elsewhere.
+    if config.getoption("write") and exitstatus == 0 and not hasattr(config, "workerinput"):
         write(rows)
 
 
