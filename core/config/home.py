@@ -138,7 +138,7 @@ def _name(root: Root) -> str:
 
 def _is_for(stem: str, root: Root) -> bool:
     """Tell whether the administrator's files *stem* are for this chroot."""
-    said = {path for path in (_conf_path(stem), _toml_path(stem)) if path is not None}
+    said = {path for one in (_CONF, _TOML) if (path := _path_in(stem, one)) is not None}
     if len(said - {""}) > 1:
         what = f"{stem}{_CONF} and {stem}{_TOML} in {_directory()} name different chroots"
         raise PolicyError([Problem(what, "give one of them another name")])
@@ -166,29 +166,16 @@ def _is_at(path: str, root: Root) -> bool:
         return False  # not there, so not this one
 
 
-def _toml_path(stem: str) -> str | None:
+def _path_in(stem: str, suffix: str) -> str | None:
     """Return the chroot that a file names, "" where it names none, None where there is no file."""
-    from .chroot_toml import parse
+    from . import chroot_toml, tool_conf
 
-    file = f"{_directory()}/{stem}{_TOML}"
+    file = f"{_directory()}/{stem}{suffix}"
     data = administration.read_own(file)
     if data is None:
         return None
     problems: list[Problem] = []
-    found = parse(data, file, problems)
-    if problems:
-        raise ConfigError(problems)
-    return found.path
-
-
-def _conf_path(stem: str) -> str | None:
-    from .tool_conf import parse
-
-    file = f"{_directory()}/{stem}{_CONF}"
-    data = administration.read_own(file)
-    if data is None:
-        return None
-    problems: list[Problem] = []
+    parse = chroot_toml.parse if suffix == _TOML else tool_conf.parse
     found = parse(data, file, problems)
     if problems:
         raise ConfigError(problems)

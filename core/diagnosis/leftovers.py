@@ -102,7 +102,7 @@ def _edits(root: Root) -> list[str]:
     try:
         if mount_id(fd) != mount_id(root.fd):
             return []  # it is the host's
-        names = [one for name in (TOOL_CONF, CHROOT_TOML) for one in temporaries(fd, name)]
+        names = temporaries(fd, TOOL_CONF, CHROOT_TOML)
     finally:
         os.close(fd)
     paths = [f"{CONFIG_DIRECTORY}/{name}" for name in sorted(names)]

@@ -137,18 +137,24 @@ def _is_temporary(found: str, name: str) -> bool:
     return pid.isdecimal() and len(rest) == _DIGITS and _HEX.issuperset(rest)
 
 
-def sweep(parent: int, name: str) -> None:
-    """Remove from a directory what kills have left of writing *name*."""
-    for found in temporaries(parent, name):
+def sweep(parent: int, *names: str) -> list[str]:
+    """Remove from a directory what kills have left of writing *names*; return what was in it."""
+    there = os.listdir(parent)
+    for found in _called_so(there, names):
         try:
             forget(parent, found)
         except (OSError, ChrootError):
             pass  # then it stays: it stands in nobody's way
+    return there
 
 
-def temporaries(parent: int, name: str) -> list[str]:
-    """Return what in a directory is called as a file is that is to become *name*."""
-    return [found for found in os.listdir(parent) if _is_temporary(found, name)]
+def temporaries(parent: int, *names: str) -> list[str]:
+    """Return what in a directory is called as a file is that is to become one of *names*."""
+    return _called_so(os.listdir(parent), names)
+
+
+def _called_so(there: list[str], names: tuple[str, ...]) -> list[str]:
+    return [found for found in there for name in names if _is_temporary(found, name)]
 
 
 def forget(parent: int, name: str) -> None:

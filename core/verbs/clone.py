@@ -14,7 +14,7 @@ from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from ..trees.built_aside import Aside
+from ..trees.built_aside import Aside, sweep
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
 from ..trees.snapshot_store import Shelf
 from .in_use import is_used
@@ -90,6 +90,7 @@ class _Target:
             self.name = os.path.basename(new)
             self.fd = above.open("/", os.O_RDONLY | os.O_DIRECTORY)
         try:
+            sweep(self.fd, f".{self.name}{CLONING}", self.path)  # also where it is refused below
             self.exists = self._check()
         except BaseException:
             self.close()

@@ -43,15 +43,23 @@ def delete(
     left = rests(path)
     if not left:
         _delete(path, timeout, report, cancelled)
+        for rest in rests(path):  # of the clone that it was, killed when it was in its place
+            if rest.endswith(CLONING):
+                _finish(rest, timeout, report, cancelled)
         return
     place = f"{_above(path)}/{os.path.basename(path)}"
     for rest in left:
-        if _is_emptied(rest):
-            os.rmdir(rest)
-        elif rest != aside_of(place):
-            _delete(rest, timeout, report, cancelled)
+        if rest != aside_of(place):
+            _finish(rest, timeout, report, cancelled)
     with Shelf(place) as shelf:
         shelf.remove_aside(report, cancelled)
+
+
+def _finish(rest: str, timeout: float, report: Report, cancelled: Flag | None) -> None:
+    if _is_emptied(rest):
+        os.rmdir(rest)
+    else:
+        _delete(rest, timeout, report, cancelled)
 
 
 def rests(path: str) -> tuple[str, ...]:
@@ -92,11 +100,13 @@ def _is_ours(rest: str) -> bool:
 
 
 def _is_emptied(rest: str) -> bool:
-    """Tell whether a kill of `delete` has left but the directory itself."""
+    """Tell whether a kill of `delete` or `clone` has left but the directory itself."""
     from ..trees.remove import is_rest
 
+    name = os.path.basename(rest)
     try:
-        return is_rest(os.path.basename(rest)) and not os.listdir(rest) and not is_locked(rest)
+        is_one = is_rest(name) or name.endswith(CLONING)
+        return is_one and not os.listdir(rest) and not is_locked(rest)
     except OSError:
         return False
 

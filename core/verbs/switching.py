@@ -16,7 +16,7 @@ from ..chroot import (
 from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..config.read import read_config
 from ..errors import BusyError, ChrootError
-from ..host.mount_points import host_facts
+from ..host.mount_points import RESOLV_CONF, host_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,24 +70,30 @@ def carry_out(root: Root, plan: Plan, report: Report, cancelled: Flag | None) ->
 
 
 def _tidy(root: Root) -> None:
-    """Remove what kills have left in a chroot of making it and of editing its configuration."""
-    from ..kernel.replacing import sweep
-    from ..kernel.syscalls import mount_id
-
+    """Remove what kills have left in a chroot: of making it, editing it, and switching it on."""
     try:
-        fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY, follow=False)
-    except OSError:
-        return
-    try:
-        if mount_id(fd) == mount_id(root.fd):  # else it is the host's
-            for name in (TOOL_CONF, CHROOT_TOML):
-                sweep(fd, name)
-    finally:
-        os.close(fd)
+        names = _sweep(root, CONFIG_DIRECTORY, (TOOL_CONF, CHROOT_TOML))
+        if CHROOT_TOML in names or is_administered():  # elsewhere nothing says that it be copied
+            directory, _, name = root.resolve(RESOLV_CONF).rpartition("/")
+            _sweep(root, directory or "/", (name,))
+    except (OSError, ChrootError):
+        pass  # then it stays: it stands in nobody's way
     if root.stat(MADE, follow=False) is not None:
         from ..creating.unfinished import remove_marker
 
         remove_marker(root)
+
+
+def _sweep(root: Root, directory: str, names: tuple[str, ...]) -> list[str]:
+    """Remove what writing *names* in a directory of the chroot has left; return what is in it."""
+    from ..kernel.replacing import sweep
+    from ..kernel.syscalls import mount_id
+
+    fd = root.open(directory, os.O_RDONLY | os.O_DIRECTORY, follow=False)
+    try:
+        return sweep(fd, *names) if mount_id(fd) == mount_id(root.fd) else []  # else the host's
+    finally:
+        os.close(fd)
 
 
 def mount_or_tell(

@@ -56,3 +56,16 @@ def test_a_link_in_its_place_leads_nowhere(cli: Cli, tiny_chroot: Path, tmp_path
     (tiny_chroot / ".chroot-tool-create-over").symlink_to(mine)
     cli.ok("on", "-d", tiny_chroot)
     assert (mine / "root").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["on", "off"])
+def test_a_copy_of_resolv_conf_that_was_cut_off_goes(
+    cli: Cli, tiny_chroot: Path, verb: str
+) -> None:
+    (tiny_chroot / "chroot.d/chroot.toml").write_text('[system]\nresolv = "copy"\n')
+    killed_before_its_rename(cli, "on", "-d", tiny_chroot)
+    left = [name for name in os.listdir(tiny_chroot / "etc") if name.startswith(".resolv.conf.")]
+    assert len(left) == 1
+    cli.ok(verb, "-d", tiny_chroot)
+    assert left[0] not in os.listdir(tiny_chroot / "etc")

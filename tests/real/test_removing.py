@@ -111,3 +111,21 @@ def test_deleted_without_all_of_its_snapshots_delete_goes_on(
     assert (done.returncode, "what was left of it is deleted" in done.stderr) == (0, True)
     assert store(deb) == []
     assert cli("delete", "-d", deb, "--yes").returncode == 1
+
+
+@pytest.mark.parametrize("marked", [False, True])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_a_killed_clone_has_left_goes_with_its_name(
+    cli: Cli, deb: Path, tmp_path: Path, *, is_there: bool, marked: bool
+) -> None:
+    rest = tmp_path / ".new.cloning"
+    (rest / ".chroot-tool-create" if marked else rest).mkdir(parents=True)
+    if is_there:
+        cli.ok("clone", "-d", deb, tmp_path / "new")
+        (rest / ".chroot-tool-create" if marked else rest).mkdir(parents=True)
+        again = cli("clone", "-d", deb, tmp_path / "new")
+        assert (again.returncode, rest.exists()) == (1, False)
+        (rest / ".chroot-tool-create" if marked else rest).mkdir(parents=True)
+    cli.ok("delete", "-d", tmp_path / "new", "--yes")
+    assert not rest.exists()
+    assert deb.exists()
