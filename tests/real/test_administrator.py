@@ -19,6 +19,7 @@ from chroot_tool.core.mounts.limits import limits_of
 from chroot_tool.core.verbs.on import plan_for
 from chroot_tool.core.verbs.switching import configuration
 from support import Cli, mounts_below
+from support.trees import access_list
 
 pytestmark = pytest.mark.root
 
@@ -409,7 +410,7 @@ def spoil(etc: Path, how: str) -> None:
     elif how == "above":
         etc.parent.chmod(0o775)
     elif how == "list":
-        subprocess.run(["setfacl", "-m", "u:1000:rw", file], check=True)
+        os.setxattr(file, "system.posix_acl_access", access_list(6, 6, 4, 6, 4))
     elif how == "link":
         file.unlink()
         file.symlink_to("nowhere")

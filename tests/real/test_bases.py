@@ -40,6 +40,7 @@ from support.creating import (
     processes_about,
     text,
 )
+from support.trees import access_list
 from workers import shared_folder
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
@@ -546,16 +547,12 @@ def test_a_tree_survives_packing_in_every_attribute(tmp_path: Path) -> None:
     os.link(root / "one", root / "two")
     (root / "bin").mkdir()
     shutil.copy("/bin/true", root / "bin/capable")
-    subprocess.run(["setfattr", "-n", "user.x", "-v", "y", root / "one"], check=False)
     os.setxattr(root / "one", "user.mine", b"a\0b")
     os.setxattr(root / "one", "trusted.mine", b"root's")
     capability = bytes.fromhex("0100000200040000000000000000000000000000")
     os.setxattr(root / "bin/capable", "security.capability", capability)
     os.setxattr(root / "two", "user.acl", b"see below")
-    acl = bytes.fromhex(
-        "0200000001000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20000400ffffffff"
-    )
-    os.setxattr(root / "one", "system.posix_acl_access", acl)
+    os.setxattr(root / "one", "system.posix_acl_access", access_list(6, 6, 4, 6, 4))
     os.mkfifo(root / "fifo")
     os.mknod(root / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
     (root / "setuid").touch()

@@ -15,6 +15,7 @@ from chroot_tool.core import lock
 from chroot_tool.core.errors import LockedError
 from chroot_tool.core.lock import Lock, is_locked
 from support import Cli, next_line
+from support.trees import access_list
 
 pytestmark = pytest.mark.root
 
@@ -111,13 +112,8 @@ def test_who_may_write_counts_and_is_named(cli: Cli, tiny_chroot: Path, how: str
 
 
 def allow(place: Path, uid: int) -> None:
-    """Let a user write by an access control list, without setfacl(1)."""
-    entries = [(0x01, 7, -1), (0x02, 7, uid), (0x04, 5, -1), (0x10, 7, -1), (0x20, 5, -1)]
-    data = (2).to_bytes(4, "little")
-    for tag, permissions, ident in entries:
-        data += tag.to_bytes(2, "little") + permissions.to_bytes(2, "little")
-        data += (ident & 0xFFFFFFFF).to_bytes(4, "little")
-    os.setxattr(place, "system.posix_acl_access", data)
+    """Let a user write by an access control list."""
+    os.setxattr(place, "system.posix_acl_access", access_list(7, 7, 5, 7, 5, uid=uid))
 
 
 def test_two_of_roots_are_never_at_work_at_once(tiny_chroot: Path) -> None:

@@ -199,14 +199,19 @@ def everything(top: Path, *, seals: bool = True, deep: int = 300) -> None:
     _times(top)
 
 
+def access_list(*permissions: int, uid: int = 1000) -> bytes:
+    """An ACL without setfacl(1): permissions of owner, *uid*, group, mask and others."""
+    # struct posix_acl_xattr (linux/posix_acl_xattr.h): tags as there, ids but for the user unset
+    ids = (0xFFFFFFFF, uid, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+    entries = zip((1, 2, 4, 16, 32), permissions, ids, strict=True)
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
 def _acls(top: Path) -> None:
     (top / "acl").mkdir()
     shared = top / "acl/shared"
     shared.write_text("shared\n")
-    # struct posix_acl_xattr: tags user_obj, user 1000, group_obj, mask, other (linux/posix_acl.h)
-    entries = ((1, 6, 0xFFFFFFFF), (2, 4, 1000), (4, 4, 0xFFFFFFFF), (16, 6, 0xFFFFFFFF),
-               (32, 0, 0xFFFFFFFF))  # fmt: skip
-    value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    value = access_list(6, 4, 4, 6, 0)
     os.setxattr(shared, "system.posix_acl_access", value)
     os.setxattr(top / "acl", "system.posix_acl_default", value)
 
