@@ -71,29 +71,33 @@ def carry_out(root: Root, plan: Plan, report: Report, cancelled: Flag | None) ->
 
 def _tidy(root: Root) -> None:
     """Remove what kills have left in a chroot: of making it, editing it, and switching it on."""
-    try:
-        names = _sweep(root, CONFIG_DIRECTORY, (TOOL_CONF, CHROOT_TOML))
-        if CHROOT_TOML in names or is_administered():  # elsewhere nothing says that it be copied
-            directory, _, name = root.resolve(RESOLV_CONF).rpartition("/")
-            _sweep(root, directory or "/", (name,))
-    except (OSError, ChrootError):
-        pass  # then it stays: it stands in nobody's way
+    names = _sweep(root, CONFIG_DIRECTORY, TOOL_CONF, CHROOT_TOML)
+    if CHROOT_TOML in names or is_administered():  # elsewhere nothing says that it be copied
+        directory, _, name = RESOLV_CONF.rpartition("/")
+        _sweep(root, directory, name)
     if root.stat(MADE, follow=False) is not None:
         from ..creating.unfinished import remove_marker
 
         remove_marker(root)
 
 
-def _sweep(root: Root, directory: str, names: tuple[str, ...]) -> list[str]:
-    """Remove what writing *names* in a directory of the chroot has left; return what is in it."""
-    from ..kernel.replacing import sweep
-    from ..kernel.syscalls import mount_id
+def _sweep(root: Root, directory: str, *names: str) -> list[str]:
+    """Remove what writing *names* in a directory of the chroot has left; return what is in it.
 
-    fd = root.open(directory, os.O_RDONLY | os.O_DIRECTORY, follow=False)
+    Where something is mounted it is not the chroot's, and may not answer: there nothing is asked.
+    """
+    from ..kernel.replacing import sweep
+    from ..kernel.syscalls import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
+
+    stay = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS
     try:
-        return sweep(fd, *names) if mount_id(fd) == mount_id(root.fd) else []  # else the host's
-    finally:
-        os.close(fd)
+        fd = openat2(root.fd, directory[1:], os.O_RDONLY | os.O_DIRECTORY, stay)
+        try:
+            return sweep(fd, *names)
+        finally:
+            os.close(fd)
+    except OSError:
+        return []  # what is left stands in nobody's way
 
 
 def mount_or_tell(
