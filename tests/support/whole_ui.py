@@ -53,6 +53,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.005)
+    await pilot.pause()  # what holds may not be laid out yet
 
 
 class KnownBases(LocalBases):
