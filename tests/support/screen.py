@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.app import App
 
 HOSTILE = [
@@ -29,6 +31,11 @@ def screen_lines(app: App[object] | App[None]) -> list[str]:
 def screen_text(app: App[object] | App[None]) -> str:
     """What stands on the screen, with a newline after each line."""
     return "\n".join(screen_lines(app))
+
+
+def unbroken(text: str) -> str:
+    """The words of *text* in one line, without the frames between the lines."""
+    return " ".join(re.sub("[\u2500-\u257f]", " ", text).split())
 
 
 def stray_controls(app: App[object] | App[None]) -> list[str]:

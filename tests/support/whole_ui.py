@@ -35,7 +35,7 @@ from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.core.verbs.bases import LocalBases
 from support.samples import BASE, clock
-from support.screen import screen_text
+from support.screen import screen_text, unbroken
 
 Report = Callable[[Event], None]
 D = TypeVar("D", bound=Screen[Any])
@@ -305,8 +305,9 @@ class Ui:
             await self.until(partial(self._has_not, text))
 
     def _has(self, text: str) -> bool:
-        # Where a text is broken into lines depends on the path of the tests' directory.
-        return text in self.text or text in " ".join(self.text.split())
+        # Where a text is broken into lines depends on the path of the tests' directory; between
+        # two lines stand the frames of what they are in.
+        return text in self.text or text in unbroken(self.text)
 
     def _has_not(self, text: str) -> bool:
         return not self._has(text)
