@@ -40,6 +40,7 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
     pytest_collection_finish,
@@ -206,6 +207,13 @@ def chroot(base_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
         _copy(base_chroot / "usr/lib/locale", archive.parent)
     yield root
     _switch_off(cli, root)
+
+
+@pytest.fixture
+def hosts(cli: Cli, tmp_path: Path) -> Iterator[SshHosts]:
+    """Machines that OpenSSH reaches: `hosts.add("one", "two")` starts them."""
+    with SshHosts(tmp_path / "hosts", cli) as those:
+        yield those
 
 
 @pytest.fixture(scope="session")
