@@ -37,12 +37,9 @@ def split_host(text: str) -> tuple[str, str]:
 
 
 def _elsewhere(host: str, base: str, *, ask: bool) -> Engine:
-    import shlex
-
     from ..core.remote.ssh import Host
 
-    program = shlex.split(os.environ.get("CHROOT_TOOL_SSH", "")) or ("ssh",)
-    return Host(host, ask=ask, program=program).engine(base).of()
+    return Host(host, ask=ask).engine(base).of()
 
 
 def _patience() -> float:

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import queue
+import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,11 @@ class ConnectionLostError(ChrootError):
 class Connection:
     """One run of the program that connects. Used by any thread."""
 
-    def __init__(self, argv: Sequence[str], name: str, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, argv: Sequence[str], name: str, *, ask: bool = False) -> None:
         """Start *argv*, which runs `chroot-tool serve --json` there; *name* is what to call it.
 
-        Raises ChrootError where it can't be started, is no chroot-tool, or one that is too old.
+        *ask*: it may ask somebody for a password first, who takes the time it takes. Raises
+        ChrootError where it can't be started, is no chroot-tool, or one that is too old.
         """
         self.name = name
         self._numbers = itertools.count(1)
@@ -58,22 +60,24 @@ class Connection:
         self._said = bytearray()
         self._why = ""
         self.lost = threading.Event()
-        # A key of the terminal is for us, who tell the other what to stop; a shell is how to
-        # ignore it for a program that is started, from any thread.
-        started = ["/bin/sh", "-c", 'trap "" INT QUIT; exec "$@"', "sh", *argv]
+        # A key of the terminal is for us, who tell the other what to stop. Ignored would not do:
+        # ssh sets handlers of its own where it shares a connection; blocked it stays.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGQUIT))
         try:
             self._program = subprocess.Popen(
-                started, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
         except OSError as error:
             raise ChrootError(f"{name}: cannot start {argv[0]}: {error.strerror}") from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._first: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name=f"from {name}", daemon=True).start()
         self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
         self._ears.start()
-        self.hello = self._greeted(patience)
+        self.hello = self._greeted(None if ask else _PATIENCE)
 
-    def _greeted(self, patience: float) -> dict[str, Any]:
+    def _greeted(self, patience: float | None) -> dict[str, Any]:
         try:
             found = self._first.get(timeout=patience)
         except queue.Empty:
@@ -235,7 +239,7 @@ class Connection:
     def close(self, wait: float = _GOODBYE) -> None:
         """End it: the other takes back what is under way, for *wait* seconds at most."""
         program = self._program
-        assert program.stdin and program.stdout and program.stderr
+        assert program.stdin
         try:
             program.stdin.close()
         except OSError:

@@ -32,6 +32,8 @@ class Method(NamedTuple):
     """As a request has it."""
     parameters: dict[str, Any]
     """Types by name, in order, without `report` and `cancelled`."""
+    required: frozenset[str]
+    """Those that have no default."""
     result: Any
     reports: bool
     stops: bool
@@ -64,4 +66,9 @@ def _method(name: str, function: Callable[..., Any]) -> Method:
     code = function.__code__
     every = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     parameters = {one: hints[one] for one in every if one not in ("report", "cancelled")}
-    return Method(name, parameters, hints["return"], "report" in every, "cancelled" in every)
+    usual = len(function.__defaults__ or ())
+    optional = set(every[code.co_argcount - 1 - usual : code.co_argcount - 1])
+    optional |= set(function.__kwdefaults__ or ())
+    required = frozenset(parameters) - optional
+    reports, stops = (one in every for one in ("report", "cancelled"))
+    return Method(name, parameters, required, hints["return"], reports, stops)

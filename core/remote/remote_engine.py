@@ -216,10 +216,9 @@ class RemoteFollowing:
             began = time.monotonic()
             try:
                 self._follow()
-                return
-            except Cancelled:
-                return
             except ChrootError as error:
+                if self._ended.is_set():
+                    return
                 if time.monotonic() - began > _PAUSES[-1]:
                     failed = 0
                 pause = _PAUSES[min(failed, len(_PAUSES) - 1)]
@@ -233,6 +232,7 @@ class RemoteFollowing:
         connection = self._engine.connection()
         self._chroots = {}
         connection.ask(contract.FOLLOW, {}, self._take, self._ended)
+        raise ChrootError(f"{connection.name}: the chroot-tool there was ended")
 
     def _take(self, found: dict[str, Any]) -> None:
         event = found.get("event")

@@ -112,6 +112,8 @@ class Server:
             for key, hint in method.parameters.items()
             if key in request
         }
+        if missing := sorted(method.required - arguments.keys()):
+            raise ValueError(f"{name} needs {missing[0]}")
         part, _, word = method.name.rpartition(".")
         about = documents.decode(request.get("of", ""), str)
 

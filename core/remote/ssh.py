@@ -61,22 +61,19 @@ def named(host: str) -> str:
 class Host:
     """A machine that ssh knows by a name."""
 
-    def __init__(self, name: str, *, ask: bool = False, program: Sequence[str] = ("ssh",)) -> None:
-        """*ask*: ssh may ask on this terminal. *program* is ssh with options of the user's own.
-
-        Raises UsageError for a name that is none.
-        """
+    def __init__(self, name: str, *, ask: bool = False) -> None:
+        """*ask*: ssh may ask on this terminal. Raises UsageError for a name that is none."""
         self.name = named(name)
-        self._program = tuple(program)
-        self._batch = () if ask else ("-o", "BatchMode=yes")
+        self._ask = ask
 
     def engine(self, base: str = "") -> RemoteEngine:
         """Return the engine there, for the base directory *base*, "" for the one of its own."""
         before = ("--base", base) if base else ()
 
         def connect() -> Connection:
-            argv = self.ssh(*self._batch, script=_QUIETLY, words=(*before, "serve", "--json"))
-            return Connection(argv, self.name)
+            quiet = () if self._ask else ("-o", "BatchMode=yes")
+            argv = self.ssh(*quiet, script=_QUIETLY, words=(*before, "serve", "--json"))
+            return Connection(argv, self.name, ask=self._ask)
 
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ASKING, words=(*before, *words))
@@ -86,13 +83,13 @@ class Host:
     def ssh(self, *options: str, script: str, words: Sequence[str]) -> tuple[str, ...]:
         """Return the command line that runs a shell's *script* there with *words*."""
         there = shlex.join(("/bin/sh", "-c", script, "chroot-tool", *words))
-        return (*self._program, *_shared(), *options, "--", self.name, there)
+        return ("ssh", *_shared(), *options, "--", self.name, there)
 
 
 def _shared() -> tuple[str, ...]:
     """Return the options of ssh by which one connection serves all."""
     directory = _socket_directory()
-    alive = ("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3")
+    alive = ("-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15")
     if not directory:
         return alive
     place = f"ControlPath={directory}/%C"
