@@ -12,34 +12,57 @@ from .paths import settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..core.creating.preferences import Habits
     from ..core.engine import Engine
+    from ..core.remote.machines import Machines
+    from ..core.remote.remote_engine import RemoteEngine
 
 
-def open_engine(base: str = "", host: str = "", *, ask: bool = True) -> Engine:
+def open_engine(base: str = "", host: str = "") -> Engine:
     """Return the engine for what `--base` and `--host` say, "" where one is not given.
 
-    *ask*: ssh may ask on this terminal. Raises ConfigError, UsageError for a host that is none.
+    Raises ConfigError, UsageError for a host that is none.
     """
     if host:
-        return _elsewhere(host, base, ask=ask)
+        return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
     return LocalEngine(base_directory(base), habits)
+
+
+def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:
+    """Return the engine of this machine, or of *host*, with those of *names* beside it.
+
+    *host* is connected to now, since ssh can still ask. Raises ConfigError, ChrootError.
+    """
+    from ..core.remote.machines import Machines
+
+    if host:
+        engine = _elsewhere(host, base, ask=True)
+        engine.connection()
+        return Machines(engine.of(), (), _at_rest)
+    return Machines(open_engine(base), names, _at_rest)
+
+
+def _at_rest(host: str) -> RemoteEngine:
+    """Return the engine of a host that nobody is asked anything for: the terminal is the UI's."""
+    return _elsewhere(host, "", ask=False)
 
 
 def split_host(text: str) -> tuple[str, str]:
     """Return host and directory of HOST:DIR; the host is "" for a DIR here. Raises UsageError."""
     if ":" not in text:  # the way of `run`
         return "", text
-    from ..core.remote.ssh import split
+    from ..core.remote.address import split
 
     return split(text)
 
 
-def _elsewhere(host: str, base: str, *, ask: bool) -> Engine:
+def _elsewhere(host: str, base: str, *, ask: bool) -> RemoteEngine:
     from ..core.remote.ssh import Host
 
-    return Host(host, ask=ask).engine(base).of()
+    return Host(host, ask=ask).engine(base)
 
 
 def _patience() -> float:

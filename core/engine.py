@@ -49,6 +49,10 @@ class Engine(Protocol):
 
     base: str
 
+    def base_at(self, path: str) -> str:
+        """Return the base directory of the machine that *path* is on, in its way of naming it."""
+        raise NotImplementedError
+
     # -- looking ---------------------------------------------------------------------------------
 
     def locate(self, directory: str, *, new: bool = False) -> str:
@@ -257,8 +261,11 @@ class Engine(Protocol):
 
     # -- creating and deleting -------------------------------------------------------------------
 
-    def create_defaults(self, options: CreateOptions) -> CreateOptions:
-        """Return *options* with everything filled in that was left open. Raises ChrootError."""
+    def create_defaults(self, options: CreateOptions, at: str = "") -> CreateOptions:
+        """Return *options* with everything filled in that was left open, for a chroot at *at*.
+
+        Raises ChrootError.
+        """
         raise NotImplementedError
 
     def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
@@ -279,8 +286,8 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
-    def bases(self) -> Bases:
-        """Return the bases that `create` unpacks instead of bootstrapping."""
+    def bases(self, at: str = "") -> Bases:
+        """Return the bases that `create` unpacks instead of bootstrapping, where *at* is."""
         raise NotImplementedError
 
     # -- archives --------------------------------------------------------------------------------

@@ -60,6 +60,10 @@ class LocalEngine:
 
         return self._ask_habits() if self._ask_habits else Habits()
 
+    def base_at(self, path: str) -> str:
+        """As `Engine.base_at`."""
+        return self.base
+
     def locate(self, directory: str, *, new: bool = False) -> str:
         """As `Engine.locate`."""
         find = chroot.locate if new else chroot.locate_existing
@@ -110,7 +114,7 @@ class LocalEngine:
 
         send(pid, started, number)
 
-    def create_defaults(self, options: CreateOptions) -> CreateOptions:
+    def create_defaults(self, options: CreateOptions, at: str = "") -> CreateOptions:
         """As `Engine.create_defaults`."""
         from .verbs.create import create_defaults
 
@@ -140,7 +144,7 @@ class LocalEngine:
             options = options.replace(backend=options.backend or habits.backend)
         create(path, options, habits.cache, report=report, cancelled=cancelled)
 
-    def bases(self) -> Bases:
+    def bases(self, at: str = "") -> Bases:
         """As `Engine.bases`."""
         from .verbs.bases import LocalBases
 

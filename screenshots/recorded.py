@@ -342,7 +342,7 @@ class RecordedEngine(LocalEngine):
         """Return the recorded files' entries."""
         return RecordedBinds(path)
 
-    def create_defaults(self, options: CreateOptions) -> CreateOptions:
+    def create_defaults(self, options: CreateOptions, at: str = "") -> CreateOptions:
         """Return those of the machine that is shown."""
         return CreateOptions(
             "bookworm",
@@ -356,7 +356,7 @@ class RecordedEngine(LocalEngine):
         """Return the recorded plan."""
         return PLAN
 
-    def bases(self) -> RecordedBases:
+    def bases(self, at: str = "") -> RecordedBases:
         """Return what is kept of trixie."""
         return RecordedBases()
 

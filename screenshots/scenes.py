@@ -18,6 +18,8 @@ from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.remote.machines import Machines
+from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
@@ -30,6 +32,10 @@ Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
 
 
+def _no_hosts(name: str) -> RemoteEngine:
+    raise AssertionError(name)
+
+
 class SceneApp(app.ChrootApp):
     """The app on recorded values."""
 
@@ -40,7 +46,7 @@ class SceneApp(app.ChrootApp):
         self.engine = RecordedEngine(self.clock)
         feed = Feed(chroots)
         super().__init__(
-            self.engine, Settings(theme=theme),
+            Machines(self.engine, (), _no_hosts), Settings(theme=theme),
             follow=feed.follow, count=feed.count, clock=self.clock,
         )  # fmt: skip
 

@@ -75,3 +75,8 @@ def place_of(text: str, arguments: Namespace, *, new: bool = False) -> tuple[Eng
     host, directory = split_host(text)
     engine = open_engine(arguments.base, host or arguments.host)
     return engine, engine.locate(directory, new=new)
+
+
+def is_elsewhere(arguments: Namespace) -> bool:
+    """Tell whether --dir means a chroot on another machine. Raises UsageError."""
+    return bool(arguments.host or split_host(arguments.dir)[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from ...core.errors import ChrootError, ConfigError, Problem
+from ...core.errors import ChrootError, ConfigError, Problem, UsageError
 from ...core.kernel import small_file
 from ...core.kernel.answering import PATIENCE
 from ...core.text import suggestion
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ...core.config.toml_reader import Reader
 
 COLUMNS = (
-    "state", "name", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
+    "state", "name", "host", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
 )  # fmt: skip
 """The columns that the table of environments can have, in the order it has them by default."""
 
 _KEYS = (
-    "theme", "base", "columns", "dock", "backend", "cache", "cache-size", "patience", "confirm",
-    "keys",
+    "theme", "base", "hosts", "columns", "dock", "backend", "cache", "cache-size", "patience",
+    "confirm", "keys",
 )  # fmt: skip
 BACKENDS = ("debootstrap", "mmdebstrap")
 LEAST_DOCK, MOST_DOCK = 20, 80
@@ -62,6 +62,8 @@ class Settings(Value):
     """Bindings with other keys than their own, by id: (id, Textual's key names)."""
     patience: float = PATIENCE
     """Seconds that `on` and `run` wait for a file system that does not answer."""
+    hosts: tuple[str, ...] = ()
+    """The other machines whose chroots the UI shows, by their names for ssh."""
 
 
 def load() -> Settings:
@@ -189,6 +191,7 @@ def _read(reader: Reader) -> Settings:
         _cache_size(reader, top),
         _bindings(reader, top.get("keys", {})),
         _patience(reader, top),
+        _hosts(reader, top),
     )
 
 
@@ -213,6 +216,21 @@ def _directory(reader: Reader, top: dict[str, Any], key: str) -> str:
             (key,), f"{key} is {given!r}, expected an absolute path", "write it from / or from ~/"
         )
     return expanded
+
+
+def _hosts(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
+    from ...core.remote.address import checked
+
+    given = top.get("hosts", [])
+    if type(given) is not list or not all(type(one) is str for one in given):
+        reader.wrong(("hosts",), "hosts is no list of names", 'for example: hosts = ["build1"]')
+        return ()
+    for number, name in enumerate(given):
+        try:
+            checked(name)
+        except UsageError as error:
+            reader.wrong(("hosts", number), error.message, error.hint)
+    return tuple(given)
 
 
 def _backend(reader: Reader, top: dict[str, Any]) -> str:

@@ -18,8 +18,8 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
-from ...core.engine import Engine
 from ...core.errors import ChrootError
+from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.text.fitting import brief
 from ..settings.file import Settings, save
@@ -64,7 +64,7 @@ class ChrootApp(KeyQueue):
 
     def __init__(
         self,
-        engine: Engine,
+        machines: Machines,
         settings: Settings,
         *,
         follow: Follow,
@@ -72,7 +72,7 @@ class ChrootApp(KeyQueue):
         clock: Callable[[], float] = time.time,
         driver: type[Driver] | None = None,
     ) -> None:
-        """Show what *engine* has; *follow* and *count* make the threads that watch."""
+        """Show what *machines* have; *follow* and *count* make the threads that watch."""
         super().__init__(driver_class=driver)
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
@@ -82,7 +82,7 @@ class ChrootApp(KeyQueue):
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self.ended_by = 0
         """The number of the signal that asked to end."""
-        self.main = MainScreen(engine, settings, follow=follow, count=count, clock=clock)
+        self.main = MainScreen(machines, settings, follow=follow, count=count, clock=clock)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""
@@ -192,15 +192,16 @@ class ChrootApp(KeyQueue):
         self.exit()
 
 
-def run(engine: Engine, settings: Settings, watching: WatchThread) -> int:
-    """Run the UI on *engine* until the user quits; return the exit code."""
+def run(machines: Machines, settings: Settings, watching: WatchThread) -> int:
+    """Run the UI on *machines* until the user quits; return the exit code."""
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(engine, settings, follow=watching.post_to, driver=TerminalDriver)
+    app = ChrootApp(machines, settings, follow=watching.post_to, driver=TerminalDriver)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()
     ended = app.main.session.jobs.wait()
+    machines.close()
     code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or 0
     if not ended:
         os._exit(code)  # Python would wait for the threads

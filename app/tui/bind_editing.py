@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
-import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from ...core.text import safe
 from ...widgets.binds.draft import News
 from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ...widgets.dialogs.confirm import Confirm
+from .. import editor as editors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
     from ...core.looking.status import ChrootStatus
     from .user import User
-
-_EDITORS = ("sensible-editor", "nano", "vi")
 
 
 class BindEditing:
@@ -94,7 +92,8 @@ class BindEditing:
             inspect_target=self._binds.what_is_at,
             refuse=self._binds.refusal,
             look=self._look,
-            presets=_presets(),
+            presets=() if self._one.host else _presets(),
+            here=not self._one.host,
             changes=self._changes,
             on=self._one.is_on,
             note=self._note,
@@ -139,7 +138,9 @@ class BindEditing:
         except ChrootError as error:
             self._note = error.message
             return
-        code = await self._user.hand_over([*_editor_command(), path])
+        words = ("bind", "edit", file, "-d", self._one.path)
+        there = self._engine.command(self._one.path, words)
+        code = await self._user.hand_over(there if self._one.host else [*editors.command(), path])
         if code:
             self._note = f"the editor ended with {code}"
 
@@ -170,17 +171,6 @@ class BindEditing:
         steps = tuple(step.describe() for step in plan.steps)
         ask = Confirm("apply now", steps, action="Apply")
         return before if await self._user.ask(ask) else None
-
-
-def _editor_command() -> list[str]:
-    """Return the user's editor as a command."""
-    from ...core.programs import find
-
-    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if chosen:
-        return shlex.split(chosen)
-    path = os.environ.get("PATH", os.defpath)
-    return [next((name for name in _EDITORS if find(name, path)), "vi")]
 
 
 def _presets() -> tuple[Preset, ...]:

@@ -57,7 +57,8 @@ class Display:
 
     def _unanswered(self) -> tuple[str, ...]:
         found = (source for one in self._inventory.chroots for source in one.unanswered)
-        return tuple(dict.fromkeys(found))
+        lost = (one.name for one in self._inventory.snapshot.machines if one.problem)
+        return tuple(dict.fromkeys((*lost, *found)))
 
 
 def _privilege() -> str:

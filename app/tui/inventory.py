@@ -98,10 +98,9 @@ class Inventory:
         finally:
             self._onlookers.remove(onlooker)
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that are taken."""
-        return frozenset(one.name for one in self.chroots)
+    def names(self, host: str = "") -> frozenset[str]:
+        """Return the names that are taken on a machine."""
+        return frozenset(one.name for one in self.chroots if one.host == host)
 
     def await_new(self, path: str, welcome: Welcome = _nothing) -> None:
         """Have `arrived` return the chroot at *path*, which is being made, once it is there.

@@ -18,7 +18,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from ...core.engine import Engine
+from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
@@ -75,7 +75,7 @@ class MainScreen(Screen[None]):
 
     def __init__(
         self,
-        engine: Engine,
+        machines: Machines,
         settings: Settings,
         *,
         follow: Follow,
@@ -83,6 +83,7 @@ class MainScreen(Screen[None]):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        engine = machines.of()
         self._clock = clock
         self._columns = settings.columns
         self._post = PostBox(self)
@@ -93,7 +94,7 @@ class MainScreen(Screen[None]):
         jobs = Jobs(self._post, changed=lambda: self._display.jobs(), clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
         panels = Panels(panes, user, busy=lambda: bool(jobs.running))
-        self.session = Session(engine, user, panes, inventory, jobs, panels)
+        self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
         self._build_begun = False
         self._sizes_told = False
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
+    from ...core.remote.machines import Machines
     from ...widgets.job_status import JobStatus
     from .inventory import Inventory
     from .jobs import Ended, Jobs, Work
@@ -25,6 +26,8 @@ class Session:
     """One run of the UI."""
 
     engine: Engine
+    machines: Machines
+    """The same, as what other machines are added to."""
     user: User
     panes: Panes
     inventory: Inventory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from ..engine import open_engine
+from ..engine import open_machines
 from ..settings.file import load
 from .paint_rate import paint_often
 from .watch_threads import WatchThread
@@ -20,8 +20,8 @@ def main(base: str, host: str = "") -> int:
     paint_often()
     gc.disable()  # until the UI is there: it walks what is being imported again and again
     settings = load()
-    engine = open_engine(base, host)
-    watching = WatchThread(engine)
+    machines = open_machines(settings.hosts, base, host)
+    watching = WatchThread(machines.of())
     from .app import run
 
-    return run(engine, settings, watching)
+    return run(machines, settings, watching)

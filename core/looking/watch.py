@@ -49,6 +49,16 @@ _EVERYTHING = 60.0
 """Seconds after which all is looked at once more, plus a tenth for each chroot."""
 
 
+class Machine(Value):
+    """Another machine whose chroots are looked at."""
+
+    name: str
+    answers: bool
+    """Whether it has answered, and still does."""
+    problem: Problem | None = None
+    """Why it does not; None while it is asked for the first time."""
+
+
 class Snapshot(Value):
     """All chroots under a base directory at one moment."""
 
@@ -56,6 +66,8 @@ class Snapshot(Value):
     chroots: tuple[ChrootStatus, ...] = ()
     problem: Problem | None = None
     """Why the base could not be looked at."""
+    machines: tuple[Machine, ...] = ()
+    """The other machines whose chroots are among these."""
 
 
 class Watcher:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 FOLLOW = "follow"
 """The one request that is answered until it is cancelled."""
-_ELSEWHERE = frozenset(("follow", "command", "run", "run_ephemeral", "sizes", "binds", "bases"))
+_ELSEWHERE = frozenset(
+    ("base_at", "follow", "command", "run", "run_ephemeral", "sizes", "binds", "bases")
+)
 _OTHERS = dict.fromkeys(("Following", "Sizes", "Binds", "Bases"), object)
 """Named by methods that are not asked from afar."""
 PARTS = {"binds": engine.Binds, "bases": engine.Bases, "sizes": engine.Sizes}

@@ -88,7 +88,6 @@ def names() -> dict[str, Any]:
     from ..diagnosis.finding import Finding, Found
     from ..engine import Outlook, Pruned
     from ..looking.status import ChrootStatus, MountStatus
-    from ..looking.watch import Snapshot
     from ..plan import Plan
     from ..process import Holder, Process
     from ..trees.disk_size import Taken
@@ -97,8 +96,8 @@ def names() -> dict[str, Any]:
 
     values: tuple[type, ...] = (
         Packed, Unpacked, Manifest, Socket, Bind, RunDefaults, Files, Saved, Config, Key, Base,
-        Facts, CreateOptions, Finding, Found, Outlook, Pruned, ChrootStatus, MountStatus, Snapshot,
-        Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, errors.Problem, Change,
+        Facts, CreateOptions, Finding, Found, Outlook, Pruned, ChrootStatus, MountStatus,
+        Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, Change, errors.Problem,
         events.Event,
     )  # fmt: skip
     known: dict[str, Any] = {cls.__name__: cls for cls in values}
@@ -315,6 +314,19 @@ def _tagged(field: str, words: dict[str, type[Value]]) -> Decode:
 
 
 @cache
+def _words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
+    """Return the fields that are one of some words, and what a word is that is not known here."""
+    from ..diagnosis.finding import NOTE, SEVERITIES, Finding
+    from ..looking import status
+
+    mounts = (status.MOUNTED, status.MISSING, status.DRIFTED, status.IGNORED, status.FOREIGN_MOUNT)
+    return {
+        (Finding, "severity"): (SEVERITIES, NOTE),
+        (status.MountStatus, "state"): (mounts, status.FOREIGN_MOUNT),
+    }
+
+
+@cache
 def _whole(cls: type[Value]) -> Decode:
     hints = get_type_hints(cls, localns=names())
     parts = {name: decoder(hints[name]) for name in cls._fields}
@@ -326,6 +338,9 @@ def _whole(cls: type[Value]) -> Decode:
         for name, part in parts.items():
             if name in said:
                 fields[name] = part(said[name])
+                words, otherwise = _words().get((cls, name), ((), ""))
+                if words and fields[name] not in words:
+                    fields[name] = otherwise  # of a newer one
             elif name not in defaults:
                 raise ValueError(f"{cls.__name__} without {name}")
         return cls(**fields)

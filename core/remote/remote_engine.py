@@ -37,13 +37,17 @@ class RemoteEngine:
     It is an `Engine`; type checkers, which do not see methods that are made, are told so by `of`.
     """
 
-    def __init__(self, connect: Connect, command: Command, base: str = "") -> None:
+    def __init__(
+        self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = ()
+    ) -> None:
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
-        *command* gives the command line that starts the chroot-tool there with this terminal.
+        *command* gives the command line that starts the chroot-tool there with this terminal,
+        *login* is one that asks on this terminal what has to be asked first.
         """
         self._connect = connect
         self._command = command
+        self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
         self.base = base
@@ -100,7 +104,16 @@ class RemoteEngine:
         """As `Engine.binds`."""
         return cast("Binds", _RemoteBinds(self, path))
 
-    def bases(self) -> Bases:
+    def base_at(self, path: str) -> str:
+        """As `Engine.base_at`; what was asked for, while nobody has answered."""
+        return self.base
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._connection is not None and not self._connection.lost.is_set()
+
+    def bases(self, at: str = "") -> Bases:
         """As `Engine.bases`."""
         return cast("Bases", _RemoteBases(self, ""))
 
@@ -186,6 +199,7 @@ class RemoteFollowing:
         self._seen: Snapshot | None = None
         self._changed = threading.Event()
         self._ended = threading.Event()
+        self._again = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follow there", daemon=True)
         self._thread.start()
 
@@ -202,13 +216,14 @@ class RemoteFollowing:
         self._changed.clear()
 
     def wake(self) -> None:
-        """As `Following.wake`."""
+        """As `Following.wake`; a connection that was lost is tried again at once."""
+        self._again.set()
         self._changed.set()
 
     def close(self) -> None:
         """As `Following.close`."""
         self._ended.set()
-        self._changed.set()
+        self.wake()
 
     def _run(self) -> None:
         failed = 0
@@ -226,7 +241,8 @@ class RemoteFollowing:
                 again = f"tried again in {pause:.0f} s"
                 hint = f"{error.hint} · {again}" if error.hint else again
                 self._tell(Problem(error.message, hint))
-                self._ended.wait(pause)
+                self._again.wait(pause)
+                self._again.clear()
 
     def _follow(self) -> None:
         connection = self._engine.connection()

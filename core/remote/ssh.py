@@ -11,14 +11,13 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from .address import checked
 from .connection import Connection
 from .remote_engine import RemoteEngine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@[]%:")
 _LONGEST_SOCKET = 108 - 1 - 17  # unix(7), the end of a string, what ssh adds while it makes one
 _DIGEST = 40
 
@@ -39,31 +38,12 @@ exec "$c" "$@"
 """
 
 
-def split(text: str) -> tuple[str, str]:
-    """Return the host and the path of `HOST:PATH`, as scp has it: no slash before the colon.
-
-    The host is "" for a path of this machine, and so it is for `./with:colon`. Raises UsageError.
-    """
-    end = text.find("]:") + 1 if text.startswith("[") else text.find(":")
-    host = text[:end] if end > 0 else ""
-    if not host or "/" in host:
-        return "", text
-    return named(host), text[end + 1 :] or "."
-
-
-def named(host: str) -> str:
-    """Return *host* as a name for ssh. Raises UsageError where it cannot be one."""
-    if not host or host.startswith("-") or not _NAME.issuperset(host):
-        raise UsageError(f"{host!r} is no name of a host", "a name of ssh_config, or USER@HOST")
-    return host
-
-
 class Host:
     """A machine that ssh knows by a name."""
 
     def __init__(self, name: str, *, ask: bool = False) -> None:
         """*ask*: ssh may ask on this terminal. Raises UsageError for a name that is none."""
-        self.name = named(name)
+        self.name = checked(name)
         self._ask = ask
 
     def engine(self, base: str = "") -> RemoteEngine:
@@ -78,9 +58,9 @@ class Host:
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ASKING, words=(*before, *words))
 
-        return RemoteEngine(connect, command, base)
+        return RemoteEngine(connect, command, base, self.ssh(script="true"))
 
-    def ssh(self, *options: str, script: str, words: Sequence[str]) -> tuple[str, ...]:
+    def ssh(self, *options: str, script: str, words: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the command line that runs a shell's *script* there with *words*."""
         there = shlex.join(("/bin/sh", "-c", script, "chroot-tool", *words))
         return ("ssh", *_shared(), *options, "--", self.name, there)

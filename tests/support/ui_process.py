@@ -135,13 +135,14 @@ async def _play(pilot: Pilot[Any]) -> None:
 
 
 def _main(base: str) -> None:
+    from chroot_tool.app.engine import open_machines
     from chroot_tool.app.settings.file import Settings
     from chroot_tool.app.tui.app import ChrootApp
     from chroot_tool.app.tui.watch_threads import WatchThread
     from chroot_tool.core.local_engine import LocalEngine
 
     engine = LocalEngine(base)
-    app = ChrootApp(engine, Settings(), follow=WatchThread(engine).post_to)
+    app = ChrootApp(open_machines((), base), Settings(), follow=WatchThread(engine).post_to)
     app.run(headless=True, size=(120, 60), auto_pilot=_play)
     app.main.session.jobs.wait()
     sys.exit(app.return_code or 0)

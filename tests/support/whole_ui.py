@@ -31,9 +31,12 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
+from chroot_tool.core.remote.machines import Machines
+from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.core.verbs.bases import LocalBases
+from chroot_tool.widgets.dialogs.machines import MachineTable
 from support.samples import BASE, clock
 from support.screen import screen_text, unbroken
 
@@ -54,6 +57,11 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
         assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.005)
     await pilot.pause()  # what holds may not be laid out yet
+
+
+def no_hosts(name: str) -> RemoteEngine:
+    """Open no other machine: for an app that has none."""
+    raise AssertionError(name)
 
 
 class KnownBases(LocalBases):
@@ -161,7 +169,7 @@ class RecordingEngine(LocalEngine):
         self._record("unpack", path, source, **job)
         return Unpacked(None, 9, ())
 
-    def bases(self) -> KnownBases:
+    def bases(self, at: str = "") -> KnownBases:
         return KnownBases(self.kept)
 
     def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
@@ -257,7 +265,9 @@ class _Counting:
 def recorded(engine: Engine, feed: Feed, **settings: Any) -> ChrootApp:
     """The real app on *engine*, shown what *feed* has, at the time of support.samples."""
     chosen = Settings(**{"theme": "dark", **settings})
-    return ChrootApp(engine, chosen, follow=feed.follow, count=feed.count, clock=clock)
+    return ChrootApp(
+        Machines(engine, (), no_hosts), chosen, follow=feed.follow, count=feed.count, clock=clock
+    )
 
 
 class Ui:
@@ -340,6 +350,11 @@ class Ui:
         await self.until(lambda: table.move_to(path))
         await self.until(lambda: self.highlighted == name)
 
+    async def on_machine(self, name: str) -> None:
+        """Put the cursor on the machine *name* in their dialog."""
+        table = self.app.screen.query_one(MachineTable)
+        await self.until(lambda: table.move_to(name))
+
     @property
     def highlighted(self) -> str:
         one = self.app.main.details.chroot
@@ -374,7 +389,9 @@ async def ui(
 async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
     """Run the app as it is on the chroots under *base*."""
     engine = LocalEngine(str(base))
-    app = ChrootApp(engine, Settings(theme="dark"), follow=WatchThread(engine).post_to)
+    app = ChrootApp(
+        Machines(engine, (), no_hosts), Settings(theme="dark"), follow=WatchThread(engine).post_to
+    )
     async with app.run_test(size=size, notifications=True) as pilot:
         yield await _ready(app, pilot, engine, Feed())
 

@@ -125,6 +125,7 @@ class BindEditor(Dialog[Edited | None]):
         note: str = "",
         undoable: bool = False,
         at: str = "",
+        here: bool = True,
     ) -> None:
         super().__init__(Content.assemble("binds of ", foreign(name)))
         self._draft = Draft(binds, after)
@@ -135,6 +136,7 @@ class BindEditor(Dialog[Edited | None]):
         self._complete_inside = complete_inside
         self._inspect = inspect_target
         self._refuse = refuse
+        self._here = here
         self._presets = tuple(presets)
         self._given = tuple(changes)
         self._unsaved = 0
@@ -307,6 +309,7 @@ class BindEditor(Dialog[Edited | None]):
             complete_inside=self._complete_inside,
             inspect_target=self._inspect,
             refuse=self._refuse,
+            here=self._here,
         )
 
     @work(group="change")

@@ -76,7 +76,9 @@ class BindForm(TwoWayForm[Bind]):
         complete_inside: Complete,
         inspect_target: Inspect,
         refuse: Refuse = lambda _bind: None,
+        here: bool = True,
     ) -> None:
+        """*here*: sources are paths of this machine."""
         super().__init__("new bind" if bind is None else "edit a bind")
         self._bind = bind
         self.goes_on = "Add" if bind is None else "Change"
@@ -85,6 +87,7 @@ class BindForm(TwoWayForm[Bind]):
         self._complete_inside = complete_inside
         self._inspect = inspect_target
         self._refuse = refuse
+        self._here = here
         self._refused: tuple[Bind | None, Problem | None] = (None, None)
         """What was asked about last, and what was said of it."""
         self._asked = False
@@ -217,7 +220,7 @@ class BindForm(TwoWayForm[Bind]):
         """Say below the field where a bind's source is not there: `on` would fail."""
         path = self.value("source") or self.value("target")
         bind = self.value("fs") in ("", "bind", "bind-ro") and path.startswith("/")
-        said = await asyncio.to_thread(_missing, path) if bind else ""
+        said = await asyncio.to_thread(_missing, path) if bind and self._here else ""
         self.field("source").say(said or _SOURCE)
 
     @work(group="refuse", exclusive=True, exit_on_error=False)

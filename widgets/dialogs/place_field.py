@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ...core.creating.names import check_name
 from ...core.errors import UsageError
+from ...core.remote.address import joined, split
 from ..text.foreign import foreign
 from .field import Field
 
@@ -44,7 +45,7 @@ class PlaceField(Field):
             return os.path.join(self._base, name)
         if not name.startswith("/"):
             raise UsageError(f"{name!r} is a relative path", "a name, or a path that begins with /")
-        return os.path.normpath(name)
+        return joined(split(self._base)[0], os.path.normpath(name))
 
     def _check_place(self, _name: str) -> None:
         path = self.path

@@ -24,7 +24,7 @@ from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, chroot_state, d
 from .columns import Column
 
 COLUMNS = (
-    "state", "name", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
+    "state", "name", "host", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
 )  # fmt: skip
 """The ids of all columns, in the order in which they stand unless the user wants another."""
 
@@ -43,9 +43,9 @@ class ChrootRow(Value):
     """Bytes on disk; None while they are not counted."""
 
     def matches(self, words: tuple[str, ...]) -> bool:
-        """Tell whether each of *words*, in lower case, is in its name, system or state."""
+        """Tell whether each of *words*, in lower case, is in its name, host, system or state."""
         one = self.status
-        text = f"{safe(one.name)}\n{safe(one.os)}\n{one.state}".casefold()
+        text = f"{safe(one.name)}\n{one.host}\n{safe(one.os)}\n{one.state}".casefold()
         return all(word in text for word in words)
 
     @property
@@ -70,6 +70,8 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
         Column("state", "State", _state, _state_order, 13, rank=1),
         Column("name", "Name", lambda row, _: (row.status.name, PLAIN),
                lambda row: natural(row.status.name), 12, most=40, rank=0),
+        Column("host", "Host", lambda row, _: (row.status.host, MUTED),
+               lambda row: natural(row.status.host), 0, most=20, rank=2),
         Column("system", "System", lambda row, width: (short_system(row.status.os, width), MUTED),
                lambda row: natural(row.status.os), 12, most=36, rank=3),
         Column("mounts", "Mounts", _mounts, lambda row: row.status.mounted, 7, right=True, rank=2,
@@ -100,7 +102,8 @@ def _state(row: ChrootRow, width: int) -> Cell:
 
 
 def _state_order(row: ChrootRow) -> int:
-    return _STATES.index(row.status.state)
+    state = row.status.state
+    return _STATES.index(state) if state in _STATES else len(_STATES)  # of a newer chroot-tool
 
 
 def _mounts(row: ChrootRow, _width: int) -> Cell:

@@ -46,7 +46,8 @@ class Column(Generic[R]):
 
     def needs(self, row: R) -> int:
         """Return the width that *row* needs here."""
-        return width_of(self.cell(row, self.most)[0]) if self.most else self.width
+        wide = width_of(self.cell(row, self.most)[0]) if self.most else self.width
+        return max(wide, width_of(self.title)) if wide else 0
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from ....core.config.bind import CHROOT_TOML, TOOL_CONF
 from ....core.errors import UsageError
 from ....core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ....core.text import safe
 from ... import exits, json_output
-from ..arguments import add, add_json, chroot_of
+from ..arguments import add, add_json, chroot_of, is_elsewhere
 from ..options import DIR, Option
 from ..output import print_lines
 from ..tables import table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ....core.config.bind import Bind
     from ....core.engine import Engine
 
+ORIGINS = (TOOL_CONF, CHROOT_TOML)
 _OPTIONS = (
     Option(("--source",), "source", "S", "a path on the host (default: the target)"),
     Option(("--target",), "target", "T", "a path inside the chroot"),
@@ -32,7 +34,11 @@ _OPTIONS = (
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `bind` its options."""
     parser.add_argument(
-        "action", choices=("list", *_EDITS), help="show all entries; change the one of --target"
+        "action", choices=("list", *_EDITS, "edit"),
+        help="show all entries; change the one of --target; open a file of them in your editor",
+    )  # fmt: skip
+    parser.add_argument(
+        "file", nargs="?", choices=ORIGINS, help="what `edit` opens (default: the one there is)"
     )
     add(parser, DIR, *_OPTIONS)
     parser.add_argument(
@@ -47,6 +53,8 @@ def execute(arguments: Namespace) -> int:
     if arguments.action == "list":
         _list(engine.config(path).binds, json=arguments.json)
         return exits.DONE
+    if arguments.action == "edit":
+        return _open(engine, path, arguments)
     if not arguments.target:
         raise UsageError(f"bind {arguments.action} needs a target", "give it with --target PATH")
     changed = _EDITS[arguments.action](engine, path, arguments)
@@ -54,11 +62,27 @@ def execute(arguments: Namespace) -> int:
         exits.tell(f"{safe(name)}: saved\n")
     if not changed:
         exits.tell("nothing to change\n")
-    elif arguments.action == "add":
+    elif arguments.action == "add" and not is_elsewhere(arguments):
         _tell_absent(arguments)
     if changed and not arguments.json:
         _tell_mounted(engine, path, arguments.target)
     return exits.DONE
+
+
+def _open(engine: Engine, path: str, arguments: Namespace) -> int:
+    """Open a file in the user's editor where the chroot is, and check it afterwards."""
+    import subprocess
+
+    from ... import editor
+
+    if is_elsewhere(arguments):
+        words = ["bind", "edit", *([arguments.file] if arguments.file else []), "-d", path]
+        return subprocess.run(engine.command(path, words), check=False).returncode
+    binds = engine.binds(path)
+    origin = arguments.file or (CHROOT_TOML if binds.files()[TOOL_CONF] is None else TOOL_CONF)
+    code = subprocess.run([*editor.command(), binds.file(origin)], check=False).returncode
+    engine.config(path)  # says what is wrong in it now
+    return code
 
 
 def _list(entries: Iterable[Bind], *, json: bool) -> None:
@@ -83,7 +107,7 @@ def lines(entries: Iterable[Bind]) -> list[str]:
 
 
 def _add(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
-    from ....core.config.bind import CHROOT_TOML, make
+    from ....core.config.bind import make
     from ....core.config.edits import Added
 
     words = [word for text in arguments.options for word in text.split(",") if word]

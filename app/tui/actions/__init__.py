@@ -8,7 +8,7 @@ What a pane asks for by a message of its own is routed by `MainScreen` to a func
 
 from __future__ import annotations
 
-from . import archives, binds, commands, copies, create, delete, doctor, snapshots, switch
+from . import archives, binds, commands, copies, create, delete, doctor, hosts, snapshots, switch
 from .action import Action
 
 ACTIONS: dict[str, Action] = {
@@ -23,6 +23,7 @@ ACTIONS: dict[str, Action] = {
         *snapshots.ACTIONS,
         *delete.ACTIONS,
         *doctor.ACTIONS,
+        *hosts.ACTIONS,
     )
 }
 """By their ids, in the order of the footer and the palette."""

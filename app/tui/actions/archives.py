@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
+_KINDS = (False, True)
+"""Whether it is an image: what the archive of a chroot may be."""
+
+
 @flow
 async def pack(session: Session) -> None:
     """Ask where to, pack the highlighted chroot, and say how big that is."""
@@ -28,9 +32,10 @@ async def pack(session: Session) -> None:
     if one is None:
         return
     engine = session.engine
-    archive, image = (
-        os.path.join(os.getcwd(), engine.archive_name(one.path, oci=oci)) for oci in (False, True)
-    )
+    names = [await asyncio.to_thread(engine.archive_name, one.path, oci=oci) for oci in _KINDS]
+    # What is packed on another machine stays there, in its base.
+    folder = engine.base_at(one.path) if one.host else os.getcwd()
+    archive, image = (os.path.join(folder, name) for name in names)
     dialog = PackDialog(one.name, archive, image, complete=engine.complete, on=one.is_on)
     wanted = await session.user.ask(dialog)
     if wanted is None or not await _may_be_there(session, wanted.path):
@@ -69,7 +74,7 @@ async def unpack(session: Session) -> None:
     from ....widgets.dialogs.unpack import UnpackDialog
 
     engine = session.engine
-    dialog = UnpackDialog(engine.base, session.inventory.names, complete=engine.complete)
+    dialog = UnpackDialog(engine.base, session.inventory.names(), complete=engine.complete)
     wanted = await session.user.ask(dialog)
     if wanted is None:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from functools import partial
@@ -70,7 +71,9 @@ async def run(session: Session) -> None:
     one = session.highlighted
     if one is None:
         return
-    prompt = RunPrompt(one.name, _scripts(session, one.path), history.commands(one.path))
+    prompt = RunPrompt(
+        one.name, await asyncio.to_thread(_scripts, session, one.path), history.commands(one.path)
+    )
     request = await session.user.ask(prompt)
     if request is None:
         return

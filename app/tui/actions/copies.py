@@ -29,7 +29,8 @@ async def clone(session: Session) -> None:
     if _is_on(one):
         notes.append("It is on: what is written meanwhile may be half there.")
     dialog = PlaceDialog(
-        "clone", one.name, session.engine.base, session.inventory.names, notes=notes,
+        "clone", one.name, session.engine.base_at(one.path), session.inventory.names(one.host),
+        notes=notes,
         switch="keep host name, machine id and ssh host keys",
     )  # fmt: skip
     place = await session.user.ask(dialog)
@@ -66,7 +67,7 @@ async def rename(session: Session) -> None:
         session.user.tell(f"{safe(one.name)} is {one.state}: switch it off first", "warning")
         return
     folder = os.path.dirname(one.path)
-    others = session.inventory.names - {one.name}
+    others = session.inventory.names(one.host) - {one.name}
     notes = ("Host name, /etc/hosts and the prompt inside follow.",)
     dialog = PlaceDialog("rename", one.name, folder, others, value=one.name, notes=notes)
     place = await session.user.ask(dialog)

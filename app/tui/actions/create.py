@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.looking.status import BROKEN, CREATING, INCOMPLETE
+from ....core.remote.address import split
 from .action import Action, flow
 from .copies import copy
 
@@ -28,11 +29,18 @@ async def create(session: Session) -> None:
     from ....widgets.dialogs.create import CreateForm
     from ....widgets.dialogs.create_sources import Copy
 
-    engine = session.engine
-    defaults = await asyncio.to_thread(engine.create_defaults, CreateOptions())
+    engine, one = session.engine, session.highlighted
+    # Where the cursor is on another machine the next one is made there.
+    base = engine.base_at(one.path if one else "")
+    try:
+        defaults = await asyncio.to_thread(engine.create_defaults, CreateOptions(), base)
+    except ChrootError as error:
+        session.user.explain(error)
+        return
     form = CreateForm(
-        defaults, engine.base, session.inventory.names, describe=engine.plan_create,
-        sources=await asyncio.to_thread(_sources, session),
+        defaults, base, session.inventory.names(one.host if one else ""),
+        describe=engine.plan_create,
+        sources=await asyncio.to_thread(_sources, session, base),
     )  # fmt: skip
     made = await session.user.ask(form)
     if isinstance(made, Copy):
@@ -42,11 +50,11 @@ async def create(session: Session) -> None:
         _make(session, *made)
 
 
-def _sources(session: Session) -> Sources:
+def _sources(session: Session, base: str) -> Sources:
     """Return what there is to make a chroot of."""
     from ....widgets.dialogs.create_sources import Sources
 
-    bases = session.engine.bases()
+    bases = session.engine.bases(base)
     try:
         there = bases.list()
     except ChrootError:
@@ -56,7 +64,9 @@ def _sources(session: Session) -> Sources:
         seen = bases.outlook(options)
         return f"{'quick' if seen.base else 'not quick'}: {seen.reason}"
 
-    whole = [one for one in session.inventory.chroots if one.state not in _UNFIT]
+    host, _ = split(base)
+    every = session.inventory.chroots
+    whole = [one for one in every if one.host == host and one.state not in _UNFIT]
     chosen = session.highlighted
     return Sources(
         there, [(one.name, one.path) for one in whole], chosen.path if chosen else "", outlook,

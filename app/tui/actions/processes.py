@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ async def send_signal(session: Session, one: ChrootStatus, process: Process, nam
     )
     if sure:
         try:
-            session.engine.signal(
-                one.path, process.pid, process.started, signal.Signals[f"SIG{name}"]
+            number = signal.Signals[f"SIG{name}"]
+            await asyncio.to_thread(
+                session.engine.signal, one.path, process.pid, process.started, number
             )
         except ChrootError as error:
             session.user.explain(error)

@@ -1,0 +1,304 @@
+"""Several machines as one engine: a path that begins with `HOST:` is one of that host.
+
+What is named without a host is here. Every other machine is looked at in a thread of its own: one
+that does not answer holds up neither the others nor whoever asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ChrootError, UsageError
+from ..events import Event
+from ..looking.status import ChrootStatus
+from .address import checked, joined, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..engine import Bases, Binds, Engine, Following, Sizes
+    from ..looking.watch import Machine, Snapshot
+    from ..trees.disk_size import Taken
+    from .remote_engine import RemoteEngine
+
+    Open = Callable[[str], RemoteEngine]
+
+_PATHS = ("path", "directory", "text", "at")
+"""Arguments that say where something is: the first that is given says which machine is asked."""
+_PLACES = ("new", "output", "source")
+"""Arguments that are a place on the same machine."""
+
+
+class Machines:
+    """An `Engine` on the chroots of this machine and of others (`of`)."""
+
+    def __init__(self, here: Engine, names: Sequence[str], open_host: Open) -> None:
+        """*open_host* returns the engine of a host; nothing is asked of it before it is needed.
+
+        Raises UsageError for a name that is none.
+        """
+        self._here = here
+        self._open = open_host
+        self._hosts: dict[str, RemoteEngine] = {}
+        self._onlookers: list[_Following] = []
+        for name in names:
+            self.add(name)
+
+    def of(self) -> Engine:
+        """Return this, by the contract of an engine."""
+        return cast("Engine", self)
+
+    # -- which there are -------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The other machines."""
+        return tuple(self._hosts)
+
+    def add(self, name: str) -> None:
+        """Have another machine among these. Raises UsageError for a name that is none."""
+        if checked(name) not in self._hosts:
+            self._hosts[name] = self._open(name)
+            for one in self._onlookers:
+                one.look_at(name, self._hosts[name])
+
+    def remove(self, name: str) -> None:
+        """Have it among these no more; what is under way there is stopped."""
+        engine = self._hosts.pop(name)
+        for one in self._onlookers:
+            one.forget(name)
+        threading.Thread(target=engine.close, name=f"close {name}").start()
+
+    def retry(self, name: str) -> None:
+        """Have a connection that was lost tried again now."""
+        for one in self._onlookers:
+            one.retry(name)
+
+    def close(self) -> None:
+        """End every connection, after what is under way by it was taken back."""
+        for name in self.names:
+            self.remove(name)
+
+    def host(self, name: str) -> RemoteEngine:
+        """Return the engine of a host. Raises UsageError where it is none of these."""
+        engine = self._hosts.get(name)
+        if engine is None:
+            raise UsageError(f"{name!r} is none of the machines that are looked at", "add it first")
+        return engine
+
+    def at(self, path: str) -> tuple[str, Engine, str]:
+        """Return the host of *path*, its engine, and the path there. Raises UsageError."""
+        host, there = split(path)
+        return (host, self.host(host).of(), there) if host else ("", self._here, path)
+
+    # -- what is asked ---------------------------------------------------------------------------
+
+    @property
+    def base(self) -> str:
+        """The base directory here."""
+        return self._here.base
+
+    def base_at(self, path: str) -> str:
+        """As `Engine.base_at`."""
+        host, engine, there = self.at(path)
+        return joined(host, engine.base_at(there))
+
+    def list(self) -> tuple[ChrootStatus, ...]:
+        """As `Engine.list`: those of every machine. Raises where one does not answer."""
+        found = self._here.list()
+        for host, engine in tuple(self._hosts.items()):
+            found += _of_host(host, engine.of().list())
+        return found
+
+    def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `Engine.command`: where *path* is among the words it is the one there, too."""
+        _host, engine, there = self.at(path)
+        return engine.command(there, [there if word == path else word for word in words])
+
+    def binds(self, path: str) -> Binds:
+        """As `Engine.binds`."""
+        _host, engine, there = self.at(path)
+        return engine.binds(there)
+
+    def bases(self, at: str = "") -> Bases:
+        """As `Engine.bases`."""
+        _host, engine, there = self.at(at)
+        return engine.bases(there)
+
+    def sizes(self) -> Sizes:
+        """As `Engine.sizes`."""
+        return cast("Sizes", _Sizes(self, self._here.sizes()))
+
+    def follow(self) -> Following:
+        """As `Engine.follow`."""
+        following = _Following(self._here.follow())
+        self._onlookers.append(following)
+        for name, engine in self._hosts.items():
+            following.look_at(name, engine)
+        return cast("Following", following)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method of the contract that asks the machine of its path."""
+        if name.startswith("_") or not hasattr(self._here, name):
+            raise AttributeError(name)
+        if not self._hosts:
+            return getattr(self._here, name)
+        from .contract import methods
+
+        method = methods()[name]
+        return lambda *positional, **named: self._ask(name, method.bind(positional, named))
+
+    def _ask(self, name: str, arguments: dict[str, Any]) -> Any:
+        where = next((key for key in _PATHS if arguments.get(key)), "")
+        host, engine, there = self.at(arguments.get(where, ""))
+        if where:
+            arguments[where] = there
+        for key in _PLACES:
+            if isinstance(arguments.get(key), str):
+                arguments[key] = _same(host, arguments[key])
+        report = arguments.get("report")
+        if host and report is not None:
+            arguments["report"] = lambda event: report(_of_host(host, event))
+        return _of_host(host, getattr(engine, name)(**arguments))
+
+
+def _same(host: str, path: str) -> str:
+    """Return *path* as it is on *host*. Raises UsageError where it is another machine's."""
+    other, there = split(path)
+    if other == host or (not other and not path.startswith("/")):
+        return there
+    raise UsageError(
+        f"{path} is on {other or 'this machine'}, not on {host or 'this machine'}",
+        f"{joined(host, '/…')} is there",
+    )
+
+
+def _of_host(host: str, value: Any) -> Any:
+    """Return *value* with its paths as those of *host*."""
+    if not host:
+        return value
+    if isinstance(value, ChrootStatus):
+        return value.replace(path=joined(host, value.path), host=host)
+    if isinstance(value, Event):
+        return value.replace(chroot=joined(host, value.chroot)) if value.chroot else value
+    if isinstance(value, str) and value.startswith("/"):
+        return joined(host, value)
+    if isinstance(value, tuple):
+        return tuple(_of_host(host, one) for one in value)
+    if getattr(value, "path", "").startswith("/"):  # Cloned, Packed
+        return value.replace(path=joined(host, value.path))
+    return value
+
+
+class _Sizes:
+    """Counts on every machine that answers."""
+
+    def __init__(self, machines: Machines, here: Sizes) -> None:
+        self._machines = machines
+        self._sizes: dict[str, Sizes] = {"": here}
+
+    def get(self, path: str, cancelled: threading.Event | None = None) -> Taken | None:
+        """As `Sizes.get`; None, too, where the machine does not answer."""
+        try:
+            sizes, there = self._at(path)
+            return sizes.get(there, cancelled) if sizes else None
+        except ChrootError:
+            return None
+
+    def forget(self, path: str) -> None:
+        """As `Sizes.forget`."""
+        try:
+            sizes, there = self._at(path)
+            if sizes:
+                sizes.forget(there)
+        except ChrootError:
+            pass  # it remembers nothing then, or is asked no more
+
+    def _at(self, path: str) -> tuple[Sizes | None, str]:
+        host, there = split(path)
+        if host:
+            engine = self._machines.host(host)
+            if not engine.is_open:  # to connect is the affair of who follows
+                return None, there
+            self._sizes.setdefault(host, engine.sizes())
+        return self._sizes[host], there
+
+
+class _Following:
+    """Follows the chroots of all machines: those here in the thread that asks."""
+
+    def __init__(self, here: Following) -> None:
+        self._here = here
+        self._lock = threading.Lock()
+        self._seen: dict[str, Snapshot | None] = {}
+        self._others: dict[str, Following] = {}
+
+    def look_at(self, name: str, engine: RemoteEngine) -> None:
+        """Follow another one, too."""
+        following = engine.follow()
+        with self._lock:
+            self._others[name] = following
+            self._seen[name] = None
+        threading.Thread(
+            target=self._run, args=(name, following), name=f"follow {name}", daemon=True
+        ).start()
+        self._here.wake()
+
+    def forget(self, name: str) -> None:
+        """Follow it no more."""
+        with self._lock:
+            following = self._others.pop(name, None)
+            self._seen.pop(name, None)
+        if following is not None:
+            following.close()
+            self._here.wake()
+
+    def retry(self, name: str) -> None:
+        """Have it tried again now."""
+        following = self._others.get(name)
+        if following is not None:
+            following.wake()
+
+    def _run(self, name: str, following: Following) -> None:
+        while self._others.get(name) is following:
+            snapshot = following.snapshot()
+            with self._lock:
+                if self._others.get(name) is following and self._seen[name] != snapshot:
+                    self._seen[name] = snapshot
+                    self._here.wake()
+            following.wait()
+
+    def snapshot(self) -> Snapshot:
+        """As `Following.snapshot`; of other machines what is known by now."""
+        here = self._here.snapshot()
+        with self._lock:
+            seen = sorted(self._seen.items())
+        if not seen:
+            return here
+        from ..looking.watch import Machine
+
+        chroots: list[ChrootStatus] = [*here.chroots]
+        machines: list[Machine] = []
+        for name, one in seen:
+            if one is not None:
+                chroots += _of_host(name, one.chroots)
+            problem = one.problem if one else None
+            machines.append(Machine(name, one is not None and problem is None, problem))
+        return here.replace(chroots=tuple(chroots), machines=tuple(machines))
+
+    def wait(self) -> None:
+        """As `Following.wait`."""
+        self._here.wait()
+
+    def wake(self) -> None:
+        """As `Following.wake`."""
+        self._here.wake()
+
+    def close(self) -> None:
+        """As `Following.close`."""
+        with self._lock:
+            others, self._others = self._others, {}
+        for following in others.values():
+            following.close()
+        self._here.close()

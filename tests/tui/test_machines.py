@@ -1,0 +1,168 @@
+"""Chroots of other machines in the UI: real machines by ssh, the real app, keys and the screen."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.app.settings.file import Settings, load
+from chroot_tool.app.tui.app import ChrootApp
+from chroot_tool.app.tui.watch_threads import WatchThread
+from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.remote.machines import Machines
+from chroot_tool.core.remote.remote_engine import RemoteEngine
+from chroot_tool.core.remote.ssh import Host
+from chroot_tool.widgets.dialogs.machines import MachinesDialog
+from support import Cli, mounts_below
+from support.ssh_hosts import SshHosts
+from support.whole_ui import Feed, Ui, _ready
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+
+def _open(name: str) -> RemoteEngine:
+    return Host(name).engine()
+
+
+@pytest.fixture
+def farm(
+    hosts: SshHosts, tiny_chroot: Path, tiny_template: Path, cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[SshHosts]:  # fmt: skip
+    """Two machines with a chroot each, beside the one here: `tiny`."""
+    for host, name in zip(hosts.add("one", "two"), ("alpha", "beta"), strict=True):
+        subprocess.run(["cp", "-a", tiny_template, host.base / name], check=True)
+    for key, value in hosts.environment().items():
+        monkeypatch.setenv(key, value)
+    yield hosts
+    for host in hosts.hosts.values():
+        for root in host.base.iterdir():
+            if mounts_below(root):
+                cli.ok("off", "-S", "--kill", "--timeout", "2", "-d", root)
+
+
+@asynccontextmanager
+async def farm_ui(base: Path, *names: str) -> AsyncIterator[Ui]:
+    machines = Machines(LocalEngine(str(base)), names, _open)
+    engine = machines.of()
+    app = ChrootApp(machines, Settings(theme="dark"), follow=WatchThread(engine).post_to)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        yield await _ready(app, pilot, engine, Feed())
+    machines.close()
+
+
+async def test_the_chroots_of_three_machines(farm: SshHosts, tiny_chroot: Path, cli: Cli) -> None:
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta", "tiny", "Host")
+        await t.on_row("alpha")
+        await t.press("o")
+        await t.shows("● on")
+        alpha = farm.hosts["one"].base / "alpha"
+        assert mounts_below(alpha)
+        await t.press("o")
+        await t.until(lambda: not mounts_below(alpha))
+        await t.press("s")
+        await t.shows("alpha: shell", "#")
+        await t.write("echo /*")
+        await t.press("enter")
+        await t.shows("chroot.d")
+        await t.write("exit")
+        await t.press("enter")
+        await t.shows("exit 0")
+        await t.main()
+    cli.ok("off", "-d", alpha)
+
+
+async def test_a_change_there_is_seen_here_and_the_filter_knows_hosts(
+    farm: SshHosts, tiny_chroot: Path, cli: Cli
+) -> None:
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta")
+        beta = farm.hosts["two"].base / "beta"
+        cli.ok("on", "-d", beta)
+        await t.shows("● on")
+        cli.ok("off", "-d", beta)
+        await t.hides("● on")
+        await t.press("slash")
+        await t.write("two")
+        await t.press("enter")
+        await t.hides("alpha", "tiny")
+        await t.shows("beta")
+
+
+async def test_hosts_come_and_go_by_keys(farm: SshHosts, tiny_chroot: Path) -> None:
+    async with farm_ui(tiny_chroot.parent) as t:
+        await t.shows("tiny")
+        await t.press("H")
+        await t.dialog(MachinesDialog)
+        await t.write("one")
+        await t.press("enter")
+        await t.shows("● open", "one")
+        assert load().hosts == ("one",)
+        await t.press("enter")
+        await t.main()
+        await t.shows("alpha")
+        await t.hides("tiny")
+        await t.press("escape", "H")
+        await t.dialog(MachinesDialog)
+        await t.press("d")
+        await t.until(lambda: load().hosts == ())
+        await t.press("escape")
+        await t.main()
+        await t.hides("alpha")
+        await t.shows("tiny")
+
+
+async def test_a_host_that_goes_away_and_comes_back(farm: SshHosts, tiny_chroot: Path) -> None:
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta")
+        farm.hosts["one"].stop()
+        await t.shows("not answering: one")
+        await t.shows("alpha")  # as it was last seen
+        await t.on_row("tiny")
+        await t.press("o")
+        await t.until(lambda: mounts_below(tiny_chroot))
+        await t.press("H")
+        await t.dialog(MachinesDialog)
+        await t.shows("✗ lost", "tried again in")
+        farm.hosts["one"].start()
+        await t.on_machine("one")
+        await t.press("r")
+        await t.shows("● open")
+        await t.press("escape")
+        await t.main()
+        await t.hides("not answering")
+
+
+async def test_binds_of_a_chroot_there(farm: SshHosts, tiny_chroot: Path) -> None:
+    async with farm_ui(tiny_chroot.parent, "one") as t:
+        await t.on_row("alpha")
+        await t.press("b")
+        await t.shows("binds of alpha", "/proc")
+        await t.press("a")
+        await t.write("/mnt/there")
+        await t.press("tab")
+        await t.write("/usr")
+        await t.press("enter")
+        await t.shows("/mnt/there")
+        await t.press("w")
+        await t.press("enter")
+        conf = farm.hosts["one"].base / "alpha/chroot.d"
+        await t.until(lambda: any("/mnt/there" in f.read_text() for f in conf.glob("*.*")))
+        await t.press("escape")
+        await t.main()
+
+
+async def test_making_one_there(farm: SshHosts, tiny_chroot: Path) -> None:
+    async with farm_ui(tiny_chroot.parent, "one") as t:
+        await t.on_row("alpha")
+        await t.press("c")
+        await t.shows("clone alpha", "in one:")
+        await t.write("gamma")
+        await t.press("enter")
+        await t.until(lambda: (farm.hosts["one"].base / "gamma/bin").exists())
+        await t.until(lambda: t.highlighted == "gamma")
