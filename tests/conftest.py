@@ -40,6 +40,7 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too
 from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here

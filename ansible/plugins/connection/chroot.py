@@ -13,9 +13,9 @@ author:
 short_description: Works inside chroots by chroot-tool
 description:
   - Makes a chroot an Ansible host. Modules, C(raw), C(copy), C(fetch) and pipelining work inside.
-  - The host of the chroot is reached by another connection plugin, P(ansible.builtin.ssh#connection)
-    if nothing else is said, whose variables (C(ansible_host), C(ansible_user), C(ansible_port) and
-    so on) keep their meaning.
+  - The host of the chroot is reached by another connection plugin,
+    P(ansible.builtin.ssh#connection) if nothing else is said, whose variables (C(ansible_host),
+    C(ansible_user), C(ansible_port) and so on) keep their meaning.
   - A chroot that is off is switched on by the first task, and stays on.
   - Root enters. C(become) then works inside, where P(ansible.builtin.su#become) is in every Debian
     and needs no password.
@@ -58,18 +58,18 @@ extends_documentation_fragment:
   - chroot_tool.chroots.as_ssh
 """
 
-import shlex  # noqa: E402 # the documents stand first
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import shlex
+from pathlib import Path
+from typing import Any
 
-from ansible.errors import (  # noqa: E402
+from ansible.errors import (
     AnsibleConnectionFailure,
     AnsibleError,
     AnsibleFileNotFound,
 )
-from ansible.plugins.connection import ConnectionBase  # noqa: E402
-from ansible.plugins.loader import connection_loader  # noqa: E402
-from ansible.utils.display import Display  # noqa: E402
+from ansible.plugins.connection import ConnectionBase
+from ansible.plugins.loader import connection_loader
+from ansible.utils.display import Display
 
 _TOOL_FAILED = 125
 _NOT_EXECUTABLE = 126
@@ -91,7 +91,9 @@ class Connection(ConnectionBase):  # type: ignore[misc] # Ansible has no types
         self._how = (play_context, args, kwargs)
         self._outer: Any = None
 
-    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+    def set_options(
+        self, task_keys: Any = None, var_options: Any = None, direct: Any = None
+    ) -> None:
         """Take the options, and give the outer connection its own."""
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
         play_context, args, kwargs = self._how

@@ -10,10 +10,10 @@ short_description: Every chroot of every host as an Ansible host
 description:
   - Asks hosts by C(ssh HOST chroot-tool list --json) for their chroots, all at once, and makes each
     an Ansible host C(NAME@HOST) that is reached by P(chroot_tool.chroots.chroot#connection).
-  - Which way to a host leads is said by the variables that it has in the inventory (C(ansible_host),
-    C(ansible_user), C(ansible_ssh_common_args) and so on), by C(ansible.cfg) and by C(ssh_config).
-    A host whose C(ansible_connection) is V(local) is the controller. Nothing is asked on a terminal,
-    so keys come from an agent, or have no passphrase.
+  - Which way to a host leads is said by the variables that it has in the inventory
+    (C(ansible_host), C(ansible_user), C(ansible_ssh_common_args) and so on), by C(ansible.cfg) and
+    by C(ssh_config). A host whose C(ansible_connection) is V(local) is the controller.
+  - Nothing is asked on a terminal, so keys come from an agent, or have no passphrase.
   - The groups are C(chroots), C(state_on), C(suite_bookworm), C(host_build1) and so on.
   - A host that does not answer is a warning. What a host answers is checked. A chroot whose name
     or path could be anything but a name or a path is left out with a warning.
@@ -78,23 +78,23 @@ cache_connection: ~/.cache/ansible-chroots
 cache_timeout: 300
 """
 
-import shlex  # noqa: E402 # the documents stand first
-from concurrent.futures import ThreadPoolExecutor  # noqa: E402
-from typing import Any  # noqa: E402
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from ansible import constants  # noqa: E402
-from ansible.errors import AnsibleParserError  # noqa: E402
-from ansible.plugins.inventory import (  # noqa: E402
+from ansible import constants
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import (
     BaseInventoryPlugin,
     Cacheable,
     Constructable,
 )
-from ansible.plugins.loader import connection_loader  # noqa: E402
-from ansible.utils.unsafe_proxy import wrap_var  # noqa: E402
-from ansible.utils.vars import combine_vars  # noqa: E402
-from ansible.vars.plugins import get_vars_from_inventory_sources  # noqa: E402
+from ansible.plugins.loader import connection_loader
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible.utils.vars import combine_vars
+from ansible.vars.plugins import get_vars_from_inventory_sources
 
-from ..plugin_utils import answers, asking  # noqa: E402
+from ..plugin_utils import answers, asking
 
 _CONNECTION = "chroot_tool.chroots.chroot"
 _LOCAL = ("local", "ansible.builtin.local")
@@ -248,9 +248,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _group(self, name: str) -> str:
         return str(self.inventory.add_group(self._sanitize_group_name(name)))
 
-    def _of_chroot(
-        self, host: str, way: dict[str, Any], found: answers.Found
-    ) -> dict[str, Any]:
+    def _of_chroot(self, host: str, way: dict[str, Any], found: answers.Found) -> dict[str, Any]:
         """The variables of a chroot: the way to its host, the way in, and what it is.
 
         What came from the host is marked, so that nothing of it is ever taken for a template.

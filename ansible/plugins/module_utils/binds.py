@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 _PROPAGATIONS = ("private", "slave", "shared", "unbindable")
 _FILES = ("tool.conf", "chroot.toml")

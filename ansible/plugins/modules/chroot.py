@@ -227,12 +227,15 @@ holders:
   elements: dict
 """
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402 # the documents stand first
+from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.bringing_about import ABSENT, OFF, ON, PRESENT, Wanted  # noqa: E402
-from ..module_utils.command_line import OPTIONS, Failed  # noqa: E402
+from ..module_utils.bringing_about import ABSENT, OFF, ON, PRESENT, Wanted
+from ..module_utils.command_line import OPTIONS, Failed
 
 _WORDS = ("suite", "arch", "mirror", "variant", "timezone", "proxy", "from", "clone")
+_LISTS = ("include", "locales", "packages")
+_USUAL = ("update_cache", "purge_binds", "stop")
+_UNUSUAL = ("install_recommends", "kill", "lazy", "force")
 _BIND = {
     "target": {"type": "str", "required": True},
     "source": {"type": "str"},
@@ -252,18 +255,15 @@ def main() -> None:
             **{name: {"type": "str"} for name in _WORDS},
             "backend": {"choices": ["debootstrap", "mmdebstrap"]},
             "unpack": {"type": "path"},
-            **{n: {"type": "list", "elements": "str"} for n in ("include", "locales", "packages")},
+            **{name: {"type": "list", "elements": "str"} for name in _LISTS},
             "binds": {"type": "list", "elements": "dict", "options": _BIND},
             "timeout": {"type": "float", "default": 10},
-            **{n: {"type": "bool", "default": True} for n in ("update_cache", "purge_binds", "stop")},
-            **{
-                name: {"type": "bool", "default": False}
-                for name in ("install_recommends", "kill", "lazy", "force")
-            },
+            **{name: {"type": "bool", "default": True} for name in _USUAL},
+            **{name: {"type": "bool", "default": False} for name in _UNUSUAL},
         },
         mutually_exclusive=[("from", "clone", "unpack")],
         supports_check_mode=True,
-    )  # fmt: skip
+    )
     plan: list[str] = []
     try:
         wanted = Wanted(module)

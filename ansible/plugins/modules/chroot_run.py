@@ -126,13 +126,13 @@ hint:
   type: str
 """
 
-import datetime  # noqa: E402 # the documents stand first
-import shlex  # noqa: E402
-from typing import Any  # noqa: E402
+import datetime
+import shlex
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.command_line import OPTIONS, CommandLine, Failed, told  # noqa: E402
+from ..module_utils.command_line import OPTIONS, CommandLine, Failed, told
 
 _IS_THERE = 'IFS=; for path in $1; do [ -e "$path" ] && exit 0; done; exit 1'
 
@@ -199,9 +199,11 @@ def _needless(tool: CommandLine, given: dict[str, Any]) -> str:
 
 
 def _is_inside(tool: CommandLine, pattern: str) -> bool:
-    status = tool.ask("status")
+    found = tool.status()
+    if found is None:
+        return False  # in check mode it may be one that a task before would make
     argv = ["/bin/sh", "-c", _IS_THERE, "sh", pattern]
-    return tool.inside(argv, is_on=status["state"] == "on").rc == 0
+    return tool.inside(argv, is_on=found["state"] == "on").rc == 0
 
 
 def _options(given: dict[str, Any]) -> list[str]:

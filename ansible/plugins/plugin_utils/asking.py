@@ -7,8 +7,9 @@ import selectors
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Sequence, cast
+from typing import IO, cast
 
 from .answers import NoAnswerError, printable
 
@@ -48,7 +49,8 @@ def _hear(program: subprocess.Popen[bytes], end: float, most: int) -> tuple[byte
             assert pipe is not None
             selector.register(pipe, selectors.EVENT_READ, buffer)
         while selector.get_map():
-            ready = selector.select(max(0.0, end - time.monotonic()))
+            left = end - time.monotonic()
+            ready = selector.select(left) if left > 0 else []
             if not ready:
                 raise NoAnswerError("it did not answer in time")
             for key, _ in ready:
