@@ -38,12 +38,6 @@ def status(ansible: Ansible, host: str, name: str) -> Any:
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
-def switch_off(ansible: Ansible) -> None:
-    for host in ansible.hosts.hosts.values():
-        for chroot in sorted(host.base.iterdir()):
-            ansible.hosts.ssh(host.name, "chroot-tool", "off", "-S", "--kill", "-d", str(chroot))
-
-
 def farm(archive: Path, source: Path) -> list[dict[str, Any]]:
     """A play that makes and uses a farm."""
     tasks = [
@@ -74,20 +68,17 @@ def test_a_second_run_changes_nothing_and_a_check_never_does(
     assert [status(ansible, host, "build") for host in checked] == [None, None]
     first = ansible.play(play, "--forks", "2")
     assert {host: n["changed"] for host, n in first.items()} == {"build1": 3, "build2": 3}
-    try:
-        for host in first:
-            found = status(ansible, host, "build")
-            assert found["state"] == "on"
-            mounted = {one["target"]: one for one in found["mounts"]}
-            assert mounted["/src"]["options"] == ["ro", "private"]
-            assert mounted["/sys"]["state"] == "ignored"
-            assert status(ansible, host, "try")["state"] == "off"
-        again = ansible.play(play)
-        assert {host: n["changed"] for host, n in again.items()} == {"build1": 0, "build2": 0}
-        checked = ansible.play(play, "--check")
-        assert {host: n["changed"] for host, n in checked.items()} == {"build1": 0, "build2": 0}
-    finally:
-        switch_off(ansible)
+    for host in first:
+        found = status(ansible, host, "build")
+        assert found["state"] == "on"
+        mounted = {one["target"]: one for one in found["mounts"]}
+        assert mounted["/src"]["options"] == ["ro", "private"]
+        assert mounted["/sys"]["state"] == "ignored"
+        assert status(ansible, host, "try")["state"] == "off"
+    again = ansible.play(play)
+    assert {host: n["changed"] for host, n in again.items()} == {"build1": 0, "build2": 0}
+    checked = ansible.play(play, "--check")
+    assert {host: n["changed"] for host, n in checked.items()} == {"build1": 0, "build2": 0}
 
 
 @pytest.mark.usefixtures("builders")
@@ -187,27 +178,24 @@ def test_a_command_inside_is_as_one_of_the_host(ansible: Ansible, archive: Path)
     def run(*options: str, **args: Any) -> dict[str, Any]:
         return ansible.module("build1", RUN, *options, path="deb", **args)
 
-    try:
-        gone = run(cmd="touch /root/gone", ephemeral=True)
-        assert (gone["changed"], gone["rc"]) == (True, 0)
-        assert status(ansible, "build1", "deb")["state"] == "off"
-        asked = run(cmd="id", creates="/root/gone")
-        assert "uid=0" in asked["stdout"]
-        words = run(argv=["cat"], stdin="hä", environment={"A": "b c"})
-        assert (words["stdout"], words["rc"]) == ("hä", 0)
-        user = run(argv=["env"], user="app", chdir="/home", environment={"A": "b c"})
-        assert {"USER=app", "PWD=/home", "A=b c"} <= set(user["stdout_lines"])
-        failed = run(argv=["sh", "-c", "echo no >&2; exit 7"])
-        assert (failed["failed"], failed["rc"], failed["stderr"]) == (True, 7, "no")
-        nobody = run(cmd="id", user="nosuch")
-        assert (nobody["rc"], nobody["changed"]) == (125, False)
-        assert "no user" in nobody["msg"]
-        assert not run(cmd="id", removes="/root/[0-9]")["changed"]
-        assert run("--check", cmd="id", removes="/root")["changed"]
-        checked = ansible("ansible", "build1", "-o", "--check", "-m", RUN, "-a", "path=deb cmd=id")
-        assert checked.stdout == "build1 | SKIPPED\n"
-    finally:
-        switch_off(ansible)
+    gone = run(cmd="touch /root/gone", ephemeral=True)
+    assert (gone["changed"], gone["rc"]) == (True, 0)
+    assert status(ansible, "build1", "deb")["state"] == "off"
+    asked = run(cmd="id", creates="/root/gone")
+    assert "uid=0" in asked["stdout"]
+    words = run(argv=["cat"], stdin="hä", environment={"A": "b c"})
+    assert (words["stdout"], words["rc"]) == ("hä", 0)
+    user = run(argv=["env"], user="app", chdir="/home", environment={"A": "b c"})
+    assert {"USER=app", "PWD=/home", "A=b c"} <= set(user["stdout_lines"])
+    failed = run(argv=["sh", "-c", "echo no >&2; exit 7"])
+    assert (failed["failed"], failed["rc"], failed["stderr"]) == (True, 7, "no")
+    nobody = run(cmd="id", user="nosuch")
+    assert (nobody["rc"], nobody["changed"]) == (125, False)
+    assert "no user" in nobody["msg"]
+    assert not run(cmd="id", removes="/root/[0-9]")["changed"]
+    assert run("--check", cmd="id", removes="/root")["changed"]
+    checked = ansible("ansible", "build1", "-o", "--check", "-m", RUN, "-a", "path=deb cmd=id")
+    assert checked.stdout == "build1 | SKIPPED\n"
 
 
 def test_a_host_without_the_tool_is_told_so(ansible: Ansible) -> None:
