@@ -17,10 +17,30 @@ if TYPE_CHECKING:
     from ..core.engine import Engine
 
 
-def open_engine(base: str = "") -> Engine:
-    """Return the engine for what `--base` says, "" where it is not given. Raises ConfigError."""
+def open_engine(base: str = "", host: str = "", *, ask: bool = True) -> Engine:
+    """Return the engine for what `--base` and `--host` say, "" where one is not given.
+
+    *ask*: ssh may ask on this terminal. Raises ConfigError, UsageError for a host that is none.
+    """
+    if host:
+        return _elsewhere(host, base, ask=ask)
     set_patience(_patience)
     return LocalEngine(base_directory(base), habits)
+
+
+def split_host(text: str) -> tuple[str, str]:
+    """Return host and directory of HOST:DIR; the host is "" for a DIR here. Raises UsageError."""
+    if ":" not in text:  # the way of `run`
+        return "", text
+    from ..core.remote.ssh import split
+
+    return split(text)
+
+
+def _elsewhere(host: str, base: str, *, ask: bool) -> Engine:
+    from ..core.remote.ssh import Host
+
+    return Host(host, ask=ask).engine(base).of()
 
 
 def _patience() -> float:

@@ -151,10 +151,11 @@ class SshHost:
         self._signal_all("resume")
 
     def _signal_all(self, what: str) -> None:
-        own = psutil.Process(self._sshd.pid)
-        for process in [own, *own.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                getattr(process, what)()
+        with suppress(psutil.NoSuchProcess):  # it is stopped
+            own = psutil.Process(self._sshd.pid)
+            for process in [own, *own.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    getattr(process, what)()
 
 
 class SshHosts:
