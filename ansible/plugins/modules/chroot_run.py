@@ -61,7 +61,7 @@ attributes:
   check_mode:
     support: partial
     description: Nothing is run.
-    details: With O(creates) or O(removes) it says whether the command would run, else it is skipped.
+    details: With O(creates) or O(removes) it says whether the command would run.
   diff_mode:
     support: none
     description: Nobody knows what a command changes.
