@@ -40,6 +40,7 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too
 from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
@@ -211,9 +212,15 @@ def chroot(base_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def hosts(cli: Cli, tmp_path: Path) -> Iterator[SshHosts]:
-    """Machines that OpenSSH reaches: `hosts.add("one", "two")` starts them."""
+    """Machines that OpenSSH reaches: `hosts.add("one", "two")` starts them.
+
+    Their chroots are switched off at the end.
+    """
     with SshHosts(tmp_path / "hosts", cli) as those:
         yield those
+    for host in those.hosts.values():
+        for root in host.base.iterdir():
+            _switch_off(cli, root)
 
 
 @pytest.fixture(scope="session")

@@ -439,7 +439,7 @@ SCENARIOS = (
         is_plan=True, config='[system]\nresolv = "copy"\ndev = "host"\n',
     ),
     Scenario(
-        "off", _OFF, ((_OFF,), (_OFF, _ON)), first=(_ON,), before=_used, is_plan=True,
+        "off", _OFF, ((_OFF,), (_ON,)), first=(_ON,), before=_used, is_plan=True,
         config=_BINDS,
     ),
     Scenario(
