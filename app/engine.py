@@ -6,7 +6,8 @@ import os
 
 from ..core.chroot import DEFAULT_BASE
 from ..core.errors import ConfigError
-from ..core.kernel.answering import PATIENCE, set_patience
+from ..core.kernel import answering
+from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
 
@@ -71,7 +72,15 @@ def base_directory(given: str) -> str:
     """
     if given or (given := os.environ.get("CHROOT_TOOL_BASE", "")):
         return given
-    if os.path.exists(settings_file()):
+    path = settings_file()
+    try:
+        there = answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
+    except NotAnswering as error:
+        from .exits import say
+
+        say(f"warning: {path} {error.strerror}: the base directory is {DEFAULT_BASE}")
+        return DEFAULT_BASE
+    if there:
         from .settings.file import load
 
         return load().base or DEFAULT_BASE
