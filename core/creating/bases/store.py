@@ -195,9 +195,9 @@ class Store:
         new = f"{base.name}{JSON}{PART}"
         self.unlink(new)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
-        file = open(os.open(new, flags, _MODE, dir_fd=self.fd), "w", encoding="utf-8")
+        fd = os.open(new, flags, _MODE, dir_fd=self.fd)
         try:
-            with file:
+            with open(fd, "w", encoding="utf-8") as file:
                 json.dump(_to_json(base), file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
