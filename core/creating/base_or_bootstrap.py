@@ -175,9 +175,11 @@ class Supply:
         except Cancelled:
             raise
         except ChrootError as error:
-            return self._not_kept(error.message, error.hint)
+            self._not_kept(error.message, error.hint)
+            return
         except OSError as error:
-            return self._not_kept(str(error.strerror))
+            self._not_kept(str(error.strerror))
+            return
         try:
             make_room(self._store, base, self._order.cache.limit)
         except OSError as error:
