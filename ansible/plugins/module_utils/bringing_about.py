@@ -43,7 +43,12 @@ class Wanted:
         self._make()
         self._set_binds()
         was_on = self.after["state"] != OFF
-        self._install()
+        try:
+            self._install()
+        except Failed:
+            if not was_on:
+                self._off(was_on=False)
+            raise
         if self._params["state"] == ON:
             self._on()
         elif self._params["state"] == OFF or not was_on:
