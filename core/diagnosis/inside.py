@@ -106,7 +106,9 @@ def shared_memory(subject: Subject) -> Iterator[Finding]:
             there = root.stat("/dev/shm")
         place = f"{seen.root}/dev/shm"
         # A mode that somebody has changed is no drift: a tmpfs is not mounted anew for it.
-        mend = f"chmod 1777 {place}" if seen.table.at(place) else f"chroot-tool on -d {subject.path}"
+        mend = (
+            f"chmod 1777 {place}" if seen.table.at(place) else f"chroot-tool on -d {subject.path}"
+        )
         yield from _shm(there.st_mode if there else 0, "/dev/shm inside", mend)
 
 
