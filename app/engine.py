@@ -6,7 +6,8 @@ import os
 
 from ..core.chroot import DEFAULT_BASE
 from ..core.errors import ConfigError
-from ..core.kernel.answering import PATIENCE, set_patience
+from ..core.kernel import answering
+from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
 
@@ -16,10 +17,30 @@ if TYPE_CHECKING:
     from ..core.engine import Engine
 
 
-def open_engine(base: str = "") -> Engine:
-    """Return the engine for what `--base` says, "" where it is not given. Raises ConfigError."""
+def open_engine(base: str = "", host: str = "", *, ask: bool = True) -> Engine:
+    """Return the engine for what `--base` and `--host` say, "" where one is not given.
+
+    *ask*: ssh may ask on this terminal. Raises ConfigError, UsageError for a host that is none.
+    """
+    if host:
+        return _elsewhere(host, base, ask=ask)
     set_patience(_patience)
     return LocalEngine(base_directory(base), habits)
+
+
+def split_host(text: str) -> tuple[str, str]:
+    """Return host and directory of HOST:DIR; the host is "" for a DIR here. Raises UsageError."""
+    if ":" not in text:  # the way of `run`
+        return "", text
+    from ..core.remote.ssh import split
+
+    return split(text)
+
+
+def _elsewhere(host: str, base: str, *, ask: bool) -> Engine:
+    from ..core.remote.ssh import Host
+
+    return Host(host, ask=ask).engine(base).of()
 
 
 def _patience() -> float:
@@ -51,7 +72,15 @@ def base_directory(given: str) -> str:
     """
     if given or (given := os.environ.get("CHROOT_TOOL_BASE", "")):
         return given
-    if os.path.exists(settings_file()):
+    path = settings_file()
+    try:
+        there = answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
+    except NotAnswering as error:
+        from .exits import say
+
+        say(f"warning: {path} {error.strerror}: the base directory is {DEFAULT_BASE}")
+        return DEFAULT_BASE
+    if there:
         from .settings.file import load
 
         return load().base or DEFAULT_BASE

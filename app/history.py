@@ -7,7 +7,7 @@ import json
 import os
 
 from ..core import json_values
-from ..core.kernel import small_file
+from ..core.kernel import answering, small_file
 from ..core.kernel.rootpath import Root
 from .paths import history_file, output_directory
 
@@ -17,8 +17,12 @@ _LARGEST = 64 << 20
 
 
 def _read() -> dict[str, list[str]]:
+    path = history_file()
     try:
-        found = json_values.document(small_file.read(history_file(), limit=_LARGEST))
+        data = answering.look(
+            path, lambda: small_file.read(path, limit=_LARGEST), seconds=answering.LOOK
+        )
+        found = json_values.document(data)
     except (OSError, ValueError):
         return {}  # a history that cannot be read is none: nothing depends on it
     return {
@@ -61,9 +65,13 @@ def move(path: str, new: str) -> None:
 
 def _write(everything: dict[str, list[str]]) -> None:
     path = history_file()
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with Root("/") as root:
-        root.write(path, json.dumps(everything).encode(), 0o600, is_synced=False)
+
+    def write() -> None:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with Root("/") as root:
+            root.write(path, json.dumps(everything).encode(), 0o600, is_synced=False)
+
+    answering.look(path, write, seconds=answering.LOOK)
 
 
 def save_output(name: str, text: str) -> str:

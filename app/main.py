@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import sys
 
-from .cli.options import RUN_WORDS
+from .cli.options import EVERYWHERE, RUN_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from .cli.options import Option
+
+
+_BEFORE = tuple(name for option in EVERYWHERE for name in option.names)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
         from .cli.run import main as run
 
         code = run(rest[0], [*before, *rest[1:]])
-    elif rest or before[-1:] == ["--base"]:  # without its directory: the parser says so
+    elif rest or before[-1:] in [
+        [name] for name in _BEFORE
+    ]:  # without its directory: the parser says so
         from .cli.commands import main as execute
 
         code = execute(words, rest[0] if rest else "")
@@ -34,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return the options that stand before the verb, all of them --base, and the rest."""
+    """Return the options that stand before the verb, --base and --host, and the rest."""
     rest = words
-    while rest and rest[0].split("=")[0] == "--base":
+    while rest and rest[0].split("=")[0] in _BEFORE:
         rest = rest[1 if "=" in rest[0] else 2 :]
     return words[: len(words) - len(rest)], rest
 
@@ -51,8 +58,18 @@ def _bare(before: list[str]) -> int:
     from . import exits
     from .tui.start import main as show
 
-    base = before[-1].removeprefix("--base=") if before else ""
-    return exits.answer(lambda: show(base))
+    base, host = (_last(before, option) for option in EVERYWHERE)
+    return exits.answer(lambda: show(base, host))
+
+
+def _last(before: list[str], option: Option) -> str:
+    """Return the value that *option* was given last, "" where it was not."""
+    found = ""
+    for word, value in zip(before, [*before, ""][1:], strict=True):
+        name, equals, stuck = word.partition("=")
+        if name in option.names:
+            found = stuck if equals else value
+    return found
 
 
 def _open_streams() -> None:

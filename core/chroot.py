@@ -45,6 +45,8 @@ _OF_A_SYSTEM = ("proc", "sysfs", "devpts")
 _OF_CHANGES = (2, 6, 11, 16, 17, 20, 21, 22, 39, 40)
 """ENOENT, ENXIO, EAGAIN, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOTEMPTY, ELOOP: what a look-up
 fails with of what was another thing a moment ago."""
+_OF_OURS = (9, 14, 25)
+"""EBADF, EFAULT, ENOTTY: what no user can cause."""
 _SHELLS = ("/bin/sh", "/usr/bin/sh", "/bin/busybox")
 
 
@@ -212,7 +214,9 @@ class WorkedOn(Root):
     ) -> None:
         self.close()
         # Without a name it is of a stream, ours or the caller's.
-        if isinstance(error, OSError) and error.filename is not None:
+        if not isinstance(error, OSError) or error.filename is None:
+            return
+        if error.errno not in _OF_OURS:
             raise _failed(self.path, error) from error
 
 

@@ -2,8 +2,8 @@
 
 The command line, the UI and programs that import this call the same methods and get the same
 values. They are all that can be asked, so that who asks need not know where the chroots are:
-`local_engine.LocalEngine` is the one that works on this machine, and every value that goes in or
-comes out can be said in JSON, so that one behind a command line can be another.
+`local_engine.LocalEngine` is the one that works on this machine, `remote.RemoteEngine` is behind a
+command line (sudo, ssh): every value that goes in or comes out can be said in JSON.
 
 Paths are those of the machine that the chroots are on. Long calls take `report`, called with an
 event for everything that happens, and `cancelled`, a flag that they look at. All raise ChrootError
@@ -188,14 +188,23 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
-    def signal(self, pid: int, started: float, number: int) -> None:
-        """Send signal *number* to a process, if it is the one that began then (epoch seconds).
+    def signal(self, path: str, pid: int, started: float, number: int) -> None:
+        """Send signal *number* to a process of the chroot at *path*.
+
+        Only if it is the one that began then (*started*, epoch seconds).
 
         Raises ChrootError where it is gone, PrivilegeError.
         """
         raise NotImplementedError
 
     # -- running ---------------------------------------------------------------------------------
+
+    def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """Return the command line that is `chroot-tool` with *words* where *path* is.
+
+        For those who give it a terminal: a panel, another window.
+        """
+        raise NotImplementedError
 
     def run(
         self,

@@ -7,7 +7,7 @@ from .events import ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from threading import Event as Flag
     from typing import Any
 
@@ -96,7 +96,15 @@ class LocalEngine:
 
         return LocalBinds(path)
 
-    def signal(self, pid: int, started: float, number: int) -> None:
+    @staticmethod
+    def command(_path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `Engine.command`."""
+        import sys
+
+        package = __name__.partition(".")[0]
+        return (sys.executable, "-P", "-m", package, *words)
+
+    def signal(self, path: str, pid: int, started: float, number: int) -> None:
         """As `Engine.signal`."""
         from .kernel.pidfd import send
 

@@ -40,7 +40,9 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too
 from support.little_mirror import served
+from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
     pytest_collection_finish,
@@ -216,6 +218,19 @@ def chroot(base_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
         _copy(base_chroot / "usr/lib/locale", archive.parent)
     yield root
     _switch_off(cli, root)
+
+
+@pytest.fixture
+def hosts(cli: Cli, tmp_path: Path) -> Iterator[SshHosts]:
+    """Machines that OpenSSH reaches: `hosts.add("one", "two")` starts them.
+
+    Their chroots are switched off at the end.
+    """
+    with SshHosts(tmp_path / "hosts", cli) as those:
+        yield those
+    for host in those.hosts.values():
+        for root in host.base.iterdir():
+            _switch_off(cli, root)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine import open_engine
+from ..engine import open_engine, split_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def add_dry_run(parser: ArgumentParser) -> None:
 
 def engine_of(arguments: Namespace) -> Engine:
     """Return the engine for the base directory that is meant. Raises ConfigError."""
-    return open_engine(arguments.base)
+    return open_engine(arguments.base, arguments.host)
 
 
 def chroot_of(arguments: Namespace, *, new: bool = False) -> tuple[Engine, str]:
@@ -64,5 +64,14 @@ def chroot_of(arguments: Namespace, *, new: bool = False) -> tuple[Engine, str]:
 
     Raises UsageError, ChrootError.
     """
-    engine = engine_of(arguments)
-    return engine, engine.locate(arguments.dir, new=new)
+    return place_of(arguments.dir, arguments, new=new)
+
+
+def place_of(text: str, arguments: Namespace, *, new: bool = False) -> tuple[Engine, str]:
+    """Return the engine, and the path there, that *text* means: DIR, or HOST:DIR.
+
+    Raises UsageError, ChrootError.
+    """
+    host, directory = split_host(text)
+    engine = open_engine(arguments.base, host or arguments.host)
+    return engine, engine.locate(directory, new=new)

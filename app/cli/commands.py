@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-_NEVER_HELD_UP = ("watch",)
+_NEVER_HELD_UP = ("watch", "serve")
 """All that they ask is asked within a bound."""
 
 

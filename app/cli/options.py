@@ -34,6 +34,12 @@ BASE = Option(
     ("--base",), "base", "DIR",
     "where the chroots are (default: $CHROOT_TOOL_BASE, the settings file, /srv/chroot)",
 )  # fmt: skip
+HOST = Option(
+    ("-H", "--host"), "host", "HOST",
+    "on another machine, by ssh: a name of ssh_config, or USER@HOST; HOST:DIR is DIR there",
+)  # fmt: skip
+EVERYWHERE = (BASE, HOST)
+"""Options that every command has, before it or behind it."""
 CONFIG = Option(
     ("-c", "--config"), "config", "CFGDIR",
     "read tool.conf and chroot.toml from here, not from DIR/chroot.d",
@@ -63,4 +69,4 @@ SESSION_OPTIONS = (EPHEMERAL, KEEP, SIZE)
 SESSION_WORDS = ("run", "shell", "update")
 """What start, stop and restart have started or stopped would end with the session."""
 
-RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, *SESSION_OPTIONS, BASE)
+RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, *SESSION_OPTIONS, *EVERYWHERE)

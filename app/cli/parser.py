@@ -9,7 +9,7 @@ import sys
 from ... import __version__
 from .. import exits
 from .arguments import add
-from .options import BASE
+from .options import EVERYWHERE
 from .verbs import SUMMARIES, module_of
 
 TYPE_CHECKING = False
@@ -85,9 +85,11 @@ class _VerbParser(_Parser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         # Stands before and after the verb; the one behind it wins where both are given.
-        self.add_argument(
-            *BASE.names, dest="base", metavar="DIR", help=BASE.help, default=argparse.SUPPRESS
-        )
+        for option in EVERYWHERE:
+            self.add_argument(
+                *option.names, dest=option.key, metavar=option.metavar, help=option.help,
+                default=argparse.SUPPRESS,
+            )  # fmt: skip
         module_of(self._verb).add_options(self)
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
@@ -103,7 +105,7 @@ def build(only: str = "") -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     parser.add_argument("--version", action="version", version=f"chroot-tool {__version__}")
-    add(parser, BASE)
+    add(parser, *EVERYWHERE)
     verbs = parser.add_subparsers(
         prog=parser.prog, dest="verb", metavar="COMMAND", parser_class=_VerbParser
     )

@@ -9,7 +9,7 @@ import os
 
 from ...core.errors import Cancelled, ChrootError, UsageError
 from .. import exits
-from ..engine import open_engine
+from ..engine import open_engine, split_host
 from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
@@ -60,8 +60,9 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             f"{word} takes no -x: what it starts ends with the session, which ends with it",
             f"chroot-tool shell -x, and {word} it there",
         )
-    engine = open_engine(_last(values, "base"))
-    path = engine.locate(values.get(DIR.key, [DIR.default])[-1])
+    host, directory = split_host(values.get(DIR.key, [DIR.default])[-1])
+    engine = open_engine(_last(values, "base"), host or _last(values, "host"))
+    path = engine.locate(directory)
     user, cwd, config_dir = (_last(values, key) for key in ("user", "cwd", "config"))
     env = dict(pair for text in values.get("env", []) for pair in _pair(text))
     if ephemeral:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 
 from ...core.errors import ChrootError, ConfigError, Problem
-from ...core.kernel import small_file
-from ...core.kernel.answering import PATIENCE
+from ...core.kernel import answering, small_file
+from ...core.kernel.answering import PATIENCE, NotAnswering
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
@@ -71,9 +71,12 @@ def load() -> Settings:
     """
     path = settings_file()
     try:
-        data = small_file.read(path)
+        data = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
     except FileNotFoundError:
         return Settings()
+    except NotAnswering as error:
+        hint = "set HOME or XDG_CONFIG_HOME to another place, or see to who serves it"
+        raise ConfigError([Problem(f"{path} {error.strerror}", hint)]) from error
     except OSError as error:
         raise ConfigError([Problem(f"{path}: {error.strerror}", "look at its mode")]) from error
     return parse(data, path)
@@ -99,7 +102,7 @@ def save(changes: Mapping[str, object]) -> None:
     """
     path = settings_file()
     try:
-        old = small_file.read(path)
+        old = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
     except FileNotFoundError:
         old = b""
     except OSError as error:

@@ -78,8 +78,3 @@ async def _wait(child: asyncio.subprocess.Process) -> int:
     except asyncio.CancelledError:  # the app is asked to end, and gives the terminal back
         child.send_signal(signal.SIGHUP)
         raise
-
-
-def own_command(*words: str) -> list[str]:
-    """Return the command line that starts this very chroot-tool with *words*."""
-    return [sys.executable, "-P", "-m", "chroot_tool", *words]

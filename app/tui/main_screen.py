@@ -264,7 +264,9 @@ class MainScreen(Screen[None]):
         """Ask, then send a signal."""
         from .actions.processes import send_signal
 
-        send_signal(self.session, message.process, message.name)
+        one = self.session.highlighted
+        if one is not None:
+            send_signal(self.session, one, message.process, message.name)
 
     def on_run_panel_leave_requested(self) -> None:
         """Go back to the environments."""

@@ -10,15 +10,17 @@ from .paint_rate import paint_often
 from .watch_threads import WatchThread
 
 
-def main(base: str) -> int:
+def main(base: str, host: str = "") -> int:
     """Run the UI on the base directory *base*, "" for the user's own; return the exit code.
+
+    *host* is another machine, by its name for ssh.
 
     Raises ConfigError where the settings file is wrong.
     """
     paint_often()
     gc.disable()  # until the UI is there: it walks what is being imported again and again
     settings = load()
-    engine = open_engine(base)
+    engine = open_engine(base, host)
     watching = WatchThread(engine)
     from .app import run
 

@@ -139,18 +139,15 @@ def _write(home: Home, name: str, data: bytes | None) -> None:
     from ..kernel.syscalls import mount_id
 
     root = home.root
-    if data is None:
-        root.write(name, b"")  # `unmake` removes nothing that holds anything
-        root.unmake(root.resolve(name))
-        return
     if home.outside:  # in a directory that root alone can write
-        root.write(name, data)
-        return
-    own = {mount_id(root.fd)}
-    root.make(root.resolve(CONFIG_DIRECTORY), file=False, allowed=own.__contains__)
-    # A link may lead into a bind: that is the host's.
-    linked = root.resolve(name) != name
-    root.write(name, data, allowed=own.__contains__ if linked else None)
+        allowed = None
+    else:
+        # What is mounted over it, or where a link leads, is the host's, and goes with `off`.
+        allowed = {mount_id(root.fd)}.__contains__
+        root.make(root.resolve(CONFIG_DIRECTORY), file=False, allowed=allowed)
+    root.write(name, data or b"", allowed=allowed)
+    if data is None:
+        root.unmake(root.resolve(name))  # which removes nothing that holds anything
 
 
 def _put_back(home: Home, name: str, data: bytes | None) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
+from ..kernel import answering
 from .command import prepare
 
 TYPE_CHECKING = False
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from ..kernel.rootpath import Root
     from .command import Command
     from .launch import Launch
+
+_TRIES, _PAUSE = 100, 0.01
 
 
 def run(root: Root, wanted: Command, member: int = -1) -> int:
@@ -32,8 +36,7 @@ def run(root: Root, wanted: Command, member: int = -1) -> int:
     started; RuntimeError in a process with more than one thread, whose locks a fork would leave
     taken.
     """
-    if len(os.listdir("/proc/self/task")) != 1:
-        raise RuntimeError("only a process with one thread can enter a chroot")
+    _refuse_threads()
     launch = prepare(root, wanted)
     if member >= 0:
         launch = launch.replace(member=member)
@@ -41,6 +44,19 @@ def run(root: Root, wanted: Command, member: int = -1) -> int:
         if stream:  # None where the caller closed the descriptor
             stream.flush()
     return starter()(root, launch)
+
+
+def _refuse_threads() -> None:
+    """Raise RuntimeError where there is a thread that may hold a lock.
+
+    Those of `answering` do not: they wait in the kernel for who is not answering.
+    """
+    for _ in range(_TRIES):
+        waiting = len(answering.waiting())
+        if len(os.listdir("/proc/self/task")) <= 1 + waiting:
+            return
+        time.sleep(_PAUSE)  # one whose answer came after all is about to end
+    raise RuntimeError("only a process with one thread can enter a chroot")
 
 
 def starter() -> Callable[[Root, Launch], int]:

@@ -32,7 +32,8 @@ def holders(fd: int, kind: str = FLOCK) -> list[int]:
     wanted = _identity(fd)
     try:
         with open("/proc/locks", encoding="ascii") as file:
-            lines = [line.split() for line in file]
+            # Most are of other files: a database has tens of thousands.
+            lines = [line.split() for line in file if wanted in line]
     except OSError:
         return []
     return [

@@ -153,21 +153,30 @@ class MountTable:
 
         Mounts whose ids are in *gone* count as not there.
         """
-        parent = self.by_id.get(entry.parent)
-        if parent is None or parent is entry:
-            return None
-        if entry.target == parent.target:
-            return self.hidden_by(parent, gone)
-        directory = entry.target.rpartition("/")[0]
-        if gone:
-            return self._covers(directory, parent, gone)
-        key = (directory, parent.id)  # asked more than once, and for all that stands there
-        if key not in self._over:
-            self._over[key] = self._covers(directory, parent, ())
-        return self._over[key]
+        known = {} if gone else self._over
+        way: list[tuple[str, int]] = []
+        found = None
+        for _ in self.entries:  # not deeper than there are mounts, and who is inside can make many
+            parent = self.by_id.get(entry.parent)
+            if parent is None or parent is entry:
+                break
+            is_stacked = entry.target == parent.target
+            directory = entry.target.rpartition("/")[0]
+            # Asked more than once, and for all that stands there; "=" is no directory.
+            key = ("=" if is_stacked else directory, parent.id)
+            if key in known:
+                found = known[key]
+                break
+            way.append(key)
+            found = None if is_stacked else self._covers(directory, parent, gone)
+            if found:
+                break
+            entry = parent
+        known.update(dict.fromkeys(way, found))
+        return found
 
     def _covers(self, point: str, parent: MountEntry, gone: Collection[int]) -> MountEntry | None:
-        """Return what hides *point*, a directory on the mount *parent*, from there upwards."""
+        """Return what hides *point*, a directory on the mount *parent*, up to where that is."""
         top = parent.target.rstrip("/")
         while len(point) >= len(top):  # at the end: what is stacked on the parent hides it too
             for other in self._at.get(point or "/", ()):
@@ -176,7 +185,7 @@ class MountTable:
             if not point:
                 break
             point = point.rpartition("/")[0]
-        return self.hidden_by(parent, gone)
+        return None
 
 
 def lines_of(data: bytes) -> list[str]:
@@ -193,10 +202,12 @@ def stacked(entries: list[MountEntry]) -> list[MountEntry]:
     ids = {entry.id for entry in entries}
     children = {entry.parent: entry for entry in entries}
     bottom = next((entry for entry in entries if entry.parent not in ids), entries[0])
-    result = [bottom]
-    while (above := children.get(result[-1].id)) and above not in result:
-        result.append(above)
-    return result + [entry for entry in entries if entry not in result]
+    result = {bottom.id: bottom}
+    above = children.get(bottom.id)
+    while above and above.id not in result:
+        result[above.id] = above
+        above = children.get(above.id)
+    return [*result.values(), *(entry for entry in entries if entry.id not in result)]
 
 
 def read_text(path: str = PATH) -> bytes:

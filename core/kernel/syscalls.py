@@ -115,6 +115,8 @@ _renameat2.argtypes = (ctypes.c_int, _text, ctypes.c_int, _text, ctypes.c_uint)
 _statx = _libc.statx
 _statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
 _STATX_MNT_ID = 0x1000
+_STATX_MNT_ID_UNIQUE = 0x4000
+_MASK = struct.Struct("=I")  # stx_mask: what was given
 _MNT_ID = struct.Struct("=144xQ")  # struct statx, stx_mnt_id
 _STATX_BASIC = 0x7FF
 _STATX_INO = 0x100
@@ -274,6 +276,20 @@ def mount_id(fd: int, name: str = "") -> int:
         raise _failed(name or f"descriptor {fd}")
     (found,) = _MNT_ID.unpack_from(buffer)
     return int(found)
+
+
+def unique_mount_id(fd: int) -> int:
+    """Return the number of the mount that *fd* is on, of which a later one has always a greater.
+
+    0 where the kernel has none: STATX_MNT_ID_UNIQUE of statx(2) is of Linux 6.8.
+    """
+    buffer = _Buffer()
+    flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC
+    if _statx(fd, b"", flags, _STATX_MNT_ID_UNIQUE, buffer) < 0:
+        raise _failed(f"descriptor {fd}")
+    (given,) = _MASK.unpack_from(buffer)
+    (found,) = _MNT_ID.unpack_from(buffer)
+    return int(found) if given & _STATX_MNT_ID_UNIQUE else 0
 
 
 def statx(fd: int, name: str) -> tuple[int, int, int, int, int, int]:

@@ -73,6 +73,10 @@ def _explained(step: Step, error: OSError) -> ChrootError:
         why += f" ({error.filename})"
     bind = step.bind if isinstance(step, Mount) else None
     where = f"{bind.origin}:{bind.line}: " if bind and bind.line else ""
+    if isinstance(error, NotAnswering) and isinstance(step, Unmount):
+        # What stands on such a mount is reached by nobody but by asking: path_resolution(7).
+        hint = "see to who serves it, or let go of all that is there: off --lazy"
+        return ChrootError(f"cannot {step.describe()}: {error.filename} {why}", hint)
     if isinstance(error, NotAnswering):
         return ChrootError(f"{where}{error.filename}, wanted at {step.target}, {why}", HINT)
     message = f"{where}cannot {step.describe()}: {why}"

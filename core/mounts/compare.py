@@ -70,6 +70,8 @@ class Wanted(Value):
     """Of a tmpfs: the file system that the host has at the same place, and that it must not be."""
     inner: tuple[tuple[str, str], ...] = ()
     """Of a recursive bind: (device, root) of what is mounted below its source."""
+    lost: tuple[tuple[str, str], ...] = ()
+    """Of one that is there: what came along and is gone, as (target, source): see `lost`."""
     content: bytes | None = None
     """Of a copy: what the file is to hold; None where it holds that already."""
     problem: Problem | None = None
@@ -230,7 +232,8 @@ def mend(wanted: Wanted, entry: MountEntry) -> tuple[Step, ...]:
 def drift(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
     """Return why *entry* is not as *wanted* in words; "" where nothing is to be done."""
     reason = difference(wanted, entry, host_pts)
-    return reason or "; ".join([_needs(step) for step in mend(wanted, entry)])
+    lost = [f"lacks {target}" for target, _ in wanted.lost]
+    return reason or "; ".join([*(_needs(step) for step in mend(wanted, entry)), *lost])
 
 
 def _needs(step: Step) -> str:

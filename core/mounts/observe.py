@@ -143,6 +143,9 @@ class Observer:
         """
         found: list[Wanted] = []
         new: list[Wanted] = []
+        binds = tuple(binds)
+        if self._host.answered_for:
+            self._ask_all(root, binds)
         for bind in binds:
             over = next((one for one in new if bind.target.startswith(one.bind.target + "/")), None)
             one = self._wanted(root, bind, over)
@@ -153,6 +156,31 @@ class Observer:
             found.append(one)
         found.sort(key=lambda one: one.target.split("/"))
         return tuple(self._checked(root, found))
+
+    def _ask_all(self, root: Root, binds: Iterable[Bind]) -> None:
+        """Look at sources of several file systems at once: who do not answer cost one wait."""
+        asked: dict[str, str] = {}
+        for bind in binds:
+            is_on = self._seconds is None and self.table.at(root.path + bind.target)
+            if bind.fs == "bind" and not bind.ignored and not is_on:
+                found = answering.place(self._host, bind.source)
+                if found:
+                    asked.setdefault(found[0].device, bind.source)
+        if len(asked) < 2:
+            return
+        from threading import Thread
+
+        def ask(path: str) -> None:
+            try:
+                self.source(path)
+            except OSError:
+                pass  # it is told where the bind is looked at
+
+        threads = [Thread(target=ask, args=(path,), daemon=True) for path in asked.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def refusal(self, limits: Limits, bind: Bind, source: Source | None = None) -> Problem | None:
         """Return why *bind* is not allowed by *limits*, None where it is.
@@ -249,7 +277,12 @@ class Observer:
             return _missing(bind, target, exists, error).replace(unanswered=True)
         except OSError as error:
             return _missing(bind, target, exists, error)
-        return _found(bind, target, exists, source)
+        found = _found(bind, target, exists, source)
+        if bind.recursive and self.table.at(place) and self._shows(place, source):
+            from .lost import lost
+
+            found = found.replace(lost=lost(root, target, self.table, source.path, self._host))
+        return found
 
     def _shows(self, place: str, source: Source) -> bool:
         """Tell whether what is mounted at *place* is of *source*."""

@@ -77,10 +77,28 @@ def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:
                 f"{entry.target} is hidden by what is mounted at {over.target}",
                 f"umount {over.target}",
             )
+    if lazy:
+        entries = _without_what_goes_along(entries)
     from .rebinding import binds_that_restore  # a plan to switch on has no need of it
 
     restored_by = binds_that_restore(table, entries)
     return Plan(unmounts(entries, root_path, lazy=lazy, restored_by=restored_by))
+
+
+def _without_what_goes_along(entries: list[MountEntry]) -> list[MountEntry]:
+    """Leave out what stands on a mount that may not answer, and is detached together with it.
+
+    It can't be reached without asking there. Where anything would be passed on to the host that
+    way (sharedsubtree.rst), nothing is left out.
+    """
+    silent = {entry.id for entry in entries if entry.is_answered_for}
+    parents = {entry.parent for entry in entries}
+    going = set(silent)
+    while more := {entry.id for entry in entries if entry.parent in going} - going:
+        going |= more
+    on_top = {entry.id for entry in entries if entry.id in going and entry.parent in going}
+    passed_on = [e for e in entries if e.id in going & parents and e.propagation == "shared"]
+    return entries if passed_on else [entry for entry in entries if entry.id not in on_top]
 
 
 def plan_on(
@@ -135,6 +153,10 @@ class _On:
         keep = same.index(True)
         self._unmount(stack[keep + 1 :], wanted)
         self._steps += mend(one, stack[keep])
+        for target, source in one.lost:
+            bind = one.bind.replace(target=target, source=source)
+            shared = self._on_shared(self._root + target)
+            self._steps.append(Mount(target, bind, shared, one.limits))
         if one.bind.fs == "tmpfs":
             self._own.append(stack[keep].id)
 
@@ -149,14 +171,19 @@ class _On:
 
     def _on_shared(self, point: str) -> bool:
         """Tell whether any mount that is there at *point* or further up may be shared."""
+        way: list[str] = []  # who is inside can have a target lie as deep as paths go
         known = self._shared.get(point)
-        if known is None:
+        while known is None:
+            way.append(point)
             stack = self._table.at(point or "/")
-            known = any(entry.propagation == "shared" for entry in stack)
-            if not known:
-                # At the end without a mount: in a chroot, and what that is on is not listed.
-                known = self._on_shared(point.rpartition("/")[0]) if point else not stack
-            self._shared[point] = known
+            if any(entry.propagation == "shared" for entry in stack):
+                known = True
+            elif not point:
+                known = not stack  # in a chroot, and what that is on is not listed
+            else:
+                point = point.rpartition("/")[0]
+                known = self._shared.get(point)
+        self._shared.update(dict.fromkeys(way, known))
         return known
 
     def _unmount(self, entries: list[MountEntry], wanted: Sequence[Wanted]) -> None:

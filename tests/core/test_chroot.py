@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.chroot import locate
+from chroot_tool.core.chroot import locate, open_directory
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.local_engine import LocalEngine
 
@@ -49,3 +50,12 @@ def test_where_none_is_hidden_nothing_is_said_here(base: Path) -> None:
     here = base.parent / "here/other"
     here.mkdir()
     assert LocalEngine(str(base)).locate("other") == str(here)
+
+
+def test_what_changes_under_a_verb_is_told_and_a_mistake_of_ours_is_not_hidden(base: Path) -> None:
+    root = open_directory(str(base / "b3"))
+    with pytest.raises(ChrootError, match="No such file or directory") as caught, root:
+        root.open("/gone")
+    assert "changes it at the same time" in caught.value.hint
+    with pytest.raises(OSError, match="Bad file descriptor"), open_directory(str(base / "b3")):
+        os.open("gone", os.O_PATH, dir_fd=-7)

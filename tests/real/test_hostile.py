@@ -199,6 +199,21 @@ def test_what_is_hidden_by_hand_is_missing_and_mended(cli: Cli, tiny_chroot: Pat
     assert (tiny_chroot / "dev/pts/ptmx").exists()
 
 
+def test_what_is_mounted_over_the_configuration_is_not_edited(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    configure(tiny_chroot, f'src:"{host}" tgt:/chroot.d')
+    cli.ok("on", "-d", tiny_chroot)
+    done = cli("bind", "add", "-d", tiny_chroot, "--source", "/etc", "--target", "/x")
+    assert done.returncode == 1
+    assert "outside the chroot" in done.stderr
+    assert os.listdir(host) == []
+    cli.ok("off", "-S", "-d", tiny_chroot)
+    cli.ok("bind", "add", "-d", tiny_chroot, "--source", "/etc", "--target", "/x")
+
+
 def test_a_part_of_another_tmpfs_is_no_new_one(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import NamedTuple, TypeVar
 
 from . import (
     CHECKOUT,
+    Arg,
     Cli,
     detach,
     is_below,
@@ -30,6 +32,7 @@ from . import (
     read_mounts,
     wait_until,
 )
+from .kept_base import MIRROR, base_name, keep
 from .seam import Watched, watch
 
 T = TypeVar("T")
@@ -40,8 +43,10 @@ _SMALL = 1 << 14
 _SKIPPED = ("proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup2", "overlay")
 _STORE = (".chroot-tool", ".chroot-tool/snapshots")
 """Where snapshots are: made once, empty as often as not, and never in anybody's way."""
-_VOLATILE = ("about.json", "etc/machine-id", "etc/hosts", ".tar.gz", ".sha256")
+_VOLATILE = (".json", "etc/machine-id", "etc/hosts", ".tar.gz", ".sha256")
 """Files that hold the time, a number by chance or the host's name."""
+_BLOBS = "blobs/sha256"
+"""A directory of an image, in which files are called by what is in them, the time among it."""
 
 
 class Scenario(NamedTuple):
@@ -49,7 +54,7 @@ class Scenario(NamedTuple):
 
     name: str
     words: Words
-    """What is watched; {w} is the world. "engine" METHOD …: a call of the engine."""
+    """What is watched; {w} is the world, {base} the base there. "engine" METHOD …: a call of it."""
     mends: tuple[tuple[Words, ...], ...]
     """What is to mend it after a kill: each of these by itself."""
     first: tuple[Words, ...] = ()
@@ -70,7 +75,8 @@ class World:
     """The directory that a scenario happens in. A context manager; nothing is left at its end."""
 
     def __init__(self, path: Path, cli: Cli, scenario: Scenario) -> None:
-        self.path, self._cli, self.scenario = path, cli, scenario
+        self.path, self.scenario = path, scenario
+        self._cli = cli.with_bases(path / "bases")
         self._template = path.with_name(f"{path.name}.template")
         self._process: subprocess.Popen[bytes] | None = None
         _make(self._template, scenario.config)
@@ -120,7 +126,7 @@ class World:
     # -- doing -----------------------------------------------------------------------------------
 
     def _filled(self, words: Words) -> Words:
-        return tuple(word.format(w=self.path) for word in words)
+        return tuple(word.format(w=self.path, base=base_name()) for word in words)
 
     def cli(self, words: Words) -> subprocess.CompletedProcess[str]:
         """Run a command of chroot-tool undisturbed."""
@@ -134,12 +140,32 @@ class World:
 
     def watch(self, at: Mapping[int, int] | None = None) -> Watched:
         """Run what the scenario is about, with calls that fail or are the last; see `watch`."""
+        argv, env = self._command()
+        return watch(argv, env, at, cwd=self.path)
+
+    def twice(self, delay: float) -> tuple[Watched, Watched]:
+        """Run that twice at once, the second after *delay* seconds."""
+        argv, env = self._command()
+
+        def start(number: int) -> subprocess.Popen[str]:
+            if number:
+                time.sleep(delay)  # nothing is waited for: another moment each time
+            return subprocess.Popen(
+                argv, env=env, cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True, errors="surrogateescape",
+            )  # fmt: skip
+
+        with start(0) as one, start(1) as other:
+            ends = [(process, process.communicate(timeout=120)[1]) for process in (one, other)]
+        one_end, other_end = (Watched(process.returncode, "", err, []) for process, err in ends)
+        return one_end, other_end
+
+    def _command(self) -> tuple[list[Arg], dict[str, str]]:
         words = self._filled(self.scenario.words)
         argv = self._cli.argv(*words)
         if words[0] == "engine":
             argv = [sys.executable, "-c", _ENGINE, *words[1:]]
-        env = self._cli.environment({"PYTHONPATH": str(CHECKOUT / ".pkg")})
-        return watch(argv, env, at, cwd=self.path)
+        return argv, self._cli.environment({"PYTHONPATH": f"{CHECKOUT}/.pkg:{CHECKOUT}/tests"})
 
     # -- seeing ----------------------------------------------------------------------------------
 
@@ -189,7 +215,10 @@ from chroot_tool.core.local_engine import LocalEngine
 method, path, *words = sys.argv[1:]
 def do():
     engine = LocalEngine("/nowhere")
-    if method == "switch_bind":
+    if method == "keep":
+        from support.kept_base import keep
+        keep(path, *words)
+    elif method == "switch_bind":
         engine.switch_bind(path, words[0], on=words[1] == "on", report=narrate.Narrator(json=False))
     else:
         from chroot_tool.core.config.merge import parse
@@ -236,6 +265,9 @@ def _mount(line: str) -> str:
 
 def _tree(top: Path, path: Path) -> Iterable[tuple[str, str]]:
     """Every entry in *path* as its name from *top* and all that can be said of it."""
+    if path.match(_BLOBS):
+        yield f"{path.relative_to(top)}/*", str(len(os.listdir(path)))
+        return
     for name in sorted(os.listdir(path)):
         here = path / name
         status = here.lstat()
@@ -349,6 +381,20 @@ _FEWER = '\n[system]\nresolv = "off"\n[[bind]]\nsource = "{w}/host/rw"\ntarget =
 _ON, _OFF = ("on", *_C), ("off", "-S", "--kill", *_C)
 _NEW = ("-d", "{w}/deep/new")
 _DELETE = ("delete", "--yes", *_C)
+_KIND = ("--suite", "bookworm", "--mirror", MIRROR, "--proxy", "http://127.0.0.1:9")
+"""A base of this kind serves; nobody answers who is asked for news of it."""
+_IMAGE = ("pack", "--oci", *_C, "-f", "{w}/i")
+_PRUNE = ("base", "prune")
+
+
+def _base(world: Path) -> None:
+    keep(str(world / "bases"), str(world / "c"))
+
+
+def _older_base(world: Path) -> None:
+    _base(world)
+    (world / "c/var/one").write_text("newer\n")
+    os.utime(world / "c/var/one", (1.7e9, 1.7e9))  # the checksum is in the name of a base
 
 
 def _drift(world: Path) -> None:
@@ -395,7 +441,7 @@ SCENARIOS = (
         is_plan=True, config='[system]\nresolv = "copy"\ndev = "host"\n',
     ),
     Scenario(
-        "off", _OFF, ((_OFF,), (_OFF, _ON)), first=(_ON,), before=_used, is_plan=True,
+        "off", _OFF, ((_OFF,), (_ON,)), first=(_ON,), before=_used, is_plan=True,
         config=_BINDS,
     ),
     Scenario(
@@ -440,6 +486,49 @@ SCENARIOS = (
             first=(("pack", *_C, "-f", "{w}/c.tar.gz"),),
         )
         for words in (("create", "--from", "{w}/c"), ("unpack", "-f", "{w}/c.tar.gz"))
+    ),
+    *(
+        Scenario(
+            f"create, of {of}", (*words, *_NEW),
+            (
+                ((*words, *_NEW), ("on", *_NEW), ("off", *_NEW)),
+                (("delete", "--yes", *_NEW), (*words, *_NEW), ("delete", "--yes", *_NEW)),
+            ),
+            first=first, before=before,
+        )
+        for of, words, first, before in (
+            ("a base", ("create", *_KIND), (), _base),
+            ("an image", ("create", "--from", "oci:{w}/i"), (_IMAGE,), None),
+        )
+    ),
+    Scenario(
+        "keeping a base", ("engine", "keep", "{w}/bases", "{w}/c"),
+        (((*_PRUNE, "--to", "0"),), (("create", *_KIND, "--offline", *_NEW), _PRUNE)),
+        before=_older_base,
+    ),
+    Scenario(
+        "base make", ("base", "make", *_KIND), ((("base", "make", *_KIND),), (_PRUNE,)),
+        before=_base,
+    ),
+    Scenario(
+        "base remove", ("base", "remove", "{base}"), ((("base", "remove", "{base}"),), (_PRUNE,)),
+        before=_base, goes_on=True,
+    ),
+    Scenario(
+        "base prune", (*_PRUNE, "--to", "0"), (((*_PRUNE, "--to", "0"),),), before=_base,
+        goes_on=True,
+    ),
+    Scenario(
+        "pack --oci", _IMAGE, ((_IMAGE,),),
+    ),
+    Scenario(
+        "a session that is kept",
+        ("run", "-x", "--keep", "{w}/new", *_C, "--", "/bin/touch", "/done"),
+        (
+            (("run", "-x", "--keep", "{w}/new", *_C, "--", "/bin/touch", "/done"),),
+            (("delete", "--yes", "-d", "{w}/new"),),
+        ),
+        config=_NO_SYSTEM + _FEWER,
     ),
     Scenario(
         "pack", ("pack", *_C, "-f", "{w}/c.tar.gz", "--checksum"),

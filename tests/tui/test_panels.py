@@ -17,7 +17,7 @@ from textual.widgets import Input
 from chroot_tool.app import history, paths
 from chroot_tool.app.tui import detached
 from chroot_tool.app.tui.actions import commands
-from chroot_tool.app.tui.handover import own_command
+from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
@@ -147,7 +147,8 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
         await t.on_row("tiny")
         one = t.app.main.table.highlighted
         assert one is not None
-        argv = own_command("run", "-d", one.path, "--", "/bin/sleep", "1000")
+        words = ("run", "-d", one.path, "--", "/bin/sleep", "1000")
+        argv = list(LocalEngine.command(one.path, words))
         await t.app.main.session.panels.open(one, "sleep 1000", argv)
         await t.until(lambda: processes_below(tiny_chroot))
         await t.press(LEAVE)

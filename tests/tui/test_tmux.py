@@ -79,9 +79,10 @@ class Tmux:
 
 @pytest.fixture
 def terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Tmux]:
-    """The UI, as chroot-tool.sh starts it, on the folder in which tiny_chroot is."""
-    argv = [os.fsdecode(word) for word in cli.argv("--base", tiny_chroot.parent)]
-    made = Tmux(tmp_path / "tmux", argv, cli.environment())
+    """The UI without a word, as chroot-tool.sh starts it, on the folder in which tiny_chroot is."""
+    argv = [os.fsdecode(word) for word in cli.argv()]
+    base = {"CHROOT_TOOL_BASE": str(tiny_chroot.parent)}
+    made = Tmux(tmp_path / "tmux", argv, cli.environment(base))
     yield made
     made.close()
 

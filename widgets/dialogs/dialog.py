@@ -105,7 +105,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
             border: round $error;
             border-title-color: $error;
         }
-        &.-wide > .dialog--frame { width: 94%; max-width: 120; }
+        &.-large > .dialog--frame { width: 94%; max-width: 120; }
 
         & Body { height: auto; background: transparent; scrollbar-size-vertical: 1; }
         & Static { height: auto; }
@@ -147,7 +147,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         self._title_line = title if isinstance(title, Content) else foreign(title)
         self._answered = False
         self.set_class(danger, "-danger")
-        self.set_class(wide, "-wide")
+        self.set_class(wide, "-large")  # not -wide: that is the app's for the terminal's width
 
     def content(self) -> Iterable[Widget]:
         """Return what stands in the body."""

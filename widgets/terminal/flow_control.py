@@ -7,7 +7,6 @@ queue that a flood could fill.
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 from collections.abc import Callable
 from select import select
@@ -36,8 +35,9 @@ _PAUSE_FOR_OTHERS = 0.006
 """The same while the user waits for something else: a key's way to the screen fits into a pause."""
 _TURNS = 20
 """Turns of the loop after that: a key goes through several queues, one in each turn."""
-_LAST_OUTPUT = 0.5
-"""Seconds for what is left in the terminal when the child has ended; others may still write."""
+_LAST_OUTPUT = 1 << 18
+"""Bytes that are taken when the child has ended: more than a pty holds (TTYB_DEFAULT_MEM_LIMIT of
+drivers/tty/tty_buffer.c is 64 KiB, and N_TTY_BUF_SIZE 4), since others may write on for ever."""
 
 
 class FlowControl:
@@ -75,7 +75,7 @@ class FlowControl:
         self._turn: asyncio.Handle | None = None
         self._listening = False
         self._ended = False
-        self._deadline = math.inf
+        self._left = _LAST_OUTPUT
         self.is_flooding = False
         """Whether there is more output than can be taken."""
 
@@ -96,7 +96,6 @@ class FlowControl:
     def end(self) -> None:
         """The command has ended: take what is left, then tell by `on_end`."""
         self._ended = True
-        self._deadline = monotonic() + _LAST_OUTPUT
         if self._timer is None and self._turn is None and self._listening:
             self._readable()
 
@@ -175,8 +174,10 @@ class FlowControl:
             size += len(chunk)
             if self._log is not None:
                 self._log.write(chunk)
+            if self._ended:
+                self._left -= len(chunk)
         self._pending = b"".join(chunks)
-        if len(chunks) > 1 and self._ended and monotonic() > self._deadline:
+        if len(chunks) > 1 and self._ended and self._left < 0:
             self._on_end()
 
     def _pause(self, seconds: float) -> None:

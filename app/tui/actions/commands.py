@@ -11,7 +11,6 @@ from ....core.errors import ChrootError
 from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
-from ..handover import own_command
 from .action import Action, flow
 from .snapshots import take
 
@@ -37,7 +36,9 @@ async def _open_shell(session: Session, kind: str, *options: str) -> None:
         taken = session.panels.commands_in(one)
         more = (f"{kind} {number}" for number in itertools.count(2))
         name = next(each for each in itertools.chain([kind], more) if each not in taken)
-        await session.panels.open(one, name, own_command("shell", *options, "-d", one.path))
+        await session.panels.open(
+            one, name, _command(session, one, "shell", *options, "-d", one.path)
+        )
 
 
 @flow
@@ -50,7 +51,7 @@ async def shell_full(session: Session) -> None:
         return
     began = time.monotonic()
     try:
-        code = await session.user.hand_over(own_command("shell", "-d", one.path))
+        code = await session.user.hand_over(_command(session, one, "shell", "-d", one.path))
     except SuspendNotSupported:
         session.user.tell("this terminal can't be handed over", "error")
         return
@@ -81,12 +82,17 @@ async def run(session: Session) -> None:
     words += ["-u", request.user] if request.user else []
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
-    argv = own_command(*words, "--", *request.words)
+    argv = _command(session, one, *words, "--", *request.words)
     name = f"throw-away: {request.line}" if request.ephemeral else request.line
     if request.snapshot:
         take(session, one, then=partial(_open_after, session, one, name, argv))
     else:
         await session.panels.open(one, name, argv)
+
+
+def _command(session: Session, one: ChrootStatus, *words: str) -> list[str]:
+    """Return the command line of a chroot-tool for *one*, to be started with a terminal."""
+    return list(session.engine.command(one.path, words))
 
 
 def _open_after(

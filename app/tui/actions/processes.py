@@ -9,13 +9,14 @@ from ....core.errors import ChrootError
 from .action import flow
 
 if TYPE_CHECKING:
+    from ....core.looking.status import ChrootStatus
     from ....core.process import Process
     from ..session import Session
 
 
 @flow
-async def send_signal(session: Session, process: Process, name: str) -> None:
-    """Ask, then send the signal *name*, TERM or KILL, to a process."""
+async def send_signal(session: Session, one: ChrootStatus, process: Process, name: str) -> None:
+    """Ask, then send the signal *name*, TERM or KILL, to a process of a chroot."""
     from ....widgets.dialogs.confirm import Confirm
 
     lines = (f"{process.pid} {process.user} {process.command}",)
@@ -24,6 +25,8 @@ async def send_signal(session: Session, process: Process, name: str) -> None:
     )
     if sure:
         try:
-            session.engine.signal(process.pid, process.started, signal.Signals[f"SIG{name}"])
+            session.engine.signal(
+                one.path, process.pid, process.started, signal.Signals[f"SIG{name}"]
+            )
         except ChrootError as error:
             session.user.explain(error)

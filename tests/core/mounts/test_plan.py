@@ -252,3 +252,45 @@ def test_what_may_lie_on_a_shared_mount_is_made_private_once_more(host: list[Mou
     """Without a line for the root we are in a chroot, and nothing tells what that lies on."""
     steps = plan_on([tmpfs("/run")], MountTable(host), ROOT).steps
     assert [step.below_shared for step in steps if isinstance(step, Mount)] == [True]
+
+
+@pytest.mark.parametrize("how", ["stacked", "nested"])
+def test_as_many_mounts_in_each_other_as_somebody_inside_likes(how: str) -> None:
+    places = ["/c/st" if how == "stacked" else f"/c{'/n' * depth}" for depth in range(1, 3001)]
+    table = MountTable(
+        [
+            parse_line("1 0 8:1 / / rw - ext4 d rw"),
+            *(
+                parse_line(f"{number + 1} {number} 0:{number} / {place} rw - tmpfs x rw")
+                for number, place in enumerate(places, 1)
+            ),
+        ]
+    )
+    steps = plan_off(table, "/c").steps
+    assert [step.mount_id for step in steps if isinstance(step, Unmount)] == [*range(3001, 1, -1)]
+
+
+def test_a_target_as_deep_as_a_link_inside_may_have_it() -> None:
+    deep = "/a" * 2000
+    table = MountTable([parse_line("1 0 8:1 / / rw - ext4 d rw")])
+    steps = plan_on([bind(deep)], table, "/c").steps
+    assert [step.target for step in steps] == [deep]
+
+
+def test_lazily_what_stands_on_a_server_goes_with_it_unless_the_host_would_see_that() -> None:
+    lines = [
+        "1 0 8:1 / / rw - ext4 d rw",
+        "2 1 0:2 / /c/far rw - nfs far:/ rw",
+        "3 2 8:1 /mine /c/far/inner rw - ext4 d rw",
+        "4 3 0:4 / /c/far/inner/deep rw - tmpfs x rw",
+        "5 1 0:5 / /c/tmp rw - tmpfs x rw",
+    ]
+    table = MountTable(map(parse_line, lines))
+    lazily = plan_off(table, "/c", lazy=True).steps
+    assert sorted(step.target for step in lazily) == ["/far", "/tmp"]
+    whole = ["/far", "/far/inner", "/far/inner/deep", "/tmp"]
+    assert sorted(step.target for step in plan_off(table, "/c").steps) == whole
+    lines[2] = "3 2 8:1 /mine /c/far/inner rw shared:1 - ext4 d rw"
+    table = MountTable(map(parse_line, lines))
+    steps = plan_off(table, "/c", lazy=True).steps
+    assert sorted(step.target for step in steps if isinstance(step, Unmount)) == whole

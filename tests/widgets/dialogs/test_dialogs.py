@@ -305,6 +305,24 @@ async def test_busy_lists_who_is_in_the_way_and_focuses_cancel() -> None:
         assert app.answer is False
 
 
+class WideHost(DialogHost):
+    """As the terminal UI, which gives its screens classes by the width of the terminal."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 (Textual's)
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+async def test_only_a_large_dialog_takes_what_room_there_is(width: int) -> None:
+    for dialog, wanted in (
+        (StopProcesses("deb12", [holder(7)]), min(120, width * 94 // 100)),
+        (Confirm("really?", ("one",), action="Do it"), 72),
+    ):
+        app = WideHost(dialog)
+        async with app.run_test(size=(width, 24)) as pilot:
+            await settle(pilot)
+            assert app.screen.query_one(".dialog--frame").region.width == wanted
+
+
 async def test_busy_stops_them_when_asked() -> None:
     app = DialogHost(StopProcesses("deb12", [holder(7)]))
     async with app.run_test(size=SMALL) as pilot:

@@ -1,0 +1,57 @@
+"""`chroot-tool serve`: requests as JSON lines on stdin, answers on stdout, for one elsewhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from .... import __version__
+from ....core.errors import UsageError
+from ... import exits
+from ..arguments import engine_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `serve` its options."""
+    parser.add_argument("--json", action="store_true", help="JSON lines, of which there must be")
+    parser.epilog = "docs/serve.md has the requests. It ends when its input does."
+
+
+def execute(arguments: Namespace) -> int:
+    """Answer until the input ends; return the exit code."""
+    from ....core.remote.server import Server
+
+    if not arguments.json:
+        raise UsageError("serve speaks nothing but JSON lines", "chroot-tool serve --json")
+    source, sink = _streams()
+    server = Server(engine_of(arguments), source, sink, version=__version__)
+    # Keys are for who asks, who tells us what to stop. Who wants us to end takes our input away.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: _close(source))
+    server.serve()
+    return exits.DONE
+
+
+def _streams() -> tuple[int, int]:
+    """Return stdin and stdout, which nothing that is started here gets into its hands."""
+    sys.stdout.flush()
+    source, sink = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def _close(source: int) -> None:
+    """Have a read of *source*, now and from now on, come to its end."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, source, inheritable=False)
+    os.close(null)

@@ -1,0 +1,257 @@
+"""A chroot-tool that is elsewhere, as a program to write lines to and read lines from.
+
+Opened when it is needed and again when it was lost. What was under way then is not asked for a
+second time: nobody knows how far it came.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .. import json_values
+from ..errors import ChrootError
+from ..text import safe
+from . import documents
+from .lines import Lines
+from .server import OLDEST, PROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from threading import Event as Flag
+
+    Events = queue.SimpleQueue[dict[str, Any] | None]
+
+_LOOK = 0.1
+"""Seconds between two looks at whether a call was cancelled, while it is under way."""
+_PATIENCE = 30.0
+"""Seconds for the first line, when there is nobody to answer a question meanwhile."""
+_BANNER = 200
+"""Lines that a shell's start files may print before the first one of ours."""
+_LAST_WORDS = 4096
+_GOODBYE = 10.0
+"""Seconds for the other to take back what it did, before its program is ended."""
+
+
+class ConnectionLostError(ChrootError):
+    """Nothing comes from the other end any more; what was under way may be done or not."""
+
+
+class Connection:
+    """One run of the program that connects. Used by any thread."""
+
+    def __init__(self, argv: Sequence[str], name: str, *, ask: bool = False) -> None:
+        """Start *argv*, which runs `chroot-tool serve --json` there; *name* is what to call it.
+
+        *ask*: it may ask somebody for a password first, who takes the time it takes. Raises
+        ChrootError where it can't be started, is no chroot-tool, or one that is too old.
+        """
+        self.name = name
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Events] = {}
+        self._changing = threading.Lock()
+        self._writing = threading.Lock()
+        self._said = bytearray()
+        self._why = ""
+        self.lost = threading.Event()
+        # A key of the terminal is for us, who tell the other what to stop. Ignored would not do:
+        # ssh sets handlers of its own where it shares a connection; blocked it stays.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGQUIT))
+        try:
+            self._program = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise ChrootError(f"{name}: cannot start {argv[0]}: {error.strerror}") from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._first: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, name=f"from {name}", daemon=True).start()
+        self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
+        self._ears.start()
+        self.hello = self._greeted(None if ask else _PATIENCE)
+
+    def _greeted(self, patience: float | None) -> dict[str, Any]:
+        try:
+            found = self._first.get(timeout=patience)
+        except queue.Empty:
+            self.close(wait=0)
+            raise ChrootError(f"{self.name} does not answer", f"ssh {self.name} true") from None
+        if found is None:
+            self._ears.join(1)
+            self.close(wait=0)
+            raise ChrootError(f"{self.name}: {self._last_words()}", self._advice())
+        try:
+            newest, oldest = (documents.decode(found.get(k), int) for k in ("protocol", "oldest"))
+            version = documents.decode(found.get("version"), str)
+            documents.decode(found.get("base"), str)
+            documents.decode(found.get("methods", []), tuple[str, ...])
+        except ValueError as error:
+            self.close(wait=0)
+            raise ChrootError(f"{self.name}: its chroot-tool says nonsense: {error}") from error
+        if newest < OLDEST or oldest > PROTOCOL:
+            self.close(wait=0)
+            here = oldest > PROTOCOL
+            raise ChrootError(
+                f"{self.name}: its chroot-tool {safe(version)} and this one do not understand "
+                "each other",
+                "update the one here" if here else f"chroot-tool deploy {self.name}",
+            )
+        return found
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        name: str,
+        parameters: dict[str, Any],
+        take: Callable[[dict[str, Any]], object],
+        cancelled: Flag | None = None,
+    ) -> Any:
+        """Ask for *name*, hand each event to *take*; return the result's document.
+
+        Raises what the other raised, ConnectionLostError, and ChrootError for nonsense.
+        """
+        number = next(self._numbers)
+        events: Events = queue.SimpleQueue()
+        with self._changing:
+            self._waiting[number] = events
+        try:
+            if self.lost.is_set():
+                raise self._lost(name)
+            self._write({"id": number, "do": name, **parameters})
+            return self._answer(name, number, events, take, cancelled)
+        except ValueError as error:
+            self._write({"cancel": number})
+            raise ChrootError(f"{self.name}: its answer makes no sense: {error}") from error
+        except BaseException:
+            self._write({"cancel": number})
+            raise
+        finally:
+            with self._changing:
+                del self._waiting[number]
+
+    def _answer(
+        self, name: str, number: int, events: Events, take: Callable[[dict[str, Any]], object],
+        cancelled: Flag | None,
+    ) -> Any:  # fmt: skip
+        told = False
+        while True:
+            if cancelled is not None and cancelled.is_set() and not told:
+                self._write({"cancel": number})
+                told = True
+            try:
+                found = events.get(timeout=None if cancelled is None or told else _LOOK)
+            except queue.Empty:
+                continue
+            if found is None:
+                raise self._lost(name)
+            event = found.get("event")
+            if event == "done":
+                return found.get("result")
+            if event == "error":
+                raise documents.decode_error(found)
+            take(found)
+
+    def _lost(self, name: str) -> ConnectionLostError:
+        return ConnectionLostError(
+            f"{self.name}: the connection was lost: {self._why or self._last_words()}",
+            f"whether {name} came to its end is not known: look before you ask again",
+        )
+
+    def _write(self, document: dict[str, Any]) -> None:
+        data = memoryview(json.dumps(document).encode("ascii") + b"\n")
+        assert self._program.stdin
+        with self._writing:
+            try:
+                while data and not self.lost.is_set():
+                    data = data[os.write(self._program.stdin.fileno(), data) :]
+            except OSError:
+                pass  # whoever listens for answers finds out
+
+    # -- hearing ---------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        assert self._program.stdout
+        greeted = False
+        strange = 0
+        try:
+            for line in Lines(self._program.stdout.fileno()):
+                try:
+                    found = json_values.document(line)
+                except ValueError:
+                    found = {}
+                if greeted:
+                    self._hand_out(found)
+                elif found.get("event") == "hello":
+                    greeted = True
+                    self._first.put(found)
+                else:
+                    strange += 1
+                    self._said += line[:200] + b"\n"
+                    if strange > _BANNER:
+                        break
+        except ValueError as error:
+            self._why = str(error)
+        self._end()
+
+    def _hand_out(self, found: dict[str, Any]) -> None:
+        number = found.get("id")
+        with self._changing:
+            events = self._waiting.get(number) if type(number) is int else None
+        if events is not None:
+            events.put(found)
+
+    def _end(self) -> None:
+        self.lost.set()
+        self._first.put(None)
+        with self._changing:
+            for events in self._waiting.values():
+                events.put(None)
+
+    def _overhear(self) -> None:
+        assert self._program.stderr
+        while piece := os.read(self._program.stderr.fileno(), 4096):
+            self._said += piece
+            del self._said[:-_LAST_WORDS]
+
+    def _last_words(self) -> str:
+        lines = self._said.decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1].removeprefix("chroot-tool: ") if said else "it ended without a word"
+
+    def _advice(self) -> str:
+        said = self._said.decode("utf-8", "replace")
+        if "sudo:" in said:
+            return "let the user there do it: chroot-tool sudoers"
+        if "not found" in said or "No such file" in said:
+            return f"put it there: chroot-tool deploy {self.name}"
+        return f"ssh {self.name} true"
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def close(self, wait: float = _GOODBYE) -> None:
+        """End it: the other takes back what is under way, for *wait* seconds at most."""
+        program = self._program
+        assert program.stdin
+        try:
+            program.stdin.close()
+        except OSError:
+            pass
+        try:
+            program.wait(wait) if wait else None
+        except subprocess.TimeoutExpired:
+            pass
+        if program.poll() is None:
+            program.terminate()
+            try:
+                program.wait(1)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()

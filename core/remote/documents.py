@@ -1,0 +1,333 @@
+"""The engine's values as JSON documents, and back.
+
+A document has the names of the value's fields, so that it is what `--json` prints, whole. What
+comes in is of a foreign machine: every field is checked against the type it is declared with, and
+only ValueError comes out. A field that this version does not know is passed over, one that the
+other did not say has its default: older and newer understand each other.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from .. import errors, events
+from ..plan import Step
+from ..value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Decode = Callable[[Any], Any]
+
+_LARGEST = 1 << 53
+"""Beyond it a number of JSON is not the same everywhere."""
+
+
+class ToldStep(Step):
+    """A step of a plan that is another machine's, as it described itself there."""
+
+    step: str
+    """Its kind as one word with dashes: make-target, mount, remount …"""
+    description: str
+
+    def describe(self) -> str:
+        """As it was told."""
+        return self.description
+
+
+@cache
+def kinds() -> dict[type[Value], tuple[str, dict[str, type[Value]]]]:
+    """Return what comes in kinds: the field that tells which, and the words for them."""
+    from ..config import edits
+    from ..diagnosis.finding import Found
+
+    return {
+        events.Event: (
+            "event",
+            {
+                "stage": events.Stage, "output": events.Output, "step": events.StepDone,
+                "undone": events.StepUndone, "warning": events.Warned, "finding": Found,
+            },
+        ),
+        Change: (
+            "change",
+            {
+                "added": edits.Added, "replaced": edits.Replaced, "removed": edits.Removed,
+                "ignored": edits.Ignored,
+            },
+        ),
+        errors.Problem: ("kind", {"problem": errors.Problem, "refusal": errors.Refusal}),
+    }  # fmt: skip
+
+
+class Change(Value):
+    """Any of the changes of `config.edits`, for those who ask by its name."""
+
+
+@cache
+def _tags() -> dict[type[Value], tuple[str, str]]:
+    return {cls: (field, word) for field, words in kinds().values() for word, cls in words.items()}
+
+
+def names() -> dict[str, Any]:
+    """Return what the annotations of the contract and its values mean."""
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..archives.archive import Packed, Unpacked
+    from ..archives.manifest import Manifest, Socket
+    from ..config.bind import Bind
+    from ..config.chroot_toml import RunDefaults
+    from ..config.edits import Files, Saved
+    from ..config.merge import Config
+    from ..creating.bases.key import Key
+    from ..creating.bases.store import Base, Facts
+    from ..creating.options import CreateOptions
+    from ..diagnosis.finding import Finding, Found
+    from ..engine import Outlook, Pruned
+    from ..looking.status import ChrootStatus, MountStatus
+    from ..looking.watch import Snapshot
+    from ..plan import Plan
+    from ..process import Holder, Process
+    from ..trees.disk_size import Taken
+    from ..trees.duplicate import Cloned
+    from ..trees.snapshots import TreeSnapshot
+
+    values: tuple[type, ...] = (
+        Packed, Unpacked, Manifest, Socket, Bind, RunDefaults, Files, Saved, Config, Key, Base,
+        Facts, CreateOptions, Finding, Found, Outlook, Pruned, ChrootStatus, MountStatus, Snapshot,
+        Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, errors.Problem, Change,
+        events.Event,
+    )  # fmt: skip
+    known: dict[str, Any] = {cls.__name__: cls for cls in values}
+    ways = {"Callable": Callable, "Mapping": Mapping, "Sequence": Sequence}
+    not_said = dict.fromkeys(("Report", "Flag", "Keeping", "ChrootError"), object)
+    return known | ways | not_said
+
+
+# -- out ------------------------------------------------------------------------------------------
+
+
+def encode(value: Any) -> Any:
+    """Return *value*, of the contract's kinds, as what json can write."""
+    if isinstance(value, Step):
+        return {"step": _word(value), "target": value.target, "description": value.describe()}
+    if isinstance(value, Value):
+        document = {name: encode(getattr(value, name)) for name in value._fields}
+        tag = _tags().get(type(value))
+        return document if tag is None else {tag[0]: tag[1], **document}
+    if isinstance(value, tuple | list):
+        return [encode(one) for one in value]
+    if isinstance(value, dict):
+        return {key: encode(one) for key, one in value.items()}
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return value
+
+
+def _word(step: Step) -> str:
+    if isinstance(step, ToldStep):
+        return step.step
+    name = type(step).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def error(value: errors.ChrootError) -> dict[str, Any]:
+    """Return an error as a document."""
+    word = next(word for word, cls in _ERRORS.items() if type(value) is cls or cls is _ANY)
+    document: dict[str, Any] = {"kind": word, "message": value.message, "hint": value.hint}
+    for name in ("problems", "holders"):
+        if found := getattr(value, name, ()):
+            document[name] = encode(found)
+    for name in ("pid", "code"):
+        if number := getattr(value, name, 0):
+            document[name] = number
+    return document
+
+
+_ANY = errors.ChrootError
+_ERRORS: dict[str, type[errors.ChrootError]] = {
+    "usage": errors.UsageError,
+    "policy": errors.PolicyError,
+    "configuration": errors.ConfigError,
+    "changed": errors.ChangedError,
+    "locked": errors.LockedError,
+    "busy": errors.BusyError,
+    "privilege": errors.PrivilegeError,
+    "enter": errors.EnterError,
+    "cancelled": errors.Cancelled,
+    "failed": _ANY,
+}
+
+
+# -- in -------------------------------------------------------------------------------------------
+
+
+def decode(document: Any, hint: Any) -> Any:
+    """Return the value of type *hint* that *document* is. Raises ValueError."""
+    return decoder(hint)(document)
+
+
+def optional(hint: type[Value]) -> Any:
+    """Return the type of what is one of *hint*, or None."""
+    return hint | None
+
+
+def decode_error(document: Any) -> errors.ChrootError:
+    """Return the error that *document* is. Raises ValueError."""
+    if not isinstance(document, dict):
+        raise ValueError("an error was expected")
+    message = _text(document.get("message"))
+    hint = _text(document.get("hint", ""))
+    cls = _ERRORS.get(_text(document.get("kind", "failed")), _ANY)
+    if issubclass(cls, errors.ConfigError):
+        problems = decode(document.get("problems"), tuple[errors.Problem, ...])
+        if not problems:
+            raise ValueError("a configuration that is wrong by nothing")
+        return cls(problems)
+    if issubclass(cls, errors.LockedError):
+        return cls(message, hint, _integer(document.get("pid", 0)))
+    if issubclass(cls, errors.BusyError):
+        from ..process import Holder
+
+        return cls(message, hint, decode(document.get("holders", []), tuple[Holder, ...]))
+    if issubclass(cls, errors.EnterError):
+        return cls(message, hint, _integer(document.get("code", 125)) & 0xFF)
+    return cls(message, hint)
+
+
+@cache
+def decoder(hint: Any) -> Decode:
+    """Return what makes a value of type *hint* out of a document."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if origin is UnionType or (origin and NoneType in inner):
+        return _either(inner)
+    if origin is dict or hint is dict or getattr(origin, "__name__", "") == "Mapping":
+        return _mapping(decoder(inner[0]), decoder(inner[1]))
+    if origin is tuple and inner[-1:] != (Ellipsis,):
+        return _fixed(tuple(decoder(one) for one in inner))
+    if origin is not None:  # tuple[X, ...], Sequence[X]
+        return _many(decoder(inner[0]))
+    if hint in kinds():
+        return _tagged(*kinds()[hint])
+    if issubclass(hint, Step):
+        hint = ToldStep
+    return _whole(hint)
+
+
+def _text(found: Any) -> str:
+    if not isinstance(found, str):
+        raise ValueError("a text was expected")
+    found.encode("utf-8", "surrogateescape")  # half a character is a UnicodeError, a ValueError
+    return found
+
+
+def _data(found: Any) -> bytes:
+    return _text(found).encode("utf-8", "surrogateescape")
+
+
+def _truth(found: Any) -> bool:
+    if found is True or found is False:
+        return bool(found)
+    raise ValueError("true or false was expected")
+
+
+def _integer(found: Any) -> int:
+    if type(found) is int and abs(found) < _LARGEST:
+        return found
+    raise ValueError("a whole number was expected")
+
+
+def _number(found: Any) -> float:
+    if type(found) in (int, float) and math.isfinite(found) and abs(found) < _LARGEST:
+        return float(found)
+    raise ValueError("a number was expected")
+
+
+def _none(found: Any) -> None:
+    if found is not None:
+        raise ValueError("nothing was expected")
+
+
+_PLAIN: dict[Any, Decode] = {
+    str: _text, bytes: _data, bool: _truth, int: _integer, float: _number,
+    NoneType: _none, None: _none,
+}  # fmt: skip
+
+
+def _either(hints: tuple[Any, ...]) -> Decode:
+    choices = [decoder(one) for one in hints if one is not NoneType]
+
+    def decode_it(found: Any) -> Any:
+        if found is None and NoneType in hints:
+            return None
+        for choice in choices[:-1]:
+            try:
+                return choice(found)
+            except ValueError:
+                pass
+        return choices[-1](found)
+
+    return decode_it
+
+
+def _many(one: Decode) -> Decode:
+    return lambda found: tuple(one(item) for item in _list(found))
+
+
+def _fixed(parts: tuple[Decode, ...]) -> Decode:
+    def decode_it(found: Any) -> Any:
+        return tuple(part(item) for part, item in zip(parts, _list(found), strict=True))
+
+    return decode_it
+
+
+def _mapping(key: Decode, one: Decode) -> Decode:
+    return lambda found: {key(name): one(item) for name, item in _object(found).items()}
+
+
+def _list(found: Any) -> list[Any]:
+    if not isinstance(found, list):
+        raise ValueError("a list was expected")
+    return found
+
+
+def _object(found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise ValueError("an object was expected")
+    return found
+
+
+def _tagged(field: str, words: dict[str, type[Value]]) -> Decode:
+    first = next(iter(words))
+
+    def decode_it(found: Any) -> Any:
+        word = _object(found).get(field, first)
+        if not isinstance(word, str) or word not in words:
+            raise ValueError(f"{field} is none that is known")
+        return _whole(words[word])(found)
+
+    return decode_it
+
+
+@cache
+def _whole(cls: type[Value]) -> Decode:
+    hints = get_type_hints(cls, localns=names())
+    parts = {name: decoder(hints[name]) for name in cls._fields}
+    defaults = cls._defaults
+
+    def decode_it(found: Any) -> Any:
+        said = _object(found)
+        fields = {}
+        for name, part in parts.items():
+            if name in said:
+                fields[name] = part(said[name])
+            elif name not in defaults:
+                raise ValueError(f"{cls.__name__} without {name}")
+        return cls(**fields)
+
+    return decode_it

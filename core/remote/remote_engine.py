@@ -1,0 +1,250 @@
+"""The engine that is elsewhere: the contract of engine.py, asked by JSON lines.
+
+Its methods are made of the contract's own declarations (`contract`): arguments become documents,
+answers become the values that they are declared as.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import Cancelled, ChrootError, Problem
+from ..events import Event
+from ..looking.status import ChrootStatus
+from ..looking.watch import Snapshot
+from . import contract, documents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..engine import Bases, Binds, Engine, Following, Sizes
+    from ..events import Report
+    from .connection import Connection
+
+    Connect = Callable[[], Connection]
+    Command = Callable[[Sequence[str]], tuple[str, ...]]
+
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before a connection is tried again, by how often it was."""
+
+
+class RemoteEngine:
+    """Works on the chroots of another machine, or on this one's with another's privilege.
+
+    It is an `Engine`; type checkers, which do not see methods that are made, are told so by `of`.
+    """
+
+    def __init__(self, connect: Connect, command: Command, base: str = "") -> None:
+        """*connect* opens a connection. Raises nothing: that is done when something is asked.
+
+        *command* gives the command line that starts the chroot-tool there with this terminal.
+        """
+        self._connect = connect
+        self._command = command
+        self._connection: Connection | None = None
+        self._connecting = threading.Lock()
+        self.base = base
+
+    def of(self) -> Engine:
+        """Return this, by its contract."""
+        return cast("Engine", self)
+
+    def connection(self) -> Connection:
+        """Return the connection, opened where there is none. Raises ChrootError."""
+        with self._connecting:
+            if self._connection is None or self._connection.lost.is_set():
+                if self._connection:
+                    self._connection.close(wait=0)
+                self._connection = None
+                self._connection = self._connect()
+                self.base = self._connection.hello["base"]
+            return self._connection
+
+    def close(self) -> None:
+        """End the connection, and what is under way by it."""
+        if self._connection:
+            self._connection.close()
+
+    def ask(self, method: contract.Method, of: str, arguments: dict[str, Any]) -> Any:
+        """Call a method of the contract there."""
+        report: Report | None = arguments.pop("report", None)
+        cancelled = arguments.pop("cancelled", None)
+        if cancelled is not None and cancelled.is_set():
+            raise Cancelled("stopped by you")
+        connection = self.connection()
+        if method.name not in connection.hello.get("methods", ()):
+            version = connection.hello["version"]
+            raise ChrootError(
+                f"{connection.name}: its chroot-tool {version} knows no {method.name}",
+                f"chroot-tool deploy {connection.name}",
+            )
+        parameters = {name: documents.encode(value) for name, value in arguments.items()}
+        if of:
+            parameters["of"] = of
+
+        def take(found: dict[str, Any]) -> None:
+            event = documents.decode(found, Event)
+            if report is not None:
+                report(event)
+
+        result = connection.ask(method.name, parameters, take, cancelled)
+        try:
+            return documents.decode(result, method.result)
+        except ValueError as error:
+            raise ChrootError(f"{connection.name}: its answer makes no sense: {error}") from error
+
+    def binds(self, path: str) -> Binds:
+        """As `Engine.binds`."""
+        return cast("Binds", _RemoteBinds(self, path))
+
+    def bases(self) -> Bases:
+        """As `Engine.bases`."""
+        return cast("Bases", _RemoteBases(self, ""))
+
+    def sizes(self) -> Sizes:
+        """As `Engine.sizes`."""
+        return cast("Sizes", _RemoteSizes(self, ""))
+
+    def follow(self) -> Following:
+        """As `Engine.follow`."""
+        return RemoteFollowing(self)
+
+    def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `Engine.command`."""
+        return self._command(words)
+
+    def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
+        """As `Engine.run`, by a chroot-tool that is started there with this terminal."""
+        return self._start(path, words, (), options)
+
+    def run_ephemeral(self, path: str, words: tuple[str, ...], **options: Any) -> int:
+        """As `Engine.run_ephemeral`, by a chroot-tool that is started there."""
+        more = [f"--{name}={options[name]}" for name in ("size", "keep") if options.get(name)]
+        return self._start(path, words, ("-x", *more), options)
+
+    def _start(
+        self, path: str, words: tuple[str, ...], more: tuple[str, ...], options: Mapping[str, Any]
+    ) -> int:
+        given = ["-d", path, *more]
+        for name, option in (("user", "-u"), ("cwd", "-w"), ("config_dir", "-c")):
+            if value := options.get(name):
+                given += [option, value]
+        for key, value in (options.get("env") or {}).items():
+            given += ["-e", f"{key}={value}"]
+        argv = self._command(["run", *given, "--", *words] if words else ["shell", *given])
+        try:
+            code = subprocess.run(argv, check=False).returncode
+        except OSError as error:
+            raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
+        return code if code >= 0 else 128 - code
+
+
+class _Part:
+    """What a method of the engine returns that is asked further there."""
+
+    def __init__(self, engine: RemoteEngine, of: str) -> None:
+        self.engine = engine
+        self.of = of
+
+
+class _RemoteBinds(_Part):
+    """The bind entries of a chroot there."""
+
+
+class _RemoteBases(_Part):
+    """The bases there."""
+
+
+class _RemoteSizes(_Part):
+    """Counts there."""
+
+
+def _asking(method: contract.Method) -> Callable[..., Any]:
+    def ask(self: Any, *positional: Any, **named: Any) -> Any:
+        engine, of = (self.engine, self.of) if isinstance(self, _Part) else (self, "")
+        return engine.ask(method, of, method.bind(positional, named))
+
+    ask.__doc__ = f"As `{method.name}` of the contract."
+    return ask
+
+
+_PARTS = {"": RemoteEngine, "binds": _RemoteBinds, "bases": _RemoteBases, "sizes": _RemoteSizes}
+for _name, _one in contract.methods().items():
+    _part, _, _word = _name.rpartition(".")
+    setattr(_PARTS[_part], _word, _asking(_one))
+
+
+class RemoteFollowing:
+    """Follows the chroots there; where the connection is lost it is tried again and again."""
+
+    def __init__(self, engine: RemoteEngine) -> None:
+        self._engine = engine
+        self._chroots: dict[str, ChrootStatus] = {}
+        self._seen: Snapshot | None = None
+        self._changed = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follow there", daemon=True)
+        self._thread.start()
+
+    def snapshot(self) -> Snapshot:
+        """As `Following.snapshot`: what was told last. The first time it is waited for."""
+        while self._seen is None and not self._ended.is_set():
+            self._changed.wait()
+            self._changed.clear()
+        return self._seen or Snapshot(self._engine.base)
+
+    def wait(self) -> None:
+        """As `Following.wait`."""
+        self._changed.wait()
+        self._changed.clear()
+
+    def wake(self) -> None:
+        """As `Following.wake`."""
+        self._changed.set()
+
+    def close(self) -> None:
+        """As `Following.close`."""
+        self._ended.set()
+        self._changed.set()
+
+    def _run(self) -> None:
+        failed = 0
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                self._follow()
+            except ChrootError as error:
+                if self._ended.is_set():
+                    return
+                if time.monotonic() - began > _PAUSES[-1]:
+                    failed = 0
+                pause = _PAUSES[min(failed, len(_PAUSES) - 1)]
+                failed += 1
+                again = f"tried again in {pause:.0f} s"
+                hint = f"{error.hint} · {again}" if error.hint else again
+                self._tell(Problem(error.message, hint))
+                self._ended.wait(pause)
+
+    def _follow(self) -> None:
+        connection = self._engine.connection()
+        self._chroots = {}
+        connection.ask(contract.FOLLOW, {}, self._take, self._ended)
+        raise ChrootError(f"{connection.name}: the chroot-tool there was ended")
+
+    def _take(self, found: dict[str, Any]) -> None:
+        event = found.get("event")
+        if event == "chroot":
+            one = documents.decode(found.get("chroot"), ChrootStatus)
+            self._chroots[one.path] = one
+        elif event == "gone":
+            self._chroots.pop(documents.decode(found.get("path"), str), None)
+        elif event == "seen":
+            self._tell(documents.decode(found.get("problem"), documents.optional(Problem)))
+
+    def _tell(self, problem: Problem | None) -> None:
+        chroots = tuple(sorted(self._chroots.values(), key=lambda one: one.name))
+        self._seen = Snapshot(self._engine.base, chroots, problem)
+        self._changed.set()

@@ -1,0 +1,232 @@
+"""`serve`: requests as JSON lines from one who is elsewhere, answers as JSON lines.
+
+The first line is ours and says who we are. A request is an object with a number of the caller's
+own choice and a name, `{"id": 1, "do": "on", "path": "/srv/chroot/deb"}`; each line of its answers
+has its number and an event, the last of them `done`, with the result, or `error`. `{"cancel": 1}`
+stops a request, which then takes back what it did and ends with an error. Many are worked on at a
+time, each in a thread. When the input ends every request is stopped, and so is this when the last
+has taken back what it did: who went away leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .. import errors, json_values
+from . import contract, documents
+from .lines import LONGEST, Lines, TooLongError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..engine import Engine, Following
+    from ..events import Event
+    from ..looking.status import ChrootStatus
+
+PROTOCOL = 1
+"""Raised when an older one would misunderstand; what is only added is understood by both."""
+OLDEST = 1
+"""The oldest that this one still speaks."""
+MOST = 64
+"""Requests at a time; who asks for more at once means harm, or is in a circle."""
+
+
+class Server:
+    """Answers the requests that come from one descriptor on another."""
+
+    def __init__(self, engine: Engine, source: int, sink: int, *, version: str) -> None:
+        self._engine = engine
+        self._source = source
+        self._sink = sink
+        self._version = version
+        self._writing = threading.Lock()
+        self._deaf = False
+        self._sizes = engine.sizes()
+        self._asked: dict[int, _Asked] = {}
+        self._changing = threading.Lock()
+
+    def serve(self) -> None:
+        """Answer until the input ends; return when nothing is at work any more."""
+        self.tell(
+            {
+                "event": "hello", "version": self._version, "protocol": PROTOCOL,
+                "oldest": OLDEST, "base": self._engine.base, "root": os.geteuid() == 0,
+                "methods": sorted(contract.methods()),
+            }
+        )  # fmt: skip
+        try:
+            for line in Lines(self._source):
+                self._take(line)
+        except TooLongError:
+            self.tell(_failed(None, f"a request is longer than {LONGEST} bytes"))
+        self.stop()
+        for one in self._working():
+            one.thread.join()
+
+    def stop(self) -> None:
+        """Stop every request."""
+        for one in self._working():
+            one.stop()
+
+    def _working(self) -> tuple[_Asked, ...]:
+        with self._changing:
+            return tuple(self._asked.values())
+
+    def _take(self, line: bytes) -> None:
+        number: int | None = None
+        try:
+            request = json_values.document(line)
+            _mind_nul(request)
+            cancelled = request.get("cancel")
+            if cancelled is not None:
+                with self._changing:
+                    found = self._asked.get(cancelled) if type(cancelled) is int else None
+                if found:
+                    found.stop()
+                return
+            number = documents.decode(request.get("id"), int)
+            name = documents.decode(request.get("do"), str)
+            asked = self._understood(number, name, request)
+        except ValueError as error:
+            self.tell(_failed(number, f"this is no request: {error}", "usage"))
+            return
+        with self._changing:
+            if number in self._asked or len(self._asked) >= MOST:
+                why = "is under way" if number in self._asked else "is one too many at a time"
+                self.tell(_failed(number, f"request {number} {why}", "busy"))
+                return
+            self._asked[number] = asked
+        asked.thread.start()
+
+    def _understood(self, number: int, name: str, request: dict[str, Any]) -> _Asked:
+        if name == contract.FOLLOW:
+            return _Asked(self, number, lambda asked: self._follow(asked))
+        method = contract.methods().get(name)
+        if method is None:
+            raise ValueError(f"there is no {name!r} in {self._version}")
+        arguments = {
+            key: documents.decode(request[key], hint)
+            for key, hint in method.parameters.items()
+            if key in request
+        }
+        if missing := sorted(method.required - arguments.keys()):
+            raise ValueError(f"{name} needs {missing[0]}")
+        part, _, word = method.name.rpartition(".")
+        about = documents.decode(request.get("of", ""), str)
+
+        def call(asked: _Asked) -> None:
+            holder: Any = self._holder(part, about)
+            if method.reports:
+                arguments["report"] = asked.report
+            if method.stops:
+                arguments["cancelled"] = asked.cancelled
+            result = getattr(holder, word)(**arguments)
+            asked.tell({"event": "done", "result": documents.encode(result)})
+
+        return _Asked(self, number, call)
+
+    def _holder(self, part: str, about: str) -> Any:
+        if part == "sizes":  # it remembers what was counted
+            return self._sizes
+        if part == "binds":
+            return self._engine.binds(about)
+        return self._engine.bases() if part else self._engine
+
+    def _follow(self, asked: _Asked) -> None:
+        following = self._engine.follow()
+        asked.ended_by(following)
+        try:
+            known: dict[str, ChrootStatus] = {}
+            while not asked.cancelled.is_set():
+                snapshot = following.snapshot()
+                found = {one.path: one for one in snapshot.chroots}
+                for path in known.keys() - found.keys():
+                    asked.tell({"event": "gone", "path": path})
+                for path, one in found.items():
+                    if known.get(path) != one:
+                        asked.tell({"event": "chroot", "chroot": documents.encode(one)})
+                known = found
+                problem = documents.encode(snapshot.problem)
+                asked.tell({"event": "seen", "base": snapshot.base, "problem": problem})
+                following.wait()
+        finally:
+            following.close()
+        asked.tell({"event": "done", "result": None})
+
+    def ended(self, number: int) -> None:
+        """Take note that a request is answered."""
+        with self._changing:
+            del self._asked[number]
+
+    def tell(self, document: dict[str, Any]) -> None:
+        """Write a line. Where nobody listens any more, what is done goes on to its good end."""
+        data = memoryview(json.dumps(document).encode("ascii") + b"\n")
+        with self._writing:
+            try:
+                while data and not self._deaf:
+                    data = data[os.write(self._sink, data) :]
+            except OSError:
+                self._deaf = True
+
+
+class _Asked:
+    """A request that is being answered."""
+
+    def __init__(self, server: Server, number: int, answer: Callable[[_Asked], None]) -> None:
+        self._server = server
+        self._number = number
+        self._answer = answer
+        self._following: Following | None = None
+        self.cancelled = threading.Event()
+        self.thread = threading.Thread(target=self._run, name=f"request {number}")
+
+    def ended_by(self, following: Following) -> None:
+        """Have this one woken when the request is stopped."""
+        self._following = following
+        if self.cancelled.is_set():
+            following.wake()
+
+    def stop(self) -> None:
+        """Have it stop, and take back what it did."""
+        self.cancelled.set()
+        if self._following:
+            self._following.wake()
+
+    def report(self, event: Event) -> None:
+        """Tell an event."""
+        self.tell(documents.encode(event))
+
+    def tell(self, document: dict[str, Any]) -> None:
+        """Write a line of the answer."""
+        self._server.tell({"id": self._number, **document})
+
+    def _run(self) -> None:
+        try:
+            self._answer(self)
+        except errors.ChrootError as error:
+            self.tell({"event": "error", **documents.error(error)})
+        except OSError as error:
+            where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+            self.tell(_failed(self._number, f"{where}{error.strerror or error}"))
+        except Exception as error:
+            # Without a word the other would wait for ever.
+            self.tell(_failed(self._number, f"{type(error).__name__}: {error}"))
+            raise
+        finally:
+            self._server.ended(self._number)
+
+
+def _failed(number: int | None, message: str, kind: str = "failed") -> dict[str, Any]:
+    return {"id": number, "event": "error", "kind": kind, "message": message, "hint": ""}
+
+
+def _mind_nul(found: Any) -> None:
+    """Raise ValueError where a text holds a NUL: no path and no name does."""
+    if isinstance(found, str) and "\0" in found:
+        raise ValueError("a text holds a NUL byte")
+    if isinstance(found, dict | list):
+        for one in found.values() if isinstance(found, dict) else found:
+            _mind_nul(one)

@@ -1,0 +1,111 @@
+"""Other machines by OpenSSH: names are those of ssh_config, and so is all that is asked or checked.
+
+One connection a host is kept open for a while (ControlMaster, ControlPersist of ssh_config(5)), so
+that the next command, shell or panel needs no new one.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from .connection import Connection
+from .remote_engine import RemoteEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@[]%:")
+_LONGEST_SOCKET = 108 - 1 - 17  # unix(7), the end of a string, what ssh adds while it makes one
+_DIGEST = 40
+
+# Finds chroot-tool there, and becomes root where the user may: `sudo -l` tells without asking.
+_FIND = """
+for c in "$(command -v chroot-tool)" "$HOME/.local/bin/chroot-tool" /usr/local/bin/chroot-tool
+do [ -x "$c" ] && break; c=; done
+[ "$c" ] || { echo "chroot-tool: not found" >&2; exit 127; }
+[ "$(id -u)" = 0 ] && exec "$c" "$@"
+"""
+_QUIETLY = f"""{_FIND}
+sudo -n -l "$c" serve --json >/dev/null 2>&1 && exec sudo -n -- "$c" "$@"
+exec "$c" "$@"
+"""
+_ASKING = f"""{_FIND}
+command -v sudo >/dev/null && exec sudo -- "$c" "$@"
+exec "$c" "$@"
+"""
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the host and the path of `HOST:PATH`, as scp has it: no slash before the colon.
+
+    The host is "" for a path of this machine, and so it is for `./with:colon`. Raises UsageError.
+    """
+    end = text.find("]:") + 1 if text.startswith("[") else text.find(":")
+    host = text[:end] if end > 0 else ""
+    if not host or "/" in host:
+        return "", text
+    return named(host), text[end + 1 :] or "."
+
+
+def named(host: str) -> str:
+    """Return *host* as a name for ssh. Raises UsageError where it cannot be one."""
+    if not host or host.startswith("-") or not _NAME.issuperset(host):
+        raise UsageError(f"{host!r} is no name of a host", "a name of ssh_config, or USER@HOST")
+    return host
+
+
+class Host:
+    """A machine that ssh knows by a name."""
+
+    def __init__(self, name: str, *, ask: bool = False) -> None:
+        """*ask*: ssh may ask on this terminal. Raises UsageError for a name that is none."""
+        self.name = named(name)
+        self._ask = ask
+
+    def engine(self, base: str = "") -> RemoteEngine:
+        """Return the engine there, for the base directory *base*, "" for the one of its own."""
+        before = ("--base", base) if base else ()
+
+        def connect() -> Connection:
+            quiet = () if self._ask else ("-o", "BatchMode=yes")
+            argv = self.ssh(*quiet, script=_QUIETLY, words=(*before, "serve", "--json"))
+            return Connection(argv, self.name, ask=self._ask)
+
+        def command(words: Sequence[str]) -> tuple[str, ...]:
+            return self.ssh("-t", script=_ASKING, words=(*before, *words))
+
+        return RemoteEngine(connect, command, base)
+
+    def ssh(self, *options: str, script: str, words: Sequence[str]) -> tuple[str, ...]:
+        """Return the command line that runs a shell's *script* there with *words*."""
+        there = shlex.join(("/bin/sh", "-c", script, "chroot-tool", *words))
+        return ("ssh", *_shared(), *options, "--", self.name, there)
+
+
+def _shared() -> tuple[str, ...]:
+    """Return the options of ssh by which one connection serves all."""
+    directory = _socket_directory()
+    alive = ("-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15")
+    if not directory:
+        return alive
+    place = f"ControlPath={directory}/%C"
+    return ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", place, *alive)
+
+
+def _socket_directory() -> str:
+    """Return where the sockets of connections are, "" where there is no good place."""
+    above = os.environ.get("XDG_RUNTIME_DIR", "") or os.path.expanduser("~/.cache")
+    place = f"{above}/chroot-tool/ssh"
+    if not above.startswith("/") or len(place) + 1 + _DIGEST > _LONGEST_SOCKET or "%" in place:
+        return ""
+    try:
+        os.makedirs(place, mode=0o700, exist_ok=True)
+        found = os.lstat(place)
+    except OSError:
+        return ""
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return place if ours and not found.st_mode & 0o077 else ""

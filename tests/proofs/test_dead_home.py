@@ -1,0 +1,142 @@
+"""The host's own files on a file system that does not answer, and several such file systems."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.kernel import answering
+from chroot_tool.core.local_engine import LocalEngine
+from proving import Proof
+from support import Cli, detach, mounts_below
+from support.served import Served
+
+PROMISE = (
+    "Nor do the host's resolv.conf, the user's own files, or several that do not answer at once: "
+    "they cost one wait, and `off` needs none of them."
+)
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+SILENT = "is not answering"
+
+
+@pytest.fixture(autouse=True)
+def counted(proof: Proof) -> None:
+    proof.count("ways to meet one", 1)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    (tmp_path / "far/src").mkdir(parents=True)
+    (tmp_path / "far/resolv.conf").write_text("nameserver 192.0.2.1\n")
+    with Served(tmp_path / "far", tmp_path / "near") as found:
+        yield found
+
+
+@pytest.fixture
+def hosts_resolv(served: Served) -> Iterator[Served]:
+    """The host's resolv.conf is a file that is served."""
+    file = "/etc/resolv.conf"
+    subprocess.run(["mount", "--bind", served.point / "resolv.conf", file], check=True)
+    yield served
+    served.go_on()
+    detach([file])
+
+
+def configure(root: Path, text: str) -> None:
+    (root / "chroot.d/chroot.toml").write_text(text)
+
+
+def test_a_resolv_conf_that_does_not_answer(
+    cli: Cli, tiny_chroot: Path, hosts_resolv: Served
+) -> None:
+    hosts_resolv.stop()
+    done = cli("on", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert f"/etc/resolv.conf, wanted at /etc/resolv.conf, {SILENT}" in done.stderr
+    assert not mounts_below(tiny_chroot)
+    configure(tiny_chroot, '[system]\nresolv = "copy"\n')
+    assert cli("on", "-d", tiny_chroot).returncode == 1
+    configure(tiny_chroot, '[system]\nresolv = "off"\n')
+    cli.ok("on", "-d", tiny_chroot)
+    cli.ok("off", "-d", tiny_chroot)
+
+
+def test_one_that_was_mounted_before_is_no_matter(
+    cli: Cli, tiny_chroot: Path, hosts_resolv: Served
+) -> None:
+    cli.ok("on", "-d", tiny_chroot)
+    hosts_resolv.stop()
+    assert cli.ok("run", "id -u", "-d", tiny_chroot) == "0\n"
+    assert cli.json("list", "--base", tiny_chroot.parent)
+    cli.ok("off", "-d", tiny_chroot)
+    assert not mounts_below(tiny_chroot)
+
+
+def test_a_home_that_does_not_answer(tiny_chroot: Path, served: Served) -> None:
+    cli = Cli(served.point / "home")
+    settings = served.top / "home/config/chroot-tool/settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("patience = 9\n")
+    assert cli.ok("list", "--base", tiny_chroot.parent)
+    served.stop()
+    assert cli.ok("list", "--base", tiny_chroot.parent)
+    cli.ok("on", "-d", tiny_chroot)
+    assert cli.ok("run", "id -u", "-d", tiny_chroot) == "0\n"
+    cli.ok("off", "-d", tiny_chroot)
+    assert f"settings.toml {SILENT}" in cli("off", "-d", tiny_chroot).stderr
+    cli.ok("delete", "--yes", "-d", tiny_chroot)  # whose history is there
+
+
+def test_several_cost_one_wait(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
+    entries = ""
+    with ExitStack() as servers:
+        for number in range(4):
+            far = servers.enter_context(Served(tmp_path / f"far{number}", tmp_path / f"at{number}"))
+            entries += f'[[bind]]\nsource = "{far.point}"\ntarget = "/{number}"\noptional = true\n'
+            far.stop()
+        configure(tiny_chroot, entries)
+        asked: list[float] = []
+
+        def patience() -> float:
+            asked.append(1.0)
+            return 1.0
+
+        answering.set_patience(patience)
+        try:
+            LocalEngine(str(tiny_chroot.parent)).on(str(tiny_chroot))
+        finally:
+            answering.set_patience(lambda: answering.PATIENCE)
+        assert len(answering.waiting()) == 4
+        assert cli.ok("run", "id -u", "-d", tiny_chroot) == "0\n"
+        states = {one.target: one.state for one in LocalEngine("/").status(str(tiny_chroot)).mounts}
+        assert {states[f"/{number}"] for number in range(4)} == {"ignored"}
+    LocalEngine("/").off(str(tiny_chroot))
+
+
+def test_off_with_a_bind_below_one_that_does_not_answer(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path, served: Served
+) -> None:
+    (served.top / "src/inner").mkdir()
+    (tmp_path / "mine").mkdir()
+    configure(
+        tiny_chroot,
+        f'[[bind]]\nsource = "{served.point}/src"\ntarget = "/far"\n'
+        f'[[bind]]\nsource = "{tmp_path}/mine"\ntarget = "/far/inner"\n'
+        f'[[bind]]\ntarget = "/far/inner/deep"\nfs = "tmpfs"\n',
+    )
+    (tmp_path / "mine/deep").mkdir()
+    cli.ok("on", "-d", tiny_chroot)
+    served.stop()
+    done = cli("off", "-d", tiny_chroot)
+    assert done.returncode == 1
+    assert f"cannot unmount /far/inner/deep: {tiny_chroot}/far {SILENT}" in done.stderr
+    assert "off --lazy" in done.stderr
+    assert len(mounts_below(tiny_chroot)) > 3
+    cli.ok("off", "--lazy", "-d", tiny_chroot)
+    assert not mounts_below(tiny_chroot)
+    assert (tmp_path / "mine/deep").is_dir()

@@ -1,0 +1,190 @@
+"""Other machines by --host and HOST:DIR, over real sshds: what a user there gets is what one here
+gets, and what they say never reaches this terminal raw."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support import Cli, kill, mounts_below, wait_until
+from support.ssh_hosts import SshHosts
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+
+class There:
+    """The command line here, with machines that ssh knows."""
+
+    def __init__(self, cli: Cli, hosts: SshHosts) -> None:
+        self.cli, self.hosts = cli, hosts
+
+    def __call__(self, *args: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return self.cli(*args, env=self.hosts.environment(), stdin=stdin)
+
+    def ok(self, *args: str | Path, stdin: str = "") -> str:
+        done = self(*args, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def there(cli: Cli, hosts: SshHosts, tiny_template: Path) -> Iterator[There]:
+    """Two machines, the first with a chroot `deb`."""
+    one, _two = hosts.add("one", "two")
+    subprocess.run(["cp", "-a", tiny_template, one.base / "deb"], check=True)
+    found = There(cli, hosts)
+    yield found
+    for host in hosts.hosts.values():
+        for name in os.listdir(host.base):
+            if mounts_below(host.base / name):
+                cli.ok("off", "-S", "--kill", "--timeout", "2", "-d", host.base / name)
+
+
+def test_the_daily_table_is_the_same_there(there: There) -> None:
+    root = there.hosts.hosts["one"].base / "deb"
+    assert "deb" in there.ok("list", "-H", "one")
+    assert there.ok("--host", "two", "list") == ""
+    there.ok("on", "-d", "one:deb")
+    assert mounts_below(root)
+    status = json.loads(there.ok("status", "--host=one", "-d", "deb", "--json"))
+    assert (status["state"], status["path"]) == ("on", str(root))
+    assert there.ok("run", "-d", "one:deb", "--", "/bin/sh", "-c", "echo $0 'a  b'") == (
+        "/bin/sh a  b\n"
+    )
+    done = there("run", "-H", "one", "-d", "deb", "--", "/bin/sh", "-c", "exit 7")
+    assert done.returncode == 7
+    there.ok("bind", "add", "-d", "one:deb", "--source", "/usr", "--target", "/mnt/host usr")
+    assert "/mnt/host usr" in there.ok("bind", "list", "-d", "one:deb")
+    there.ok("off", "-d", "one:deb")
+    assert not mounts_below(root)
+
+
+def test_what_is_refused_there_is_refused_here(there: There) -> None:
+    done = there("status", "-d", "one:none")
+    assert done.returncode == 1
+    assert done.stderr.startswith("chroot-tool: ")
+    assert "none" in done.stderr
+    assert "hint: " in done.stderr
+    (there.hosts.hosts["one"].base / "deb/chroot.d/tool.conf").write_text("[bind]\nnonsense\n")
+    done = there("on", "-d", "one:deb")
+    assert done.returncode == 3
+    assert "tool.conf:2" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["-oProxyCommand=x", "a b", "a/b", "a;b", "$(x)"])
+def test_what_is_no_name_of_a_host(there: There, name: str) -> None:
+    done = there("list", f"--host={name}")
+    assert done.returncode == 2
+    assert "is no name of a host" in done.stderr
+
+
+def test_a_host_that_is_not_there(there: There) -> None:
+    there.hosts.hosts["two"].stop()
+    done = there("list", "-H", "two")
+    assert done.returncode == 1
+    assert done.stderr.startswith("chroot-tool: two: ")
+    assert "refused" in done.stderr
+    assert done.stderr.count("\n") == 2
+
+
+def test_a_host_without_chroot_tool(there: There) -> None:
+    (there.hosts.hosts["two"].bin / "chroot-tool").unlink()
+    done = there("list", "-H", "two")
+    assert (done.returncode, done.stderr) == (
+        1, "chroot-tool: two: not found\nhint: put it there: chroot-tool deploy two\n"
+    )  # fmt: skip
+
+
+HELLO: dict[str, object] = {
+    "event": "hello", "version": "9.9", "protocol": 1, "oldest": 1, "base": "/b",
+    "methods": ["list"],
+}  # fmt: skip
+DONE = {"id": 1, "event": "done"}
+ERROR = {"id": 1, "event": "error", "message": "no\x1b[2J"}
+
+
+@pytest.mark.parametrize(
+    ("says", "wanted"),
+    [
+        (["Welcome"], "Welcome"),
+        ([{"event": "hello"}], "nonsense"),
+        (["\x1b]0;owned\x07\x1b[2J"], "owned"),
+        ([HELLO | {"protocol": 0, "oldest": 0}], "deploy two"),
+        ([HELLO | {"protocol": 9, "oldest": 7}], "update the one here"),
+        ([HELLO | {"protocol": "1"}], "nonsense"),
+        ([HELLO | {"methods": [None]}], "nonsense"),
+        ([HELLO | {"methods": []}], "knows no list"),
+        ([HELLO, DONE | {"result": [{"name": 1}]}], "no sense"),
+        ([HELLO, DONE | {"result": "\ud800"}], "no sense"),
+        ([HELLO, DONE | {"id": 7, "result": []}], "lost"),
+        ([HELLO, {"id": 1, "event": "stage"}], "no sense"),
+        ([HELLO, "[" * 100_000], "lost"),
+        ([HELLO, '{"id": 1, "event": "do'], "lost"),
+        ([HELLO, "x" * 10_000_000], "lost"),
+        ([HELLO, "x" * 40_000_000], "longer than"),
+        ([HELLO, ERROR], "no"),
+        ([HELLO, ERROR | {"kind": "configuration", "problems": []}], "no sense"),
+        ([HELLO, ERROR | {"kind": "busy", "holders": [{"pid": -1}]}], "no sense"),
+    ],
+)
+def test_a_host_that_says_anything(there: There, says: list[object], wanted: str) -> None:
+    two = there.hosts.hosts["two"]
+    lines = [one if isinstance(one, str) else json.dumps(one) for one in says]
+    (two.folder / "first").write_text(f"{lines[0]}\n")
+    (two.folder / "later").write_text("".join(f"{line}\n" for line in lines[1:]))
+    asked = "read asked &&" if len(lines) > 1 else ""
+    two.write_program("chroot-tool", f"cd {two.folder}; cat first; {asked} cat later")
+    done = there("list", "-H", "two")
+    assert done.returncode == 1
+    assert done.stderr.startswith("chroot-tool: ")
+    assert done.stderr.count("\n") <= 2
+    assert "\x1b" not in done.stderr + done.stdout
+    assert wanted in done.stderr
+
+
+def test_ctrl_c_reaches_the_other_end(there: There) -> None:
+    one = there.hosts.hosts["one"]
+    script = one.base / "deb/chroot.d/stop"
+    script.write_text("#!/bin/sh\necho stopping >/began\nsleep 1000\n")
+    script.chmod(0o755)
+    there.ok("on", "-d", "one:deb")
+    with subprocess.Popen(
+        there.cli.argv("off", "-d", "one:deb"), env=there.hosts.environment(),
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as off:  # fmt: skip
+        wait_until((one.base / "deb/began").exists)
+        os.killpg(off.pid, signal.SIGINT)
+        assert off.stderr
+        said = off.stderr.read()
+        assert off.wait(30) == 130, said
+    assert mounts_below(one.base / "deb"), "nothing was unmounted"
+    wait_until(lambda: there("off", "-S", "-d", "one:deb").returncode == 0)
+
+
+def test_a_cut_connection_takes_back_what_was_done_there(there: There) -> None:
+    one = there.hosts.hosts["one"]
+    script = one.base / "deb/chroot.d/stop"
+    script.write_text("#!/bin/sh\necho stopping >/began\nsleep 1000\n")
+    script.chmod(0o755)
+    there.ok("on", "-d", "one:deb")
+    with subprocess.Popen(
+        there.cli.argv("off", "-d", "one:deb"), env=there.hosts.environment(),
+        stderr=subprocess.PIPE, text=True,
+    ) as off:  # fmt: skip
+        wait_until((one.base / "deb/began").exists)
+        kill([child.pid for child in psutil.Process(off.pid).children()])
+        assert off.stderr
+        said = off.stderr.read()
+        assert off.wait(30) == 1
+    assert "one: the connection was lost" in said
+    assert "look before you ask again" in said
+    wait_until(lambda: there("off", "-S", "-d", "one:deb").returncode == 0)
+    assert not mounts_below(one.base / "deb")

@@ -1,0 +1,169 @@
+"""Real Ansible, in an environment of its own, with our collection as `ansible-galaxy` installs it.
+
+The environment is made once a run, by the worker that asks for it first. The version is pinned by
+the group `ansible` of pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import subprocess
+import tempfile
+import tomllib
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from support import CHECKOUT
+from support.ssh_hosts import SshHosts
+from workers import shared_folder
+
+_RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
+_ONE_LINE = re.compile(r"^(\S+) \| ([A-Z!]+) => (\{.*\})$", re.MULTILINE)
+_WHERE = "ansible_collections/chroot_tool/chroots"
+
+
+class Installed(NamedTuple):
+    """What all tests share: Ansible's programs, the collection, and its archive."""
+
+    bin: Path
+    collections: Path
+    archive: Path
+
+    @property
+    def collection(self) -> Path:
+        """The collection as it is installed."""
+        return self.collections / _WHERE
+
+
+class Ansible:
+    """Ansible on a controller of its own, to which `hosts` are known by ssh."""
+
+    def __init__(self, installed: Installed, folder: Path, hosts: SshHosts, sockets: str) -> None:
+        self.installed, self.folder, self.hosts = installed, folder, hosts
+        self._sockets = sockets
+        folder.mkdir()
+        self.config = folder / "ansible.cfg"
+        self.config.touch()
+        self.inventory = folder / "inventory"
+        self.inventory.mkdir()
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the real user's Ansible, and ssh as the hosts want it."""
+        own = self.hosts.environment()
+        kept = {name: value for name, value in own.items() if not name.startswith("ANSIBLE_")}
+        return kept | {
+            "PATH": f"{self.installed.bin}:{own['PATH']}",
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_CONFIG": str(self.config),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.installed.collections),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,  # in a long one no socket can be made
+            "ANSIBLE_INVENTORY": str(self.inventory),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "COLUMNS": "10000",  # a message is one line
+        }
+
+    def __call__(self, program: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run one of its programs to its end."""
+        return subprocess.run(
+            [self.installed.bin / program, *words], env=self.environment(), cwd=self.folder,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+
+    def ok(self, program: str, *words: str | Path) -> str:
+        """The same, expect success and return its stdout."""
+        done = self(program, *words)
+        assert done.returncode == 0, f"{done.args}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def module(self, pattern: str, name: str, *options: str, **args: Any) -> dict[str, Any]:
+        """Run one module on the one host that *pattern* means and return its result."""
+        [result] = self.modules(pattern, name, *options, **args).values()
+        return result
+
+    def modules(
+        self, pattern: str, name: str, *options: str, **args: Any
+    ) -> dict[str, dict[str, Any]]:
+        """Run one module and return its result for each host."""
+        done = self("ansible", pattern, "-o", "-m", name, "-a", json.dumps(args), *options)
+        results = {
+            host: json.loads(text) | {"failed": how == "FAILED!"}
+            for host, how, text in _ONE_LINE.findall(done.stdout)
+        }
+        assert results, f"{done.stdout}\n{done.stderr}"
+        return results
+
+    def play(self, playbook: Path, *options: str) -> dict[str, dict[str, int]]:
+        """Run a playbook that succeeds; return the numbers of its recap by host."""
+        said = self.ok("ansible-playbook", playbook, *options)
+        return {
+            host: {name: int(n) for name, n in (pair.split("=") for pair in numbers.split())}
+            for host, numbers in _RECAP.findall(said)
+        }
+
+    def write(self, name: str, document: object) -> Path:
+        """Write a file, a playbook say: what is YAML may be JSON."""
+        place = self.folder / name
+        place.write_text(json.dumps(document))
+        return place
+
+
+@pytest.fixture(scope="session")
+def ansible_installed(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Installed:
+    """Ansible from the package index, and the collection built and installed by it."""
+    folder = shared_folder(tmp_path_factory, pytestconfig) / "ansible"
+    folder.mkdir(exist_ok=True)
+    made = folder / "made"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            _install(folder)
+            made.touch()
+    [archive] = (folder / "dist").glob("*.tar.gz")
+    return Installed(folder / "venv/bin", folder / "collections", archive)
+
+
+def _install(folder: Path) -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    venv.create(folder / "venv", with_pip=True)
+    programs = folder / "venv/bin"
+    pip: list[str | Path] = [
+        programs / "python",
+        "-I",
+        "-m",
+        "pip",
+        "-qq",
+        "--disable-pip-version-check",
+    ]
+    subprocess.run([*pip, "install", *project["dependency-groups"]["ansible"]], check=True)
+    galaxy = programs / "ansible-galaxy"
+    subprocess.run(
+        [galaxy, "collection", "build", CHECKOUT / "ansible", "--output-path", folder / "dist"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    [archive] = (folder / "dist").glob("*.tar.gz")
+    subprocess.run(
+        [galaxy, "collection", "install", "--offline", archive, "-p", folder / "collections"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ansible(ansible_installed: Installed, hosts: SshHosts, tmp_path: Path) -> Iterator[Ansible]:
+    """Ansible, to which the machines of `hosts` are known."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="cp") as sockets:
+        yield Ansible(ansible_installed, tmp_path / "controller", hosts, sockets)
+
+
+def tiny_archive(template: Path, place: Path) -> Path:
+    """A system of a shell and a few programs as an archive, to make chroots of in no time."""
+    subprocess.run(["tar", "-cf", place, "-C", template, "."], check=True)
+    return place

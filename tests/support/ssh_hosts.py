@@ -1,0 +1,251 @@
+"""Machines that OpenSSH reaches: real sshds on loopback ports, with keys made for them.
+
+Each has a name, a home, a base of chroots and a command `chroot-tool` of its own; the file system
+and the mounts are the test's. What a client needs stands in `config`, an ssh_config: it is told by
+`-F`, or finds it by `environment()`, in which `ssh`, `scp` and `sftp` mean it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from support import PATIENCE, Arg, Cli, kill, wait_until
+
+_MARK = "CHROOT_TOOL_TEST_HOSTS"
+"""A variable that sessions and clients have: by it those are found that nobody waits for."""
+_TRIES = 20
+"""So many ports are tried: between its choice and sshd's start another may take one."""
+
+_SSHD_CONFIG = """\
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {keys}/host
+AuthorizedKeysFile {keys}/user.pub
+StrictModes no
+PidFile none
+AuthenticationMethods publickey
+PermitRootLogin prohibit-password
+# PAM lets those in whose password is locked, as root's is on many a Debian.
+UsePAM {pam}
+PrintMotd no
+MaxStartups 200
+MaxSessions 100
+Subsystem sftp internal-sftp
+SetEnv {variables}
+"""
+
+_CLIENT_CONFIG = """\
+Host {name}
+    HostName 127.0.0.1
+    Port {port}
+    HostKeyAlias chroot-tool-tests
+"""
+
+_ALL_CLIENTS = """\
+Host *
+    User {user}
+    IdentityFile {keys}/user
+    IdentitiesOnly yes
+    UserKnownHostsFile {keys}/known_hosts
+    GlobalKnownHostsFile none
+    StrictHostKeyChecking yes
+    BatchMode yes
+"""
+
+
+class SshHost:
+    """One machine: `name` in ssh_config, its `folder`, `home`, `base` of chroots, `bin` and log."""
+
+    def __init__(self, name: str, folder: Path, keys: Path, cli: Cli, mark: str) -> None:
+        self.name, self.folder, self._keys = name, folder, keys
+        self.home, self.base, self.bin = (folder / part for part in ("home", "base", "bin"))
+        for place in (folder, self.home, self.base, self.bin):
+            place.mkdir()
+            place.chmod(0o755)
+        self._write_command(cli)
+        path = f"{self.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        self._variables = {"HOME": str(self.home), "PATH": path, _MARK: mark}
+        self.port = 0
+        self.start()
+
+    def _write_command(self, cli: Cli) -> None:
+        """Give it the command line of this checkout, with nothing of the real user's."""
+        wanted = {
+            name: value
+            for name, value in cli.environment().items()
+            if name.startswith(("XDG_", "CHROOT_TOOL_"))
+        } | {"CHROOT_TOOL_BASE": str(self.base)}
+        exports = "".join(f"export {n}={shlex.quote(v)}\n" for n, v in wanted.items())
+        words = shlex.join(os.fsdecode(word) for word in cli.argv())
+        self.write_program("chroot-tool", f'{exports}exec {words} "$@"')
+
+    def write_program(self, name: str, script: str) -> Path:
+        """Put a program into its PATH, before those of the system; *script* is for /bin/sh."""
+        program = self.bin / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        return program
+
+    @property
+    def log(self) -> str:
+        """What its sshd has said."""
+        return (self.folder / "sshd.log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start its sshd, on the port that it had before; for the first time on any."""
+        for _ in range(_TRIES):
+            port = self.port or _free_port()
+            if self._listens(port):
+                self.port = port
+                return
+        raise AssertionError(self.log)
+
+    def _listens(self, port: int) -> bool:
+        config, log = self.folder / "sshd_config", self.folder / "sshd.log"
+        values = " ".join(f'"{name}={value}"' for name, value in self._variables.items())
+        pam = "yes" if os.geteuid() == 0 else "no"
+        config.write_text(
+            _SSHD_CONFIG.format(port=port, keys=self._keys, pam=pam, variables=values)
+        )
+        with log.open("wb") as said:
+            self._sshd = subprocess.Popen(
+                [_program("sshd"), "-D", "-e", "-f", config],
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            )  # fmt: skip
+        wait_until(lambda: "Server listening" in self.log or self._sshd.poll() is not None)
+        return self._sshd.poll() is None
+
+    def refuse(self) -> None:
+        """Take no new connection any more; those that there are stay. `start` ends that."""
+        self._sshd.terminate()
+        self._sshd.wait(PATIENCE)
+
+    def cut(self) -> None:
+        """End every connection, and what runs in it; new ones are taken."""
+        with suppress(psutil.NoSuchProcess):
+            kill([one.pid for one in psutil.Process(self._sshd.pid).children(recursive=True)])
+
+    def stop(self) -> None:
+        """Be gone: no connection, and no new one. `start` brings it back."""
+        self.cut()
+        self.refuse()
+        kill(list(_sessions(self._variables[_MARK], self.home)))
+
+    def suspend(self) -> None:
+        """Answer nothing any more, as one whose cable was pulled; `resume` ends that."""
+        self._signal_all("suspend")
+
+    def resume(self) -> None:
+        """Answer again."""
+        self._signal_all("resume")
+
+    def _signal_all(self, what: str) -> None:
+        with suppress(psutil.NoSuchProcess):  # it is stopped
+            own = psutil.Process(self._sshd.pid)
+            for process in [own, *own.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    getattr(process, what)()
+
+
+class SshHosts:
+    """Machines, and the ssh_config that names them. A context manager; all end with it.
+
+    Without root there is the caller's own user on each of them.
+    """
+
+    def __init__(self, folder: Path, cli: Cli) -> None:
+        self.folder, self._cli = folder, cli
+        self.config = folder / "ssh_config"
+        self.hosts: dict[str, SshHost] = {}
+        self._mark = uuid.uuid4().hex
+        self._keys, self._bin = folder / "keys", folder / "bin"
+
+    def __enter__(self) -> SshHosts:
+        for place in (self.folder, self._keys, self._bin):
+            place.mkdir()
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as Debian's ssh.service does
+        for name in ("host", "user"):
+            subprocess.run(
+                [_program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", self._keys / name],
+                check=True,
+            )
+        (self._keys / "user.pub").chmod(0o644)
+        key = (self._keys / "host.pub").read_text()
+        (self._keys / "known_hosts").write_text(f"chroot-tool-tests {key}")
+        for name in ("ssh", "scp", "sftp"):
+            script = f'#!/bin/sh\nexec {_program(name)} -F {shlex.quote(str(self.config))} "$@"\n'
+            (self._bin / name).write_text(script)
+            (self._bin / name).chmod(0o755)
+        self._write_config()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for host in self.hosts.values():
+            host.resume()
+            host.stop()
+        kill(list(_sessions(self._mark)))
+
+    def add(self, *names: str) -> list[SshHost]:
+        """Start a machine for each name."""
+        new = [
+            SshHost(name, self.folder / name, self._keys, self._cli, self._mark) for name in names
+        ]
+        self.hosts |= {host.name: host for host in new}
+        self._write_config()
+        return new
+
+    def _write_config(self) -> None:
+        user = psutil.Process().username()
+        self.config.write_text(
+            "".join(_CLIENT_CONFIG.format(name=h.name, port=h.port) for h in self.hosts.values())
+            + _ALL_CLIENTS.format(keys=self._keys, user=user)
+        )
+
+    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The command line's environment, in which `ssh` knows these hosts."""
+        own = self._cli.environment(env)
+        return own | {"PATH": f"{self._bin}:{own['PATH']}", _MARK: self._mark}
+
+    def ssh(self, name: str, *words: Arg) -> subprocess.CompletedProcess[str]:
+        """Run a command there, and return its code, stdout and stderr."""
+        return subprocess.run(
+            ["ssh", name, *words], env=self.environment(), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found is not None, f"{name} is missing on this host"
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _sessions(mark: str, home: Path | None = None) -> Iterator[int]:
+    """The processes that have *mark* in their environment, and *home* where it is given."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            variables = process.environ()
+            if variables.get(_MARK) == mark and (home is None or _is_at(variables, home)):
+                yield process.pid
+
+
+def _is_at(variables: Mapping[str, str], home: Path) -> bool:
+    return variables.get("HOME") == str(home)
