@@ -125,7 +125,7 @@ def switch_off(town: Town) -> None:
             assert town.workers[0].call("off", place).code == 0
 
 
-COPYING = ("create", "unpack", "pack", "clone", "rename", "snapshot", "delete", "base", "keeping",
+COPYING = ("create", "unpack", "pack", "clone", "rename", "snapshot", "delete", "base",
            "a session")  # fmt: skip
 """How the names of scenarios begin in which whole trees are made, moved or removed."""
 

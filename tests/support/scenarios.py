@@ -54,7 +54,10 @@ class Scenario(NamedTuple):
 
     name: str
     words: Words
-    """What is watched; {w} is the world, {base} the base there. "engine" METHOD …: a call of it."""
+    """What is watched; {w} is the world, {base} the name of the base there.
+
+    "engine" METHOD …: a call of the engine. "bootstrap" TREE …: TREE is what a bootstrap makes.
+    """
     mends: tuple[tuple[Words, ...], ...]
     """What is to mend it after a kill: each of these by itself."""
     first: tuple[Words, ...] = ()
@@ -69,6 +72,8 @@ class Scenario(NamedTuple):
     """Whether it carries out a plan of mounts, which is taken back step by step."""
     goes_on: bool = False
     """Whether what has failed may stay half done, and doing it again goes on: a deletion."""
+    stays: str = ""
+    """How the names begin of what is done by itself, and stays so where the rest fails: a base."""
 
 
 class World:
@@ -130,7 +135,11 @@ class World:
 
     def cli(self, words: Words) -> subprocess.CompletedProcess[str]:
         """Run a command of chroot-tool undisturbed."""
-        return self._cli(*self._filled(words), cwd=self.path, timeout=120)
+        argv, env = self._command(words)
+        return subprocess.run(
+            argv, env=env, cwd=self.path, timeout=120, check=False, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, errors="surrogateescape",
+        )  # fmt: skip
 
     def mend(self, number: int = 0) -> None:
         """Do what is to mend it after a kill: the commands of that *number*; -1: off and on."""
@@ -140,12 +149,12 @@ class World:
 
     def watch(self, at: Mapping[int, int] | None = None) -> Watched:
         """Run what the scenario is about, with calls that fail or are the last; see `watch`."""
-        argv, env = self._command()
+        argv, env = self._command(self.scenario.words)
         return watch(argv, env, at, cwd=self.path)
 
     def twice(self, delay: float) -> tuple[Watched, Watched]:
         """Run that twice at once, the second after *delay* seconds."""
-        argv, env = self._command()
+        argv, env = self._command(self.scenario.words)
 
         def start(number: int) -> subprocess.Popen[str]:
             if number:
@@ -160,12 +169,14 @@ class World:
         one_end, other_end = (Watched(process.returncode, "", err, []) for process, err in ends)
         return one_end, other_end
 
-    def _command(self) -> tuple[list[Arg], dict[str, str]]:
-        words = self._filled(self.scenario.words)
+    def _command(self, words: Words) -> tuple[list[Arg], dict[str, str]]:
+        words = self._filled(words)
         argv = self._cli.argv(*words)
         if words[0] == "engine":
             argv = [sys.executable, "-c", _ENGINE, *words[1:]]
-        return argv, self._cli.environment({"PYTHONPATH": f"{CHECKOUT}/.pkg:{CHECKOUT}/tests"})
+        elif words[0] == "bootstrap":
+            argv = [sys.executable, Path(__file__).with_name("bootstrapping.py"), *words[1:]]
+        return argv, self._cli.environment({"PYTHONPATH": str(CHECKOUT / ".pkg")})
 
     # -- seeing ----------------------------------------------------------------------------------
 
@@ -215,10 +226,7 @@ from chroot_tool.core.local_engine import LocalEngine
 method, path, *words = sys.argv[1:]
 def do():
     engine = LocalEngine("/nowhere")
-    if method == "keep":
-        from support.kept_base import keep
-        keep(path, *words)
-    elif method == "switch_bind":
+    if method == "switch_bind":
         engine.switch_bind(path, words[0], on=words[1] == "on", report=narrate.Narrator(json=False))
     else:
         from chroot_tool.core.config.merge import parse
@@ -391,10 +399,16 @@ def _base(world: Path) -> None:
     keep(str(world / "bases"), str(world / "c"))
 
 
-def _older_base(world: Path) -> None:
+def _no_base(world: Path) -> None:
+    (world / "bases").mkdir(0o700)
+
+
+def _damaged_base(world: Path) -> None:
     _base(world)
-    (world / "c/var/one").write_text("newer\n")
-    os.utime(world / "c/var/one", (1.7e9, 1.7e9))  # the checksum is in the name of a base
+    (archive,) = (world / "bases").glob("*.tar.zst")
+    with archive.open("r+b") as file:
+        file.seek(archive.stat().st_size // 2)
+        file.write(b"flipped")
 
 
 def _drift(world: Path) -> None:
@@ -502,13 +516,26 @@ SCENARIOS = (
         )
     ),
     Scenario(
-        "keeping a base", ("engine", "keep", "{w}/bases", "{w}/c"),
-        (((*_PRUNE, "--to", "0"),), (("create", *_KIND, "--offline", *_NEW), _PRUNE)),
-        before=_older_base,
+        "create, and a base is kept", ("bootstrap", "{w}/c", "create", *_KIND, *_NEW),
+        (
+            (("bootstrap", "{w}/c", "create", *_KIND, *_NEW), _PRUNE),
+            (("delete", "--yes", *_NEW), (*_PRUNE, "--to", "0")),
+        ),
+        before=_no_base, stays="bases/",
     ),
     Scenario(
-        "base make", ("base", "make", *_KIND), ((("base", "make", *_KIND),), (_PRUNE,)),
-        before=_base,
+        "base make", ("bootstrap", "{w}/c", "base", "make", *_KIND),
+        ((("bootstrap", "{w}/c", "base", "make", *_KIND),), ((*_PRUNE, "--to", "0"),)),
+        before=_no_base,
+    ),
+    Scenario(
+        "base make, of a damaged one", ("bootstrap", "{w}/c", "base", "make", *_KIND),
+        ((("bootstrap", "{w}/c", "base", "make", *_KIND),), ((*_PRUNE, "--to", "0"),)),
+        before=_damaged_base, stays="bases/",
+    ),
+    Scenario(
+        "base make, of one that is there", ("base", "make", *_KIND),
+        ((("base", "make", *_KIND),), (_PRUNE,)), before=_base,
     ),
     Scenario(
         "base remove", ("base", "remove", "{base}"), ((("base", "remove", "{base}"),), (_PRUNE,)),
