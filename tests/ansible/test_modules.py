@@ -198,6 +198,14 @@ def test_a_command_inside_is_as_one_of_the_host(ansible: Ansible, archive: Path)
     assert checked.stdout == "build1 | SKIPPED\n"
 
 
+@pytest.mark.usefixtures("builders")
+def test_a_plan_tells_no_password(ansible: Ansible) -> None:
+    proxy = "http://me:hidden@proxy.example:3142"
+    planned = ansible.module("build1", CHROOT, "--check", path="deb", proxy=proxy)
+    assert planned["plan"] == ["create deb --proxy=http://proxy.example:3142"]
+    assert status(ansible, "build1", "deb") is None
+
+
 def test_a_host_without_the_tool_is_told_so(ansible: Ansible) -> None:
     [host] = ansible.hosts.add("bare")
     (ansible.inventory / "10-hosts.yml").write_text(json.dumps({"all": {"hosts": {"bare": {}}}}))

@@ -565,17 +565,17 @@ def test_packages_of_debootstrap_with_more_in_it(cli: Cli, tmp_path: Path, bad: 
 
 
 @pytest.mark.network
-def test_packages_of_debootstrap(cli: Cli, tmp_path: Path) -> None:
+def test_packages_of_debootstrap(cli: Cli, tmp_path: Path, little_mirror: str) -> None:
     subprocess.run(
         ["debootstrap", f"--make-tarball={tmp_path}/debs.tgz", "--variant=minbase",
-         default_options(CreateOptions()).suite, tmp_path / "work",
-         default_options(CreateOptions()).mirror],
+         default_options(CreateOptions()).suite, tmp_path / "work", little_mirror],
         check=True, capture_output=True,
     )  # fmt: skip
     words = ["unshare", "--net", *cli.argv("create", "--from", tmp_path / "debs.tgz", "-d",
                                            tmp_path / "new")]  # fmt: skip
     subprocess.run(words, env=cli.environment(), check=True, capture_output=True)
     assert (tmp_path / "new/etc/hostname").read_text() == "new\n"
+    assert little_mirror in (tmp_path / "new/etc/apt/sources.list").read_text()
     assert works(cli, tmp_path / "new")
     assert not (tmp_path / "new/debootstrap").exists()
 

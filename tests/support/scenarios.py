@@ -30,6 +30,7 @@ from . import (
     make_tiny_root,
     processes_below,
     read_mounts,
+    wait_until,
 )
 from .kept_base import MIRROR, base_name, keep
 from .seam import Watched, watch
@@ -107,6 +108,7 @@ class World:
             # Started by root itself, so that what we see of it depends on nothing of ours.
             program = ["chroot", str(self.path / "c"), "/bin/sleep", "1000"]
             self._process = subprocess.Popen(program, stdin=subprocess.DEVNULL)
+            wait_until(lambda: processes_below(self.path), self._process)  # it has gone in
 
     def begin_again(self, beginning: Seen) -> None:
         """The same, where not everything is still as at that *beginning*."""
