@@ -454,7 +454,11 @@ def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    cli.ok("pack", "-d", tmp_path / "tiny", "--oci", "-f", image, "-i", "root/more1", "-i",
+           "root/more2")  # fmt: skip
     for words, said in (
+        (("create", "--from", f"oci:{image}", "-d", small_disk / "x"), "no space left on device"),
         (("unpack", "-f", packed, "-d", small_disk / "x"), "no space left on the disk"),
         (("create", "--from", packed, "-d", small_disk / "x"), "no space left on the disk"),
         (("create", "--from", tmp_path / "tiny", "-d", small_disk / "x"), "no space left"),
