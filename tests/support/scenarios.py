@@ -43,7 +43,7 @@ _SMALL = 1 << 14
 _SKIPPED = ("proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup2", "overlay")
 _STORE = (".chroot-tool", ".chroot-tool/snapshots")
 """Where snapshots are: made once, empty as often as not, and never in anybody's way."""
-_VOLATILE = (".json", "etc/machine-id", "etc/hosts", ".tar.gz", ".sha256")
+_VOLATILE = (".json", "etc/machine-id", "etc/hosts", ".tar.zst", ".sha256")
 """Files that hold the time, a number by chance or the host's name."""
 _BLOBS = "blobs/sha256"
 """A directory of an image, in which files are called by what is in them, the time among it."""
@@ -497,9 +497,9 @@ SCENARIOS = (
                 ((*words, *_NEW), ("on", *_NEW), ("off", *_NEW)),
                 (("delete", "--yes", *_NEW), (*words, *_NEW), ("delete", "--yes", *_NEW)),
             ),
-            first=(("pack", *_C, "-f", "{w}/c.tar.gz"),),
+            first=(("pack", *_C, "-f", "{w}/c.tar.zst"),),
         )
-        for words in (("create", "--from", "{w}/c"), ("unpack", "-f", "{w}/c.tar.gz"))
+        for words in (("create", "--from", "{w}/c"), ("unpack", "-f", "{w}/c.tar.zst"))
     ),
     *(
         Scenario(
@@ -558,8 +558,8 @@ SCENARIOS = (
         config=_NO_SYSTEM + _FEWER,
     ),
     Scenario(
-        "pack", ("pack", *_C, "-f", "{w}/c.tar.gz", "--checksum"),
-        ((("pack", *_C, "-f", "{w}/c.tar.gz", "--checksum"),),),
+        "pack", ("pack", *_C, "-f", "{w}/c.tar.zst", "--checksum"),
+        ((("pack", *_C, "-f", "{w}/c.tar.zst", "--checksum"),),),
     ),
     Scenario(
         "clone", ("clone", *_C, "{w}/new"),
