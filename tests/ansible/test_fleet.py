@@ -50,7 +50,6 @@ def changes(said: str) -> dict[str, int]:
     return {host: int(number) for host, number in CHANGED.findall(said)}
 
 
-@pytest.mark.timeout(1200)
 def test_a_farm_from_nothing(ansible: Ansible) -> None:
     first, *_ = ansible.hosts.add("build1", "build2", "build3")
     folder = ansible.folder
