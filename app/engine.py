@@ -13,8 +13,11 @@ from .paths import settings_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..core.creating.preferences import Habits
     from ..core.engine import Engine
+    from ..core.remote.stream import End
 
 
 def open_engine(base: str = "", host: str = "", *, ask: bool = True) -> Engine:
@@ -41,6 +44,17 @@ def _elsewhere(host: str, base: str, *, ask: bool) -> Engine:
     from ..core.remote.ssh import Host
 
     return Host(host, ask=ask).engine(base).of()
+
+
+def end_of(host: str, words: Sequence[str]) -> End:
+    """Return the chroot-tool that does *words* at one end of a stream: on *host*, "" for here."""
+    from ..core.remote.stream import End
+
+    if not host:
+        return End("", LocalEngine("").command("", words))
+    from ..core.remote.ssh import Host
+
+    return End(host, Host(host).piped(words))
 
 
 def _patience() -> float:

@@ -168,6 +168,9 @@ def test_by_pipes_and_nothing_of_ours_among_it(cli: Cli, tiny_chroot: Path, tmp_
     into = cli.binary("pack", "-d", tiny_chroot, "-f", "-").stdout
     assert into.startswith(b"\x28\xb5\x2f\xfd")
     subprocess.run(["zstd", "-tq"], input=into, check=True)
+    beside = cli.binary("pack", "-d", tiny_chroot, "-f", "-", "--json")
+    assert beside.stdout.startswith(b"\x28\xb5\x2f\xfd")
+    assert [json.loads(line)["event"] for line in beside.stderr.splitlines()][-1] == "done"
 
 
 def test_the_name_it_gets(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
@@ -217,7 +220,6 @@ def test_what_is_mounted_and_what_is_excluded_is_left_out(
 @pytest.mark.slow
 def test_usage(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     for words, said in (
-        (("pack", "-d", tiny_chroot, "-f", "-", "--json"), "cannot both go to stdout"),
         (("pack", "-d", tiny_chroot, "-f", "-", "--checksum"), "a checksum needs a file"),
         (("pack", "-d", tiny_chroot, "-f", tmp_path / "x.zip"), "how to compress"),
         (("pack", "-d", tiny_chroot, "-f", tmp_path / "x.oci", "--oci", "--checksum"), "OCI"),

@@ -290,9 +290,10 @@ def _make(directory: str) -> None:
     except FileExistsError:
         pass
     except PermissionError as error:
-        raise PrivilegeError(f"{directory}: {error.strerror}", "run as root") from error
+        said = f"{directory} may not be made: {error.strerror}"
+        raise PrivilegeError(said, "run as root") from error
     except OSError as error:
-        raise ChrootError(f"cannot make {directory}: {error.strerror}", _HINT) from error
+        raise ChrootError(f"{directory} cannot be made: {error.strerror}", _HINT) from error
 
 
 _HINT = "the setting `cache` names another place for bases; --no-cache goes without"
