@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..core.engine import Engine
     from ..core.remote.machines import Machines
     from ..core.remote.remote_engine import RemoteEngine
+    from ..core.remote.stream import End
 
 
 def open_engine(base: str = "", host: str = "") -> Engine:
@@ -64,6 +65,17 @@ def _elsewhere(host: str, base: str, *, ask: bool) -> RemoteEngine:
     from ..core.remote.ssh import Host
 
     return Host(host, ask=ask).engine(base)
+
+
+def end_of(host: str, words: Sequence[str]) -> End:
+    """Return the chroot-tool that does *words* at one end of a stream: on *host*, "" for here."""
+    from ..core.remote.stream import End
+
+    if not host:
+        return End("", LocalEngine("").command("", words))
+    from ..core.remote.ssh import Host
+
+    return End(host, Host(host).piped(words))
 
 
 def _patience() -> float:

@@ -6,6 +6,7 @@ import sys
 
 from ..core import events
 from ..core.diagnosis.finding import Found
+from ..core.errors import CutShortError
 from ..core.value import Value
 
 TYPE_CHECKING = False
@@ -164,4 +165,5 @@ def error(value: ChrootError, code: int) -> dict[str, Any]:
     return {
         "event": "error", "message": value.message, "hint": value.hint, "code": code,
         "holders": holders,
+        **({"cut_short": True} if isinstance(value, CutShortError) else {}),
     }  # fmt: skip

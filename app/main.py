@@ -65,7 +65,7 @@ def _bare(before: list[str]) -> int:
 def _last(before: list[str], option: Option) -> str:
     """Return the value that *option* was given last, "" where it was not."""
     found = ""
-    for word, value in zip(before, [*before[1:], ""], strict=True):
+    for word, value in zip(before, [*before, ""][1:], strict=True):
         name, equals, stuck = word.partition("=")
         if name in option.names:
             found = stuck if equals else value

@@ -305,6 +305,7 @@ class Engine(Protocol):
         output: str,
         *,
         exclude: Sequence[str] = (),
+        everything: bool = False,
         oci: bool = False,
         checksum: bool = False,
         report: Report = ...,
@@ -313,8 +314,9 @@ class Engine(Protocol):
         """Pack a chroot, without what is mounted on it, into the file *output*, `-` for stdout.
 
         How it is compressed is said by the name. *exclude* are paths inside, added to those of
-        the configuration: of a directory the content is left out. With *oci* it becomes an image
-        in the directory *output*. With *checksum* OUTPUT.sha256 is written, too.
+        the configuration, unless *everything* is wanted: of a directory the content is left out.
+        What goes to stdout ends with a seal that `unpack` can ask for. With *oci* it becomes an
+        image in the directory *output*. With *checksum* OUTPUT.sha256 is written, too.
 
         Raises UsageError, ConfigError, PrivilegeError, BusyError, ChrootError, Cancelled; then
         there is nothing of that name, or what was there before.
@@ -326,12 +328,17 @@ class Engine(Protocol):
         path: str,
         source: str,
         *,
+        sealed: bool = False,
+        new_names: bool = False,
         report: Report = ...,
         cancelled: Flag | None = None,
     ) -> Unpacked:
         """Unpack the archive *source*, `-` for stdin, as the chroot *path*; return what it was.
 
-        Nothing in it can make or change anything outside *path*. Raises ChrootError, Cancelled;
+        Nothing in it can make or change anything outside *path*. *sealed*: it has to end as `pack`
+        ends what it writes to stdout, else CutShortError is raised: nothing is missing. With
+        *new_names* it gets what a clone gets: names of its own, no machine id and no keys of an
+        ssh server. Raises ChrootError, Cancelled;
         then *path* is as before.
         """
         raise NotImplementedError

@@ -108,6 +108,10 @@ class EnterError(ChrootError):
         self.code = code
 
 
+class CutShortError(ChrootError):
+    """A stream ended before its end: whoever sent it failed, or the connection did."""
+
+
 class Cancelled(ChrootError):  # noqa: N818 (no error of ours: the caller asked for it)
     """The caller set `cancelled`; everything this run had done is taken back."""
 

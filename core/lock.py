@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0
 """Seconds: an `on` takes milliseconds, so two at once need not fail."""
+_UNNAMED = 50
+"""So often it is tried once more where nobody is seen who has it: of another namespace, say."""
 ROOTS = "/run/chroot-tool"
 """Where root's locks are; only root can make it."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -45,11 +47,15 @@ class Lock:
             raise _exchanged(path) from None
         self._roots: _RootsLock | None = None
         deadline = time.monotonic() + patience
+        unnamed = 0
         how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
         try:
             while not self._taken(how):
                 if time.monotonic() >= deadline:
-                    raise self._locked(path)
+                    pid = self._holder()
+                    if pid or unnamed == _UNNAMED:
+                        raise _locked(path, pid)
+                    unnamed += 1  # whoever had it has let go of it just now, mostly
                 time.sleep(0.01)
             if not _is_at(self._fd, path):
                 raise _exchanged(path)
@@ -81,12 +87,10 @@ class Lock:
             self._roots = None
         return False
 
-    def _locked(self, path: str) -> LockedError:
-        from .kernel.lock_holders import counting_holder, described
+    def _holder(self) -> int:
+        from .kernel.lock_holders import counting_holder
 
-        pid = max(counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
-        what = f"another chroot-tool is at work on {path}{described(pid)}"
-        return LockedError(what, "wait for it, or end it", pid)
+        return max(counting_holder(self._fd), 0) or _RootsLock.holder(self._fd)
 
     def __enter__(self) -> Lock:
         return self
@@ -226,6 +230,13 @@ def _roots_directory(*, make: bool) -> int:
     except OSError:
         pass  # /run is read-only, or no other than we are root here
     return -1
+
+
+def _locked(path: str, pid: int) -> LockedError:
+    from .kernel.lock_holders import described
+
+    what = f"another chroot-tool is at work on {path}{described(pid)}"
+    return LockedError(what, "wait for it, or end it", pid)
 
 
 def _exchanged(path: str) -> LockedError:

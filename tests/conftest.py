@@ -41,6 +41,7 @@ from support import (
     read_mounts,
 )
 from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too
+from support.little_mirror import served
 from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
@@ -177,6 +178,15 @@ def base_chroot(
     made = json.loads(facts.read_text())
     changed = sorted(path for path, was in made.items() if _facts(Path(path)) != was)
     assert not changed, f"written through the hard links of a copy: {changed}"
+
+
+@pytest.fixture
+def little_mirror(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[str]:
+    """A mirror on loopback that has a minbase, made once a run; see support.little_mirror."""
+    with served(shared_folder(tmp_path_factory, pytestconfig) / "mirror") as address:
+        yield address
 
 
 def _contents(folder: Path) -> dict[str, list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arguments import add
-from .options import BASE, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
+from .options import EVERYWHERE, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `run`, or of one of its kin, its options."""
     word = parser.prog.rpartition(" ")[2]
     takes_session = word in SESSION_WORDS
-    left_out = (BASE,) if takes_session else (BASE, *SESSION_OPTIONS)
+    left_out = EVERYWHERE if takes_session else (*EVERYWHERE, *SESSION_OPTIONS)
     if takes_session:
         parser.epilog = _SESSION
     if word == "run":

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import os
 
-from ..errors import PrivilegeError, UsageError
+from ..errors import Cancelled, ChrootError, CutShortError, PrivilegeError, UsageError
 from ..value import Value
 from . import compression, extras
 from .manifest import Manifest
 from .packing import Tree
-from .pipeline import Stop
-from .reading import STDIN, Input
+from .pipeline import Stop, write_all
+from .reading import SEAL, STDIN, Input
 from .unpacking import Extraction
 from .writing import Output
 
@@ -128,10 +128,15 @@ def pack(
     if output == STDOUT:
         if checksum:
             raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
-        return pack_into(
+        done = pack_into(
             directory, 1,
             exclude=exclude, manifest=manifest, progress=progress, cancelled=cancelled,
         )  # fmt: skip
+        try:
+            write_all(1, SEAL)
+        except OSError as error:
+            raise ChrootError(f"packing failed: stdout: {error.strerror}") from error
+        return done
     if os.geteuid():
         raise PrivilegeError("packing needs root", "run as root")
     kind = compression.by_name(output)
@@ -179,13 +184,15 @@ def unpack(
     directory: str,
     *,
     sha256: str = "",
+    sealed: bool = False,
     progress: Progress | None = None,
     cancelled: Flag | None = None,
 ) -> Unpacked:
     """Unpack the archive *source*, a path, a descriptor or `-`, into the empty *directory*.
 
     How it is compressed is seen by its content. *sha256*, or SOURCE.sha256 where that is there,
-    has to be right; of a stream that cannot be rewound it is not looked at.
+    has to be right; of a stream that cannot be rewound it is not looked at. *sealed*: it has to
+    end as `pack` ends what it writes to stdout, else it is CutShortError.
     Owners, times and all else are as in the archive, those of *directory* itself too. Flags are
     not set (flags.py): with an immutable file in it a tree can be neither moved nor deleted.
 
@@ -195,9 +202,14 @@ def unpack(
     """
     if os.geteuid():
         raise PrivilegeError("unpacking needs root", "run as root")
-    with Input(source, sha256) as given:
+    with Input(source, sha256, sealed=sealed) as given:
         extraction = Extraction(given, directory, Stop(cancelled))
-        extraction.run(in_steps(progress) if progress else None)
+        try:
+            extraction.run(in_steps(progress) if progress else None)
+        except ChrootError as error:
+            if given.is_cut and not isinstance(error, CutShortError | Cancelled):
+                given.check()
+            raise
     members = extraction.members
     lost = extraction.warnings
     if members.manifest is not None:

@@ -7,7 +7,7 @@ import select
 import stat
 from threading import Thread
 
-from ..errors import ChrootError, PrivilegeError
+from ..errors import ChrootError, CutShortError, PrivilegeError
 from . import writing
 from .compression import PEEK
 from .pipeline import pipe, write_all
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from .pipeline import Stop
 
 STDIN = "-"
+SEAL = b"\x50\x2a\x4d\x18\x12\0\0\0chroot-tool: whole"
+"""Ends what `pack` writes to stdout: who reads a pipe sees no exit code at the other end of it.
+
+A skippable frame (RFC 8878, 3.1.2), which every zstd passes over.
+"""
 _CHUNK = 1 << 18
 _TICK = 200  # milliseconds
 
@@ -24,11 +29,11 @@ _TICK = 200  # milliseconds
 class Input:
     """An archive that is open for reading. A context manager."""
 
-    def __init__(self, source: str | int, sha256: str = "") -> None:
+    def __init__(self, source: str | int, sha256: str = "", *, sealed: bool = False) -> None:
         """Open *source*: a path, `-` for stdin, or a descriptor, which stays the caller's.
 
         *sha256* is what it has to have; else that of the file beside it counts, where there is
-        one. Raises ChrootError, PrivilegeError.
+        one. *sealed*: it has to end with `SEAL`. Raises ChrootError, PrivilegeError.
         """
         if isinstance(source, int):
             self.called, self.fd = "the archive", os.dup(source)
@@ -38,11 +43,14 @@ class Input:
             self.called, self.fd = source, _opened(source)
             sha256 = sha256 or writing.known_checksum(source)
         self._wanted = sha256
+        self._is_sealed = sealed
         status = os.fstat(self.fd)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
         self._begin = os.lseek(self.fd, 0, os.SEEK_CUR) if self._size else 0
         self.head = self._peek()
         """What it begins with."""
+        self._tail = self.head
+        self._is_over = not self._size and len(self.head) < PEEK
         self._digest: _Digest | None = None
 
     def __enter__(self) -> Input:
@@ -85,7 +93,9 @@ class Input:
             while not stop.is_set():
                 if poll.poll(_TICK):
                     data = os.read(self.fd, _CHUNK)
+                    self._tail = (self._tail + data)[-len(SEAL) :]
                     if not data:
+                        self._is_over = True
                         return
                     write_all(writer, data)
         except OSError:
@@ -93,13 +103,24 @@ class Input:
         finally:
             os.close(writer)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it has come to its end, and that is not the seal it has to have."""
+        if not self._is_sealed:
+            return False
+        if self._size:
+            return os.pread(self.fd, len(SEAL), max(self._size - len(SEAL), 0)) != SEAL
+        return self._is_over and not self._tail.endswith(SEAL)
+
     def begin_checksum(self, stop: Stop) -> None:
         """Begin to compute its SHA-256, beside the unpacking, where it has to be a certain one."""
         if self._wanted:
             self._digest = _Digest(self.fd, self._wanted, stop)
 
     def check(self) -> None:
-        """See that the file is the one that the checksum beside it is of. Raises ChrootError."""
+        """See that it is whole, and what the checksum beside it is of. Raises ChrootError."""
+        if self.is_cut:
+            raise CutShortError(f"{self.called} ended before its end", "send it again")
         if self._digest is not None and not self._digest.is_right():
             raise ChrootError(
                 f"{self.called} is not what its checksum was made of",

@@ -15,7 +15,7 @@ from ..errors import Cancelled, ChrootError
 from ..kernel.rootpath import Root
 from .bases import archive
 from .bases.archive import DamagedError
-from .bases.keeping import Order, age, no_base, pack
+from .bases.keeping import Order, age, make_room, no_base, pack
 from .bases.key import key_of
 from .bases.lock import BaseLock
 from .bases.store import Base, Facts, Store
@@ -171,18 +171,27 @@ class Supply:
             return
         self._tell.stage("keeping it as a base", _KEEP)
         try:
-            pack(self._order, self._store, self._key, facts, self._cancelled)
+            base = pack(self._order, self._store, self._key, facts, self._cancelled)
         except Cancelled:
             raise
         except ChrootError as error:
             self._not_kept(error.message, error.hint)
+            return
         except OSError as error:
             self._not_kept(str(error.strerror))
+            return
+        try:
+            make_room(self._store, base, self._order.cache.limit)
+        except OSError as error:
+            self._tell.warn(
+                f"{self._store.path}/{error.filename} could not be removed: {error.strerror}",
+                "`base prune` removes what is too much",
+            )
 
     def _not_kept(self, why: str, hint: str = "") -> None:
         if self._making:
             raise ChrootError(f"the base could not be kept: {why}", hint)
-        self._tell.warn(f"it was not kept as a base: {why}", hint)
+        self._tell.warn(f"it was not kept in {self._store.path} as a base: {why}", hint)
 
     def _clear(self) -> None:
         """Make the tree an empty directory again."""
@@ -234,7 +243,7 @@ class Supply:
         with self._lock():
             now = self._store.find(self._key)
             if now is None or now.sha256 == base.sha256:
-                self._store.remove(base.name)
+                self._store.discard(base)
         self._tell.warn(f"the base {base.name} was damaged and is thrown away: {why}")
 
     # -- refreshing ------------------------------------------------------------------------------

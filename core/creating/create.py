@@ -185,6 +185,6 @@ def _set_up(
         try:
             write_proxy(fresh, proxies.apt_lines(mirrors_in(fresh)))
         except ChrootError as error:
-            tell.warn(error.message, error.hint)
+            tell.warn(f"{root.path}/etc/apt says nothing of the proxy: {error.message}", error.hint)
         if root.stat(CONFIG_DIRECTORY, follow=False) is None:
             write_chroot_cmd(fresh)

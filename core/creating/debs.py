@@ -23,6 +23,7 @@ from .options import (
     BACKENDS,
     CreateOptions,
     check_arch,
+    check_mirror,
     check_path,
     check_runnable,
     check_suite,
@@ -39,6 +40,7 @@ _TELLTALES = ("/debootstrap/required", "/debootstrap/debpaths", "/debootstrap/su
 _BELONGS = ("debootstrap", "var")
 _OURS = "debs.tar"
 _WORD_LIMIT = 100
+_LIST_LIMIT = 1 << 20
 
 
 def is_debs(fresh: Root) -> bool:
@@ -60,10 +62,13 @@ def install(marker: str, called: str, tell: Teller, cancelled: Flag | None) -> N
         options = CreateOptions(
             suite=_word(fresh, "suite"), arch=_word(fresh, "arch"),
             variant=_word(fresh, "variant") or "important", backend=BACKENDS[0],
+            mirror=_mirror(fresh),
         )  # fmt: skip
     check_suite(options.suite)
     check_arch(options.arch)
     check_variant(options.variant)
+    if options.mirror:
+        check_mirror(options.mirror)
     check_runnable(options.arch, debian.architecture())
     ours = f"{marker}/{_OURS}"
     archive.pack(tree, ours, cancelled=cancelled)
@@ -114,8 +119,16 @@ def _strange(called: str, name: str) -> ChrootError:
     )
 
 
-def _word(fresh: Root, name: str) -> str:
+def _mirror(fresh: Root) -> str:
+    """Return where the packages are from: debootstrap names its lists by it, and wants it again."""
+    # A line of deburis is: name version address.
+    words = _word(fresh, "deburis", _LIST_LIMIT).partition("\n")[0].split()
+    address, separator, _ = words[-1].partition("/pool/") if words else ("", "", "")
+    return address if separator else ""
+
+
+def _word(fresh: Root, name: str, limit: int = _WORD_LIMIT) -> str:
     try:
-        return fresh.read(f"/debootstrap/{name}", _WORD_LIMIT).decode("ascii", "replace").strip()
+        return fresh.read(f"/debootstrap/{name}", limit).decode("ascii", "replace").strip()
     except OSError:
         return ""

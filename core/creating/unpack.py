@@ -6,14 +6,18 @@ configuration among it. What of that acts on this host is told.
 
 from __future__ import annotations
 
+import os
+
 from ..archives import archive
 from ..chroot import CONFIG_DIRECTORY, MARKER, is_chroot
 from ..config.bind import SYSTEM
 from ..config.read import read_config
-from ..errors import ChrootError, ConfigError
+from ..errors import ChrootError, ConfigError, Problem
 from ..events import ignore
 from ..host.mount_points import host_facts
 from ..kernel.rootpath import Root
+from . import identity
+from .names import rename_host
 from .new_chroot import new_chroot
 from .progress import Teller
 from .unfinished import put_in_place
@@ -29,11 +33,18 @@ _UNPACKED = 0.97
 
 
 def unpack(
-    path: str, source: str, report: Report = ignore, cancelled: Flag | None = None
+    path: str,
+    source: str,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+    *,
+    sealed: bool = False,
+    new_names: bool = False,
 ) -> Unpacked:
     """Unpack the archive *source*, `-` for stdin, into the chroot *path*; return what it was.
 
     *path* may exist where it is empty or holds only `chroot.d`, then without one in the archive.
+    *sealed* and *new_names* are those of `Engine.unpack`.
     Raises what `new_chroot` and `archive.unpack` raise, ChrootError where there is no chroot in
     it; then, and when it is cancelled, *path* is as it was before.
     """
@@ -45,13 +56,16 @@ def unpack(
         tell.part(0.0, _UNPACKED)
         done = archive.unpack(
             source, tree,
-            progress=lambda fraction: tell.within("unpacking", fraction), cancelled=cancelled,
+            sealed=sealed, progress=lambda fraction: tell.within("unpacking", fraction),
+            cancelled=cancelled,
         )  # fmt: skip
         tell.stage("putting it in place", _UNPACKED)
         _check(root, tree, source)
         flags = done.manifest.flags if done.manifest else ()
         lost = (*done.lost, *put_in_place(root, tell, is_exact=True, flags=flags))
         done = done.replace(lost=lost)
+        if new_names:
+            _make_its_own(root, tell, done.manifest.name if done.manifest else "")
         _tell_lost(tell, lost)
         _tell_host(tell, root)
     tell.stage("done", 1.0)
@@ -71,6 +85,16 @@ def _check(root: Root, tree: str, source: str) -> None:
             f"{root.path}{CONFIG_DIRECTORY} is there, and the archive brings its own",
             "move yours away, and compare them afterwards",
         )
+
+
+def _make_its_own(root: Root, tell: Teller, old: str) -> None:
+    """Give it its own names, and take from it what must not be twice, as of a clone."""
+
+    def warn(problem: Problem) -> None:
+        tell.warn(problem.message, problem.hint)
+
+    rename_host(root, old, os.path.basename(root.path), warn)
+    identity.forget(root, root.path, warn)
 
 
 def _tell_lost(tell: Teller, lost: tuple[str, ...]) -> None:

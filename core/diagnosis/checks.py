@@ -13,6 +13,7 @@ from . import (
     making,
     mounts,
     network,
+    other_tools,
     terminal,
 )
 from .check import CHROOT, HOST
@@ -28,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     *inside.CHECKS,
     *entries.CHECKS,
     *mounts.CHECKS,
+    *other_tools.CHECKS,
     *network.CHECKS,
     *making.CHECKS,
     *clock.CHECKS,

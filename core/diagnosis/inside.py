@@ -88,7 +88,9 @@ def _names(found: list[Process]) -> str:
 def shared_memory(subject: Subject) -> Iterator[Finding]:
     """See that /dev/shm is a directory that everybody can write in, here or inside."""
     if not subject.path:
-        yield from _shm(_mode_of("/dev/shm"), "/dev/shm", "mount -t tmpfs none /dev/shm")
+        mode = _mode_of("/dev/shm")
+        mend = "chmod 1777 /dev/shm" if stat.S_ISDIR(mode) else "mount -t tmpfs none /dev/shm"
+        yield from _shm(mode, "/dev/shm", mend)
         return
     seen = subject.seen
     if any(one.bind.target == "/dev/shm" and one.bind.ignored for one in seen.wanted):
@@ -102,7 +104,11 @@ def shared_memory(subject: Subject) -> Iterator[Finding]:
     else:
         with subject.open() as root:
             there = root.stat("/dev/shm")
-        mend = f"chroot-tool on -d {subject.path}"
+        place = f"{seen.root}/dev/shm"
+        # A mode that somebody has changed is no drift: a tmpfs is not mounted anew for it.
+        mend = (
+            f"chmod 1777 {place}" if seen.table.at(place) else f"chroot-tool on -d {subject.path}"
+        )
         yield from _shm(there.st_mode if there else 0, "/dev/shm inside", mend)
 
 

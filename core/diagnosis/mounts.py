@@ -1,12 +1,9 @@
-"""The mounts of a chroot: drifted, missing, stacked, stray, and those that other tools made."""
+"""The mounts of a chroot: drifted, missing, stacked, stray."""
 
 from __future__ import annotations
 
-import os
-
 from ..errors import ChrootError
 from ..looking.status import DRIFTED, FOREIGN_MOUNT, IGNORED, MISSING, MOUNTED, OFF
-from ..mounts.observe import Observer
 from ..mounts.plan import inside, plan_on
 from ..plan import Plan
 from .check import CHROOT, Check
@@ -16,21 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..kernel.mount_table import MountEntry
     from .finding import Finding
     from .subject import Seen, Subject
-
-_MACHINES = "/run/systemd/machines"
-_LONGEST = 1 << 16
-_TOOLS = (
-    ("/run/schroot/", "schroot", "schroot --end-session -c {name}"),
-    ("/var/run/schroot/", "schroot", "schroot --end-session -c {name}"),
-    ("/var/lib/schroot/", "schroot", "schroot --end-session -c {name}"),
-    ("/run/systemd/nspawn/", "systemd-nspawn", "machinectl terminate {name}"),
-    ("/var/lib/docker/", "docker", "end its container"),
-    ("/var/lib/containers/", "podman", "end its container"),
-)
-"""Below which directory each tool mounts, and what takes its mounts away."""
 
 
 def mend_plan(seen: Seen) -> Plan:
@@ -130,68 +114,6 @@ def stray(subject: Subject) -> Iterator[Finding]:
         yield ok("no mount that is not its own")
 
 
-def other_tools(subject: Subject, machines: str = _MACHINES) -> Iterator[Finding]:
-    """Look for schroot, nspawn and others that have the same tree mounted or running."""
-    seen = subject.seen
-    found = False
-    for entry in _elsewhere(seen):
-        found = True
-        tool, mend = tool_at(entry.target)
-        yield warning(
-            f"{tool} has it mounted at {entry.target}",
-            "it works in the same tree; delete and restore would take it from under its feet",
-            mend,
-        )
-    for name in _machines(seen.root, machines):
-        found = True
-        yield warning(
-            f"systemd-nspawn runs it as {name}",
-            "two that switch services and mounts in one tree get in each other's way",
-            f"machinectl terminate {name}",
-        )
-    if not found:
-        yield ok("no other tool has it mounted or runs it")
-
-
-def _elsewhere(seen: Seen) -> list[MountEntry]:
-    """Return the mounts of this very tree that are not in it."""
-    try:
-        own = Observer(seen.table).source(seen.root)
-    except OSError:
-        return []
-    return [
-        entry
-        for entry in seen.table.entries
-        if entry.root == own.root != "/"
-        and entry.device == own.device
-        and not f"{entry.target}/".startswith(f"{seen.root}/")
-    ]
-
-
-def tool_at(target: str) -> tuple[str, str]:
-    """Return which tool mounts at *target*, and what takes that away."""
-    for below, tool, mend in _TOOLS:
-        if target.startswith(below):
-            return tool, mend.format(name=os.path.basename(target))
-    return "somebody", f"umount {target}"
-
-
-def _machines(root: str, directory: str) -> Iterator[str]:
-    """Return the names of the machines that run in *root*: files of systemd-machined, machine.c."""
-    try:
-        names = sorted(os.listdir(directory))
-    except OSError:
-        return
-    for name in names:
-        try:
-            with open(f"{directory}/{name}", "rb") as file:
-                lines = os.fsdecode(file.read(_LONGEST)).splitlines()
-        except OSError:
-            continue
-        if f"ROOT={root}" in lines:
-            yield name
-
-
 def left_out(subject: Subject) -> tuple[str, ...]:
     """Return the targets that are left out now, their sources being absent."""
     return tuple(m.target for m in subject.seen.mounts if m.state == IGNORED and m.reason)
@@ -204,6 +126,4 @@ CHECKS = (
           (CHROOT,)),
     Check("stacked", "more than one mount at a place", stacked, (CHROOT,)),
     Check("stray", "mounts that no entry wants", stray, (CHROOT,)),
-    Check("other-tools", "schroot, systemd-nspawn and others with the same tree", other_tools,
-          (CHROOT,)),
 )  # fmt: skip

@@ -26,12 +26,27 @@ class HostFacts(Value):
 def host_facts() -> HostFacts:
     """Look at the host: two paths, no more."""
     try:
-        resolv = answering.look(RESOLV_CONF, _resolv, seconds=answering.LOOK)
+        if _leads_far():
+            resolv = answering.look(RESOLV_CONF, _resolv, seconds=answering.LOOK)
+        else:
+            resolv = _resolv()
     except NotAnswering:
         resolv = RESOLV_CONF  # who wants to bind it is told
     except OSError:
         resolv = ""
     return HostFacts(os.path.isdir("/run/systemd/journal"), resolv)
+
+
+def _leads_far() -> bool:
+    """Tell whether it is a link to anywhere but /run: only on the way there can anybody be asked.
+
+    On most hosts it is not, and the mount table need not be looked at.
+    """
+    try:
+        link = os.readlink(RESOLV_CONF)
+    except OSError:
+        return False  # no link: to open it as a path asks nobody
+    return not os.path.normpath(f"/etc/{link}" if link[:1] != "/" else link).startswith("/run/")
 
 
 def _resolv() -> str:

@@ -60,6 +60,13 @@ class Host:
 
         return RemoteEngine(connect, command, base, self.ssh(script="true"))
 
+    def piped(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Return the command line of a chroot-tool there that has pipes, and no terminal.
+
+        It asks nothing: the connection is there already, by `engine`.
+        """
+        return self.ssh("-o", "BatchMode=yes", script=_QUIETLY, words=words)
+
     def ssh(self, *options: str, script: str, words: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the command line that runs a shell's *script* there with *words*."""
         there = shlex.join(("/bin/sh", "-c", script, "chroot-tool", *words))

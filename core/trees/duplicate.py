@@ -62,7 +62,7 @@ class Cloned(Value):
     path: str
     """Of the new one, physical."""
     method: str
-    """`snapshot` (a subvolume of btrfs), `reflink` or `copy`."""
+    """`snapshot` (a subvolume of btrfs), `reflink`, `copy`, or `stream` from another machine."""
     entries: int
     """Names that were copied; 0 for a snapshot."""
     size: int

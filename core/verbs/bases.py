@@ -152,13 +152,22 @@ def _made(
             f"making the base {key.name} was interrupted; what it had made is gone"
         ) from error
     finally:
-        tell.stage("removing what it was made in")
-        remove_tree(store.fd, build)
+        _remove_build(store, build, tell)
     base = store.find(key)
     if base is None:
         raise ChrootError(f"the base {key.name} is gone again", "another process removed it")
     tell.stage("done", 1.0)
     return base
+
+
+def _remove_build(store: Store, build: str, tell: Teller) -> None:
+    """Remove what a base was made in. What is left does not hinder: the base is there, or not."""
+    tell.stage("removing what it was made in")
+    try:
+        remove_tree(store.fd, build)
+    except (ChrootError, OSError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        tell.warn(f"{store.path}/{build} could not be removed: {why}", "`base prune` removes it")
 
 
 def _why_not(key: Key, there: Sequence[Base]) -> str:

@@ -38,6 +38,7 @@ def pack(
     output: str,
     *,
     exclude: Sequence[str] = (),
+    everything: bool = False,
     oci: bool = False,
     checksum: bool = False,
     report: Report = ignore,
@@ -64,7 +65,7 @@ def pack(
             forget_parts(os.path.dirname(os.path.abspath(output)), os.path.basename(root.path))
         report(Stage(root.path, "looking at what is to be packed", 0.0))
         progress = _progress(root.path, report)
-        left_out = (*config.exclude, *exclude)
+        left_out = (*(() if everything else config.exclude), *exclude)
         said = _manifest(root, mounted)
         try:
             if oci:
@@ -102,13 +103,19 @@ def _interrupted(path: str, output: str) -> Cancelled:
 
 
 def unpack(
-    path: str, source: str, *, report: Report = ignore, cancelled: Flag | None = None
+    path: str,
+    source: str,
+    *,
+    sealed: bool = False,
+    new_names: bool = False,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
 ) -> Unpacked:
     """As `Engine.unpack`."""
     refuse_silent(path, source)
     from ..creating import unpack
 
-    return unpack.unpack(path, source, report, cancelled)
+    return unpack.unpack(path, source, report, cancelled, sealed=sealed, new_names=new_names)
 
 
 def _progress(path: str, report: Report) -> Callable[[float], None]:

@@ -85,43 +85,53 @@ def test_a_second_run_changes_nothing_and_a_check_never_does(
 def test_binds_become_exactly_those_that_are_asked_for(
     ansible: Ansible, archive: Path, tmp_path: Path
 ) -> None:
-    def chroot(*options: str, **args: Any) -> dict[str, Any]:
-        result = ansible.module("build1", CHROOT, *options, path="deb", **args)
-        assert not result.get("failed"), result
-        return result
+    def chroot(binds: list[Any], **more: Any) -> dict[str, Any]:
+        return {CHROOT: {"path": "deb", "binds": binds, **more}}
 
-    def listed() -> dict[str, Any]:
-        words = ("chroot-tool", "bind", "list", "--json", "-d", "deb")
-        entries = json.loads(ansible.hosts.ssh("build1", *words).stdout)
-        return {one["target"]: one for one in entries if one["origin"] != "system"}
-
-    chroot(**{"from": str(archive)})
     config = ansible.hosts.hosts["build1"].base / "deb/chroot.d/tool.conf"
-    config.write_text(f"# mine\n[bind]\nsrc:{tmp_path} tgt:/kept  # why\n".replace("  # why", ""))
-    before = config.read_bytes()
-
+    mine = f"# mine\n[bind]\nsrc:{tmp_path} tgt:/kept\n"
+    listed = {"command": "chroot-tool bind list --json -d deb"}
+    read = {"command": f"cat {config}"}
     one = {"target": "/srv/one", "source": str(tmp_path), "options": ["ro"]}
     kept = {"target": "/kept", "source": str(tmp_path)}
-    assert chroot("--check", binds=[one, kept])["changed"]
-    assert config.read_bytes() == before
-    assert chroot(binds=[one], purge_binds=False)["changed"]
-    assert set(listed()) == {"/srv/one", "/kept"}
-    assert not chroot(binds=[one, kept])["changed"]
-    changed = chroot(binds=[one | {"options": ["nosuid", "ro"]}, kept])
-    assert changed["plan"] == [f"change the bind /srv/one: bind of {tmp_path} (nosuid,private,ro)"]
-    assert not chroot(binds=[one | {"options": ["ro,nosuid,private"]}, kept])["changed"]
-    assert chroot(binds=[{"target": "//kept/", "fs": "tmpfs"}])["changed"]
-    assert [entry["fs"] for entry in listed().values()] == ["tmpfs"]
-    assert not chroot(binds=[{"target": "/kept", "fs": "tmpfs"}])["changed"]
-    assert chroot(binds=[])["changed"]
-    assert listed() == {}
-    assert config.read_text().startswith("# mine\n")
-
-    wrong = [one | {"options": ["nonsense"]}]
-    assert chroot(binds=[one])["changed"]
-    refused = ansible.module("build1", CHROOT, path="deb", binds=wrong)
+    results = ansible.tasks(
+        "build1",
+        {CHROOT: {"path": "deb", "from": str(archive)}},
+        {"copy": {"content": mine, "dest": str(config)}},
+        chroot([one, kept]) | {"check_mode": True}, read,
+        chroot([one], purge_binds=False), listed,
+        chroot([one, kept]),
+        chroot([one | {"options": ["nosuid", "ro"]}, kept]),
+        chroot([one | {"options": ["ro,nosuid,private"]}, kept]),
+        chroot([{"target": "//kept/", "fs": "tmpfs"}]), listed,
+        chroot([{"target": "/kept", "fs": "tmpfs"}]),
+        chroot([]), listed, read,
+        chroot([one]),
+        chroot([one | {"options": ["nonsense"]}]), listed,
+    )  # fmt: skip
+    of_module = [result for result in results[2:] if "cmd" not in result]
+    assert [result["changed"] for result in of_module] == [
+        True, True, False, True, False, True, False, True, True, False,
+    ]  # fmt: skip
+    assert of_module[3]["plan"] == [
+        f"change the bind /srv/one: bind of {tmp_path} (nosuid,private,ro)"
+    ]
+    refused = of_module[-1]
     assert (refused["failed"], refused["changed"], refused["rc"]) == (True, False, 2)
-    assert listed()["/srv/one"]["options"] == ["ro", "private"]
+    unchanged, both, tmpfs, none, text, as_before = (
+        result["stdout"] for result in results if "cmd" in result
+    )
+    assert f"{unchanged}\n" == mine
+    assert set(entries(both)) == {"/srv/one", "/kept"}
+    assert [entry["fs"] for entry in entries(tmpfs).values()] == ["tmpfs"]
+    assert entries(none) == {}
+    assert text.startswith("# mine\n")
+    assert entries(as_before)["/srv/one"]["options"] == ["ro", "private"]
+
+
+def entries(listed: str) -> dict[str, Any]:
+    """The entries of a `bind list` that are no system points, by their targets."""
+    return {one["target"]: one for one in json.loads(listed) if one["origin"] != "system"}
 
 
 @pytest.mark.usefixtures("builders")
@@ -173,29 +183,42 @@ def test_what_is_broken_is_made_anew_only_by_force(ansible: Ansible, archive: Pa
 
 @pytest.mark.usefixtures("builders")
 def test_a_command_inside_is_as_one_of_the_host(ansible: Ansible, archive: Path) -> None:
-    ansible.module("build1", CHROOT, path="deb", **{"from": str(archive)})
+    def run(**args: Any) -> dict[str, Any]:
+        return {RUN: {"path": "deb", **args}}
 
-    def run(*options: str, **args: Any) -> dict[str, Any]:
-        return ansible.module("build1", RUN, *options, path="deb", **args)
-
-    gone = run(cmd="touch /root/gone", ephemeral=True)
+    check = {"check_mode": True}
+    _, gone, state, asked, words, user, failed, nobody, no_need, would, skipped = ansible.tasks(
+        "build1",
+        {CHROOT: {"path": "deb", "from": str(archive)}},
+        run(cmd="touch /root/gone", ephemeral=True),
+        {"command": "chroot-tool status --json -d deb"},
+        run(cmd="id", creates="/root/gone"),
+        run(argv=["cat"], stdin="hä", environment={"A": "b c"}),
+        run(argv=["env"], user="app", chdir="/home", environment={"A": "b c"}),
+        run(argv=["sh", "-c", "echo no >&2; exit 7"]),
+        run(cmd="id", user="nosuch"),
+        run(cmd="id", removes="/root/[0-9]"),
+        run(cmd="id", removes="/root") | check,
+        run(cmd="id") | check,
+    )
     assert (gone["changed"], gone["rc"]) == (True, 0)
-    assert status(ansible, "build1", "deb")["state"] == "off"
-    asked = run(cmd="id", creates="/root/gone")
+    assert json.loads(state["stdout"])["state"] == "off"
     assert "uid=0" in asked["stdout"]
-    words = run(argv=["cat"], stdin="hä", environment={"A": "b c"})
     assert (words["stdout"], words["rc"]) == ("hä", 0)
-    user = run(argv=["env"], user="app", chdir="/home", environment={"A": "b c"})
     assert {"USER=app", "PWD=/home", "A=b c"} <= set(user["stdout_lines"])
-    failed = run(argv=["sh", "-c", "echo no >&2; exit 7"])
     assert (failed["failed"], failed["rc"], failed["stderr"]) == (True, 7, "no")
-    nobody = run(cmd="id", user="nosuch")
     assert (nobody["rc"], nobody["changed"]) == (125, False)
     assert "no user" in nobody["msg"]
-    assert not run(cmd="id", removes="/root/[0-9]")["changed"]
-    assert run("--check", cmd="id", removes="/root")["changed"]
-    checked = ansible("ansible", "build1", "-o", "--check", "-m", RUN, "-a", "path=deb cmd=id")
-    assert checked.stdout == "build1 | SKIPPED\n"
+    assert (no_need["changed"], would["changed"]) == (False, True)
+    assert skipped["skipped"]
+
+
+@pytest.mark.usefixtures("builders")
+def test_a_plan_tells_no_password(ansible: Ansible) -> None:
+    proxy = "http://me:hidden@proxy.example:3142"
+    planned = ansible.module("build1", CHROOT, "--check", path="deb", proxy=proxy)
+    assert planned["plan"] == ["create deb --proxy=http://proxy.example:3142"]
+    assert status(ansible, "build1", "deb") is None
 
 
 def test_a_host_without_the_tool_is_told_so(ansible: Ansible) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.host import mount_points
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
 from proving import Proof
-from support import Cli, detach, mounts_below
+from support import Cli, detach, mounts_below, wait_until
 from support.served import Served
 
 PROMISE = (
@@ -64,6 +65,20 @@ def test_a_resolv_conf_that_does_not_answer(
     configure(tiny_chroot, '[system]\nresolv = "off"\n')
     cli.ok("on", "-d", tiny_chroot)
     cli.ok("off", "-d", tiny_chroot)
+
+
+def test_a_resolv_conf_that_leads_there(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(served.point / "resolv.conf")
+    monkeypatch.setattr(mount_points, "RESOLV_CONF", str(link))
+    assert mount_points.host_facts().resolv == f"{served.point}/resolv.conf"
+    served.stop()
+    assert mount_points.host_facts().resolv == str(link)  # which is told of where it is bound
+    assert len(answering.waiting()) == 1
+    served.go_on()
+    wait_until(lambda: not answering.waiting())
 
 
 def test_one_that_was_mounted_before_is_no_matter(

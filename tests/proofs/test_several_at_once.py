@@ -13,6 +13,7 @@ import pytest
 from proving import Proof
 from support import Cli, mounts_below
 from support.canary import HostMounts
+from support.scenarios import SCENARIOS, Golden, Scenario, World, differences
 from support.ui_process import Ui
 from support.verb_worker import Outcome, Worker
 
@@ -122,6 +123,30 @@ def switch_off(town: Town) -> None:
     for place in sorted(town.base.iterdir()):
         if not place.name.startswith("."):
             assert town.workers[0].call("off", place).code == 0
+
+
+COPYING = ("create", "unpack", "pack", "clone", "rename", "snapshot", "delete", "base",
+           "a session")  # fmt: skip
+"""How the names of scenarios begin in which whole trees are made, moved or removed."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "scenario", [one for one in SCENARIOS if one.name.startswith(COPYING)], ids=lambda one: one.name
+)
+def test_the_same_twice_at_once(proof: Proof, cli: Cli, tmp_path: Path, scenario: Scenario) -> None:
+    with World(tmp_path / "w", cli, scenario) as world:
+        golden = Golden(world)
+        rounds = proof.amount(1, 20)
+        for number in range(rounds):
+            world.begin()
+            first, second = world.twice(delay=number * 0.01)
+            said = f"{first.err}\n{second.err}"
+            assert {first.code, second.code} <= {0, 1, 2, 4, 125}, said
+            assert 0 in (first.code, second.code), said
+            assert "Traceback" not in said, said
+            assert differences(world.seen(), golden.after) == [], said
+    proof.count("verbs twice at once", rounds)
 
 
 KEYS = ("j", "k", "o", "g", "G", "1", "2", "3", "enter", "escape", "slash", "escape", "tab")

@@ -51,6 +51,12 @@ WORKS = {
         "unshare --mount --propagation private --ipc --uts --net --cgroup sh -euc '@'"
     ),
 }
+CONTAINER = (
+    "unshare --mount --propagation private --pid --ipc --uts --cgroup --fork sh -euc '"
+    "mount -t tmpfs x /mnt; mkdir /mnt/root; mount --rbind / /mnt/root; cd /mnt/root; "
+    "mount -t proc proc proc; pivot_root . mnt; cd /; umount -l /mnt; @'"
+)
+"""Whose root is a mount of its own, and nothing of the host's is above or beside it."""
 REFUSED = {
     "a user namespace": "unshare --user --map-root-user --mount sh -uc '@'",
     "no capabilities": "setpriv --bounding-set=-all --inh-caps=-all sh -uc '@'",
@@ -78,10 +84,20 @@ def live(how: str, root: Path, cli: Cli, script: str = LIFE) -> subprocess.Compl
 @pytest.mark.slow
 @pytest.mark.parametrize("how", WORKS)
 def test_it_lives(how: str, tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
-    done = live(WORKS[how], tiny_chroot, cli)
+    lived(WORKS[how], tiny_chroot, cli, proof)
+
+
+def lived(how: str, tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
+    done = live(how, tiny_chroot, cli)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("lived\n"), done
     proof.count("lives", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(IN_CHROOT, reason="the root is no mount there, and can't be exchanged")
+def test_it_lives_in_a_container(tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
+    lived(CONTAINER, tiny_chroot, cli, proof)
 
 
 TRY = """
@@ -159,8 +175,8 @@ def test_many_mounts(tiny_chroot: Path, cli: Cli, proof: Proof, tmp_path: Path) 
     words = ["unshare", "--mount", "--propagation", "private", sys.executable, "-c", MANY]
     done = started([*words, str(tmp_path / "many"), str(count), str(tiny_chroot)], cli, timeout=900)
     assert done.returncode == 0, done.stderr
-    size, *_, lived = done.stdout.splitlines()
-    assert lived == "lived"
+    size, *_, last = done.stdout.splitlines()
+    assert last == "lived"
     proof.count("mounts", count)
     proof.count("bytes of mountinfo", int(size))
 

@@ -168,6 +168,9 @@ def test_by_pipes_and_nothing_of_ours_among_it(cli: Cli, tiny_chroot: Path, tmp_
     into = cli.binary("pack", "-d", tiny_chroot, "-f", "-").stdout
     assert into.startswith(b"\x28\xb5\x2f\xfd")
     subprocess.run(["zstd", "-tq"], input=into, check=True)
+    beside = cli.binary("pack", "-d", tiny_chroot, "-f", "-", "--json")
+    assert beside.stdout.startswith(b"\x28\xb5\x2f\xfd")
+    assert [json.loads(line)["event"] for line in beside.stderr.splitlines()][-1] == "done"
 
 
 def test_the_name_it_gets(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
@@ -217,7 +220,6 @@ def test_what_is_mounted_and_what_is_excluded_is_left_out(
 @pytest.mark.slow
 def test_usage(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     for words, said in (
-        (("pack", "-d", tiny_chroot, "-f", "-", "--json"), "cannot both go to stdout"),
         (("pack", "-d", tiny_chroot, "-f", "-", "--checksum"), "a checksum needs a file"),
         (("pack", "-d", tiny_chroot, "-f", tmp_path / "x.zip"), "how to compress"),
         (("pack", "-d", tiny_chroot, "-f", tmp_path / "x.oci", "--oci", "--checksum"), "OCI"),
@@ -454,7 +456,11 @@ def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_full_disk(cli: Cli, packed: Path, small_disk: Path, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    cli.ok("pack", "-d", tmp_path / "tiny", "--oci", "-f", image, "-i", "root/more1", "-i",
+           "root/more2")  # fmt: skip
     for words, said in (
+        (("create", "--from", f"oci:{image}", "-d", small_disk / "x"), "no space left on device"),
         (("unpack", "-f", packed, "-d", small_disk / "x"), "no space left on the disk"),
         (("create", "--from", packed, "-d", small_disk / "x"), "no space left on the disk"),
         (("create", "--from", tmp_path / "tiny", "-d", small_disk / "x"), "no space left"),
@@ -561,17 +567,17 @@ def test_packages_of_debootstrap_with_more_in_it(cli: Cli, tmp_path: Path, bad: 
 
 
 @pytest.mark.network
-def test_packages_of_debootstrap(cli: Cli, tmp_path: Path) -> None:
+def test_packages_of_debootstrap(cli: Cli, tmp_path: Path, little_mirror: str) -> None:
     subprocess.run(
         ["debootstrap", f"--make-tarball={tmp_path}/debs.tgz", "--variant=minbase",
-         default_options(CreateOptions()).suite, tmp_path / "work",
-         default_options(CreateOptions()).mirror],
+         default_options(CreateOptions()).suite, tmp_path / "work", little_mirror],
         check=True, capture_output=True,
     )  # fmt: skip
     words = ["unshare", "--net", *cli.argv("create", "--from", tmp_path / "debs.tgz", "-d",
                                            tmp_path / "new")]  # fmt: skip
     subprocess.run(words, env=cli.environment(), check=True, capture_output=True)
     assert (tmp_path / "new/etc/hostname").read_text() == "new\n"
+    assert little_mirror in (tmp_path / "new/etc/apt/sources.list").read_text()
     assert works(cli, tmp_path / "new")
     assert not (tmp_path / "new/debootstrap").exists()
 

@@ -214,7 +214,8 @@ def make_old(cli: Cli, work: Path, *packages: str) -> None:
         options = default_options(CreateOptions())
         order = keeping.Order(str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases)))
         with BaseLock(store, base.name):
-            keeping.pack(order, store, base.key, old, None)
+            aged = keeping.pack(order, store, base.key, old, None)
+            keeping.make_room(store, aged, order.cache.limit)
     shutil.rmtree(root)
 
 

@@ -9,12 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -23,7 +19,15 @@ from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_sources
 from support import Cli, mounts_below
-from support.creating import MARKER, Create, eventually, inside, processes_about, text
+from support.creating import (
+    MARKER,
+    Create,
+    counting_proxy,
+    eventually,
+    inside,
+    processes_about,
+    text,
+)
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
@@ -76,13 +80,15 @@ def test_chroot_cmd_answers_its_words_and_executes_the_rest(base_chroot: Path) -
 # -- one directory's story ------------------------------------------------------------------------
 
 
-def test_killed_then_interrupted_then_finished(cli: Cli, tmp_path: Path) -> None:
+def test_killed_then_interrupted_then_finished(
+    cli: Cli, tmp_path: Path, little_mirror: str
+) -> None:
     root = tmp_path / "story"
     (root / "chroot.d").mkdir(parents=True)
     (root / "chroot.d/tool.conf").write_text("# mine\n")
     (root / "chroot.d").chmod(0o750)
 
-    killed = Create(cli, "-d", root, "--no-cache")
+    killed = Create(cli, "-d", root, "--no-cache", "--mirror", little_mirror)
     killed.until("unpacking required packages")
     assert killed.ended_by(signal.SIGKILL) == -signal.SIGKILL
     assert eventually(lambda: not processes_about(root))
@@ -92,17 +98,17 @@ def test_killed_then_interrupted_then_finished(cli: Cli, tmp_path: Path) -> None
     assert cli.json("status", "-d", root)["state"] == "incomplete"
     assert cli("on", "-d", root).returncode == 1
 
-    interrupted = Create(cli, "-d", root, "--no-cache")
+    interrupted = Create(cli, "-d", root, "--no-cache", "--mirror", little_mirror)
     interrupted.until("downloading packages")
     assert cli.json("status", "-d", root)["state"] == "creating"
-    assert cli("create", "-d", root).returncode == 4
+    assert cli("create", "-d", root, "--mirror", little_mirror).returncode == 4
     assert interrupted.ended_by(signal.SIGINT) == 130
     assert os.listdir(root) == ["chroot.d"]
     assert processes_about(root) == []
 
     finished = Create(
         cli, "-d", root, "--locale", "de_DE.UTF-8", "--timezone", "Europe/Berlin",
-        "--include", "less", umask=0o077,
+        "--include", "less", "--mirror", little_mirror, umask=0o077,
     )  # fmt: skip
     assert finished.end() == 0
     assert finished.fractions == sorted(finished.fractions)
@@ -149,9 +155,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_disk_that_fills_on_the_way(cli: Cli, small_disk: Path) -> None:
+def test_a_disk_that_fills_on_the_way(cli: Cli, small_disk: Path, little_mirror: str) -> None:
     root = small_disk / "deb"
-    running = Create(cli, "-d", root, "--no-cache")
+    running = Create(cli, "-d", root, "--no-cache", "--mirror", little_mirror)
     running.until("resolving dependencies")
     with (small_disk / "filler").open("wb") as filler:
         os.posix_fallocate(filler.fileno(), 0, 370 << 20)
@@ -160,40 +166,9 @@ def test_a_disk_that_fills_on_the_way(cli: Cli, small_disk: Path) -> None:
     assert os.listdir(small_disk) == ["filler"]
 
 
-@pytest.fixture
-def lossy_mirror() -> Iterator[str]:
-    """The host's mirror, without its packages."""
-    real = default_options(CreateOptions()).mirror
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            try:
-                if "/pool/" in self.path:
-                    raise HTTPError(self.path, 404, "Not Found", self.headers, None)
-                with urlopen(real + self.path, timeout=60) as response:
-                    data = response.read()
-            except HTTPError as error:
-                self.send_error(error.code)
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_mirror_that_loses_packages(cli: Cli, tmp_path: Path, lossy_mirror: str) -> None:
-    done = cli("create", "-d", tmp_path / "deb", "--mirror", lossy_mirror)
+def test_a_mirror_that_loses_packages(cli: Cli, tmp_path: Path, little_mirror: str) -> None:
+    with counting_proxy(refused=["/pool/"]) as (proxy, _):
+        done = cli("create", "-d", tmp_path / "deb", "--mirror", little_mirror, "--proxy", proxy)
     assert done.returncode == 1
     message, hint = done.stderr.splitlines()[-2:]
     assert message.startswith("chroot-tool: debootstrap failed: Couldn't download packages: ")

@@ -128,11 +128,14 @@ def test_a_person_has_the_last_word(
 
 @pytest.mark.parametrize("backend", ["debootstrap", "mmdebstrap"])
 def test_both_back_ends_go_through_it(
-    cli: Cli, tmp_path: Path, proxy: tuple[str, list[str]], backend: str
+    cli: Cli, tmp_path: Path, proxy: tuple[str, list[str]], little_mirror: str, backend: str
 ) -> None:
     address, asked = proxy
     root = tmp_path / "deb"
-    running = Create(cli, "-d", root, "--backend", backend, "--no-cache", "--proxy", address)
+    running = Create(
+        cli, "-d", root, "--backend", backend, "--no-cache", "--proxy", address,
+        "--mirror", little_mirror,
+    )  # fmt: skip
     running.until("downloading packages")
     wait_until(lambda: any("/pool/" in path for path in asked), running.process)
     running.process.kill()

@@ -18,8 +18,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -244,13 +245,12 @@ def make_tiny_root(root: Path) -> None:
     command.chmod(0o755)
 
 
-def _libraries(program: str) -> Iterator[Path]:
+@cache
+def _libraries(program: str) -> tuple[Path, ...]:
     """The files that the dynamic linker loads for *program*, itself among them."""
     lines = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    for line in lines.splitlines():
-        path = next((word for word in line.split() if word.startswith("/")), None)
-        if path is not None:
-            yield Path(path)
+    paths = [[w for w in line.split() if w.startswith("/")] for line in lines.splitlines()]
+    return tuple(Path(found[0]) for found in paths if found)
 
 
 class MountLine(NamedTuple):

@@ -52,6 +52,8 @@ class Ansible:
         self.config.touch()
         self.inventory = folder / "inventory"
         self.inventory.mkdir()
+        self.home = folder / "home"
+        self.home.mkdir()
 
     def environment(self) -> dict[str, str]:
         """Nothing of the real user's Ansible, and ssh as the hosts want it."""
@@ -59,7 +61,7 @@ class Ansible:
         kept = {name: value for name, value in own.items() if not name.startswith("ANSIBLE_")}
         return kept | {
             "PATH": f"{self.installed.bin}:{own['PATH']}",
-            "ANSIBLE_HOME": str(self.folder / "home"),
+            "HOME": str(self.home),
             "ANSIBLE_CONFIG": str(self.config),
             "ANSIBLE_COLLECTIONS_PATH": str(self.installed.collections),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,  # in a long one no socket can be made
@@ -91,13 +93,34 @@ class Ansible:
         self, pattern: str, name: str, *options: str, **args: Any
     ) -> dict[str, dict[str, Any]]:
         """Run one module and return its result for each host."""
-        done = self("ansible", pattern, "-o", "-m", name, "-a", json.dumps(args), *options)
+        given = ("-a", json.dumps(args)) if args else ()
+        done = self("ansible", pattern, "-o", "-m", name, *given, *options)
         results = {
             host: json.loads(text) | {"failed": how == "FAILED!"}
             for host, how, text in _ONE_LINE.findall(done.stdout)
         }
         assert results, f"{done.stdout}\n{done.stderr}"
         return results
+
+    def tasks(self, host: str, *tasks: dict[str, Any]) -> list[dict[str, Any]]:
+        """Do tasks one after the other, whatever becomes of each, and return their results.
+
+        Ansible starts once for all of them, which takes it longer than most tasks.
+        """
+        place = self.folder / "results.json"
+        results = ", ".join(f"r{number}" for number in range(len(tasks)))
+        told = [
+            {**task, "register": f"r{number}", "ignore_errors": True}
+            for number, task in enumerate(tasks)
+        ]
+        kept = {
+            "copy": {"content": f"{{{{ [{results}] | to_json }}}}", "dest": str(place)},
+            "delegate_to": "localhost",
+        }
+        play = {"hosts": host, "gather_facts": False, "tasks": [*told, kept]}
+        self.ok("ansible-playbook", self.write("tasks.yml", [play]))
+        found: list[dict[str, Any]] = json.loads(place.read_text())
+        return found
 
     def play(self, playbook: Path, *options: str) -> dict[str, dict[str, int]]:
         """Run a playbook that succeeds; return the numbers of its recap by host."""

@@ -14,12 +14,25 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from . import CHECKOUT, Cli, detach, is_below, kill, make_tiny_root, processes_below, read_mounts
+from . import (
+    CHECKOUT,
+    Arg,
+    Cli,
+    detach,
+    is_below,
+    kill,
+    make_tiny_root,
+    processes_below,
+    read_mounts,
+    wait_until,
+)
+from .kept_base import MIRROR, base_name, keep
 from .seam import Watched, watch
 
 T = TypeVar("T")
@@ -30,8 +43,10 @@ _SMALL = 1 << 14
 _SKIPPED = ("proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup2", "overlay")
 _STORE = (".chroot-tool", ".chroot-tool/snapshots")
 """Where snapshots are: made once, empty as often as not, and never in anybody's way."""
-_VOLATILE = ("about.json", "etc/machine-id", "etc/hosts", ".tar.gz", ".sha256")
+_VOLATILE = (".json", "etc/machine-id", "etc/hosts", ".tar.zst", ".sha256")
 """Files that hold the time, a number by chance or the host's name."""
+_BLOBS = "blobs/sha256"
+"""A directory of an image, in which files are called by what is in them, the time among it."""
 
 
 class Scenario(NamedTuple):
@@ -39,7 +54,10 @@ class Scenario(NamedTuple):
 
     name: str
     words: Words
-    """What is watched; {w} is the world. "engine" METHOD …: a call of the engine."""
+    """What is watched; {w} is the world, {base} the name of the base there.
+
+    "engine" METHOD …: a call of the engine. "bootstrap" TREE …: TREE is what a bootstrap makes.
+    """
     mends: tuple[tuple[Words, ...], ...]
     """What is to mend it after a kill: each of these by itself."""
     first: tuple[Words, ...] = ()
@@ -54,13 +72,16 @@ class Scenario(NamedTuple):
     """Whether it carries out a plan of mounts, which is taken back step by step."""
     goes_on: bool = False
     """Whether what has failed may stay half done, and doing it again goes on: a deletion."""
+    stays: str = ""
+    """How the names begin of what is done by itself, and stays so where the rest fails: a base."""
 
 
 class World:
     """The directory that a scenario happens in. A context manager; nothing is left at its end."""
 
     def __init__(self, path: Path, cli: Cli, scenario: Scenario) -> None:
-        self.path, self._cli, self.scenario = path, cli, scenario
+        self.path, self.scenario = path, scenario
+        self._cli = cli.with_bases(path / "bases")
         self._template = path.with_name(f"{path.name}.template")
         self._process: subprocess.Popen[bytes] | None = None
         _make(self._template, scenario.config)
@@ -87,6 +108,7 @@ class World:
             # Started by root itself, so that what we see of it depends on nothing of ours.
             program = ["chroot", str(self.path / "c"), "/bin/sleep", "1000"]
             self._process = subprocess.Popen(program, stdin=subprocess.DEVNULL)
+            wait_until(lambda: processes_below(self.path), self._process)  # it has gone in
 
     def begin_again(self, beginning: Seen) -> None:
         """The same, where not everything is still as at that *beginning*."""
@@ -109,11 +131,15 @@ class World:
     # -- doing -----------------------------------------------------------------------------------
 
     def _filled(self, words: Words) -> Words:
-        return tuple(word.format(w=self.path) for word in words)
+        return tuple(word.format(w=self.path, base=base_name()) for word in words)
 
     def cli(self, words: Words) -> subprocess.CompletedProcess[str]:
         """Run a command of chroot-tool undisturbed."""
-        return self._cli(*self._filled(words), cwd=self.path, timeout=120)
+        argv, env = self._command(words)
+        return subprocess.run(
+            argv, env=env, cwd=self.path, timeout=120, check=False, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, errors="surrogateescape",
+        )  # fmt: skip
 
     def mend(self, number: int = 0) -> None:
         """Do what is to mend it after a kill: the commands of that *number*; -1: off and on."""
@@ -123,12 +149,34 @@ class World:
 
     def watch(self, at: Mapping[int, int] | None = None) -> Watched:
         """Run what the scenario is about, with calls that fail or are the last; see `watch`."""
-        words = self._filled(self.scenario.words)
+        argv, env = self._command(self.scenario.words)
+        return watch(argv, env, at, cwd=self.path)
+
+    def twice(self, delay: float) -> tuple[Watched, Watched]:
+        """Run that twice at once, the second after *delay* seconds."""
+        argv, env = self._command(self.scenario.words)
+
+        def start(number: int) -> subprocess.Popen[str]:
+            if number:
+                time.sleep(delay)  # nothing is waited for: another moment each time
+            return subprocess.Popen(
+                argv, env=env, cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True, errors="surrogateescape",
+            )  # fmt: skip
+
+        with start(0) as one, start(1) as other:
+            ends = [(process, process.communicate(timeout=120)[1]) for process in (one, other)]
+        one_end, other_end = (Watched(process.returncode, "", err, []) for process, err in ends)
+        return one_end, other_end
+
+    def _command(self, words: Words) -> tuple[list[Arg], dict[str, str]]:
+        words = self._filled(words)
         argv = self._cli.argv(*words)
         if words[0] == "engine":
             argv = [sys.executable, "-c", _ENGINE, *words[1:]]
-        env = self._cli.environment({"PYTHONPATH": str(CHECKOUT / ".pkg")})
-        return watch(argv, env, at, cwd=self.path)
+        elif words[0] == "bootstrap":
+            argv = [sys.executable, Path(__file__).with_name("bootstrapping.py"), *words[1:]]
+        return argv, self._cli.environment({"PYTHONPATH": str(CHECKOUT / ".pkg")})
 
     # -- seeing ----------------------------------------------------------------------------------
 
@@ -225,6 +273,9 @@ def _mount(line: str) -> str:
 
 def _tree(top: Path, path: Path) -> Iterable[tuple[str, str]]:
     """Every entry in *path* as its name from *top* and all that can be said of it."""
+    if path.match(_BLOBS):
+        yield f"{path.relative_to(top)}/*", str(len(os.listdir(path)))
+        return
     for name in sorted(os.listdir(path)):
         here = path / name
         status = here.lstat()
@@ -338,6 +389,26 @@ _FEWER = '\n[system]\nresolv = "off"\n[[bind]]\nsource = "{w}/host/rw"\ntarget =
 _ON, _OFF = ("on", *_C), ("off", "-S", "--kill", *_C)
 _NEW = ("-d", "{w}/deep/new")
 _DELETE = ("delete", "--yes", *_C)
+_KIND = ("--suite", "bookworm", "--mirror", MIRROR, "--proxy", "http://127.0.0.1:9")
+"""A base of this kind serves; nobody answers who is asked for news of it."""
+_IMAGE = ("pack", "--oci", *_C, "-f", "{w}/i")
+_PRUNE = ("base", "prune")
+
+
+def _base(world: Path) -> None:
+    keep(str(world / "bases"), str(world / "c"))
+
+
+def _no_base(world: Path) -> None:
+    (world / "bases").mkdir(0o700)
+
+
+def _damaged_base(world: Path) -> None:
+    _base(world)
+    (archive,) = (world / "bases").glob("*.tar.zst")
+    with archive.open("r+b") as file:
+        file.seek(archive.stat().st_size // 2)
+        file.write(b"flipped")
 
 
 def _drift(world: Path) -> None:
@@ -426,13 +497,69 @@ SCENARIOS = (
                 ((*words, *_NEW), ("on", *_NEW), ("off", *_NEW)),
                 (("delete", "--yes", *_NEW), (*words, *_NEW), ("delete", "--yes", *_NEW)),
             ),
-            first=(("pack", *_C, "-f", "{w}/c.tar.gz"),),
+            first=(("pack", *_C, "-f", "{w}/c.tar.zst"),),
         )
-        for words in (("create", "--from", "{w}/c"), ("unpack", "-f", "{w}/c.tar.gz"))
+        for words in (("create", "--from", "{w}/c"), ("unpack", "-f", "{w}/c.tar.zst"))
+    ),
+    *(
+        Scenario(
+            f"create, of {of}", (*words, *_NEW),
+            (
+                ((*words, *_NEW), ("on", *_NEW), ("off", *_NEW)),
+                (("delete", "--yes", *_NEW), (*words, *_NEW), ("delete", "--yes", *_NEW)),
+            ),
+            first=first, before=before,
+        )
+        for of, words, first, before in (
+            ("a base", ("create", *_KIND), (), _base),
+            ("an image", ("create", "--from", "oci:{w}/i"), (_IMAGE,), None),
+        )
     ),
     Scenario(
-        "pack", ("pack", *_C, "-f", "{w}/c.tar.gz", "--checksum"),
-        ((("pack", *_C, "-f", "{w}/c.tar.gz", "--checksum"),),),
+        "create, and a base is kept", ("bootstrap", "{w}/c", "create", *_KIND, *_NEW),
+        (
+            (("bootstrap", "{w}/c", "create", *_KIND, *_NEW), _PRUNE),
+            (("delete", "--yes", *_NEW), (*_PRUNE, "--to", "0")),
+        ),
+        before=_no_base, stays="bases/",
+    ),
+    Scenario(
+        "base make", ("bootstrap", "{w}/c", "base", "make", *_KIND),
+        ((("bootstrap", "{w}/c", "base", "make", *_KIND),), ((*_PRUNE, "--to", "0"),)),
+        before=_no_base,
+    ),
+    Scenario(
+        "base make, of a damaged one", ("bootstrap", "{w}/c", "base", "make", *_KIND),
+        ((("bootstrap", "{w}/c", "base", "make", *_KIND),), ((*_PRUNE, "--to", "0"),)),
+        before=_damaged_base, stays="bases/",
+    ),
+    Scenario(
+        "base make, of one that is there", ("base", "make", *_KIND),
+        ((("base", "make", *_KIND),), (_PRUNE,)), before=_base,
+    ),
+    Scenario(
+        "base remove", ("base", "remove", "{base}"), ((("base", "remove", "{base}"),), (_PRUNE,)),
+        before=_base, goes_on=True,
+    ),
+    Scenario(
+        "base prune", (*_PRUNE, "--to", "0"), (((*_PRUNE, "--to", "0"),),), before=_base,
+        goes_on=True,
+    ),
+    Scenario(
+        "pack --oci", _IMAGE, ((_IMAGE,),),
+    ),
+    Scenario(
+        "a session that is kept",
+        ("run", "-x", "--keep", "{w}/new", *_C, "--", "/bin/touch", "/done"),
+        (
+            (("run", "-x", "--keep", "{w}/new", *_C, "--", "/bin/touch", "/done"),),
+            (("delete", "--yes", "-d", "{w}/new"),),
+        ),
+        config=_NO_SYSTEM + _FEWER,
+    ),
+    Scenario(
+        "pack", ("pack", *_C, "-f", "{w}/c.tar.zst", "--checksum"),
+        ((("pack", *_C, "-f", "{w}/c.tar.zst", "--checksum"),),),
     ),
     Scenario(
         "clone", ("clone", *_C, "{w}/new"),

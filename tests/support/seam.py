@@ -50,6 +50,8 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
     "mount": _MOUNTING,
     "umount2": ("EBUSY", "EPERM", "EINVAL"),
     "pivot_root": ("EPERM", "EINVAL"),
+    "unshare": ("EPERM", "ENOSPC", "ENOMEM"),
+    "setns": ("EPERM", "EINVAL", "ENOMEM"),
     "openat": (*_MAKING, "EMFILE"),
     "mkdirat": _MAKING,
     "mknodat": ("EPERM", "ENOSPC"),

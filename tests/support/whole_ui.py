@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pytest
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -204,6 +205,11 @@ class RecordingEngine(LocalEngine):
     def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
         self._record("rename", path, new, report=report)
         return new
+
+
+def runs(monkeypatch: pytest.MonkeyPatch, here: Callable[..., list[str]]) -> None:
+    """Have the engine give *here* of a command's words for what is started with a terminal."""
+    monkeypatch.setattr(LocalEngine, "command", lambda _self, _path, words: tuple(here(*words)))
 
 
 class Feed:

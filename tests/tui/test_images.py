@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.app import history
-from chroot_tool.app.tui.actions import commands
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
 from chroot_tool.core.events import Stage
@@ -22,7 +21,7 @@ from chroot_tool.widgets.dialogs.snapshots import SnapshotsDialog
 from chroot_tool.widgets.dialogs.switch import Switch
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from support.samples import BASE, CHROOTS, DAY, KEPT_BASE, NOW
-from support.whole_ui import Ui, real_ui, ui
+from support.whole_ui import Ui, real_ui, runs, ui
 
 ARM = f"{BASE}/arm"
 FRESH = ChrootStatus("fresh", f"{BASE}/fresh", "off", changed=NOW)
@@ -396,7 +395,7 @@ async def test_snapshots_that_cannot_be_read_say_so(monkeypatch: pytest.MonkeyPa
 async def test_run_takes_a_snapshot_first_where_it_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(commands, "own_command", lambda *words: ["sh", "-c", "echo came"])
+    runs(monkeypatch, lambda *_: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:
         gate = t.engine.hold("take_snapshot")
         await t.on_row("arm")
@@ -414,7 +413,7 @@ async def test_run_takes_a_snapshot_first_where_it_is_wanted(
 
 @pytest.mark.slow
 async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "own_command", lambda *words: ["sh", "-c", "echo came"])
+    runs(monkeypatch, lambda *_: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:
         t.engine.fail("take_snapshot", ChrootError("no space left on device"))
         await t.on_row("arm")
@@ -453,7 +452,7 @@ async def test_a_throw_away_shell_says_so_in_its_title(monkeypatch: pytest.Monke
         asked.append(words)
         return ["sh"]
 
-    monkeypatch.setattr(commands, "own_command", here)
+    runs(monkeypatch, here)
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.on_row("arm")
         await t.press("x")

@@ -16,7 +16,6 @@ from textual.widgets import Input
 
 from chroot_tool.app import history, paths
 from chroot_tool.app.tui import detached
-from chroot_tool.app.tui.actions import commands
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
@@ -25,7 +24,7 @@ from chroot_tool.widgets.terminal import terminal
 from support import processes_below
 from support.samples import CHROOTS, DEB12
 from support.screen import stray_controls
-from support.whole_ui import DEADLINE, Ui, real_ui, ui
+from support.whole_ui import DEADLINE, Ui, real_ui, runs, ui
 
 LEAVE = "ctrl+right_square_bracket"
 
@@ -43,7 +42,7 @@ def on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(verb: str, *words: str) -> list[str]:
         return ["sh"] if verb == "shell" else list(words[words.index("--") + 1 :])
 
-    monkeypatch.setattr(commands, "own_command", here)
+    runs(monkeypatch, here)
     monkeypatch.setenv("PS1", "$ ")
 
 
@@ -382,7 +381,7 @@ async def test_stop_again_and_the_way_it_ended() -> None:
 
 @pytest.mark.slow
 async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "own_command", lambda *_: ["/no/such/program"])
+    runs(monkeypatch, lambda *_: ["/no/such/program"])
     async with ui(*CHROOTS) as t:
         await t.press("s")
         await t.shows("exit 127")

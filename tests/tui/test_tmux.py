@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,8 +28,9 @@ DEADLINE = 30.0
 class Tmux:
     """A terminal of 80x24 with one program in it."""
 
-    def __init__(self, socket: Path, argv: list[str], env: dict[str, str]) -> None:
-        self._base = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(dir="/tmp")  # a socket's path has to be short
+        self._base = ["tmux", "-S", f"{self._folder.name}/s", "-f", "/dev/null"]
         self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
         self._run("new-session", "-d", "-x", "80", "-y", "24", command)
@@ -75,13 +77,15 @@ class Tmux:
 
     def close(self) -> None:
         subprocess.run([*self._base, "kill-server"], env=self._env, check=False, timeout=DEADLINE)
+        self._folder.cleanup()
 
 
 @pytest.fixture
-def terminal(tiny_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Tmux]:
-    """The UI, as chroot-tool.sh starts it, on the folder in which tiny_chroot is."""
-    argv = [os.fsdecode(word) for word in cli.argv("--base", tiny_chroot.parent)]
-    made = Tmux(tmp_path / "tmux", argv, cli.environment())
+def terminal(tiny_chroot: Path, cli: Cli) -> Iterator[Tmux]:
+    """The UI without a word, as chroot-tool.sh starts it, on the folder in which tiny_chroot is."""
+    argv = [os.fsdecode(word) for word in cli.argv()]
+    base = {"CHROOT_TOOL_BASE": str(tiny_chroot.parent)}
+    made = Tmux(argv, cli.environment(base))
     yield made
     made.close()
 
@@ -315,7 +319,7 @@ def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path:
     script = tmp_path / "hands.py"
     script.write_text(_HANDS_OVER)
     argv = [sys.executable, str(script), str(tmp_path / "go")]
-    terminal = Tmux(tmp_path / "tmux", argv, cli.environment())
+    terminal = Tmux(argv, cli.environment())
     try:
         terminal.shows("over")
         terminal.write("nodx")
@@ -335,7 +339,7 @@ def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path:
         (second / "chroot.d/tool.conf").write_text(f"[bind]\nsrc:{served.point} tgt:/data\n")
         served.stop()
         argv = [os.fsdecode(word) for word in cli.argv("--base", tmp_path)]
-        terminal = Tmux(tmp_path / "tmux", argv, cli.environment())
+        terminal = Tmux(argv, cli.environment())
         try:
             terminal.shows("not answering b2", "not answering: ", "○ off tiny", "quit")
             terminal.press("j")

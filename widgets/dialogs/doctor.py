@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -59,7 +60,7 @@ class FindingTable(Table[_Row]):
                 tooltip="Show what it means and what mends it, or hide that"),
     ]  # fmt: skip
     DEFAULT_CSS = """
-    FindingTable { height: auto; max-height: 50vh; background: transparent; }
+    FindingTable { height: auto; background: transparent; }
     """
 
 
@@ -137,6 +138,11 @@ class DoctorDialog(Dialog[bool]):
         self.set_class(bool(self._at), "-told")
         self._summarize()
         self._begin(self.post_message)
+
+    @on(Resize)
+    def _fit_table(self, event: Resize) -> None:
+        # In lines: with 50vh the frame would be as high as if the table had all of its rows.
+        self.table.styles.max_height = max(event.size.height // 2, 3)
 
     # -- what comes ------------------------------------------------------------------------------
 

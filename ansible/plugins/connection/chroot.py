@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: chroot
 author:
-  - The chroot-tool authors
+  - The chroot-tool authors (!UNKNOWN)
 short_description: Works inside chroots by chroot-tool
 description:
   - Makes a chroot an Ansible host. Modules, C(raw), C(copy), C(fetch) and pipelining work inside.

@@ -5,7 +5,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: chroots
 author:
-  - The chroot-tool authors
+  - The chroot-tool authors (!UNKNOWN)
 short_description: Every chroot of every host as an Ansible host
 description:
   - Asks hosts by C(ssh HOST chroot-tool list --json) for their chroots, all at once, and makes each
@@ -145,6 +145,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 variables = combine_vars(combine_vars(variables, of.get_vars()), beside)
         elif name == "localhost":
             variables["ansible_connection"] = "local"
+        variables = combine_vars(variables, self._vars)  # of --extra-vars
         wanted = {"ansible_connection", *constants.config.get_plugin_vars("connection", "ssh")}
         self.templar.available_variables = variables
         return {n: self.templar.template(variables[n]) for n in variables if n in wanted}

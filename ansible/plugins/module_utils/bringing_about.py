@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -12,6 +13,8 @@ from .command_line import BUSY, CommandLine, Failed
 ON, OFF, PRESENT, ABSENT = "on", "off", "present", "absent"
 _MADE_WITH = ("suite", "arch", "mirror", "variant", "timezone", "proxy", "backend")
 _HALF = ("incomplete", "broken")
+_PASSWORD = re.compile(r"//[^/@ ]*@")
+"""In a URL; what is planned is shown and logged."""
 
 
 class Wanted:
@@ -43,7 +46,12 @@ class Wanted:
         self._make()
         self._set_binds()
         was_on = self.after["state"] != OFF
-        self._install()
+        try:
+            self._install()
+        except Failed:
+            if not was_on:
+                self._off(was_on=False)
+            raise
         if self._params["state"] == ON:
             self._on()
         elif self._params["state"] == OFF or not was_on:
@@ -128,7 +136,8 @@ class Wanted:
         words += [f"--locale={locale}" for locale in given["locales"] or ()]
         if given["from"]:
             words.append(f"--from={given['from']}")
-        return "create", words, " ".join(["create", path, *words])
+        said = " ".join(["create", path, *words])
+        return "create", words, _PASSWORD.sub("//", said)
 
     # -- what is in it ------------------------------------------------------------------------
 

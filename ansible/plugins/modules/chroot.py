@@ -13,7 +13,7 @@ description:
     changes nothing. To see which packages are missing in a chroot that is off, it then looks
     in a throw-away session.
 author:
-  - The chroot-tool authors
+  - The chroot-tool authors (!UNKNOWN)
 extends_documentation_fragment:
   - chroot_tool.chroots.on_host
 options:

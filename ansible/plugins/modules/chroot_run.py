@@ -12,7 +12,7 @@ description:
   - For more than a few commands make the chroot an Ansible host, by the connection plugin
     P(chroot_tool.chroots.chroot#connection); then every module works inside.
 author:
-  - The chroot-tool authors
+  - The chroot-tool authors (!UNKNOWN)
 extends_documentation_fragment:
   - chroot_tool.chroots.on_host
 options:
@@ -60,7 +60,8 @@ options:
 attributes:
   check_mode:
     support: partial
-    description: With O(creates) or O(removes) it says whether the command would run.
+    description: Nothing is run.
+    details: With O(creates) or O(removes) it says whether the command would run.
   diff_mode:
     support: none
     description: Nobody knows what a command changes.

@@ -6,20 +6,24 @@ import time
 
 from ....core.text import safe, size
 from ... import exits, json_output
-from ..arguments import add, add_examples, add_json_events, chroot_of
+from ...engine import split_host
+from ..arguments import add, add_examples, add_json_events, chroot_of, place_of
 from ..long_call import LongCall
 from ..options import DIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from threading import Event as Flag
 
+    from ....core.events import Report
     from ....core.trees.duplicate import Cloned
 
 _HOW = {
     "snapshot": "by a snapshot, of one moment",
     "reflink": "by reflinks",
     "copy": "by copying",
+    "stream": "from one machine to the other",
 }
 
 
@@ -39,6 +43,8 @@ def add_options(parser: ArgumentParser) -> None:
         parser,
         "chroot-tool clone -d deb try",
         "chroot-tool clone -d deb /mnt/disk/deb --exact",
+        "chroot-tool clone -d build1:deb build2:deb    from one machine to another",
+        "chroot-tool clone -d build1:deb deb           to here",
         "",
         "A snapshot where deb is a subvolume of btrfs, reflinks where the file system",
         "has them, else a copy with every attribute. What is mounted is not copied,",
@@ -48,23 +54,48 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Clone a chroot; return the exit code."""
+    host, there = (split_host(text)[0] or arguments.host for text in (arguments.dir, arguments.new))
     engine, path = chroot_of(arguments)
+    _, new = place_of(arguments.new, arguments, new=True)
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
-        done = engine.clone(
-            path, engine.locate(arguments.new, new=True), exact=arguments.exact, report=report,
-            cancelled=cancelled,
-        )  # fmt: skip
+        if host == there:
+            done = engine.clone(
+                path, new, exact=arguments.exact, report=report, cancelled=cancelled
+            )
+        else:
+            done = _streamed(
+                host, path, there, new, exact=arguments.exact, report=report, cancelled=cancelled
+            )
+    named = f"{there}:{done.path}" if there else done.path
     if arguments.json:
         json_output.write(json_output.cloned(done, path))
     else:
         exits.tell(
-            f"{safe(done.path)}: cloned {_told(done)} in {time.monotonic() - started:.1f} s\n"
-            f"hint: chroot-tool shell -d {safe(done.path)}\n"
+            f"{safe(named)}: cloned {_told(done)} in {time.monotonic() - started:.1f} s\n"
+            f"hint: chroot-tool shell -d {safe(named)}\n"
         )
     return exits.DONE
 
 
+def _streamed(
+    host: str, path: str, there: str, new: str, *, exact: bool, report: Report, cancelled: Flag
+) -> Cloned:
+    """Clone *path* of *host* as *new* of another machine; "" is this one."""
+    from ....core.remote import stream
+    from ....core.trees.duplicate import Cloned
+    from ...engine import end_of
+
+    source = end_of(host, ("pack", "-d", path, "-f", "-", "--everything", "--json"))
+    names = () if exact else ("--new-names",)
+    sink = end_of(there, ("unpack", "-f", "-", "-d", new, "--sealed", *names, "--json"))
+    said = stream.carry(source, sink, new, report=report, cancelled=cancelled)
+    count = said.get("count")
+    return Cloned(new, "stream", count if isinstance(count, int) else 0, 0)
+
+
 def _told(done: Cloned) -> str:
     how = _HOW[done.method]
+    if done.method == "stream":
+        return f"{how}, {done.entries} files,"
     return f"{how}, {done.entries} files, {size(done.size)}," if done.entries else how

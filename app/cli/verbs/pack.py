@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from ....core.errors import UsageError
 from ....core.text import safe, size
 from ... import exits, json_output
+from ...engine import split_host
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR, Option
@@ -15,8 +17,10 @@ from ..options import DIR, Option
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from threading import Event as Flag
 
     from ....core.archives.archive import Packed
+    from ....core.events import Report
 
 STDOUT = "-"
 _FILE = Option(
@@ -40,7 +44,8 @@ examples:
   chroot-tool pack -d deb                      deb-202601312359.tar.zst here
   chroot-tool pack -d deb -f /backup/deb.tar.xz --checksum
   chroot-tool pack -d deb -i var/cache/apt -i home/me/.cache
-  chroot-tool pack -d deb -f - | ssh host.example chroot-tool unpack -d deb -f -
+  chroot-tool pack -d build1:deb -f deb.tar.zst    from another machine to here
+  chroot-tool pack -d build1:deb -f build1:/backup/deb.tar.zst
   chroot-tool pack -d deb --oci -f deb.oci     then: podman pull oci:deb.oci
 """
 
@@ -49,6 +54,9 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `pack` its options."""
     parser.epilog = _EXAMPLES
     add(parser, DIR, _FILE, _IGNORE)
+    parser.add_argument(
+        "--everything", action="store_true", help="leave out nothing that [exclude] names"
+    )
     parser.add_argument(
         "--oci", action="store_true",
         help="an image instead: FILE is a new directory, an OCI layout (default: NAME-….oci here)",
@@ -62,25 +70,74 @@ def add_options(parser: ArgumentParser) -> None:
 def execute(arguments: Namespace) -> int:
     """Pack a chroot; return the exit code."""
     if arguments.file == STDOUT and arguments.json:
-        raise UsageError("the archive and JSON cannot both go to stdout", "name a file with -f")
+        sys.stdout = sys.stderr  # where stdout is the archive's
+    host = split_host(arguments.dir)[0] or arguments.host
+    there, output = split_host(arguments.file)
+    if there not in ("", host):
+        raise UsageError(
+            f"an archive of a chroot on {host or 'this machine'} is not written on {there}",
+            f"chroot-tool pack … -f - | ssh {there} 'cat >FILE'",
+        )
     engine, path = chroot_of(arguments)
-    output = arguments.file or engine.archive_name(path, oci=arguments.oci)
-    if output != STDOUT:
-        output = os.path.abspath(output)
-    elif os.isatty(1):
+    output = output or engine.archive_name(path, oci=arguments.oci)
+    if output == STDOUT and os.isatty(1):
         raise UsageError("an archive is nothing for a terminal", "name a file with -f, or pipe it")
+    if output != STDOUT and not there:
+        output = os.path.abspath(output)
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
-        done = engine.pack(
-            path, output,
-            exclude=tuple(arguments.ignore), oci=arguments.oci, checksum=arguments.checksum,
-            report=report, cancelled=cancelled,
-        )  # fmt: skip
+        if host and not there:
+            done = _fetched(arguments, host, path, output, report, cancelled)
+        else:
+            done = engine.pack(
+                path, output,
+                exclude=tuple(arguments.ignore), everything=arguments.everything,
+                oci=arguments.oci, checksum=arguments.checksum, report=report,
+                cancelled=cancelled,
+            )  # fmt: skip
     if arguments.json:
         json_output.write({"event": "done", "chroot": path, **json_output.packed(done)})
     else:
         exits.tell(_told(path, done, time.monotonic() - started))
     return exits.DONE
+
+
+def _fetched(
+    arguments: Namespace, host: str, path: str, output: str, report: Report, cancelled: Flag
+) -> Packed:
+    """Pack the chroot *path* of *host* into *output*, a file here or stdout."""
+    from ....core.archives import compression
+    from ....core.archives.archive import Packed
+    from ....core.archives.writing import Output
+    from ....core.remote import stream
+    from ...engine import end_of
+
+    if arguments.oci:
+        raise UsageError("an image is made where the chroot is", f"-f {host}:/DIR.oci")
+    if output == STDOUT and arguments.checksum:
+        raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
+    if output != STDOUT and compression.by_name(output) is not compression.ZSTD:
+        raise UsageError(
+            "what comes from another machine is compressed by zstd",
+            f"name it ….tar.zst, or pack it there: -f {host}:/FILE",
+        )
+    left_out = [word for one in arguments.ignore for word in ("-i", one)]
+    everything = ("--everything",) if arguments.everything else ()
+    source = end_of(host, ("pack", "-d", path, "-f", "-", *everything, *left_out, "--json"))
+
+    def packed(size: int = 0, digest: str = "") -> Packed:
+        count, missing = said.get("count"), said.get("left_out")
+        return Packed(
+            output, size, digest, count if isinstance(count, int) else 0,
+            tuple(map(str, missing)) if isinstance(missing, list) else (), (), (),
+        )  # fmt: skip
+
+    if output == STDOUT:
+        said = stream.receive(source, 1, path, report=report, cancelled=cancelled)
+        return packed()
+    with Output(output) as file:
+        said = stream.receive(source, file.fd, path, report=report, cancelled=cancelled)
+        return packed(digest=file.finish(checksum=arguments.checksum), size=file.size)
 
 
 def _told(path: str, done: Packed, seconds: float) -> str:

@@ -82,7 +82,8 @@ def _meant(arguments: Namespace) -> tuple[str, str]:
     if len(names) > (0 if action == "list" else 1):
         raise UsageError(f"one word too many: {names[-1]}", "chroot-tool snapshot --help")
     if action in ("restore", "remove") and not names:
-        raise UsageError(f"snapshot {action} needs a name", "chroot-tool snapshot list shows all")
+        hint = f"chroot-tool snapshot list -d {safe(arguments.dir)} shows all"
+        raise UsageError(f"snapshot {action} needs a name", hint)
     return action, names[0] if names else ""
 
 

@@ -59,12 +59,10 @@ def no_base(options: CreateOptions) -> ChrootError:
     )
 
 
-def pack(
-    order: Order, store: Store, key: Key, facts: Facts, cancelled: CancelEvent | None
-) -> Base | None:
+def pack(order: Order, store: Store, key: Key, facts: Facts, cancelled: CancelEvent | None) -> Base:
     """Pack the tree of *order* as the base of *key*, whose lock the caller has.
 
-    The oldest of the others go where the bound is passed. Raises ChrootError, OSError, Cancelled.
+    Raises ChrootError, OSError, Cancelled.
     """
     disk = os.fstatvfs(store.fd)
     free, needed = disk.f_bavail * disk.f_frsize, NEEDED[order.options.variant]
@@ -88,8 +86,16 @@ def pack(
         raise
     finally:
         os.close(fd)
-    shrink(store, order.cache.limit, keep=key.name)
     return base
+
+
+def make_room(store: Store, base: Base, limit: int) -> None:
+    """Remove what the new *base* has taken the place of, and the oldest that pass *limit* bytes.
+
+    The caller has its lock. Raises OSError with the name of what could not be removed.
+    """
+    store.remove_older(base)
+    shrink(store, limit, keep=base.name)
 
 
 def shrink(store: Store, limit: int, *, keep: str = "") -> tuple[Base, ...]:

@@ -69,7 +69,10 @@ class BaseLock:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._store.unlink(self._name)
+        try:
+            self._store.unlink(self._name)
+        except OSError:
+            pass  # an empty file, and nobody's lock any more
         os.close(self._fd)
 
 

@@ -174,7 +174,16 @@ class Store:
     def finish(self, base: Base) -> None:
         """Put what `begin` gave, written and synced, in the place of the base that was there."""
         os.rename(base.name + PART, base.archive, src_dir_fd=self.fd, dst_dir_fd=self.fd)
-        self.note(base)
+        try:
+            self.note(base)
+        except BaseException:
+            now = self.read(base.name)
+            if now is None or now.archive != base.archive:
+                self.unlink(base.archive)
+            raise
+
+    def remove_older(self, base: Base) -> None:
+        """Remove what *base* has taken the place of."""
         for name in self._files(base.name):
             if name.endswith(ARCHIVE) and name != base.archive:
                 self.unlink(name)
@@ -186,11 +195,16 @@ class Store:
         new = f"{base.name}{JSON}{PART}"
         self.unlink(new)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
-        with open(os.open(new, flags, _MODE, dir_fd=self.fd), "w", encoding="utf-8") as file:
-            json.dump(_to_json(base), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(new, base.name + JSON, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        fd = os.open(new, flags, _MODE, dir_fd=self.fd)
+        try:
+            with open(fd, "w", encoding="utf-8") as file:
+                json.dump(_to_json(base), file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(new, base.name + JSON, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        except BaseException:
+            self.unlink(new)
+            raise
         os.fsync(self.fd)
 
     def tidy(self, name: str) -> int:
@@ -207,6 +221,11 @@ class Store:
         """Remove the base *name* and whatever a kill left of it; return the bytes that are free."""
         # The .json first: what it names is whole, or it is not there.
         return self._delete(sorted(self._files(name), key=lambda file: not file.endswith(JSON)))
+
+    def discard(self, base: Base) -> None:
+        """Remove *base* and nothing else of its name: another may be in the making already."""
+        self.unlink(base.name + JSON)
+        self.unlink(base.archive)
 
     def _delete(self, files: Iterable[str]) -> int:
         from ...trees.remove import tree
@@ -271,9 +290,10 @@ def _make(directory: str) -> None:
     except FileExistsError:
         pass
     except PermissionError as error:
-        raise PrivilegeError(f"{directory}: {error.strerror}", "run as root") from error
+        said = f"{directory} may not be made: {error.strerror}"
+        raise PrivilegeError(said, "run as root") from error
     except OSError as error:
-        raise ChrootError(f"cannot make {directory}: {error.strerror}", _HINT) from error
+        raise ChrootError(f"{directory} cannot be made: {error.strerror}", _HINT) from error
 
 
 _HINT = "the setting `cache` names another place for bases; --no-cache goes without"

@@ -165,6 +165,7 @@ def test_a_new_one_takes_the_place_of_the_old(tmp_path: Path) -> None:
         os.write(fd, b"newer..")
         os.close(fd)
         store.finish(new)
+        store.remove_older(new)
         assert sorted(os.listdir(store.fd)) == [new.archive, f"{key.name}.json"]
         assert os.read(reader, 200) == bytes(100)  # who reads the old one reads on
         os.close(reader)

@@ -75,7 +75,15 @@ def test_shared_memory_inside(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     assert worst(inside.shared_memory(of(tiny_chroot))).severity == OK
     (tiny_chroot / "dev/shm").chmod(0o755)
-    assert worst(inside.shared_memory(of(tiny_chroot))).severity == WARNING
+    found = worst(inside.shared_memory(of(tiny_chroot)))
+    assert found.severity == WARNING
+    subprocess.run(found.mend.split(), check=True)
+    assert worst(inside.shared_memory(of(tiny_chroot))).severity == OK
+    subprocess.run(["umount", tiny_chroot / "dev/shm"], check=True)
+    found = worst(inside.shared_memory(of(tiny_chroot)))
+    assert found.severity == WARNING
+    cli.ok(*found.mend.split()[1:])
+    assert worst(inside.shared_memory(of(tiny_chroot))).severity == OK
     subprocess.run(["umount", tiny_chroot / "dev/shm"], check=True)
     (tiny_chroot / "dev/shm").rmdir()
     (tiny_chroot / "dev/shm").symlink_to("/run/shm")

@@ -8,7 +8,7 @@ import pytest
 from chroot_tool.core.diagnosis import mounts
 from chroot_tool.core.diagnosis.finding import OK, PROBLEM, WARNING, Finding
 from support import Cli
-from support.doctor import bare_root, of, worst
+from support.doctor import of, worst
 
 pytestmark = pytest.mark.root
 
@@ -22,7 +22,7 @@ def umount(point: Path) -> None:
 
 
 def every(root: Path) -> dict[str, Finding]:
-    looks = (mounts.drift, mounts.stacked, mounts.stray, mounts.mountable, mounts.other_tools)
+    looks = (mounts.drift, mounts.stacked, mounts.stray, mounts.mountable)
     return {look.__name__: worst(look(of(root))) for look in looks}
 
 
@@ -81,39 +81,3 @@ def test_a_mount_that_no_entry_wants(cli: Cli, tiny_chroot: Path) -> None:
     assert found.mend.startswith(f"umount {tiny_chroot}/home")
     assert worst(mounts.drift(of(tiny_chroot))).severity == OK
     assert not mounts.mend_plan(of(tiny_chroot).seen)  # it is off, whatever is mounted there
-
-
-def test_the_same_tree_mounted_elsewhere(tiny_chroot: Path, tmp_path: Path) -> None:
-    other = tmp_path / "elsewhere"
-    other.mkdir()
-    mount("--bind", tiny_chroot, other)
-    try:
-        found = worst(mounts.other_tools(of(tiny_chroot)))
-        assert found.severity == WARNING
-        assert str(other) in found.found
-    finally:
-        umount(other)
-
-
-@pytest.mark.parametrize(
-    ("place", "tool"),
-    [
-        ("/run/schroot/mount/deb-1a2b", "schroot"),
-        ("/run/systemd/nspawn/propagate/deb", "systemd-nspawn"),
-        ("/mnt", "somebody"),
-    ],
-)
-def test_tools_are_known_by_where_they_mount(place: str, tool: str) -> None:
-    name, mend = mounts.tool_at(place)
-    assert name == tool
-    assert place.rpartition("/")[2] in mend
-
-
-def test_a_machine_that_runs_in_it(tmp_path: Path) -> None:
-    root, machines = bare_root(tmp_path), tmp_path / "machines"
-    machines.mkdir()
-    (machines / "other").write_text("CLASS=container\nROOT=/srv/other\n")
-    assert worst(mounts.other_tools(of(root), str(machines))).severity == OK
-    (machines / "deb").write_text(f"CLASS=container\nROOT={root}\n")
-    found = worst(mounts.other_tools(of(root), str(machines)))
-    assert (found.severity, found.mend) == (WARNING, "machinectl terminate deb")

@@ -177,18 +177,27 @@ def test_a_socket_that_was_bound_inside(root: Path, start: Start) -> None:
     assert held(root, "tmp") == {process.pid: (f"socket {root}/tmp/s",)}
 
 
-def test_a_forged_name(root: Path, start: Start) -> None:
+@pytest.fixture
+def short(root: Path) -> Iterator[Path]:
+    """The same root by a path of few characters: a socket's name may have 107."""
+    place = Path("/mnt")
+    subprocess.run(["mount", "--rbind", root, place], check=True)
+    yield place
+    subprocess.run(["umount", "--recursive", place], check=True)
+
+
+def test_a_forged_name(short: Path, start: Start) -> None:
     """In /proc/net/unix this name makes a line about another process's socket."""
     other = python(start, "s = socket.socket(socket.AF_UNIX)")
     inode = os.readlink(f"/proc/{other.pid}/fd/3")[8:-1]
-    name = f"\n0: 2 0 0 1 1 {inode} {root}/tmp/s"
+    name = f"\n0: 2 0 0 1 1 {inode} {short}/tmp/s"
     code = (
         "os.chdir(sys.argv[1]); os.makedirs(os.path.dirname(sys.argv[2]))\n"
         "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[2])"
     )
-    python(start, code, root / "etc", name)
+    python(start, code, short / "etc", name)
     assert name in Path("/proc/net/unix").read_text()
-    assert held(root) == {}
+    assert held(short) == {}
 
 
 def test_who_carries_a_terminal_ends_with_the_one_inside(root: Path, start: Start) -> None:

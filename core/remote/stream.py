@@ -1,0 +1,238 @@
+"""A chroot on its way between two machines: a program at one end packs, one at the other unpacks.
+
+The kernel carries the bytes from pipe to pipe: no file and no memory holds them in between. What is
+told comes as JSON lines beside them. Who unpacks asks for the seal at the end of the stream
+(`Engine.pack`), so that a sender that fails, or a connection that is cut, makes no chroot.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Event as Flag
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from .. import json_values, programs
+from ..archives.pipeline import Stop, pipe
+from ..errors import Cancelled, ChrootError
+from ..events import Event, Stage, Warned
+from ..value import Value
+from . import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..events import Report
+
+_SENT = 0.96
+"""How much of the whole it is when everything is on its way."""
+_TICK = 0.2
+"""Seconds between two looks at how far a file is."""
+_GOODBYE = 30.0
+"""Seconds for another machine to take back what it did, before it is left alone with that."""
+_DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""For who sends: the other end sees a stream that is cut, whatever becomes of us."""
+_USAGE, _SSH_FAILED = 2, 255
+
+
+class End(Value):
+    """A program that is one end of a stream."""
+
+    name: str
+    """The host it works on, "" for this machine."""
+    argv: tuple[str, ...]
+
+
+class _Program(Thread):
+    """A program at work at one end; it closes the descriptors it is given when it has ended."""
+
+    def __init__(
+        self,
+        end: End,
+        take: Callable[[Event], None],
+        stop: Flag,
+        *,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        ended: Callable[[bool], object] = bool,
+    ) -> None:
+        """Start it. It tells events on stdout where it has none of its own, else on stderr.
+
+        *take* gets those, *ended* whether it failed; *stop* set kills it.
+        """
+        super().__init__(name=f"stream {end.name or 'here'}", daemon=True)
+        self._end = end
+        self._take = take
+        self._stop_it = stop
+        self._fds = (stdin, stdout)
+        self._ended = ended
+        self._code = -1
+        self._words: list[str] = []
+        self._error: dict[str, Any] | None = None
+        self._not_started: ChrootError | None = None
+        self.done: dict[str, Any] = {}
+        """What it said when it was done."""
+        self.start()
+
+    def run(self) -> None:
+        """Run the program; for the thread."""
+        stdin, stdout = self._fds
+        try:
+            self._code = programs.run(
+                self._end.argv, env=dict(os.environ), stdin=stdin, stdout=stdout,
+                on_line=self._heard, on_error=self._heard, cancelled=self._stop_it, grace=0.0,
+            ).code  # fmt: skip
+        except Cancelled:
+            pass
+        except ChrootError as error:
+            self._not_started = error
+        finally:
+            for fd in self._fds:
+                if fd is not None:
+                    os.close(fd)
+            self._ended(self.has_failed)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it did not come to a good end."""
+        return self._code != 0
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it failed because the stream ended too early, it says."""
+        return self._error is not None and self._error.get("cut_short") is True
+
+    def _heard(self, line: str) -> None:
+        try:
+            found = json_values.document(line.encode("utf-8", "surrogateescape"))
+            event = found.get("event")
+            if event == "done":
+                self.done = found
+            elif event == "error":
+                self._error = found
+            else:
+                self._take(documents.decode(found, Event))
+        except ValueError:
+            self._words = [*self._words[-9:], line.strip()]
+
+    def failure(self) -> ChrootError:
+        """Return why it failed, and on which machine."""
+        where = f"{self._end.name}: " if self._end.name else ""
+        if self._not_started is not None:
+            return self._not_started
+        if self._error is not None:
+            try:
+                told = documents.decode_error({**self._error, "holders": []})
+                return ChrootError(f"{where}{told.message}", told.hint)
+            except ValueError:
+                pass
+        said = [word for word in self._words if word and not word.startswith("hint: ")]
+        why = said[-1].removeprefix("chroot-tool: ") if said else ""
+        if self._code == _SSH_FAILED and self._end.name:
+            why = why or "the connection was lost"
+            return ChrootError(f"{where}{why}", f"ssh {self._end.name} true")
+        hint = f"chroot-tool deploy {self._end.name}" if self._code == _USAGE else ""
+        return ChrootError(f"{where}{why or f'{self._end.argv[0]} ended without a word'}", hint)
+
+
+class _Telling:
+    """Makes one progress of what the two ends tell, each from a thread of its own."""
+
+    def __init__(self, path: str, report: Report) -> None:
+        self._path = path
+        self._report = report
+        self._one = Lock()
+        self._reached = 0.0
+
+    def of_sender(self, event: Event) -> None:
+        """Take what the end says that has everything."""
+        if isinstance(event, Stage):
+            self.sent(event.stage, event.fraction)
+        else:
+            self._warned(event)
+
+    def of_receiver(self, event: Event) -> None:
+        """Take what the end says that can't know how much there is."""
+        if not isinstance(event, Stage):
+            self._warned(event)
+        elif (event.fraction or 0.0) > _SENT:
+            self._tell(Stage(self._path, event.stage, event.fraction))
+
+    def sent(self, stage: str, fraction: float | None) -> None:
+        """Tell that *fraction* of it is on its way."""
+        if fraction is not None and self._reached <= fraction < 1.0:
+            self._reached = fraction
+            self._tell(Stage(self._path, stage, round(fraction * _SENT, 3)))
+
+    def _warned(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        with self._one:
+            self._report(event)
+
+
+def carry(
+    source: End, sink: End, path: str, *, report: Report, cancelled: Flag, given: int | None = None
+) -> dict[str, Any]:
+    """Have *source* write what *sink* reads, and makes *path* of; return what that said at its end.
+
+    *source* reads *given*, where it is a descriptor. Raises ChrootError, with the host whose end
+    failed; Cancelled. Then the sink has taken back what it did, or does so where it can't be
+    reached any more.
+    """
+    telling = _Telling(path, report)
+    stop, given_up = Stop(cancelled), Flag()
+    reader, writer = pipe()
+    receiver = _Program(
+        sink, telling.of_receiver, given_up, stdin=reader,
+        ended=lambda failed: stop.set() if failed else None,
+    )  # fmt: skip
+    argv = (*_DIE_WITH_US, *source.argv)
+    stdin = None if given is None else os.dup(given)
+    sender = _Program(
+        source.replace(argv=argv), telling.of_sender, stop, stdin=stdin, stdout=writer
+    )
+    size = os.fstat(given).st_size if given is not None else 0
+    while sender.is_alive():
+        sender.join(_TICK if size else None)
+        if size and given is not None:
+            telling.sent("unpacking", _fraction(given, size))
+    # Its end is the end of the stream: the other one finishes, or takes back.
+    while receiver.is_alive():
+        receiver.join(_TICK)
+        if stop.is_cancelled and sink.name:
+            receiver.join(_GOODBYE)
+            given_up.set()
+    if not receiver.has_failed:
+        return receiver.done
+    if stop.is_cancelled:
+        raise Cancelled(f"{path} was interrupted; nothing of it is left")
+    to_blame = sender if receiver.is_cut_short and sender.has_failed else receiver
+    raise to_blame.failure()
+
+
+def receive(source: End, fd: int, path: str, *, report: Report, cancelled: Flag) -> dict[str, Any]:
+    """Have *source* write into *fd*; return what it said at its end.
+
+    Raises ChrootError, Cancelled; then what is there is worth nothing.
+    """
+    telling = _Telling(path, report)
+    argv = (*_DIE_WITH_US, *source.argv)
+    sender = _Program(
+        source.replace(argv=argv), telling.of_sender, Stop(cancelled), stdout=os.dup(fd)
+    )
+    sender.join()
+    if not sender.has_failed:
+        return sender.done
+    if cancelled.is_set():
+        raise Cancelled(f"packing {path} was interrupted")
+    raise sender.failure()
+
+
+def _fraction(fd: int, size: int) -> float | None:
+    try:
+        return min(os.lseek(fd, 0, os.SEEK_CUR) / size, 0.99)
+    except OSError:
+        return None  # a pipe
