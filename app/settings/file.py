@@ -210,8 +210,8 @@ def _directory(reader: Reader, top: dict[str, Any], key: str) -> str:
     given = reader.typed(top, (), key, str, "")
     if key not in top or type(top[key]) is not str:
         return ""
-    expanded = os.path.expanduser(given)
-    if not expanded.startswith("/") or "\0" in expanded:
+    expanded = "" if "\0" in given else os.path.expanduser(given)
+    if not expanded.startswith("/"):
         reader.wrong(
             (key,), f"{key} is {given!r}, expected an absolute path", "write it from / or from ~/"
         )

@@ -117,6 +117,8 @@ def test_all_errors_are_told_at_once() -> None:
         ("theme = 'nrod'", "theme is 'nrod', expected the name of one", "did you mean 'nord'?"),
         ("theme = ['nord']", "theme is an array, expected a string", ""),
         ("base = 'srv'", "base is 'srv', expected an absolute path", "write it from / or from ~/"),
+        ('base = "~\\u0000x"', "base is '~\\x00x', expected an absolute path",
+         "write it from / or from ~/"),
         ("base = ''", "base is '', expected an absolute path", "write it from / or from ~/"),
         ("cache = 'bases'", "cache is 'bases', expected an absolute path",
          "write it from / or from ~/"),
