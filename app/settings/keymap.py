@@ -82,7 +82,7 @@ BINDINGS = (
         ("environments.snapshots", "v", "snapshots to go back to"),
         ("environments.delete", "d", "delete; wants the name typed"),
         ("environments.doctor", "D", "doctor: what is in the way"),
-        ("hosts", "H", "hosts: the other machines whose chroots are shown"),
+        ("hosts", "H", "other machines"),
         ("environments.filter", "slash", "filter as you type"),
         ("row.copy", "y", "copy the row or command"),
         ("app.help", "question_mark", "the keys that apply here"),

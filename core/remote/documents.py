@@ -314,7 +314,7 @@ def _tagged(field: str, words: dict[str, type[Value]]) -> Decode:
 
 
 @cache
-def _words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
+def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
     """Return the fields that are one of some words, and what a word is that is not known here."""
     from ..diagnosis.finding import NOTE, SEVERITIES, Finding
     from ..looking import status
@@ -338,8 +338,8 @@ def _whole(cls: type[Value]) -> Decode:
         for name, part in parts.items():
             if name in said:
                 fields[name] = part(said[name])
-                words, otherwise = _words().get((cls, name), ((), ""))
-                if words and fields[name] not in words:
+                known, otherwise = words().get((cls, name), ((), ""))
+                if known and fields[name] not in known:
                     fields[name] = otherwise  # of a newer one
             elif name not in defaults:
                 raise ValueError(f"{cls.__name__} without {name}")

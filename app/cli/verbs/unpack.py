@@ -32,7 +32,7 @@ archive with anything that would leave DIR is refused.
 
 examples:
   chroot-tool unpack -f deb-202601312359.tar.zst -d deb
-  chroot-tool unpack -f deb.tar.zst -d build1:deb          from here to another machine
+  chroot-tool unpack -f deb.tar.zst -d build1:deb    from here to another one
   chroot-tool unpack -f build1:/backup/deb.tar.zst -d build1:deb
 """
 

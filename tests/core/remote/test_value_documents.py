@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chroot_tool.core import errors, events
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files
+from chroot_tool.core.diagnosis.finding import Finding
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.mounts.steps import MakeTarget
 from chroot_tool.core.plan import Plan, Step
@@ -58,7 +59,11 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
 
 def _of(cls: type[Value]) -> st.SearchStrategy[Any]:
     hints = get_type_hints(cls, localns=documents.names())
-    return st.builds(cls, **{name: _values(hints[name]) for name in cls._fields})
+    fields = {name: _values(hints[name]) for name in cls._fields}
+    for name in fields:
+        words, _ = documents.words().get((cls, name), ((), ""))
+        fields[name] = st.sampled_from(words) if words else fields[name]
+    return st.builds(cls, **fields)
 
 
 @pytest.mark.parametrize("hint", _HINTS, ids=str)
@@ -107,6 +112,12 @@ def test_a_newer_one_says_more_and_an_older_one_less() -> None:
     del document["path"]
     with pytest.raises(ValueError, match="without path"):
         documents.decode(document, ChrootStatus)
+
+
+def test_a_word_that_is_not_known_yet_is_the_mildest() -> None:
+    document = documents.encode(Finding("moon", "problem", "full"))
+    document["severity"] = "catastrophe"
+    assert documents.decode(document, Finding).severity == "note"
 
 
 def test_a_step_says_there_what_it_says_here() -> None:

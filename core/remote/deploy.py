@@ -1,0 +1,117 @@
+"""chroot-tool put on another machine, by the ssh that reaches it, and taken away again.
+
+What goes there is this program without its terminal UI's libraries, with tomlkit, and with psutil:
+that is compiled, but for every Python of a kind of machine; on another kind the one of its Debian
+serves. There it is unpacked and tried before it is put in place (put_there.py).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import io
+import os
+import subprocess
+import tarfile
+from typing import TYPE_CHECKING
+
+from .. import json_values
+from ..errors import ChrootError
+from . import put_there
+
+if TYPE_CHECKING:
+    from .ssh import Host
+
+_SITE = ("tomlkit", "psutil")
+_START = """\
+import sys
+sys.dont_write_bytecode = True
+here = __file__.rpartition("/")[0]
+sys.path[:0] = [here, here + "/site"]
+from chroot_tool.app.main import main
+try:
+    sys.exit(main())
+except ModuleNotFoundError as error:
+    sys.exit(f"chroot-tool: {error.name} is not here, which the terminal UI needs\\n"
+        "hint: chroot-tool -H HOST, elsewhere, shows the chroots of this machine")
+"""
+# $1: auto, system or user; $2: the Python source; then what that takes after the place.
+_SCRIPT = """
+command -v python3 >/dev/null || { echo "there is no python3: apt install python3" >&2; exit 1; }
+place=$1 source=$2; shift 2; what=$1; shift
+if [ "$(id -u)" = 0 ]; then
+    [ "$place" = user ] || place=system
+    exec python3 -I -c "$source" "$what" "$place" "$@"
+fi
+if [ "$place" = system ] || { [ "$place" = auto ] && sudo -n true 2>/dev/null; }; then
+    exec sudo -n -- python3 -I -c "$source" "$what" system "$@"
+fi
+exec python3 -I -c "$source" "$what" user "$@"
+"""
+
+
+def archive() -> bytes:
+    """Return this program as a compressed tar, the same for the same files."""
+    package = __name__.partition(".")[0]
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        _add(tar, "start.py", _START.encode())
+        for name, top in [(package, _where(package)), *((f"site/{n}", _where(n)) for n in _SITE)]:
+            for folder, folders, files in os.walk(top, followlinks=True):
+                folders[:] = sorted(one for one in folders if one not in ("__pycache__", "tests"))
+                for file in sorted(files):
+                    if not file.endswith(".pyc"):
+                        with open(f"{folder}/{file}", "rb") as content:
+                            inside = f"{name}{folder.removeprefix(top)}/{file}"
+                            _add(tar, inside, content.read())
+    return gzip.compress(data.getvalue(), 6, mtime=0)
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), 0o644
+    tar.addfile(info, io.BytesIO(content))
+
+
+def _where(package: str) -> str:
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ChrootError(f"{package} can't be found, which goes there too")
+    return found.submodule_search_locations[0]
+
+
+def put(host: Host, version: str, *, place: str = "auto", force: bool = False) -> str:
+    """Put this program on *host*; return its path there.
+
+    *place*: `system`, `user`, or `auto`, which is the first where the user may. *force*: over a
+    newer one, too. Raises ChrootError; what was there is as before then.
+    """
+    data = archive()
+    digest = hashlib.sha256(data).hexdigest()
+    words = ("put", version, digest, "force" if force else "")
+    return _there(host, place, words, data)
+
+
+def remove(host: Host, *, place: str = "auto") -> str:
+    """Take away what `put` has put on *host*; return the path where it was. Raises ChrootError."""
+    return _there(host, place, ("remove", "", "", ""), b"")
+
+
+def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> str:
+    with open(put_there.__file__, encoding="utf-8") as file:
+        source = file.read()
+    argv = host.ssh(script=_SCRIPT, words=(place, source, *words))
+    try:
+        done = subprocess.run(argv, input=data, capture_output=True, check=False)
+    except OSError as error:
+        raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
+    try:
+        found = json_values.document(done.stdout.splitlines()[-1] if done.stdout else b"")
+        if "error" in found:
+            hint = json_values.text(found, "hint", "")
+            raise ChrootError(f"{host.name}: {json_values.text(found, 'error')}", hint)
+        return json_values.text(found, "path")
+    except ValueError:
+        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ChrootError(f"{host.name}: {said or 'it ended without a word'}") from None

@@ -1,0 +1,93 @@
+"""`deploy` over a real sshd: what it puts there works, and goes without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.remote import put_there
+from support import Cli
+from support.ssh_hosts import SshHost, SshHosts
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+
+@pytest.fixture
+def bare(hosts: SshHosts) -> SshHost:
+    """A machine without chroot-tool."""
+    (one,) = hosts.add("one")
+    (one.bin / "chroot-tool").unlink()
+    return one
+
+
+def deploy(cli: Cli, hosts: SshHosts, *words: str) -> subprocess.CompletedProcess[str]:
+    return cli("deploy", "one", "--user", *words, env=hosts.environment())
+
+
+def test_there_and_away_again(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:
+    before = sorted(os.walk(bare.home))
+    done = deploy(cli, hosts)
+    program = bare.home / ".local/bin/chroot-tool"
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(f"one:{program}: ")
+    said = cli("list", "-H", "one", "--base", bare.base, "--json", env=hosts.environment())
+    assert (said.returncode, said.stdout) == (0, "[]\n"), said.stderr
+    assert deploy(cli, hosts).returncode == 0, "once more"
+    assert deploy(cli, hosts, "--remove").returncode == 0
+    assert not program.exists()
+    assert not (bare.home / ".local/share/chroot-tool").exists()
+    assert deploy(cli, hosts, "--remove").returncode == 0
+    assert len(before) < len(sorted(os.walk(bare.home))) <= len(before) + 3, "empty directories"
+
+
+def test_what_is_not_ours_or_newer_stays(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:
+    program = bare.home / ".local/bin/chroot-tool"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho mine\n")
+    done = deploy(cli, hosts)
+    assert (done.returncode, program.read_text()) == (1, "#!/bin/sh\necho mine\n")
+    assert "is there, and not by deploy" in done.stderr
+    assert deploy(cli, hosts, "--remove").returncode == 0
+    assert program.exists()
+    program.unlink()
+    assert deploy(cli, hosts).returncode == 0
+    text = program.read_text()
+    head, _, rest = text.partition("/share/chroot-tool/")
+    newer = f"{head}/share/chroot-tool/99.0-{rest.partition('-')[2]}"
+    program.write_text(newer)
+    done = deploy(cli, hosts)
+    assert (done.returncode, program.read_text()) == (1, newer)
+    assert "99.0, which is newer" in done.stderr
+    assert deploy(cli, hosts, "--force").returncode == 0
+    assert program.read_text() == text
+
+
+def test_a_python_that_is_too_old(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(put_there, "OLDEST", (9, 0))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    put_there.main("put", "user", "1.0", "0" * 64, "")
+    assert "is needed" in json.loads(capsys.readouterr().out)["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "wanted"),
+    [("echo '{\"error\": \"its Python is 3.9\"}'", "one: its Python is 3.9"),
+     ("echo $'\\e[2J' >&2; exit 1", "one: "),
+     ("cat >/dev/null; echo '[]'", "one: ")],
+)  # fmt: skip
+def test_a_python_that_will_not(
+    cli: Cli, hosts: SshHosts, bare: SshHost, script: str, wanted: str
+) -> None:
+    bare.write_program("python3", script)
+    done = deploy(cli, hosts)
+    assert done.returncode == 1
+    assert wanted in done.stderr
+    assert "\x1b" not in done.stderr
+    assert list(Path(bare.home).iterdir()) == []
