@@ -31,13 +31,14 @@ def _open(name: str) -> RemoteEngine:
 @pytest.fixture
 def farm(
     hosts: SshHosts, tiny_chroot: Path, tiny_template: Path, cli: Cli,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[SshHosts]:  # fmt: skip
     """Two machines with a chroot each, beside the one here: `tiny`."""
     for host, name in zip(hosts.add("one", "two"), ("alpha", "beta"), strict=True):
         subprocess.run(["cp", "-a", tiny_template, host.base / name], check=True)
     for key, value in hosts.environment().items():
         monkeypatch.setenv(key, value)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # hosts are saved in it
     yield hosts
     for host in hosts.hosts.values():
         for root in host.base.iterdir():
