@@ -35,6 +35,7 @@ _PATIENCE = 30.0
 _BANNER = 200
 """Lines that a shell's start files may print before the first one of ours."""
 _LAST_WORDS = 4096
+_HELD_UP = 1.0
 _GOODBYE = 10.0
 """Seconds for the other to take back what it did, before its program is ended."""
 
@@ -167,11 +168,12 @@ class Connection:
 
     def _write(self, document: dict[str, Any]) -> None:
         data = memoryview(json.dumps(document).encode("ascii") + b"\n")
-        assert self._program.stdin
+        sink = self._program.stdin
+        assert sink
         with self._writing:
             try:
-                while data and not self.lost.is_set():
-                    data = data[os.write(self._program.stdin.fileno(), data) :]
+                while data and not self.lost.is_set() and not sink.closed:
+                    data = data[os.write(sink.fileno(), data) :]
             except OSError:
                 pass  # whoever listens for answers finds out
 
@@ -240,10 +242,14 @@ class Connection:
         """End it: the other takes back what is under way, for *wait* seconds at most."""
         program = self._program
         assert program.stdin
-        try:
-            program.stdin.close()
-        except OSError:
-            pass
+        # Who is held up in writing, the other taking nothing, is so until it is ended below.
+        if self._writing.acquire(timeout=_HELD_UP):
+            try:
+                program.stdin.close()
+            except OSError:
+                pass
+            finally:
+                self._writing.release()
         try:
             program.wait(wait) if wait else None
         except subprocess.TimeoutExpired:
