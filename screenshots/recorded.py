@@ -24,7 +24,7 @@ from chroot_tool.core.events import Event, Output, Stage, ignore
 from chroot_tool.core.host.mount_points import HostFacts
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
-from chroot_tool.core.looking.watch import Snapshot
+from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
@@ -145,6 +145,28 @@ CHROOTS = (
         changed=NOW - 9 * DAY, architecture="amd64",
     ),
 )  # fmt: skip
+FARM = (
+    Machine("build1", answers=True),
+    Machine("build2", answers=True),
+    Machine("vault", answers=False, problem=Problem(
+        "vault: ssh: connect to host vault port 22: No route to host", "tried again in 8 s")),
+)  # fmt: skip
+"""Other machines."""
+
+
+def _there(host: str, one: ChrootStatus, name: str = "") -> ChrootStatus:
+    return one.replace(path=f"{host}:{one.path}", host=host, name=name or one.name)
+
+
+HOSTS = (
+    *CHROOTS,
+    _there("build1", _off("bookworm-amd64", "Debian GNU/Linux 12 (bookworm)", 3)),
+    _there("build1", TRIXIE, name="trixie-amd64"),
+    _there("build2", _off("bookworm-arm64", "Debian GNU/Linux 12 (bookworm)", 3, arch="arm64")),
+    _there("build2", _off("trixie-arm64", "Debian GNU/Linux 13 (trixie)", 8, arch="arm64")),
+    _there("vault", _off("signing", "Debian GNU/Linux 12 (bookworm)", 190)),
+)
+"""Those here, and those of the other machines."""
 SIZES = {
     f"{BASE}/{name}": size * MB
     for name, size in [
@@ -438,7 +460,8 @@ class Feed:
 
     def start(self) -> None:
         """Tell everything at once."""
-        self._post(Seen(Snapshot(BASE, self._chroots)))
+        machines = FARM if any(one.host for one in self._chroots) else ()
+        self._post(Seen(Snapshot(BASE, self._chroots, machines=machines)))
         for path, size in SIZES.items():
             self._post(Counted(path, size))
 

@@ -17,7 +17,9 @@ from textual.widgets import Button, Input, Static
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
 from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.widgets.dialogs.create import CreateForm
@@ -26,14 +28,19 @@ from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 
-from .recorded import CHROOTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine
+from .recorded import CHROOTS, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
 
 
-def _no_hosts(name: str) -> RemoteEngine:
-    raise AssertionError(name)
+def _unasked(name: str) -> RemoteEngine:
+    """Return the engine of a machine that nobody is to ask anything: all is recorded."""
+
+    def connect() -> Connection:
+        raise ChrootError(f"{name} is recorded only")
+
+    return RemoteEngine(connect, tuple)
 
 
 class SceneApp(app.ChrootApp):
@@ -46,7 +53,8 @@ class SceneApp(app.ChrootApp):
         self.engine = RecordedEngine(self.clock)
         feed = Feed(chroots)
         super().__init__(
-            Machines(self.engine, (), _no_hosts), Settings(theme=theme),
+            Machines(self.engine, sorted({one.host for one in chroots} - {""}), _unasked),
+            Settings(theme=theme),
             follow=feed.follow, count=feed.count, clock=self.clock,
         )  # fmt: skip
 
@@ -115,6 +123,12 @@ def _shown(app: SceneApp) -> str:
 
 async def _main(app: SceneApp, pilot: Pilot[None]) -> None:
     """Nothing but the first sight."""
+
+
+async def _hosts(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("H")
+    await until(pilot, lambda: app.screen.query("MachineTable"))
+    await pilot.press("G")
 
 
 def _keys(*keys: str) -> Play:
@@ -318,6 +332,8 @@ SCENES = (
     Scene("unpack-80x24", SMALL, DARK, _keys("u")),
     Scene("snapshots-120x40", LARGE, DARK, _keys("v")),
     Scene("snapshots-80x24", SMALL, LIGHT, _keys("v")),
+    Scene("three-hosts-120x40", LARGE, DARK, _main, HOSTS),
+    Scene("hosts-80x24", SMALL, DARK, _hosts, HOSTS),
     Scene("doctor-80x24", SMALL, DARK, _doctor),
     Scene("doctor-120x40", LARGE, LIGHT, _doctor),
     Scene("throw-away-120x40", LARGE, DARK, _throw_away),

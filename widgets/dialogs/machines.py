@@ -125,7 +125,7 @@ class MachinesDialog(FormDialog[MachineWish | None]):
         yield Field(
             "Add", id="name", check=self._check, placeholder="a name of ssh_config, or USER@HOST",
             suggester=Prefixes(lambda: self._known),
-            note=self._note or "chroot-tool must be there: chroot-tool deploy HOST puts it",
+            note=self._note or "chroot-tool deploy HOST puts chroot-tool there",
         )  # fmt: skip
 
     def buttons(self) -> Iterable[Button]:
