@@ -175,7 +175,8 @@ class BindEditing:
 
 def _presets() -> tuple[Preset, ...]:
     """Return the presets of the person at the terminal, also where that is behind sudo."""
-    uid = int(os.environ.get("SUDO_UID") or os.getuid())
+    said = os.environ.get("SUDO_UID", "")
+    uid = int(said) if said.isascii() and said.isdigit() else os.getuid()
     try:
         home = pwd.getpwuid(uid).pw_dir
     except KeyError:

@@ -231,7 +231,7 @@ class Connection:
     def _advice(self) -> str:
         said = self._said.decode("utf-8", "replace")
         if "sudo:" in said:
-            return "let the user there do it: chroot-tool sudoers"
+            return "a rule of sudo there has to allow it: docs/hosts.md"
         if "not found" in said or "No such file" in said:
             return f"put it there: chroot-tool deploy {self.name}"
         return f"ssh {self.name} true"
