@@ -101,7 +101,7 @@ class LocalEngine:
         return LocalBinds(path)
 
     @staticmethod
-    def command(_path: str, words: Sequence[str]) -> tuple[str, ...]:
+    def command(path: str, words: Sequence[str]) -> tuple[str, ...]:
         """As `Engine.command`."""
         import sys
 
