@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from ..core.remote.stream import End
 
 
+_program: tuple[str, ...] = ()
+
+
+def be_started_by(program: tuple[str, ...]) -> None:
+    """Have *program*, a command line without its words, be what starts chroot-tool once more."""
+    global _program
+    _program = program
+
+
 def open_engine(base: str = "", host: str = "") -> Engine:
     """Return the engine for what `--base` and `--host` say, "" where one is not given.
 
@@ -30,7 +39,7 @@ def open_engine(base: str = "", host: str = "") -> Engine:
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits)
+    return LocalEngine(base_directory(base), habits, _program)
 
 
 def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:
@@ -58,7 +67,8 @@ def split_host(text: str) -> tuple[str, str]:
         return "", text
     from ..core.remote.address import split
 
-    return split(text)
+    host, directory = split(text)
+    return host, directory or "."
 
 
 def _elsewhere(host: str, base: str, *, ask: bool) -> RemoteEngine:
@@ -72,7 +82,7 @@ def end_of(host: str, words: Sequence[str]) -> End:
     from ..core.remote.stream import End
 
     if not host:
-        return End("", LocalEngine("").command("", words))
+        return End("", LocalEngine("", program=_program).command("", words))
     from ..core.remote.ssh import Host
 
     return End(host, Host(host).piped(words))

@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from ..core.trees.duplicate import Cloned
     from ..core.trees.snapshots import TreeSnapshot
 
-_EVENTS = {
-    events.Stage: "stage",
-    events.Output: "output",
-    events.StepDone: "step",
-    events.StepUndone: "undone",
-    events.Warned: "warning",
-    Found: "finding",
-}
-
 
 def write(document: object) -> None:
     """Print one JSON document on a line of stdout, at once."""
@@ -111,16 +102,10 @@ def snapshot(value: TreeSnapshot) -> dict[str, Any]:
 def plan(path: str, value: Plan) -> dict[str, Any]:
     """Return a plan."""
     steps = [
-        {"step": _word(step), "target": step.target, "description": step.describe()}
+        {"step": step.kind, "target": step.target, "description": step.describe()}
         for step in value.steps
     ]
     return {"path": path, "steps": steps}
-
-
-def _word(step: Value) -> str:
-    """Return the kind of a step as one word with dashes: make-target, mount, remount …"""
-    name = type(step).__name__
-    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
 def packed(value: Packed) -> dict[str, Any]:
@@ -153,7 +138,7 @@ def event(value: events.Event) -> dict[str, Any]:
         content |= {"step": value.step.describe(), "target": value.step.target}
     elif isinstance(value, Found):
         content = {"chroot": value.chroot, **finding(value.finding)}
-    return {"event": _EVENTS[type(value)], **content}
+    return {"event": value.word, **content}
 
 
 def error(value: ChrootError, code: int) -> dict[str, Any]:

@@ -6,15 +6,15 @@ import os
 import sys
 
 from .cli.options import EVERYWHERE, RUN_WORDS
+from .engine import be_started_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from .cli.options import Option
 
-
-_BEFORE = tuple(name for option in EVERYWHERE for name in option.names)
+_OF_THE_UI = ("textual", "rich", "bittty")
+"""Not there where `deploy` has put us."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,54 +22,64 @@ def main(arguments: list[str] | None = None) -> int:
     _open_streams()
     _keep_to_ourselves()
     words = sys.argv[1:] if arguments is None else arguments
-    before, rest = _split(words)
+    if arguments is None:
+        be_started_by((sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(words)]))
+    given, rest = _split(words)
     if rest and rest[0] in RUN_WORDS:
         from .cli.run import main as run
 
-        code = run(rest[0], [*before, *rest[1:]])
-    elif rest or before[-1:] in [
-        [name] for name in _BEFORE
-    ]:  # without its directory: the parser says so
+        code = run(rest[0], [*words[: len(words) - len(rest)], *rest[1:]])
+    elif rest or None in given.values():  # one without its value: the parser says so
         from .cli.commands import main as execute
 
         code = execute(words, rest[0] if rest else "")
     else:
-        code = _bare(before)
+        code = _bare(words, **given)
     if arguments is None and rest:  # the terminal UI ends in good order
         _leave(code)
     return code
 
 
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return the options that stand before the verb, --base and --host, and the rest."""
+def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
+    """Return the options that stand before the verb, None for one without a value, and the rest."""
+    given: dict[str, str | None] = {}
     rest = words
-    while rest and rest[0].split("=")[0] in _BEFORE:
-        rest = rest[1 if "=" in rest[0] else 2 :]
-    return words[: len(words) - len(rest)], rest
+    while rest:
+        name, equals, value = rest[0].partition("=")
+        option = next((one for one in EVERYWHERE if name in one.names), None)
+        if option is None:
+            break
+        given[option.key] = value if equals else (rest[1] if len(rest) > 1 else None)
+        rest = rest[1 if equals else 2 :]
+    return given, rest
 
 
-def _bare(before: list[str]) -> int:
+def _bare(words: list[str], base: str | None = "", host: str | None = "") -> int:
     """Show the terminal UI; where there is no terminal, the list and the help."""
     # Textual draws on stderr.
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from .cli.commands import overview
 
-        return overview(before)
+        return overview(words)
     from . import exits
+
+    return exits.answer(lambda: _show(base or "", host or ""))
+
+
+def _show(base: str, host: str) -> int:
     from .tui.start import main as show
 
-    base, host = (_last(before, option) for option in EVERYWHERE)
-    return exits.answer(lambda: show(base, host))
+    try:
+        return show(base, host)
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_THE_UI:
+            raise
+        from ..core.errors import ChrootError
 
-
-def _last(before: list[str], option: Option) -> str:
-    """Return the value that *option* was given last, "" where it was not."""
-    found = ""
-    for word, value in zip(before, [*before, ""][1:], strict=True):
-        name, equals, stuck = word.partition("=")
-        if name in option.names:
-            found = stuck if equals else value
-    return found
+        raise ChrootError(
+            f"{error.name} is not here, which the terminal UI needs",
+            "chroot-tool -H HOST, elsewhere, shows the chroots of this machine",
+        ) from error
 
 
 def _open_streams() -> None:

@@ -567,6 +567,10 @@ class Binds(Protocol):
         """Return the paths inside that *text*, an absolute path there, can be the start of."""
         raise NotImplementedError
 
+    def what_is_missing(self, source: str) -> str:
+        """Say in a few words what is wrong with the source of a bind, "" where it is there."""
+        raise NotImplementedError
+
     def what_is_at(self, target: str) -> str:
         """Say in a few words what is at *target* inside now. Raises UsageError for no target."""
         raise NotImplementedError

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class Event(Value):
     """Base of everything that is reported. `chroot` is the path it concerns."""
 
+    word = ""
+    """What it is called as JSON."""
     chroot: str
 
 
@@ -25,6 +27,8 @@ class Stage(Event):
     not known.
     """
 
+    word = "stage"
+
     stage: str
     fraction: float | None = None
 
@@ -32,11 +36,15 @@ class Stage(Event):
 class Output(Event):
     """A line that a program printed (debootstrap, `stop` …), without its newline, unsafe as is."""
 
+    word = "output"
+
     line: str
 
 
 class StepDone(Event):
     """One step of a plan was done."""
+
+    word = "step"
 
     step: Step
     """Described only where somebody shows it."""
@@ -45,11 +53,15 @@ class StepDone(Event):
 class StepUndone(Event):
     """A step was taken back, after a later one failed."""
 
+    word = "undone"
+
     step: Step
 
 
 class Warned(Event):
     """Something went wrong that does not hinder (`stop` failed …)."""
+
+    word = "warning"
 
     problem: Problem
 

@@ -50,10 +50,16 @@ _HOMES = {name: module for module, names in _VERBS.items() for name in names}
 class LocalEngine:
     """An `Engine` on the chroots of this machine."""
 
-    def __init__(self, base: str, habits: Callable[[], Habits] | None = None) -> None:
-        """Work on the chroots under *base*; *habits* says how new ones are made, when asked."""
+    def __init__(
+        self, base: str, habits: Callable[[], Habits] | None = None, program: tuple[str, ...] = ()
+    ) -> None:
+        """Work on the chroots under *base*; *habits* says how new ones are made, when asked.
+
+        *program* starts chroot-tool (`command`), by default from where Python finds it.
+        """
         self.base = base
         self._ask_habits = habits
+        self._program = program
 
     def _habits(self) -> Habits:
         from .creating.preferences import Habits
@@ -100,13 +106,12 @@ class LocalEngine:
 
         return LocalBinds(path)
 
-    @staticmethod
-    def command(path: str, words: Sequence[str]) -> tuple[str, ...]:
+    def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
         """As `Engine.command`."""
         import sys
 
         package = __name__.partition(".")[0]
-        return (sys.executable, "-P", "-m", package, *words)
+        return (*(self._program or (sys.executable, "-P", "-m", package)), *words)
 
     def signal(self, path: str, pid: int, started: float, number: int) -> None:
         """As `Engine.signal`."""

@@ -14,6 +14,12 @@ class Step(Value):
 
     target: str
 
+    @property
+    def kind(self) -> str:
+        """What it is as one word with dashes: make-target, mount, remount …"""
+        name = type(self).__name__
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
     def describe(self) -> str:
         """Return what this does in one line, without the target's chroot."""
         raise NotImplementedError

@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING
 from ...core.config.edits import Files
 from ...core.config.presets import presets
 from ...core.errors import ChangedError, ChrootError
-from ...core.kernel import answering
 from ...core.text import safe
 from ...widgets.binds.draft import News
 from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ...widgets.dialogs.confirm import Confirm
-from .. import editor as editors
+from ..exits import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ...core.config.bind import Bind
     from ...core.config.edits import Change, Saved
@@ -48,12 +47,15 @@ class BindEditing:
         self._note = ""
         self._at = ""
         self._editor: BindEditor | None = None
+        self._presets: tuple[Preset, ...] = ()
 
     async def run(self) -> tuple[Bind, ...] | None:
         """Have the binds edited until the user leaves.
 
         Return the merged binds of before where the saved ones are to be mounted now, else None.
         """
+        if not self._one.host:  # what a person has here is not there
+            self._presets = await asyncio.to_thread(_presets, self._is_there)
         while True:
             try:
                 self._seen = await asyncio.to_thread(self._binds.files)
@@ -92,8 +94,8 @@ class BindEditing:
             inspect_target=self._binds.what_is_at,
             refuse=self._binds.refusal,
             look=self._look,
-            presets=() if self._one.host else _presets(),
-            here=not self._one.host,
+            inspect_source=self._binds.what_is_missing,
+            presets=self._presets,
             changes=self._changes,
             on=self._one.is_on,
             note=self._note,
@@ -107,6 +109,9 @@ class BindEditing:
         if files == self._seen:
             return None
         return News(self._engine.config(self._one.path).binds, partial(self._accept, files))
+
+    def _is_there(self, path: str) -> bool:
+        return not self._binds.what_is_missing(path)
 
     def _accept(self, files: Files) -> None:
         self._seen = files
@@ -133,15 +138,9 @@ class BindEditing:
 
     async def _open(self, file: str) -> None:
         """Open a file of the chroot's configuration in the user's editor, and check it after."""
-        try:
-            path = await asyncio.to_thread(self._binds.file, file)
-        except ChrootError as error:
-            self._note = error.message
-            return
         words = ("bind", "edit", file, "-d", self._one.path)
-        there = self._engine.command(self._one.path, words)
-        code = await self._user.hand_over(there if self._one.host else [*editors.command(), path])
-        if code:
+        code = await self._user.hand_over(self._engine.command(self._one.path, words))
+        if code not in (0, CONFIG):  # what is wrong in it is said where it is read again
             self._note = f"the editor ended with {code}"
 
     async def _mend(self, error: ChrootError) -> bool:
@@ -173,19 +172,15 @@ class BindEditing:
         return before if await self._user.ask(ask) else None
 
 
-def _presets() -> tuple[Preset, ...]:
-    """Return the presets of the person at the terminal, also where that is behind sudo."""
+def _presets(there: Callable[[str], bool]) -> tuple[Preset, ...]:
+    """Return the presets of the person at the terminal, also where that is behind sudo.
+
+    *there* tells whether a path is there.
+    """
     said = os.environ.get("SUDO_UID", "")
     uid = int(said) if said.isascii() and said.isdigit() else os.getuid()
     try:
         home = pwd.getpwuid(uid).pw_dir
     except KeyError:
         home = os.path.expanduser("~")
-    return presets(os.environ, uid, home, os.getcwd(), _exists)
-
-
-def _exists(path: str) -> bool:
-    try:
-        return answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
-    except answering.NotAnswering:
-        return False
+    return presets(os.environ, uid, home, os.getcwd(), there)

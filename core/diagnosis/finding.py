@@ -30,6 +30,7 @@ class Finding(Value):
 class Found(Event):
     """A check has found something; `chroot` is "" where it is about this host."""
 
+    word = "finding"
     finding: Finding
 
 

@@ -105,6 +105,15 @@ def _starting(fd: int, start: str) -> list[str]:
     return sorted(found)[:MOST]
 
 
+def missing(source: str) -> str:
+    """Say in a few words what is wrong with the source of a bind, "" where it is there."""
+    try:
+        there = answering.look(source, lambda: os.path.lexists(source), seconds=answering.LOOK)
+    except NotAnswering as error:
+        return f"{error.strerror}: `on` would wait, and give up"
+    return "" if there else "not on the host yet: make it, or tick optional"
+
+
 def inspect(root: Root, target: str, table: MountTable) -> str:
     """Say in a few words what is at *target* in *root* now: foreign text, unsafe as it is.
 

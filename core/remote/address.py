@@ -8,7 +8,7 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 def split(text: str) -> tuple[str, str]:
-    """Return the host and the path of `HOST:PATH`: no slash before the colon.
+    """Return the host and the path of `HOST:PATH`, which may be "": no slash before the colon.
 
     The host is "" for a path of this machine, and so it is for `./with:colon`. Raises UsageError.
     """
@@ -16,7 +16,7 @@ def split(text: str) -> tuple[str, str]:
     host = text[:end] if end > 0 else ""
     if not host or "/" in host:
         return "", text
-    return checked(host), text[end + 1 :] or "."
+    return checked(host), text[end + 1 :]
 
 
 def joined(host: str, path: str) -> str:

@@ -23,18 +23,15 @@ from . import put_there
 if TYPE_CHECKING:
     from .ssh import Host
 
+_PACKAGE = __name__.partition(".")[0]
 _SITE = ("tomlkit", "psutil")
-_START = """\
-import sys
+# The package as it starts itself; what it is made of is its own affair.
+_START = f"""\
+import runpy, sys
 sys.dont_write_bytecode = True
 here = __file__.rpartition("/")[0]
 sys.path[:0] = [here, here + "/site"]
-from chroot_tool.app.main import main
-try:
-    sys.exit(main())
-except ModuleNotFoundError as error:
-    sys.exit(f"chroot-tool: {error.name} is not here, which the terminal UI needs\\n"
-        "hint: chroot-tool -H HOST, elsewhere, shows the chroots of this machine")
+runpy.run_module({_PACKAGE!r}, run_name="__main__")
 """
 # $1: auto, system or user; $2: the Python source; then what that takes after the place.
 _SCRIPT = """
@@ -53,11 +50,10 @@ exec python3 -I -c "$source" "$what" user "$@"
 
 def archive() -> bytes:
     """Return this program as a compressed tar, the same for the same files."""
-    package = __name__.partition(".")[0]
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         _add(tar, "start.py", _START.encode())
-        for name, top in [(package, _where(package)), *((f"site/{n}", _where(n)) for n in _SITE)]:
+        for name, top in [(_PACKAGE, _where(_PACKAGE)), *((f"site/{n}", _where(n)) for n in _SITE)]:
             for folder, folders, files in os.walk(top, followlinks=True):
                 folders[:] = sorted(one for one in folders if one not in ("__pycache__", "tests"))
                 for file in sorted(files):

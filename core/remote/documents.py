@@ -30,8 +30,12 @@ class ToldStep(Step):
     """A step of a plan that is another machine's, as it described itself there."""
 
     step: str
-    """Its kind as one word with dashes: make-target, mount, remount …"""
     description: str
+
+    @property
+    def kind(self) -> str:
+        """As it was told."""
+        return self.step
 
     def describe(self) -> str:
         """As it was told."""
@@ -44,14 +48,11 @@ def kinds() -> dict[type[Value], tuple[str, dict[str, type[Value]]]]:
     from ..config import edits
     from ..diagnosis.finding import Found
 
+    told: tuple[type[events.Event], ...] = (
+        events.Stage, events.Output, events.StepDone, events.StepUndone, events.Warned, Found,
+    )  # fmt: skip
     return {
-        events.Event: (
-            "event",
-            {
-                "stage": events.Stage, "output": events.Output, "step": events.StepDone,
-                "undone": events.StepUndone, "warning": events.Warned, "finding": Found,
-            },
-        ),
+        events.Event: ("event", {one.word: one for one in told}),
         Change: (
             "change",
             {
@@ -112,7 +113,7 @@ def names() -> dict[str, Any]:
 def encode(value: Any) -> Any:
     """Return *value*, of the contract's kinds, as what json can write."""
     if isinstance(value, Step):
-        return {"step": _word(value), "target": value.target, "description": value.describe()}
+        return {"step": value.kind, "target": value.target, "description": value.describe()}
     if isinstance(value, Value):
         document = {name: encode(getattr(value, name)) for name in value._fields}
         tag = _tags().get(type(value))
@@ -124,13 +125,6 @@ def encode(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     return value
-
-
-def _word(step: Step) -> str:
-    if isinstance(step, ToldStep):
-        return step.step
-    name = type(step).__name__
-    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
 def error(value: errors.ChrootError) -> dict[str, Any]:

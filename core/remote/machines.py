@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _PATHS = ("path", "directory", "text", "at")
 """Arguments that say where something is: the first that is given says which machine is asked."""
+_GIVE_PATHS = frozenset(("locate", "complete", "rename", "rests"))
+"""Methods that return paths as texts."""
 _PLACES = ("new", "output", "source")
 """Arguments that are a place on the same machine."""
 
@@ -160,7 +162,15 @@ class Machines:
         report = arguments.get("report")
         if host and report is not None:
             arguments["report"] = lambda event: report(_of_host(host, event))
-        return _of_host(host, getattr(engine, name)(**arguments))
+        found = getattr(engine, name)(**arguments)
+        if host and name in _GIVE_PATHS:
+            return joined(host, found) if isinstance(found, str) else _joined(host, found)
+        return _of_host(host, found)
+
+
+def _joined(host: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return these as paths of *host*; what is no path (`Engine.rests` has such) as it is."""
+    return tuple(joined(host, path) if path.startswith("/") else path for path in paths)
 
 
 def _same(host: str, path: str) -> str:
@@ -182,8 +192,6 @@ def _of_host(host: str, value: Any) -> Any:
         return value.replace(path=joined(host, value.path), host=host)
     if isinstance(value, Event):
         return value.replace(chroot=joined(host, value.chroot)) if value.chroot else value
-    if isinstance(value, str) and value.startswith("/"):
-        return joined(host, value)
     if isinstance(value, tuple):
         return tuple(_of_host(host, one) for one in value)
     if getattr(value, "path", "").startswith("/"):  # Cloned, Packed

@@ -6,6 +6,7 @@ takes away: LIB/VERSION-DIGEST directories, and the program BIN/chroot-tool, whi
 and is put in place by rename. Who runs the one before goes on with that: it stays until the next.
 """
 
+import fcntl
 import hashlib
 import io
 import json
@@ -66,6 +67,8 @@ def put(lib: str, program: str, version: str, digest: str, force: bool) -> None:
     place, part = lib + "/" + name, lib + "/." + name + ".part"
     for directory in (lib, os.path.dirname(program)):
         os.makedirs(directory, mode=0o755, exist_ok=True)
+    alone = os.open(lib, os.O_RDONLY | os.O_DIRECTORY)  # until this process ends
+    fcntl.flock(alone, fcntl.LOCK_EX)
     shutil.rmtree(part, ignore_errors=True)
     os.mkdir(part, 0o755)
     try:

@@ -50,6 +50,9 @@ class RemoteEngine:
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
+        self.refused: ChrootError | None = None
+        """Why there is no connection, while somebody follows and tries again now and then: whoever
+        else asks is told at once."""
         self.base = base
 
     def of(self) -> Engine:
@@ -78,6 +81,8 @@ class RemoteEngine:
         cancelled = arguments.pop("cancelled", None)
         if cancelled is not None and cancelled.is_set():
             raise Cancelled("stopped by you")
+        if self.refused is not None:
+            raise self.refused
         connection = self.connection()
         if method.name not in connection.hello.get("methods", ()):
             version = connection.hello["version"]
@@ -234,6 +239,7 @@ class RemoteFollowing:
             except ChrootError as error:
                 if self._ended.is_set():
                     return
+                self._engine.refused = error
                 if time.monotonic() - began > _PAUSES[-1]:
                     failed = 0
                 pause = _PAUSES[min(failed, len(_PAUSES) - 1)]
@@ -246,6 +252,7 @@ class RemoteFollowing:
 
     def _follow(self) -> None:
         connection = self._engine.connection()
+        self._engine.refused = None
         self._chroots = {}
         connection.ask(contract.FOLLOW, {}, self._take, self._ended)
         raise ChrootError(f"{connection.name}: the chroot-tool there was ended")

@@ -110,6 +110,10 @@ class LocalBinds:
         with open_chroot(self.path) as root:
             return completion.inside(root, text)
 
+    def what_is_missing(self, source: str) -> str:
+        """As `Binds.what_is_missing`."""
+        return completion.missing(source)
+
     def what_is_at(self, target: str) -> str:
         """As `Binds.what_is_at`."""
         with open_chroot(self.path) as root:

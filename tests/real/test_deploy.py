@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 from pathlib import Path
 
@@ -42,6 +43,28 @@ def test_there_and_away_again(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:
     assert not (bare.home / ".local/share/chroot-tool").exists()
     assert deploy(cli, hosts, "--remove").returncode == 0
     assert len(before) < len(sorted(os.walk(bare.home))) <= len(before) + 3, "empty directories"
+
+
+def test_what_is_there_starts_itself_and_says_what_it_lacks(
+    cli: Cli, hosts: SshHosts, bare: SshHost, tiny_chroot: Path
+) -> None:
+    assert deploy(cli, hosts).returncode == 0
+    (two,) = hosts.add("two")
+    program = bare.home / ".local/bin/chroot-tool"
+    done = subprocess.run(
+        [program, "clone", "-d", tiny_chroot, "two:copy"], env=hosts.environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (two.base / "copy/bin/sh").exists()
+    master, slave = pty.openpty()
+    ui = subprocess.run([program], stdin=slave, stdout=slave, stderr=slave, check=False)
+    os.close(slave)
+    said = os.read(master, 4096).decode()
+    os.close(master)
+    assert (ui.returncode, "Traceback" in said) == (1, False)
+    assert "textual is not here" in said
+    assert "chroot-tool -H HOST" in said
 
 
 def test_what_is_not_ours_or_newer_stays(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:

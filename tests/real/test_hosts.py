@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support import Cli, kill, mounts_below, wait_until
+from support import Cli, kill, mounts_below, stop_that_waits, wait_until
 from support.ssh_hosts import SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -151,9 +151,7 @@ def test_a_host_that_says_anything(there: There, says: list[object], wanted: str
 
 def test_ctrl_c_reaches_the_other_end(there: There) -> None:
     one = there.hosts.hosts["one"]
-    script = one.base / "deb/chroot.d/stop"
-    script.write_text("#!/bin/sh\necho stopping >/began\nsleep 1000\n")
-    script.chmod(0o755)
+    stop_that_waits(one.base / "deb")
     there.ok("on", "-d", "one:deb")
     with subprocess.Popen(
         there.cli.argv("off", "-d", "one:deb"), env=there.hosts.environment(),
@@ -171,9 +169,7 @@ def test_ctrl_c_reaches_the_other_end(there: There) -> None:
 
 def test_a_cut_connection_takes_back_what_was_done_there(there: There) -> None:
     one = there.hosts.hosts["one"]
-    script = one.base / "deb/chroot.d/stop"
-    script.write_text("#!/bin/sh\necho stopping >/began\nsleep 1000\n")
-    script.chmod(0o755)
+    stop_that_waits(one.base / "deb")
     there.ok("on", "-d", "one:deb")
     with subprocess.Popen(
         there.cli.argv("off", "-d", "one:deb"), env=there.hosts.environment(),

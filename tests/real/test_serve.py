@@ -21,7 +21,7 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.remote import documents
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.remote_engine import RemoteEngine
-from support import Cli, mounts_below, wait_until
+from support import Cli, mounts_below, stop_that_waits, wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -110,7 +110,7 @@ def test_who_is_in_the_way_is_told(far: RemoteEngine, cli: Cli, tiny_chroot: Pat
 
 
 def test_what_is_cancelled_ends_there(far: RemoteEngine, tiny_chroot: Path) -> None:
-    _stop_that_waits(tiny_chroot)
+    stop_that_waits(tiny_chroot)
     far.of().on(str(tiny_chroot))
     flag = threading.Event()
 
@@ -131,7 +131,7 @@ def test_what_is_cancelled_ends_there(far: RemoteEngine, tiny_chroot: Path) -> N
 def test_many_at_a_time_and_one_that_waits_holds_up_none(
     far: RemoteEngine, tiny_chroot: Path
 ) -> None:
-    _stop_that_waits(tiny_chroot)
+    stop_that_waits(tiny_chroot)
     there, path, flag = far.of(), str(tiny_chroot), threading.Event()
     there.on(path)
     errors: list[BaseException] = []
@@ -227,7 +227,7 @@ def test_half_a_request_is_none_and_no_answer_is_owed(cli: Cli, tmp_path: Path) 
 
 
 def test_when_the_input_ends_all_is_taken_back(cli: Cli, tiny_chroot: Path) -> None:
-    _stop_that_waits(tiny_chroot)
+    stop_that_waits(tiny_chroot)
     cli.ok("on", "-d", tiny_chroot)
     argv = cli.argv("--base", tiny_chroot.parent, "serve", "--json")
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as serve:
@@ -249,9 +249,3 @@ def test_term_is_as_good_as_the_end_of_the_input(cli: Cli, tmp_path: Path) -> No
         serve.stdout.readline()
         serve.terminate()
         assert serve.wait(20) == 0
-
-
-def _stop_that_waits(root: Path) -> None:
-    script = root / "chroot.d/stop"
-    script.write_text("#!/bin/sh\necho stopping >/began\nsleep 1000\n")
-    script.chmod(0o755)

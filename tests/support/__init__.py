@@ -260,6 +260,13 @@ class MountLine(NamedTuple):
     line: str
 
 
+def stop_that_waits(root: Path) -> None:
+    """Give a chroot a `stop` that makes `/began` and then goes on for ever."""
+    script = root / "chroot.d/stop"
+    script.write_text("#!/bin/sh\necho stopping >/began\nsleep 1000\n")
+    script.chmod(0o755)
+
+
 def read_mounts(process: str = "self") -> dict[int, MountLine]:
     """The mount table that *process* sees, by mount id."""
     text = Path(f"/proc/{process}/mountinfo").read_bytes().decode(errors="surrogateescape")

@@ -13,9 +13,11 @@ from chroot_tool.app.settings.file import Settings, load
 from chroot_tool.app.tui.app import ChrootApp
 from chroot_tool.app.tui.watch_threads import WatchThread
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.remote.contract import Method
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.remote.ssh import Host
+from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.machines import MachinesDialog
 from support import Cli, mounts_below
 from support.ssh_hosts import SshHosts
@@ -156,6 +158,27 @@ async def test_binds_of_a_chroot_there(farm: SshHosts, tiny_chroot: Path) -> Non
         await t.until(lambda: any("/mnt/there" in f.read_text() for f in conf.glob("*.*")))
         await t.press("escape")
         await t.main()
+
+
+async def test_the_doctor_looks_at_the_machine_that_it_is_on(
+    farm: SshHosts, tiny_chroot: Path
+) -> None:
+    async with farm_ui(tiny_chroot.parent, "one") as t:
+        await t.on_row("alpha")
+        asked: list[str] = []
+        engine = t.app.main.session.machines.host("one")
+        ask = engine.ask
+
+        def note(method: Method, of: str, arguments: dict[str, object]) -> object:
+            asked.append(f"{method.name} {arguments.get('path')}")
+            return ask(method, of, arguments)
+
+        engine.ask = note  # type: ignore[method-assign]
+        await t.press("D")
+        await t.dialog(DoctorDialog)
+        await t.hides("looking …")
+        there = farm.hosts["one"].base / "alpha"
+        assert {"diagnose ", f"diagnose {there}"} <= set(asked)
 
 
 async def test_making_one_there(farm: SshHosts, tiny_chroot: Path) -> None:

@@ -147,7 +147,7 @@ async def test_closing_stops_what_runs_in_the_chroot(tiny_chroot: Path) -> None:
         one = t.app.main.table.highlighted
         assert one is not None
         words = ("run", "-d", one.path, "--", "/bin/sleep", "1000")
-        argv = list(LocalEngine.command(one.path, words))
+        argv = list(LocalEngine("/").command(one.path, words))
         await t.app.main.session.panels.open(one, "sleep 1000", argv)
         await t.until(lambda: processes_below(tiny_chroot))
         await t.press(LEAVE)

@@ -61,10 +61,10 @@ class BindEditor(Dialog[Edited | None]):
     the merged binds as they would be after changes, *preview* the lines of a diff; both may raise
     ChrootError. *look* returns what somebody else has made of the files meanwhile, None where they
     are as they were shown; it may raise ChrootError, too. *complete_host*, *complete_inside*,
-    *inspect_target*, *refuse*: see BindForm. All of these are called in threads. *changes* are
-    there from the start: those of an editor that was left for $EDITOR, or whose save came too late;
-    what does not fit any more is said and left out. *on*: the chroot is on. *note* is said at the
-    bottom.
+    *inspect_target*, *inspect_source*, *refuse*: see BindForm. All of these are called in threads.
+    *changes* are there from the start: those of an editor that was left for $EDITOR, or whose save
+    came too late; what does not fit any more is said and left out. *on*: the chroot is on. *note*
+    is said at the bottom.
     *undoable*: there is a save that can be taken back. *at*: the target that has the cursor from
     the start.
     """
@@ -117,6 +117,7 @@ class BindEditor(Dialog[Edited | None]):
         complete_host: Complete,
         complete_inside: Complete,
         inspect_target: Inspect,
+        inspect_source: Inspect = lambda _source: "",
         refuse: Refuse = lambda _bind: None,
         look: Callable[[], News | None] = lambda: None,
         presets: Sequence[Preset] = (),
@@ -125,7 +126,6 @@ class BindEditor(Dialog[Edited | None]):
         note: str = "",
         undoable: bool = False,
         at: str = "",
-        here: bool = True,
     ) -> None:
         super().__init__(Content.assemble("binds of ", foreign(name)))
         self._draft = Draft(binds, after)
@@ -136,7 +136,7 @@ class BindEditor(Dialog[Edited | None]):
         self._complete_inside = complete_inside
         self._inspect = inspect_target
         self._refuse = refuse
-        self._here = here
+        self._inspect_source = inspect_source
         self._presets = tuple(presets)
         self._given = tuple(changes)
         self._unsaved = 0
@@ -309,7 +309,7 @@ class BindEditor(Dialog[Edited | None]):
             complete_inside=self._complete_inside,
             inspect_target=self._inspect,
             refuse=self._refuse,
-            here=self._here,
+            inspect_source=self._inspect_source,
         )
 
     @work(group="change")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
@@ -15,7 +14,6 @@ from textual.widgets import Checkbox
 
 from ...core.config.bind import CHROOT_TOML, SYSTEM, TMPFS_OPTIONS, Bind, collect, normalise_target
 from ...core.errors import ChrootError, Problem, UsageError
-from ...core.kernel import answering
 from ..dialogs.field import Field
 from ..dialogs.form import TwoWayForm
 from ..dialogs.suggestions import Complete, Paths, Prefixes
@@ -40,8 +38,9 @@ class BindForm(TwoWayForm[Bind]):
     *bind* is the entry to edit, None for a new one. *listed* has the other targets that are taken
     and where: an origin of a file is a conflict, a system point is replaced. *complete_host* and
     *complete_inside* return the paths that begin with what is typed, *inspect_target* says what
-    is at a target, *refuse* why the host's administrator does not allow what is typed; they are
-    called in threads and may raise ChrootError.
+    is at a target, *inspect_source* what is wrong with a source, *refuse* why the host's
+    administrator does not allow what is typed; they are called in threads and may raise
+    ChrootError.
     """
 
     HELP = (
@@ -76,9 +75,8 @@ class BindForm(TwoWayForm[Bind]):
         complete_inside: Complete,
         inspect_target: Inspect,
         refuse: Refuse = lambda _bind: None,
-        here: bool = True,
+        inspect_source: Inspect = lambda _source: "",
     ) -> None:
-        """*here*: sources are paths of this machine."""
         super().__init__("new bind" if bind is None else "edit a bind")
         self._bind = bind
         self.goes_on = "Add" if bind is None else "Change"
@@ -87,7 +85,7 @@ class BindForm(TwoWayForm[Bind]):
         self._complete_inside = complete_inside
         self._inspect = inspect_target
         self._refuse = refuse
-        self._here = here
+        self._inspect_source = inspect_source
         self._refused: tuple[Bind | None, Problem | None] = (None, None)
         """What was asked about last, and what was said of it."""
         self._asked = False
@@ -220,7 +218,10 @@ class BindForm(TwoWayForm[Bind]):
         """Say below the field where a bind's source is not there: `on` would fail."""
         path = self.value("source") or self.value("target")
         bind = self.value("fs") in ("", "bind", "bind-ro") and path.startswith("/")
-        said = await asyncio.to_thread(_missing, path) if bind and self._here else ""
+        try:
+            said = await asyncio.to_thread(self._inspect_source, path) if bind else ""
+        except ChrootError as error:
+            said = error.message
         self.field("source").say(said or _SOURCE)
 
     @work(group="refuse", exclusive=True, exit_on_error=False)
@@ -243,12 +244,3 @@ class BindForm(TwoWayForm[Bind]):
         self._asked = True
         if not self.wrong():
             self.answer(self._made({}))
-
-
-def _missing(path: str) -> str:
-    """Say what is wrong with a source, "" where it is there."""
-    try:
-        there = answering.look(path, lambda: os.path.lexists(path), seconds=answering.LOOK)
-    except answering.NotAnswering as error:
-        return f"{error.strerror}: `on` would wait, and give up"
-    return "" if there else "not on the host yet: make it, or tick optional"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ....core.diagnosis.finding import PROBLEM, Finding, Found
 from ....core.errors import BusyError, Cancelled, ChrootError
+from ....core.remote.address import joined, split
 from ....core.text import safe
 from ....widgets.job_status import DONE
 from ..messages import Diagnosed
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     Post = Callable[[Message], object]
 
 _MOST_STEPS = 12
+
+
+def host_of(path: str) -> str:
+    """Return what means the machine that *path* is on, for the doctor."""
+    return joined(split(path)[0], "")
 
 
 @flow
@@ -65,7 +71,8 @@ def _begin(engine: Engine, name: str, path: str, left: Flag, post: Post) -> None
     """Look at both beside each other, in threads of their own."""
     from ....widgets.dialogs.doctor import DoctorDialog
 
-    places = [(name, path), ("", "")] if path else [("", "")]
+    host = ("", host_of(path))
+    places = [(name, path), host] if path else [host]
     threads = [
         threading.Thread(
             target=_look, args=(engine, *place, left, post), name="doctor", daemon=True
@@ -111,7 +118,7 @@ async def _mend(session: Session, name: str, path: str) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
     engine, lines, places = session.engine, [], []
-    for where in dict.fromkeys((path, "")):
+    for where in dict.fromkeys((path, host_of(path))):
         try:
             plan = await asyncio.to_thread(engine.plan_mend, where)
         except ChrootError as error:
@@ -162,7 +169,7 @@ def give_word(engine: Engine, job: JobStatus, error: ChrootError, post: Post) ->
 def _found(engine: Engine, job: JobStatus) -> list[Finding]:
     """Return the problems there are."""
     found: list[Finding] = []
-    for path in (job.path, *([""] if job.verb in _OF_THE_HOST else [])):
+    for path in (job.path, *([host_of(job.path)] if job.verb in _OF_THE_HOST else [])):
         try:
             found += engine.diagnose(path)
         except ChrootError:
