@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .cli.options import EVERYWHERE, RUN_WORDS
+from .cli.options import EVERYWHERE, RUN_WORDS, found
 from .engine import be_started_by
 
 TYPE_CHECKING = False
@@ -44,13 +44,10 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
     """Return the options that stand before the verb, None for one without a value, and the rest."""
     given: dict[str, str | None] = {}
     rest = words
-    while rest:
-        name, equals, value = rest[0].partition("=")
-        option = next((one for one in EVERYWHERE if name in one.names), None)
-        if option is None:
-            break
-        given[option.key] = value if equals else (rest[1] if len(rest) > 1 else None)
-        rest = rest[1 if equals else 2 :]
+    while rest and (option := found(rest[0], EVERYWHERE)):
+        stuck = option[1] is not None
+        given[option[0].key] = option[1] if stuck else (rest[1] if len(rest) > 1 else None)
+        rest = rest[1 if stuck else 2 :]
     return given, rest
 
 

@@ -70,3 +70,19 @@ SESSION_WORDS = ("run", "shell", "update")
 """What start, stop and restart have started or stopped would end with the session."""
 
 RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, *SESSION_OPTIONS, *EVERYWHERE)
+
+
+def found(argument: str, options: tuple[Option, ...]) -> tuple[Option, str | None] | None:
+    """Return which of *options* an argument is, and the value that is stuck to it, None for none.
+
+    None where it is none of them.
+    """
+    name, equals, value = argument.partition("=")
+    for option in options:
+        if argument in option.names:
+            return option, None
+        if equals and name in option.names and not option.flag:
+            return option, value
+        if argument[:2] in option.names:
+            return option, argument[2:]
+    return None

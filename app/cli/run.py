@@ -10,7 +10,7 @@ import os
 from ...core.errors import Cancelled, ChrootError, UsageError
 from .. import exits
 from ..engine import open_engine, split_host
-from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
+from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,14 +135,10 @@ def read(arguments: list[str]) -> tuple[dict[str, list[str]] | None, list[str]]:
 
 def _option(argument: str) -> tuple[Option, str | None]:
     """Find the option that *argument* is, and the value that is stuck to it."""
-    name, equals, value = argument.partition("=")
-    for option in RUN_OPTIONS:
-        if argument in option.names:
-            return option, None
-        if equals and name in option.names and not option.flag:
-            return option, value
-        if argument[:2] in option.names:
-            return option, argument[2:]
-    raise UsageError(
-        f"unknown option {name}", "put -- before a command that has options of its own"
-    )
+    option = found(argument, RUN_OPTIONS)
+    if option is None:
+        raise UsageError(
+            f"unknown option {argument.partition('=')[0]}",
+            "put -- before a command that has options of its own",
+        )
+    return option

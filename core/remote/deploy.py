@@ -110,4 +110,5 @@ def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> str:
         return json_values.text(found, "path")
     except ValueError:
         said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ChrootError(f"{host.name}: {said or 'it ended without a word'}") from None
+        why = f"{host.name}: {said or 'it ended without a word'}"
+        raise ChrootError(why, f"ssh {host.name} true") from None

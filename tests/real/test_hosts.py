@@ -85,6 +85,15 @@ def test_what_is_no_name_of_a_host(there: There, name: str) -> None:
     assert "is no name of a host" in done.stderr
 
 
+@pytest.mark.parametrize("given", ["-Hone", "-H=one", "--host=one", "-H one", "--host one"])
+def test_the_host_stands_before_a_verb_or_behind_it(there: There, given: str) -> None:
+    words = given.split()
+    for verb in (("list",), ("run", "-d", "deb", "--", "/bin/sh", "-c", "echo deb")):
+        head, *rest = verb
+        assert "deb" in there.ok(*words, *verb)
+        assert "deb" in there.ok(head, *words, *rest)
+
+
 def test_a_host_that_is_not_there(there: There) -> None:
     there.hosts.hosts["two"].stop()
     done = there("list", "-H", "two")
