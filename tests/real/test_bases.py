@@ -1,7 +1,7 @@
 """Bases as a user meets them: the second chroot of a kind, old, damaged, contested, cut off.
 
 One debootstrap fills the directory of bases (`base_chroot`); every test has one of its own with
-that base in it, as hard links, and changes it as it likes.
+that base in it, and changes it as it likes: a copy, for a hard link has one time of use for all.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ def there(cli: Cli, base_chroot: Path, tmp_path: Path) -> Cli:
 
 
 def copied_bases(cli: Cli, place: Path) -> Cli:
-    """The command line with a copy, by hard links, of the base of the host's own Debian."""
+    """The command line with a copy of the base of the host's own Debian."""
     name = key_of(default_options(CreateOptions())).name
     place.mkdir(0o700, exist_ok=True)
     for path in cli.bases.glob(f"{name}*"):
-        os.link(path, place / path.name)
+        shutil.copy2(path, place / path.name)
     return cli.with_bases(place)
 
 
@@ -325,7 +325,7 @@ def test_a_second_create_of_the_kind_waits_for_the_first(
             patient = Create(cli, "-d", tmp_path / "patient")
             patient.until(f"waiting for another create of the same kind (process {os.getpid()})")
             for path in there.bases.iterdir():
-                os.link(path, cli.bases / path.name)
+                shutil.copy2(path, cli.bases / path.name)
         assert patient.end() == 0
     assert not [event for event in patient.events if event["event"] == "output"]
     assert tree(tmp_path / "patient") == tree(base_chroot)
@@ -465,10 +465,10 @@ def test_a_directory_that_others_could_have_made_is_refused(there: Cli, tmp_path
     link = tmp_path / "link"
     link.symlink_to(there.bases)
     others = tmp_path / "others"
-    shutil.copytree(there.bases, others, copy_function=os.link)
+    shutil.copytree(there.bases, others)
     os.chown(others, 1000, 1000)
     written = tmp_path / "written"
-    shutil.copytree(there.bases, written, copy_function=os.link)
+    shutil.copytree(there.bases, written)
     written.chmod(0o777)
     for path, why in ((link, "is a link"), (others, "belongs to user 1000"),
                       (written, "can be written by others")):  # fmt: skip
