@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from ...core.errors import ChrootError
-from .. import exits
+from ...core.errors import ChrootError, PrivilegeError
+from .. import exits, privilege
 from .parser import build
 from .verbs import SUMMARIES, module_of
 
@@ -44,7 +44,7 @@ def _execute(words: list[str], verb: str) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code = _do(arguments)
+        code = _do(arguments, words) if privilege.is_wanted() else _here(arguments)
     except ChrootError as error:
         if _streams(arguments):
             _write(error)
@@ -52,7 +52,25 @@ def _execute(words: list[str], verb: str) -> int:
     return code
 
 
-def _do(arguments: Namespace) -> int:
+def _do(arguments: Namespace, words: list[str]) -> int:
+    """Execute the verb for who is not root: as root where that is needed, and can be had."""
+    from . import elevate
+
+    if not elevate.is_here(arguments):
+        return _here(arguments)
+    refused: PrivilegeError | None = None
+    if not elevate.needs_root(arguments):
+        try:
+            return _here(arguments)
+        except PrivilegeError as error:
+            refused = error
+    code = elevate.elevate(arguments.verb, elevate.with_backend(words, arguments))
+    if code is None and refused is not None:
+        raise refused
+    return _here(arguments) if code is None else code
+
+
+def _here(arguments: Namespace) -> int:
     """Execute the verb: in a thread of its own where it may be held up, so that signals end it."""
     from ...core.kernel.answering import may_wait
 

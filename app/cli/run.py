@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from ...core.errors import Cancelled, ChrootError, UsageError
-from .. import exits
+from .. import exits, privilege
 from ..engine import open_engine, split_host
 from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS, found
 
@@ -61,7 +61,14 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             f"chroot-tool shell -x, and {word} it there",
         )
     host, directory = split_host(values.get(DIR.key, [DIR.default])[-1])
-    engine = open_engine(_last(values, "base"), host or _last(values, "host"))
+    host = host or _last(values, "host")
+    if not host and privilege.is_wanted():
+        from .elevate import elevate, run_words
+
+        code = elevate(word, run_words(word, values, words if word == "run" else ()))
+        if code is not None:
+            return code
+    engine = open_engine(_last(values, "base"), host)
     path = engine.locate(directory)
     user, cwd, config_dir = (_last(values, key) for key in ("user", "cwd", "config"))
     env = dict(pair for text in values.get("env", []) for pair in _pair(text))
