@@ -6,7 +6,7 @@ import os
 import sys
 
 from .cli.options import EVERYWHERE, RUN_WORDS, found
-from .engine import be_started_by
+from .privilege import be_started_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
