@@ -13,6 +13,7 @@ import sys
 
 from ....core import chroot
 from ....core.errors import ChrootError
+from ....core.kernel.mount_table import MountTable
 from ....core.text import safe
 from ....core.value import Value
 from ...engine import open_engine, split_host
@@ -81,7 +82,7 @@ def _asked(value: str, words: list[str]) -> Asked:
 
 
 def _chroots(asked: Asked) -> Iterable[str]:
-    return (one.name for one in chroot.find(asked.engine.base))
+    return (one.name for one in chroot.find(asked.engine.base, MountTable.read()))
 
 
 def _scripts(asked: Asked) -> Iterable[str]:
