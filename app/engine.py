@@ -10,6 +10,7 @@ from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
+from .privilege import started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
     from ..core.remote.stream import End
 
 
-_program: tuple[str, ...] = ()
-
-
-def be_started_by(program: tuple[str, ...]) -> None:
-    """Have *program*, a command line without its words, be what starts chroot-tool once more."""
-    global _program
-    _program = program
-
-
 def open_engine(base: str = "", host: str = "") -> Engine:
     """Return the engine for what `--base` and `--host` say, "" where one is not given.
 
@@ -40,7 +32,7 @@ def open_engine(base: str = "", host: str = "") -> Engine:
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits, _program)
+    return LocalEngine(base_directory(base), habits, started())
 
 
 def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:
@@ -95,7 +87,7 @@ def end_of(host: str, words: Sequence[str]) -> End:
     from ..core.remote.stream import End
 
     if not host:
-        return End("", LocalEngine("", program=_program).command("", words))
+        return End("", LocalEngine("", program=started()).command("", words))
     from ..core.remote.ssh import Host
 
     return End(host, Host(host).piped(words))

@@ -7,7 +7,7 @@ from functools import partial
 
 from ...core.errors import ChrootError, UsageError
 from .. import exits
-from .parser import build
+from .parser import build, whole
 from .verbs import SUMMARIES, module_of
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ _OF_A_FLEET = (
     "bind", "clone", "rename", "snapshot", "delete", "doctor",
 )  # fmt: skip
 """What may be done on many hosts at once: what needs no terminal, and has an end."""
-_NEVER_HELD_UP = ("watch", "serve")
+_NEVER_HELD_UP = ("watch", "serve", "completion")
 """All that they ask is asked within a bound."""
 
 
@@ -90,6 +90,7 @@ def _do(arguments: Namespace) -> int:
     """Execute the verb: in a thread of its own where it may be held up, so that signals end it."""
     from ...core.kernel.answering import may_wait
 
+    arguments.whole = whole  # for verbs that tell of all the others
     execute: Callable[[Namespace], int] = module_of(arguments.verb).execute
     if arguments.verb in _NEVER_HELD_UP or not may_wait():
         return execute(arguments)
