@@ -26,7 +26,8 @@ from ..kernel.answering import NotAnswering
 from ..kernel.rootpath import Root
 from ..lock import is_locked
 from ..mounts.limits import Limits
-from ..mounts.observe import Observer, flags_of
+from ..mounts.observe import Observer
+from ..mounts.sources import flags_of
 from . import status
 from .architecture import architecture
 from .status import ChrootStatus
