@@ -62,7 +62,9 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
     return given, rest
 
 
-def _bare(words: list[str], base: str | None = "", host: str | None = "") -> int:
+def _bare(
+    words: list[str], base: str | None = "", host: str | None = "", **fleet: str | None
+) -> int:
     """Show the terminal UI; where there is no terminal, the list and the help."""
     # Textual draws on stderr.
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):

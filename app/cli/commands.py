@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from ...core.errors import ChrootError, PrivilegeError
+from ...core.errors import ChrootError, PrivilegeError, UsageError
 from .. import exits, privilege
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+    from ...core.engine import Engine
+
+_OF_A_FLEET = (
+    "create", "base", "on", "off", "run", "start", "stop", "restart", "update", "list", "status",
+    "bind", "clone", "rename", "snapshot", "delete", "doctor",
+)  # fmt: skip
+"""What may be done on many hosts at once: what needs no terminal, and has an end."""
 _NEVER_HELD_UP = ("watch", "serve", "completion")
 """All that they ask is asked within a bound."""
 
@@ -44,16 +51,45 @@ def _execute(words: list[str], verb: str) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code = _do(arguments, words) if privilege.is_wanted() else _here(arguments)
+        code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:
-        if _streams(arguments):
+        if getattr(arguments, "json", False):
             _write(error)
         raise
     return code
 
 
+def _across(arguments: Namespace) -> int:
+    """Execute the verb on every host of a group. Raises UsageError for one that makes no sense."""
+    from .fleet import Asked, across
+
+    if arguments.verb not in _OF_A_FLEET:
+        raise UsageError(
+            f"{arguments.verb} takes no --hosts", f"those that do: {', '.join(_OF_A_FLEET)}"
+        )
+    if arguments.host:
+        raise UsageError("--host and --hosts are two ways to say where", "one of them will do")
+    verb = module_of(arguments.verb)
+    with_json = getattr(arguments, "json", False)
+    asked = Asked(
+        arguments.hosts, arguments.inventory, arguments.forks, arguments.base, json=with_json
+    )
+    if arguments.verb == "list" and not with_json:
+        return across(asked, lambda _host, engine: engine.list(), rows=verb.of_hosts)
+    execute: Callable[[Namespace], int] = verb.execute
+
+    def do(host: str, engine: Engine) -> int:
+        own = type(arguments)(**vars(arguments))
+        own.host, own.engine = host, engine
+        return execute(own)
+
+    return across(asked, do)
+
+
 def _do(arguments: Namespace, words: list[str]) -> int:
-    """Execute the verb for who is not root: as root where that is needed, and can be had."""
+    """Execute the verb; as root where who asks is not, it is needed, and can be had."""
+    if not privilege.is_wanted():
+        return _here(arguments)
     from . import elevate
 
     if not elevate.is_here(arguments):
@@ -83,14 +119,8 @@ def _here(arguments: Namespace) -> int:
     return beside(partial(execute, arguments))
 
 
-def _streams(arguments: Namespace) -> bool:
-    """Tell whether what happens is printed as JSON, an object for each event."""
-    events = getattr(arguments, "json_events", False) and arguments.json
-    return events and not getattr(arguments, "dry_run", False)
-
-
 def _write(error: ChrootError) -> None:
-    """Print an error as the last event."""
+    """Print an error as the last event, or in the place of the document."""
     from .. import json_output
 
     try:

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NEED_ROOT = frozenset(
-    ("create", "on", "off", "pack", "unpack", "clone", "rename", "delete", *RUN_WORDS)
+    (
+        "create",
+        "on",
+        "off",
+        "pack",
+        "unpack",
+        "clone",
+        "rename",
+        "delete",
+        "enable",
+        "disable",
+        *RUN_WORDS,
+    )
 )
 """Verbs that can't be done without root. Others are tried first."""
 _PLACES = ("dir", "new", "file")
