@@ -157,7 +157,7 @@ class MainScreen(Screen[None]):
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
-        await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave")))
+        await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
         self.on_resize()
         self.refresh_bindings()
