@@ -50,7 +50,9 @@ def mount(value: MountStatus) -> dict[str, Any]:
 
 def process(value: Process) -> dict[str, Any]:
     """Return a process of a chroot."""
-    return _fields(value, "pid", "user", "command", "cpu_percent", "rss", "started")
+    return _fields(
+        value, "pid", "user", "command", "cpu_percent", "rss", "started", "read_rate", "write_rate"
+    )
 
 
 def chroot(value: ChrootStatus) -> dict[str, Any]:

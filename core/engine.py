@@ -229,6 +229,26 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def run_captured(
+        self,
+        path: str,
+        words: tuple[str, ...],
+        *,
+        user: str = "",
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        config_dir: str | None = None,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> int:
+        """Run a command as `run` does, without a terminal and with nothing to read.
+
+        What it prints on stdout and stderr is reported, as `Output`, line by line; return its exit
+        code. Where it could not be started that is 125 to 127, and a line says why. Raises
+        Cancelled: then it was ended.
+        """
+        raise NotImplementedError
+
     def run_ephemeral(
         self,
         path: str,

@@ -184,6 +184,17 @@ class LocalEngine:
 
         return mend(self._subject(path), report, cancelled)
 
+    def run_captured(
+        self, path: str, words: tuple[str, ...], *, report: Report = ignore,
+        cancelled: Flag | None = None, **options: Any,
+    ) -> int:  # fmt: skip
+        """As `Engine.run_captured`."""
+        from .verbs.captured import run_captured, run_words
+
+        return run_captured(
+            self.command(path, run_words(path, words, **options)), path, report, cancelled
+        )
+
     @staticmethod
     def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run_ephemeral`."""

@@ -28,10 +28,12 @@ from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 
-from .recorded import CHROOTS, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine
+from .recorded import CHROOTS, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine, history
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
+_TICKS = 1000.0
+"""Seconds of the clock that graphs are drawn by; it stands still."""
 
 
 def _unasked(name: str) -> RemoteEngine:
@@ -55,8 +57,10 @@ class SceneApp(app.ChrootApp):
         super().__init__(
             Machines(self.engine, sorted({one.host for one in chroots} - {""}), _unasked),
             Settings(theme=theme),
-            follow=feed.follow, count=feed.count, clock=self.clock,
+            follow=feed.follow, count=feed.count, clock=self.clock, ticks=lambda: _TICKS,
         )  # fmt: skip
+        for ago, then in history(chroots):
+            self.main.session.inventory.trends.take(then, _TICKS - ago)
 
     def on_unmount(self) -> None:
         """End what waits."""
@@ -135,7 +139,7 @@ def _keys(*keys: str) -> Play:
     async def play(app: SceneApp, pilot: Pilot[None]) -> None:
         before = app.screen
         await pilot.press(*keys)
-        if keys[-1] in "dnrbcpuv":
+        if keys[-1] in "dnrbcpuvm":
             await until(pilot, lambda: app.screen is not before and app.screen.is_mounted)
 
     return play
@@ -295,6 +299,12 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
+async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _mounts(app, pilot)
+    await pilot.press("m")
+    await until(pilot, lambda: app.screen.query("MenuList"))
+
+
 SMALL, LARGE, WIDE, BROAD = (80, 24), (120, 40), (160, 50), (220, 60)
 DARK, LIGHT = "dark", "light"
 
@@ -344,6 +354,8 @@ SCENES = (
     Scene("run-80x24", SMALL, DARK, _run),
     Scene("binds-120x40", LARGE, DARK, _keys("b")),
     Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
+    Scene("menu-80x24", SMALL, DARK, _keys("m")),
+    Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
     Scene("palette-80x24", SMALL, DARK, _palette),
     Scene("help-120x40", LARGE, DARK, _keys("question_mark")),
     Scene("help-80x24", SMALL, LIGHT, _keys("question_mark")),

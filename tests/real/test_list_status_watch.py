@@ -36,6 +36,7 @@ MOUNT = {
 }  # fmt: skip
 PROCESS = {
     "pid": int, "user": str, "command": str, "cpu_percent": float, "rss": int, "started": float,
+    "read_rate": float, "write_rate": float,
 }  # fmt: skip
 PROBLEM = {"message": str, "hint": str}
 
