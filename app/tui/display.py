@@ -57,8 +57,8 @@ class Display:
             size = self._inventory.sizes.get(one.path) if one else None
             kept = self._inventory.snapshots.get(one.path, ()) if one else ()
             shared = self._inventory.shared.get(one.path, 0) if one else 0
-<<<<<<< HEAD
-            self._panes.details.show(one, self._jobs.views, size, kept, shared)
+            trend = self._inventory.trends.all().get(one.path) if one else None
+            self._panes.details.show(one, self._jobs.views, size, kept, shared, trend)
             self._panes.details.welcome(self._welcome())
 
     def _welcome(self) -> tuple[tuple[str, str], ...]:
@@ -67,10 +67,6 @@ class Display:
             return ()
         ways = ((self._panes.key_of(ident), said) for ident, said in _WAYS)
         return (("", _ABOUT), *((key, said) for key, said in ways if key))
-=======
-            trend = self._inventory.trends.all().get(one.path) if one else None
-            self._panes.details.show(one, self._jobs.views, size, kept, shared, trend)
->>>>>>> main
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""

@@ -99,24 +99,16 @@ class MainScreen(Screen[None]):
         user = User(self)
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
-<<<<<<< HEAD
-        inventory = Inventory(engine, follow=follow, count=count, post=self._post)
-        jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
-=======
         inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
-        jobs = Jobs(self._post, changed=lambda: self._display.jobs(), clock=clock)
->>>>>>> main
+        jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
         panels = Panels(panes, user, busy=lambda: bool(jobs.running))
         self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
         self._build_begun = False
         self._sizes_told = False
-<<<<<<< HEAD
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
-=======
         self._time_goes_on = False
->>>>>>> main
 
     @property
     def is_built(self) -> bool:
@@ -194,11 +186,8 @@ class MainScreen(Screen[None]):
         inventory = self.session.inventory
         inventory.take(message.snapshot)
         self._display.all()
-<<<<<<< HEAD
         self._offer_anew()
-=======
         self._wait_for_time(moving=inventory.trends.are_moving)
->>>>>>> main
         if made := inventory.arrived():
             self.table.move_to(made.path)
         if not self._build_begun:

@@ -13,6 +13,7 @@ import re
 from ..chroot import find
 from ..errors import ChrootError
 from ..kernel import answering, small_file
+from ..kernel.mount_table import MountTable
 from ..value import Value
 
 MACHINES = "/var/lib/machines"
@@ -35,12 +36,13 @@ class OtherBase(Value):
 def other_bases(machines: str = MACHINES, schroot: str = SCHROOT) -> tuple[OtherBase, ...]:
     """Return the directories that hold at least one chroot, each once. Raises nothing."""
     found = []
+    table = MountTable.read()
     of = {machines: "systemd-nspawn"}
     for directory in _of_schroot(schroot):
         of.setdefault(os.path.dirname(directory.rstrip("/")) or "/", "schroot")
     for path, tool in of.items():
         try:
-            names = tuple(one.name for one in find(path))
+            names = tuple(one.name for one in find(path, table))
         except ChrootError:
             continue  # it may not be opened, or does not answer: it is no place to begin
         if names:

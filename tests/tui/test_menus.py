@@ -266,8 +266,8 @@ async def test_an_empty_base_offers_what_can_be_done_and_three_ways_to_begin(
 ) -> None:
     async with ui(size=size) as t:
         await t.shows(
-            "A chroot is a Debian of its own in a directory", "n a new one", "u one from an archive",
-            "B those that lie elsewhere",
+            "A chroot is a Debian of its own in a directory", "n a new one",
+            "u one from an archive", "B those that lie elsewhere",
         )  # fmt: skip
         assert in_footer(t) == {"environments.create", "row.menu", "app.quit", "app.help"}
         await t.press("o")

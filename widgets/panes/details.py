@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
-<<<<<<< HEAD
-    from .overview import Shown, Welcome
-=======
     from ..trend import Trend
-    from .overview import Shown
->>>>>>> main
+    from .overview import Shown, Welcome
 
 OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
 TABS = (OVERVIEW, MOUNTS, PROCESSES)
@@ -62,11 +58,8 @@ class Details(Vertical):
         self._clock = clock
         self._chroot: ChrootStatus | None = None
         self._shown: Shown = (None, (), None, (), 0)
-<<<<<<< HEAD
         self._welcome: Welcome = ()
-=======
         self._trend: Trend | None = None
->>>>>>> main
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
 
@@ -202,12 +195,8 @@ class Details(Vertical):
             from .overview import Overview
 
             assert isinstance(pane, Overview)
-<<<<<<< HEAD
             pane.welcome(self._welcome)
-            pane.show(*self._shown)
-=======
             pane.show(*self._shown, self._trend)
->>>>>>> main
         elif tab == MOUNTS:
             from ..tables.mounts_table import MountsTable
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
 from .action import Action, flow
