@@ -94,6 +94,8 @@ class Menu(Dialog[str | None]):
         self.groups = tuple(groups)
         """As it was made with them."""
         self._at = at
+        self._rows: list[Option] = []
+        self._marked: int | None = None
         self._entries = {entry.id: entry for group in groups for entry in group.entries}
         self.set_class(at is not None, "-at")
 
@@ -124,9 +126,10 @@ class Menu(Dialog[str | None]):
         title = width_of(self.groups[0].title) + 2
         width = min(max(widest, title, 24) + _AROUND, size.width)
         height = min(len(entries.options) + _EDGES, size.height)
-        options = self._options(width - _AROUND)
-        for index, option in enumerate(options):
+        self._rows = self._options(width - _AROUND)
+        for index, option in enumerate(self._rows):
             entries.replace_option_prompt_at_index(index, option.prompt)
+        self._mark(entries.highlighted)
         frame = self.query_one(".dialog--frame")
         frame.styles.width = width
         entries.styles.max_height = self.query_one(Body).styles.max_height = height - _EDGES
@@ -135,6 +138,22 @@ class Menu(Dialog[str | None]):
                 max(min(self._at.x, size.width - width), 0),
                 max(min(self._at.y, size.height - height), 0),
             )
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self._mark(event.option_index)
+
+    def _mark(self, index: int | None) -> None:
+        """Show the marked row in the colours of the cursor alone: no other is read on them."""
+        entries = self.query_one(MenuList)
+        before, self._marked = self._marked, index
+        if before is not None and before < len(self._rows):
+            entries.replace_option_prompt_at_index(before, self._rows[before].prompt)
+        if index is not None and index < len(self._rows):
+            row = self._rows[index].prompt
+            assert isinstance(row, Content)
+            entries.replace_option_prompt_at_index(index, Content(row.plain))
 
     def _options(self, width: int) -> list[Option]:
         """Return a row for each entry, cut to *width* cells, and a heading for each other group."""
