@@ -19,6 +19,7 @@ from ..chroot import (
 from ..config import administration
 from ..config.read import read_config
 from ..errors import ChrootError, ConfigError, Problem, hint_of
+from ..host import boot
 from ..host.mount_points import host_facts
 from ..kernel import answering, syscalls
 from ..kernel.answering import NotAnswering
@@ -166,6 +167,7 @@ class StatusReader:
             unseen=self._unseen,
             unanswered=silent,
             configuration=", ".join(config.outside) if config else "",
+            enabled=boot.is_enabled(root.path),
         )
 
     def _rules(self, path: str) -> Rules | None:

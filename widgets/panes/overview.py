@@ -189,6 +189,8 @@ def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, widt
         lines += _field("description", chroot.description, width)
     if chroot.configuration:
         lines += _field("configuration", chroot.configuration, width)
+    if chroot.enabled:
+        lines += _field("at boot", "on, and started", width)
     much = "…" if size is None else memory(size)
     if shared:
         much += f", {memory(shared)} of it shared with others"

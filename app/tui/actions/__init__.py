@@ -12,6 +12,7 @@ from . import (
     archives,
     base,
     binds,
+    boot,
     commands,
     copies,
     create,
@@ -37,6 +38,7 @@ ACTIONS: dict[str, Action] = {
         *doctor.ACTIONS,
         *hosts.ACTIONS,
         *base.ACTIONS,
+        *boot.ACTIONS,
     )
 }
 """By their ids, in the order of the footer and the palette."""

@@ -44,6 +44,23 @@ def of_one(*checks: WhyNotThis) -> WhyNot:
     return why_not
 
 
+def of_chosen(*checks: WhyNotThis) -> WhyNot:
+    """Return what says why not of all that is chosen: one that it can be done to is enough."""
+
+    def why_not(session: Session) -> str:
+        said = [
+            next((reason for check in checks if (reason := check(session, one))), "")
+            for one in session.chosen
+        ]
+        if not said:
+            return NO_CHROOT
+        if "" in said:
+            return ""
+        return said[0] if len(said) == 1 else "it can be done to none of the marked ones"
+
+    return why_not
+
+
 def unmade(_session: Session, one: ChrootStatus) -> str:
     """Say that it is not there as a whole."""
     return f"it is {one.state}" if one.state in UNMADE else ""
