@@ -56,7 +56,7 @@ def of_chosen(*checks: WhyNotThis) -> WhyNot:
             return NO_CHROOT
         if "" in said:
             return ""
-        return said[0] if len(said) == 1 else "it can be done to none of the marked ones"
+        return said[0] if len(said) == 1 else "none of the marked ones can be"
 
     return why_not
 
