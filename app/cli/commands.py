@@ -114,7 +114,7 @@ def _here(arguments: Namespace) -> int:
     execute: Callable[[Namespace], int] = module_of(arguments.verb).execute
     if arguments.verb in _NEVER_HELD_UP or not may_wait():
         return execute(arguments)
-    from .beside import beside
+    from .in_a_thread import beside
 
     return beside(partial(execute, arguments))
 

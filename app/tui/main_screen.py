@@ -35,8 +35,8 @@ from .jobs import Jobs
 from .messages import Counted, Diagnosed, JobEnded, JobMoved, JobSaid, Seen, Shelved
 from .panels import Panels
 from .panes import Panes
-from .post_box import PostBox
 from .session import Session
+from .thread_messages import PostBox
 from .user import User
 
 if TYPE_CHECKING:
