@@ -39,9 +39,9 @@ BIND_KEYS = ("source", "target", "fs", "options", "ignore", "optional")
 
 
 class RunDefaults(Value):
-    """Defaults of `run` and `shell`. `cwd` is empty where nothing is configured."""
+    """Defaults of `run` and `shell`. `user` and `cwd` are empty where nothing is configured."""
 
-    user: str = "root"
+    user: str = ""
     cwd: str = ""
     env: tuple[tuple[str, str], ...] = ()
 
@@ -179,8 +179,8 @@ def _path(reader: Reader, top: dict[str, Any]) -> str:
 
 
 def _run(reader: Reader, run: dict[str, Any]) -> RunDefaults:
-    user = reader.typed(run, ("run",), "user", str, "root")
-    if not user or "\0" in user:
+    user = reader.typed(run, ("run",), "user", str, "")
+    if type(run.get("user")) is str and (not user or "\0" in user):
         reader.wrong(
             ("run", "user"), f"user is {user!r}, expected a name, or a number in quotes",
             "leave it out for root",
