@@ -4,6 +4,7 @@
 
 # build_deb FOLDER: puts chroot-tool_VERSION_all.deb there.
 build_deb() (
+    folder=$(mkdir -p "$1" && CDPATH='' cd -- "$1" && pwd) || fail 1 "cannot write to $1"
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     umask 022
@@ -21,7 +22,7 @@ build_deb() (
     entry >debian/changelog
     dpkg-buildpackage -b -us -uc >>"$work/log" 2>&1 || broken "dpkg-buildpackage failed"
     lintian --allow-root --fail-on error,warning "$work"/*.deb || fail 1 "lintian finds fault with it"
-    mkdir -p "$1" && mv "$work"/*.deb "$1"
+    mv "$work"/*.deb "$folder"
 )
 
 # Shows what was said last, and fails.

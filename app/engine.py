@@ -10,6 +10,7 @@ from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
+from .privilege import program, started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +18,10 @@ if TYPE_CHECKING:
 
     from ..core.creating.preferences import Habits
     from ..core.engine import Engine
+    from ..core.remote.inventory import Target
     from ..core.remote.machines import Machines
     from ..core.remote.remote_engine import RemoteEngine
     from ..core.remote.stream import End
-
-
-_program: tuple[str, ...] = ()
-
-
-def be_started_by(program: tuple[str, ...]) -> None:
-    """Have *program*, a command line without its words, be what starts chroot-tool once more."""
-    global _program
-    _program = program
 
 
 def open_engine(base: str = "", host: str = "") -> Engine:
@@ -39,7 +32,7 @@ def open_engine(base: str = "", host: str = "") -> Engine:
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits, _program)
+    return LocalEngine(base_directory(base), habits, started(), program)
 
 
 def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:
@@ -59,6 +52,18 @@ def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machi
 def _at_rest(host: str) -> RemoteEngine:
     """Return the engine of a host that nobody is asked anything for: the terminal is the UI's."""
     return _elsewhere(host, "", ask=False)
+
+
+def open_target(target: Target, base: str = "") -> RemoteEngine | LocalEngine:
+    """Return the engine of a machine of an inventory, which asks nobody anything.
+
+    Raises ConfigError, UsageError for an address that is none.
+    """
+    if not target.address:
+        return LocalEngine(base_directory(base), habits, started())
+    from ..core.remote.ssh import Host
+
+    return Host(target.name, address=target.address, options=target.options).engine(base)
 
 
 def split_host(text: str) -> tuple[str, str]:
@@ -82,7 +87,7 @@ def end_of(host: str, words: Sequence[str]) -> End:
     from ..core.remote.stream import End
 
     if not host:
-        return End("", LocalEngine("", program=_program).command("", words))
+        return End("", LocalEngine("", program=started()).command("", words))
     from ..core.remote.ssh import Host
 
     return End(host, Host(host).piped(words))

@@ -50,7 +50,9 @@ def mount(value: MountStatus) -> dict[str, Any]:
 
 def process(value: Process) -> dict[str, Any]:
     """Return a process of a chroot."""
-    return _fields(value, "pid", "user", "command", "cpu_percent", "rss", "started")
+    return _fields(
+        value, "pid", "user", "command", "cpu_percent", "rss", "started", "read_rate", "write_rate"
+    )
 
 
 def chroot(value: ChrootStatus) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "mounts": [mount(one) for one in value.mounts],
         "processes": [process(one) for one in value.processes],
         "problems": [problem(one) for one in value.problems],
+        "enabled": value.enabled,
         **({"not_answering": value.unanswered} if value.unanswered else {}),
         **({"configuration": value.configuration} if value.configuration else {}),
     }

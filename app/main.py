@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from .cli.options import EVERYWHERE, RUN_WORDS, found
-from .engine import be_started_by
+from .cli.options import COMPLETE, EVERYWHERE, RUN_WORDS, found
+from .privilege import be_started_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .cli.run import main as run
 
         code = run(rest[0], [*words[: len(words) - len(rest)], *rest[1:]])
+    elif rest and rest[0] == COMPLETE:
+        from .cli.completion.names import main as names
+
+        code = names(rest[1:])
     elif rest or None in given.values():  # one without its value: the parser says so
         from .cli.commands import main as execute
 
@@ -51,7 +55,9 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
     return given, rest
 
 
-def _bare(words: list[str], base: str | None = "", host: str | None = "") -> int:
+def _bare(
+    words: list[str], base: str | None = "", host: str | None = "", **fleet: str | None
+) -> int:
     """Show the terminal UI; where there is no terminal, the list and the help."""
     # Textual draws on stderr.
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):

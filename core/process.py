@@ -19,6 +19,10 @@ class Process(Value):
     """Resident memory, bytes."""
     started: float
     """Seconds since the epoch."""
+    read_rate: float = 0.0
+    """Bytes a second that it has had fetched from disks; 0 where the kernel does not tell."""
+    write_rate: float = 0.0
+    """Bytes a second that it has had written to disks."""
 
 
 class Holder(Value):

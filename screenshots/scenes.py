@@ -28,10 +28,12 @@ from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 
-from .recorded import CHROOTS, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine
+from .recorded import CHROOTS, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine, history
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
+_TICKS = 1000.0
+"""Seconds of the clock that graphs are drawn by; it stands still."""
 
 
 def _unasked(name: str) -> RemoteEngine:
@@ -55,8 +57,10 @@ class SceneApp(app.ChrootApp):
         super().__init__(
             Machines(self.engine, sorted({one.host for one in chroots} - {""}), _unasked),
             Settings(theme=theme),
-            follow=feed.follow, count=feed.count, clock=self.clock,
+            follow=feed.follow, count=feed.count, clock=self.clock, ticks=lambda: _TICKS,
         )  # fmt: skip
+        for ago, then in history(chroots):
+            self.main.session.inventory.trends.take(then, _TICKS - ago)
 
     def on_unmount(self) -> None:
         """End what waits."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ...core.config.toml_reader import Reader
 
 COLUMNS = (
-    "state", "name", "host", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
+    "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
+    "changed",
 )  # fmt: skip
 """The columns that the table of environments can have, in the order it has them by default."""
 

@@ -70,9 +70,13 @@ class ChrootApp(KeyQueue):
         follow: Follow,
         count: Count = SizeThread,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
         driver: type[Driver] | None = None,
     ) -> None:
-        """Show what *machines* have; *follow* and *count* make the threads that watch."""
+        """Show what *machines* have; *follow* and *count* make the threads that watch.
+
+        *clock* tells the time of day, *ticks* how time goes on.
+        """
         super().__init__(driver_class=driver)
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
@@ -82,7 +86,9 @@ class ChrootApp(KeyQueue):
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self.ended_by = 0
         """The number of the signal that asked to end."""
-        self.main = MainScreen(machines, settings, follow=follow, count=count, clock=clock)
+        self.main = MainScreen(
+            machines, settings, follow=follow, count=count, clock=clock, ticks=ticks
+        )
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""

@@ -23,7 +23,8 @@ class Display:
     def all(self) -> None:
         """Show the chroots and the jobs as they are known now."""
         table = self._panes.table
-        table.show(self._inventory.chroots, self._jobs.views, self._inventory.sizes)
+        inventory = self._inventory
+        table.show(inventory.chroots, self._jobs.views, inventory.sizes, inventory.trends.all())
         problem = self._inventory.snapshot.problem
         table.empty_hint = (
             (problem.message, problem.hint)
@@ -46,7 +47,8 @@ class Display:
             size = self._inventory.sizes.get(one.path) if one else None
             kept = self._inventory.snapshots.get(one.path, ()) if one else ()
             shared = self._inventory.shared.get(one.path, 0) if one else 0
-            self._panes.details.show(one, self._jobs.views, size, kept, shared)
+            trend = self._inventory.trends.all().get(one.path) if one else None
+            self._panes.details.show(one, self._jobs.views, size, kept, shared, trend)
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""

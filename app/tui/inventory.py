@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.looking.watch import Snapshot
 from .snapshot_thread import SnapshotThread
+from .trends import Trends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     Onlooker = Callable[[tuple[ChrootStatus, ...]], None]
     Welcome = Callable[[ChrootStatus], object]
+    Ticks = Callable[[], float]
 
 
 def _nothing(_one: ChrootStatus) -> None:
@@ -31,9 +33,17 @@ _GROWING = {CREATING, INCOMPLETE}
 class Inventory:
     """The chroots under the base of *engine*. Used by the UI's own thread only."""
 
-    def __init__(self, engine: Engine, *, follow: Follow, count: Count, post: Post) -> None:
-        """Begin to look; what is found is posted as `Seen` and `Counted`."""
+    def __init__(
+        self, engine: Engine, *, follow: Follow, count: Count, post: Post, ticks: Ticks
+    ) -> None:
+        """Begin to look; what is found is posted as `Seen` and `Counted`.
+
+        *ticks* returns seconds that only go forward.
+        """
+        self._ticks = ticks
         self.snapshot = Snapshot(engine.base)
+        self.trends = Trends()
+        """What each has been doing."""
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
         self.shared: dict[str, int] = {}
@@ -63,6 +73,7 @@ class Inventory:
         """Take over what a look has found, and have the sizes counted that it asks for."""
         before = {one.path: one.state for one in self.chroots}
         self.snapshot = snapshot
+        self.trends.take(self.chroots, self._ticks())
         for onlooker in self._onlookers:
             onlooker(self.chroots)
         self._counting.want(tuple(one.path for one in self.chroots))
@@ -71,6 +82,11 @@ class Inventory:
             was = before.get(one.path, one.state)
             if was != one.state and {was, one.state} & _GROWING:
                 self._counting.recount(one.path)
+
+    def let_time_go_on(self) -> bool:
+        """Let the trends go on where nothing has changed; tell whether they will do so again."""
+        self.trends.advance(self._ticks())
+        return self.trends.are_moving
 
     def take_size(self, path: str, size: int, shared: int = 0) -> bool:
         """Take over the size of a chroot; tell whether it is news."""

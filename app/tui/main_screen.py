@@ -22,6 +22,7 @@ from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
+from ...widgets.trend import SPAN
 from ..settings.file import Settings
 from .actions import ACTIONS, doctor, switch
 from .display import Display
@@ -81,6 +82,7 @@ class MainScreen(Screen[None]):
         follow: Follow,
         count: Count,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         engine = machines.of()
@@ -90,13 +92,14 @@ class MainScreen(Screen[None]):
         user = User(self)
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
-        inventory = Inventory(engine, follow=follow, count=count, post=self._post)
+        inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
         jobs = Jobs(self._post, changed=lambda: self._display.jobs(), clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
         panels = Panels(panes, user, busy=lambda: bool(jobs.running))
         self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
         self._build_begun = False
         self._sizes_told = False
+        self._time_goes_on = False
 
     @property
     def is_built(self) -> bool:
@@ -174,12 +177,25 @@ class MainScreen(Screen[None]):
         inventory = self.session.inventory
         inventory.take(message.snapshot)
         self._display.all()
+        self._wait_for_time(moving=inventory.trends.are_moving)
         if made := inventory.arrived():
             self.table.move_to(made.path)
         if not self._build_begun:
             self._build_begun = True
             # The table asks for its paint when this has been handled: after the one that follows.
             self.call_after_refresh(self.call_after_refresh, self._build)
+
+    def _wait_for_time(self, *, moving: bool) -> None:
+        """Have graphs go on that look other in a while although nothing happens."""
+        if moving and not self._time_goes_on:
+            self._time_goes_on = True
+            self.set_timer(SPAN, self._time_has_gone_on)
+
+    def _time_has_gone_on(self) -> None:
+        self._time_goes_on = False
+        moving = self.session.inventory.let_time_go_on()
+        self._display.all()
+        self._wait_for_time(moving=moving)
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:

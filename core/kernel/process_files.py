@@ -43,6 +43,16 @@ def real_uid(status: bytes) -> int:
     return int(word) if word.isdigit() else -1
 
 
+def disk_bytes(pid: int) -> tuple[int, int]:
+    """Return the bytes that a process has had read from disks, and written to them, so far.
+
+    (0, 0) where the kernel does not tell: /proc/PID/io is for those only who may trace it, and not
+    in every kernel (proc_pid_io(5)).
+    """
+    said = dict(line.split(b": ", 1) for line in head(f"/proc/{pid}/io").splitlines())
+    return int(said.get(b"read_bytes", 0)), int(said.get(b"write_bytes", 0))
+
+
 def command(pid: int) -> str:
     """Return the command line as one would read it, a process's name in brackets without one."""
     words = head(f"/proc/{pid}/cmdline", _COMMAND).removesuffix(b"\0").replace(b"\0", b" ").strip()

@@ -19,13 +19,15 @@ from ..chroot import (
 from ..config import administration
 from ..config.read import read_config
 from ..errors import ChrootError, ConfigError, Problem, hint_of
+from ..host import boot
 from ..host.mount_points import host_facts
 from ..kernel import answering, syscalls
 from ..kernel.answering import NotAnswering
 from ..kernel.rootpath import Root
 from ..lock import is_locked
 from ..mounts.limits import Limits
-from ..mounts.observe import Observer, flags_of
+from ..mounts.observe import Observer
+from ..mounts.sources import flags_of
 from . import status
 from .architecture import architecture
 from .status import ChrootStatus
@@ -165,6 +167,7 @@ class StatusReader:
             unseen=self._unseen,
             unanswered=silent,
             configuration=", ".join(config.outside) if config else "",
+            enabled=boot.is_enabled(root.path),
         )
 
     def _rules(self, path: str) -> Rules | None:
@@ -185,13 +188,18 @@ def _below(root: Root) -> Iterable[Problem]:
             )
 
 
-def read_statuses(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
-    """Return the status of each of *chroots*, with the processes inside, in the order given."""
+def read_statuses(
+    chroots: Sequence[Chroot], table: MountTable, sampler: Sampler
+) -> tuple[ChrootStatus, ...]:
+    """Return the status of each of *chroots* by what is mounted, with the processes inside.
+
+    They come in the order given.
+    """
     from ..processes.residents import pids_by_root
 
-    looked = StatusReader()
+    looked = StatusReader(table)
     found = [looked.one(chroot) for chroot in chroots]
-    pids = pids_by_root(identities(chroots, looked.table))
+    pids = pids_by_root(identities(chroots, table))
     everyone = [pid for inside in pids.values() for pid in inside]
     facts = sampler.facts(everyone) if everyone else {}  # psutil takes 9 ms to import
     return tuple(with_processes(one, pids.get(one.path, ()), facts) for one in found)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 
 from ..kernel import syscalls
-from ..kernel.process_files import command, head, real_uid
+from ..kernel.process_files import command, disk_bytes, head, real_uid
 from ..process import Process
 
 TYPE_CHECKING = False
@@ -141,9 +141,11 @@ class _Seen:
 
     def __init__(self, since_boot: float) -> None:
         self.since_boot = since_boot
-        self.cpu = 0.0
+        self.counted = (0.0, 0, 0)
+        """Seconds of CPU, bytes read, bytes written."""
         self.measured: float | None = None
-        self.percent = 0.0
+        self.rates = (0.0, 0.0, 0.0)
+        """The same a second."""
         self.asked = 0.0
 
 
@@ -159,8 +161,8 @@ class Sampler:
     def facts(self, pids: Iterable[int]) -> dict[int, Process]:
         """Return the facts of *pids*; those that are gone, or dead already, are left out.
 
-        `cpu_percent` is the share since the call before, for a process that is new here the
-        share since its start (as ps has it).
+        `cpu_percent` and the rates are those since the call before, for a process that is new here
+        those since its start (as ps has it).
         """
         import time
 
@@ -191,13 +193,17 @@ class Sampler:
                 # psutil reads /proc/stat for it: once for each process, not at every call.
                 seen = self._seen[process] = _Seen(process.create_time() - self._boot)
             times = process.cpu_times()
+            counted = (times.user + times.system, *disk_bytes(process.pid))
+            cpu, read, written = self._rates(seen, counted, now)
             return Process(
                 pid=process.pid,
                 user=self._user(uid),
                 command=command(process.pid),
-                cpu_percent=self._percent(seen, times.user + times.system, now),
+                cpu_percent=round(100 * cpu, 1),
                 rss=process.memory_info().rss,
                 started=seen.since_boot + self._boot,
+                read_rate=float(round(read)),
+                write_rate=float(round(written)),
             )
 
     def _user(self, uid: int) -> str:
@@ -213,7 +219,9 @@ class Sampler:
             self._users[uid] = name
         return name
 
-    def _percent(self, seen: _Seen, cpu: float, now: float) -> float:
+    def _rates(
+        self, seen: _Seen, counted: tuple[float, int, int], now: float
+    ) -> tuple[float, float, float]:
         import time
 
         seen.asked = now
@@ -222,11 +230,17 @@ class Sampler:
         else:
             span = now - seen.measured
             if span < _SHORTEST:
-                return seen.percent
+                return seen.rates
         # Just after its start the clock's whole seconds can make the span zero or negative.
-        seen.percent = round(100 * (cpu - seen.cpu) / max(span, _SHORTEST), 1)
-        seen.cpu, seen.measured = cpu, now
-        return seen.percent
+        span = max(span, _SHORTEST)
+        (cpu, read, written), (cpu_before, read_before, written_before) = counted, seen.counted
+        seen.rates = (
+            (cpu - cpu_before) / span,
+            max(read - read_before, 0) / span,  # it may be told no more: another user's by now
+            max(written - written_before, 0) / span,
+        )
+        seen.counted, seen.measured = counted, now
+        return seen.rates
 
     def _forget(self, before: float) -> None:
         for process in [p for p, seen in self._seen.items() if seen.asked < before]:

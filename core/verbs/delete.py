@@ -16,9 +16,11 @@ from ..chroot import (
 )
 from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
+from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock, is_locked
+from . import boot
 from .in_use import refuse_sessions
 from .off import off
 
@@ -72,7 +74,7 @@ def rests(path: str) -> tuple[str, ...]:
         return ()
     try:
         above = _above(path)
-        places = folders(above)  # no links
+        places = folders(above, answering.table())  # no links
     except ChrootError:
         return ()
     found = [
@@ -129,6 +131,7 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         with Lock(physical), Root(physical) as root:
             unseal(root)
     with Lock(physical), Shelf(physical) as shelf:
+        boot.forget(physical, report)
         report(Stage(physical, "removing"))
         # Out of sight first: a kill must not leave them for the next chroot of that name.
         shelf.put_aside()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import threading
+import time
 
 from textual.binding import Binding
 from textual.message import Message
@@ -191,7 +192,13 @@ class Threads:
 def inventory(threads: Threads) -> Inventory:
     def post(_message: Message) -> None: ...
 
-    return Inventory(LocalEngine("/b"), follow=threads.follow, count=threads.count, post=post)
+    return Inventory(
+        LocalEngine("/b"),
+        follow=threads.follow,
+        count=threads.count,
+        post=post,
+        ticks=time.monotonic,
+    )
 
 
 def look(**states: str) -> Snapshot:

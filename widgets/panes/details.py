@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
+    from ..trend import Trend
     from .overview import Shown
 
 OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
@@ -57,6 +58,7 @@ class Details(Vertical):
         self._clock = clock
         self._chroot: ChrootStatus | None = None
         self._shown: Shown = (None, (), None, (), 0)
+        self._trend: Trend | None = None
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
 
@@ -82,18 +84,19 @@ class Details(Vertical):
         size: int | None = None,
         snapshots: tuple[TreeSnapshot, ...] = (),
         shared: int = 0,
+        trend: Trend | None = None,
     ) -> None:
         """Show a chroot, or none; of *jobs* those that concern it.
 
         *size* is its bytes on disk, *shared* how many of them others have, too; of *snapshots* the
-        oldest comes first.
+        oldest comes first; *trend* is what it has been doing.
         """
         path = chroot.path if chroot is not None else None
         jobs = tuple(job for job in jobs if job.path == path)
         shown = (chroot, jobs, size, snapshots, shared)
-        if shown == self._shown:
+        if shown == self._shown and trend is self._trend:
             return
-        self._shown = shown
+        self._shown, self._trend = shown, trend
         self._chroot = chroot
         self._stale = set(TABS)
         self.line.labels = self._labels()
@@ -184,7 +187,7 @@ class Details(Vertical):
             from .overview import Overview
 
             assert isinstance(pane, Overview)
-            pane.show(*self._shown)
+            pane.show(*self._shown, self._trend)
         elif tab == MOUNTS:
             from ..tables.mounts_table import MountsTable
 

@@ -21,8 +21,12 @@ from ..job_status import FAILED, RUNNING, JobStatus
 from ..text.amounts import age, memory, percent
 from ..text.fitting import fit, width_of, wrap
 from ..text.states import chroot_state, job_state
+from ..trend import Trend
+from .activity import Activity
 
 _LABEL = 14
+_TWO_COLUMNS = 100
+"""The width from which on the graphs stand beside the text."""
 _TICK = 30.0
 _MOST_JOBS = 5
 _TONES = {
@@ -54,6 +58,9 @@ class Overview(VerticalScroll, inherit_bindings=False):
         background: $background;
         scrollbar-size-vertical: 1;
         &:focus > Facts { border-left: outer $primary; padding-left: 0; }
+        &.-two { layout: horizontal; }
+        &.-two > Facts { width: 3fr; }
+        &.-two > Activity { width: 2fr; padding: 0 1; }
     }
     """
 
@@ -71,8 +78,9 @@ class Overview(VerticalScroll, inherit_bindings=False):
         self._clock = clock
 
     def compose(self) -> ComposeResult:
-        """Make the text."""
+        """Make text and graphs."""
         yield Facts(self._clock)
+        yield Activity()
 
     def show(
         self,
@@ -81,9 +89,11 @@ class Overview(VerticalScroll, inherit_bindings=False):
         size: int | None = None,
         snapshots: tuple[TreeSnapshot, ...] = (),
         shared: int = 0,
+        trend: Trend | None = None,
     ) -> None:
-        """Show what `Shown` has; *shared* is how many of its bytes on disk others have, too."""
+        """Show what `Shown` has, and the *trend* of what it has been doing."""
         facts = self.query_one(Facts)
+        self.query_one(Activity).show(chroot.processes if chroot else (), trend)
         before = facts.shown[0]
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
@@ -96,6 +106,10 @@ class Overview(VerticalScroll, inherit_bindings=False):
     def on_mount(self) -> None:
         """Keep ages right."""
         self.set_interval(_TICK, self.query_one(Facts).refresh)
+
+    def on_resize(self) -> None:
+        """Put the graphs beside the text where there is room."""
+        self.set_class(self.size.width >= _TWO_COLUMNS, "-two")
 
 
 class Facts(Widget):
@@ -153,6 +167,8 @@ def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, widt
         lines += _field("description", chroot.description, width)
     if chroot.configuration:
         lines += _field("configuration", chroot.configuration, width)
+    if chroot.enabled:
+        lines += _field("at boot", "on, and started", width)
     much = "…" if size is None else memory(size)
     if shared:
         much += f", {memory(shared)} of it shared with others"

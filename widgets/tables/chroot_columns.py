@@ -20,13 +20,24 @@ from ...core.text import safe
 from ...core.value import Value
 from ..job_status import JobStatus
 from ..text.amounts import age, cpu, memory
+from ..text.braille import line
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, chroot_state, doing
+from ..trend import Trend
 from .columns import Column
 
 COLUMNS = (
-    "state", "name", "host", "system", "mounts", "processes", "cpu", "memory", "size", "changed",
+    "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
+    "changed",
 )  # fmt: skip
 """The ids of all columns, in the order in which they stand unless the user wants another."""
+
+_RECENT = 8
+"""The cells of what it has been doing, two points each."""
+_PER_POINT = 3
+"""Points of a trend that are one there: so it is four minutes."""
+_BUSY = (0.05, 10.0, 50.0, 100.0)
+"""Percent of a core from which on a point has one dot, two, three, four: the same for all chroots,
+so that they can be compared at a glance."""
 
 _STATES = (ON, PARTIAL, NOT_ANSWERING, CREATING, OFF, INCOMPLETE, BROKEN)
 
@@ -41,6 +52,8 @@ class ChrootRow(Value):
     """Something done to it has failed, and nobody has dismissed that."""
     size: int | None = None
     """Bytes on disk; None while they are not counted."""
+    recent: tuple[int, ...] = ()
+    """What its CPU has been doing, see `recent`."""
 
     def matches(self, words: tuple[str, ...]) -> bool:
         """Tell whether each of *words*, in lower case, is in its name, host, system or state."""
@@ -57,6 +70,19 @@ class ChrootRow(Value):
     def memory(self) -> int:
         """Resident memory of all processes inside, bytes; shared pages count for each."""
         return sum(process.rss for process in self.status.processes)
+
+
+def recent(trend: Trend | None) -> tuple[int, ...]:
+    """Return what the CPU has been doing in the last minutes, as dots; () where it was nothing."""
+    if trend is None or not any(trend.cpu):
+        return ()
+    # Grouped by the clock, not by age: a peak moves on without changing its height.
+    behind = (trend.at + 1) % _PER_POINT
+    values = (*trend.cpu, *(0.0,) * (-behind % _PER_POINT))
+    wanted = values[-2 * _RECENT * _PER_POINT :]
+    missing = 2 * _RECENT * _PER_POINT - len(wanted)
+    groups = zip(*[iter((0.0,) * missing + wanted)] * _PER_POINT, strict=True)
+    return tuple(sum(max(group) >= least for least in _BUSY) for group in groups)
 
 
 def columns(names: tuple[str, ...], clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
@@ -80,12 +106,14 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
                lambda row: len(row.status.processes), 6, right=True, rank=4, biggest_first=True),
         Column("cpu", "CPU %", lambda row, _: _quiet(cpu(row.cpu)),
                lambda row: row.cpu, 6, right=True, rank=5, biggest_first=True),
+        Column("recent", "4 min", lambda row, _: _graph(row.recent), lambda row: sum(row.recent),
+               _RECENT, rank=7, spare=True, biggest_first=True),
         Column("memory", "Memory", lambda row, _: _quiet(memory(row.memory)),
                lambda row: row.memory, 7, right=True, rank=6, biggest_first=True),
         Column("size", "Disk", lambda row, _: _size(row.size),
-               lambda row: row.size or 0, 5, right=True, rank=7, spare=True, biggest_first=True),
+               lambda row: row.size or 0, 5, right=True, rank=8, spare=True, biggest_first=True),
         Column("changed", "Changed", lambda row, _: _changed(row, clock()),
-               lambda row: row.status.changed, 8, right=True, rank=8, spare=True,
+               lambda row: row.status.changed, 8, right=True, rank=9, spare=True,
                biggest_first=True),
     )  # fmt: skip
 
@@ -126,6 +154,10 @@ def _number(count: int) -> Cell:
 def _quiet(text: str) -> Cell:
     """Return a number; a dash, which stands for nothing, steps back."""
     return text, MUTED if text == "-" else PLAIN
+
+
+def _graph(levels: tuple[int, ...]) -> Cell:
+    return (line(levels), ACCENT) if any(levels) else ("-", MUTED)
 
 
 def _size(size: int | None) -> Cell:

@@ -23,12 +23,13 @@ from textual.widgets import Static
 from ...core.looking.status import ChrootStatus
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..text.foreign import foreign
-from .chroot_columns import COLUMNS, ChrootRow, columns
+from .chroot_columns import COLUMNS, ChrootRow, columns, recent
 from .table import Table
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+    from ..trend import Trend
     from .filter_line import FilterLine
 
 
@@ -158,13 +159,15 @@ class ChrootTable(Vertical):
         chroots: tuple[ChrootStatus, ...],
         jobs: tuple[JobStatus, ...] = (),
         sizes: Mapping[str, int] | None = None,
+        trends: Mapping[str, Trend] | None = None,
     ) -> None:
-        """Show these chroots, what is being done to them, and their bytes on disk, by path.
+        """Show these chroots, what is being done to them, and by path bytes on disk and trends.
 
         Cursor, scroll and marks stay. Where everything is as it was, nothing is done.
         """
         sizes = sizes or {}
-        given = (chroots, jobs, dict(sizes))
+        trends = trends or {}
+        given = (chroots, jobs, dict(sizes), dict(trends))
         if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
             return
         self._given = given
@@ -176,14 +179,16 @@ class ChrootTable(Vertical):
             path = one.path
             row = known.get(path)
             job, fails, size = running.get(path), path in failed, sizes.get(path)
+            done = recent(trends.get(path))
             if (
                 row is None
                 or row.status is not one
                 or row.job is not job
                 or row.failed is not fails
                 or row.size != size
+                or row.recent != done
             ):
-                row = ChrootRow(one, job, fails, size)
+                row = ChrootRow(one, job, fails, size, done)
             rows[path] = row
         self._known = rows
         self.rows.show_rows(rows)

@@ -19,6 +19,8 @@ SUMMARIES = {
     "base": "the bases that `create` unpacks instead of bootstrapping",
     "on": "mount what the configuration says",
     "off": "run `stop` inside, then unmount everything",
+    "enable": "switch a chroot on at boot, and off at shutdown",
+    "disable": "do nothing with a chroot at boot any more",
     "run": "run a command inside",
     "start": "run `start` inside",
     "stop": "run `stop` inside",
@@ -36,7 +38,9 @@ SUMMARIES = {
     "snapshot": "keep states of a chroot, and go back to them",
     "delete": "switch a chroot off and remove it",
     "doctor": "what on this host, or in a chroot, would get in the way",
+    "sudoers": "the rule that lets others use this without being root",
     "deploy": "put this program on another machine, or take it away there",
+    "completion": "a script by which a shell completes our words",
     "serve": "requests as JSON lines, for a chroot-tool elsewhere",
 }
 """What each does in a few words, in the order of the help."""

@@ -8,7 +8,19 @@ What a pane asks for by a message of its own is routed by `MainScreen` to a func
 
 from __future__ import annotations
 
-from . import archives, binds, commands, copies, create, delete, doctor, hosts, snapshots, switch
+from . import (
+    archives,
+    binds,
+    boot,
+    commands,
+    copies,
+    create,
+    delete,
+    doctor,
+    hosts,
+    snapshots,
+    switch,
+)
 from .action import Action
 
 ACTIONS: dict[str, Action] = {
@@ -24,6 +36,7 @@ ACTIONS: dict[str, Action] = {
         *delete.ACTIONS,
         *doctor.ACTIONS,
         *hosts.ACTIONS,
+        *boot.ACTIONS,
     )
 }
 """By their ids, in the order of the footer and the palette."""

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from chroot_tool.core.errors import ChrootError, PrivilegeError
 from chroot_tool.core.kernel.pidfd import open_process, send
+from chroot_tool.core.kernel.process_files import disk_bytes
 from chroot_tool.core.processes import residents
 from chroot_tool.core.processes.residents import Sampler, pids_by_root
 from support import IN_CHROOT, PATIENCE, next_line, wait_until
@@ -275,6 +277,36 @@ def test_cpu_at_the_first_look_is_that_since_the_start(start: Start) -> None:
     busy = start("sh", "-c", "echo ready; while :; do :; done")
     wait_for_work(busy.pid)
     assert Sampler().facts([busy.pid])[busy.pid].cpu_percent > 0.0
+
+
+def test_what_a_process_has_read_and_written_is_told_a_second(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = start("sh", "-c", SLEEP)
+    sampler, at = Sampler(), time.monotonic()
+    told = {"read": 4096, "write": 0}
+    monkeypatch.setattr(residents, "disk_bytes", lambda _pid: (told["read"], told["write"]))
+    monkeypatch.setattr(time, "monotonic", lambda: at)
+    sampler.facts([idle.pid])
+    told |= {"read": 4096 + 5000, "write": 2000}
+    at += 2
+    fact = sampler.facts([idle.pid])[idle.pid]
+    assert (fact.read_rate, fact.write_rate) == (2500.0, 1000.0)
+    told |= {"read": 0, "write": 0}  # it is another user's by now, say
+    at += 2
+    fact = sampler.facts([idle.pid])[idle.pid]
+    assert (fact.read_rate, fact.write_rate) == (0.0, 0.0)
+
+
+def test_the_kernel_tells_what_was_read_and_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(1 << 20))
+    asked = psutil.Process()
+    before = asked.io_counters()
+    read, written = disk_bytes(os.getpid())
+    after = asked.io_counters()
+    assert before.read_bytes <= read <= after.read_bytes
+    assert before.write_bytes <= written <= after.write_bytes
+    assert disk_bytes(2**22 + 1) == (0, 0), "nobody has this pid"
 
 
 def test_looking_at_one_chroot_does_not_forget_the_other(

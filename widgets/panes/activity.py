@@ -1,0 +1,110 @@
+"""What a chroot has been doing in the last minutes, as graphs, each with its scale and its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from ...core.process import Process
+from ...core.text import size
+from ..text.amounts import cpu, memory
+from ..text.braille import graph
+from ..text.fitting import fit
+from ..trend import SPAN, Trend
+
+_SCALE = 6
+"""The cells of a scale, with the blank after it."""
+_MOST = 60
+"""The most cells of a graph: its points are two a cell."""
+_MINUTE = 60
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
+
+Lines = list[Content]
+
+
+class Activity(Widget):
+    """A trend in; nothing at all where there is none."""
+
+    DEFAULT_CSS = """
+    Activity { height: auto; padding: 1 1 0 1; }
+    """
+
+    shown: reactive[tuple[Trend | None, tuple[float, ...]]] = reactive((None, ()), layout=True)
+
+    def show(self, processes: tuple[Process, ...], trend: Trend | None) -> None:
+        """Show the *trend* of a chroot and what its *processes* do now."""
+        now = (
+            round(sum(one.cpu_percent for one in processes), 1),
+            sum(one.rss for one in processes),
+            len(processes),
+            sum(one.read_rate for one in processes),
+            sum(one.write_rate for one in processes),
+        )
+        self.display = trend is not None
+        self.shown = (trend, now if trend is not None else ())
+
+    def render(self) -> Content:
+        """Return the lines."""
+        return Content("\n").join(self._lines(self.size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines there are at a width."""
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> Lines:
+        trend, now = self.shown
+        if trend is None:
+            return []
+        width = min(width - _SCALE, _MOST)
+        if width < _SCALE:
+            return []
+        minutes = 2 * width * SPAN / _MINUTE
+        lines = [Content.styled(f"Last {minutes:.0f} minutes", "$foreground-muted")]
+        share, rss, count, read, written = now
+        lines += _graph("CPU", f"{_cpu(share)} %", _cpu, trend.cpu, 3, width)
+        lines += _graph("memory", memory(int(rss)), size, trend.memory, 2, width)
+        lines += _graph("processes", str(int(count)), _number, trend.processes, 2, width)
+        if any(trend.disk):
+            said = f"{size(read)}/s read, {size(written)}/s written"
+            lines += _graph("disks", said, size, trend.disk, 2, width, "/s")
+        return lines
+
+
+def _cpu(share: float) -> str:
+    return cpu(share).replace("-", "0")
+
+
+def _number(count: float) -> str:
+    return f"{count:.0f}"
+
+
+def _scale(peak: float, base: int) -> float:
+    """Return the 1, 2 or 5 times a power of ten, below a unit of *base*, that *peak* fits below."""
+    unit = 1.0
+    while unit * base <= peak:
+        unit *= base
+    return next(unit * step for step in _STEPS if unit * step >= peak)
+
+
+def _graph(
+    label: str, now: str, say: Callable[[float], str], values: Sequence[float], height: int,
+    width: int, unit: str = "",
+) -> Lines:  # fmt: skip
+    """Return a line of words and *height* lines of graph, the scale before them."""
+    peak = max(values[-2 * width :], default=0)
+    top = _scale(peak, 1024 if say is size else 10)
+    head = Content.assemble(
+        (fit(label, 10), "$foreground-muted"),
+        now,
+        (f", peak {say(peak)}{unit}", "$foreground-muted"),
+    )
+    lines = [head]
+    for row, dots in enumerate(graph(values, top, width, height)):
+        scale = say(top) if row == 0 else "0" if row == height - 1 else ""
+        scale = fit(scale, _SCALE - 1, right=True) + " "
+        lines.append(Content.assemble((scale, "$foreground-muted"), (dots, "$text-primary")))
+    return lines
