@@ -28,6 +28,7 @@ NEED_ROOT = frozenset(
         "delete",
         "enable",
         "disable",
+        "adopt",
         *RUN_WORDS,
     )
 )
