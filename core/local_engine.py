@@ -86,9 +86,9 @@ class LocalEngine:
     @staticmethod
     def complete(text: str) -> tuple[str, ...]:
         """As `Engine.complete`."""
-        from .looking import completion
+        from .looking import path_completion
 
-        return completion.on_host(text)
+        return path_completion.on_host(text)
 
     def list(self) -> tuple[ChrootStatus, ...]:
         """As `Engine.list`."""
@@ -211,7 +211,7 @@ class LocalEngine:
         cancelled: Flag | None = None, **options: Any,
     ) -> int:  # fmt: skip
         """As `Engine.run_captured`."""
-        from .verbs.captured import run_captured, run_words
+        from .verbs.run_captured import run_captured, run_words
 
         return run_captured(
             self.command(path, run_words(path, words, **options)), path, report, cancelled

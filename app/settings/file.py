@@ -16,7 +16,7 @@ from ...core.kernel.answering import PATIENCE, NotAnswering
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
-from .known import BACKENDS, COLUMNS, CONFIRM, LEAST_DOCK, MOST_DOCK, MOST_PATIENCE, TOP
+from .known import BACKENDS, COLUMNS, CONFIRM, LEAST_DOCK, MOST_DOCK, MOST_PATIENCE, PRIVILEGES, TOP
 from .sizes import bytes_of
 
 TYPE_CHECKING = False
@@ -52,6 +52,8 @@ class Settings(Value):
     """Seconds that `on` and `run` wait for a file system that does not answer."""
     hosts: tuple[str, ...] = ()
     """The other machines whose chroots the UI shows, by their names for ssh."""
+    privilege: str = "auto"
+    """One of `PRIVILEGES`."""
 
 
 def load() -> Settings:
@@ -177,12 +179,13 @@ def _read(reader: Reader) -> Settings:
         _columns(reader, top),
         reader.take(confirm, ("confirm",), CONFIRM["quit"]),
         _dock(reader, top),
-        _backend(reader, top),
+        _one_of(reader, top, "backend", BACKENDS),
         _directory(reader, top, "cache"),
         _cache_size(reader, top),
         _bindings(reader, top.get("keys", {})),
         _patience(reader, top),
         _hosts(reader, top),
+        _one_of(reader, top, "privilege", PRIVILEGES),
     )
 
 
@@ -224,13 +227,13 @@ def _hosts(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _backend(reader: Reader, top: dict[str, Any]) -> str:
-    name = reader.typed(top, (), "backend", str, BACKENDS[0])
-    if name not in BACKENDS and type(top["backend"]) is str:
+def _one_of(reader: Reader, top: dict[str, Any], key: str, names: tuple[str, ...]) -> str:
+    """Return the word that stands at *key*, by default the first of *names*."""
+    name = reader.typed(top, (), key, str, names[0])
+    if name not in names and type(top[key]) is str:
         reader.wrong(
-            ("backend",), f"backend is {name!r}, expected one that is known",
-            suggestion(name, BACKENDS),
-        )  # fmt: skip
+            (key,), f"{key} is {name!r}, expected one that is known", suggestion(name, names)
+        )
     return name
 
 

@@ -12,6 +12,8 @@ COLUMNS = (
 """The columns that the table of environments can have, in the order it has them by default."""
 
 BACKENDS = ("debootstrap", "mmdebstrap")
+PRIVILEGES = ("auto", "sudo", "doas", "pkexec", "none")
+"""By what root's privilege is had where it is needed; `auto` is the first that there is."""
 LEAST_DOCK, MOST_DOCK = 20, 80
 MOST_PATIENCE = 3600
 _PLACE = "^(/|~)"
@@ -32,6 +34,8 @@ TOP = Table(
             "0: none are kept", "4G", also=int, least=0),
         Key("patience", float, "seconds that a file system that does not answer is waited for",
             PATIENCE, least=0, most=MOST_PATIENCE),
+        Key("privilege", str, "by what root's privilege is had; auto: the first that there is; "
+            "CHROOT_TOOL_PRIVILEGE comes first", PRIVILEGES[0], PRIVILEGES),
         Key("confirm", dict, "what is asked before", table=CONFIRM),
         Key("keys", dict, "keys of one's own, by the ids of bindings (docs/keys.md)"),
     )

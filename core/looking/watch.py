@@ -27,7 +27,7 @@ from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
 from ..value import Value
-from .crowd import Crowd
+from .inhabitants import Crowd
 from .status import CREATING, INCOMPLETE, ChrootStatus
 from .status_reader import StatusReader
 

@@ -21,8 +21,8 @@ from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock, is_locked
 from . import boot
-from .in_use import refuse_sessions
 from .off import off
+from .shared.in_use import refuse_sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

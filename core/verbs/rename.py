@@ -10,8 +10,8 @@ from ..events import Warned, ignore
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
 from . import boot
-from .in_use import refuse_in_use
-from .place import open_above
+from .shared.in_use import refuse_in_use
+from .shared.place import open_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -144,7 +144,9 @@ class Cli:
         own = {name: v for name, v in os.environ.items() if not name.startswith("CHROOT_TOOL_")}
         kinds = ("CONFIG", "STATE", "CACHE", "DATA")
         places = {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds}
-        return own | places | {"CHROOT_TOOL_CACHE": str(self.bases)} | dict(env or {})
+        # Who is not root here is to meet that, unless a test is about becoming it.
+        ours = {"CHROOT_TOOL_CACHE": str(self.bases), "CHROOT_TOOL_PRIVILEGE": "none"}
+        return own | places | ours | dict(env or {})
 
     def __call__(
         self,

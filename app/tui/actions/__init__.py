@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from . import (
     archives,
+    base,
     binds,
     boot,
     commands,
@@ -36,6 +37,7 @@ ACTIONS: dict[str, Action] = {
         *delete.ACTIONS,
         *doctor.ACTIONS,
         *hosts.ACTIONS,
+        *base.ACTIONS,
         *boot.ACTIONS,
     )
 }

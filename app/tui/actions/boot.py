@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .action import Action
+from .reasons import busy, of_chosen, unfit
 
 if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
@@ -31,7 +32,7 @@ def _change(session: Session, one: ChrootStatus, *, enable: bool) -> None:
 ACTIONS = (
     Action(
         "environments.boot", "at boot",
-        "Switch on at boot, and off at shutdown, or not: the highlighted or the marked ones",
-        toggle,
+        "Switch on at boot, and off at shutdown, or not", toggle,
+        why_not=of_chosen(unfit, busy), many=True,
     ),
 )  # fmt: skip

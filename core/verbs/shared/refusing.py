@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from ..errors import PolicyError, Refusal
-from ..mounts.observe import Observer
-from ..mounts.sources import Sources
+from ...errors import PolicyError, Refusal
+from ...mounts.observe import Observer
+from ...mounts.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..config.bind import Bind
-    from ..kernel.rootpath import Root
-    from ..mounts.limits import Limits
+    from ...config.bind import Bind
+    from ...kernel.rootpath import Root
+    from ...mounts.limits import Limits
 
 
 def refuse_wanted(root: Root, binds: Iterable[Bind], limits: Limits) -> None:
