@@ -41,6 +41,7 @@ SUMMARIES = {
     "doctor": "what on this host, or in a chroot, would get in the way",
     "sudoers": "the rule that lets others use this without being root",
     "deploy": "put this program on another machine, or take it away there",
+    "schema": "what our files and our JSON look like, as JSON Schema",
     "help": "the manual page of a command",
     "completion": "a script by which a shell completes our words",
     "serve": "requests as JSON lines, for a chroot-tool elsewhere",
