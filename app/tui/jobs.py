@@ -47,7 +47,7 @@ class Job:
         self.view = view
         self._clock = clock
         self.cancelled = threading.Event()
-        self._work = work
+        self.work = work
         self._post = post
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         self._lines_lock = threading.Lock()
@@ -56,7 +56,7 @@ class Job:
         """Do the work and tell how it ended. Raises nothing: a failure is a message."""
         error: ChrootError | None = None
         try:
-            came = self._work(self._report, self.cancelled)
+            came = self.work(self._report, self.cancelled)
             self._move(state=DONE, stage=came if isinstance(came, str) else "", fraction=None)
         except Cancelled as stopped:
             self._move(state=CANCELLED, stage=stopped.message, fraction=None)
@@ -171,6 +171,11 @@ class Jobs:
         self._threads.append(thread)
         thread.start()
         return True
+
+    def again(self, ident: int) -> None:
+        """Begin one that has ended, and was not taken note of, once more."""
+        job, view = self._jobs.pop(ident), self._views.pop(ident)
+        self.start(view.verb, view.name, view.path, job.work, self._ended.pop(ident, None))
 
     def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""

@@ -35,6 +35,7 @@ from .jobs import Jobs
 from .messages import Counted, Diagnosed, JobEnded, JobMoved, JobSaid, Seen, Shelved
 from .panels import Panels
 from .panes import Panes
+from .rising import Rising
 from .session import Session
 from .thread_messages import PostBox
 from .user import User
@@ -101,9 +102,10 @@ class MainScreen(Screen[None]):
         # The first look is taken while Textual starts.
         inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
-        self._display = Display(panes, inventory, jobs, base=engine.base)
+        self._display = Display(panes, inventory, jobs, machines)
         panels = Panels(panes, user, busy=lambda: bool(jobs.running))
-        self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
+        rising = Rising(machines, settings.privilege)
+        self.session = Session(engine, machines, user, panes, inventory, jobs, panels, rising)
         self._build_begun = False
         self._sizes_told = False
         self._impossible: frozenset[str] = frozenset()
@@ -151,6 +153,13 @@ class MainScreen(Screen[None]):
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
         self._display.status_line()
         self._post.deliver()
+        if self.session.rising.is_possible:
+            self.run_worker(self._rise(), group="rise", exit_on_error=False)
+
+    async def _rise(self) -> None:
+        """Become root where a rule gives that without a word."""
+        if await self.session.rising.quietly():
+            self._display.all()
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""

@@ -19,6 +19,7 @@ from . import (
     delete,
     doctor,
     hosts,
+    root,
     snapshots,
     switch,
 )
@@ -37,6 +38,7 @@ ACTIONS: dict[str, Action] = {
         *delete.ACTIONS,
         *doctor.ACTIONS,
         *hosts.ACTIONS,
+        *root.ACTIONS,
         *base.ACTIONS,
         *boot.ACTIONS,
     )
