@@ -48,7 +48,9 @@ class Display:
             kept = self._inventory.snapshots.get(one.path, ()) if one else ()
             shared = self._inventory.shared.get(one.path, 0) if one else 0
             trend = self._inventory.trends.all().get(one.path) if one else None
-            self._panes.details.show(one, self._jobs.views, size, kept, shared, trend)
+            happened = self._inventory.diary.of(one.path) if one else ()
+            details = self._panes.details
+            details.show(one, self._jobs.views, size, kept, shared, trend, happened)
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""
