@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .cli.options import EVERYWHERE, RUN_WORDS, found
+from .cli.options import COMPLETE, EVERYWHERE, RUN_WORDS, found
 from .privilege import be_started_by
 
 TYPE_CHECKING = False
@@ -29,6 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .cli.run import main as run
 
         code = run(rest[0], [*words[: len(words) - len(rest)], *rest[1:]])
+    elif rest and rest[0] == COMPLETE:
+        from .cli.completion.names import main as names
+
+        code = names(rest[1:])
     elif rest or None in given.values():  # one without its value: the parser says so
         from .cli.commands import main as execute
 

@@ -307,22 +307,29 @@ def no_answer(error: NotAnswering) -> ChrootError:
     return ChrootError(f"{error.filename} {error.strerror}", answering.HINT)
 
 
-def find(base: str) -> tuple[Chroot, ...]:
+def find(base: str, table: MountTable) -> tuple[Chroot, ...]:
     """Return the chroots directly under *base*, by name; none where it does not exist.
+
+    *table* is what is mounted on this host.
 
     Links are not followed: one chroot is one directory. What does not answer may be one, and is
     among them. Raises PrivilegeError, ChrootError.
     """
-    paths = folders(base)
-    table = answering.table()
-    found = [chroot_at(path, table) for path in paths]
+    far = table if table.answered_for else None
+    found = [chroot_at(path, far) for path in folders(base, far)]
     return tuple([chroot for chroot in found if chroot])
 
 
-def folders(base: str) -> tuple[str, ...]:
-    """Return the physical paths of the directories directly under *base*, whatever is in them."""
+def folders(base: str, table: MountTable | None) -> tuple[str, ...]:
+    """Return the physical paths of the directories directly under *base*, whatever is in them.
+
+    *table* as for `chroot_at`. Raises PrivilegeError, ChrootError.
+    """
     try:
-        return answering.look(base, lambda: _folders(base), seconds=answering.LOOK)
+        if table is None:
+            return _folders(base)
+        path = os.path.abspath(base)
+        return answering.see(table, path, lambda: _folders(base), seconds=answering.LOOK)
     except NotAnswering as error:
         raise no_answer(error) from None
     except FileNotFoundError:

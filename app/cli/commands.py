@@ -7,7 +7,7 @@ from functools import partial
 
 from ...core.errors import ChrootError
 from .. import exits
-from .parser import build
+from .parser import build, whole
 from .verbs import SUMMARIES, module_of
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-_NEVER_HELD_UP = ("watch", "serve")
+_NEVER_HELD_UP = ("watch", "serve", "completion")
 """All that they ask is asked within a bound."""
 
 
@@ -56,6 +56,7 @@ def _do(arguments: Namespace) -> int:
     """Execute the verb: in a thread of its own where it may be held up, so that signals end it."""
     from ...core.kernel.answering import may_wait
 
+    arguments.whole = whole  # for verbs that tell of all the others
     execute: Callable[[Namespace], int] = module_of(arguments.verb).execute
     if arguments.verb in _NEVER_HELD_UP or not may_wait():
         return execute(arguments)

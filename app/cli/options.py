@@ -10,6 +10,8 @@ from ...core.value import Value
 
 RUN_WORDS = ("run", "start", "stop", "restart", "update", "shell")
 """Commands that put the caller into the chroot."""
+COMPLETE = "__complete"
+"""In the place of a verb, from a completion script: asks for names. In no help."""
 
 
 class Option(Value):

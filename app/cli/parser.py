@@ -81,9 +81,8 @@ class _VerbParser(_Parser):
         super().__init__(**settings)
         self._verb = verb
 
-    def parse_known_args(  # type: ignore[override]  # what it gives back is argparse's affair
-        self, args: Sequence[str] | None = None, namespace: Any = None
-    ) -> tuple[Any, list[str]]:
+    def fill(self) -> None:
+        """Give it its options."""
         # Stands before and after the verb; the one behind it wins where both are given.
         for option in EVERYWHERE:
             self.add_argument(
@@ -91,6 +90,11 @@ class _VerbParser(_Parser):
                 default=argparse.SUPPRESS,
             )  # fmt: skip
         module_of(self._verb).add_options(self)
+
+    def parse_known_args(  # type: ignore[override]  # what it gives back is argparse's affair
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        self.fill()
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unknown: {' '.join(unknown)}")
@@ -112,4 +116,14 @@ def build(only: str = "") -> argparse.ArgumentParser:
     for name in (only,) if only else SUMMARIES:
         text = SUMMARIES[name]
         verbs.add_parser(name, verb=name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    return parser
+
+
+def whole() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line with every option: for what tells of it."""
+    parser = build()
+    for action in parser._actions:  # noqa: SLF001 (argparse shows them in no other way)
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for one in action.choices.values():
+                one.fill()
     return parser

@@ -12,7 +12,8 @@ from .. import programs
 from ..chroot import CONFIG_DIRECTORY, MARKER
 from ..errors import ChrootError, PrivilegeError
 from ..events import ignore
-from ..host import apt_proxy, apt_sources, debian
+from ..host import debian
+from ..host.apt import Apt
 from ..kernel.rootpath import Root
 from . import mirror
 from .backends import arguments, packages
@@ -76,9 +77,15 @@ def _base(options: CreateOptions, cache: Cache) -> Base | None:
 
 
 def checked(
-    path: str, options: CreateOptions, cache: Cache, cancelled: CancelEvent | None = None
+    path: str,
+    options: CreateOptions,
+    cache: Cache,
+    cancelled: CancelEvent | None = None,
+    apt: Apt | None = None,
 ) -> Order:
     """Check everything that can be known before anything is written; return what to make.
+
+    *apt* is what the host's was asked already.
 
     The mirror is asked only where no base is there. Raises UsageError for what makes no sense,
     PrivilegeError without root, ChrootError for what this host, the place, the disk or the mirror
@@ -90,14 +97,16 @@ def checked(
     if os.geteuid():
         raise PrivilegeError("creating a chroot needs root", "run as root")
     own = debian.architecture()
-    options = default_options(options.replace(arch=options.arch or own))
+    options = options.replace(arch=options.arch or own)
+    apt = apt or Apt(options.proxy)
+    options = default_options(options, sources=apt.sources)
     check_options(options)
     for program in PROGRAMS:
         programs.require(program)
     check_runnable(options.arch, own)
     check_place(path)
     check_disk(path, options.variant)
-    proxies = apt_proxy.host_proxies(options.proxy)
+    proxies = apt.proxies()
     tree = f"{path}{MARKER}/root"
     if _base(options, cache):
         return keeping.Order(tree, options, proxies, cache)
@@ -123,35 +132,16 @@ def create(
     """
     tell = Teller(path, report)
     tell.stage("checking")
-    wanted = checked(path, options, cache, cancelled)
+    apt = Apt(options.proxy)
+    wanted = checked(path, options, cache, cancelled, apt)
     with new_chroot(path, tell, "creating") as root:
         check_path(root.path)
         wanted = wanted.replace(tree=f"{root.path}{MARKER}/root")
-        sources = _Sources()
         from_base = supply(wanted, tell, cancelled)
         tell.stage("setting it up", _SET_UP)
-        _set_up(root, wanted, sources.get(), tell, cancelled, renew=from_base)
+        _set_up(root, wanted, apt.sources(), tell, cancelled, renew=from_base)
         put_in_place(root, tell)
     tell.stage("done", 1.0)
-
-
-class _Sources:
-    """The host's apt sources, asked for while something else is done."""
-
-    def __init__(self) -> None:
-        import threading
-
-        self._found: tuple[Source, ...] = ()
-        self._asking = threading.Thread(target=self._ask, daemon=True)
-        self._asking.start()
-
-    def _ask(self) -> None:
-        self._found = apt_sources.sources()
-
-    def get(self) -> tuple[Source, ...]:
-        """Wait for the answer, and return it."""
-        self._asking.join()
-        return self._found
 
 
 def _set_up(

@@ -12,14 +12,17 @@ import os
 
 from .. import programs
 from ..errors import Cancelled, ChrootError, UsageError
-from ..host import apt_proxy, apt_sources, debian
+from ..host import apt_proxy, debian
 from ..host.apt_proxy import Proxies
 from ..value import Value
 from .suites import script_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from threading import Event as CancelEvent
+
+    from ..host.apt_sources import Source
 
 _TIMEOUT = 15.0
 _LARGEST = 16 << 20
@@ -46,14 +49,15 @@ class Release(Value):
         return ""
 
 
-def host_mirror(suite: str) -> str:
+def host_mirror(suite: str, sources: Iterable[Source]) -> str:
     """Return the mirror from which this host would install *suite*, "" where none is known.
 
-    That is the one it uses for *suite*, else the one for its own release, if both suites are of
-    the same distribution (debootstrap checks them with the same keyring).
+    *sources* are those of its apt. That is the one it uses for *suite*, else the one for its own
+    release, if both suites are of the same distribution (debootstrap checks them with the same
+    keyring).
     """
     own = debian.suite()
-    listed = [source for source in apt_sources.sources() if "main" in source.component]
+    listed = [source for source in sources if "main" in source.component]
     wanted = [suite]
     if own and script_words(own, "keyring") == script_words(suite, "keyring") != ():
         wanted += [own, "stable", "testing", "unstable", "sid"]

@@ -8,7 +8,7 @@ UsageError with a hint. What only the network or the disk can tell is in `create
 from __future__ import annotations
 
 from ..errors import ChrootError, UsageError
-from ..host import apt_proxy
+from ..host import apt_proxy, apt_sources
 from ..host import debian as host
 from ..text import suggestion
 from ..value import Value
@@ -17,7 +17,9 @@ from .mirror import host_mirror
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from ..host.apt_sources import Source
 
 SUPPORTED = "/usr/share/i18n/SUPPORTED"
 
@@ -63,17 +65,20 @@ class CreateOptions(Value):
     """What it is made of instead (`from_source`): an archive, a directory, an image."""
 
 
-def default_options(options: CreateOptions, backend: str = BACKENDS[0]) -> CreateOptions:
+def default_options(
+    options: CreateOptions,
+    backend: str = BACKENDS[0],
+    sources: Callable[[], Iterable[Source]] = apt_sources.sources,
+) -> CreateOptions:
     """Return *options* with everything filled in that was left open, asking dpkg and apt.
 
-    *backend* is what makes it where none is asked for.
+    *backend* is what makes it where none is asked for; *sources* gives what apt has, where that
+    is needed.
 
     Raises ChrootError where dpkg fails.
     """
     suite = options.suite or host.suite() or "stable"
-    mirror = options.mirror
-    if not mirror:
-        mirror = host_mirror(suite)
+    mirror = options.mirror or host_mirror(suite, sources())
     return options.replace(
         suite=suite,
         arch=options.arch or host.architecture(),

@@ -21,6 +21,7 @@ from ..chroot import (
 from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..creating.bases.store import Store
 from ..errors import ChrootError
+from ..kernel import answering
 from ..kernel.replacing import temporaries
 from ..kernel.syscalls import mount_id
 from ..lock import holder, is_locked
@@ -63,7 +64,7 @@ def found(subject: Subject, *, has_lock: bool = False) -> tuple[TakeAway, ...]:
 
 
 def _on_host(subject: Subject) -> Iterator[TakeAway]:
-    for path in folders(subject.base):
+    for path in folders(subject.base, answering.table()):
         name = os.path.basename(path)
         is_ours = is_rest(name) or (name.startswith(".") and name.endswith(CLONING))
         if is_ours and not is_locked(path):

@@ -51,6 +51,11 @@ def lookup(root: Root, name: str) -> User:
     raise UsageError(f"there is no user {wanted!r} in {root.path}", _suggestion(entries, wanted))
 
 
+def names(root: Root) -> tuple[str, ...]:
+    """Return the names of the users that there are inside *root*. Raises ChrootError."""
+    return tuple(entry[0] for entry in _entries(root, "/etc/passwd", 7))
+
+
 def _find(entries: list[list[str]], wanted: str) -> list[str] | None:
     """Return the first entry of that name, else of that number, as getent(1) looks it up."""
     for entry in entries:

@@ -44,7 +44,7 @@ LOOK = 1.0
 _ETIMEDOUT = 110
 _LINKS = 40
 _TICK = 0.05
-_MARKS = tuple(f" - {kind}".encode() for kind in KINDS)
+_KINDS = tuple(kind.encode() for kind in KINDS)
 _AUTOFS, _BINFMT = b" - autofs ", BINFMT.encode()
 
 _patience: Callable[[], float] = lambda: PATIENCE  # noqa: E731
@@ -198,10 +198,12 @@ def ask(
 def may_wait() -> bool:
     """Tell whether there is any file system here that somebody else answers for. 30 µs."""
     data = read_text()
-    found = [mark for mark in _MARKS if mark in data]
-    if found == [_AUTOFS]:
-        return any(_AUTOFS in line and _BINFMT not in line for line in data.split(b"\n"))
-    return bool(found)
+    # What is behind a separator begins with the type (proc_pid_mountinfo(5)); blanks are escaped.
+    found = [rest for rest in data.split(b" - ")[1:] if rest.startswith(_KINDS)]
+    if all(rest.startswith(_AUTOFS[3:]) for rest in found):
+        lines = data.split(b"\n") if found else ()
+        return any(_AUTOFS in line and _BINFMT not in line for line in lines)
+    return True
 
 
 def table() -> MountTable | None:

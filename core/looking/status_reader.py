@@ -185,13 +185,18 @@ def _below(root: Root) -> Iterable[Problem]:
             )
 
 
-def read_statuses(chroots: Sequence[Chroot], sampler: Sampler) -> tuple[ChrootStatus, ...]:
-    """Return the status of each of *chroots*, with the processes inside, in the order given."""
+def read_statuses(
+    chroots: Sequence[Chroot], table: MountTable, sampler: Sampler
+) -> tuple[ChrootStatus, ...]:
+    """Return the status of each of *chroots* by what is mounted, with the processes inside.
+
+    They come in the order given.
+    """
     from ..processes.residents import pids_by_root
 
-    looked = StatusReader()
+    looked = StatusReader(table)
     found = [looked.one(chroot) for chroot in chroots]
-    pids = pids_by_root(identities(chroots, looked.table))
+    pids = pids_by_root(identities(chroots, table))
     everyone = [pid for inside in pids.values() for pid in inside]
     facts = sampler.facts(everyone) if everyone else {}  # psutil takes 9 ms to import
     return tuple(with_processes(one, pids.get(one.path, ()), facts) for one in found)

@@ -148,7 +148,7 @@ class Watcher:
         table = answering.table()
         self._dirs.add(_administrators())
         try:
-            paths = folders(self.base)
+            paths = folders(self.base, table)
             self._problem = None
         except ChrootError as error:
             paths = ()

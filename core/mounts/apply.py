@@ -40,14 +40,16 @@ _WRONG = (2, 15, 22)
 """ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
 
 
-def apply(root: Root, plan: Plan, report: Report, cancelled: Flag | None = None) -> None:
-    """Do every step of *plan* below *root*, or none.
+def apply(
+    root: Root, plan: Plan, table: MountTable, report: Report, cancelled: Flag | None = None
+) -> None:
+    """Do every step of *plan* below *root*, or none; *table* is what the plan was made of.
 
     Raises ChrootError (BusyError for a mount in use, PrivilegeError) after everything this run
     did was taken back; what could not be is reported as `Warned`. A step that somebody does not
     answer to is one that fails.
     """
-    run = _Run(root, plan, answering.table())
+    run = _Run(root, plan, table if table.answered_for else None)
     try:
         for step in plan.steps:
             if cancelled and cancelled.is_set():

@@ -17,7 +17,7 @@ import stat
 from ..config.bind import Bind
 from ..errors import ChrootError, PrivilegeError
 from ..events import ignore
-from ..kernel import syscalls
+from ..kernel import answering, syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..mounts.apply import apply
@@ -87,7 +87,7 @@ class Overlay:
         No mount of the host's is left in the namespace then. Raises ChrootError, OSError.
         """
         syscalls.unshare(syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS)
-        apply(self.root, self._rest, ignore)
+        apply(self.root, self._rest, _far(), ignore)
         namespace = own_namespace()
         syscalls.setns(
             namespace, syscalls.CLONE_NEWNS
@@ -176,8 +176,13 @@ def _mount(root: Root, binds: Iterable[Bind], limits: Limits | None) -> Plan:
             f"{step.target}/".startswith(f"{target}/") for target in later
         )
         (rest if waits else first).append(step)
-    apply(root, plan.replace(steps=tuple(first)), ignore)
+    apply(root, plan.replace(steps=tuple(first)), _far(), ignore)
     return plan.replace(steps=tuple(rest))
+
+
+def _far() -> MountTable:
+    """Return what is mounted here where somebody else answers for any of it, else nothing."""
+    return answering.table() or MountTable(())
 
 
 def _of_its_own(bind: Bind) -> Bind:

@@ -16,6 +16,7 @@ from ..chroot import (
 )
 from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
+from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock, is_locked
@@ -72,7 +73,7 @@ def rests(path: str) -> tuple[str, ...]:
         return ()
     try:
         above = _above(path)
-        places = folders(above)  # no links
+        places = folders(above, answering.table())  # no links
     except ChrootError:
         return ()
     found = [

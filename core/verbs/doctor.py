@@ -67,7 +67,7 @@ def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) 
         return Plan(_taken_away(what, report))
     with open_chroot(what.path) as root, Lock(root.path):
         away, mounts = _taken_away(what, report), _mounts(what)
-        mount_or_tell(root, mounts, report, cancelled)
+        mount_or_tell(root, mounts, what.seen.table, report, cancelled)
         return Plan((*away, *mounts.steps))
 
 

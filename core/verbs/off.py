@@ -50,24 +50,29 @@ def off(
 ) -> Plan:
     """As `Engine.off`."""
     with open_chroot(path) as root, Lock(root.path):
-        plan = plan_all(MountTable.read(), root.path, lazy=lazy)
+
+        def planned(*, lazy: bool) -> tuple[Plan, MountTable]:
+            table = MountTable.read()
+            return plan_all(table, root.path, lazy=lazy), table
+
+        plan, table = planned(lazy=lazy)
         if not plan and not lives_inside(root):
             return plan
         if os.geteuid():  # before `stop` fails for want of it, and tells another story
             raise PrivilegeError(f"switching {root.path} off needs root", "run as root")
         if stop:
             _stop(root, report, cancelled)
-            plan = plan_all(MountTable.read(), root.path, lazy=lazy)
+            plan, table = planned(lazy=lazy)
         if not lazy and lives_inside(root):
             _clear(root, kill=kill, timeout=timeout, report=report, cancelled=cancelled)
-            plan = plan_all(MountTable.read(), root.path)
+            plan, table = planned(lazy=False)
         try:
-            carry_out(root, plan, report, cancelled)
+            carry_out(root, plan, table, report, cancelled)
         except BusyError:
             # Somebody of the host's. To look for such before would cost more than all the rest.
             _clear(root, kill=kill, timeout=timeout, report=report, cancelled=cancelled)
-            plan = plan_all(MountTable.read(), root.path, lazy=lazy)
-            carry_out(root, plan, report, cancelled)
+            plan, table = planned(lazy=lazy)
+            carry_out(root, plan, table, report, cancelled)
         return plan
 
 

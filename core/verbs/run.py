@@ -30,9 +30,10 @@ def run(
             Lock(root.path).close()  # raises LockedError where it is being made just now
         config = configuration(root, config_dir)
         limits = limits_of(root, config)
-        if plan_for(root, config, limits):  # else a second `run` would wait for a first
+        if plan_for(root, config, limits)[0]:  # else a second `run` would wait for a first
             with Lock(root.path):
-                mount_or_tell(root, plan_for(root, config, limits), ignore, None)
+                plan, table = plan_for(root, config, limits)
+                mount_or_tell(root, plan, table, ignore, None)
         code = run_host_command(root, words)
         if code:
             return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..chroot import CONFIG_DIRECTORY, Chroot, find, open_chroot
+from ..kernel.mount_table import MountTable
 from .switching import is_program
 
 TYPE_CHECKING = False
@@ -18,21 +19,22 @@ if TYPE_CHECKING:
 
 def statuses(base: str) -> tuple[ChrootStatus, ...]:
     """As `Engine.list`."""
-    return _look(find(base))
+    table = MountTable.read()
+    return _look(find(base, table), table)
 
 
 def status(path: str) -> ChrootStatus:
     """As `Engine.status`."""
     with open_chroot(path) as root:
         physical = root.path
-    return _look((Chroot(os.path.basename(physical), physical),))[0]
+    return _look((Chroot(os.path.basename(physical), physical),), MountTable.read())[0]
 
 
-def _look(chroots: Sequence[Chroot]) -> tuple[ChrootStatus, ...]:
+def _look(chroots: Sequence[Chroot], table: MountTable) -> tuple[ChrootStatus, ...]:
     from ..looking.status_reader import read_statuses
     from ..processes.residents import Sampler
 
-    return read_statuses(chroots, Sampler())
+    return read_statuses(chroots, table, Sampler())
 
 
 def config(path: str, *, config_dir: str | None = None) -> Config:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..config.bind import Bind
     from ..config.merge import Config
     from ..events import Report
+    from ..kernel.mount_table import MountTable
     from ..kernel.rootpath import Root
     from ..mounts.limits import Limits
     from ..plan import Plan
@@ -60,13 +61,15 @@ def is_program(root: Root, name: str) -> bool:
     return there is not None and stat.S_ISREG(there.st_mode) and bool(there.st_mode & 0o111)
 
 
-def carry_out(root: Root, plan: Plan, report: Report, cancelled: Flag | None) -> None:
-    """Do a plan; see `mounts.apply`, which a `run` that finds everything on never needs."""
+def carry_out(
+    root: Root, plan: Plan, table: MountTable, report: Report, cancelled: Flag | None
+) -> None:
+    """Do a plan made of *table*; see `mounts.apply`, which a `run` rarely needs."""
     if plan:
         from ..mounts.apply import apply
 
         _tidy(root)
-        apply(root, plan, report, cancelled)
+        apply(root, plan, table, report, cancelled)
 
 
 def _tidy(root: Root) -> None:
@@ -103,13 +106,17 @@ def _sweep(root: Root, directory: str, *names: str) -> list[str]:
 def mount_or_tell(
     root: Root,
     plan: Plan,
+    table: MountTable,
     report: Report,
     cancelled: Flag | None,
     points: Sequence[str] | None = None,
 ) -> None:
-    """Do a plan; where something is in use, raise BusyError with who holds *points*, or any."""
+    """Do a plan made of *table*.
+
+    Where something is in use, raise BusyError with who holds *points*, or any mount.
+    """
     try:
-        carry_out(root, plan, report, cancelled)
+        carry_out(root, plan, table, report, cancelled)
     except BusyError as error:
         from .in_use import holders_of
 

@@ -248,11 +248,11 @@ def test_a_source_that_becomes_a_link_meanwhile_is_seen_when_it_is_opened(
     (host / "place").mkdir()
     with open_chroot(str(tiny_chroot)) as root:
         config = configuration(root)
-        plan = plan_for(root, config, limits_of(root.path, config))
+        plan, table = plan_for(root, config, limits_of(root.path, config))
         (host / "place").rmdir()
         (host / "place").symlink_to("secret")
         with pytest.raises(PolicyError, match="deny_sources has"):
-            apply(root, plan, lambda _event: None)
+            apply(root, plan, table, lambda _event: None)
     assert mounts_below(tiny_chroot) == []
 
 

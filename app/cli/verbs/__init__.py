@@ -38,6 +38,7 @@ SUMMARIES = {
     "doctor": "what on this host, or in a chroot, would get in the way",
     "sudoers": "the rule that lets others use this without being root",
     "deploy": "put this program on another machine, or take it away there",
+    "completion": "a script by which a shell completes our words",
     "serve": "requests as JSON lines, for a chroot-tool elsewhere",
 }
 """What each does in a few words, in the order of the help."""

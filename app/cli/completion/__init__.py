@@ -1,0 +1,1 @@
+"""Completion scripts: static, made of the parser; the tool itself is asked for names alone."""

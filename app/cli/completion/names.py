@@ -1,0 +1,172 @@
+"""`chroot-tool __complete KIND VALUE WORD…`: the names that a completion script asks for.
+
+*VALUE* is what stands at the cursor so far, *WORD…* what stands before it, as it is typed. Names
+are printed a line each, all that may be meant; the shell chooses among them. Only this machine is
+asked, no other by ssh, and whatever is wrong there are no names and nothing is said: who types
+has not asked for anything yet.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ....core import chroot
+from ....core.errors import ChrootError
+from ....core.kernel.mount_table import MountTable
+from ....core.text import safe
+from ....core.value import Value
+from ...engine import open_engine, split_host
+from ..options import BASE, DIR, HOST, found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ....core.engine import Engine
+
+
+class Asked(Value):
+    """What somebody is typing."""
+
+    value: str
+    """At the cursor, perhaps the first part of it."""
+    rest: tuple[str, ...]
+    """The words before it that are none of ours, the verb first."""
+    base: str
+    directory: str
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this machine."""
+        return open_engine(self.base)
+
+    @property
+    def path(self) -> str:
+        """The chroot that is meant. Raises ChrootError."""
+        return self.engine.locate(self.directory)
+
+
+def main(arguments: list[str]) -> int:
+    """Print names; return 0, for what goes wrong is nobody's business here."""
+    kind, value, *words = [*arguments, "", ""][: max(len(arguments), 2)]
+    try:
+        names = tuple(NAMES[kind](_asked(value, words))) if kind in NAMES else ()
+    except (ChrootError, OSError, ValueError):
+        names = ()
+    told = [f"{name}\n" for name in dict.fromkeys(names) if name == safe(name)]
+    try:
+        sys.stdout.write("".join(told))
+    except (OSError, UnicodeEncodeError):
+        pass
+    return 0
+
+
+def _asked(value: str, words: list[str]) -> Asked:
+    """Take what is ours out of *words*. Raises ChrootError where it is about another machine."""
+    values: dict[str, str] = {}
+    rest = []
+    pending = words[::-1]
+    while pending:
+        word = pending.pop()
+        option = found(word, (DIR, BASE, HOST))
+        if option is None:
+            rest.append(word)
+            continue
+        given = option[1] if option[1] is not None else (pending.pop() if pending else "")
+        values[option[0].key] = os.path.expanduser(given)
+    host, directory = split_host(values.get(DIR.key, DIR.default))
+    if host or values.get(HOST.key):
+        raise ChrootError("no other machine is asked for names")
+    return Asked(value, tuple(rest), values.get(BASE.key, ""), directory)
+
+
+def _chroots(asked: Asked) -> Iterable[str]:
+    return (one.name for one in chroot.find(asked.engine.base, MountTable.read()))
+
+
+def _scripts(asked: Asked) -> Iterable[str]:
+    """What answers a word of `run`; a program inside where a path is typed."""
+    if asked.value.startswith("/"):
+        return _inside(asked)
+    return (*asked.engine.scripts(asked.path), "start", "stop", "restart", "update")
+
+
+def _inside(asked: Asked) -> Iterable[str]:
+    return asked.engine.binds(asked.path).complete_target(asked.value)
+
+
+def _targets(asked: Asked) -> Iterable[str]:
+    """The targets there are, where one of them is meant, else paths inside."""
+    if not {"remove", "ignore"} & set(asked.rest):
+        return _inside(asked)
+    from ....core.config.bind import CHROOT_TOML, TOOL_CONF
+
+    own = (TOOL_CONF, CHROOT_TOML)
+    binds = asked.engine.config(asked.path).binds
+    return (bind.target for bind in binds if bind.origin in own or "ignore" in asked.rest)
+
+
+def _users(asked: Asked) -> Iterable[str]:
+    from ....core.entering.users import names
+
+    with chroot.open_chroot(asked.path) as root:
+        return names(root)
+
+
+def _snapshots(asked: Asked) -> Iterable[str]:
+    words = ("list", "restore", "remove")
+    if not set(words) & set(asked.rest):
+        return words
+    return () if "list" in asked.rest else (one.name for one in asked.engine.snapshots(asked.path))
+
+
+def _bases(asked: Asked) -> Iterable[str]:
+    return (one.name for one in asked.engine.bases().list()) if "remove" in asked.rest else ()
+
+
+def _hosts(_asked: Asked) -> Iterable[str]:
+    from ....core.remote.known_hosts import names
+
+    return names()
+
+
+def _suites(_asked: Asked) -> Iterable[str]:
+    from ....core.creating import suites
+
+    return suites.known() or ("stable", "testing", "sid")
+
+
+def _architectures(_asked: Asked) -> Iterable[str]:
+    from ....core.host.debian import QEMU
+
+    return QEMU
+
+
+def _variants(_asked: Asked) -> Iterable[str]:
+    from ....core.creating.options import VARIANTS
+
+    return VARIANTS
+
+
+def _timezones(_asked: Asked) -> Iterable[str]:
+    from ....core.host.debian import timezones
+
+    return timezones()
+
+
+NAMES: dict[str, Callable[[Asked], Iterable[str]]] = {
+    "chroot": _chroots,
+    "script": _scripts,
+    "inside": _inside,
+    "target": _targets,
+    "user": _users,
+    "snapshot": _snapshots,
+    "base": _bases,
+    "host": _hosts,
+    "suite": _suites,
+    "architecture": _architectures,
+    "variant": _variants,
+    "timezone": _timezones,
+}
+"""What can be asked for, by its kind."""

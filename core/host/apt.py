@@ -1,0 +1,43 @@
+"""This host's apt, asked beside other work: each of its programs takes 20 ms and more."""
+
+from __future__ import annotations
+
+from . import apt_proxy, apt_sources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .apt_sources import Source
+
+
+class Apt:
+    """What the host's apt says, asked for once, while something else is done."""
+
+    def __init__(self, proxy: str) -> None:
+        """Ask it; *proxy* is what a person said, see `apt_proxy.host_proxies`."""
+        import threading
+
+        self._sources: tuple[Source, ...] = ()
+        self._proxies = apt_proxy.Proxies()
+        self._proxy = proxy
+        self._asking = [
+            threading.Thread(target=ask, daemon=True)
+            for ask in (self._ask_sources, self._ask_proxies)
+        ]
+        for thread in self._asking:
+            thread.start()
+
+    def _ask_sources(self) -> None:
+        self._sources = apt_sources.sources()
+
+    def _ask_proxies(self) -> None:
+        self._proxies = apt_proxy.host_proxies(self._proxy)
+
+    def sources(self) -> tuple[Source, ...]:
+        """Wait for what it is configured for, and return it."""
+        self._asking[0].join()
+        return self._sources
+
+    def proxies(self) -> apt_proxy.Proxies:
+        """Wait for how it reaches mirrors, and return it."""
+        self._asking[1].join()
+        return self._proxies
