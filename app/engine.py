@@ -10,7 +10,7 @@ from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
-from .privilege import started
+from .privilege import program, started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..core.creating.preferences import Habits
     from ..core.engine import Engine
+    from ..core.remote.inventory import Target
     from ..core.remote.machines import Machines
     from ..core.remote.remote_engine import RemoteEngine
     from ..core.remote.stream import End
@@ -31,7 +32,7 @@ def open_engine(base: str = "", host: str = "") -> Engine:
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits, started())
+    return LocalEngine(base_directory(base), habits, started(), program)
 
 
 def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:
@@ -51,6 +52,18 @@ def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machi
 def _at_rest(host: str) -> RemoteEngine:
     """Return the engine of a host that nobody is asked anything for: the terminal is the UI's."""
     return _elsewhere(host, "", ask=False)
+
+
+def open_target(target: Target, base: str = "") -> RemoteEngine | LocalEngine:
+    """Return the engine of a machine of an inventory, which asks nobody anything.
+
+    Raises ConfigError, UsageError for an address that is none.
+    """
+    if not target.address:
+        return LocalEngine(base_directory(base), habits, started())
+    from ..core.remote.ssh import Host
+
+    return Host(target.name, address=target.address, options=target.options).engine(base)
 
 
 def split_host(text: str) -> tuple[str, str]:

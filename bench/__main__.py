@@ -22,6 +22,7 @@ PARTS = {
     "ui": "The terminal UI",
     "terminal": "The terminal panel",
     "images": "Making, copying, packing",
+    "privilege": "Without root",
 }
 """The modules and the titles of their tables."""
 DOCUMENT = Path(__file__).absolute().parent.parent / "docs/benchmarks.md"

@@ -209,6 +209,35 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def enable(
+        self,
+        path: str,
+        *,
+        now: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> bool:
+        """Have a chroot switched on and started at boot, stopped and switched off at shutdown.
+
+        *now*: and start it as the boot would. Returns whether it was otherwise before. Raises
+        ChrootError where this system is not started by systemd, PrivilegeError.
+        """
+        raise NotImplementedError
+
+    def disable(
+        self,
+        path: str,
+        *,
+        now: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> bool:
+        """Have nothing done with a chroot at boot any more; *now*: and stop it as a shutdown would.
+
+        Returns whether it was otherwise before. Raises as `enable`.
+        """
+        raise NotImplementedError
+
     # -- running ---------------------------------------------------------------------------------
 
     def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
@@ -234,6 +263,26 @@ class Engine(Protocol):
         stdin, stdout, stderr and signals are the command's while it runs. Where stdin or stdout is
         no terminal, both are /dev/null for this process afterwards. Raises ChrootError where the
         command could not be started; then they are as before.
+        """
+        raise NotImplementedError
+
+    def run_captured(
+        self,
+        path: str,
+        words: tuple[str, ...],
+        *,
+        user: str = "",
+        cwd: str = "",
+        env: Mapping[str, str] | None = None,
+        config_dir: str | None = None,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> int:
+        """Run a command as `run` does, without a terminal and with nothing to read.
+
+        What it prints on stdout and stderr is reported, as `Output`, line by line; return its exit
+        code. Where it could not be started that is 125 to 127, and a line says why. Raises
+        Cancelled: then it was ended.
         """
         raise NotImplementedError
 

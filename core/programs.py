@@ -27,8 +27,8 @@ PASSED = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 a proxy can download."""
 
 _PACKAGES = {
-    "apt-get": "apt", "dpkg": "dpkg", "setpriv": "util-linux", "unshare": "util-linux",
-    "xz": "xz-utils",
+    "ansible-inventory": "ansible-core", "apt-get": "apt", "dpkg": "dpkg",
+    "setpriv": "util-linux", "unshare": "util-linux", "xz": "xz-utils",
 }  # fmt: skip
 _SIGPIPE, _SIGTERM, _SIGKILL = 13, 15, 9  # `signal` would load enum
 _ENOEXEC = 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.errors import UsageError
 from ..engine import open_engine, split_host
 
 TYPE_CHECKING = False
@@ -41,11 +42,10 @@ def add_json(parser: ArgumentParser) -> None:
 
 
 def add_json_events(parser: ArgumentParser) -> None:
-    """Add --json to a verb that prints an object for each event; an error is the last of them."""
+    """Add --json to a verb that prints an object for each event."""
     parser.add_argument(
         "--json", action="store_true", help="a JSON object a line for all that happens"
     )
-    parser.set_defaults(json_events=True)
 
 
 def add_dry_run(parser: ArgumentParser) -> None:
@@ -56,7 +56,16 @@ def add_dry_run(parser: ArgumentParser) -> None:
 
 def engine_of(arguments: Namespace) -> Engine:
     """Return the engine for the base directory that is meant. Raises ConfigError."""
-    return open_engine(arguments.base, arguments.host)
+    return _engine_at("", arguments)
+
+
+def _engine_at(host: str, arguments: Namespace) -> Engine:
+    given: Engine | None = getattr(arguments, "engine", None)
+    if given is None:
+        return open_engine(arguments.base, host or arguments.host)
+    if host:
+        raise UsageError(f"--hosts says where, and {host}: does, too", "a DIR alone is on each")
+    return given
 
 
 def chroot_of(arguments: Namespace, *, new: bool = False) -> tuple[Engine, str]:
@@ -73,7 +82,7 @@ def place_of(text: str, arguments: Namespace, *, new: bool = False) -> tuple[Eng
     Raises UsageError, ChrootError.
     """
     host, directory = split_host(text)
-    engine = open_engine(arguments.base, host or arguments.host)
+    engine = _engine_at(host, arguments)
     return engine, engine.locate(directory, new=new)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from ...core.errors import ChrootError
-from .. import exits
+from ...core.errors import ChrootError, PrivilegeError, UsageError
+from .. import exits, privilege
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+    from ...core.engine import Engine
+
+_OF_A_FLEET = (
+    "create", "base", "on", "off", "run", "start", "stop", "restart", "update", "list", "status",
+    "bind", "clone", "rename", "snapshot", "delete", "doctor",
+)  # fmt: skip
+"""What may be done on many hosts at once: what needs no terminal, and has an end."""
 _NEVER_HELD_UP = ("watch", "serve", "completion")
 """All that they ask is asked within a bound."""
 
@@ -44,15 +51,62 @@ def _execute(words: list[str], verb: str) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code = _do(arguments)
+        code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:
-        if _streams(arguments):
+        if getattr(arguments, "json", False):
             _write(error)
         raise
     return code
 
 
-def _do(arguments: Namespace) -> int:
+def _across(arguments: Namespace) -> int:
+    """Execute the verb on every host of a group. Raises UsageError for one that makes no sense."""
+    from .fleet import Asked, across
+
+    if arguments.verb not in _OF_A_FLEET:
+        raise UsageError(
+            f"{arguments.verb} takes no --hosts", f"those that do: {', '.join(_OF_A_FLEET)}"
+        )
+    if arguments.host:
+        raise UsageError("--host and --hosts are two ways to say where", "one of them will do")
+    verb = module_of(arguments.verb)
+    with_json = getattr(arguments, "json", False)
+    asked = Asked(
+        arguments.hosts, arguments.inventory, arguments.forks, arguments.base, json=with_json
+    )
+    if arguments.verb == "list" and not with_json:
+        return across(asked, lambda _host, engine: engine.list(), rows=verb.of_hosts)
+    execute: Callable[[Namespace], int] = verb.execute
+
+    def do(host: str, engine: Engine) -> int:
+        own = type(arguments)(**vars(arguments))
+        own.host, own.engine = host, engine
+        return execute(own)
+
+    return across(asked, do)
+
+
+def _do(arguments: Namespace, words: list[str]) -> int:
+    """Execute the verb; as root where who asks is not, it is needed, and can be had."""
+    if not privilege.is_wanted():
+        return _here(arguments)
+    from . import elevate
+
+    if not elevate.is_here(arguments):
+        return _here(arguments)
+    refused: PrivilegeError | None = None
+    if not elevate.needs_root(arguments):
+        try:
+            return _here(arguments)
+        except PrivilegeError as error:
+            refused = error
+    code = elevate.elevate(arguments.verb, elevate.with_backend(words, arguments))
+    if code is None and refused is not None:
+        raise refused
+    return _here(arguments) if code is None else code
+
+
+def _here(arguments: Namespace) -> int:
     """Execute the verb: in a thread of its own where it may be held up, so that signals end it."""
     from ...core.kernel.answering import may_wait
 
@@ -60,19 +114,13 @@ def _do(arguments: Namespace) -> int:
     execute: Callable[[Namespace], int] = module_of(arguments.verb).execute
     if arguments.verb in _NEVER_HELD_UP or not may_wait():
         return execute(arguments)
-    from .beside import beside
+    from .in_a_thread import beside
 
     return beside(partial(execute, arguments))
 
 
-def _streams(arguments: Namespace) -> bool:
-    """Tell whether what happens is printed as JSON, an object for each event."""
-    events = getattr(arguments, "json_events", False) and arguments.json
-    return events and not getattr(arguments, "dry_run", False)
-
-
 def _write(error: ChrootError) -> None:
-    """Print an error as the last event."""
+    """Print an error as the last event, or in the place of the document."""
     from .. import json_output
 
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 
-from ..narrate import Narrator
+from ..progress_lines import Narrator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-entered: list[threading.Event] = []
-"""The flags of those calls that are under way: whoever takes signals for them sets these."""
+entered: dict[threading.Event, threading.Thread] = {}
+"""The flags of those calls that are under way, with the thread of each: whoever takes signals for
+them sets these."""
 
 
 class LongCall:
@@ -34,7 +35,7 @@ class LongCall:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> tuple[Narrator, threading.Event]:
-        entered.append(self._cancelled)
+        entered[self._cancelled] = threading.current_thread()
         if threading.current_thread() is threading.main_thread():  # else `beside` takes them
             for number in SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
@@ -51,6 +52,6 @@ class LongCall:
         tb: TracebackType | None,
     ) -> None:
         self._narrator.end()
-        entered.remove(self._cancelled)
+        del entered[self._cancelled]
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave back

@@ -40,7 +40,19 @@ HOST = Option(
     ("-H", "--host"), "host", "HOST",
     "on another machine, by ssh: a name of ssh_config, or USER@HOST; HOST:DIR is DIR there",
 )  # fmt: skip
-EVERYWHERE = (BASE, HOST)
+HOSTS = Option(
+    ("--hosts",), "hosts", "GROUP",
+    "on every host of a group of the Ansible inventory, at once: docs/fleet.md",
+)  # fmt: skip
+INVENTORY = Option(
+    ("--inventory",), "inventory", "FILE",
+    "the inventory of --hosts, as ansible -i takes it (default: that of Ansible's configuration)",
+)  # fmt: skip
+FORKS = Option(
+    ("--forks",), "forks", "N", "how many hosts of --hosts at a time (default: 100)"
+)  # fmt: skip
+FLEET = (HOSTS, INVENTORY, FORKS)
+EVERYWHERE = (BASE, HOST, *FLEET)
 """Options that every command has, before it or behind it."""
 CONFIG = Option(
     ("-c", "--config"), "config", "CFGDIR",
@@ -67,11 +79,15 @@ SIZE = Option(
     "how much a session may write, to memory: 512M, 4G, 25%% … (implies -x; default: half of the "
     "memory that is free)",
 )  # fmt: skip
+JSON = Option(
+    ("--json",), "json", "",
+    "with --hosts: a JSON object a line for all that happens", flag=True,
+)  # fmt: skip
 SESSION_OPTIONS = (EPHEMERAL, KEEP, SIZE)
 SESSION_WORDS = ("run", "shell", "update")
 """What start, stop and restart have started or stopped would end with the session."""
 
-RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, *SESSION_OPTIONS, *EVERYWHERE)
+RUN_OPTIONS = (DIR, USER, CWD, ENV, CONFIG, *SESSION_OPTIONS, JSON, *EVERYWHERE)
 
 
 def found(argument: str, options: tuple[Option, ...]) -> tuple[Option, str | None] | None:

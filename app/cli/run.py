@@ -8,9 +8,19 @@ from __future__ import annotations
 import os
 
 from ...core.errors import Cancelled, ChrootError, UsageError
-from .. import exits
+from .. import exits, privilege
 from ..engine import open_engine, split_host
-from .options import DIR, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS, found
+from .options import (
+    BASE,
+    DIR,
+    FLEET,
+    HOSTS,
+    JSON,
+    RUN_OPTIONS,
+    SESSION_OPTIONS,
+    SESSION_WORDS,
+    found,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,18 +63,41 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         )
     elif word != "shell":
         words = [word]
-    _mind_operators(words)
     ephemeral = any(option.key in values for option in SESSION_OPTIONS)
     if ephemeral and word not in SESSION_WORDS:
         raise UsageError(
             f"{word} takes no -x: what it starts ends with the session, which ends with it",
             f"chroot-tool shell -x, and {word} it there",
         )
-    host, directory = split_host(values.get(DIR.key, [DIR.default])[-1])
-    engine = open_engine(_last(values, "base"), host or _last(values, "host"))
-    path = engine.locate(directory)
     user, cwd, config_dir = (_last(values, key) for key in ("user", "cwd", "config"))
     env = dict(pair for text in values.get("env", []) for pair in _pair(text))
+    host, directory = split_host(values.get(DIR.key, [DIR.default])[-1])
+    host = host or _last(values, "host")
+    if HOSTS.key in values:
+        if ephemeral or not words:
+            raise UsageError(f"{'-x' if ephemeral else word} takes no --hosts", "run COMMAND does")
+        if host:
+            raise UsageError(f"--hosts says where, and {host} does, too", "one of them will do")
+        _mind_operators(words)
+        from .fleet import Asked, run_everywhere
+
+        hosts, inventory, forks, base = (_last(values, option.key) for option in (*FLEET, BASE))
+        asked = Asked(hosts, inventory, forks, base, json=JSON.key in values)
+        return run_everywhere(
+            asked, directory, tuple(words), user=user, cwd=cwd, env=env,
+            config_dir=config_dir or None,
+        )  # fmt: skip
+    if JSON.key in values:
+        raise UsageError("--json of run is for --hosts", "else stdout is the command's")
+    if not host and privilege.is_wanted():
+        from .elevate import elevate, run_words
+
+        code = elevate(word, run_words(word, values, words if word == "run" else ()))
+        if code is not None:
+            return code
+    _mind_operators(words)
+    engine = open_engine(_last(values, "base"), host)
+    path = engine.locate(directory)
     if ephemeral:
         from .session import run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arguments import add
-from .options import EVERYWHERE, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
+from .options import EVERYWHERE, JSON, RUN_OPTIONS, SESSION_OPTIONS, SESSION_WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def add_options(parser: ArgumentParser) -> None:
     word = parser.prog.rpartition(" ")[2]
     takes_session = word in SESSION_WORDS
     left_out = EVERYWHERE if takes_session else (*EVERYWHERE, *SESSION_OPTIONS)
+    if word == "shell":
+        left_out = (*left_out, JSON)
     if takes_session:
         parser.epilog = _SESSION
     if word == "run":

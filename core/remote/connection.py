@@ -51,9 +51,12 @@ class Connection:
         """Start *argv*, which runs `chroot-tool serve --json` there; *name* is what to call it.
 
         *ask*: it may ask somebody for a password first, who takes the time it takes. Raises
-        ChrootError where it can't be started, is no chroot-tool, or one that is too old.
+        ChrootError where it can't be started.
         """
         self.name = name
+        self._patience = None if ask else _PATIENCE
+        self.hello: dict[str, Any] = {}
+        """What the other has said of itself, once it was greeted."""
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Events] = {}
         self._changing = threading.Lock()
@@ -76,11 +79,14 @@ class Connection:
         threading.Thread(target=self._listen, name=f"from {name}", daemon=True).start()
         self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
         self._ears.start()
-        self.hello = self._greeted(None if ask else _PATIENCE)
 
-    def _greeted(self, patience: float | None) -> dict[str, Any]:
+    def greet(self) -> None:
+        """Wait for the other's first line; `close`, by another thread, ends that.
+
+        Raises ChrootError where it is no chroot-tool, or one that is too old.
+        """
         try:
-            found = self._first.get(timeout=patience)
+            found = self._first.get(timeout=self._patience)
         except queue.Empty:
             self.close(wait=0)
             raise ChrootError(f"{self.name} does not answer", f"ssh {self.name} true") from None
@@ -104,7 +110,7 @@ class Connection:
                 "each other",
                 "update the one here" if here else f"chroot-tool deploy {self.name}",
             )
-        return found
+        self.hello = found
 
     # -- asking ----------------------------------------------------------------------------------
 

@@ -15,10 +15,11 @@ from ..errors import Cancelled, ChrootError, Problem
 from ..events import Event
 from ..looking.status import ChrootStatus
 from ..looking.watch import Snapshot
+from ..verbs.run_captured import run_words
 from . import contract, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..events import Report
@@ -65,15 +66,17 @@ class RemoteEngine:
             if self._connection is None or self._connection.lost.is_set():
                 if self._connection:
                     self._connection.close(wait=0)
-                self._connection = None
-                self._connection = self._connect()
-                self.base = self._connection.hello["base"]
-            return self._connection
+                self._connection = self._connect()  # which `close` ends before it has answered
+            connection = self._connection
+            if not connection.hello:
+                connection.greet()
+                self.base = connection.hello["base"]
+            return connection
 
-    def close(self) -> None:
-        """End the connection, and what is under way by it."""
+    def close(self, *, wait: bool = True) -> None:
+        """End the connection, and what is under way by it; without *wait* it is on its own."""
         if self._connection:
-            self._connection.close()
+            self._connection.close(*(() if wait else (0.0,)))
 
     def ask(self, method: contract.Method, of: str, arguments: dict[str, Any]) -> Any:
         """Call a method of the contract there."""
@@ -116,7 +119,8 @@ class RemoteEngine:
     @property
     def is_open(self) -> bool:
         """Whether there is a connection, as far as is known."""
-        return self._connection is not None and not self._connection.lost.is_set()
+        one = self._connection
+        return one is not None and bool(one.hello) and not one.lost.is_set()
 
     def bases(self, at: str = "") -> Bases:
         """As `Engine.bases`."""
@@ -136,23 +140,16 @@ class RemoteEngine:
 
     def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run`, by a chroot-tool that is started there with this terminal."""
-        return self._start(path, words, (), options)
+        return self._start(run_words(path, words, **options))
 
     def run_ephemeral(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run_ephemeral`, by a chroot-tool that is started there."""
         more = [f"--{name}={options[name]}" for name in ("size", "keep") if options.get(name)]
-        return self._start(path, words, ("-x", *more), options)
+        said = {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
+        return self._start(run_words(path, words, "-x", *more, **said))
 
-    def _start(
-        self, path: str, words: tuple[str, ...], more: tuple[str, ...], options: Mapping[str, Any]
-    ) -> int:
-        given = ["-d", path, *more]
-        for name, option in (("user", "-u"), ("cwd", "-w"), ("config_dir", "-c")):
-            if value := options.get(name):
-                given += [option, value]
-        for key, value in (options.get("env") or {}).items():
-            given += ["-e", f"{key}={value}"]
-        argv = self._command(["run", *given, "--", *words] if words else ["shell", *given])
+    def _start(self, words: tuple[str, ...]) -> int:
+        argv = self._command(words)
         try:
             code = subprocess.run(argv, check=False).returncode
         except OSError as error:

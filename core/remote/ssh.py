@@ -41,9 +41,16 @@ exec "$c" "$@"
 class Host:
     """A machine that ssh knows by a name."""
 
-    def __init__(self, name: str, *, ask: bool = False) -> None:
-        """*ask*: ssh may ask on this terminal. Raises UsageError for a name that is none."""
+    def __init__(
+        self, name: str, *, ask: bool = False, address: str = "", options: Sequence[str] = ()
+    ) -> None:
+        """*ask*: ssh may ask on this terminal. Raises UsageError for a name that is none.
+
+        An inventory may know it by another *address*, and more *options* for ssh.
+        """
         self.name = checked(name)
+        self._address = checked(address or name)
+        self._options = tuple(options)
         self._ask = ask
 
     def engine(self, base: str = "") -> RemoteEngine:
@@ -70,7 +77,7 @@ class Host:
     def ssh(self, *options: str, script: str, words: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the command line that runs a shell's *script* there with *words*."""
         there = shlex.join(("/bin/sh", "-c", script, "chroot-tool", *words))
-        return ("ssh", *_shared(), *options, "--", self.name, there)
+        return ("ssh", *_shared(), *self._options, *options, "--", self._address, there)
 
 
 def _shared() -> tuple[str, ...]:

@@ -69,6 +69,18 @@ async def test_o_switches_on_what_is_off_or_partial_and_off_what_is_on() -> None
         await t.shows("off done")  # among the last operations of the overview
 
 
+async def test_what_is_on_at_boot_is_changed_and_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.app.main.action_perform("environments.boot")
+        await t.until(lambda: t.engine.called("enable") == [(ARM,)])
+        await t.hides("at boot")
+        t.feed.show(*[one.replace(enabled=one.path == ARM) for one in CHROOTS])
+        await t.shows("at boot on, and started")
+        await t.app.main.action_perform("environments.boot")
+        await t.until(lambda: t.engine.called("disable") == [(ARM,)])
+
+
 async def test_o_on_what_cannot_be_switched_says_why() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("broken", "half", "new"):
@@ -620,7 +632,8 @@ async def test_tabs_by_number_and_bracket() -> None:
             await t.until(lambda tab=tab: details.tab == tab and details.has_focus_within)  # type: ignore[misc]
         for key, tab in [
             ("right_square_bracket", "mounts"), ("right_square_bracket", "processes"),
-            ("right_square_bracket", "overview"), ("left_square_bracket", "processes"),
+            ("right_square_bracket", "log"), ("right_square_bracket", "overview"),
+            ("left_square_bracket", "log"),
         ]:  # fmt: skip
             await t.press(key)
             await t.until(lambda tab=tab: details.tab == tab)  # type: ignore[misc]

@@ -56,7 +56,6 @@ def execute(arguments: Namespace) -> int:
     """List or change the bases; return the exit code."""
     if arguments.names and arguments.action != "remove":
         raise UsageError(f"base {arguments.action} takes no name", "`base remove` does")
-    arguments.json_events = arguments.action == "make"
     _ACTIONS[arguments.action](engine_of(arguments).bases(), arguments)
     return exits.DONE
 

@@ -45,14 +45,27 @@ def execute(arguments: Namespace) -> int:
 
 def lines(found: Sequence[ChrootStatus]) -> list[str]:
     """Return the table of these chroots; what does not answer has a column where there is any."""
+    head, rows = _table([("", one) for one in found])
+    return table(head[1:], [row[1:] for row in rows])
+
+
+def of_hosts(found: Sequence[tuple[str, Sequence[ChrootStatus]]]) -> list[str]:
+    """Return the table of the chroots of hosts."""
+    return table(*_table([(host, one) for host, every in found for one in every]))
+
+
+def _table(
+    found: Sequence[tuple[str, ChrootStatus]],
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return head and rows for chroots, each with its host."""
     rows = [
         (
-            chroot_state(one.state)[0], one.name, one.os or "-",
+            host, chroot_state(one.state)[0], one.name, one.os or "-",
             f"{one.mounted}/{one.wanted}",
             process_count(one), " ".join(one.unanswered),
         )
-        for one in found
+        for host, one in found
     ]  # fmt: skip
-    last = ("NOT ANSWERING",) if any(one.unanswered for one in found) else ()
-    head = ("STATE", "NAME", "SYSTEM", " MOUNTS", " PROCESSES", *last)
-    return table(head, [row[: len(head)] for row in rows])
+    last = ("NOT ANSWERING",) if any(one.unanswered for _, one in found) else ()
+    head = ("HOST", "STATE", "NAME", "SYSTEM", " MOUNTS", " PROCESSES", *last)
+    return head, [row[: len(head)] for row in rows]

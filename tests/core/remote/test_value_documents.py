@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -52,6 +53,8 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*[_values(one) for one in inner])
     if type(None) in inner:
         return st.one_of([_values(one) for one in inner])
+    if get_origin(hint) is Mapping:
+        return st.dictionaries(*map(_values, inner), max_size=3)
     if inner:
         return st.lists(_values(inner[0]), max_size=3).map(tuple)
     return _of(documents.ToldStep if hint is Step else hint)

@@ -1,0 +1,233 @@
+"""`--hosts GROUP`: a verb on every host of a group of a real Ansible inventory, over real sshds."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from support import Cli, Program, mounts_below, processes_below, wait_until
+from support.fleet import Ansible
+
+pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
+
+HOSTS = ("one", "two", "three")
+
+
+class Fleet:
+    """The command line on a controller, and three machines with a chroot `deb` each."""
+
+    def __init__(self, cli: Cli, ansible: Ansible) -> None:
+        self.cli, self.ansible = cli, ansible
+        self.hosts = ansible.hosts.hosts
+
+    def __call__(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        return self.cli(*words, env=self.ansible.environment(), cwd=self.ansible.folder)
+
+    def ok(self, *words: str | Path) -> str:
+        done = self(*words)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def documents(self, *words: str | Path) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self(*words).stdout.splitlines()]
+
+    def start(self, *words: str | Path) -> Program:
+        return Program(
+            self.cli.argv(*words), env=self.ansible.environment(), cwd=self.ansible.folder,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def fleet(cli: Cli, ansible: Ansible, tiny_template: Path) -> Fleet:
+    for host in ansible.hosts.add(*HOSTS):
+        subprocess.run(["cp", "-a", tiny_template, host.base / "deb"], check=True)
+    group: dict[str, Any] = {"builders": {"hosts": {name: {} for name in HOSTS}}}
+    (ansible.inventory / "hosts.yml").write_text(json.dumps(group))
+    return Fleet(cli, ansible)
+
+
+def outcomes(said: str) -> dict[str, str]:
+    """The table's second column by its first."""
+    head, *rows = said.splitlines()
+    assert head.split() == ["HOST", "OUTCOME"]
+    return {row.split()[0]: row.split()[1] for row in rows}
+
+
+def test_a_verb_on_every_host_and_what_became_of_each(fleet: Fleet) -> None:
+    head, *rows = fleet.ok("list", "--hosts", "builders").splitlines()
+    assert head.split() == ["HOST", "STATE", "NAME", "SYSTEM", "MOUNTS", "PROCESSES"]
+    assert [row.split()[0] for row in rows] == list(HOSTS)
+    said = fleet.ok("--hosts", "builders", "on", "-d", "deb")
+    assert outcomes(said) == dict.fromkeys(HOSTS, "ok")
+    assert all(mounts_below(host.base / "deb") for host in fleet.hosts.values())
+    done = fleet("run", "--hosts=builders", "-d", "deb", "--", "/bin/sh", "-c", "echo $0 'a  b'")
+    assert sorted(done.stdout.splitlines()) == sorted(f"{one}: /bin/sh a  b" for one in HOSTS)
+    assert outcomes(done.stderr) == dict.fromkeys(HOSTS, "ok")
+    said = fleet.ok("status", "-d", "deb", "--hosts", "builders")
+    assert all(f"{one}:   path    {fleet.hosts[one].base}/deb" in said for one in HOSTS)
+    fleet.ok("off", "-d", "deb", "--hosts", "builders", "--forks", "1")
+    assert not any(mounts_below(host.base / "deb") for host in fleet.hosts.values())
+
+
+def test_one_that_is_not_there_costs_a_line(fleet: Fleet) -> None:
+    fleet.hosts["two"].stop()
+    done = fleet("list", "--hosts", "builders")
+    assert done.returncode == 1
+    assert [row.split()[0] for row in done.stdout.splitlines()[1:]] == ["one", "three"]
+    assert "two: ssh: connect to host" in done.stderr
+    done = fleet("on", "--hosts", "builders", "-d", "deb")
+    assert done.returncode == 1
+    assert outcomes(done.stdout) == {"one": "ok", "two": "failed", "three": "ok"}
+    fleet.ok("off", "--hosts", "builders:!two", "-d", "deb")
+
+
+def test_the_exit_code_is_that_of_all_that_failed_alike(fleet: Fleet) -> None:
+    (fleet.hosts["two"].base / "deb/chroot.d/tool.conf").write_text("[bind]\nnonsense\n")
+    done = fleet("on", "--hosts", "builders", "-d", "deb")
+    assert done.returncode == 3
+    assert outcomes(done.stdout) == {"one": "ok", "two": "configuration", "three": "ok"}
+    assert "two: " in done.stderr
+    assert "tool.conf:2" in done.stderr
+    fleet.ok("off", "--hosts", "one,three", "-d", "deb")
+    # The name of a host is another on each.
+    told = "case $CHROOT in *two*) exit 7;; *three*) exit 8;; esac"
+    for host in fleet.hosts.values():
+        (host.base / "deb/chroot.d/tool.conf").unlink(missing_ok=True)
+        (host.base / "deb/exits").write_text(f"CHROOT={host.name}\n{told}\n")
+    words = ("run", "-d", "deb", "--", "/bin/sh", "/exits")
+    assert fleet("--hosts", "one", *words).returncode == 0
+    assert fleet("--hosts", "one,two", *words).returncode == 7
+    done = fleet("--hosts", "builders", *words)
+    assert done.returncode == 1
+    assert [line.split(maxsplit=1)[1] for line in done.stderr.splitlines()[1:]] == [
+        "ok", "exit 7", "exit 8",
+    ]  # fmt: skip
+    assert fleet("--hosts", "one,two", "run", "-d", "none", "--", "/bin/true").returncode == 125
+    fleet.ok("off", "--hosts", "builders", "-d", "deb")
+
+
+def test_as_json_each_line_names_its_host(fleet: Fleet) -> None:
+    fleet.hosts["three"].stop()
+    said = fleet.documents("list", "--hosts", "builders", "--json")
+    assert all(next(iter(one)) == "host" for one in said)
+    ended = {one["host"]: one for one in said if one["event"] == "ended"}
+    assert {one: ended[one]["code"] for one in HOSTS} == {"one": 0, "two": 0, "three": 1}
+    assert [chroot["name"] for chroot in ended["one"]["result"]] == ["deb"]
+    [error] = [one for one in said if one["event"] == "error"]
+    assert (error["host"], error["code"]) == ("three", 1)
+    said = fleet.documents("on", "--hosts", "one", "-d", "deb", "--json")
+    assert [one["event"] for one in said[-2:]] == ["done", "ended"]
+    said = fleet.documents(
+        "run", "--hosts", "one", "-d", "deb", "--json", "--", "/bin/sh", "-c", "echo said"
+    )
+    assert [(one["event"], one.get("line")) for one in said] == [
+        ("output", "said"),
+        ("ended", None),
+    ]
+    fleet.ok("off", "--hosts", "one", "-d", "deb")
+
+
+def test_what_takes_no_group_says_so(fleet: Fleet) -> None:
+    for words, why in (
+        (("shell", "-d", "deb"), "shell takes no --hosts"),
+        (("run", "-x", "-d", "deb", "/bin/true"), "-x takes no --hosts"),
+        (("watch",), "watch takes no --hosts"),
+        (("list", "-H", "one"), "two ways to say where"),
+        (("on", "-d", "one:deb"), "--hosts says where"),
+        (("list", "--forks", "0"), "no number of hosts"),
+        (("list", "--hosts", "nobody"), "no group 'nobody'"),
+        (("delete", "-d", "deb"), "no terminal to ask on"),
+    ):
+        done = fleet("--hosts", "builders", *words)
+        assert done.returncode in (2, 125), done.stderr
+        assert why in done.stdout + done.stderr
+    done = fleet("run", "--json", "-d", "deb", "/bin/true")
+    assert "--json of run is for --hosts" in done.stderr
+
+
+def test_ctrl_c_ends_all(fleet: Fleet) -> None:
+    words = ("run", "-d", "deb", "--", "/bin/sh", "-c", "echo begun; exec sleep 1000")
+    with fleet.start("--hosts", "builders", *words) as program:
+        assert program.stdout
+        assert program.stderr
+        begun = {program.stdout.readline() for _ in HOSTS}
+        assert begun == {f"{one}: begun\n".encode() for one in HOSTS}
+        program.send_signal(signal.SIGINT)
+        said = program.stderr.read().decode()
+        assert program.wait() == 130
+    assert "chroot-tool: interrupted" in said
+    wait_until(lambda: not any(processes_below(one.base / "deb") for one in fleet.hosts.values()))
+    fleet.ok("off", "--hosts", "builders", "-d", "deb")
+
+
+def test_ctrl_c_while_one_does_not_answer(fleet: Fleet) -> None:
+    """Neither those that wait their turn nor one that is held up keep anybody."""
+    fleet.hosts["one"].suspend()
+    with fleet.start("--hosts", "builders", "--forks", "1", "list") as program:
+        assert program.stderr
+        wait_until(lambda: _asks(program.pid))
+        program.send_signal(signal.SIGINT)
+        said = program.stderr.read().decode()
+        assert program.wait() == 130
+    assert "interrupted" in said
+    fleet.hosts["one"].resume()
+
+
+def _asks(pid: int) -> bool:
+    return any(child.name() == "ssh" for child in psutil.Process(pid).children())
+
+
+def test_an_inventory_says_how_a_host_is_reached(fleet: Fleet) -> None:
+    """Children of groups, variables, one that ssh does not reach, this machine itself."""
+    port = fleet.hosts["two"].port
+    keys = fleet.ansible.hosts.folder / "keys"
+    variables = {
+        "ansible_host": "127.0.0.1", "ansible_port": port,
+        "ansible_user": "root", "ansible_private_key_file": str(keys / "user"),
+        "ansible_ssh_common_args": "-o HostKeyAlias=chroot-tool-tests",
+    }  # fmt: skip
+    inventory = {
+        "farm": {"children": {"builders": {}, "others": {}}},
+        "others": {
+            "hosts": {
+                "by-address": variables,
+                "inside": {"ansible_connection": "chroot_tool.chroots.chroot"},
+                "template": {"ansible_host": "{{ a_variable }}.example"},
+            }
+        },
+        "own": {"hosts": {"controller": {"ansible_connection": "local"}}},
+    }
+    place = fleet.ansible.folder / "more.yml"
+    place.write_text(json.dumps(inventory))
+    base = fleet.hosts["two"].base
+    done = fleet("list", "--hosts", "others", "--inventory", place)
+    assert done.stdout.splitlines()[1].split()[:2] == ["by-address", "○"]
+    assert "template: only Ansible knows" in done.stderr
+    assert "left out, ssh does not reach them: inside" in done.stderr
+    done = fleet("list", "--hosts", "own", "--inventory", place, "--base", base)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[1].split()[0] == "controller"
+    both = fleet("list", "--hosts", "farm", "--inventory", place, "--inventory", place)
+    assert both.returncode == 1
+    done = fleet("list", "--hosts", "x", "--inventory", "nowhere.yml")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+
+
+def test_what_a_host_says_never_reaches_the_terminal_raw(fleet: Fleet) -> None:
+    fleet.hosts["one"].write_program("chroot-tool", "printf 'a\\033[2Jb\\n' >&2; exit 1")
+    done = fleet("list", "--hosts", "one")
+    assert done.returncode == 1
+    assert "\x1b" not in done.stdout + done.stderr
+    evil = fleet.hosts["two"].base / "deb/evil"
+    evil.write_text("printf 'a\\033[2Jb\\n'")
+    said = fleet("run", "--hosts", "two", "-d", "deb", "--", "/bin/sh", "/evil").stdout
+    assert said == "two: a\\e[2Jb\n"
+    fleet.ok("off", "--hosts", "two", "-d", "deb")
