@@ -77,9 +77,9 @@ _BLANK = " \t\r\n"
 
 
 class RunDefaults(Value):
-    """Defaults of `run` and `shell`. `cwd` is empty where nothing is configured."""
+    """Defaults of `run` and `shell`. `user` and `cwd` are empty where nothing is configured."""
 
-    user: str = "root"
+    user: str = ""
     cwd: str = ""
     env: tuple[tuple[str, str], ...] = ()
 
@@ -217,8 +217,8 @@ def _path(reader: Reader, top: dict[str, Any]) -> str:
 
 
 def _run(reader: Reader, run: dict[str, Any]) -> RunDefaults:
-    user: str = reader.take(run, ("run",), RUN["user"])
-    if not user or "\0" in user:
+    user: str = reader.take(run, ("run",), RUN["user"]) if "user" in run else ""
+    if "user" in run and (not user or "\0" in user):
         reader.wrong(
             ("run", "user"), f"user is {user!r}, expected a name, or a number in quotes",
             "leave it out for root",

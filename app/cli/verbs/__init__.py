@@ -27,6 +27,7 @@ SUMMARIES = {
     "restart": "run `restart` inside",
     "update": "run `update` inside",
     "shell": "a login shell inside, on this terminal",
+    "adopt": "make you a user inside, with your name and id",
     "list": "the chroots under the base directory",
     "status": "one chroot in full: mounts, processes, problems",
     "watch": "a line now and at every change, until interrupted",
