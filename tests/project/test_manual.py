@@ -13,8 +13,7 @@ from manual import documents
 
 from chroot_tool.app.cli.arguments import verbs_of
 from chroot_tool.app.cli.parser import whole
-from chroot_tool.app.settings import file as settings
-from chroot_tool.app.settings import keymap
+from chroot_tool.app.settings import keymap, known
 from chroot_tool.core.config import chroot_toml, tool_conf
 from support import CHECKOUT, Cli
 
@@ -68,13 +67,13 @@ def test_every_option_has_its_place(pages: Path) -> None:
 def test_every_key_of_a_file_has_its_place(pages: Path) -> None:
     keys = {
         "chroot.toml.5": {
-            *chroot_toml.TOP_KEYS,
-            *chroot_toml.RUN_KEYS,
-            *chroot_toml.SYSTEM_KEYS,
-            *chroot_toml.BIND_KEYS,
+            *chroot_toml.TOP.names,
+            *chroot_toml.RUN.names,
+            *chroot_toml.SYSTEM.names,
+            *chroot_toml.BIND.names,
         },
         "tool.conf.5": set(tool_conf.KEYS),
-        "chroot-tool-settings.5": set(settings._KEYS),
+        "chroot-tool-settings.5": set(known.TOP.names),
         "chroot-tool-keys.7": set(keymap.IDS),
     }
     for page, wanted in keys.items():
