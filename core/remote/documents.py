@@ -88,6 +88,7 @@ def names() -> dict[str, Any]:
     from ..creating.options import CreateOptions
     from ..diagnosis.finding import Finding, Found
     from ..engine import Outlook, Pruned
+    from ..looking.package_log import PackageRun
     from ..looking.status import ChrootStatus, MountStatus
     from ..plan import Plan
     from ..process import Holder, Process
@@ -97,9 +98,9 @@ def names() -> dict[str, Any]:
 
     values: tuple[type, ...] = (
         Packed, Unpacked, Manifest, Socket, Bind, RunDefaults, Files, Saved, Config, Key, Base,
-        Facts, CreateOptions, Finding, Found, Outlook, Pruned, ChrootStatus, MountStatus,
-        Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, Change, errors.Problem,
-        events.Event,
+        Facts, CreateOptions, Finding, Found, Outlook, Pruned, PackageRun, ChrootStatus,
+        MountStatus, Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, Change,
+        errors.Problem, events.Event,
     )  # fmt: skip
     known: dict[str, Any] = {cls.__name__: cls for cls in values}
     ways = {"Callable": Callable, "Mapping": Mapping, "Sequence": Sequence}
