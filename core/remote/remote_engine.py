@@ -39,15 +39,18 @@ class RemoteEngine:
     """
 
     def __init__(
-        self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = ()
-    ) -> None:
+        self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = (),
+        piped: Command | None = None,
+    ) -> None:  # fmt: skip
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
         *command* gives the command line that starts the chroot-tool there with this terminal,
-        *login* is one that asks on this terminal what has to be asked first.
+        *login* is one that asks on this terminal what has to be asked first, *piped* starts the
+        chroot-tool there with pipes in the place of a terminal (*command*, where there is none).
         """
         self._connect = connect
         self._command = command
+        self.piped = piped or command
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
@@ -202,6 +205,7 @@ class RemoteFollowing:
         self._changed = threading.Event()
         self._ended = threading.Event()
         self._again = threading.Event()
+        self._stop: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="follow there", daemon=True)
         self._thread.start()
 
@@ -225,6 +229,8 @@ class RemoteFollowing:
     def close(self) -> None:
         """As `Following.close`."""
         self._ended.set()
+        if self._stop is not None:
+            self._stop()
         self.wake()
 
     def _run(self) -> None:
@@ -251,8 +257,13 @@ class RemoteFollowing:
         connection = self._engine.connection()
         self._engine.refused = None
         self._chroots = {}
-        connection.ask(contract.FOLLOW, {}, self._take, self._ended)
+        connection.ask(contract.FOLLOW, {}, self._take, begun=self._begun)
         raise ChrootError(f"{connection.name}: the chroot-tool there was ended")
+
+    def _begun(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        if self._ended.is_set():  # before there was anything to stop
+            stop()
 
     def _take(self, found: dict[str, Any]) -> None:
         event = found.get("event")
@@ -266,5 +277,7 @@ class RemoteFollowing:
 
     def _tell(self, problem: Problem | None) -> None:
         chroots = tuple(sorted(self._chroots.values(), key=lambda one: one.name))
-        self._seen = Snapshot(self._engine.base, chroots, problem)
-        self._changed.set()
+        found = Snapshot(self._engine.base, chroots, problem)
+        if found != self._seen:
+            self._seen = found
+            self._changed.set()

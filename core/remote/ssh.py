@@ -65,7 +65,7 @@ class Host:
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ASKING, words=(*before, *words))
 
-        return RemoteEngine(connect, command, base, self.ssh(script="true"))
+        return RemoteEngine(connect, command, base, self.ssh(script="true"), self.piped)
 
     def piped(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return the command line of a chroot-tool there that has pipes, and no terminal.

@@ -150,10 +150,14 @@ class SshHost:
         """Answer again."""
         self._signal_all("resume")
 
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs there: its sshd, and what its connections have started."""
+        own = psutil.Process(self._sshd.pid)
+        return [own, *own.children(recursive=True)]
+
     def _signal_all(self, what: str) -> None:
         with suppress(psutil.NoSuchProcess):  # it is stopped
-            own = psutil.Process(self._sshd.pid)
-            for process in [own, *own.children(recursive=True)]:
+            for process in self.processes():
                 with suppress(psutil.NoSuchProcess):
                     getattr(process, what)()
 
