@@ -15,6 +15,10 @@ if ! is_ready run; then
     # shellcheck disable=SC2086 # a list
     set_up run $programs
 fi
+# Who is not root becomes it by sudo for what needs it: sooner than Python, which does the same where
+# there is more to look at than a shell can (app/cli/elevate.py).
+[ -O / ] || . "$here/.pkg/by_sudo.sh"
+
 # -I: no PYTHON* variable of the caller and no file of the current directory has a say.
 # -S: start.py does the little of `site` that is needed, 2 ms sooner.
 exec "$venv/bin/python" -I -S "$here/.pkg/start.py" "$@"

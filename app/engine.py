@@ -10,7 +10,7 @@ from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from .paths import settings_file
-from .privilege import started
+from .privilege import program, started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_engine(base: str = "", host: str = "") -> Engine:
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits, started())
+    return LocalEngine(base_directory(base), habits, started(), program)
 
 
 def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:

@@ -62,6 +62,7 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "mounts": [mount(one) for one in value.mounts],
         "processes": [process(one) for one in value.processes],
         "problems": [problem(one) for one in value.problems],
+        "enabled": value.enabled,
         **({"not_answering": value.unanswered} if value.unanswered else {}),
         **({"configuration": value.configuration} if value.configuration else {}),
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from . import privilege
 from .cli.options import COMPLETE, EVERYWHERE, RUN_WORDS, found
-from .privilege import be_started_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     _keep_to_ourselves()
     words = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
-        be_started_by((sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(words)]))
+        before = sys.orig_argv[1 : len(sys.orig_argv) - len(words)]
+        privilege.be_started_by((sys.executable, *before))
+    if words and privilege.take_over(words[0]):
+        words = words[1:]
     given, rest = _split(words)
+    if rest and rest[0].startswith(privilege.REFUSED):
+        from .cli.elevate import refused
+
+        return refused(rest[0].removeprefix(privilege.REFUSED), " ".join(rest[1:2]))
     if rest and rest[0] in RUN_WORDS:
         from .cli.run import main as run
 

@@ -9,6 +9,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ELEVATED = "--elevated="
+"""Begins the first word of a chroot-tool that another has started with privilege; then comes by
+what. It tries no more to get any, and knows who it works for."""
+REFUSED = "--refused="
+"""Begins the first word of what `chroot-tool.sh` has told to whom that was refused."""
+_PREFIXES = {
+    "sudo": ("sudo", "--"),
+    "doas": ("doas", "--"),
+    "pkexec": ("pkexec", "--keep-cwd"),
+}
+_CALLERS = {"sudo": "SUDO_UID", "doas": "DOAS_USER", "pkexec": "PKEXEC_UID"}
+"""The variables that these set to who called them."""
+_PLACES = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+
+_elevated = ""
 _started: tuple[str, ...] = ()
 
 
@@ -54,3 +69,69 @@ def executed() -> Iterator[str]:
         yield f"{top}/.pkg"
         yield f"{top}/.venv"
     yield from (one for one in sys.path if one.startswith("/"))
+
+
+# -- becoming root -------------------------------------------------------------------------------
+
+
+def prefix(kind: str) -> tuple[str, ...]:
+    """Return what stands before a command that is to run as root; *kind* as in the settings.
+
+    () where nothing may or can do that.
+    """
+    kinds = tuple(_PREFIXES) if kind == "auto" else (kind,)
+    for one in kinds:
+        found = _PREFIXES.get(one, ())
+        if found and _is_there(found[0]):
+            return found
+    return ()
+
+
+def _is_there(name: str) -> bool:
+    places = os.environ.get("PATH", os.defpath).split(":")
+    return any(os.access(f"{place}/{name}", os.X_OK) for place in places if place)
+
+
+def elevated(before: tuple[str, ...], *words: str) -> tuple[str, ...]:
+    """Return the command line of a chroot-tool that *before* (`prefix`) starts as root."""
+    return (*before, *program(), ELEVATED + before[0], *words)
+
+
+# -- being root for somebody ---------------------------------------------------------------------
+
+
+def take_over(word: str) -> bool:
+    """Tell whether *word* is the one of `elevated`; then this works for who called.
+
+    Nothing of theirs is root's: its settings, history and logs are those of root's own home.
+    """
+    global _elevated
+    if not word.startswith(ELEVATED):
+        return False
+    _elevated = word.removeprefix(ELEVATED)
+    if os.geteuid() == 0:
+        import pwd
+
+        os.environ["HOME"] = pwd.getpwuid(0).pw_dir
+        for name in _PLACES:
+            os.environ.pop(name, None)
+    return True
+
+
+def is_wanted() -> bool:
+    """Tell whether this is not root, and nobody has tried yet to make it so."""
+    return os.geteuid() != 0 and not _elevated
+
+
+def caller() -> tuple[str, int] | None:
+    """Return name and uid of whom this works for as root; None where that is root itself."""
+    given = os.environ.get(_CALLERS.get(_elevated, ""), "")
+    if not given or os.geteuid():
+        return None
+    import pwd
+
+    try:
+        found = pwd.getpwuid(int(given)) if given.isdecimal() else pwd.getpwnam(given)
+    except (KeyError, OverflowError):
+        return None
+    return (found.pw_name, found.pw_uid) if found.pw_uid else None

@@ -23,6 +23,7 @@ PARTS = {
     "terminal": "The terminal panel",
     "reach": "Other machines, and many of them",
     "images": "Making, copying, packing",
+    "privilege": "Without root",
 }
 """The modules and the titles of their tables."""
 DOCUMENT = Path(__file__).absolute().parent.parent / "docs/benchmarks.md"

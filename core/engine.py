@@ -201,6 +201,35 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def enable(
+        self,
+        path: str,
+        *,
+        now: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> bool:
+        """Have a chroot switched on and started at boot, stopped and switched off at shutdown.
+
+        *now*: and start it as the boot would. Returns whether it was otherwise before. Raises
+        ChrootError where this system is not started by systemd, PrivilegeError.
+        """
+        raise NotImplementedError
+
+    def disable(
+        self,
+        path: str,
+        *,
+        now: bool = False,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> bool:
+        """Have nothing done with a chroot at boot any more; *now*: and stop it as a shutdown would.
+
+        Returns whether it was otherwise before. Raises as `enable`.
+        """
+        raise NotImplementedError
+
     # -- running ---------------------------------------------------------------------------------
 
     def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .looking.status import ChrootStatus
     from .plan import Plan
     from .verbs import (  # noqa: F401 (as `verbs.on`)
+        boot,
         clone,
         delete,
         off,
@@ -41,6 +42,7 @@ _VERBS = {
     "delete": ("delete", "rests"),
     "clone": ("clone",),
     "rename": ("rename",),
+    "boot": ("disable",),
     "snapshot": ("snapshots", "take_snapshot", "restore_snapshot", "remove_snapshot"),
 }
 """The functions that are methods as they stand, by their module in `core.verbs`."""
@@ -51,15 +53,21 @@ class LocalEngine:
     """An `Engine` on the chroots of this machine."""
 
     def __init__(
-        self, base: str, habits: Callable[[], Habits] | None = None, program: tuple[str, ...] = ()
+        self,
+        base: str,
+        habits: Callable[[], Habits] | None = None,
+        program: tuple[str, ...] = (),
+        installed: Callable[[], tuple[str, ...]] | None = None,
     ) -> None:
         """Work on the chroots under *base*; *habits* says how new ones are made, when asked.
 
-        *program* starts chroot-tool (`command`), by default from where Python finds it.
+        *program* starts chroot-tool (`command`), by default from where Python finds it;
+        *installed* says what still will at the next boot, after an upgrade, too.
         """
         self.base = base
         self._ask_habits = habits
         self._program = program
+        self._installed = installed
 
     def _habits(self) -> Habits:
         from .creating.preferences import Habits
@@ -78,9 +86,9 @@ class LocalEngine:
     @staticmethod
     def complete(text: str) -> tuple[str, ...]:
         """As `Engine.complete`."""
-        from .looking import completion
+        from .looking import path_completion
 
-        return completion.on_host(text)
+        return path_completion.on_host(text)
 
     def list(self) -> tuple[ChrootStatus, ...]:
         """As `Engine.list`."""
@@ -112,6 +120,20 @@ class LocalEngine:
 
         package = __name__.partition(".")[0]
         return (*(self._program or (sys.executable, "-P", "-m", package)), *words)
+
+    def enable(
+        self,
+        path: str,
+        *,
+        now: bool = False,
+        report: Report = ignore,
+        cancelled: Flag | None = None,
+    ) -> bool:
+        """As `Engine.enable`."""
+        from .verbs.boot import enable
+
+        program = (self._installed and self._installed()) or self.command(path, ())
+        return enable(path, program, now=now, report=report, cancelled=cancelled)
 
     def signal(self, path: str, pid: int, started: float, number: int) -> None:
         """As `Engine.signal`."""
@@ -189,7 +211,7 @@ class LocalEngine:
         cancelled: Flag | None = None, **options: Any,
     ) -> int:  # fmt: skip
         """As `Engine.run_captured`."""
-        from .verbs.captured import run_captured, run_words
+        from .verbs.run_captured import run_captured, run_words
 
         return run_captured(
             self.command(path, run_words(path, words, **options)), path, report, cancelled
@@ -220,6 +242,7 @@ class LocalEngine:
         rests = staticmethod(verbs.delete.rests)
         clone = staticmethod(verbs.clone.clone)
         rename = staticmethod(verbs.rename.rename)
+        disable = staticmethod(verbs.boot.disable)
         snapshots = staticmethod(verbs.snapshot.snapshots)
         take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
         restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)

@@ -139,7 +139,7 @@ def _keys(*keys: str) -> Play:
     async def play(app: SceneApp, pilot: Pilot[None]) -> None:
         before = app.screen
         await pilot.press(*keys)
-        if keys[-1] in "dnrbcpuv":
+        if keys[-1] in "dnrbcpuvm":
             await until(pilot, lambda: app.screen is not before and app.screen.is_mounted)
 
     return play
@@ -299,6 +299,12 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
+async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _mounts(app, pilot)
+    await pilot.press("m")
+    await until(pilot, lambda: app.screen.query("MenuList"))
+
+
 SMALL, LARGE, WIDE, BROAD = (80, 24), (120, 40), (160, 50), (220, 60)
 DARK, LIGHT = "dark", "light"
 
@@ -348,6 +354,8 @@ SCENES = (
     Scene("run-80x24", SMALL, DARK, _run),
     Scene("binds-120x40", LARGE, DARK, _keys("b")),
     Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
+    Scene("menu-80x24", SMALL, DARK, _keys("m")),
+    Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
     Scene("palette-80x24", SMALL, DARK, _palette),
     Scene("help-120x40", LARGE, DARK, _keys("question_mark")),
     Scene("help-80x24", SMALL, LIGHT, _keys("question_mark")),

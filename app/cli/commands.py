@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from ...core.errors import ChrootError, UsageError
-from .. import exits
+from ...core.errors import ChrootError, PrivilegeError, UsageError
+from .. import exits, privilege
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of
 
@@ -51,7 +51,7 @@ def _execute(words: list[str], verb: str) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code = _across(arguments) if arguments.hosts else _do(arguments)
+        code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:
         if getattr(arguments, "json", False):
             _write(error)
@@ -86,7 +86,27 @@ def _across(arguments: Namespace) -> int:
     return across(asked, do)
 
 
-def _do(arguments: Namespace) -> int:
+def _do(arguments: Namespace, words: list[str]) -> int:
+    """Execute the verb; as root where who asks is not, it is needed, and can be had."""
+    if not privilege.is_wanted():
+        return _here(arguments)
+    from . import elevate
+
+    if not elevate.is_here(arguments):
+        return _here(arguments)
+    refused: PrivilegeError | None = None
+    if not elevate.needs_root(arguments):
+        try:
+            return _here(arguments)
+        except PrivilegeError as error:
+            refused = error
+    code = elevate.elevate(arguments.verb, elevate.with_backend(words, arguments))
+    if code is None and refused is not None:
+        raise refused
+    return _here(arguments) if code is None else code
+
+
+def _here(arguments: Namespace) -> int:
     """Execute the verb: in a thread of its own where it may be held up, so that signals end it."""
     from ...core.kernel.answering import may_wait
 
@@ -94,7 +114,7 @@ def _do(arguments: Namespace) -> int:
     execute: Callable[[Namespace], int] = module_of(arguments.verb).execute
     if arguments.verb in _NEVER_HELD_UP or not may_wait():
         return execute(arguments)
-    from .beside import beside
+    from .in_a_thread import beside
 
     return beside(partial(execute, arguments))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 
-from ..narrate import Narrator
+from ..progress_lines import Narrator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from ...core.errors import Cancelled, ChrootError, UsageError
-from .. import exits
+from .. import exits, privilege
 from ..engine import open_engine, split_host
 from .options import (
     BASE,
@@ -63,7 +63,6 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         )
     elif word != "shell":
         words = [word]
-    _mind_operators(words)
     ephemeral = any(option.key in values for option in SESSION_OPTIONS)
     if ephemeral and word not in SESSION_WORDS:
         raise UsageError(
@@ -79,6 +78,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             raise UsageError(f"{'-x' if ephemeral else word} takes no --hosts", "run COMMAND does")
         if host:
             raise UsageError(f"--hosts says where, and {host} does, too", "one of them will do")
+        _mind_operators(words)
         from .fleet import Asked, run_everywhere
 
         hosts, inventory, forks, base = (_last(values, option.key) for option in (*FLEET, BASE))
@@ -89,6 +89,13 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
         )  # fmt: skip
     if JSON.key in values:
         raise UsageError("--json of run is for --hosts", "else stdout is the command's")
+    if not host and privilege.is_wanted():
+        from .elevate import elevate, run_words
+
+        code = elevate(word, run_words(word, values, words if word == "run" else ()))
+        if code is not None:
+            return code
+    _mind_operators(words)
     engine = open_engine(_last(values, "base"), host)
     path = engine.locate(directory)
     if ephemeral:

@@ -33,9 +33,11 @@ COLUMNS = (
 
 _KEYS = (
     "theme", "base", "hosts", "columns", "dock", "backend", "cache", "cache-size", "patience",
-    "confirm", "keys",
+    "privilege", "confirm", "keys",
 )  # fmt: skip
 BACKENDS = ("debootstrap", "mmdebstrap")
+PRIVILEGES = ("auto", "sudo", "doas", "pkexec", "none")
+"""By what root's privilege is had where it is needed; `auto` is the first that there is."""
 LEAST_DOCK, MOST_DOCK = 20, 80
 MOST_PATIENCE = 3600
 _CONFIRM_KEYS = ("quit",)
@@ -65,6 +67,8 @@ class Settings(Value):
     """Seconds that `on` and `run` wait for a file system that does not answer."""
     hosts: tuple[str, ...] = ()
     """The other machines whose chroots the UI shows, by their names for ssh."""
+    privilege: str = "auto"
+    """One of `PRIVILEGES`."""
 
 
 def load() -> Settings:
@@ -190,12 +194,13 @@ def _read(reader: Reader) -> Settings:
         _columns(reader, top),
         reader.typed(confirm, ("confirm",), "quit", bool, True),
         _dock(reader, top),
-        _backend(reader, top),
+        _one_of(reader, top, "backend", BACKENDS),
         _directory(reader, top, "cache"),
         _cache_size(reader, top),
         _bindings(reader, top.get("keys", {})),
         _patience(reader, top),
         _hosts(reader, top),
+        _one_of(reader, top, "privilege", PRIVILEGES),
     )
 
 
@@ -237,13 +242,13 @@ def _hosts(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _backend(reader: Reader, top: dict[str, Any]) -> str:
-    name = reader.typed(top, (), "backend", str, BACKENDS[0])
-    if name not in BACKENDS and type(top["backend"]) is str:
+def _one_of(reader: Reader, top: dict[str, Any], key: str, names: tuple[str, ...]) -> str:
+    """Return the word that stands at *key*, by default the first of *names*."""
+    name = reader.typed(top, (), key, str, names[0])
+    if name not in names and type(top[key]) is str:
         reader.wrong(
-            ("backend",), f"backend is {name!r}, expected one that is known",
-            suggestion(name, BACKENDS),
-        )  # fmt: skip
+            (key,), f"{key} is {name!r}, expected one that is known", suggestion(name, names)
+        )
     return name
 
 

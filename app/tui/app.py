@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.binding import Binding
 from textual.command import Provider
 from textual.driver import Driver
@@ -27,6 +28,7 @@ from ..settings.keymap import textual_keymap
 from ..settings.themes import register
 from .key_queue import KeyQueue
 from .main_screen import MainScreen
+from .messages import BaseWanted
 from .watch_threads import SizeThread
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ class ChrootApp(KeyQueue):
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
         self._own_loop: asyncio.AbstractEventLoop | None = None
+        self.wanted_base = ""
+        """The base directory that the UI is to begin again on; "": none, it is over."""
         self.ended_by = 0
         """The number of the signal that asked to end."""
         self.main = MainScreen(
@@ -177,6 +181,11 @@ class ChrootApp(KeyQueue):
         self.action_hide_help_panel()
         self.call_after_refresh(self.screen.refresh_bindings)
 
+    @on(BaseWanted)
+    def _begin_elsewhere(self, message: BaseWanted) -> None:
+        self.wanted_base = message.path
+        self.exit()
+
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs."""
         running = self.main.session.running
@@ -198,8 +207,11 @@ class ChrootApp(KeyQueue):
         self.exit()
 
 
-def run(machines: Machines, settings: Settings, watching: WatchThread) -> int:
-    """Run the UI on *machines* until the user quits; return the exit code."""
+def run(machines: Machines, settings: Settings, watching: WatchThread) -> tuple[int, str]:
+    """Run the UI on *machines* until the user quits.
+
+    Return the exit code, and the base directory to begin again on, "" where it is over.
+    """
     from .terminal_driver import TerminalDriver
 
     app = ChrootApp(machines, settings, follow=watching.post_to, driver=TerminalDriver)
@@ -211,4 +223,4 @@ def run(machines: Machines, settings: Settings, watching: WatchThread) -> int:
     code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or 0
     if not ended:
         os._exit(code)  # Python would wait for the threads
-    return code
+    return code, "" if app.ended_by else app.wanted_base

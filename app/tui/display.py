@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from .jobs import Jobs
     from .panes import Panes
 
+_ABOUT = (
+    "A chroot is a Debian of its own in a directory: its packages, users and files, on the kernel,"
+    " network and processes of this machine. To build in, to try things, to run an older system."
+)
+_WAYS = (
+    ("environments.create", "a new one: a Debian, a base, an image or another chroot"),
+    ("environments.unpack", "one from an archive that pack has made"),
+    ("base", "those that lie elsewhere: /var/lib/machines, schroot's, any directory"),
+)
+
 
 class Display:
     """Shows what *inventory* and *jobs* know in *panes*; what has not changed is not painted."""
@@ -49,6 +59,14 @@ class Display:
             shared = self._inventory.shared.get(one.path, 0) if one else 0
             trend = self._inventory.trends.all().get(one.path) if one else None
             self._panes.details.show(one, self._jobs.views, size, kept, shared, trend)
+            self._panes.details.welcome(self._welcome())
+
+    def _welcome(self) -> tuple[tuple[str, str], ...]:
+        """Say what a chroot is for, and the ways to begin, by their keys, where there is none."""
+        if self._inventory.chroots or self._inventory.snapshot.problem:
+            return ()
+        ways = ((self._panes.key_of(ident), said) for ident, said in _WAYS)
+        return (("", _ABOUT), *((key, said) for key, said in ways if key))
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""

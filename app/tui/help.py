@@ -31,6 +31,8 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("environments.clone", "environments.rename"): "clone, rename",
     ("environments.pack", "environments.unpack"): "pack, unpack an archive",
     ("environments.snapshots", "environments.doctor"): "snapshots, the doctor",
+    ("row.menu", "row.copy"): "what can be done; copy it",
+    ("hosts", "base"): "other machines, another base",
     ("app.help", "app.close_help"): "these keys, and close them",
     ("table.down", "table.up"): "a row down, up",
     ("table.page_down", "table.page_up"): "a page down, up",
@@ -70,12 +72,15 @@ def tell(app: App[Any]) -> Help:
 
 
 def _keys(app: App[Any]) -> dict[str, list[str]]:
-    """Return the keys that apply, as they are shown, by the ids, or actions, of their bindings."""
+    """Return the keys that there are, as they are shown, by the ids, or actions, of their bindings.
+
+    Also those of what can't be done now: what one learns here holds elsewhere.
+    """
     keys: dict[str, list[str]] = {}
     for one in app.screen.active_bindings.values():
         shown = app.get_key_display(one.binding)
         known = keys.setdefault(one.binding.id or one.binding.action, [])
-        if one.enabled and shown not in known and (one.binding.id or not known):
+        if shown not in known and (one.binding.id or not known):
             known.append(shown)
     return keys
 

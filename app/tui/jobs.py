@@ -223,7 +223,7 @@ class Jobs:
 
         They are not where one of those that were told to stop is held up.
         """
-        from ..narrate import Narrator
+        from ..progress_lines import Narrator
 
         narrator = Narrator(json=False)
         while alive := any(thread.is_alive() for thread in self._threads):

@@ -15,6 +15,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.containers import Container
+from textual.events import Click
+from textual.geometry import Offset
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -25,6 +27,7 @@ from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
 from .actions import ACTIONS, doctor, switch
+from .actions.reasons import NO_CHROOT, told
 from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
@@ -32,8 +35,8 @@ from .jobs import Jobs
 from .messages import Counted, Diagnosed, JobEnded, JobMoved, JobSaid, Seen, Shelved
 from .panels import Panels
 from .panes import Panes
-from .post_box import PostBox
 from .session import Session
+from .thread_messages import PostBox
 from .user import User
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
     from .watch_threads import Count, Follow
 
 
+RIGHT = 3
+"""The button of a mouse that opens a menu."""
 _BATCH = 0.05
 """Seconds that lines of output, and sizes, are gathered."""
 
@@ -70,6 +75,8 @@ class MainScreen(Screen[None]):
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
         Binding("y", "copy", "copy", id="row.copy", show=False,
                 tooltip="Copy the path, row or message"),
+        Binding("m,enter", "menu", "menu", id="row.menu",
+                tooltip="What can be done with what is under the cursor, and why the rest can't"),
         Binding("escape", "leave", "environments", id="pane.leave", show=False,
                 tooltip="From any other pane back to the environments"),
     ]  # fmt: skip
@@ -93,12 +100,14 @@ class MainScreen(Screen[None]):
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
         inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
-        jobs = Jobs(self._post, changed=lambda: self._display.jobs(), clock=clock)
+        jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
         panels = Panels(panes, user, busy=lambda: bool(jobs.running))
         self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
         self._build_begun = False
         self._sizes_told = False
+        self._impossible: frozenset[str] = frozenset()
+        """The actions that could not be done when the keys were shown last."""
         self._time_goes_on = False
 
     @property
@@ -151,7 +160,7 @@ class MainScreen(Screen[None]):
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
         await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
-        await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave")))
+        await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
         self.on_resize()
         self.refresh_bindings()
@@ -177,6 +186,7 @@ class MainScreen(Screen[None]):
         inventory = self.session.inventory
         inventory.take(message.snapshot)
         self._display.all()
+        self._offer_anew()
         self._wait_for_time(moving=inventory.trends.are_moving)
         if made := inventory.arrived():
             self.table.move_to(made.path)
@@ -212,6 +222,16 @@ class MainScreen(Screen[None]):
     def _highlighted(self) -> None:
         self._look_for_snapshots()
         self._display.details()
+        self._offer_anew()
+
+    def _offer_anew(self) -> None:
+        """Show other keys where others apply now."""
+        if not self.is_built:
+            return
+        impossible = frozenset(one.id for one in ACTIONS.values() if one.why_not(self.session))
+        if impossible != self._impossible:
+            self._impossible = impossible
+            self.refresh_bindings()
 
     def _look_for_snapshots(self) -> None:
         one = self.table.highlighted
@@ -228,6 +248,10 @@ class MainScreen(Screen[None]):
         self._display.status_line()
 
     # -- jobs ------------------------------------------------------------------------------------
+
+    def _show_jobs(self) -> None:
+        self._display.jobs()
+        self._offer_anew()
 
     @on(JobMoved)
     def _job_moved(self, message: JobMoved) -> None:
@@ -334,7 +358,7 @@ class MainScreen(Screen[None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply, and which of them the footer shows."""
-        return for_footer(super().active_bindings, self.focused)
+        return for_footer(self.session, super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -342,11 +366,39 @@ class MainScreen(Screen[None]):
         """Hold all actions back until everything is there."""
         return self.is_built
 
+    def why_not(self, action: str) -> str:
+        """Say what needs a chroot."""
+        return NO_CHROOT if action in ("copy", "filter") and not self.chroots else ""
+
     async def action_perform(self, ident: str) -> None:
-        """Do what `actions` has under this id."""
-        done = ACTIONS[ident].do(self.session)
+        """Do what `actions` has under this id, or say why it can't be done."""
+        action = ACTIONS[ident]
+        if why := action.why_not(self.session):
+            self.session.user.tell(told(self.session, why), "warning")
+            return
+        done = action.do(self.session)
         if inspect.isawaitable(done):
             await done
+
+    def action_menu(self, at: Offset | None = None) -> None:
+        """Offer what can be done with what is under the cursor; *at*: of the mouse."""
+        self.session.user.begin(self._offer(at))
+
+    async def _offer(self, at: Offset | None) -> None:
+        from ...widgets.dialogs.menu import Menu
+        from .offers import offers
+
+        there = offers(self.session, self)
+        chosen = await self.session.user.ask(Menu(there.groups, at=at))
+        if chosen is not None:
+            done = there.doing[chosen]()
+            if inspect.isawaitable(done):
+                await done
+
+    def on_click(self, event: Click) -> None:
+        """Offer with the right button what can be done with what was hit."""
+        if event.button == RIGHT and self.is_built:
+            self.action_menu(event.screen_offset)
 
     def action_tab(self, name: str) -> None:
         """Show a tab of the details, and go there."""

@@ -70,6 +70,13 @@ class Counted(Message):
 
 
 @dataclass
+class BaseWanted(Message):
+    """The UI is to begin again, on this base directory."""
+
+    path: str
+
+
+@dataclass
 class Shelved(Message):
     """The snapshots of a chroot are known, the oldest first."""
 

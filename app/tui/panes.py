@@ -49,6 +49,13 @@ class Panes:
         """Where jobs and panels are; imported and built after the first paint."""
         return cast("Dock", self._screen.query_one("#dock"))
 
+    def key_of(self, ident: str) -> str:
+        """Return the key of a binding that holds now, as it is shown; "" where it has none."""
+        for active in self._screen.active_bindings.values():
+            if active.binding.id == ident:
+                return self._screen.app.get_key_display(active.binding)
+        return ""
+
     def toggle_dock(self) -> None:
         """Show the dock and go there; from there back, and hide it."""
         if self.dock.is_open and self.dock.has_focus_within:

@@ -19,9 +19,12 @@ def main(base: str, host: str = "") -> int:
     """
     paint_often()
     gc.disable()  # until the UI is there: it walks what is being imported again and again
-    settings = load()
-    machines = open_machines(settings.hosts, base, host)
-    watching = WatchThread(machines.of())
-    from .app import run
+    while True:
+        settings = load()
+        machines = open_machines(settings.hosts, base, host)
+        watching = WatchThread(machines.of())
+        from .app import run
 
-    return run(machines, settings, watching)
+        code, base = run(machines, settings, watching)
+        if not base:
+            return code

@@ -8,7 +8,7 @@ import stat
 import time
 
 from ..errors import ChrootError, LockedError, UsageError
-from ..kernel.replacing import forget, is_locked_as
+from ..kernel.replace_file import forget, is_locked_as
 from ..lock import holder
 from ..trees.built_aside import sweep
 from .pipeline import write_all

@@ -9,7 +9,7 @@ from ..errors import ChrootError
 from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..mounts.compare import OPPOSITES
-from ..mounts.observe import flags_of
+from ..mounts.sources import flags_of
 from ..text import size
 from .check import CHROOT, HOST, Check
 from .finding import note, ok, problem, warning

@@ -22,7 +22,7 @@ from ..config.bind import CHROOT_TOML, TOOL_CONF
 from ..creating.bases.store import Store
 from ..errors import ChrootError
 from ..kernel import answering
-from ..kernel.replacing import temporaries
+from ..kernel.replace_file import temporaries
 from ..kernel.syscalls import mount_id
 from ..lock import holder, is_locked
 from ..plan import Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..kernel.process_files import head
-from ..mounts.observe import Observer
+from ..mounts.sources import Sources
 from .check import CHROOT, Check
 from .finding import ok, warning
 
@@ -68,7 +68,7 @@ def other_tools(subject: Subject, machines: str = _MACHINES) -> Iterator[Finding
 def _elsewhere(seen: Seen) -> list[MountEntry]:
     """Return the mounts of this very tree that are not in it."""
     try:
-        own = Observer(seen.table).source(seen.root)
+        own = Sources(seen.table).source(seen.root)
     except OSError:
         return []
     return [

@@ -251,7 +251,7 @@ class Root:
                     f"writing {physical} would write outside the chroot",
                     f"look at what is mounted at or above {directory or '/'}",
                 )
-            from .replacing import replace
+            from .replace_file import replace
 
             replace(parent, name, data, mode, is_synced=is_synced)
         finally:

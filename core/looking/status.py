@@ -74,6 +74,8 @@ class ChrootStatus(Value):
     """The sources that do not answer, or what it lies on; its state says so then, and no more."""
     configuration: str = ""
     """The administrator's file that counts in the place of its own; "": its own does."""
+    enabled: bool = False
+    """Whether it is switched on at boot."""
     host: str = ""
     """The machine that it is on, by its name for ssh, which its path begins with; "": this one."""
 

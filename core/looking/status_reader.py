@@ -19,13 +19,15 @@ from ..chroot import (
 from ..config import administration
 from ..config.read import read_config
 from ..errors import ChrootError, ConfigError, Problem, hint_of
+from ..host import boot
 from ..host.mount_points import host_facts
 from ..kernel import answering, syscalls
 from ..kernel.answering import NotAnswering
 from ..kernel.rootpath import Root
 from ..lock import is_locked
 from ..mounts.limits import Limits
-from ..mounts.observe import Observer, flags_of
+from ..mounts.observe import Observer
+from ..mounts.sources import flags_of
 from . import status
 from .architecture import architecture
 from .status import ChrootStatus
@@ -165,6 +167,7 @@ class StatusReader:
             unseen=self._unseen,
             unanswered=silent,
             configuration=", ".join(config.outside) if config else "",
+            enabled=boot.is_enabled(root.path),
         )
 
     def _rules(self, path: str) -> Rules | None:

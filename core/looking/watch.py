@@ -17,6 +17,7 @@ from functools import partial
 from .. import chroot
 from ..chroot import CONFIG_DIRECTORY, Chroot, chroot_at, folders
 from ..errors import ChrootError, Problem
+from ..host import boot
 from ..host.mount_points import host_facts
 from ..kernel import answering
 from ..kernel.answering import NotAnswering
@@ -26,7 +27,7 @@ from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
 from ..value import Value
-from .crowd import Crowd
+from .inhabitants import Crowd
 from .status import CREATING, INCOMPLETE, ChrootStatus
 from .status_reader import StatusReader
 
@@ -146,7 +147,7 @@ class Watcher:
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
         table = answering.table()
-        self._dirs.add(_administrators())
+        self._dirs.add((*_administrators(), *boot.directories()))
         try:
             paths = folders(self.base, table)
             self._problem = None
@@ -271,7 +272,7 @@ class Watcher:
         for path in changed:
             if path == self._physical:
                 self._due.base = True
-            elif path in _administrators():
+            elif path in (*_administrators(), *boot.directories()):
                 self._due.everything = True
             else:
                 name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]

@@ -79,15 +79,15 @@ def _within(limits: Limits, bind: Bind, flags: int) -> int:
     The name is looked up once, and what was found is checked: what the name leads to by then does
     not matter. After the copy, so that all that is mounted in it was seen.
     """
-    from .observe import Observer
+    from .sources import Sources
 
     # As a plain open, but what is mounted on demand is mounted (open_tree(2), AT_NO_AUTOMOUNT).
     fd = syscalls.open_tree(syscalls.AT_FDCWD, bind.source, 0)
     tree = -1
     try:
         tree = syscalls.open_tree(fd, "", flags | syscalls.AT_EMPTY_PATH)
-        observer = Observer()
-        problem = observer.refusal(limits, bind, observer.look_at(fd, bind.source))
+        sources = Sources()
+        problem = sources.refusal(limits, bind, sources.look_at(fd, bind.source))
         if problem:
             raise PolicyError([problem])
     except BaseException:

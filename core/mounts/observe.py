@@ -1,7 +1,7 @@
-"""What the plan has to know of the world: where targets really are, what sources really are.
+"""What the plan has to know of the world: where targets really are, and what is there.
 
-An `Observer` is one look: one mount table, and every source on the host looked up once however
-many chroots want it. It changes nothing.
+An `Observer` is one look: one mount table, and every source on the host looked up once
+(`sources`), however many chroots want it. It changes nothing.
 """
 
 from __future__ import annotations
@@ -10,36 +10,19 @@ import os
 import stat
 
 from ..config.bind import COMMAND_LINE, Bind
-from ..errors import ChrootError, Problem, Refusal
-from ..kernel import answering
+from ..errors import ChrootError, Problem
 from ..kernel.answering import HINT, NotAnswering
 from ..kernel.mount_table import MountTable, device_name
-from ..kernel.rootpath import Root, descriptor_path
-from ..kernel.syscalls import mount_id
+from ..kernel.rootpath import Root
 from .compare import FLAGS, Source, Wanted, flag_changes
+from .sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import TypeVar
+    from collections.abc import Iterable
 
     from ..kernel.mount_table import MountEntry
     from .limits import Limits
-
-    T = TypeVar("T")
-
-
-_ST_FLAGS = {
-    "ro": os.ST_RDONLY, "nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC,
-    "nosymfollow": 0x2000,
-}  # fmt: skip
-"""statvfs(3), and linux/statfs.h for the last."""
-
-
-def flags_of(fd: int) -> tuple[str, ...]:
-    """Return which of FLAGS the mount or the file system has that *fd* is on. Raises OSError."""
-    flags = os.fstatvfs(fd).f_flag
-    return tuple([word for word in FLAGS if flags & _ST_FLAGS[word]])
 
 
 class Observer:
@@ -59,79 +42,13 @@ class Observer:
         the user says, and not for what is mounted already, of which the mount table tells enough.
         """
         self.table = table or MountTable.read()
-        self._host = host or self.table
+        self._sources = Sources(host or self.table, seconds=seconds)
         self._seconds = seconds
-        self._places: dict[str, Source] = {}
-        self._sources: dict[str, Source | OSError] = {}
         self._directories: dict[str, bool] = {}
         try:
             self.host_pts = device_name(os.stat("/dev/pts").st_dev)
         except OSError:
             self.host_pts = ""
-
-    def source(self, path: str) -> Source:
-        """Return what *path* on the host is. Raises OSError where it can't be opened."""
-        found = self._sources.get(path)
-        if found is None:
-            try:
-                found = self._see(path, lambda: self._look(path))
-            except OSError as error:
-                found = error
-            self._sources[path] = found
-        if isinstance(found, OSError):
-            raise found
-        return found
-
-    def _see(self, path: str, call: Callable[[], T]) -> T:
-        return answering.see(self._host, path, call, seconds=self._seconds)
-
-    def _unasked(self, path: str) -> Source | None:
-        """Return what *path* is by the mount table alone, where it leads to who may not answer.
-
-        None where it does not. That it is there, and no link, is not known, nor is what it is.
-        """
-        found = answering.place(self._host, path)
-        if found is None:
-            return None
-        entry, rest = found
-        physical = os.path.normpath(f"{entry.target}/{rest}")
-        return self._listed(entry, physical, is_file=False)
-
-    def _look(self, path: str) -> Source:
-        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        try:
-            return self.look_at(fd, path)
-        finally:
-            os.close(fd)
-
-    def look_at(self, fd: int, path: str) -> Source:
-        """Return what is open there; *path* is what an error is about. Raises OSError."""
-        table = self._host
-        entry = table.by_id.get(mount_id(fd))
-        physical = descriptor_path(fd)
-        is_file = not stat.S_ISDIR(os.fstat(fd).st_mode)
-        if entry is None and not table.at("/"):
-            return self._unlisted(fd, physical, is_file)
-        if entry is None:  # mounted since the table was read: the next look will know
-            raise OSError(11, "its mount table just changed, try again", path)
-        return self._listed(entry, physical, is_file=is_file)
-
-    def _listed(self, entry: MountEntry, physical: str, *, is_file: bool) -> Source:
-        rest = physical[len(entry.target.rstrip("/")) :]
-        root = (entry.root.rstrip("/") + rest).rstrip("/") or "/"
-        inner = tuple((e.device, e.root) for e in self._host.below(physical))
-        flags = tuple(flag for flag in FLAGS if flag in entry.options)
-        shared = entry.propagation == "shared"
-        return Source(entry.device, root, is_file, flags, shared, inner, physical)
-
-    def _unlisted(self, fd: int, physical: str, is_file: bool) -> Source:
-        """Look at a source on the mount that our root lies in without being its top.
-
-        So it is for whoever works in a chroot himself. mountinfo has no line then for that mount,
-        nor is there another way to learn where in its file system our root is. It may be shared.
-        """
-        inner = tuple((e.device, e.root) for e in self._host.below(physical))
-        return Source("", physical, is_file, flags_of(fd), True, inner, physical)
 
     def wanted(
         self, root: Root, binds: Iterable[Bind], limits: Limits | None = None
@@ -144,103 +61,25 @@ class Observer:
         found: list[Wanted] = []
         new: list[Wanted] = []
         binds = tuple(binds)
-        if self._host.answered_for:
-            self._ask_all(root, binds)
+        if self._sources.table.answered_for:
+            self._sources.ask_all(self._asked(root, binds))
         for bind in binds:
             over = next((one for one in new if bind.target.startswith(one.bind.target + "/")), None)
             one = self._wanted(root, bind, over)
             if limits and one.active and not one.problem:
-                one = one.replace(problem=self.refusal(limits, bind), limits=limits)
+                one = one.replace(problem=self._sources.refusal(limits, bind), limits=limits)
             if one.active and bind.fs != "bind" and not self.table.at(root.path + one.target):
                 new.append(one)
             found.append(one)
         found.sort(key=lambda one: one.target.split("/"))
         return tuple(self._checked(root, found))
 
-    def _ask_all(self, root: Root, binds: Iterable[Bind]) -> None:
-        """Look at sources of several file systems at once: who do not answer cost one wait."""
-        asked: dict[str, str] = {}
+    def _asked(self, root: Root, binds: Iterable[Bind]) -> Iterable[str]:
+        """Give the sources that will be looked at."""
         for bind in binds:
             is_on = self._seconds is None and self.table.at(root.path + bind.target)
             if bind.fs == "bind" and not bind.ignored and not is_on:
-                found = answering.place(self._host, bind.source)
-                if found:
-                    asked.setdefault(found[0].device, bind.source)
-        if len(asked) < 2:
-            return
-        from threading import Thread
-
-        def ask(path: str) -> None:
-            try:
-                self.source(path)
-            except OSError:
-                pass  # it is told where the bind is looked at
-
-        threads = [Thread(target=ask, args=(path,), daemon=True) for path in asked.values()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def refusal(self, limits: Limits, bind: Bind, source: Source | None = None) -> Problem | None:
-        """Return why *bind* is not allowed by *limits*, None where it is.
-
-        *source*: what it has opened; looked up where it is None. One that is not there is taken
-        for what it would be.
-        """
-        from .allowed import refusal
-
-        devices = [entry.device for entry in self._host.entries if entry.fs == "devtmpfs"]
-        try:
-            if source is None and bind.fs == "bind":
-                source = self._source_or_place(bind.source)
-            return refusal(limits.rules, bind, source, self._place, devices, limits.files)
-        except OSError as error:
-            what = f"{limits.rules.file}: {error.filename or bind.source}: {error.strerror}"
-            return Refusal(f"{what}: whether {bind.source} is allowed can't be known", "mend it")
-
-    def _source_or_place(self, path: str) -> Source:
-        try:
-            return self.source(path)
-        except FileNotFoundError:
-            return self._place(path)
-
-    def _place(self, path: str) -> Source:
-        """Return what a path of the policy is; of what is not there, what it would be.
-
-        Links are followed where root alone could have put them: others lead wherever those want
-        who the policy is about. Raises OSError.
-        """
-        from ..kernel.ownership import walk
-
-        def look() -> Source:
-            with Root("/") as root, walk(root, path) as way:
-                found = self.look_at(way.fd, path)
-                if not way.rest:
-                    below = self._under(mount_id(way.fd), found.path)
-                    found = found.replace(inner=(*found.inner, *below))
-                for name in way.rest:
-                    found = found.replace(
-                        root=f"{found.root.rstrip('/')}/{name}", inner=(),
-                        path=f"{found.path.rstrip('/')}/{name}",
-                    )  # fmt: skip
-                return found
-
-        if path not in self._places:
-            self._places[path] = self._see(path, look)
-        return self._places[path]
-
-    def _under(self, ident: int, path: str) -> Iterable[tuple[str, str]]:
-        """Return (device, root) of what the mounts at *path* hide, the last of which is *ident*.
-
-        What is bound from above without what is mounted there shows that.
-        """
-        entry = self._host.by_id.get(ident)
-        while entry is not None and entry.target == path:
-            entry = self._host.by_id.get(entry.parent)
-            if entry is not None and path.startswith(entry.target.rstrip("/") + "/"):
-                top = entry.root.rstrip("/")
-                yield entry.device, top + path[len(entry.target.rstrip("/")) :]
+                yield bind.source
 
     def _wanted(self, root: Root, bind: Bind, over: Wanted | None) -> Wanted:
         """Look at one bind; *over* is an empty file system that will be mounted above it."""
@@ -266,11 +105,11 @@ class Observer:
                 hosts=hosts[-1].device if hosts else "",
             )  # fmt: skip
         place = root.path + target
-        there = self._unasked(bind.source) if self.table.at(place) else None
+        there = self._sources.unasked(bind.source) if self.table.at(place) else None
         if there and self._seconds is None and self._shows(place, there):
             return _found(bind, target, exists, there)
         try:
-            source = self.source(bind.source)
+            source = self._sources.source(bind.source)
         except NotAnswering as error:
             if there and self._shows(place, there):
                 return _found(bind, target, exists, there).replace(unanswered=True)
@@ -281,7 +120,9 @@ class Observer:
         if bind.recursive and self.table.at(place) and self._shows(place, source):
             from .lost import lost
 
-            found = found.replace(lost=lost(root, target, self.table, source.path, self._host))
+            found = found.replace(
+                lost=lost(root, target, self.table, source.path, self._sources.table)
+            )
         return found
 
     def _shows(self, place: str, source: Source) -> bool:
@@ -291,7 +132,7 @@ class Observer:
 
     def _copied(self, root: Root, bind: Bind, target: str, exists: bool) -> Wanted:
         try:
-            content = self._see(bind.source, lambda: _content(bind.source))
+            content = self._sources.see(bind.source, lambda: _content(bind.source))
         except OSError as error:
             unanswered = isinstance(error, NotAnswering)
             return _missing(bind, target, exists, error).replace(unanswered=unanswered)
@@ -360,7 +201,7 @@ class Observer:
             return None
         needed = parent.bind.source.rstrip("/") + one.target[len(parent.target) :]
         try:
-            if self._see(needed, lambda: os.path.exists(needed)):
+            if self._sources.see(needed, lambda: os.path.exists(needed)):
                 return None
         except NotAnswering as error:
             return _no_source(one.bind, error)
@@ -372,7 +213,7 @@ class Observer:
 
     def _shared(self, bind: Bind) -> bool:
         try:
-            return bind.fs == "bind" and self.source(bind.source).shared
+            return bind.fs == "bind" and self._sources.source(bind.source).shared
         except OSError:
             return False
 

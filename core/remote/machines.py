@@ -100,6 +100,13 @@ class Machines:
     # -- what is asked ---------------------------------------------------------------------------
 
     @property
+    def is_here(self) -> bool:
+        """Whether what is named without a host is on this machine."""
+        from .remote_engine import RemoteEngine
+
+        return not isinstance(self._here, RemoteEngine)
+
+    @property
     def base(self) -> str:
         """The base directory here."""
         return self._here.base

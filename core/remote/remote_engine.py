@@ -15,7 +15,7 @@ from ..errors import Cancelled, ChrootError, Problem
 from ..events import Event
 from ..looking.status import ChrootStatus
 from ..looking.watch import Snapshot
-from ..verbs.captured import run_words
+from ..verbs.run_captured import run_words
 from . import contract, documents
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from ..kernel import answering, syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..mounts.apply import apply
-from ..mounts.observe import Observer, flags_of
+from ..mounts.observe import Observer
 from ..mounts.plan import plan_on
+from ..mounts.sources import flags_of
 from ..mounts.steps import Mount
 from ..plan import Plan
 from .own_namespace import own_namespace

@@ -13,11 +13,11 @@ from ..events import ignore
 from ..host.mount_points import host_facts
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
-from ..looking import completion
+from ..looking import path_completion
 from ..looking.status import ON, PARTIAL
 from ..mounts.limits import Limits
 from . import on
-from .refusing import refuse_beyond
+from .shared.refusing import refuse_beyond
 from .status import status
 
 TYPE_CHECKING = False
@@ -103,21 +103,21 @@ class LocalBinds:
 
     def complete_source(self, text: str) -> tuple[str, ...]:
         """As `Binds.complete_source`."""
-        return completion.on_host(text)
+        return path_completion.on_host(text)
 
     def complete_target(self, text: str) -> tuple[str, ...]:
         """As `Binds.complete_target`."""
         with open_chroot(self.path) as root:
-            return completion.inside(root, text)
+            return path_completion.inside(root, text)
 
     def what_is_missing(self, source: str) -> str:
         """As `Binds.what_is_missing`."""
-        return completion.missing(source)
+        return path_completion.missing(source)
 
     def what_is_at(self, target: str) -> str:
         """As `Binds.what_is_at`."""
         with open_chroot(self.path) as root:
-            return completion.inspect(root, target, MountTable.read())
+            return path_completion.inspect(root, target, MountTable.read())
 
     def mount_state(self, target: str) -> str:
         """As `Binds.mount_state`."""

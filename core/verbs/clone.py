@@ -17,8 +17,8 @@ from ..lock import Lock
 from ..trees.built_aside import Aside, sweep
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
 from ..trees.snapshot_store import Shelf
-from .in_use import is_used
-from .place import open_above
+from .shared.in_use import is_used
+from .shared.place import open_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock, is_locked
-from .in_use import refuse_sessions
+from . import boot
 from .off import off
+from .shared.in_use import refuse_sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         with Lock(physical), Root(physical) as root:
             unseal(root)
     with Lock(physical), Shelf(physical) as shelf:
+        boot.forget(physical, report)
         report(Stage(physical, "removing"))
         # Out of sight first: a kill must not leave them for the next chroot of that name.
         shelf.put_aside()

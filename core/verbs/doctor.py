@@ -18,14 +18,14 @@ from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
 from ..errors import ChrootError, LockedError, PrivilegeError
 from ..events import StepDone, ignore
-from ..kernel.replacing import forget
+from ..kernel.replace_file import forget
 from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
-from .in_use import is_used
-from .switching import mount_or_tell
+from .shared.in_use import is_used
+from .shared.switching import mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ..lock import Lock
 from ..sessions.session import Session
 from ..text import size as size_text
 from .run import run_host_command
-from .switching import configuration, limits_of
+from .shared.switching import configuration, limits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run_ephemeral(
         config = configuration(below, config_dir)
         limits = limits_of(below, config)
         if limits:
-            from .refusing import refuse_wanted
+            from .shared.refusing import refuse_wanted
 
             refuse_wanted(below, config.binds, limits)
         code = run_host_command(below, words, CHROOT_TOOL_EPHEMERAL="1")

@@ -10,8 +10,8 @@ from ..events import Output, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..mounts.plan import plan_off as plan_all
-from .in_use import holders_of, lives_inside
-from .switching import carry_out, is_program
+from .shared.in_use import holders_of, lives_inside
+from .shared.switching import carry_out, is_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ def _stop(root: Root, report: Report, cancelled: Flag | None) -> None:
     """Run `stop` by the rules of `run`; what goes wrong is reported and does not hinder."""
     from ..config.host_cmd import HOST_CMD
     from ..config.read import read_config
-    from ..entering.apart import run_apart
+    from ..entering.own_process import run_apart
     from ..host.mount_points import host_facts
     from ..programs import run
-    from .host_command import host_command
+    from .shared.host_command import host_command
 
     def said(line: str) -> None:
         report(Output(root.path, line))

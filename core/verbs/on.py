@@ -10,7 +10,7 @@ from ..mounts.observe import Observer
 from ..mounts.plan import plan_on as plan_all
 from ..mounts.plan import plan_sync as plan_changes
 from ..mounts.plan import unmount_at
-from .switching import configuration, limits_of, mount_or_tell
+from .shared.switching import configuration, limits_of, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Warned, ignore
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
-from .in_use import refuse_in_use
-from .place import open_above
+from . import boot
+from .shared.in_use import refuse_in_use
+from .shared.place import open_above
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def rename(path: str, new: str, *, report: Report = ignore) -> str:
         if os.path.lexists(target):
             raise ChrootError(f"{target} is there already", "choose another name")
         refuse_in_use(root, "renamed")
+        before = root.path
         _rename(root, target, report)
+        boot.move(before, target, report)
         return target
 
 

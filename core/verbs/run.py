@@ -6,7 +6,7 @@ from ..chroot import is_incomplete, open_chroot
 from ..events import ignore
 from ..lock import Lock
 from .on import plan_for
-from .switching import configuration, is_program, limits_of, mount_or_tell
+from .shared.switching import configuration, is_program, limits_of, mount_or_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run_host_command(root: Root, words: tuple[str, ...], **more: str) -> int:
     if not words or not is_program(root, "host-cmd"):
         return 0
     from ..programs import passthrough
-    from .host_command import host_command
+    from .shared.host_command import host_command
 
     command = host_command(root, words, **more)
     return passthrough(command.argv, env=command.env, keep=command.keep)

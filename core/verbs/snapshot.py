@@ -12,7 +12,7 @@ from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..trees import snapshots as states
 from ..trees.duplicate import SNAPSHOT
-from .in_use import is_used, refuse_in_use
+from .shared.in_use import is_used, refuse_in_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 
 from ..chroot import CONFIG_DIRECTORY, Chroot, find, open_chroot
 from ..kernel.mount_table import MountTable
-from .switching import is_program
+from .shared.switching import is_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.mounts.apply import apply
 from chroot_tool.core.mounts.limits import limits_of
 from chroot_tool.core.verbs.on import plan_for
-from chroot_tool.core.verbs.switching import configuration
+from chroot_tool.core.verbs.shared.switching import configuration
 from support import Cli, mounts_below
 from support.trees import access_list
 

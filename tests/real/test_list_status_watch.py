@@ -28,7 +28,7 @@ from support import PATIENCE, Cli, Program, next_line, processes_below, wait_unt
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,
-    "problems": list,
+    "problems": list, "enabled": bool,
 }  # fmt: skip
 MOUNT = {
     "target": str, "source": str, "fs": str, "options": list, "origin": str, "state": str,

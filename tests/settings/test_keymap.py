@@ -76,6 +76,8 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("panel.find", "environments.filter"),
         ("panel.page_up", "table.page_up"),
         ("panel.page_down", "table.page_down"),
+        ("details.open", "row.menu"),
+        ("panel.enter", "row.menu"),
     }
     assert clashes({}) == []
 

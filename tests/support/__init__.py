@@ -101,7 +101,11 @@ class Cli:
     """The command line of this checkout, started as chroot-tool.sh starts it."""
 
     def __init__(
-        self, home: Path, bases: Path | None = None, administrator: Path | None = None
+        self,
+        home: Path,
+        bases: Path | None = None,
+        administrator: Path | None = None,
+        booted: Path | None = None,
     ) -> None:
         self._home = home
         """Where settings, history and logs of the user would be: never the real user's."""
@@ -109,23 +113,30 @@ class Cli:
         """Where `create` keeps what it bootstraps: the first test of a kind fills it for all."""
         self.administrator = administrator
         """In the place of /etc/chroot-tool."""
+        self.booted = booted
+        """The root of what systemd has to do at boot."""
 
     def with_bases(self, bases: Path) -> Cli:
         """The same with another directory of bases."""
-        return Cli(self._home, bases, self.administrator)
+        return Cli(self._home, bases, self.administrator, self.booted)
 
     def administered(self, directory: Path) -> Cli:
         """The same on a host whose administrator says what stands in *directory*.
 
         Nothing that a user says leads it there, so it has a start of its own.
         """
-        return Cli(self._home, self.bases, directory)
+        return Cli(self._home, self.bases, directory, self.booted)
+
+    def booting(self, root: Path) -> Cli:
+        """The same on a host that systemd boots, some day: its units and links are below *root*."""
+        return Cli(self._home, self.bases, self.administrator, root)
 
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
         start: list[Arg] = [CHECKOUT / ".pkg/start.py"]
-        if self.administrator:
-            start = [Path(__file__).with_name("administered.py"), self.administrator]
+        if self.administrator or self.booted:
+            host = [self.administrator or "", self.booted or ""]
+            start = [Path(__file__).with_name("administered.py"), *host]
         return [sys.executable, "-I", "-S", *start, *args]
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -133,7 +144,9 @@ class Cli:
         own = {name: v for name, v in os.environ.items() if not name.startswith("CHROOT_TOOL_")}
         kinds = ("CONFIG", "STATE", "CACHE", "DATA")
         places = {f"XDG_{k}_HOME": str(self._home / k.lower()) for k in kinds}
-        return own | places | {"CHROOT_TOOL_CACHE": str(self.bases)} | dict(env or {})
+        # Who is not root here is to meet that, unless a test is about becoming it.
+        ours = {"CHROOT_TOOL_CACHE": str(self.bases), "CHROOT_TOOL_PRIVILEGE": "none"}
+        return own | places | ours | dict(env or {})
 
     def __call__(
         self,

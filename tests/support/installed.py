@@ -32,7 +32,9 @@ def installed(*, ui: bool = False) -> Iterator[Path]:
         here = PLACE / "chroot-tool"
         here.mkdir()
         for part in PARTS:
-            subprocess.run(["cp", "-r", "--no-dereference", CHECKOUT / part, here], check=True)
+            subprocess.run(
+                ["cp", "-rP", "--preserve=timestamps", CHECKOUT / part, here], check=True
+            )
         _make_environment(here, LIBRARIES + (OF_THE_UI if ui else ()))
         subprocess.run(["chown", "-hR", "root:root", here], check=True)
         subprocess.run(["chmod", "-R", "u=rwX,go=rX", here], check=True)
@@ -48,7 +50,7 @@ def _make_environment(here: Path, libraries: tuple[str, ...]) -> None:
     site.mkdir(parents=True)
     known = CHECKOUT / ".venv/lib" / version / "site-packages"
     for library in libraries:
-        subprocess.run(["cp", "-r", known / library, site], check=True)
+        subprocess.run(["cp", "-r", "--preserve=timestamps", known / library, site], check=True)
     programs = here / ".venv/bin"
     programs.mkdir()
     interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()

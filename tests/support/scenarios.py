@@ -221,18 +221,19 @@ class Golden:
 
 _ENGINE = """
 import sys
-from chroot_tool.app import exits, narrate
+from chroot_tool.app import exits
+from chroot_tool.app.progress_lines import Narrator
 from chroot_tool.core.local_engine import LocalEngine
 method, path, *words = sys.argv[1:]
 def do():
     engine = LocalEngine("/nowhere")
     if method == "switch_bind":
-        engine.switch_bind(path, words[0], on=words[1] == "on", report=narrate.Narrator(json=False))
+        engine.switch_bind(path, words[0], on=words[1] == "on", report=Narrator(json=False))
     else:
         from chroot_tool.core.config.merge import parse
         from chroot_tool.core.host.mount_points import host_facts
         before = parse(b"", words[0].encode(), where=path, conf_sh=False, host=host_facts()).binds
-        engine.binds(path).sync(before, report=narrate.Narrator(json=False))
+        engine.binds(path).sync(before, report=Narrator(json=False))
     return 0
 sys.exit(exits.answer(do))
 """

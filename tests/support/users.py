@@ -15,7 +15,7 @@ _FILES = {
     "gshadow": "{name}:!::\n",
 }
 """A line of each for one who can't log in by a password: passwd(5), group(5), shadow(5)."""
-_FIRST = 47110
+FIRST = 47110
 
 
 @contextmanager
@@ -32,10 +32,10 @@ def users(folder: Path, *names: str) -> Iterator[Path]:
         over[Path("/etc", file)] = folder / file
         shutil.copy2(Path("/etc", file), folder / file)
         with (folder / file).open("a") as more:
-            for number, name in enumerate(names, _FIRST):
+            for number, name in enumerate(names, FIRST):
                 home = folder / "home" / name
                 more.write(line.format(name=name, number=number, home=home))
-    for number, name in enumerate(names, _FIRST):
+    for number, name in enumerate(names, FIRST):
         home = folder / "home" / name
         home.mkdir(parents=True)
         shutil.chown(home, number, number)

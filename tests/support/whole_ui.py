@@ -202,6 +202,14 @@ class RecordingEngine(LocalEngine):
         self._record("mend", path, **job)
         return self.mends.get(path, Plan())
 
+    def enable(self, path: str, **options: Any) -> bool:
+        self._record("enable", path, **options)
+        return True
+
+    def disable(self, path: str, **options: Any) -> bool:
+        self._record("disable", path, **options)
+        return True
+
     def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
         self._record("rename", path, new, report=report)
         return new

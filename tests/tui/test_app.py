@@ -69,6 +69,18 @@ async def test_o_switches_on_what_is_off_or_partial_and_off_what_is_on() -> None
         await t.shows("off done")  # among the last operations of the overview
 
 
+async def test_what_is_on_at_boot_is_changed_and_seen() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.app.main.action_perform("environments.boot")
+        await t.until(lambda: t.engine.called("enable") == [(ARM,)])
+        await t.hides("at boot")
+        t.feed.show(*[one.replace(enabled=one.path == ARM) for one in CHROOTS])
+        await t.shows("at boot on, and started")
+        await t.app.main.action_perform("environments.boot")
+        await t.until(lambda: t.engine.called("disable") == [(ARM,)])
+
+
 async def test_o_on_what_cannot_be_switched_says_why() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("broken", "half", "new"):

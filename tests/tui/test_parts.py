@@ -17,7 +17,7 @@ from chroot_tool.app.tui.inventory import Inventory
 from chroot_tool.app.tui.jobs import Jobs
 from chroot_tool.app.tui.main_screen import MainScreen
 from chroot_tool.app.tui.messages import Counted, JobEnded
-from chroot_tool.app.tui.post_box import PostBox
+from chroot_tool.app.tui.thread_messages import PostBox
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.local_engine import LocalEngine

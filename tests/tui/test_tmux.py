@@ -142,6 +142,38 @@ def frame(text: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.root
+def test_a_menu_and_another_base_from_nothing(tiny_chroot: Path, tmp_path: Path, cli: Cli) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    base = {"CHROOT_TOOL_BASE": str(empty)}
+    terminal = Tmux([os.fsdecode(word) for word in cli.argv()], cli.environment(base))
+    try:
+        terminal.shows("A chroot is a Debian of its own", "n new", "m menu", "q quit")
+        assert "shell" not in terminal.text
+        terminal.press("B")
+        terminal.shows("another base", "Directory")
+        if "no systems of" not in terminal.text:
+            terminal.press("Tab")  # past those that this machine has
+        terminal.write(str(tiny_chroot.parent))
+        terminal.press("Enter")
+        terminal.shows("○ off tiny", "o on/off")
+        terminal.press("m")
+        terminal.shows("R rename", "Remove the chroot", "esc cancel")
+        terminal.press("o")
+        terminal.shows("● on tiny")
+        assert str(tiny_chroot / "proc") in mounted(tiny_chroot)
+        terminal.press("m")
+        terminal.shows("it is on: switch it off first")
+        terminal.press("o")
+        terminal.shows("○ off tiny")
+        terminal.press("q")
+        terminal.shows("left with 0")
+    finally:
+        terminal.close()
+
+
+@pytest.mark.slow
+@pytest.mark.root
 def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("o")

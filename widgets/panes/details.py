@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
     from ..trend import Trend
-    from .overview import Shown
+    from .overview import Shown, Welcome
 
 OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
 TABS = (OVERVIEW, MOUNTS, PROCESSES)
@@ -58,6 +58,7 @@ class Details(Vertical):
         self._clock = clock
         self._chroot: ChrootStatus | None = None
         self._shown: Shown = (None, (), None, (), 0)
+        self._welcome: Welcome = ()
         self._trend: Trend | None = None
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
@@ -101,6 +102,13 @@ class Details(Vertical):
         self._stale = set(TABS)
         self.line.labels = self._labels()
         self._update()
+
+    def welcome(self, said: Welcome) -> None:
+        """Say this in the overview where there is no chroot at all; () takes it away."""
+        if said != self._welcome:
+            self._welcome = said
+            self._stale.add(OVERVIEW)
+            self._update()
 
     def show_tab(self, tab: str, *, focus: bool = True) -> None:
         """Show the tab *tab*; *focus*: and go there. Raises KeyError for one that there is not."""
@@ -187,6 +195,7 @@ class Details(Vertical):
             from .overview import Overview
 
             assert isinstance(pane, Overview)
+            pane.welcome(self._welcome)
             pane.show(*self._shown, self._trend)
         elif tab == MOUNTS:
             from ..tables.mounts_table import MountsTable

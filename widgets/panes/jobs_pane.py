@@ -29,6 +29,7 @@ from .job_output import JobOutput
 _BAR = 8
 _MOST_LINES = 5000
 _SECOND = 1.0
+_OF_A_JOB = ("cancel", "dismiss", "doctor", "copy")
 
 
 def columns(clock: Callable[[], float]) -> tuple[Column[JobStatus], ...]:
@@ -225,27 +226,45 @@ class JobsPane(Vertical):
 
     # -- keys ------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what the job under the cursor cannot be subject to."""
+    @property
+    def subject(self) -> str:
+        """The job under the cursor."""
+        job = self.selected
+        return f"job: {job.verb} {job.name}" if job is not None else ""
+
+    def why_not(self, action: str) -> str:
+        """Say what the job under the cursor cannot be subject to."""
         job = self.selected if self.is_mounted else None
-        if action == "cancel":
-            return True if job is not None and job.state == RUNNING else None
-        if action == "dismiss":
-            return True if job is not None and job.state != RUNNING else None
-        if action == "doctor":  # else the key is the one of the chroot
-            return job is not None and job.state == FAILED
-        return True
+        if job is None:
+            return "there is no job here" if action in _OF_A_JOB else ""
+        if action == "cancel" and job.state != RUNNING:
+            return "it is over"
+        if action == "dismiss" and job.state == RUNNING:
+            return "it runs: cancel it first"
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the doctor's key to the chroot where no failed job is under the cursor."""
+        job = self.selected if self.is_mounted else None
+        return action != "doctor" or (job is not None and job.state == FAILED)
+
+    def _may(self, action: str) -> JobStatus | None:
+        """Return the job under the cursor if it can be subject to *action*; else say why not."""
+        why = self.why_not(action)
+        if why:
+            self.notify(why, severity="warning", timeout=3, markup=False)
+        return None if why else self.selected
 
     def action_cancel(self) -> None:
         """Ask for the job to be stopped."""
-        job = self.selected
-        if job is not None and job.state == RUNNING:
+        job = self._may("cancel")
+        if job is not None:
             self.post_message(self.CancelRequested(self, job.id))
 
     def action_dismiss(self) -> None:
         """Ask for the job to be taken off the list."""
-        job = self.selected
-        if job is not None and job.state != RUNNING:
+        job = self._may("dismiss")
+        if job is not None:
             self.post_message(self.Dismissed(self, job.id))
 
     def action_doctor(self) -> None:

@@ -35,6 +35,8 @@ _TONES = {
 }  # fmt: skip
 
 Lines = list[Content]
+Welcome = tuple[tuple[str, str], ...]
+"""What to say where there is no chroot at all: (key, what it begins), "" for words alone."""
 Shown = tuple[ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int]
 """A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, and how
 many of the bytes others have, too."""
@@ -103,6 +105,10 @@ class Overview(VerticalScroll, inherit_bindings=False):
         if other and self.scroll_offset.y:
             self.scroll_home(animate=False)
 
+    def welcome(self, said: Welcome) -> None:
+        """Say this where no chroot is shown."""
+        self.query_one(Facts).welcome = said
+
     def on_mount(self) -> None:
         """Keep ages right."""
         self.set_interval(_TICK, self.query_one(Facts).refresh)
@@ -120,6 +126,7 @@ class Facts(Widget):
     """
 
     shown: reactive[Shown] = reactive((None, (), None, (), 0), layout=True)
+    welcome: reactive[Welcome] = reactive((), layout=True)
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Make it empty; *clock* tells ages from."""
@@ -137,7 +144,7 @@ class Facts(Widget):
     def _lines(self, width: int) -> Lines:
         chroot, jobs, size, snapshots, shared = self.shown
         if chroot is None:
-            return [Content.styled("no chroot is chosen", "$foreground-muted")]
+            return _welcome(self.welcome, width)
         width = max(width, _LABEL)
         now = self._clock()
         word, tone = chroot_state(chroot.state)
@@ -156,6 +163,21 @@ class Facts(Widget):
         return lines
 
 
+def _welcome(said: Welcome, width: int) -> Lines:
+    if not said:
+        return [Content.styled("no chroot is chosen", "$foreground-muted")]
+    keys = max(width_of(key) for key, _ in said) + 2
+    lines: Lines = []
+    for key, text in said:
+        lead = keys if key else 0
+        first, *more = wrap(text, max(width - lead, 1))
+        lines.append(Content.assemble((fit(key, lead), "$text-accent bold"), first))
+        lines += [Content(" " * lead + line) for line in more]
+        if not key:
+            lines.append(Content())
+    return lines
+
+
 def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, width: int) -> Lines:
     lines = _field("name", chroot.name, width)
     lines += _field("path", chroot.path, width)
@@ -167,6 +189,8 @@ def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, widt
         lines += _field("description", chroot.description, width)
     if chroot.configuration:
         lines += _field("configuration", chroot.configuration, width)
+    if chroot.enabled:
+        lines += _field("at boot", "on, and started", width)
     much = "…" if size is None else memory(size)
     if shared:
         much += f", {memory(shared)} of it shared with others"

@@ -205,13 +205,22 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     # -- keys ------------------------------------------------------------------------------------
 
+    @property
+    def subject(self) -> str:
+        """The chroot and the command."""
+        return f"{self.chroot}: {self.command}"
+
+    def why_not(self, action: str) -> str:
+        """Say what makes no sense now."""
+        if action in ("enter", "stop"):
+            return "" if self.running else "the command has ended"
+        if action == "again":
+            return "it runs still" if self.running else ""
+        return ""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what makes sense now."""
-        if action in ("enter", "stop"):
-            return self.running
-        if action == "again":
-            return not self.running
-        return True
+        return action != "enter" or self.running
 
     def action_enter(self) -> None:
         """Give the terminal the keys, at once: by `focus` a command may end before it has them."""
@@ -219,6 +228,8 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def action_again(self) -> None:
         """Run the same command once more. The next keys are still the panel's: Enter goes in."""
+        if self.running:
+            return
         self._began = self._clock()
         self._lasted = None
         self.terminal.can_focus = True
@@ -227,7 +238,8 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def action_stop(self) -> None:
         """End the command."""
-        self.terminal.stop()
+        if self.running:
+            self.terminal.stop()
 
     def action_save(self) -> None:
         """Ask for the output to be saved."""

@@ -43,9 +43,20 @@ class Rows(Table[ChrootRow]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="environments.mark",
-                tooltip="Mark it, or take its mark away: all marked ones are switched together"),
-        Binding("enter", "activate", "details", id="details.open", show=False),
+                tooltip="Mark it, or take its mark away"),
+        Binding("enter", "activate", "details", id="details.open", show=False,
+                tooltip="All there is to say about it"),
     ]  # fmt: skip
+
+    @property
+    def subject(self) -> str:
+        """The name of the chroot under the cursor."""
+        row = self.cursor_row
+        return row.status.name if row is not None else ""
+
+    def why_not(self, action: str) -> str:
+        """Say what needs a row."""
+        return "there is no chroot here" if self.cursor_row is None else ""
 
 
 class ChrootTable(Vertical):
@@ -285,6 +296,10 @@ class ChrootTable(Vertical):
             self.set_filter("")
         else:
             self.clear_marks()
+
+    def why_not(self, action: str) -> str:
+        """Say that there is nothing to filter."""
+        return "" if self._known or action != "filter" else "there is no chroot here"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave escape to others while there is nothing to clear; offer no filter within one."""

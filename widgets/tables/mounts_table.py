@@ -57,6 +57,21 @@ class MountRows(Table[MountStatus]):
         Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the row"),
     ]  # fmt: skip
 
+    @property
+    def subject(self) -> str:
+        """The mount under the cursor."""
+        mount = self.cursor_row
+        return f"mount {mount.target}" if mount is not None else ""
+
+    def why_not(self, action: str) -> str:
+        """Say what can't be done with the mount under the cursor."""
+        mount = self.cursor_row
+        if mount is None:
+            return "nothing is mounted here"
+        if action == "switch" and mount.state == IGNORED and not mount.real:
+            return "it is left out by the configuration"
+        return ""
+
     def action_switch(self) -> None:
         """Ask for this mount to be switched."""
         mount = self.cursor_row

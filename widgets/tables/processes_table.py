@@ -106,6 +106,16 @@ class ProcessesTable(Table[Process]):
         self.hint = (_NOBODY, _OTHERS) if unseen else (_NOBODY,)
         self.show_rows({f"{one.pid} {one.started}": one for one in processes})
 
+    @property
+    def subject(self) -> str:
+        """The process under the cursor."""
+        process = self.cursor_row
+        return f"process {process.pid} {process.command}" if process is not None else ""
+
+    def why_not(self, action: str) -> str:
+        """Say that there is nobody to signal."""
+        return _NOBODY if self.cursor_row is None else ""
+
     def action_signal(self, name: str) -> None:
         """Ask for a signal to be sent."""
         process = self.cursor_row

@@ -30,6 +30,8 @@ from .painting import Painter, hint_lines
 
 _HEAD = 1
 """Lines of the header."""
+_RIGHT = 3
+"""The button of a mouse that chooses a row and nothing else: a menu is somebody else's."""
 _TICK = 30.0
 """Seconds after which ages (`3m`) are painted again."""
 
@@ -452,14 +454,18 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         at = event.get_content_offset(self)
         if at is None:
             return
-        event.stop()
+        if event.button != _RIGHT:
+            event.stop()
         if at.y == 0:
-            self._click_header(at.x)
+            if event.button != _RIGHT:
+                self._click_header(at.x)
             return
         index = self.scroll_offset.y + at.y - _HEAD
         if index >= len(self._order.keys):
             return
         self._move(index)
+        if event.button == _RIGHT:
+            return
         if self._markable and at.x < self._layout.placed[0].start:
             self.action_mark()
         elif event.chain == 2:

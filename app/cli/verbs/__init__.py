@@ -19,6 +19,8 @@ SUMMARIES = {
     "base": "the bases that `create` unpacks instead of bootstrapping",
     "on": "mount what the configuration says",
     "off": "run `stop` inside, then unmount everything",
+    "enable": "switch a chroot on at boot, and off at shutdown",
+    "disable": "do nothing with a chroot at boot any more",
     "run": "run a command inside",
     "start": "run `start` inside",
     "stop": "run `stop` inside",

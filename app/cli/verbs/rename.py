@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.text import safe
 from ... import exits, history, json_output
-from ...narrate import Narrator
+from ...progress_lines import Narrator
 from ..arguments import add, add_examples, add_json_events, chroot_of
 from ..options import DIR
 

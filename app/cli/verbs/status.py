@@ -46,6 +46,8 @@ def lines(one: ChrootStatus, now: float) -> list[str]:
         said.append(f"  about   {safe(one.description)}")
     if one.configuration:
         said.append(f"  config  {safe(one.configuration)}")
+    if one.enabled:
+        said.append("  boot    on, and started")
     if one.mounts:
         said += ["", f"mounts {one.mounted}/{one.wanted}", *_mounts(one)]
     if one.unseen:

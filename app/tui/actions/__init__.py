@@ -8,7 +8,20 @@ What a pane asks for by a message of its own is routed by `MainScreen` to a func
 
 from __future__ import annotations
 
-from . import archives, binds, commands, copies, create, delete, doctor, hosts, snapshots, switch
+from . import (
+    archives,
+    base,
+    binds,
+    boot,
+    commands,
+    copies,
+    create,
+    delete,
+    doctor,
+    hosts,
+    snapshots,
+    switch,
+)
 from .action import Action
 
 ACTIONS: dict[str, Action] = {
@@ -24,6 +37,8 @@ ACTIONS: dict[str, Action] = {
         *delete.ACTIONS,
         *doctor.ACTIONS,
         *hosts.ACTIONS,
+        *base.ACTIONS,
+        *boot.ACTIONS,
     )
 }
 """By their ids, in the order of the footer and the palette."""

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from textual.binding import Binding
 
+from .reasons import never
+
 if TYPE_CHECKING:
     from ..session import Session
+    from .reasons import WhyNot
 
 Arguments = ParamSpec("Arguments")
 Flow = Callable[Concatenate["Session", Arguments], Coroutine[Any, Any, None]]
@@ -30,6 +33,12 @@ class Action:
     key: str = ""
     """Under Textual's name; "": it is in the palette alone."""
     in_footer: bool = True
+    why_not: WhyNot = never
+    """Why it can't be done now, "" where it can: see `reasons`."""
+    of_chroot: bool = True
+    """Whether it is done to a chroot, and stands in the menu of one."""
+    many: bool = False
+    """Whether it is done to all that are marked, where some are."""
 
     def binding(self) -> Binding:
         """Return the binding of the screen, which performs the action by its id."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
 from .action import Action, flow
+from .reasons import busy, of_one, unmade
 
 if TYPE_CHECKING:
     from threading import Event as Flag
@@ -90,10 +91,10 @@ async def unpack(session: Session) -> None:
 ACTIONS = (
     Action(
         "environments.pack", "pack", "An archive or an image of the chroot", pack,
-        key="p", in_footer=False,
+        key="p", in_footer=False, why_not=of_one(unmade, busy),
     ),
     Action(
         "environments.unpack", "unpack", "A chroot out of an archive", unpack,
-        key="u", in_footer=False,
+        key="u", in_footer=False, of_chroot=False,
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .action import Action, flow
+from .reasons import of_one, unmade
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -30,4 +31,9 @@ async def edit(session: Session) -> None:
         )  # fmt: skip
 
 
-ACTIONS = (Action("environments.binds", "binds", "Edit what is mounted", edit, key="b"),)
+ACTIONS = (
+    Action(
+        "environments.binds", "binds", "Edit what is mounted", edit,
+        key="b", why_not=of_one(unmade),
+    ),
+)  # fmt: skip

@@ -13,6 +13,7 @@ from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
 from .action import Action, flow
+from .reasons import of_one, unfit
 from .snapshots import take
 
 if TYPE_CHECKING:
@@ -121,13 +122,15 @@ def _scripts(session: Session, path: str) -> tuple[str, ...]:
 ACTIONS = (
     Action(
         "environments.shell_full", "full shell", "A login shell on the whole screen", shell_full,
-        key="S", in_footer=False,
+        key="S", in_footer=False, why_not=of_one(unfit),
     ),
-    Action("environments.shell", "shell", "A login shell in a panel", shell, key="s"),
+    Action("environments.shell", "shell", "A login shell in a panel", shell, key="s",
+        why_not=of_one(unfit)),
     Action(
         "environments.shell_ephemeral", "throw-away shell",
-        "A shell in a panel; what it changes is gone when it ends", throw_away_shell,
-        key="x", in_footer=False,
+        "A shell whose changes are gone when it ends", throw_away_shell,
+        key="x", in_footer=False, why_not=of_one(unfit),
     ),
-    Action("environments.run", "run", "Run a command inside", run, key="r"),
+    Action("environments.run", "run", "Run a command inside", run, key="r",
+        why_not=of_one(unfit)),
 )  # fmt: skip

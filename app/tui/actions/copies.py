@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
 from .action import Action, flow
+from .reasons import busy, is_on, of_one, unfit
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError
@@ -26,7 +26,7 @@ async def clone(session: Session) -> None:
     if one is None:
         return
     notes = ["A copy without what is mounted on it, with names of its own."]
-    if _is_on(one):
+    if one.is_on:
         notes.append("It is on: what is written meanwhile may be half there.")
     dialog = PlaceDialog(
         "clone", one.name, session.engine.base_at(one.path), session.inventory.names(one.host),
@@ -63,9 +63,6 @@ async def rename(session: Session) -> None:
     one = session.highlighted
     if one is None:
         return
-    if _is_on(one):
-        session.user.tell(f"{safe(one.name)} is {one.state}: switch it off first", "warning")
-        return
     folder = os.path.dirname(one.path)
     others = session.inventory.names(one.host) - {one.name}
     notes = ("Host name, /etc/hosts and the prompt inside follow.",)
@@ -100,17 +97,13 @@ def _move_history(session: Session, path: str, new: str) -> None:
         session.user.tell(f"history: {problem.strerror}", "warning")
 
 
-def _is_on(one: ChrootStatus) -> bool:
-    return one.is_on
-
-
 ACTIONS = (
     Action(
         "environments.clone", "clone", "A copy of the chroot under another name", clone,
-        key="c", in_footer=False,
+        key="c", in_footer=False, why_not=of_one(unfit, busy),
     ),
     Action(
         "environments.rename", "rename", "Give the chroot another name", rename,
-        key="R", in_footer=False,
+        key="R", in_footer=False, why_not=of_one(is_on, busy),
     ),
 )  # fmt: skip

@@ -83,4 +83,4 @@ def _make(session: Session, path: str, options: CreateOptions) -> None:
     session.await_new(path)
 
 
-ACTIONS = (Action("environments.create", "new", "Make a chroot", create, key="n"),)
+ACTIONS = (Action("environments.create", "new", "Make a chroot", create, key="n", of_chroot=False),)

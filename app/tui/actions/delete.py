@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ....widgets.job_status import DONE
 from ... import history
 from .action import Action, flow
+from .reasons import busy, of_one
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError
@@ -43,6 +44,7 @@ def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None
 
 ACTIONS = (
     Action(
-        "environments.delete", "delete", "Remove the chroot; wants its name typed", delete, key="d"
+        "environments.delete", "delete", "Remove the chroot; wants its name typed", delete,
+        key="d", why_not=of_one(busy),
     ),
-)
+)  # fmt: skip

@@ -84,6 +84,6 @@ async def _do(session: Session, wish: MachineWish) -> str:
 ACTIONS = (
     Action(
         "hosts", "hosts", "The other machines whose chroots are shown", hosts,
-        key="H", in_footer=False,
+        key="H", in_footer=False, of_chroot=False,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.text import duration, safe
 from .action import Action, flow
+from .reasons import of_one, unmade
 
 if TYPE_CHECKING:
     from threading import Event as Flag
@@ -100,6 +101,6 @@ async def _remove(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago:
 ACTIONS = (
     Action(
         "environments.snapshots", "snapshots", "States to go back to: take, restore, remove",
-        snapshots, key="v", in_footer=False,
+        snapshots, key="v", in_footer=False, why_not=of_one(unmade),
     ),
 )  # fmt: skip

@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import BusyError
-from ....core.looking.status import BROKEN, CREATING, INCOMPLETE, NOT_ANSWERING, ON
+from ....core.looking.status import BROKEN, NOT_ANSWERING, ON
 from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
 from .action import Action, flow
+from .reasons import NO_CHROOT, UNFIT, busy
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ..session import Session
 
 _LEFT_ON = ": left on"
-_UNFIT = (CREATING, INCOMPLETE, BROKEN)
-"""States in which nothing can be switched on."""
 
 
 def toggle(session: Session) -> None:
@@ -29,12 +28,11 @@ def toggle(session: Session) -> None:
     What is broken can only be switched off, as long as something is mounted.
     """
     chosen = session.chosen
-    all_on = all(_is_on(one) or one.state in _UNFIT for one in chosen)
+    all_on = all(_is_on(one) or one.state in UNFIT for one in chosen)
     for one in chosen:
-        mounted = one.state == BROKEN and any(mount.real for mount in one.mounts)
-        if all_on and (mounted or _is_on(one)):
+        if all_on and (_is_on(one) or _is_stuck(one)):
             _off(session, one.name, one.path)
-        elif one.state in _UNFIT:
+        elif one.state in UNFIT:
             _tell_why_not(session, one)
         elif not _is_on(one):
             _on(session, one)
@@ -43,6 +41,33 @@ def toggle(session: Session) -> None:
 def _is_on(one: ChrootStatus) -> bool:
     """Tell whether there is nothing left to switch on; what does not answer can't be."""
     return one.state == ON or (one.state == NOT_ANSWERING and one.is_on)
+
+
+def _is_stuck(one: ChrootStatus) -> bool:
+    """Tell whether it is broken while something is mounted: it can be switched off."""
+    return one.state == BROKEN and any(mount.real for mount in one.mounts)
+
+
+def _no_toggle(session: Session) -> str:
+    """Say why nothing of what is chosen can be switched."""
+    chosen = session.chosen
+    if not chosen:
+        return NO_CHROOT
+    for one in chosen:
+        if not busy(session, one) and (one.state not in UNFIT or _is_stuck(one)):
+            return ""
+    if len(chosen) > 1:
+        return "none of the marked ones can be switched"
+    return busy(session, chosen[0]) or _unfit(chosen[0])
+
+
+def _no_off(session: Session) -> str:
+    """Say why nothing of what is chosen can be switched off."""
+    if not session.chosen:
+        return NO_CHROOT
+    if any(one.is_on or any(mount.real for mount in one.mounts) for one in session.chosen):
+        return ""
+    return "nothing of it is mounted"
 
 
 def switch_off(session: Session) -> None:
@@ -96,9 +121,11 @@ async def _ask_to_kill(session: Session, job: JobStatus, holders: tuple[Holder, 
 
 
 def _tell_why_not(session: Session, one: ChrootStatus) -> None:
-    problem = one.problems[0] if one.problems else None
-    said = f"{one.name} is {one.state}" + (f": {problem.message}" if problem else "")
-    session.user.tell(safe(said), "warning")
+    session.user.tell(safe(f"{one.name} {_unfit(one).removeprefix('it ')}"), "warning")
+
+
+def _unfit(one: ChrootStatus) -> str:
+    return f"it is {one.state}" + (f": {one.problems[0].message}" if one.problems else "")
 
 
 def toggle_mount(session: Session, mount: MountStatus) -> None:
@@ -118,10 +145,12 @@ def toggle_mount(session: Session, mount: MountStatus) -> None:
 ACTIONS = (
     Action(
         "environments.toggle", "on/off",
-        "Switch on or off: the highlighted chroot, or the marked ones", toggle, key="o",
+        "Switch on or off, the marked ones together", toggle,
+        key="o", why_not=_no_toggle, many=True,
     ),
     Action(
         "environments.off", "switch off",
-        "Also where something of it is missing, which `o` would mount", switch_off,
+        "Also where `o` would mount what is missing", switch_off,
+        why_not=_no_off, many=True,
     ),
 )  # fmt: skip

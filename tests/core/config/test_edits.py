@@ -12,7 +12,7 @@ from chroot_tool.core.config.bind import CHROOT_TOML, TOOL_CONF, Bind, make
 from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replaced, changed
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChangedError, ChrootError, ConfigError, UsageError
-from chroot_tool.core.kernel import replacing
+from chroot_tool.core.kernel import replace_file
 from chroot_tool.core.local_engine import LocalEngine
 
 CONF = b"# mine\n[bind]\n  tgt : /a   src:/s\n\n[exclude]\nvar/x\n"
@@ -306,14 +306,14 @@ def test_both_files_or_none(
     (root / "chroot.d/chroot.toml").write_bytes(TOML)
     seen = engine.binds(str(root)).files()
     odd = make("/odd", os.fsdecode(b"/\xff"))
-    write = replacing.replace
+    write = replace_file.replace
 
     def full(parent: int, name: str, data: bytes, mode: int, *, is_synced: bool) -> None:
         if name == "chroot.toml":
             raise OSError(28, "No space left on device")
         write(parent, name, data, mode, is_synced=is_synced)
 
-    monkeypatch.setattr(replacing, "replace", full)
+    monkeypatch.setattr(replace_file, "replace", full)
     with pytest.raises(ChrootError, match=r"chroot\.toml: No space left"):
         engine.binds(str(root)).save([Added(odd), Removed("/t")], seen)
     assert engine.binds(str(root)).files() == seen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core import chroot
-from chroot_tool.core.diagnosis import entries, mounts
+from chroot_tool.core.diagnosis import bind_entries, mounts
 from chroot_tool.core.diagnosis.finding import OK, PROBLEM
 from chroot_tool.core.verbs import doctor
 from support import Cli, mounts_below
@@ -27,14 +27,14 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_policy_that_can_be_read_and_one_that_can_not(etc: Path) -> None:
-    assert worst(entries.policy(host())).severity == OK
+    assert worst(bind_entries.policy(host())).severity == OK
     (etc / "policy.toml").write_text('deny_sources = ["/home"]\n')
-    assert worst(entries.policy(host())).severity == OK
+    assert worst(bind_entries.policy(host())).severity == OK
     (etc / "policy.toml").write_text('deny_sources = ["home"]\nallow_dev = "none"\n')
-    assert [severity for severity, _ in said(entries.policy(host()))] == [PROBLEM, PROBLEM]
+    assert [severity for severity, _ in said(bind_entries.policy(host()))] == [PROBLEM, PROBLEM]
     (etc / "policy.toml").write_text("")
     (etc / "policy.toml").chmod(0o666)
-    found = worst(entries.policy(host()))
+    found = worst(bind_entries.policy(host()))
     assert (found.severity, "not root's alone" in found.found) == (PROBLEM, True)
 
 
@@ -55,22 +55,22 @@ def test_an_entry_that_is_not_allowed_is_a_problem_and_not_mended(
     assert not doctor.mend(of(tiny_chroot))
 
     (etc / "policy.toml").write_text("nonsense = 1\n")  # then nobody knows what is allowed
-    assert worst(entries.configuration(of(tiny_chroot))).severity == PROBLEM
+    assert worst(bind_entries.configuration(of(tiny_chroot))).severity == PROBLEM
     assert not doctor.mend(of(tiny_chroot))
     assert mounts_below(tiny_chroot) == before
 
 
 @pytest.mark.slow
 def test_a_host_cmd_that_would_be_run_and_one_that_would_not(tiny_chroot: Path, etc: Path) -> None:
-    assert worst(entries.host_cmd(of(tiny_chroot))).found == "there is none"
+    assert worst(bind_entries.host_cmd(of(tiny_chroot))).found == "there is none"
     command = tiny_chroot / "chroot.d/host-cmd"
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
-    assert worst(entries.host_cmd(of(tiny_chroot))).severity == OK
+    assert worst(bind_entries.host_cmd(of(tiny_chroot))).severity == OK
     (etc / "policy.toml").write_text("allow_host_cmd = false\n")
-    found = worst(entries.host_cmd(of(tiny_chroot)))
+    found = worst(bind_entries.host_cmd(of(tiny_chroot)))
     assert (found.severity, "allow_host_cmd = false" in found.found) == (PROBLEM, True)
     (etc / "policy.toml").unlink()
     command.parent.chmod(0o777)
-    found = worst(entries.host_cmd(of(tiny_chroot)))
+    found = worst(bind_entries.host_cmd(of(tiny_chroot)))
     assert (found.severity, "is not run on the host" in found.found) == (PROBLEM, True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.config.chroot_toml import RunDefaults
-from chroot_tool.core.entering import apart, command, enter
+from chroot_tool.core.entering import command, enter, own_process
 from chroot_tool.core.entering.command import Command
 from chroot_tool.core.entering.users import User
 from chroot_tool.core.errors import EnterError, UsageError
@@ -418,10 +418,10 @@ def test_apart_runs_from_a_process_with_threads(tiny_chroot: Path) -> None:
     lines: list[str] = []
     defaults = RunDefaults(user="app", env=(("A", "b é"),))
     with Root(str(tiny_chroot)) as root:
-        assert apart.run_apart(root, defaults, ("say",), lines.append) == 9
+        assert own_process.run_apart(root, defaults, ("say",), lines.append) == 9
         assert lines == ["b é /chroot.d/say", "1000"]
-        assert apart.run_apart(root, defaults, ("/bin/sh", "-c", "kill -9 $$"), print) == 137
+        assert own_process.run_apart(root, defaults, ("/bin/sh", "-c", "kill -9 $$"), print) == 137
         lines.clear()
         with pytest.raises(EnterError, match="/no does not exist") as caught:
-            apart.run_apart(root, defaults, ("/no",), lines.append)
+            own_process.run_apart(root, defaults, ("/no",), lines.append)
         assert (caught.value.code, lines) == (127, [])

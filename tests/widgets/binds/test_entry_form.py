@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from chroot_tool.core.config.bind import Bind, make
 from chroot_tool.core.errors import ChrootError, Problem
-from chroot_tool.core.looking import completion
+from chroot_tool.core.looking import path_completion
 from chroot_tool.widgets.binds.entry_form import BindForm
 from support.dialog_host import (
     OPEN,
@@ -195,7 +195,9 @@ async def test_form_lives_with_an_inspection_that_fails() -> None:
 async def test_form_completes_source_and_target(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "m\x1bad").mkdir()
-    app = DialogHost(form(complete_host=completion.on_host, complete_inside=lambda _: ["/opt/"]))
+    app = DialogHost(
+        form(complete_host=path_completion.on_host, complete_inside=lambda _: ["/opt/"])
+    )
     async with app.run_test(size=(160, 40)) as pilot:
         await type_text(pilot, "/o")
         await settle(pilot)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _STARTER = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from chroot_tool.core.entering.apart import main
+from chroot_tool.core.entering.own_process import main
 sys.exit(main(sys.argv[2]))
 """
 _VARIABLE = "CHROOT_TOOL_COMMAND"

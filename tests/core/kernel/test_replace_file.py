@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.kernel import replacing
+from chroot_tool.core.kernel import replace_file
 from chroot_tool.core.kernel.rootpath import Root
 from support import CHECKOUT
 
@@ -28,12 +28,12 @@ LEFT = ".tool.conf.4711.0a1b2c3d"
 _SCRIPT = """
 import os, sys
 sys.path.insert(0, sys.argv[3])
-from chroot_tool.core.kernel import replacing
+from chroot_tool.core.kernel import replace_file
 if sys.argv[2] == "named":
-    replacing._replaced_by_unnamed = lambda *_: False
+    replace_file._replaced_by_unnamed = lambda *_: False
 os.chdir(sys.argv[1])
 parent = os.open(".", os.O_RDONLY)
-replacing.replace(parent, "tool.conf", b"the new one\\n", 0o644, is_synced=True)
+replace_file.replace(parent, "tool.conf", b"the new one\\n", 0o644, is_synced=True)
 """
 
 
@@ -130,8 +130,8 @@ def test_traps_under_such_a_name_are_not_opened_and_hold_nobody_up(folder: Path)
 def test_two_who_write_the_same_by_name_never_take_each_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replacing, "_replaced_by_unnamed", lambda *_: False)
-    often = _SCRIPT.replace("replacing.replace(", "for _ in range(50): replacing.replace(")
+    monkeypatch.setattr(replace_file, "_replaced_by_unnamed", lambda *_: False)
+    often = _SCRIPT.replace("replace_file.replace(", "for _ in range(50): replace_file.replace(")
     other = subprocess.Popen(script(folder, "named", often))
     try:
         while other.poll() is None:

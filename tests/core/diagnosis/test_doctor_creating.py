@@ -18,7 +18,7 @@ from chroot_tool.core import programs
 from chroot_tool.core.creating import mirror as mirrors
 from chroot_tool.core.creating.bases.store import Cache
 from chroot_tool.core.creating.options import CreateOptions
-from chroot_tool.core.diagnosis import making
+from chroot_tool.core.diagnosis import creating
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from chroot_tool.core.diagnosis.subject import Subject
 from chroot_tool.core.host.apt_proxy import Proxies
@@ -36,21 +36,21 @@ def taking(backend: str) -> Subject:
 
 
 def test_debootstrap_is_there(tmp_path: Path) -> None:
-    assert worst(making.debootstrap(host())).severity == OK
-    assert worst(making.debootstrap(host(), str(tmp_path))).severity == WARNING  # no such suite
+    assert worst(creating.debootstrap(host())).severity == OK
+    assert worst(creating.debootstrap(host(), str(tmp_path))).severity == WARNING  # no such suite
 
 
 def test_debootstrap_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "debootstrap")
-    assert worst(making.debootstrap(host())).severity == PROBLEM
-    assert worst(making.debootstrap(taking("mmdebstrap"))).severity == NOTE
+    assert worst(creating.debootstrap(host())).severity == PROBLEM
+    assert worst(creating.debootstrap(taking("mmdebstrap"))).severity == NOTE
 
 
 def test_mmdebstrap_counts_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert worst(making.mmdebstrap(host())).severity == OK
+    assert worst(creating.mmdebstrap(host())).severity == OK
     without(monkeypatch, "mmdebstrap")
-    assert worst(making.mmdebstrap(host())).severity == NOTE
-    assert worst(making.mmdebstrap(taking("mmdebstrap"))).severity == PROBLEM
+    assert worst(creating.mmdebstrap(host())).severity == NOTE
+    assert worst(creating.mmdebstrap(taking("mmdebstrap"))).severity == PROBLEM
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_mmdebstrap_counts_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_other_programs(missing: tuple[str, ...], severities: list[str]) -> None:
-    found = said(making.helpers(host(), lambda name: None if name in missing else f"/bin/{name}"))
+    found = said(creating.helpers(host(), lambda name: None if name in missing else f"/bin/{name}"))
     assert [severity for severity, _ in found] == severities
     assert all(any(name in text for _, text in found) for name in missing)
 
@@ -119,17 +119,17 @@ def ring() -> Iterator[Keys]:
 
 def test_keys_that_hold(ring: Keys) -> None:
     ring.add("Archive <a@x.example>", time.time() - 86400, 0)
-    found = worst(making.keys(host(), ring.write()))
+    found = worst(creating.keys(host(), ring.write()))
     assert (found.severity, "1 keys" in found.found) == (OK, True)
 
 
 def test_an_expired_key_is_told_by_its_name(ring: Keys) -> None:
     ring.add("Old Archive <old@x.example>", time.time() - 400 * 86400, 365)
-    found = worst(making.keys(host(), ring.write()))
+    found = worst(creating.keys(host(), ring.write()))
     assert found.severity == PROBLEM
     assert "Old Archive <old@x.example> (20" in found.found
     ring.add("New Archive <new@x.example>", time.time() - 86400, 0)
-    found = worst(making.keys(host(), ring.write()))
+    found = worst(creating.keys(host(), ring.write()))
     assert found.severity == NOTE
     assert "Old Archive" in found.found
     assert "New Archive" not in found.found
@@ -137,17 +137,17 @@ def test_an_expired_key_is_told_by_its_name(ring: Keys) -> None:
 
 def test_a_key_that_expires_soon(ring: Keys) -> None:
     ring.add("Archive <a@x.example>", time.time() - 86400, 10)
-    assert worst(making.keys(host(), ring.write())).severity == WARNING
+    assert worst(creating.keys(host(), ring.write())).severity == WARNING
 
 
 def test_a_keyring_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "ring").write_bytes(b"nothing")
-    assert worst(making.keys(host(), str(tmp_path / "ring"))).severity == PROBLEM
+    assert worst(creating.keys(host(), str(tmp_path / "ring"))).severity == PROBLEM
 
 
 def test_without_gpg_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "gpg")
-    assert worst(making.keys(host(), "/some/ring")).severity == NOTE
+    assert worst(creating.keys(host(), "/some/ring")).severity == NOTE
 
 
 # -- the mirror ----------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def asked(mirror: str, proxy: str = "none") -> list[tuple[str, str]]:
     subject = host()
     subject._proxies = Proxies(wanted=proxy)
     options = CreateOptions(suite="bookworm", arch="amd64", mirror=mirror)
-    return said(making.mirror(subject, options))
+    return said(creating.mirror(subject, options))
 
 
 def release(folder: Path, *, made: float = 0.0, until: float = 0.0) -> str:
@@ -247,9 +247,9 @@ def test_dates_are_read_as_apt_writes_them() -> None:
     from datetime import UTC, datetime
 
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert making.moment("Fri, 02 Jan 2026 03:04:05 UTC") == now.timestamp()
-    assert making.moment(format_datetime(now)) == now.timestamp()
-    assert making.moment("yesterday") == making.moment("") == 0.0
+    assert creating.moment("Fri, 02 Jan 2026 03:04:05 UTC") == now.timestamp()
+    assert creating.moment(format_datetime(now)) == now.timestamp()
+    assert creating.moment("yesterday") == creating.moment("") == 0.0
 
 
 # -- bases ---------------------------------------------------------------------------------------
@@ -261,12 +261,12 @@ def keeping(directory: Path, limit: int = 1 << 30) -> Subject:
 
 def test_where_bases_are_kept(tmp_path: Path) -> None:
     place = tmp_path / "bases"
-    assert worst(making.cache(keeping(place))).severity == OK
+    assert worst(creating.cache(keeping(place))).severity == OK
     place.mkdir(mode=0o700)
-    assert worst(making.cache(keeping(place))).found.startswith("0 kept")
-    assert worst(making.cache(keeping(place, 0))).severity == NOTE
+    assert worst(creating.cache(keeping(place))).found.startswith("0 kept")
+    assert worst(creating.cache(keeping(place, 0))).severity == NOTE
     place.chmod(0o777)
-    assert worst(making.cache(keeping(place))).severity == WARNING
+    assert worst(creating.cache(keeping(place))).severity == WARNING
     shutil.rmtree(place)
     os.symlink("/tmp", place)
-    assert worst(making.cache(keeping(place))).severity == WARNING
+    assert worst(creating.cache(keeping(place))).severity == WARNING

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 
-from ..errors import BusyError, ChrootError
-from ..kernel.mount_table import MountTable
+from ...errors import BusyError, ChrootError
+from ...kernel.mount_table import MountTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..kernel.rootpath import Root
-    from ..process import Holder
+    from ...kernel.rootpath import Root
+    from ...process import Holder
 
 
 def holders_of(root: Root, points: Sequence[str] | None = None) -> tuple[Holder, ...]:
     """Return who lives in a chroot or holds a mount below it, or one of the mounts at *points*."""
-    from ..processes.holders import holders
+    from ...processes.holders import holders
 
     status = os.fstat(root.fd)
     found = holders(root.path, (status.st_dev, status.st_ino), points)
@@ -26,7 +26,7 @@ def holders_of(root: Root, points: Sequence[str] | None = None) -> tuple[Holder,
 
 def lives_inside(root: Root) -> bool:
     """Tell whether a process has its root here: a pass over /proc that takes 5 µs for each."""
-    from ..processes.residents import pids_by_root
+    from ...processes.residents import pids_by_root
 
     status = os.fstat(root.fd)
     return any(pids_by_root({root.path: (status.st_dev, status.st_ino)}).values())
@@ -42,7 +42,7 @@ def refuse_in_use(root: Root, to_be: str) -> None:
 
     *to_be* says what can't be done then (`renamed`). Raises ChrootError where it is a mount point.
     """
-    from ..text import processes
+    from ...text import processes
 
     refuse_sessions(root)
     table = MountTable.read()
@@ -72,7 +72,7 @@ def refuse_sessions(root: Root) -> None:
 
     Raises BusyError.
     """
-    from ..sessions.session_locks import marked_by
+    from ...sessions.session_locks import marked_by
 
     pid = marked_by(root.fd)
     if pid:

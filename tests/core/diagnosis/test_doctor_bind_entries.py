@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.diagnosis import entries
+from chroot_tool.core.diagnosis import bind_entries
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from support.doctor import bare_root, of, said, worst
 
@@ -24,21 +24,21 @@ def chroot_toml(root: Path, *lines: str) -> None:
 
 def test_a_configuration_without_mistakes(root: Path) -> None:
     tool_conf(root, "src:/usr tgt:/src")
-    assert worst(entries.configuration(of(root))).severity == OK
+    assert worst(bind_entries.configuration(of(root))).severity == OK
 
 
 def test_each_mistake_is_a_problem_with_its_line(root: Path) -> None:
     tool_conf(root, "src:/usr tgt:src", "bogus:1")
-    found = said(entries.configuration(of(root)))
+    found = said(bind_entries.configuration(of(root)))
     assert [severity for severity, _ in found] == [PROBLEM, PROBLEM]
     assert "tool.conf:2" in found[0][1]
     assert "tool.conf:3" in found[1][1]
 
 
 def test_a_script_that_is_not_run(root: Path) -> None:
-    assert worst(entries.conf_sh(of(root))).severity == OK
+    assert worst(bind_entries.conf_sh(of(root))).severity == OK
     (root / "chroot.d/conf.sh").write_text("echo tgt:/x\n")
-    assert worst(entries.conf_sh(of(root))).severity == WARNING
+    assert worst(bind_entries.conf_sh(of(root))).severity == WARNING
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_of_two_entries_one_counts(
     tool_conf(root, *lines)
     if toml:
         chroot_toml(root, *toml)
-    found = worst(entries.shadowed(of(root)))
+    found = worst(bind_entries.shadowed(of(root)))
     assert found.severity == (WARNING if expected else OK)
     assert expected in found.found
 
@@ -78,7 +78,7 @@ def test_of_two_entries_one_counts(
 )
 def test_entries_that_change_nothing(root: Path, line: str, expected: str) -> None:
     tool_conf(root, line)
-    found = worst(entries.no_effect(of(root)))
+    found = worst(bind_entries.no_effect(of(root)))
     assert found.severity == (NOTE if expected else OK)
     assert expected in found.found
 
@@ -86,11 +86,11 @@ def test_entries_that_change_nothing(root: Path, line: str, expected: str) -> No
 def test_an_optional_entry_whose_source_is_not_there(root: Path) -> None:
     lines = ["[[bind]]", 'source = "/media/nowhere"', 'target = "/a"', "optional = true"]
     chroot_toml(root, *lines)
-    found = worst(entries.no_effect(of(root)))
+    found = worst(bind_entries.no_effect(of(root)))
     assert (found.severity, "/a is left out now" in found.found) == (NOTE, True)
 
 
 def test_mistakes_are_told_once(root: Path) -> None:
     tool_conf(root, "bogus:1")
-    assert worst(entries.shadowed(of(root))).severity == OK
-    assert worst(entries.no_effect(of(root))).severity == OK
+    assert worst(bind_entries.shadowed(of(root))).severity == OK
+    assert worst(bind_entries.no_effect(of(root))).severity == OK

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from ..config.host_cmd import where_to_run
-from ..entering.command import split
-from ..kernel.ownership import walk
-from ..kernel.rootpath import Root
-from ..value import Value
+from ...config.host_cmd import where_to_run
+from ...entering.command import split
+from ...kernel.ownership import walk
+from ...kernel.rootpath import Root
+from ...value import Value
 
 
 class HostCommand(Value):

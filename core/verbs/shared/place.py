@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import refuse_silent
-from ..errors import ChrootError, UsageError
-from ..kernel.rootpath import Root
+from ...chroot import refuse_silent
+from ...errors import ChrootError, UsageError
+from ...kernel.rootpath import Root
 
 
 def open_above(new: str, source: str, why: str) -> tuple[Root, str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from ..errors import PolicyError, Refusal
-from ..mounts.observe import Observer
+from ...errors import PolicyError, Refusal
+from ...mounts.observe import Observer
+from ...mounts.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..config.bind import Bind
-    from ..kernel.rootpath import Root
-    from ..mounts.limits import Limits
+    from ...config.bind import Bind
+    from ...kernel.rootpath import Root
+    from ...mounts.limits import Limits
 
 
 def refuse_wanted(root: Root, binds: Iterable[Bind], limits: Limits) -> None:
@@ -24,9 +25,9 @@ def refuse_wanted(root: Root, binds: Iterable[Bind], limits: Limits) -> None:
 
 def refuse_beyond(limits: Limits, binds: Iterable[Bind]) -> None:
     """Raise PolicyError with all of *binds* that are not allowed. A source is opened and closed."""
-    observer = Observer()
+    sources = Sources()
     wanted = [bind for bind in binds if not bind.ignored]
-    problems = [observer.refusal(limits, bind) for bind in wanted]
+    problems = [sources.refusal(limits, bind) for bind in wanted]
     refused = [problem for problem in problems if isinstance(problem, Refusal)]
     if refused:
         raise PolicyError(refused)

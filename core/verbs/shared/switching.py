@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import (
+from ...chroot import (
     CONFIG_DIRECTORY,
     MADE,
     has_system,
@@ -13,23 +13,23 @@ from ..chroot import (
     no_system,
     refuse_unfinished,
 )
-from ..config.bind import CHROOT_TOML, TOOL_CONF
-from ..config.read import read_config
-from ..errors import BusyError, ChrootError
-from ..host.mount_points import RESOLV_CONF, host_facts
+from ...config.bind import CHROOT_TOML, TOOL_CONF
+from ...config.read import read_config
+from ...errors import BusyError, ChrootError
+from ...host.mount_points import RESOLV_CONF, host_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Event as Flag
 
-    from ..config.bind import Bind
-    from ..config.merge import Config
-    from ..events import Report
-    from ..kernel.mount_table import MountTable
-    from ..kernel.rootpath import Root
-    from ..mounts.limits import Limits
-    from ..plan import Plan
+    from ...config.bind import Bind
+    from ...config.merge import Config
+    from ...events import Report
+    from ...kernel.mount_table import MountTable
+    from ...kernel.rootpath import Root
+    from ...mounts.limits import Limits
+    from ...plan import Plan
 
 
 def configuration(
@@ -50,7 +50,7 @@ def limits_of(root: Root, config: Config) -> Limits | None:
     """Return what the administrator allows a chroot; see `mounts.limits`, which few hosts need."""
     if not is_administered():
         return None
-    from ..mounts.limits import limits_of as ask
+    from ...mounts.limits import limits_of as ask
 
     return ask(root.path, config)
 
@@ -66,7 +66,7 @@ def carry_out(
 ) -> None:
     """Do a plan made of *table*; see `mounts.apply`, which a `run` rarely needs."""
     if plan:
-        from ..mounts.apply import apply
+        from ...mounts.apply import apply
 
         _tidy(root)
         apply(root, plan, table, report, cancelled)
@@ -79,7 +79,7 @@ def _tidy(root: Root) -> None:
         directory, _, name = RESOLV_CONF.rpartition("/")
         _sweep(root, directory, name)
     if root.stat(MADE, follow=False) is not None:
-        from ..creating.unfinished import remove_marker
+        from ...creating.unfinished import remove_marker
 
         remove_marker(root)
 
@@ -89,8 +89,8 @@ def _sweep(root: Root, directory: str, *names: str) -> list[str]:
 
     Where something is mounted it is not the chroot's, and may not answer: there nothing is asked.
     """
-    from ..kernel.replacing import sweep
-    from ..kernel.syscalls import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
+    from ...kernel.replace_file import sweep
+    from ...kernel.syscalls import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
 
     stay = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS
     try:

@@ -10,7 +10,7 @@ import pytest
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import UsageError
 from chroot_tool.core.local_engine import LocalEngine
-from chroot_tool.core.looking import completion
+from chroot_tool.core.looking import path_completion
 
 
 @pytest.fixture
@@ -71,19 +71,19 @@ def test_names_that_cannot_be_shown_are_not_offered(root: Path, engine: Engine) 
 
 @pytest.mark.slow
 def test_no_more_than_200(root: Path, engine: Engine) -> None:
-    for number in range(completion.MOST + 50):
+    for number in range(path_completion.MOST + 50):
         (root / f"one/f{number:04}").touch()
     found = engine.binds(str(root)).complete_target("/one/f")
-    assert len(found) == completion.MOST
+    assert len(found) == path_completion.MOST
     assert found[0] == "/one/f0000"
 
 
 def test_on_the_host(root: Path) -> None:
-    assert completion.on_host(f"{root}/sr") == (f"{root}/srv/",)
-    assert completion.on_host(f"{root}/srv/dat") == (f"{root}/srv/data/", f"{root}/srv/date")
-    assert completion.on_host("relative") == ()
+    assert path_completion.on_host(f"{root}/sr") == (f"{root}/srv/",)
+    assert path_completion.on_host(f"{root}/srv/dat") == (f"{root}/srv/data/", f"{root}/srv/date")
+    assert path_completion.on_host("relative") == ()
     (root / "one/link").symlink_to("../srv")
-    assert completion.on_host(f"{root}/one/l") == (f"{root}/one/link/",)
+    assert path_completion.on_host(f"{root}/one/l") == (f"{root}/one/link/",)
 
 
 def test_what_is_at_a_target(root: Path, engine: Engine) -> None:

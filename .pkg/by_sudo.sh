@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2154,SC3067 # $here is the caller's; -O is in dash, bash and ash
+# Read by chroot-tool.sh: runs what needs root behind sudo, and ends; goes on where that is no
+# matter of a few words. Builtins only: each program that is started costs what Python's start does.
+
+as_root() {
+    trap : INT QUIT # it is for what is run to take them; an ignored one would be ignored there, too
+    code=0
+    sudo -- "$here/chroot-tool.sh" --elevated=sudo --base "${CHROOT_TOOL_BASE:-/srv/chroot}" "$@" ||
+        code=$?
+    # 1 may be sudo's own.
+    [ "$code" = 1 ] && ! sudo -n -l -- "$here/chroot-tool.sh" >/dev/null 2>&1 </dev/null ||
+        exit "$code"
+    exec "$venv/bin/python" -I -S "$here/.pkg/start.py" --refused=sudo "$@"
+}
+
+# is_root: the second of `Uid:` in proc_pid_status(5) is the effective one.
+is_root() {
+    while read -r key _ uid _; do
+        [ "$key" != Uid: ] || break
+    done </proc/self/status && [ "$uid" = 0 ]
+}
+
+# is_plain WORD…: no other machine, no help, no variable to be looked up.
+is_plain() {
+    before=
+    for word in "$@"; do
+        case $before in -e | --env) case $word in *=*) ;; *) return 1 ;; esac ;; esac
+        case $word in
+            -h | --help | -H* | --host* | *:*) return 1 ;;
+            -e | --env | --env=*=* | -e*=*) ;;
+            --env* | -e*) return 1 ;;
+        esac
+        before=$word
+    done
+}
+
+# is_default: no setting says anything of privilege, or of what has to be told to the other.
+is_default() {
+    [ -z "${CHROOT_TOOL_PRIVILEGE-}" ] || return 1
+    file=${XDG_CONFIG_HOME:-${HOME-}/.config}/chroot-tool/settings.toml
+    [ -e "$file" ] || return 0
+    while IFS= read -r line || [ "$line" ]; do
+        case $line in *privilege* | *base* | *backend* | *\\*) return 1 ;; esac
+    done <"$file"
+}
+
+case ${1-} in
+    run | start | stop | restart | update | shell | create | on | off | pack | unpack | clone | \
+        rename | delete | enable | disable)
+        ! command -v sudo >/dev/null || is_root || ! is_default || ! is_plain "$@" || as_root "$@"
+        ;;
+esac

@@ -1,0 +1,135 @@
+"""A command done as root for who is not root: chroot-tool once more, behind sudo or its like.
+
+`chroot-tool.sh` does the same, sooner, where no more is to be looked at than a shell can.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .. import exits, privilege
+from ..engine import base_directory, habits, split_host
+from .options import RUN_OPTIONS, RUN_WORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Mapping, Sequence
+
+NEED_ROOT = frozenset(
+    (
+        "create",
+        "on",
+        "off",
+        "pack",
+        "unpack",
+        "clone",
+        "rename",
+        "delete",
+        "enable",
+        "disable",
+        *RUN_WORDS,
+    )
+)
+"""Verbs that can't be done without root. Others are tried first."""
+_PLACES = ("dir", "new", "file")
+"""Arguments that may be of another machine: HOST:DIR."""
+_REFUSED = 1
+
+
+def needs_root(arguments: Namespace) -> bool:
+    """Tell whether nothing of a verb of the parser can be done without root."""
+    if arguments.verb == "doctor":
+        return bool(arguments.mend)
+    return arguments.verb in NEED_ROOT or getattr(arguments, "action", "") == "edit"
+
+
+def is_here(arguments: Namespace) -> bool:
+    """Tell whether a verb concerns this machine alone. Raises UsageError."""
+    given = [getattr(arguments, name, "") for name in _PLACES]
+    names = [one for one in given if isinstance(one, str)]
+    return not arguments.host and not any(split_host(name)[0] for name in names)
+
+
+def with_backend(words: Sequence[str], arguments: Namespace) -> list[str]:
+    """Return *words* with what the user's settings say of how chroots are made."""
+    given = getattr(arguments, "backend", None)
+    if given is None or given:
+        return list(words)
+    return [*words, "--backend", habits().backend]
+
+
+def run_words(word: str, values: Mapping[str, Sequence[str]], command: Sequence[str]) -> list[str]:
+    """Return the words of `run` or its kin for another process, whose environment is another."""
+    words = [word]
+    for option in RUN_OPTIONS:
+        for value in values.get(option.key, ()):
+            if option.key == "env" and "=" not in value:
+                if value not in os.environ:
+                    continue
+                value = f"{value}={os.environ[value]}"
+            words += [option.names[0]] if option.flag else [option.names[0], value]
+    return [*words, "--", *command] if command else words
+
+
+def elevate(verb: str, words: Sequence[str]) -> int | None:
+    """Do *words* as root; return the exit code, None where the user has it that nothing may.
+
+    Raises ConfigError.
+    """
+    before = privilege.prefix(_kind())
+    if not before:
+        return None
+    argv = privilege.elevated(before, "--base", base_directory(""), *words)
+    code = _run(argv)
+    if code == _REFUSED and before[0] == "sudo" and _refuses(argv):
+        return refused(before[0], verb)
+    return code
+
+
+def _kind() -> str:
+    if given := os.environ.get("CHROOT_TOOL_PRIVILEGE", ""):
+        return given
+    from ..settings.file import load
+
+    return load().privilege
+
+
+def _run(argv: tuple[str, ...], *, quiet: bool = False) -> int:
+    """Run a program on this terminal and return its exit code; keys are for it alone."""
+    import signal
+
+    def nothing(*_: object) -> None:
+        """Not SIG_IGN, which exec would hand on."""
+
+    streams = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    kept = {number: signal.signal(number, nothing) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        actions = streams if quiet else []
+        child = os.posix_spawnp(argv[0], argv, os.environ, file_actions=actions)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def _refuses(argv: tuple[str, ...]) -> bool:
+    """Tell whether it was sudo itself that said no, to a command that never ran."""
+    return _run(("sudo", "-n", "-l", *argv[1:]), quiet=True) != 0
+
+
+def refused(kind: str, verb: str) -> int:
+    """Say that *kind* did not let us, and which rule would; return the exit code."""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    how = "" if kind == "sudo" else f" --for {kind}"
+    exits.say(
+        f"{verb} needs root, and {kind} does not make {name} root here",
+        f"the rule that is missing is printed, for root, by: chroot-tool sudoers {name}{how}",
+    )
+    return exits.TOOL_FAILED if verb in RUN_WORDS else exits.PRIVILEGE

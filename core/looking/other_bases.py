@@ -1,0 +1,73 @@
+"""Where chroots lie that other tools know: base directories that one can look at as well.
+
+systemd-nspawn has its machines in one directory (machinectl(1), "Files and Directories"); schroot's
+configuration names each directory by itself (schroot.conf(5), `directory`), so their parents are
+meant.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..chroot import find
+from ..errors import ChrootError
+from ..kernel import answering, small_file
+from ..kernel.mount_table import MountTable
+from ..value import Value
+
+MACHINES = "/var/lib/machines"
+SCHROOT = "/etc/schroot"
+_SNIPPET = re.compile(r"[A-Za-z0-9_-]+")
+"""What a file in chroot.d is called that schroot reads."""
+_DIRECTORY = re.compile(r"\s*directory\s*=\s*(/.*?)\s*")
+
+
+class OtherBase(Value):
+    """A directory that holds chroots of another tool."""
+
+    path: str
+    of: str
+    """The tool."""
+    names: tuple[str, ...]
+    """What lies in it and is a chroot to us, too."""
+
+
+def other_bases(machines: str = MACHINES, schroot: str = SCHROOT) -> tuple[OtherBase, ...]:
+    """Return the directories that hold at least one chroot, each once. Raises nothing."""
+    found = []
+    table = MountTable.read()
+    of = {machines: "systemd-nspawn"}
+    for directory in _of_schroot(schroot):
+        of.setdefault(os.path.dirname(directory.rstrip("/")) or "/", "schroot")
+    for path, tool in of.items():
+        try:
+            names = tuple(one.name for one in find(path, table))
+        except ChrootError:
+            continue  # it may not be opened, or does not answer: it is no place to begin
+        if names:
+            found.append(OtherBase(path, tool, names))
+    return tuple(found)
+
+
+def _of_schroot(configuration: str) -> tuple[str, ...]:
+    """Return the directories that schroot's configuration names."""
+    folder = f"{configuration}/chroot.d"
+    try:
+        names = answering.look(folder, lambda: os.listdir(folder), seconds=answering.LOOK)
+    except OSError:
+        names = []
+    snippets = [f"{folder}/{name}" for name in sorted(names) if _SNIPPET.fullmatch(name)]
+    found: list[str] = []
+    for path in (f"{configuration}/schroot.conf", *snippets):
+        found += _directories(path)
+    return tuple(dict.fromkeys(found))
+
+
+def _directories(path: str) -> list[str]:
+    try:
+        data = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
+    except OSError:
+        return []
+    lines = data.decode("utf-8", "surrogateescape").splitlines()
+    return [match[1] for line in lines if (match := _DIRECTORY.fullmatch(line))]

@@ -1,0 +1,1 @@
+"""What verbs share with each other, and is none itself."""

@@ -1,0 +1,138 @@
+"""An ordinary user and the command line: what needs root is done behind sudo, the rest as it is."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.app.cli.elevate import NEED_ROOT
+from chroot_tool.app.cli.verbs import SUMMARIES
+from support import CHECKOUT
+from support.ordinary import Ordinary, ordinary
+from support.outer_terminal import Terminal
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+
+@pytest.fixture
+def ann(tmp_path: Path, tiny_template: Path) -> Iterator[Ordinary]:
+    with ordinary(tmp_path) as one:
+        subprocess.run(["cp", "-a", tiny_template, one.base / "deb"], check=True)
+        yield one
+        subprocess.run(
+            [one.program, "off", "-S", "--kill", "-d", one.base / "deb"],
+            check=False, capture_output=True,
+        )  # fmt: skip
+
+
+WAITS = "trap 'echo interrupted; exit 9' INT; echo he''re; read a; echo got $a; while :; do :; done"
+PYTHON = "# what is read by Python alone: base\n"
+"""Settings with which the shell leaves all to Python, and which say nothing."""
+
+
+@pytest.mark.parametrize("settings", ["", 'theme = "dark"\n', PYTHON])
+def test_with_the_rule_every_day_works(ann: Ordinary, settings: str) -> None:
+    ann.allow()
+    if settings:
+        ann.settings(settings)
+    assert "already" not in ann("on", "-d", "deb").stderr
+    assert json.loads(ann.ok("status", "-d", "deb", "--json"))["state"] == "on"
+    assert ann.ok("run", "cat /proc/self/mounts", "-d", "deb").count("/dev/pts") == 1
+    echoed = ann("run", "-d", "deb", "-e", "A=b c", "--", "sh", "-c", "echo $A; cat; exit 7",
+                 stdin=b"\0\xff")  # fmt: skip
+    assert (echoed.returncode, echoed.stdout) == (7, "b c\n\0\udcff")
+    ann.ok("bind", "add", "-d", "deb", "--source", "/usr", "--target", "/mnt")
+    ann.ok("off", "-d", "deb")
+    assert json.loads(ann.ok("list", "--json"))[0]["state"] == "off"
+    ann.ok("delete", "--yes", "-d", "deb")
+    assert ann.ok("list", "--json") == "[]\n"
+
+
+@pytest.mark.parametrize("settings", ["", PYTHON])
+def test_without_a_rule_one_is_told_which_is_missing(ann: Ordinary, settings: str) -> None:
+    ann.settings(settings)
+    for words, code in ((("on", "-d", "deb"), 5), (("run", "true", "-d", "deb"), 125)):
+        refused = ann(*words)
+        assert (refused.returncode, refused.stdout) == (code, "")
+        assert f"{words[0]} needs root, and sudo does not make ann root here" in refused.stderr
+        assert "chroot-tool sudoers ann" in refused.stderr
+    assert json.loads(ann.ok("list", "--json"))[0]["name"] == "deb"
+    assert "deb" in ann.ok("status", "-d", "deb")
+
+
+def test_nothing_is_asked_of_sudo_where_the_user_wants_none(ann: Ordinary) -> None:
+    ann.allow()
+    ann.settings('privilege = "none"\n')
+    refused = ann("on", "-d", "deb")
+    assert (refused.returncode, refused.stderr.count("sudo")) == (5, 0), refused.stderr
+    assert ann("on", "-d", "deb", env={"CHROOT_TOOL_PRIVILEGE": "sudo"}).returncode == 0
+
+
+def test_settings_and_variables_of_the_user_mean_the_same(ann: Ordinary) -> None:
+    ann.allow()
+    ann.settings(f'base = "{ann.base}"\n')
+    unset = {"CHROOT_TOOL_BASE": ""}
+    told = ann("run", "env", "-d", "deb", "-e", "MINE", "-e", "NONE", env=unset | {"MINE": "a:b=c"})
+    assert "MINE=a:b=c" in told.stdout.splitlines(), told.stderr
+    assert "NONE" not in told.stdout
+    ann.ok("off", "-d", "deb", env=unset)
+    assert not (ann.home / ".local").exists()
+
+
+def test_what_only_root_may_open_is_opened_by_root(ann: Ordinary) -> None:
+    ann.allow()
+    ann.base.chmod(0o700)
+    assert json.loads(ann.ok("list", "--json"))[0]["name"] == "deb"
+    assert ann.ok("bind", "list", "-d", "deb").startswith("TARGET")
+
+
+def test_what_is_behind_sudo_asks_sudo_no_more(ann: Ordinary) -> None:
+    (ann.rules / "odd").write_text("ann ALL=(bob) NOPASSWD: ALL\nDefaults:ann runas_default=bob\n")
+    (ann.rules / "odd").chmod(0o440)
+    refused = ann("clone", "-d", "deb", "other")
+    assert (refused.returncode, refused.stdout) == (5, "")
+    assert "cloning a chroot needs root" in refused.stderr
+
+
+@pytest.mark.parametrize("settings", ["", PYTHON])
+def test_sudo_asks_on_the_terminal_and_keys_reach_what_runs(ann: Ordinary, settings: str) -> None:
+    password = ann.allow_by_password()
+    ann.settings(settings)
+    terminal = Terminal(ann.argv("run", "-d", "deb", "--", "sh", "-c", WAITS), ann.environment())
+    try:
+        terminal.wait_for("password for ann:")
+        terminal.type(f"{password}\n")
+        terminal.wait_for("here")
+        terminal.type("word\n")
+        terminal.wait_for("got word")
+        terminal.type("\x03")
+        terminal.wait_for("interrupted")
+        assert terminal.exit_code() == 9
+    finally:
+        terminal.close()
+
+
+def test_a_wrong_password_is_a_missing_rule(ann: Ordinary) -> None:
+    ann.allow_by_password()
+    terminal = Terminal(ann.argv("on", "-d", "deb"), ann.environment())
+    try:
+        terminal.wait_for("password for ann:")
+        terminal.type("wrong\n")
+        terminal.wait_for("on needs root, and sudo does not make ann root here")
+        assert terminal.exit_code() == 5
+    finally:
+        terminal.close()
+
+
+def test_help_and_mistakes_need_no_root(ann: Ordinary) -> None:
+    assert ann("on", "--help").stdout.startswith("usage: chroot-tool on")
+    assert ann("run", "--help").stdout.startswith("usage: chroot-tool run")
+
+
+def test_the_shell_and_python_know_the_same_verbs() -> None:
+    text = (CHECKOUT / ".pkg/by_sudo.sh").read_text()
+    words = text.rpartition("case ${1-} in")[2].partition(")")[0]
+    assert set(words.replace("\\\n", " ").replace("|", " ").split()) == NEED_ROOT
+    assert set(SUMMARIES) > NEED_ROOT

@@ -1,0 +1,112 @@
+"""An ordinary user before an installed chroot-tool: with real sudo, and a rule or none."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from support import Arg, let_in
+from support.installed import installed
+from support.users import FIRST, users
+
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+PASSWORD = "secret"
+_HASH = (
+    "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/"
+    "cZ/1GM/O6IND4WQhG."
+)
+"""crypt(5) of it."""
+
+
+class Ordinary:
+    """`name`, who has a `home`; `program` is chroot-tool, `base` where chroots are, root's."""
+
+    def __init__(self, folder: Path, program: Path, rules: Path) -> None:
+        self.name, self.uid = "ann", FIRST
+        self.program, self.rules = program, rules
+        self.home = folder / "etc/home" / self.name
+        self.base = folder / "base"
+        self.base.mkdir()
+        self.root_home = folder / "root"
+        self.root_home.mkdir(mode=0o700)
+
+    def allow(self) -> None:
+        """Give the rule that `sudoers` prints."""
+        words = (self.program, "sudoers", self.name)
+        printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        rule = self.rules / "chroot-tool"
+        rule.write_text(printed)
+        rule.chmod(0o440)
+
+    def allow_by_password(self) -> str:
+        """Give a rule that has the user's password asked; return that."""
+        rule = self.rules / "chroot-tool"
+        rule.write_text(
+            f"{self.name} ALL=(root) {self.program}\nDefaults:{self.name} passwd_tries=1\n"
+        )
+        rule.chmod(0o440)
+        return PASSWORD
+
+    def argv(self, *words: Arg, uid: int | None = None) -> list[str]:
+        """The command line that has chroot-tool started by the user, for a terminal."""
+        number = self.uid if uid is None else uid
+        become = ("setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups", "--")
+        return [*become, *(os.fsdecode(word) for word in (self.program, *words))]
+
+    def settings(self, text: str) -> None:
+        """Write the user's settings."""
+        place = self.home / ".config/chroot-tool"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "settings.toml").write_text(text)
+
+    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What the user's shell would have."""
+        own = {
+            "HOME": str(self.home), "PATH": PATH, "USER": self.name, "LOGNAME": self.name,
+            "TERM": "xterm-256color", "LANG": "C.UTF-8", "CHROOT_TOOL_BASE": str(self.base),
+        }  # fmt: skip
+        return own | dict(env or {})
+
+    def __call__(
+        self, *words: Arg, env: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: str = "/"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run chroot-tool with *words* as the user."""
+        done = subprocess.run(
+            [self.program, *words], user=self.uid, group=self.uid, extra_groups=(), cwd=cwd,
+            env=self.environment(env), input=stdin, capture_output=True, timeout=300, check=False,
+        )  # fmt: skip
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
+        )
+
+    def ok(self, *words: Arg, env: Mapping[str, str] | None = None) -> str:
+        """Run it, expect success and return its stdout."""
+        done = self(*words, env=env)
+        assert done.returncode == 0, f"exit {done.returncode}: {done.args}\n{done.stderr}"
+        return done.stdout
+
+
+@contextmanager
+def ordinary(folder: Path, *, ui: bool = False) -> Iterator[Ordinary]:
+    """Have an ordinary user in *folder*, without a rule. Root's home is in it, too."""
+    folder.mkdir(exist_ok=True)
+    let_in(folder)
+    with users(folder / "etc", "ann", "bob") as rules, installed(ui=ui) as program:
+        one = Ordinary(folder, program, rules)
+        _edit(folder / "etc/passwd", r"^(root:(?:[^:]*:){4})[^:]*", rf"\1{one.root_home}")
+        _edit(folder / "etc/shadow", rf"^({one.name}:)[^:]*", rf"\1{_HASH}")
+        yield one
+
+
+def _edit(path: Path, pattern: str, by: str) -> None:
+    """Replace in a file what is of *pattern*; it stays the same file, which is bound."""
+    text, count = re.subn(pattern, by, path.read_text(), flags=re.MULTILINE)
+    assert count == 1, path
+    with path.open("r+") as file:
+        file.write(text)
+        file.truncate()

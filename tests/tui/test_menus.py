@@ -1,0 +1,345 @@
+"""Menus of what can be done, with keys and reasons, and what an empty base offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, OptionList
+
+from chroot_tool.app.tui import start
+from chroot_tool.app.tui.actions import ACTIONS
+from chroot_tool.core.looking import other_bases
+from chroot_tool.core.looking.other_bases import OtherBase
+from chroot_tool.widgets.dialogs.base import BaseDialog
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.dialogs.delete import DeleteDialog
+from chroot_tool.widgets.dialogs.menu import Menu
+from chroot_tool.widgets.dialogs.unpack import UnpackDialog
+from support.samples import BASE, CHROOTS, DEB12, TRIXIE, hostile_chroot
+from support.screen import HOSTILE, stray_controls
+from support.whole_ui import Ui, ui
+
+ARM = f"{BASE}/arm"
+SIZES = [(80, 24), (160, 50)]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's is read or written."""
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
+
+
+async def menu(t: Ui, key: str = "m") -> Menu:
+    await t.press(key)
+    return await t.dialog(Menu)
+
+
+def offered(t: Ui) -> dict[str, str]:
+    """The ids of what the open menu has, and why each can't be done."""
+    dialog = t.app.screen
+    assert isinstance(dialog, Menu)
+    return {entry.id: entry.reason for group in dialog.groups for entry in group.entries}
+
+
+def in_footer(t: Ui) -> set[str]:
+    active = t.app.main.active_bindings.values()
+    return {one.binding.id or "" for one in active if one.binding.show}
+
+
+# -- what a menu has -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_menu_of_a_chroot_has_every_action_its_key_and_why_not(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.on_row("deb12")
+        await menu(t)
+        await t.shows("deb12", "o on/off", "R rename – it is on: switch it off first")
+        there = offered(t)
+        assert set(there) >= {one.id for one in ACTIONS.values() if one.of_chroot}
+        assert {ident for ident, why in there.items() if why} == {"environments.rename"}
+        await t.press("escape")
+        await t.main()
+        assert t.engine.calls == []
+
+
+async def test_enter_in_a_menu_does_what_is_marked() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await menu(t)
+        entries = t.app.screen.query_one(OptionList)
+        while entries.get_option_at_index(entries.highlighted or 0).id != "environments.toggle":
+            await t.press("down")
+        await t.press("enter")
+        await t.until(lambda: t.engine.calls == [("on", ARM)])
+
+
+async def test_a_key_in_a_menu_does_what_it_does_without() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await menu(t)
+        await t.press("d")
+        await t.dialog(DeleteDialog)
+        assert t.engine.calls == []
+
+
+async def test_a_key_of_what_cannot_be_done_says_why_and_the_menu_stays() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        opened = await menu(t)
+        await t.press("R")
+        await t.says("switch it off first")
+        assert t.app.screen is opened
+
+
+async def test_keys_of_the_users_own_are_those_of_the_menu() -> None:
+    async with ui(*CHROOTS, keys=(("environments.toggle", ("f5",)), ("row.menu", ("M",)))) as t:
+        await t.on_row("arm")
+        await menu(t, "M")
+        await t.shows("f5 on/off")
+        await t.press("f5")
+        await t.until(lambda: t.engine.calls == [("on", ARM)])
+
+
+async def test_enter_goes_to_the_details_and_there_opens_the_menu() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.press("enter")
+        await t.until(lambda: t.app.main.details.has_focus_within)
+        await menu(t, "enter")
+        await t.shows("o on/off")
+
+
+async def test_the_menu_of_a_mount_switches_that_one_and_names_its_chroot_below() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.on_row("deb12")
+        await t.press("2", "g")
+        await menu(t, "enter")
+        groups = [group.title for group in (await t.dialog(Menu)).groups]
+        assert groups[0].startswith("mount /")
+        assert groups[1] == "deb12"
+        await t.press("o")
+        await t.until(lambda: t.engine.called("switch_bind"))
+        assert t.engine.called("off") == []
+
+
+async def test_the_menu_of_a_process_signals_after_asking() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await t.press("3", "g")
+        await menu(t, "enter")
+        await t.shows("process 4711 /usr/sbin/sshd -D", "t TERM", "K KILL")
+        await t.press("t")
+        await t.dialog(Confirm)
+        assert t.app.screen.query_one("#cancel", Button).has_focus
+
+
+async def test_the_menu_of_a_job_says_what_is_over() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"arm": "done"})
+        await t.press("4")
+        await menu(t, "enter")
+        await t.shows("job: on arm", "c cancel – it is over")
+        await t.press("x")
+        await t.until(lambda: t.job_states == {})
+
+
+async def test_a_key_that_a_job_has_no_use_for_is_not_the_chroots() -> None:
+    """`x` on a job that runs once opened a shell, `c` on one that is over the dialog of clone."""
+    async with ui(*CHROOTS) as t:
+        gate = t.engine.hold("on")
+        await t.on_row("arm")
+        await t.press("o")
+        await t.shows("switching on")
+        await t.press("4", "x")
+        await t.says("it runs: cancel it first")
+        assert t.app.main.dock.panels == ()
+        gate.set()
+        await t.until(lambda: t.job_states == {"arm": "done"})
+        await t.press("c")
+        await t.says("it is over")
+        await t.main()
+
+
+async def test_the_menu_of_marked_ones_has_what_is_done_to_all_of_them() -> None:
+    async with ui(*CHROOTS) as t:
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.on_row("deb12")
+        opened = await menu(t)
+        assert [group.title for group in opened.groups] == ["2 marked: arm, jammy", "deb12"]
+        assert {one.id for one in opened.groups[0].entries} == {
+            one.id for one in ACTIONS.values() if one.many
+        }
+        await t.press("o")
+        await t.until(lambda: sorted(t.engine.called("on")) == [(ARM,), (f"{BASE}/jammy",)])
+
+
+async def test_the_right_button_opens_the_menu_of_what_it_hits() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.until(lambda: t.highlighted == "arm")
+        await t.pilot.click("Rows", offset=(20, 3), button=3)
+        opened = await t.dialog(Menu)
+        assert opened.groups[0].title == "deb12"
+        frame = opened.query_one(".dialog--frame").region
+        assert opened.region.contains_region(frame)
+        await t.pilot.click(offset=(0, 0))
+        await t.main()
+        assert t.app.main.table.marked == ()
+
+
+async def test_the_menu_of_a_panel_closes_it() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        one = t.app.main.session.highlighted
+        assert one is not None
+        await t.app.main.session.panels.open(one, "sleep", ["/bin/sleep", "1000"])
+        await t.press("ctrl+right_square_bracket")
+        await menu(t)
+        await t.shows("arm: sleep", "a again – it runs still")
+        await t.press("t")
+        await t.until(lambda: not t.app.main.dock.panels[0].running)
+        await menu(t)
+        await t.shows("t stop – the command has ended")
+
+
+async def test_foreign_names_in_a_menu_harm_nobody() -> None:
+    every = {text: hostile_chroot(text) for text in HOSTILE}
+    async with ui(*every.values(), size=(80, 24)) as t:
+        table = t.app.main.table
+        for one in every.values():
+            await t.until(lambda one=one: table.move_to(one.path) and table.highlighted == one)  # type: ignore[misc]
+            for tab, back in (("2", "1"), ("3", "1"), ("1", "escape")):
+                await t.press(tab)
+                await menu(t)
+                assert stray_controls(t.app) == []
+                await t.press("escape")
+                await t.main()
+                await t.press(back)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (160, 50)])
+async def test_a_menu_stays_in_the_screen(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.on_row("deb12")
+        opened = await menu(t)
+        await t.until(lambda: opened.query_one(".dialog--frame").region.width > 20)
+        assert opened.region.contains_region(opened.query_one(".dialog--frame").region)
+        await t.press("end", "up")
+        await t.shows("copy")
+
+
+# -- what the footer offers ------------------------------------------------------------------------
+
+
+async def test_the_footer_follows_what_can_be_done() -> None:
+    async with ui(DEB12.replace(state="creating"), TRIXIE) as t:
+        await t.on_row("deb12")
+        await t.until(lambda: "environments.shell" not in in_footer(t))
+        await t.on_row("trixie-build")
+        await t.until(lambda: "environments.shell" in in_footer(t))
+
+
+async def test_a_key_of_what_cannot_be_done_says_why() -> None:
+    async with ui(DEB12.replace(state="creating")) as t:
+        await t.on_row("deb12")
+        await t.press("s")
+        await t.says("deb12 is creating")
+        assert t.app.main.dock.panels == ()
+
+
+# -- an empty base ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_empty_base_offers_what_can_be_done_and_three_ways_to_begin(
+    size: tuple[int, int],
+) -> None:
+    async with ui(size=size) as t:
+        await t.shows(
+            "A chroot is a Debian of its own in a directory", "n a new one",
+            "u one from an archive", "B those that lie elsewhere",
+        )  # fmt: skip
+        assert in_footer(t) == {"environments.create", "row.menu", "app.quit", "app.help"}
+        await t.press("o")
+        await t.says("there is no chroot here")
+        await t.press("n")
+        await t.dialog(CreateForm)
+        await t.press("escape")
+        await t.main()
+        await t.press("u")
+        await t.dialog(UnpackDialog)
+        await t.press("escape")
+        await t.main()
+        await t.press("B")
+        await t.dialog(BaseDialog)
+
+
+async def test_where_there_are_chroots_nothing_is_said_of_beginning() -> None:
+    async with ui() as t:
+        await t.shows("A chroot is a Debian")
+        t.feed.show(*CHROOTS)
+        await t.until(lambda: t.highlighted)
+        await t.hides("A chroot is a Debian")
+
+
+async def test_another_base_is_begun_on_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tmp_path / "machines"
+    base.mkdir()
+    found = (OtherBase(str(base), "systemd-nspawn", ("deb", "web")),)
+    monkeypatch.setattr(other_bases, "other_bases", lambda: found)
+    async with ui(*CHROOTS) as t:
+        await t.press("B")
+        await t.dialog(BaseDialog)
+        await t.shows("2 of systemd-nspawn: deb, web")
+        t.app.screen.query_one("#keep").focus()
+        await t.press("space")
+        t.app.screen.query_one(OptionList).focus()
+        await t.press("enter")
+        await t.until(lambda: t.app.wanted_base == str(base))
+    settings = tmp_path / "home/config/chroot-tool/settings.toml"
+    assert settings.read_text() == f'base = "{base}"\n'
+
+
+async def test_no_other_base_while_something_runs_and_none_that_is_none() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.press("B")
+        await t.dialog(BaseDialog)
+        await t.press("tab")
+        t.app.screen.query_one("#directory Input").focus()
+        await t.write("/nowhere")
+        await t.press("enter")
+        await t.says("/nowhere is no directory")
+        await t.main()
+        t.engine.hold("on")
+        await t.on_row("arm")
+        await t.press("o")
+        await t.shows("switching on")
+        await t.press("B")
+        await t.says("something runs that would end with it")
+        assert t.app.wanted_base == ""
+
+
+def test_the_ui_begins_again_on_the_base_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chroot_tool.app.tui import app
+
+    begun: list[str] = []
+
+    def run(machines: object, *_: object) -> tuple[int, str]:
+        begun.append(machines.of().base)  # type: ignore[attr-defined]
+        return 0, "/var/lib/machines" if len(begun) == 1 else ""
+
+    monkeypatch.setattr(app, "run", run)
+    assert start.main("/srv/chroot") == 0
+    assert begun == ["/srv/chroot", "/var/lib/machines"]

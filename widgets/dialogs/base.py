@@ -1,0 +1,94 @@
+"""Which directory's chroots are shown: one of those that were found, or any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...core.looking.other_bases import OtherBase
+from ...core.value import Value
+from ..text.fitting import shorten
+from ..text.foreign import foreign
+from .field import Field
+from .form import TwoWayForm
+from .menu import MenuList
+from .suggestions import Complete, Paths
+from .switch import Switch
+from .unpack import check_file
+
+_WIDEST = 40
+_MOST_NAMES = 3
+
+
+class BaseWish(Value):
+    """What is to be shown."""
+
+    path: str
+    keep: bool
+    """Whether from now on, by the settings."""
+
+
+class BaseDialog(TwoWayForm[BaseWish]):
+    """Shows *found*; answers a BaseWish, None where it was left.
+
+    *now* is the base that is shown; *complete* returns the paths that one can be the start of, and
+    is called in a thread.
+    """
+
+    goes_on = "Show"
+    HELP = "Enter shows what is marked, or the directory that is typed."
+    AUTO_FOCUS = "MenuList, Input"
+    DEFAULT_CSS = """
+    BaseDialog {
+        & MenuList { margin: 1 0; max-height: 8; }
+        & Switch { margin-left: 13; }
+    }
+    """
+
+    def __init__(self, now: str, found: Sequence[OtherBase], *, complete: Complete) -> None:
+        super().__init__("another base")
+        self._now = now
+        self._found = tuple(found)
+        self._complete = complete
+
+    def content(self) -> Iterable[Widget]:
+        """Return what was found, and the field for any other."""
+        said = Content.assemble("now: ", foreign(shorten(self._now, _WIDEST)))
+        yield Static(said, classes="dialog--quiet")
+        if self._found:
+            yield MenuList(*map(_option, self._found), compact=True, markup=False)
+        else:
+            none = "no systems of systemd-nspawn or schroot were found on this machine"
+            yield Static(none, classes="dialog--quiet")
+        yield Field(
+            "Directory", id="directory", check=check_file, suggester=Paths(self._complete),
+            placeholder="e.g. /srv/chroot", required="which one?",
+        )  # fmt: skip
+        yield Switch("from now on: written into the settings", id="keep")
+
+    @on(OptionList.OptionSelected)
+    def _picked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.field("directory").value = self._found[event.option_index].path
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Answer with what stands in the field, or else is marked."""
+        if not self.wrong():
+            keep = self.query_one("#keep", Switch).value
+            self.answer(BaseWish(self.value("directory"), keep))
+
+
+def _option(one: OtherBase) -> Option:
+    names = ", ".join(one.names[:_MOST_NAMES]) + (" …" if len(one.names) > _MOST_NAMES else "")
+    said = f"{len(one.names)} of {one.of}: {names}"
+    return Option(
+        Content.assemble(
+            foreign(shorten(one.path, _WIDEST)), "  ", foreign(shorten(said, _WIDEST), "dim")
+        )
+    )
