@@ -19,7 +19,7 @@ from ..verbs.run_captured import run_words
 from . import contract, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..events import Report
@@ -143,13 +143,12 @@ class RemoteEngine:
 
     def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run`, by a chroot-tool that is started there with this terminal."""
-        return self._start(run_words(path, words, **options))
+        return self._start(run_words(path, words, **_said(options)))
 
     def run_ephemeral(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run_ephemeral`, by a chroot-tool that is started there."""
         more = [f"--{name}={options[name]}" for name in ("size", "keep") if options.get(name)]
-        said = {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
-        return self._start(run_words(path, words, "-x", *more, **said))
+        return self._start(run_words(path, words, "-x", *more, **_said(options)))
 
     def _start(self, words: tuple[str, ...]) -> int:
         argv = self._command(words)
@@ -158,6 +157,11 @@ class RemoteEngine:
         except OSError as error:
             raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
         return code if code >= 0 else 128 - code
+
+
+def _said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those that are said on the command line there: who asks is somebody else there."""
+    return {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
 
 
 class _Part:
