@@ -18,12 +18,15 @@ DEADLINE = 30.0
 class Tmux:
     """A terminal with one program in it."""
 
-    def __init__(self, argv: list[str], env: dict[str, str], width: int = 80) -> None:
+    def __init__(
+        self, argv: list[str], env: dict[str, str], size: tuple[int, int] = (80, 24)
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(dir="/tmp")  # a socket's path has to be short
         self._base = ["tmux", "-S", f"{self._folder.name}/s", "-f", "/dev/null"]
         self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
-        self._run("new-session", "-d", "-x", str(width), "-y", "24", command)
+        columns, rows = map(str, size)
+        self._run("new-session", "-d", "-x", columns, "-y", rows, command)
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(

@@ -36,7 +36,7 @@ def terminal(ann: Ordinary) -> Iterator[list[Tmux]]:
 
 
 def start(ann: Ordinary, terminal: list[Tmux]) -> Tmux:
-    terminal.append(Tmux(ann.argv(), ann.environment(), width=140))
+    terminal.append(Tmux(ann.argv(), ann.environment(), size=(140, 30)))
     terminal[0].shows("○ off deb", "q quit")
     return terminal[0]
 
