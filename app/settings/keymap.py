@@ -85,7 +85,7 @@ BINDINGS = (
         ("environments.doctor", "D", "doctor: what is in the way"),
         ("hosts", "H", "other machines"),
         ("base", "B", "another base directory"),
-        ("environments.filter", "slash", "filter as you type"),
+        ("environments.filter", "slash", "filter as you type, in every table"),
         ("row.menu", "m enter", "a menu of what can be done"),
         ("row.copy", "y", "copy the row or command"),
         ("app.help", "question_mark", "the keys that apply here"),
