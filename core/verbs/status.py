@@ -58,3 +58,11 @@ def scripts(path: str) -> tuple[str, ...]:
             os.close(fd)
         hidden = ("chroot-cmd", "host-cmd")
         return tuple(n for n in names if n not in hidden and is_program(root, n))
+
+
+def suite(path: str) -> str:
+    """Return the code name that the Debian in a chroot has, "" where it does not say."""
+    from ..looking.status_reader import release
+
+    with open_chroot(path) as root:
+        return release(root, "VERSION_CODENAME")
