@@ -299,6 +299,15 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
+async def _commands(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("s")
+    await until(pilot, lambda: app.main.query("RunPanel"))
+    await pilot.press("ctrl+right_square_bracket", "escape")
+    await _failure(app, pilot)
+    await pilot.press("C")
+    await until(pilot, lambda: app.main.dock.commands.has_focus_within)
+
+
 async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
     await _mounts(app, pilot)
     await pilot.press("m")

@@ -32,6 +32,8 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("environments.pack", "environments.unpack"): "pack, unpack an archive",
     ("environments.snapshots", "environments.doctor"): "snapshots, the doctor",
     ("row.menu", "row.copy"): "what can be done; copy it",
+    ("environments.toggle", "environments.plan"): "on / off; what it would do",
+    ("commands.show", "commands.repeat", "commands.undo"): "what was done; again; back",
     ("hosts", "base"): "other machines, another base",
     ("app.help", "app.close_help"): "these keys, and close them",
     ("table.down", "table.up"): "a row down, up",

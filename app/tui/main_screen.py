@@ -26,8 +26,9 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, doctor, switch
+from .actions import ACTIONS, deeds, doctor, switch
 from .actions.reasons import NO_CHROOT, told
+from .command_log import CommandLog
 from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...core.looking.status import ChrootStatus
+    from ...widgets.panes.commands_pane import CommandsPane
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
     from ...widgets.panes.jobs_pane import JobsPane
@@ -90,6 +92,7 @@ class MainScreen(Screen[None]):
         count: Count,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        host: str = "",
     ) -> None:
         super().__init__()
         engine = machines.of()
@@ -102,8 +105,9 @@ class MainScreen(Screen[None]):
         inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
-        panels = Panels(panes, user, busy=lambda: bool(jobs.running))
-        self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
+        log = CommandLog(changed=self._show_log, clock=clock, host=host)
+        panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
+        self.session = Session(engine, machines, user, panes, inventory, jobs, panels, log)
         self._build_begun = False
         self._sizes_told = False
         self._impossible: frozenset[str] = frozenset()
@@ -159,7 +163,9 @@ class MainScreen(Screen[None]):
         from ...widgets.panes.dock import Dock
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
-        await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
+        await self.query_one("#main").mount(
+            Dock(id="dock", clock=self._clock, said=self.session.log.said)
+        )
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
         self.on_resize()
@@ -249,6 +255,11 @@ class MainScreen(Screen[None]):
 
     # -- jobs ------------------------------------------------------------------------------------
 
+    def _show_log(self) -> None:
+        if self.is_built:
+            self.dock.commands.show(self.session.log.entries)
+            self._offer_anew()
+
     def _show_jobs(self) -> None:
         self._display.jobs()
         self._offer_anew()
@@ -264,7 +275,11 @@ class MainScreen(Screen[None]):
 
     def _take_lines(self, message: JobSaid) -> None:
         if self.is_built:
-            self.dock.jobs_pane.append_output(message.job_id, message.take())
+            lines, log = message.take(), self.session.log
+            self.dock.jobs_pane.append_output(message.job_id, lines)
+            ident = log.of_job(message.job_id)
+            log.say(ident, lines)
+            self.dock.commands.append_output(ident, lines)
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
@@ -292,6 +307,22 @@ class MainScreen(Screen[None]):
             self.session.panes.leave_dock(close=True)
 
     # -- what panes ask for ----------------------------------------------------------------------
+
+    def on_run_panel_moved(self, message: RunPanel.Moved) -> None:
+        """Take note of what runs in a panel."""
+        self.session.panels.note(message.panel)
+
+    def on_commands_pane_repeat_requested(self, message: CommandsPane.RepeatRequested) -> None:
+        """Do something once more."""
+        deeds.repeat(self.session, message.ident)
+
+    def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
+        """Take something back."""
+        deeds.undo(self.session, message.ident)
+
+    def on_commands_pane_copy_requested(self, message: CommandsPane.CopyRequested) -> None:
+        """Copy command lines."""
+        self.session.user.copy(*message.lines)
 
     @on(ChrootTable.Activated)
     def _activated(self) -> None:
