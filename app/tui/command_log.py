@@ -58,6 +58,8 @@ class CommandLog:
         """Call *changed* when there is something else to show; *host*: of all that has no other."""
         self._changed = changed
         self._clock = clock
+        self.host = host
+        """The machine that all is on that has no other."""
         self._host = ("-H", host) if host else ()
         self._ids = itertools.count(1)
         self._deeds: dict[int, Deed] = {}

@@ -26,7 +26,7 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, deeds, doctor, switch
+from .actions import ACTIONS, deeds, doctor, own, switch
 from .actions.reasons import NO_CHROOT, told
 from .command_log import CommandLog
 from .display import Display
@@ -41,7 +41,7 @@ from .thread_messages import PostBox
 from .user import User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ...core.looking.status import ChrootStatus
     from ...widgets.panes.commands_pane import CommandsPane
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from ...widgets.panes.run_panel import RunPanel
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
+    from ..settings.commands import Command
+    from .actions.action import Action
     from .watch_threads import Count, Follow
 
 
@@ -108,11 +110,34 @@ class MainScreen(Screen[None]):
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
         panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
         self.session = Session(engine, machines, user, panes, inventory, jobs, panels, log)
+        self.own: dict[str, Action] = {}
+        """Commands of the user's own."""
+        if settings.commands:
+            self.use_commands(settings.commands)
         self._build_begun = False
         self._sizes_told = False
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
         self._time_goes_on = False
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """All that can be done, commands of the user's own among it, by their ids."""
+        return {**ACTIONS, **self.own}
+
+    def use_commands(self, commands: Iterable[Command]) -> None:
+        """Have these commands of the user's own, by their keys, and no others."""
+        bound = self._bindings.key_to_bindings
+        for action in self.own.values():
+            if action.key:
+                bound.pop(action.key, None)
+        self.own = own.actions_of(commands)
+        for action in self.own.values():
+            if action.key:
+                bound[action.key] = [action.binding()]
+        if self.is_built:
+            self._offer_anew()
+            self.refresh_bindings()
 
     @property
     def is_built(self) -> bool:
@@ -234,7 +259,7 @@ class MainScreen(Screen[None]):
         """Show other keys where others apply now."""
         if not self.is_built:
             return
-        impossible = frozenset(one.id for one in ACTIONS.values() if one.why_not(self.session))
+        impossible = frozenset(one.id for one in self.actions.values() if one.why_not(self.session))
         if impossible != self._impossible:
             self._impossible = impossible
             self.refresh_bindings()
@@ -389,7 +414,7 @@ class MainScreen(Screen[None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply, and which of them the footer shows."""
-        return for_footer(self.session, super().active_bindings, self.focused)
+        return for_footer(self.session, self.actions, super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -403,7 +428,7 @@ class MainScreen(Screen[None]):
 
     async def action_perform(self, ident: str) -> None:
         """Do what `actions` has under this id, or say why it can't be done."""
-        action = ACTIONS[ident]
+        action = self.actions[ident]
         if why := action.why_not(self.session):
             self.session.user.tell(told(self.session, why), "warning")
             return
@@ -419,7 +444,7 @@ class MainScreen(Screen[None]):
         from ...widgets.dialogs.menu import Menu
         from .offers import offers
 
-        there = offers(self.session, self)
+        there = offers(self.session, self.actions, self)
         chosen = await self.session.user.ask(Menu(there.groups, at=at))
         if chosen is not None:
             done = there.doing[chosen]()

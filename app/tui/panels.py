@@ -48,16 +48,22 @@ class Panels:
 
         *words* are the line that does the same, with its program.
         """
+        await self.open_for(one.name, command, argv, words)
+
+    async def open_for(self, name: str, command: str, argv: list[str], words: Words) -> None:
+        """Run *argv* in a new panel, for the chroot of that name, or for none."""
         from ...widgets.panes.run_panel import RunPanel
 
-        panel = RunPanel(argv, chroot=one.name, command=command)
+        panel = RunPanel(argv, chroot=name, command=command)
         if words:
-            again = partial(self._again, one, command, argv, words)
-            self._deeds[panel] = Deed((words,), one.name, again)
+            again = partial(self._again, name, command, argv, words)
+            deed = self._deeds[panel] = Deed((words,), name, again)
+            # Now, not when it is told of: it may have ended by then.
+            self._logged[panel] = self._log.begin(deed)
         await self._panes.dock.add(panel)
 
-    def _again(self, one: ChrootStatus, command: str, argv: list[str], words: Words) -> None:
-        self._user.begin(self.open(one, command, argv, words))
+    def _again(self, name: str, command: str, argv: list[str], words: Words) -> None:
+        self._user.begin(self.open_for(name, command, argv, words))
 
     def note(self, panel: RunPanel) -> None:
         """Take note of what runs in a panel, and of how it ended."""

@@ -62,25 +62,36 @@ class Session:
         ended: Ended | None = None,
         *,
         words: Words | tuple[Words, ...] = (),
+        line: Words = (),
         undo: Undo | None = None,
         asks: bool = False,
     ) -> None:
         """Start a job on the chroot at *path*, shown as *verb* and *name*; see `Jobs.start`.
 
-        *words* are those of chroot-tool that do the same, of one command or of several; *undo*
+        *words* are those of chroot-tool that do the same, of one command or of several, *line* a
+        whole command line of another program; *undo*
         takes it back; *asks*: it is to be asked for before it is done once more (`Deed`).
         """
         ident = self.jobs.start(verb, name, path, work, ended)
         if not ident:
             self.user.tell(f"{safe(name)}: something is under way already", "warning")
             return
-        if not words:
+        if not words and not line:
             return
         again = partial(
-            self.start, verb, name, path, work, ended, words=words, undo=undo, asks=asks
+            self.start,
+            verb,
+            name,
+            path,
+            work,
+            ended,
+            words=words,
+            line=line,
+            undo=undo,
+            asks=asks,
         )
         lines = words if words and isinstance(words[0], tuple) else (words,)
-        whole = tuple((PROGRAM, *line) for line in lines)
+        whole = (line,) if line else tuple((PROGRAM, *each) for each in lines)
         self.log.begin(Deed(whole, name, again, undo, asks), job=ident)
 
     def await_new(self, path: str) -> None:

@@ -146,7 +146,7 @@ async def test_the_log_is_bounded_and_says_the_host_that_all_is_on() -> None:
 async def test_on_is_taken_back_after_showing_what_that_does() -> None:
     async with ui(*CHROOTS) as t:
         step = Unmount(f"{ARM}/proc", 7)
-        t.engine.plan_off = lambda path, **_: Plan((step,))  # type: ignore[method-assign]
+        t.engine.plan_off = lambda path, **_: Plan((step,))
         await switched_on(t)
         await t.press("U")
         await t.dialog(Confirm)
@@ -160,7 +160,7 @@ async def test_on_is_taken_back_after_showing_what_that_does() -> None:
 
 async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
     async with ui(*CHROOTS) as t:
-        t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))  # type: ignore[method-assign]
+        t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))
         await switched_on(t)
         await t.press("U")
         await t.dialog(Confirm)
@@ -172,7 +172,7 @@ async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
 
 async def test_where_it_is_as_before_there_is_nothing_to_take_back() -> None:
     async with ui(*CHROOTS) as t:
-        t.engine.plan_off = lambda path, **_: Plan(())  # type: ignore[method-assign]
+        t.engine.plan_off = lambda path, **_: Plan(())
         await switched_on(t)
         await t.press("U")
         await t.says("it is as it was before already")
@@ -182,7 +182,7 @@ async def test_where_it_is_as_before_there_is_nothing_to_take_back() -> None:
 
 async def test_o_in_capital_shows_the_plan_and_does_it() -> None:
     async with ui(*CHROOTS) as t:
-        t.engine.plan_on = lambda path, **_: Plan((MakeTarget(f"{path}/proc"),))  # type: ignore[method-assign]
+        t.engine.plan_on = lambda path, **_: Plan((MakeTarget(f"{path}/proc"),))
         await t.on_row("arm")
         await t.press("O")
         await t.dialog(Confirm)

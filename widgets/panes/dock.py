@@ -164,7 +164,7 @@ class Dock(Vertical):
         self._show_labels()
 
     def _names(self) -> list[str]:
-        return [_JOBS, _COMMANDS, *self._panels]
+        return [_JOBS, *self._panels, _COMMANDS]
 
     def _show(self, name: str) -> None:
         self.line.current = name
@@ -175,7 +175,8 @@ class Dock(Vertical):
 
     def _show_labels(self) -> None:
         panels = ((name, _label(panel)) for name, panel in self._panels.items())
-        self.line.labels = (*_FIXED, *panels)
+        jobs, commands = _FIXED
+        self.line.labels = (jobs, *panels, commands)
 
 
 def _label(panel: RunPanel) -> str:
