@@ -46,7 +46,7 @@ is_default() {
 
 case ${1-} in
     run | start | stop | restart | update | shell | create | on | off | pack | unpack | clone | \
-        rename | delete | enable | disable)
+        rename | delete | enable | disable | adopt)
         ! command -v sudo >/dev/null || is_root || ! is_default || ! is_plain "$@" || as_root "$@"
         ;;
 esac

@@ -25,6 +25,26 @@ if TYPE_CHECKING:
     from ..core.trees.snapshots import TreeSnapshot
 
 
+PROBLEM = ("message", "hint")
+MOUNT = ("target", "source", "fs", "options", "origin", "state", "reason")
+PROCESS = (
+    "pid", "user", "command", "cpu_percent", "rss", "started", "read_rate", "write_rate",
+)  # fmt: skip
+CHROOT = ("name", "path", "state", "os", "enabled")
+BIND = ("target", "source", "fs", "origin", "line", "optional", "ignored")
+BASE = ("name", "size", "sha256", "used")
+BASE_KEY = ("suite", "arch", "variant", "backend", "mirror", "include")
+BASE_FACTS = ("made", "seconds", "packages", "release", "codename")
+CLONED = ("method", "entries", "size")
+SNAPSHOT = ("name", "created", "method", "shared")
+PACKED = ("size", "count", "left_out")
+UNPACKED = ("count", "lost")
+MANIFEST = ("name", "os", "suite", "arch", "version", "date", "left_out")
+FINDING = ("check", "severity", "found", "meaning", "mend", "mends")
+HOLDER = ("pid", "user", "command", "holds")
+"""The fields of values that are said as they are; json_schema says the same of them."""
+
+
 def write(document: object) -> None:
     """Print one JSON document on a line of stdout, at once."""
     import json  # which costs those 1.5 ms that do not write any
@@ -40,29 +60,26 @@ def _fields(value: Value, *names: str) -> dict[str, Any]:
 
 def problem(value: Problem) -> dict[str, Any]:
     """Return a problem."""
-    return _fields(value, "message", "hint")
+    return _fields(value, *PROBLEM)
 
 
 def mount(value: MountStatus) -> dict[str, Any]:
     """Return a mount of a chroot."""
-    return _fields(value, "target", "source", "fs", "options", "origin", "state", "reason")
+    return _fields(value, *MOUNT)
 
 
 def process(value: Process) -> dict[str, Any]:
     """Return a process of a chroot."""
-    return _fields(
-        value, "pid", "user", "command", "cpu_percent", "rss", "started", "read_rate", "write_rate"
-    )
+    return _fields(value, *PROCESS)
 
 
 def chroot(value: ChrootStatus) -> dict[str, Any]:
     """Return a chroot, whole."""
     return {
-        **_fields(value, "name", "path", "state", "os"),
+        **_fields(value, *CHROOT),
         "mounts": [mount(one) for one in value.mounts],
         "processes": [process(one) for one in value.processes],
         "problems": [problem(one) for one in value.problems],
-        "enabled": value.enabled,
         **({"not_answering": value.unanswered} if value.unanswered else {}),
         **({"configuration": value.configuration} if value.configuration else {}),
     }
@@ -71,9 +88,8 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
 def bind(value: Bind) -> dict[str, Any]:
     """Return a bind entry."""
     return {
-        **_fields(value, "target", "source", "fs"),
+        **_fields(value, *BIND),
         "options": value.shown_options(),
-        **_fields(value, "origin", "line", "optional", "ignored"),
     }
 
 
@@ -81,24 +97,23 @@ def base(value: Base) -> dict[str, Any]:
     """Return a base of `create`."""
     key, facts = value.key, value.facts
     return {
-        **_fields(value, "name", "size", "sha256", "used"),
-        **_fields(key, "suite", "arch", "variant", "backend", "mirror", "include"),
-        **_fields(facts, "made", "seconds", "packages", "release", "codename"),
+        **_fields(value, *BASE),
+        **_fields(key, *BASE_KEY),
+        **_fields(facts, *BASE_FACTS),
     }
 
 
 def cloned(value: Cloned, path: str) -> dict[str, Any]:
     """Return how the chroot at *path* was cloned, as the last event."""
-    facts = _fields(value, "method", "entries", "size")
+    facts = _fields(value, *CLONED)
     return {"event": "done", "chroot": value.path, "state": "off", "from": path, **facts}
 
 
 def snapshot(value: TreeSnapshot) -> dict[str, Any]:
     """Return a snapshot; its size is null where it was not counted."""
     return {
-        **_fields(value, "name", "created", "method"),
+        **_fields(value, *SNAPSHOT),
         "size": value.size or None,
-        "shared": value.shared,
     }
 
 
@@ -113,23 +128,22 @@ def plan(path: str, value: Plan) -> dict[str, Any]:
 
 def packed(value: Packed) -> dict[str, Any]:
     """Return what an archive is that was written."""
-    facts = _fields(value, "size", "count", "left_out")
+    facts = _fields(value, *PACKED)
     return {"archive": value.path, "sha256": value.sha256 or None, **facts}
 
 
 def unpacked(value: Unpacked) -> dict[str, Any]:
     """Return what an archive was that has been unpacked."""
     said = value.manifest
-    names = ("name", "os", "suite", "arch", "version", "date", "left_out")
     return {
-        **_fields(value, "count", "lost"),
-        "manifest": _fields(said, *names) if said is not None else None,
+        **_fields(value, *UNPACKED),
+        "manifest": _fields(said, *MANIFEST) if said is not None else None,
     }
 
 
 def finding(value: Finding) -> dict[str, Any]:
     """Return what the doctor has found."""
-    return _fields(value, "check", "severity", "found", "meaning", "mend", "mends")
+    return _fields(value, *FINDING)
 
 
 def event(value: events.Event) -> dict[str, Any]:
@@ -146,10 +160,7 @@ def event(value: events.Event) -> dict[str, Any]:
 
 def error(value: ChrootError, code: int) -> dict[str, Any]:
     """Return an error as the last event of a stream."""
-    holders = [
-        _fields(holder, "pid", "user", "command", "holds")
-        for holder in getattr(value, "holders", ())
-    ]
+    holders = [_fields(holder, *HOLDER) for holder in getattr(value, "holders", ())]
     return {
         "event": "error", "message": value.message, "hint": value.hint, "code": code,
         "holders": holders,

@@ -135,3 +135,17 @@ def caller() -> tuple[str, int] | None:
     except (KeyError, OverflowError):
         return None
     return (found.pw_name, found.pw_uid) if found.pw_uid else None
+
+
+def asking() -> str:
+    """Return the name of who asks, out here: also behind a sudo that was typed; root for root."""
+    import pwd
+
+    found = caller()
+    if found:
+        return found[0]
+    typed = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
+    try:
+        return typed or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

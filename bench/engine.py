@@ -110,14 +110,38 @@ def _run(base: Path) -> Iterator[Row]:
     script = Command([CHECKOUT / "chroot-tool.sh", "run", "-d", path, "/bin/true"], env)
     python = Command([sys.executable, "-c", "pass"], env)
     arch = Command(["arch-chroot", base / "c1", "/bin/true"], env)
+    wheel, package = (
+        Command([one, "run", "-d", path, "/bin/true"], env) for one in _installed(base)
+    )
     with _schroot(base / "c2", env) as schroot:
-        calls: tuple[Callable[[], None], ...] = (tool, script, python, arch, schroot)
-        ours, whole, bare, other, slow = medians(40, *calls)
+        calls: tuple[Callable[[], None], ...] = (
+            tool, script, wheel, package, python, arch, schroot,
+        )  # fmt: skip
+        ours, whole, by_wheel, by_package, bare, other, slow = medians(40, *calls)
     name = "run /bin/true, chroot is on"
     yield Row(name, ours, "ms", other=bare, beside="python -c pass", times=3)
     yield Row(name, ours, "ms", other=slow, beside="schroot", faster=5)
     yield Row(name, ours, "ms", other=other, beside="arch-chroot")
     yield Row("chroot-tool.sh, beyond the tool itself", whole - ours, "ms", 20)
+    for way, value in (("wheel", by_wheel), ("Debian package", by_package)):
+        name = f"the same by the command of the {way}"
+        yield Row(name, value, "ms", other=whole, beside="chroot-tool.sh", times=1.1)
+
+
+def _installed(base: Path) -> tuple[Path, Path]:
+    """Install the wheel; return its command, and that of the Debian package, led to its files."""
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    subprocess.run([*build, base, CHECKOUT], check=True, capture_output=True)
+    [made] = base.glob("*.whl")
+    subprocess.run(["/usr/bin/python3", "-I", "-m", "venv", base / "venv"], check=True)
+    pip = ["-I", "-m", "pip", "-qq", "install", "--no-deps"]
+    subprocess.run([base / "venv/bin/python", *pip, made], check=True)
+    [site] = base.glob("venv/lib/python*/site-packages")
+    package = base / "packaged"
+    text = (CHECKOUT / "debian/bin/chroot-tool").read_text()
+    package.write_text(text.replace("/usr/lib/chroot-tool", str(site)))
+    package.chmod(0o755)
+    return base / "venv/bin/chroot-tool", package
 
 
 @contextmanager

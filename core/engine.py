@@ -248,6 +248,8 @@ class Engine(Protocol):
         cwd: str = "",
         env: Mapping[str, str] | None = None,
         config_dir: str | None = None,
+        caller: tuple[str, int] | None = None,
+        report: Report = ...,
     ) -> int:
         """Switch on, then run a command inside; return its exit code (128+N for a signal).
 
@@ -255,6 +257,10 @@ class Engine(Protocol):
         stdin, stdout, stderr and signals are the command's while it runs. Where stdin or stdout is
         no terminal, both are /dev/null for this process afterwards. Raises ChrootError where the
         command could not be started; then they are as before.
+
+        Without *user* it is the one that the chroot's configuration names, else root; or, where
+        there is a *caller* (name and uid of who asks, out here), that one, if the chroot knows him
+        by both. That it does not is reported as a warning, and he is root.
         """
         raise NotImplementedError
 
@@ -292,6 +298,7 @@ class Engine(Protocol):
         report: Report = ...,
         keeping: Callable[[], Keeping] | None = None,
         again: Callable[[ChrootError], str] | None = None,
+        caller: tuple[str, int] | None = None,
     ) -> int:
         """Run a command in a throw-away session on a chroot, as `run` does; return its code.
 
@@ -305,6 +312,21 @@ class Engine(Protocol):
         error is raised. Raises as `run` does, UsageError for a size that is none, PrivilegeError,
         what `clone` raises for a place that will not do: before anything is run, where that can
         be seen, else at the end.
+        """
+        raise NotImplementedError
+
+    # -- who is known inside ---------------------------------------------------------------------
+
+    def plan_adopt(self, path: str, user: str) -> Plan:
+        """Return what `adopt` would do; empty where the user is known inside. Raises as it does."""
+        raise NotImplementedError
+
+    def adopt(self, path: str, user: str, *, report: Report = ...) -> Plan:
+        """Make *user* of this host one inside, and the group; return what was done.
+
+        Name, ids, home and, where it is there inside, shell are the same; no password. Raises
+        UsageError for one that is none, or is root; ChrootError where name or number is somebody
+        else's inside; BusyError, PrivilegeError.
         """
         raise NotImplementedError
 

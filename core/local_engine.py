@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .looking.status import ChrootStatus
     from .plan import Plan
     from .verbs import (  # noqa: F401 (as `verbs.on`)
+        adopt,
         boot,
         clone,
         delete,
@@ -43,6 +44,7 @@ _VERBS = {
     "clone": ("clone",),
     "rename": ("rename",),
     "boot": ("disable",),
+    "adopt": ("plan_adopt", "adopt"),
     "snapshot": ("snapshots", "take_snapshot", "restore_snapshot", "remove_snapshot"),
 }
 """The functions that are methods as they stand, by their module in `core.verbs`."""
@@ -243,6 +245,8 @@ class LocalEngine:
         clone = staticmethod(verbs.clone.clone)
         rename = staticmethod(verbs.rename.rename)
         disable = staticmethod(verbs.boot.disable)
+        plan_adopt = staticmethod(verbs.adopt.plan_adopt)
+        adopt = staticmethod(verbs.adopt.adopt)
         snapshots = staticmethod(verbs.snapshot.snapshots)
         take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
         restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)

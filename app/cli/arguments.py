@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+
 from ...core.errors import UsageError
 from ..engine import open_engine, split_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
 
     from ...core.engine import Engine
     from .options import Option
@@ -34,6 +37,14 @@ def add(parser: ArgumentParser, *options: Option) -> None:
 def add_examples(parser: ArgumentParser, *lines: str) -> None:
     """End the help of a verb with example calls, as they stand."""
     parser.epilog = "\n".join(["examples:", *(f"  {line}".rstrip() for line in lines)])
+
+
+def verbs_of(parser: ArgumentParser) -> Mapping[str, ArgumentParser]:
+    """Return the parsers of the verbs, by their names, of the whole command line's."""
+    for action in parser._actions:  # noqa: SLF001 (argparse shows them in no other way)
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            return action.choices
+    return {}
 
 
 def add_json(parser: ArgumentParser) -> None:

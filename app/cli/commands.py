@@ -22,7 +22,7 @@ _OF_A_FLEET = (
     "bind", "clone", "rename", "snapshot", "delete", "doctor",
 )  # fmt: skip
 """What may be done on many hosts at once: what needs no terminal, and has an end."""
-_NEVER_HELD_UP = ("watch", "serve", "completion")
+_NEVER_HELD_UP = ("watch", "serve", "completion", "schema", "help")
 """All that they ask is asked within a bound."""
 
 

@@ -28,6 +28,7 @@ NEED_ROOT = frozenset(
         "delete",
         "enable",
         "disable",
+        "adopt",
         *RUN_WORDS,
     )
 )
@@ -121,12 +122,7 @@ def _refuses(argv: tuple[str, ...]) -> bool:
 
 def refused(kind: str, verb: str) -> int:
     """Say that *kind* did not let us, and which rule would; return the exit code."""
-    import pwd
-
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = str(os.getuid())
+    name = privilege.asking()
     how = "" if kind == "sudo" else f" --for {kind}"
     exits.say(
         f"{verb} needs root, and {kind} does not make {name} root here",

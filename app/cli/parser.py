@@ -8,7 +8,7 @@ import sys
 
 from ... import __version__
 from .. import exits
-from .arguments import add
+from .arguments import add, verbs_of
 from .options import EVERYWHERE
 from .verbs import SUMMARIES, module_of
 
@@ -122,8 +122,6 @@ def build(only: str = "") -> argparse.ArgumentParser:
 def whole() -> argparse.ArgumentParser:
     """Return the parser of the whole command line with every option: for what tells of it."""
     parser = build()
-    for action in parser._actions:  # noqa: SLF001 (argparse shows them in no other way)
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            for one in action.choices.values():
-                one.fill()
+    for one in verbs_of(parser).values():
+        one.fill()  # type: ignore[attr-defined]  # each is a _VerbParser
     return parser

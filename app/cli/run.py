@@ -24,8 +24,11 @@ from .options import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...core.events import Event
     from .options import Option
 
+_OF_THE_CALLER = ("run", "shell")
+"""What is done as who asks, where he is not root; the other words are the chroot's own affair."""
 _HELP = ("-h", "--help")
 _OPERATORS = frozenset(("|", "||", "&&", "&", ";", ">", ">>", "<", "2>", "2>&1"))
 
@@ -98,16 +101,25 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     _mind_operators(words)
     engine = open_engine(_last(values, "base"), host)
     path = engine.locate(directory)
+    caller = privilege.caller() if word in _OF_THE_CALLER and not (user or host) else None
     if ephemeral:
         from .session import run
 
         return run(
             engine, path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
-            size=_last(values, "size"), keep=_last(values, "keep"),
+            size=_last(values, "size"), keep=_last(values, "keep"), caller=caller,
         )  # fmt: skip
     return engine.run(
-        path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None
-    )
+        path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
+        caller=caller, report=_warn,
+    )  # fmt: skip
+
+
+def _warn(event: Event) -> None:
+    """Be the `report` of a command inside, which has warnings alone to report."""
+    problem = getattr(event, "problem", None)
+    if problem is not None:
+        exits.say(problem.message, problem.hint)
 
 
 def _mind_operators(words: list[str]) -> None:

@@ -74,6 +74,7 @@ def run(
     config_dir: str | None,
     size: str,
     keep: str,
+    caller: tuple[str, int] | None,
 ) -> int:
     """Run *words* in a session as `Engine.run_ephemeral` says; *keep* may be a plain name."""
     gc.disable()  # nothing here is garbage, and to walk memory that is shared with a fork copies it
@@ -81,6 +82,7 @@ def run(
     code = engine.run_ephemeral(
         path, words, user=user, cwd=cwd, env=env, config_dir=config_dir, size=size,
         keep=voice.place(keep), report=voice.tell, keeping=voice.keeping, again=voice.ask,
+        caller=caller,
     )  # fmt: skip
     voice.end()
     return code

@@ -13,6 +13,7 @@ import shlex
 from ...core.text import safe, suggestion
 from ...core.value import Value
 from .key_names import key_name, shown
+from .known import COMMAND, OUTPUTS, ROWS, WHERE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,18 +23,16 @@ if TYPE_CHECKING:
     from ...core.config.toml_places import Path
     from ...core.config.toml_reader import Reader
 
-HOST, INSIDE = "host", "inside"
-PANEL, JOB, TOAST = "panel", "job", "toast"
-CHROOT, MOUNT, PROCESS, ANY = "chroot", "mount", "process", "any"
-WHERE, OUTPUTS = (HOST, INSIDE), (PANEL, JOB, TOAST)
-ROWS = {
+HOST, INSIDE = WHERE
+PANEL, JOB, TOAST = OUTPUTS
+CHROOT, MOUNT, PROCESS, ANY = ROWS
+_STANDS = {
     CHROOT: ("path", "name"),
     MOUNT: ("path", "name", "target"),
     PROCESS: ("path", "name", "pid"),
     ANY: (),
 }
 """For which kind of row a command can be, and what can stand in it for the row."""
-_KEYS = ("name", "key", "run", "where", "rows", "output", "ask", "shell")
 _WORDS = ("path", "name", "pid", "target")
 _PLACE = re.compile(r"\{\{(\w+)\}\}|\{(\w+)\}")
 _LONGEST_NAME = 40
@@ -95,7 +94,7 @@ def commands(
     found: list[Command] = []
     for number, one in enumerate(value):
         place: Path = ("command", number)
-        made = _command(reader, reader.table(one, place, _KEYS), place)
+        made = _command(reader, reader.table(one, place, COMMAND.names), place)
         if made.name and any(made.name == other.name for other in found):
             reader.wrong((*place, "name"), f"two commands are called {made.name!r}", "rename one")
         if whose := _whose(made.key, found, keys):
@@ -111,7 +110,7 @@ def _command(reader: Reader, table: dict[str, Any], place: Path) -> Command:
     """Return what stands in *table*, with what is wrong left out."""
     errors = len(reader.errors)
     shell = reader.typed(table, place, "shell", bool, False)
-    rows = reader.choice(table, place, "rows", tuple(ROWS))
+    rows = reader.choice(table, place, "rows", ROWS)
     made = Command(
         _name(reader, table, place),
         _words(reader, table, place, shell=shell),
@@ -181,8 +180,8 @@ def _key(reader: Reader, table: dict[str, Any], place: Path) -> str:
 def _check_places(reader: Reader, place: Path, rows: str, word: str) -> None:
     for match in _PLACE.finditer(word):
         name = match[2]
-        if name in _WORDS and name not in ROWS[rows]:
-            known = ", ".join(f"{{{one}}}" for one in ROWS[rows]) or "nothing in braces"
+        if name in _WORDS and name not in _STANDS[rows]:
+            known = ", ".join(f"{{{one}}}" for one in _STANDS[rows]) or "nothing in braces"
             reader.wrong(
                 (*place, "run"), f"{{{name}}} is not known for rows = {rows!r}",
                 f"known there: {known}; {{{{{name}}}}} is the text itself",

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 
+from ...core.config.toml_keys import header
 from ...core.errors import ChrootError, ConfigError, Problem, UsageError
 from ...core.kernel import answering, small_file
 from ...core.kernel.answering import PATIENCE, NotAnswering
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
+from .known import BACKENDS, COLUMNS, CONFIRM, LEAST_DOCK, MOST_DOCK, MOST_PATIENCE, PRIVILEGES, TOP
 from .sizes import bytes_of
 
 TYPE_CHECKING = False
@@ -25,23 +27,6 @@ if TYPE_CHECKING:
     from ...core.config.toml_places import Path
     from ...core.config.toml_reader import Reader
     from .commands import Command
-
-COLUMNS = (
-    "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
-    "changed",
-)  # fmt: skip
-"""The columns that the table of environments can have, in the order it has them by default."""
-
-_KEYS = (
-    "theme", "base", "hosts", "columns", "dock", "backend", "cache", "cache-size", "patience",
-    "privilege", "confirm", "keys", "command",
-)  # fmt: skip
-BACKENDS = ("debootstrap", "mmdebstrap")
-PRIVILEGES = ("auto", "sudo", "doas", "pkexec", "none")
-"""By what root's privilege is had where it is needed; `auto` is the first that there is."""
-LEAST_DOCK, MOST_DOCK = 20, 80
-MOST_PATIENCE = 3600
-_CONFIRM_KEYS = ("quit",)
 
 
 class Settings(Value):
@@ -114,7 +99,7 @@ def save(changes: Mapping[str, object]) -> None:
     try:
         old = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
     except FileNotFoundError:
-        old = b""
+        old = header("settings")
     except OSError as error:
         raise ChrootError(f"{path}: {error.strerror}", "look at its mode") from error
     parse(old, path)
@@ -189,14 +174,14 @@ def _replace(path: str, data: bytes) -> None:
 
 
 def _read(reader: Reader) -> Settings:
-    top = reader.table(reader.document, (), _KEYS)
-    confirm = reader.table(top.get("confirm", {}), ("confirm",), _CONFIRM_KEYS)
+    top = reader.table(reader.document, (), TOP.names)
+    confirm = reader.table(top.get("confirm", {}), ("confirm",), CONFIRM.names)
     keys = _bindings(reader, top.get("keys", {}))
     return Settings(
         _theme(reader, top),
         _directory(reader, top, "base"),
         _columns(reader, top),
-        reader.typed(confirm, ("confirm",), "quit", bool, True),
+        reader.take(confirm, ("confirm",), CONFIRM["quit"]),
         _dock(reader, top),
         _one_of(reader, top, "backend", BACKENDS),
         _directory(reader, top, "cache"),
@@ -292,7 +277,7 @@ def _patience(reader: Reader, top: dict[str, Any]) -> float:
 
 
 def _dock(reader: Reader, top: dict[str, Any]) -> int:
-    share = reader.typed(top, (), "dock", int, 50)
+    share: int = reader.take(top, (), TOP["dock"])
     if not LEAST_DOCK <= share <= MOST_DOCK:
         reader.wrong(
             ("dock",),

@@ -10,7 +10,8 @@ from ...core.errors import ChrootError
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.tables.table import Table
-from ..settings.file import LEAST_DOCK, MOST_DOCK, Settings, save
+from ..settings.file import Settings, save
+from ..settings.known import LEAST_DOCK, MOST_DOCK
 
 if TYPE_CHECKING:
     from textual.screen import Screen

@@ -22,6 +22,7 @@ from .bind import (
     normalise_target,
     split_options,
 )
+from .toml_keys import ABSOLUTE, Key, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,17 +32,54 @@ if TYPE_CHECKING:
     from .toml_places import Path, Place
     from .toml_reader import Reader
 
-TOP_KEYS = ("description", "run", "system", "bind", "path")
-RUN_KEYS = ("user", "cwd", "env")
-SYSTEM_KEYS = ("dev", "resolv")
+RUN = Table(
+    (
+        Key("user", str, "who commands run as: a name, or a number in quotes, as the chroot "
+            "knows it", "root", pattern="."),
+        Key("cwd", str, "where commands start, inside the chroot", "", pattern=ABSOLUTE),
+        Key("env", dict, "variables for every command"),
+    )
+)  # fmt: skip
+SYSTEM = Table(
+    (
+        Key("dev", str, "private: a /dev of its own; host: all devices of the host", "private",
+            ("private", "host")),
+        Key("resolv", str, "the host's resolv.conf, bound or copied; off: the chroot's own", "bind",
+            ("bind", "copy", "off")),
+    )
+)  # fmt: skip
+BIND = Table(
+    (
+        Key("target", str, "an absolute path inside the chroot, without .., not /", "",
+            pattern=ABSOLUTE),
+        Key("source", str, "a path on the host, a device, or a word such as none; default: the "
+            "target for binds, none for tmpfs"),
+        Key("fs", str, "bind, bind-ro, tmpfs or another file system type", "bind"),
+        Key("options", list, "of the mount: ro, nosuid, rbind, size=64M and the like; default: "
+            "none for binds, noexec, nosuid and nodev for tmpfs"),
+        Key("ignore", bool, "whether the target is left out", False),
+        Key("optional", bool, "whether it is left out, and that is no error, where its source is "
+            "missing", False),
+    ),
+    ("target",),
+)  # fmt: skip
+TOP = Table(
+    (
+        Key("description", str, "shown beside the name", ""),
+        Key("run", dict, "defaults of run and shell", table=RUN),
+        Key("system", dict, "the system's own mount points", table=SYSTEM),
+        Key("bind", list, "what is mounted inside, an entry each", table=BIND),
+        Key("path", str, "of a file in /etc/chroot-tool/chroots.d: the chroot that it is for", "",
+            pattern=ABSOLUTE),
+    )
+)  # fmt: skip
 _BLANK = " \t\r\n"
-BIND_KEYS = ("source", "target", "fs", "options", "ignore", "optional")
 
 
 class RunDefaults(Value):
-    """Defaults of `run` and `shell`. `cwd` is empty where nothing is configured."""
+    """Defaults of `run` and `shell`. `user` and `cwd` are empty where nothing is configured."""
 
-    user: str = "root"
+    user: str = ""
     cwd: str = ""
     env: tuple[tuple[str, str], ...] = ()
 
@@ -154,14 +192,14 @@ def ignore(data: bytes, target: str, ignored: bool) -> bytes:
 
 
 def _read(reader: Reader) -> ChrootToml:
-    top = reader.table(reader.document, (), TOP_KEYS)
-    system = reader.table(top.get("system", {}), ("system",), SYSTEM_KEYS)
+    top = reader.table(reader.document, (), TOP.names)
+    system = reader.table(top.get("system", {}), ("system",), SYSTEM.names)
     return ChrootToml(
-        reader.typed(top, (), "description", str, ""),
-        _run(reader, reader.table(top.get("run", {}), ("run",), RUN_KEYS)),
+        reader.take(top, (), TOP["description"]),
+        _run(reader, reader.table(top.get("run", {}), ("run",), RUN.names)),
         SystemSettings(
-            reader.choice(system, ("system",), "dev", ("private", "host")),
-            reader.choice(system, ("system",), "resolv", ("bind", "copy", "off")),
+            reader.take(system, ("system",), SYSTEM["dev"]),
+            reader.take(system, ("system",), SYSTEM["resolv"]),
             reader.line(("system", "dev")) if system.get("dev") == "host" else 0,
         ),
         _binds(reader, top.get("bind", [])),
@@ -171,7 +209,7 @@ def _read(reader: Reader) -> ChrootToml:
 
 
 def _path(reader: Reader, top: dict[str, Any]) -> str:
-    path = reader.typed(top, (), "path", str, "")
+    path: str = reader.take(top, (), TOP["path"])
     if "path" in top and (not path.startswith("/") or "\0" in path):
         reader.wrong(("path",), f"path is {path!r}, expected an absolute path",
                      "write where the chroot is")  # fmt: skip
@@ -179,13 +217,13 @@ def _path(reader: Reader, top: dict[str, Any]) -> str:
 
 
 def _run(reader: Reader, run: dict[str, Any]) -> RunDefaults:
-    user = reader.typed(run, ("run",), "user", str, "root")
-    if not user or "\0" in user:
+    user: str = reader.take(run, ("run",), RUN["user"]) if "user" in run else ""
+    if "user" in run and (not user or "\0" in user):
         reader.wrong(
             ("run", "user"), f"user is {user!r}, expected a name, or a number in quotes",
             "leave it out for root",
         )  # fmt: skip
-    cwd = reader.typed(run, ("run",), "cwd", str, "")
+    cwd: str = reader.take(run, ("run",), RUN["cwd"])
     if "cwd" in run and (not cwd.startswith("/") or "\0" in cwd):
         reader.wrong(
             ("run", "cwd"), f"cwd is {cwd!r}, expected an absolute path",
@@ -218,23 +256,20 @@ def _binds(reader: Reader, entries: object) -> tuple[Bind, ...]:
 
 
 def _bind(reader: Reader, value: object, place: Path) -> Bind | None:
-    entry = reader.table(value, place, BIND_KEYS)
+    entry = reader.table(value, place, BIND.names)
     if not isinstance(value, dict):
         return None
     before = len(reader.errors)
     if "target" not in entry:
         reader.wrong(place, "a bind without target, expected one", 'add target = "/path"')
-    target = reader.typed(entry, place, "target", str, "")
-    source = reader.typed(entry, place, "source", str, "")
-    fs = reader.typed(entry, place, "fs", str, "bind")
-    options = reader.strings(entry, place, "options")
-    optional = reader.typed(entry, place, "optional", bool, False)
-    ignored = reader.typed(entry, place, "ignore", bool, False)
+    target, source, fs, options, ignored, optional = (
+        reader.take(entry, place, key) for key in BIND.keys
+    )
     if len(reader.errors) > before:
         return None
     errors: dict[str, UsageError] = {}
     bind = collect(
-        errors, target, source if "source" in entry else None, fs, options,
+        errors, target, source, fs, options,
         optional=optional, ignored=ignored,
         origin=CHROOT_TOML, line=reader.line(place),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from ..text import suggestion
 from ..value import Value
 from . import chroot_toml, tool_conf
 from .bind import CHROOT_TOML, TOOL_CONF, Bind, normalise_target
+from .toml_keys import header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -316,13 +317,17 @@ class _Editor:
         data = self._files[origin] or b""
         if origin == TOOL_CONF:
             return self._files.having(origin, tool_conf.add(data, bind))
+        if self._files[origin] is None:
+            data = header(CHROOT_TOML)
         return self._files.having(origin, chroot_toml.add(data, bind))
 
     def _cut(self, origin: str, target: str) -> Files:
         data = self._files[origin] or b""
         if origin == TOOL_CONF:
             return self._files.having(origin, tool_conf.remove(data, target))
-        return self._files.having(origin, chroot_toml.remove(data, target))
+        rest = chroot_toml.remove(data, target)
+        was_ours = rest.strip() == header(CHROOT_TOML).strip()
+        return self._files.having(origin, b"" if was_ours else rest)
 
     def _set_ignored(self, there: Bind, ignored: bool) -> Files:
         data = self._files[there.origin] or b""

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
+    from .toml_keys import Key
     from .toml_places import Path, Place
 
     T = TypeVar("T")
@@ -119,6 +120,14 @@ class Reader:
         hint = suggestion(value, choices)
         self.wrong((*place, key), f"{key} is {value!r}, expected one of {expected}", hint)
         return choices[0]
+
+    def take(self, table: dict[str, Any], place: Path, key: Key) -> Any:
+        """Return the value of a key as it is declared, its default where it is absent or wrong."""
+        if key.kind is list:
+            return self.strings(table, place, key.name)
+        if key.choices:
+            return self.choice(table, place, key.name, key.choices)
+        return self.typed(table, place, key.name, key.kind, key.default)
 
     def strings(self, table: dict[str, Any], place: Path, key: str) -> list[str] | None:
         """Return the array of strings at *key*, None where there is no such key."""

@@ -56,6 +56,12 @@ def names(root: Root) -> tuple[str, ...]:
     return tuple(entry[0] for entry in _entries(root, "/etc/passwd", 7))
 
 
+def entry_of(root: Root, name: str) -> list[str] | None:
+    """Return the fields of the user called *name*, None for none. Raises ChrootError."""
+    entries = _entries(root, "/etc/passwd", 7)
+    return next((entry for entry in entries if entry[0] == name), None)
+
+
 def _find(entries: list[list[str]], wanted: str) -> list[str] | None:
     """Return the first entry of that name, else of that number, as getent(1) looks it up."""
     for entry in entries:

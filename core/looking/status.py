@@ -45,10 +45,14 @@ class MountStatus(Value):
     target: str
     source: str
     fs: str
+    """`bind`, or a type of file system."""
     options: tuple[str, ...]
     origin: str
+    """`system`, `tool.conf`, `chroot.toml`, `command line`, or `foreign`."""
     state: str
+    """`mounted`, `missing`, `drifted`, `ignored`, or `foreign` (not in the configuration)."""
     reason: str = ""
+    """Why it is in that state, where that does not go without saying."""
     real: str = ""
     """What is there in the kernel's words; "" where nothing is."""
 
@@ -58,8 +62,12 @@ class ChrootStatus(Value):
 
     name: str
     path: str
+    """Physical, on the machine that it is on."""
     state: str
+    """`off`, `on`, `partial` (mounts are missing or have drifted), `creating`, `incomplete` (making
+    it was cut off), `broken` (no usable system or configuration), `not answering`."""
     os: str = ""
+    """What it says it is; "" where it does not say."""
     mounts: tuple[MountStatus, ...] = ()
     processes: tuple[Process, ...] = ()
     problems: tuple[Problem, ...] = ()

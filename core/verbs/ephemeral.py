@@ -11,7 +11,7 @@ from ..events import Stage, Warned, ignore
 from ..lock import Lock
 from ..sessions.session import Session
 from ..text import size as size_text
-from .run import run_host_command
+from .run import default_user, run_host_command
 from .shared.switching import configuration, limits_of
 
 TYPE_CHECKING = False
@@ -37,6 +37,7 @@ def run_ephemeral(
     report: Report = ignore,
     keeping: Callable[[], Keeping] | None = None,
     again: Callable[[ChrootError], str] | None = None,
+    caller: tuple[str, int] | None = None,
 ) -> int:
     """As `Engine.run_ephemeral`."""
     with open_chroot(path) as below:
@@ -65,6 +66,7 @@ def run_ephemeral(
         _mind_binds(root, config.binds, report)
         prompt = {"debian_chroot": f"{os.path.basename(root.path)} -x"}  # bash.bashrc has it
         more = {**prompt, **dict(config.run.env), **(env or {})}
+        user = user or config.run.user or default_user(root, caller, report)
         wanted = command(root, config.run, words, user=user, cwd=cwd, env=more)
         code = run(root, wanted, member)
         _mind_full(root, report)

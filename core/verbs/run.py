@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..events import Report
     from ..kernel.rootpath import Root
 
 
@@ -23,6 +24,8 @@ def run(
     cwd: str = "",
     env: Mapping[str, str] | None = None,
     config_dir: str | None = None,
+    caller: tuple[str, int] | None = None,
+    report: Report = ignore,
 ) -> int:
     """As `Engine.run`."""
     with open_chroot(path) as root:
@@ -40,8 +43,18 @@ def run(
         from ..entering.command import command
         from ..entering.enter import run
 
+        user = user or config.run.user or default_user(root, caller, report)
         wanted = command(root, config.run, words, user=user, cwd=cwd, env=env or {})
         return run(root, wanted)
+
+
+def default_user(root: Root, caller: tuple[str, int] | None, report: Report) -> str:
+    """Return who *caller* is inside, "" for root; see `Engine.run`."""
+    if caller is None:
+        return ""
+    from ..entering.caller import user_of
+
+    return user_of(root, caller, report)
 
 
 def run_host_command(root: Root, words: tuple[str, ...], **more: str) -> int:

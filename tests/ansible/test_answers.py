@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,9 +131,9 @@ def test_who_talks_without_end_or_not_at_all_is_not_waited_for(script: str, says
         ask(script, seconds=0.2 if "time" in says else 20.0)
 
 
-def test_a_program_that_is_not_there_is_told() -> None:
+def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(answers.NoAnswerError, match="No such file"):
-        asking.ask(["/nonexistent"], seconds=1, most=1)
+        asking.ask([str(tmp_path / "none")], seconds=1, most=1)
 
 
 def entry(**given: Any) -> Any:

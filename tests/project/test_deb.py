@@ -53,6 +53,7 @@ def test_it_holds_every_file_of_the_tool(package: Path) -> None:
         f"{share}/zsh/vendor-completions/_chroot-tool",
         f"{share}/fish/vendor_completions.d/chroot-tool.fish",
         f"{share}/polkit-1/actions/io.github.chroot-tool.run.policy",
+        *(f"{share}/man/{page}.gz" for page in ("man1/chroot-tool-on.1", "man5/tool.conf.5")),
         "/usr/lib/systemd/system/chroot-tool.target",
         "/usr/lib/systemd/system/chroot-tool@.service",
         "/usr/bin/chroot-tool",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -42,8 +43,12 @@ def sources() -> Iterator[str]:
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    package = [name for name in names if ".dist-info/" not in name]
+    package = [name for name in names if not re.match(r"[\w.-]+\.(dist-info|data)/", name)]
     assert sorted(package) == sorted(sources())
+    [script] = [name for name in names if "/scripts/" in name]
+    assert script.endswith(".data/scripts/chroot-tool")
+    pages = {name.partition(".data/data/share/man/")[2] for name in names}
+    assert {"man1/chroot-tool.1", "man1/chroot-tool-on.1", "man5/chroot.toml.5"} <= pages
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,13 @@ def test_the_command_runs_where_only_the_wheel_is(installed: Path, tmp_path: Pat
     (tmp_path / "empty").mkdir()
     listed = run(installed / "chroot-tool", "list", "--base", "empty", "--json", cwd=tmp_path)
     assert json.loads(listed) == []
+
+
+@pytest.mark.network
+def test_the_command_is_as_quick_as_a_checkout_s(installed: Path) -> None:
+    """The one that pip makes for an entry point imports `re`, which takes longer than `run`."""
+    imports = re.findall(r"^(?:import|from) (\S+)", (installed / "chroot-tool").read_text(), re.M)
+    assert imports == ["sys", "chroot_tool.app.main"]
 
 
 @pytest.mark.network

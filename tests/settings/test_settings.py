@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from chroot_tool.app.engine import base_directory
 from chroot_tool.app.paths import settings_file
 from chroot_tool.app.settings import key_names
-from chroot_tool.app.settings.file import COLUMNS, Settings, load, parse, save
+from chroot_tool.app.settings.file import Settings, load, parse, save
+from chroot_tool.app.settings.known import COLUMNS
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.chroot import DEFAULT_BASE
+from chroot_tool.core.config.toml_keys import header
 from chroot_tool.core.creating.bases.store import DIRECTORY
 from chroot_tool.core.errors import ChrootError, ConfigError
 from chroot_tool.widgets.tables import chroot_columns
@@ -278,7 +280,7 @@ def test_saving_loses_nothing(
 
 def test_a_file_is_made_for_the_user_alone(file: Path) -> None:
     save({"theme": "light"})
-    assert file.read_text() == 'theme = "light"\n'
+    assert file.read_text() == header("settings").decode() + 'theme = "light"\n'
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert os.listdir(file.parent) == [file.name]
 

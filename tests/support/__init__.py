@@ -171,10 +171,15 @@ class Cli:
         timeout: float = 300,
     ) -> subprocess.CompletedProcess[bytes]:
         """The same with stdin, stdout and stderr as bytes."""
-        return subprocess.run(
+        done = subprocess.run(
             self.argv(*args), env=self.environment(env), input=stdin, cwd=cwd,
             capture_output=True, timeout=timeout, check=False,
         )  # fmt: skip
+        if "--json" in args:
+            from .json_schema import check
+
+            check(map(str, args), done.stdout)
+        return done
 
     def ok(self, *args: Arg, **options: Any) -> str:
         """Run it, expect success and return its stdout."""

@@ -77,10 +77,8 @@ async def test_one_without_a_key_asks_where_it_is_to_and_does_it_from_the_menu()
 
 
 async def test_a_job_has_its_output_and_its_failure() -> None:
-    said = Command(
-        "tell", ("{{ echo one; echo two >&2; exit 3; }}",), "f5", output="job", shell=True
-    )
-    said = said.replace(words=("echo one; echo two >&2; echo {name}; exit 3",))
+    script = "echo one; echo two >&2; echo {name}; exit 3"
+    said = Command("tell", (script,), "f5", "host", "chroot", "job", False, True)
     async with ui(*CHROOTS, commands=(said,)) as t:
         await t.on_row("arm")
         await t.press("f5")

@@ -11,6 +11,7 @@ import argparse
 import re
 
 from ....core.value import Value
+from ..arguments import verbs_of
 from .names import NAMES
 
 TYPE_CHECKING = False
@@ -75,10 +76,8 @@ def read(parser: argparse.ArgumentParser) -> Verb:
 
 def verbs(parser: argparse.ArgumentParser) -> Iterator[Verb]:
     """Yield every verb of the whole parser, in its order."""
-    for action in parser._actions:  # noqa: SLF001 (argparse shows them in no other way)
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            for name, one in action.choices.items():
-                yield _verb(name, one)
+    for name, one in verbs_of(parser).items():
+        yield _verb(name, one)
 
 
 def _verb(name: str, parser: argparse.ArgumentParser) -> Verb:

@@ -27,6 +27,7 @@ SUMMARIES = {
     "restart": "run `restart` inside",
     "update": "run `update` inside",
     "shell": "a login shell inside, on this terminal",
+    "adopt": "make you a user inside, with your name and id",
     "list": "the chroots under the base directory",
     "status": "one chroot in full: mounts, processes, problems",
     "watch": "a line now and at every change, until interrupted",
@@ -40,6 +41,8 @@ SUMMARIES = {
     "doctor": "what on this host, or in a chroot, would get in the way",
     "sudoers": "the rule that lets others use this without being root",
     "deploy": "put this program on another machine, or take it away there",
+    "schema": "what our files and our JSON look like, as JSON Schema",
+    "help": "the manual page of a command",
     "completion": "a script by which a shell completes our words",
     "serve": "requests as JSON lines, for a chroot-tool elsewhere",
 }

@@ -107,9 +107,7 @@ def _known(who: str) -> str:
 
 def _asking() -> str:
     """Return who asks, also behind sudo. Raises UsageError where that is root."""
-    import pwd
-
-    name = os.environ.get("SUDO_USER", "") or pwd.getpwuid(os.getuid()).pw_name
+    name = privilege.asking()
     if name == "root":
         raise UsageError("for whom? root needs no rule", "chroot-tool sudoers USER, or %GROUP")
     return name

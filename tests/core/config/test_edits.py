@@ -10,6 +10,7 @@ import pytest
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.bind import CHROOT_TOML, TOOL_CONF, Bind, make
 from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replaced, changed
+from chroot_tool.core.config.toml_keys import header
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChangedError, ChrootError, ConfigError, UsageError
 from chroot_tool.core.kernel import replace_file
@@ -224,7 +225,8 @@ def test_the_difference_is_a_unified_one() -> None:
         "--- chroot.d/tool.conf", "+++ chroot.d/tool.conf", "@@ -1,6 +1,6 @@", " # mine",
         " [bind]", "-  tgt : /a   src:/s", "+  tgt : /a   src:/s ignore:yes", " ", " [exclude]",
         " var/x",
-        "--- /dev/null", "+++ chroot.d/chroot.toml", "@@ -0,0 +1,3 @@", "+[[bind]]",
+        "--- /dev/null", "+++ chroot.d/chroot.toml", "@@ -0,0 +1,5 @@",
+        "+" + header("chroot.toml").decode().rstrip(), "+", "+[[bind]]",
         '+target = "/o"', "+optional = true",
     )  # fmt: skip
 
@@ -328,7 +330,8 @@ def test_the_folder_is_made(tmp_path: Path, engine: Engine) -> None:
         (root / name).parent.mkdir(parents=True)
         (root / name).touch()
     engine.binds(str(root)).change(Added(make("/n", "/n")))
-    assert (root / "chroot.d/chroot.toml").read_text().startswith("[[bind]]")
+    made = (root / "chroot.d/chroot.toml").read_bytes()
+    assert made == header("chroot.toml") + b'\n[[bind]]\ntarget = "/n"\n'
 
 
 @pytest.mark.parametrize("plant", ["file", "fifo", "loop", "big"])

@@ -33,7 +33,7 @@ def test_everything_that_can_be_said() -> None:
     ) == (
         Command("syslog", ("tail", "-f", "{path}/var/log/my log"), "f5"),
         Command("gdb", ("gdb", "-p", "{pid}"), "", "inside", "process", "job", True),
-        Command("df", ("df -h | sort",), "", "host", "any", "toast", shell=True),
+        Command("df", ("df -h | sort",), "", "host", "any", "toast", False, True),
     )
 
 
@@ -65,8 +65,7 @@ def test_everything_that_can_be_said() -> None:
          "/s.toml:4: key 'o' of 'x' is the key of environments.toggle"),
         ("[[command]]\nname = 'x'\nrun = 'a'\nkey = 't'\nrows = 'mount'",
          "/s.toml:4: key 't' of 'x' is the key of processes.term"),
-        ("[[command]]\nname = 'x'\nrun = 'a'\nkey = 'e'\n"
-         "[[command]]\nname = 'y'\nrun = 'a'\nkey = 'e'",
+        ("[[command]]\nname = 'x'\nrun = 'a'\nkey = 'e'\n[[command]]\nname='y'\nrun='a'\nkey='e'",
          "/s.toml:8: key 'e' of 'y' is the key of the command 'x'"),
         ("[[command]]\nname = 'x'\nrun = 'a'\n[[command]]\nname = 'x'\nrun = 'b'",
          "/s.toml:5: two commands are called 'x'"),
@@ -97,7 +96,9 @@ def test_a_value_is_one_word_whatever_it_holds() -> None:
     "line", ["printf '%s' {path}", 'printf "%s" "{path}"', "printf %s ''{path}''"]
 )
 def test_a_shell_evaluates_nothing_of_a_value(line: str, tmp_path: object) -> None:
-    argv, variables = Command("x", (line,), shell=True).argv({"path": NAUGHTY})
+    argv, variables = Command("x", (line,), "", "host", "chroot", "panel", False, True).argv(
+        {"path": NAUGHTY}
+    )
     done = subprocess.run(
         argv, env={"PATH": "/usr/bin:/bin", **variables}, cwd=str(tmp_path), check=True,
         capture_output=True, text=True,

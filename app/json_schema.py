@@ -1,0 +1,318 @@
+"""The JSON Schema of all that `--json` prints: made of the values' own declarations and docstrings.
+
+Which fields of a value are said stands in `json_output`, of what type they are in the class, what
+they mean in the docstring below each. A verb prints one document, or an object a line (LINES).
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from itertools import pairwise
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from ..core import events
+from ..core.archives.archive import Packed, Unpacked
+from ..core.archives.manifest import Manifest
+from ..core.config.bind import Bind
+from ..core.config.toml_keys import DIALECT
+from ..core.creating.bases.key import Key
+from ..core.creating.bases.store import Base, Facts
+from ..core.diagnosis.finding import SEVERITIES, Finding, Found
+from ..core.errors import Problem
+from ..core.looking.status import ChrootStatus, MountStatus
+from ..core.process import Holder, Process
+from ..core.remote.documents import names as known_names
+from ..core.trees.duplicate import Cloned
+from ..core.trees.snapshots import TreeSnapshot
+from . import json_output as said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Schema = dict[str, Any]
+_BASIC: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number",
+                          NoneType: "null"}  # fmt: skip
+_TEXT, _COUNT, _FLAG = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def schema() -> Schema:
+    """Return it, of draft 2020-12: an `anyOf` of what verbs print, `$defs` of verbs and values."""
+    verbs = {
+        name: {"title": title} | _any(one, _ref("Error")) for name, (title, one) in _verbs().items()
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "what chroot-tool prints with --json",
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in verbs],
+        "$defs": verbs | _values(),
+    }
+
+
+def verb_of(words: Sequence[str]) -> str:
+    """Return the name in `$defs` of what a command line prints; "" where it prints no JSON."""
+    if {"--dry-run", "-n"} & set(words):
+        return "--dry-run"
+    known = _verbs()
+    firsts = {name.partition(" ")[0] for name in known}
+    for before, word, after in zip(("", *words), words, (*words[1:], ""), strict=False):
+        if word in firsts and before not in ("-d", "--dir", "--base", "-H", "--host"):
+            pair = f"{word} {after}"
+            return pair if pair in known else word if word in known else ""
+    return ""
+
+
+# -- what verbs print ----------------------------------------------------------------------------
+
+LINES = "an object a line"
+_ONE, _MANY = "one document", "one document, an array"
+
+
+@cache
+def _verbs() -> dict[str, tuple[str, Schema]]:
+    """Return title and schema of what each verb prints, a line of it where it prints many."""
+    chroot = {"chroot": _TEXT}
+    off = {**chroot, "state": {"const": "off"}}
+    return {
+        "list": (_MANY, _array("Chroot")),
+        "status": (_ONE, _ref("Chroot")),
+        "watch": (LINES, _any(_event_of("chroot", "Chroot"), _event("gone", name=_TEXT))),
+        "create": (LINES, _long(**off)),
+        "on": (LINES, _long(**chroot, state={"const": "on"}, steps=_COUNT)),
+        "off": (LINES, _long(**off, steps=_COUNT)),
+        "--dry-run": (_ONE, _ref("Plan")),
+        "enable": (LINES, _long(**chroot, enabled=_FLAG)),
+        "disable": (LINES, _long(**chroot, enabled=_FLAG)),
+        "clone": (LINES, _long(**off, **{"from": _TEXT}, **_fields(Cloned, said.CLONED))),
+        "rename": (LINES, _long(**off, **{"from": _TEXT})),
+        "pack": (LINES, _long(**chroot, archive=_TEXT, sha256=_or_null(_TEXT),
+                              **_fields(Packed, said.PACKED))),
+        "unpack": (LINES, _long(**chroot, manifest=_or_null(_ref("Manifest")),
+                                **_fields(Unpacked, said.UNPACKED))),
+        "snapshot": (LINES, _any(_ref("Told"), *(
+            _event("done", **chroot, **more) for more in (
+                {"snapshot": _ref("Snapshot")}, {"removed": _TEXT},
+                {"restored": _TEXT, "kept": _or_null(_TEXT)},
+            )))),
+        "snapshot list": (_MANY, _array("Snapshot")),
+        "bind list": (_MANY, _array("Bind")),
+        "base list": (_MANY, _array("Base")),
+        "base make": (LINES, _long(base=_ref("Base"))),
+        "base remove": (_ONE, _object(removed=_TEXTS)),
+        "base prune": (_ONE, _object(removed=_TEXTS, freed=_COUNT)),
+        "doctor": (LINES, _long(**chroot, **dict.fromkeys(SEVERITIES, _COUNT))),
+        "deploy": (_ONE, _object(host=_TEXT, path=_TEXT, removed=_FLAG)),
+    }  # fmt: skip
+
+
+def _long(**done: Schema) -> Schema:
+    """Return what a long verb prints a line: what happens, and at its end *done*."""
+    return _any(_ref("Told"), _event("done", **done))
+
+
+# -- the values ----------------------------------------------------------------------------------
+
+
+@cache
+def _values() -> dict[str, Schema]:
+    chroot = _of(ChrootStatus, said.CHROOT, {
+        "mounts": _array("Mount"), "processes": _array("Process"), "problems": _array("Problem"),
+        "not_answering": _TEXTS | {"description": _docs(ChrootStatus)["unanswered"]},
+        "configuration": _TEXT | {"description": _docs(ChrootStatus)["configuration"]},
+    })  # fmt: skip
+    chroot["required"] = [n for n in chroot["required"] if n not in _SOMETIMES]
+    error = _event("error", message=_TEXT, hint=_TEXT, code=_COUNT, holders=_array("Holder"))
+    error["properties"]["cut_short"] = {
+        "const": True, "description": "Where a stream ended before its end.",
+    }  # fmt: skip
+    step = _object(step=_TEXT, target=_TEXT, description=_TEXT)
+    base = _fields(Base, said.BASE) | _fields(Key, said.BASE_KEY) | _fields(Facts, said.BASE_FACTS)
+    told: dict[str, tuple[type[events.Event], tuple[str, ...], Schema]] = {
+        "Stage": (events.Stage, ("stage", "fraction"), {}),
+        "Output": (events.Output, ("line",), {}),
+        "Step": (events.StepDone, (), {"step": _TEXT, "target": _TEXT}),
+        "Undone": (events.StepUndone, (), {"step": _TEXT, "target": _TEXT}),
+        "Warning": (events.Warned, (), {"problem": _ref("Problem")}),
+    }
+    return {
+        "Chroot": chroot,
+        "Mount": _of(MountStatus, said.MOUNT),
+        "Process": _of(Process, said.PROCESS),
+        "Problem": _of(Problem, said.PROBLEM),
+        "Bind": _of(Bind, said.BIND, {"options": _TEXTS}),
+        "Plan": _object(path=_TEXT, steps={"type": "array", "items": step}),
+        "Snapshot": _of(TreeSnapshot, said.SNAPSHOT, {"size": _or_null(_COUNT)}),
+        "Base": _object(**base),
+        "Manifest": _of(Manifest, said.MANIFEST),
+        "Holder": _of(Holder, said.HOLDER),
+        **{
+            name: {"description": _doc(cls)}
+            | _event(cls.word, chroot=_TEXT, **_fields(cls, fields), **more)
+            for name, (cls, fields, more) in told.items()
+        },
+        "Told": {"description": "What happens meanwhile."} | _any(*map(_ref, (*told, "Found"))),
+        "Found": {"description": _doc(Found)}
+        | _event("finding", chroot=_TEXT, **_fields(Finding, said.FINDING)),
+        "Error": {"description": "Where it fails: the last line, or in the place of the document."}
+        | error,
+    }
+
+
+_SOMETIMES = ("not_answering", "configuration")
+"""Fields of a chroot that are there only where they say something."""
+
+
+# -- making schemas ------------------------------------------------------------------------------
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _array(name: str) -> Schema:
+    return {"type": "array", "items": _ref(name)}
+
+
+def _any(*schemas: Schema) -> Schema:
+    return {"anyOf": list(schemas)}
+
+
+def _or_null(one: Schema) -> Schema:
+    return _any(one, {"type": "null"})
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _event(word: str, **properties: Schema) -> Schema:
+    return _object(event={"const": word}, **properties)
+
+
+def _event_of(word: str, name: str) -> Schema:
+    """Return an event that has all the fields of a value beside its own."""
+    value = _values()[name]
+    found = _event(word, **value["properties"])
+    found["required"] = ["event", *value["required"]]
+    return found
+
+
+def _of(cls: type, names: tuple[str, ...], more: Schema | None = None) -> Schema:
+    """Return the schema of a value: the fields *names*, and *more* that is made of others."""
+    return {"description": _doc(cls)} | _object(**_fields(cls, names), **(more or {}))
+
+
+def _fields(cls: type, names: tuple[str, ...]) -> Schema:
+    hints = get_type_hints(cls, localns=known_names())
+    docs = _docs(cls)
+    found = {}
+    for name in names:
+        made = vars(cls).get(name)
+        hint = hints.get(name)
+        if hint is None and isinstance(made, property):
+            hint = get_type_hints(made.fget, localns=known_names())["return"]
+        about = docs.get(name, "")
+        found[name] = _type(hint) | ({"description": about} if about else {})
+    return found
+
+
+def _type(hint: Any) -> Schema:
+    if hint in _BASIC:
+        return {"type": _BASIC[hint]}
+    kinds = get_args(hint)
+    if isinstance(hint, UnionType):
+        return {"type": [_BASIC[kind] for kind in kinds]}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": _type(kinds[0])}
+    raise TypeError(f"{hint} is said by nobody")
+
+
+def _doc(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split())
+
+
+@cache
+def _docs(cls: type) -> dict[str, str]:
+    """Return what stands below each field, and in each property, of a class."""
+    module = sys.modules[cls.__module__]
+    with open(str(module.__file__), encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    [body] = [
+        one.body for one in tree.body if isinstance(one, ast.ClassDef) and one.name == cls.__name__
+    ]
+    found = {}
+    for one, after in pairwise(body):
+        if not isinstance(one, ast.AnnAssign) or not isinstance(one.target, ast.Name):
+            continue
+        text = after.value if isinstance(after, ast.Expr) else None
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            found[one.target.id] = " ".join(text.value.split())
+    found |= {
+        one.name: " ".join(doc.split())
+        for one in body
+        if isinstance(one, ast.FunctionDef) and (doc := ast.get_docstring(one))
+    }
+    return found
+
+
+# -- as a document to read -----------------------------------------------------------------------
+
+_INTRO = """\
+# What --json prints
+
+Made by `chroot-tool schema json --markdown`; the JSON Schema itself is what `chroot-tool schema
+json` prints. A field is added now and then, none is taken away or means something else without a
+line in CHANGELOG.md: so read what you know and pass over the rest.
+
+Paths and names that are not UTF-8 are surrogate-escaped, as Python does. Of *an object a line*
+each line is complete, the last has the event `done`. Where a verb fails, the last line, or what
+stands in the place of the document, is an [Error](#error), and the exit code tells.
+With `--hosts` each object has a `host`, too.
+
+## Verbs
+| verb | prints | which is |
+|---|---|---|
+"""
+
+
+def markdown() -> str:
+    """Return docs/json.md."""
+    lines = [_INTRO]
+    for name, (title, one) in _verbs().items():
+        lines.append(f"| `{name}` | {title} | {_in_words(one)} |\n")
+    lines.append("\n`--dry-run` is that of `on`, `off` and `doctor`.\n")
+    for name, one in _values().items():
+        lines.append(f"\n## {name}\n")
+        if about := one.get("description"):
+            lines.append(f"{about}\n\n")
+        if "anyOf" in one:
+            lines.append(f"{_in_words(one)}\n")
+            continue
+        lines.append("| field | type | |\n|---|---|---|\n")
+        for field, schema in one["properties"].items():
+            about = schema.get("description", "").replace("|", "\\|")
+            if field not in one["required"]:
+                about = f"Sometimes: {about}"
+            lines.append(f"| `{field}` | {_in_words(schema)} | {about} |\n")
+    return "".join(lines)
+
+
+def _in_words(one: Schema) -> str:
+    if "$ref" in one:
+        name = one["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "const" in one:
+        return f"`{'true' if one['const'] is True else one['const']}`"
+    if "anyOf" in one:
+        return ", ".join(dict.fromkeys(map(_in_words, one["anyOf"])))
+    if one.get("type") == "array":
+        return f"array of {_in_words(one['items'])}"
+    if one.get("type") == "object":
+        fields = [f"`{name}`" for name in one["properties"] if name != "event"]
+        word = one["properties"].get("event", {}).get("const", "")
+        return f"{f'`{word}` with ' if word else ''}{' '.join(fields)}"
+    kind = one["type"]
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
