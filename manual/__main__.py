@@ -43,15 +43,14 @@ def _others(name: str, every: list[tuple[str, int]]) -> list[str]:
 
 
 def _find_ourselves() -> None:
-    """Have chroot_tool importable where only the sources are: they are not laid out as it is."""
-    try:
-        import chroot_tool.app.cli
-    except ModuleNotFoundError:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "chroot_tool"]:
-            del sys.modules[name]
-        sys.path.insert(0, str(ROOT / ".pkg"))
-        import chroot_tool
+    """Have chroot_tool be what lies here, whatever is installed.
 
+    In a source distribution `.pkg` has no links to the folders.
+    """
+    sys.path.insert(0, str(ROOT / ".pkg"))
+    import chroot_tool
+
+    if not (ROOT / ".pkg/chroot_tool/app").exists():
         chroot_tool.__path__.append(str(ROOT))
 
 

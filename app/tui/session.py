@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...core.remote.address import joined
 from ...core.text import safe
 from ...widgets.job_status import DONE
 from .command_log import PROGRAM, Deed
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
     from ...core.remote.machines import Machines
+    from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
     from .command_log import CommandLog, Undo
     from .command_words import Words
@@ -52,6 +54,17 @@ class Session:
             return tuple(one for one in self.inventory.chroots if one.path in marked)
         one = self.highlighted
         return (one,) if one else ()
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """Where new chroots can be made: here, and on the machines that answer."""
+        from ...widgets.dialogs.place_field import Home
+
+        hosts = ("", *(one.name for one in self.inventory.snapshot.machines if one.answers))
+        return tuple(
+            Home(host, self.engine.base_at(joined(host, "")), self.inventory.names(host))
+            for host in hosts
+        )
 
     def start(
         self,

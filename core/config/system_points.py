@@ -39,6 +39,12 @@ def system_points(settings: SystemSettings, host: HostFacts) -> tuple[Bind, ...]
     return tuple(points)
 
 
+def system_targets() -> frozenset[str]:
+    """Return where the system's points are, whatever is configured of them."""
+    points = (_PROC, _SYS, _DEV, *_EMPTY, _JOURNAL)
+    return frozenset((*(point.target for point in points), RESOLV_CONF))
+
+
 def _resolv(setting: str, path: str) -> Bind:
     if setting == "copy":
         return Bind(RESOLV_CONF, path or RESOLV_CONF, "copy", optional=not path)

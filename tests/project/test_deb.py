@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from support import CHECKOUT, Cli
 from support.machine import Machine
@@ -67,6 +69,14 @@ def test_every_pin_has_its_licence_told() -> None:
     told = (CHECKOUT / "debian/copyright").read_text()
     assert len(pins) > 5
     assert [pin for pin in pins if f"vendored/{pin.replace('-', '_')}-*" not in told] == []
+
+
+def test_the_pins_are_what_the_project_asks_for() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    pins = dict(re.findall(r"^([\w-]+)==(\S+) ", pinned(), re.MULTILINE))
+    asked = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
+    assert asked.pop("psutil").contains("5.9.4"), "bookworm's"
+    assert {name: pins[name] for name in asked if not asked[name].contains(pins[name])} == {}
 
 
 def pinned() -> str:

@@ -41,6 +41,9 @@ SUMMARIES = {
     "doctor": "what on this host, or in a chroot, would get in the way",
     "sudoers": "the rule that lets others use this without being root",
     "deploy": "put this program on another machine, or take it away there",
+    "export": "what makes another tool use a chroot: schroot, sbuild, nspawn, Ansible",
+    "import": "what schroot has, for this program",
+    "report": "what a report of a bug needs, without names and paths",
     "schema": "what our files and our JSON look like, as JSON Schema",
     "help": "the manual page of a command",
     "completion": "a script by which a shell completes our words",
@@ -54,5 +57,6 @@ _CLI = __name__.rpartition(".")[0]
 
 def module_of(verb: str) -> ModuleType:
     """Import and return the module of a verb of the table."""
-    name = f"{_CLI}.run_help" if verb in RUN_WORDS else f"{__name__}.{verb}"
+    own = f"{verb}_" if verb == "import" else verb  # a word of Python's
+    name = f"{_CLI}.run_help" if verb in RUN_WORDS else f"{__name__}.{own}"
     return __import__(name, fromlist=["add_options"])  # importlib would have to be imported, too

@@ -1,0 +1,83 @@
+"""`chroot-tool export`: what makes another tool use a chroot."""
+
+from __future__ import annotations
+
+import os
+
+from ....core.chroot import open_chroot
+from ....core.config import exported
+from ....core.errors import UsageError
+from ....core.host.mount_points import RESOLV_CONF
+from ... import exits
+from ..arguments import add, add_examples, chroot_of, is_elsewhere
+from ..options import DIR
+from ..output import print_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+_TOOLS = ("schroot", "sbuild", "nspawn", "ansible")
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `export` its options."""
+    parser.add_argument("tool", choices=_TOOLS, help="whose file is printed")
+    add(parser, DIR)
+    parser.add_argument(
+        "--fstab", action="store_true", help="schroot: the other file, of its mounts"
+    )
+    add_examples(
+        parser,
+        "chroot-tool export schroot -d deb | sudo tee /etc/schroot/chroot.d/deb.conf",
+        "chroot-tool export schroot --fstab -d deb |",
+        "  sudo install -D -m 644 /dev/stdin /etc/schroot/chroot-tool/deb.fstab",
+        "chroot-tool export sbuild -d sid | sudo tee /etc/schroot/chroot.d/sid.conf",
+        "chroot-tool export nspawn -d deb | sudo tee /etc/systemd/nspawn/deb.nspawn",
+        "chroot-tool export ansible -d deb >deb.yml",
+        "",
+        "schroot, sbuild and nspawn make mounts of their own: the chroot may be on or off.",
+        "sbuild's builds are in a throw-away overlay, the chroot stays as it is.",
+    )
+
+
+def execute(arguments: Namespace) -> int:
+    """Print the file; return the exit code."""
+    if arguments.fstab and arguments.tool != "schroot":
+        raise UsageError("--fstab is for schroot", "chroot-tool export --help")
+    if is_elsewhere(arguments) and arguments.tool != "ansible":
+        raise UsageError(
+            f"{arguments.tool} is to use it where it is", "ssh HOST chroot-tool export …"
+        )
+    print_lines(_text(arguments).splitlines())
+    return exits.DONE
+
+
+def _text(arguments: Namespace) -> str:
+    engine, path = chroot_of(arguments)
+    found = engine.status(path)
+    config = engine.config(path)
+    users = [name for name in (os.environ.get("SUDO_USER", ""),) if name not in ("", "root")]
+    if arguments.tool == "ansible":
+        host, place = _split(arguments, found.path)
+        return exported.ansible(found.name, place, host)
+    if arguments.fstab:
+        with open_chroot(path) as root:
+            has_resolv = root.stat(RESOLV_CONF) is not None
+        return exported.schroot_fstab(config, resolv=has_resolv)
+    if arguments.tool == "schroot":
+        return exported.schroot(found.name, found.path, config, users)
+    if arguments.tool == "sbuild":
+        from ....core.verbs.status import suite
+
+        return exported.sbuild(
+            found.name, found.path, config, suite(path), found.architecture, users
+        )
+    return exported.nspawn(found.name, found.path, config)
+
+
+def _split(arguments: Namespace, path: str) -> tuple[str, str]:
+    from ...engine import split_host
+
+    host, _ = split_host(arguments.dir)
+    return host or arguments.host, path
