@@ -130,8 +130,7 @@ def encode(value: Any) -> Any:
 
 def error(value: errors.ChrootError) -> dict[str, Any]:
     """Return an error as a document."""
-    word = next(word for word, cls in _ERRORS.items() if type(value) is cls or cls is _ANY)
-    document: dict[str, Any] = {"kind": word, "message": value.message, "hint": value.hint}
+    document: dict[str, Any] = {"kind": value.kind, "message": value.message, "hint": value.hint}
     for name in ("problems", "holders"):
         if found := getattr(value, name, ()):
             document[name] = encode(found)
@@ -143,17 +142,13 @@ def error(value: errors.ChrootError) -> dict[str, Any]:
 
 _ANY = errors.ChrootError
 _ERRORS: dict[str, type[errors.ChrootError]] = {
-    "usage": errors.UsageError,
-    "policy": errors.PolicyError,
-    "configuration": errors.ConfigError,
-    "changed": errors.ChangedError,
-    "locked": errors.LockedError,
-    "busy": errors.BusyError,
-    "privilege": errors.PrivilegeError,
-    "enter": errors.EnterError,
-    "cancelled": errors.Cancelled,
-    "failed": _ANY,
-}
+    cls.kind: cls
+    for cls in (
+        errors.UsageError, errors.PolicyError, errors.ConfigError, errors.ChangedError,
+        errors.LockedError, errors.BusyError, errors.AbsentError, errors.NoChrootError,
+        errors.PrivilegeError, errors.EnterError, errors.Cancelled, _ANY,
+    )
+}  # fmt: skip
 
 
 # -- in -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
+from .. import command_words
 from .action import Action, flow
 from .reasons import busy, of_one, unmade
 
@@ -37,7 +38,9 @@ async def pack(session: Session) -> None:
     # What is packed on another machine stays there, in its base.
     folder = engine.base_at(one.path) if one.host else os.getcwd()
     archive, image = (os.path.join(folder, name) for name in names)
-    dialog = PackDialog(one.name, archive, image, complete=engine.complete, on=one.is_on)
+    dialog = PackDialog(
+        one.name, archive, image, complete=engine.complete, on=one.is_on, host=one.host
+    )
     wanted = await session.user.ask(dialog)
     if wanted is None or not await _may_be_there(session, wanted.path):
         return
@@ -53,7 +56,10 @@ async def pack(session: Session) -> None:
         if job.state == DONE:
             session.user.tell(f"packed: {safe(job.stage)}")
 
-    session.start("pack", one.name, one.path, work, ended)
+    words = command_words.pack(
+        one.path, wanted.path, wanted.exclude, oci=wanted.oci, checksum=wanted.checksum
+    )
+    session.start("pack", one.name, one.path, work, ended, words=words)
     session.panes.dock.open_jobs()
 
 
@@ -75,7 +81,12 @@ async def unpack(session: Session) -> None:
     from ....widgets.dialogs.unpack import UnpackDialog
 
     engine = session.engine
-    dialog = UnpackDialog(engine.base, session.inventory.names(), complete=engine.complete)
+    one = session.highlighted
+    # Where the cursor is on another machine it is unpacked there.
+    dialog = UnpackDialog(
+        engine.base_at(one.path if one else ""), session.inventory.names(one.host if one else ""),
+        complete=engine.complete, homes=session.homes,
+    )  # fmt: skip
     wanted = await session.user.ask(dialog)
     if wanted is None:
         return
@@ -84,7 +95,13 @@ async def unpack(session: Session) -> None:
         done = engine.unpack(wanted.path, wanted.source, report=report, cancelled=cancelled)
         return f"{done.count} entries"
 
-    session.start("unpack", os.path.basename(wanted.path), wanted.path, work)
+    session.start(
+        "unpack",
+        os.path.basename(wanted.path),
+        wanted.path,
+        work,
+        words=("unpack", "-f", wanted.source, "-d", wanted.path),
+    )
     session.await_new(wanted.path)
 
 
