@@ -89,7 +89,7 @@ BINDINGS = (
         ("commands.undo", "U", "take the last back, after showing how"),
         ("hosts", "H", "other machines"),
         ("base", "B", "another base directory"),
-        ("environments.filter", "slash", "filter as you type, in every table"),
+        ("environments.filter", "slash", "filter as you type"),
         ("row.menu", "m enter", "a menu of what can be done"),
         ("row.copy", "y", "copy the row or command"),
         ("app.help", "question_mark", "the keys that apply here"),
