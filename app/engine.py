@@ -60,7 +60,7 @@ def open_target(target: Target, base: str = "") -> RemoteEngine | LocalEngine:
     Raises ConfigError, UsageError for an address that is none.
     """
     if not target.address:
-        return LocalEngine(base_directory(base), habits, started())
+        return LocalEngine(base_directory(base), habits, started(), program)
     from ..core.remote.ssh import Host
 
     return Host(target.name, address=target.address, options=target.options).engine(base)

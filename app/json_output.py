@@ -162,7 +162,7 @@ def error(value: ChrootError, code: int) -> dict[str, Any]:
     """Return an error as the last event of a stream."""
     holders = [_fields(holder, *HOLDER) for holder in getattr(value, "holders", ())]
     return {
-        "event": "error", "message": value.message, "hint": value.hint, "code": code,
-        "holders": holders,
+        "event": "error", "kind": value.kind, "message": value.message, "hint": value.hint,
+        "code": code, "holders": holders,
         **({"cut_short": True} if isinstance(value, CutShortError) else {}),
     }  # fmt: skip

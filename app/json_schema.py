@@ -54,6 +54,8 @@ def schema() -> Schema:
 
 def verb_of(words: Sequence[str]) -> str:
     """Return the name in `$defs` of what a command line prints; "" where it prints no JSON."""
+    if any(word.partition("=")[0] == "--hosts" for word in words):
+        return "--hosts"
     if {"--dry-run", "-n"} & set(words):
         return "--dry-run"
     known = _verbs()
@@ -83,7 +85,9 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "create": (LINES, _long(**off)),
         "on": (LINES, _long(**chroot, state={"const": "on"}, steps=_COUNT)),
         "off": (LINES, _long(**off, steps=_COUNT)),
+        "--hosts": (LINES, _object(host=_TEXT, event=_TEXT)),
         "--dry-run": (_ONE, _ref("Plan")),
+        "adopt": (LINES, _long(**chroot, user=_TEXT, steps=_COUNT)),
         "enable": (LINES, _long(**chroot, enabled=_FLAG)),
         "disable": (LINES, _long(**chroot, enabled=_FLAG)),
         "clone": (LINES, _long(**off, **{"from": _TEXT}, **_fields(Cloned, said.CLONED))),
@@ -124,7 +128,9 @@ def _values() -> dict[str, Schema]:
         "configuration": _TEXT | {"description": _docs(ChrootStatus)["configuration"]},
     })  # fmt: skip
     chroot["required"] = [n for n in chroot["required"] if n not in _SOMETIMES]
-    error = _event("error", message=_TEXT, hint=_TEXT, code=_COUNT, holders=_array("Holder"))
+    error = _event(
+        "error", kind=_TEXT, message=_TEXT, hint=_TEXT, code=_COUNT, holders=_array("Holder")
+    )
     error["properties"]["cut_short"] = {
         "const": True, "description": "Where a stream ended before its end.",
     }  # fmt: skip

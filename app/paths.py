@@ -15,6 +15,11 @@ def history_file() -> str:
     return _place("XDG_STATE_HOME", "~/.local/state", "history.json")
 
 
+def log_file() -> str:
+    """Return where is kept what happened to each chroot."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "log.jsonl")
+
+
 def output_directory() -> str:
     """Return where the output of panels is saved."""
     return _place("XDG_STATE_HOME", "~/.local/state", "output")

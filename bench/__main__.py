@@ -21,6 +21,7 @@ PARTS = {
     "engine": "The engine and the command line",
     "ui": "The terminal UI",
     "terminal": "The terminal panel",
+    "reach": "Other machines, and many of them",
     "images": "Making, copying, packing",
     "privilege": "Without root",
 }

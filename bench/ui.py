@@ -148,7 +148,7 @@ def _few() -> list[Row]:
             before = screen.cpu()
             time.sleep(30)
             idle = (screen.cpu() - before) / 30 * 100
-            seen = _changes(screen, base, 20)
+            seen = changes(screen, base, 20)
         busy = _ten_panels(base, 40)
         return [
             Row("first paint, 50 chroots", ours, "ms", other=empty, beside="empty app", times=1.7),
@@ -188,7 +188,7 @@ def _ten_panels(base: Path, rounds: int) -> float:
         return statistics.quantiles(times, n=20)[18]
 
 
-def _changes(screen: Screen, base: Path, rounds: int) -> float:
+def changes(screen: Screen, base: Path, rounds: int) -> float:
     """Return the median ms from an unmount, or a mount, by somebody else to its paint."""
     point = str(base / "c0/tmp")
     times = []
@@ -228,7 +228,7 @@ def _many() -> list[Row]:
             screen.key(b"g")  # the one that changes is to be seen
             screen.rest()
             before = screen.cpu()
-            _changes(screen, base, 20)
+            changes(screen, base, 20)
             time.sleep(25)  # what is looked at again later belongs to it
             cost = (screen.cpu() - before) / 20 * 1000
         slow = statistics.quantiles(times, n=20)[18]

@@ -10,7 +10,14 @@ from __future__ import annotations
 import os
 import stat
 
-from .errors import ChrootError, PrivilegeError, Problem, UsageError
+from .errors import (
+    AbsentError,
+    ChrootError,
+    NoChrootError,
+    PrivilegeError,
+    Problem,
+    UsageError,
+)
 from .kernel import answering
 from .kernel.answering import NotAnswering
 from .kernel.mount_table import MountTable
@@ -186,7 +193,7 @@ def locate_existing(directory: str, base: str) -> str:
     except ChrootError as error:
         if chroot_at(hidden):
             hint = f"the one under the base is another: chroot-tool … -d {hidden}"
-            raise ChrootError(error.message, hint) from None
+            raise type(error)(error.message, hint) from None
     return path
 
 
@@ -251,7 +258,7 @@ def open_chroot(path: str) -> WorkedOn:
             hint = "see `chroot-tool list`, or name a chroot with -d"
             if _takes_create(root):
                 hint = f"make one: chroot-tool create -d {path}"
-            raise ChrootError(
+            raise NoChrootError(
                 f"{path} is no chroot: it holds neither chroot.d/ nor a system",
                 _by_mounts(root) or hint,
             )
@@ -281,7 +288,7 @@ def open_directory(path: str) -> WorkedOn:
     except NotAnswering as error:
         raise no_answer(error) from None
     except FileNotFoundError:
-        raise ChrootError(
+        raise AbsentError(
             f"{path} does not exist", f"make it: chroot-tool create -d {path}, or see `list`"
         ) from None
     except NotADirectoryError:

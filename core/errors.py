@@ -7,6 +7,8 @@ ChrootError                 the operation failed (exit 1)
 ├── ChangedError            a file was changed by someone else since it was looked at (1)
 ├── BusyError               in use; carries the processes that hold it (4)
 │   └── LockedError         another chroot-tool is at work on it (4)
+├── AbsentError             there is nothing at that place (1)
+├── NoChrootError           what is there is no chroot (1)
 ├── PrivilegeError          more privilege is needed (5)
 ├── EnterError              a command could not be started inside; carries its exit code (125–127)
 └── Cancelled               the caller asked to stop (130)
@@ -41,6 +43,9 @@ class Problem(Value):
 class ChrootError(Exception):
     """The operation failed. The message is one line, the hint says what to do."""
 
+    kind = "failed"
+    """What it is called as JSON."""
+
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
@@ -50,9 +55,13 @@ class ChrootError(Exception):
 class UsageError(ChrootError):
     """The arguments make no sense, whatever the state of the world."""
 
+    kind = "usage"
+
 
 class ConfigError(ChrootError):
     """One or more configuration entries are wrong; `problems` has each, with file and line."""
+
+    kind = "configuration"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -70,15 +79,21 @@ class PolicyError(ConfigError):
     `code` is what `run` exits with: its caller is to know this from a failing command.
     """
 
+    kind = "policy"
+
     code = 3
 
 
 class ChangedError(ChrootError):
     """A configuration file is not as it was when it was looked at; nothing was written."""
 
+    kind = "changed"
+
 
 class BusyError(ChrootError):
     """Something is in use; `holders` says by whom, as far as that could be seen."""
+
+    kind = "busy"
 
     def __init__(self, message: str, hint: str = "", holders: Sequence[Holder] = ()) -> None:
         super().__init__(message, hint)
@@ -88,13 +103,29 @@ class BusyError(ChrootError):
 class LockedError(BusyError):
     """Another chroot-tool is at work on this chroot; `pid` is its process, 0 if unknown."""
 
+    kind = "locked"
+
     def __init__(self, message: str, hint: str = "", pid: int = 0) -> None:
         super().__init__(message, hint)
         self.pid = pid
 
 
+class AbsentError(ChrootError):
+    """There is nothing where a chroot should be."""
+
+    kind = "absent"
+
+
+class NoChrootError(ChrootError):
+    """What is there is a directory, but no chroot."""
+
+    kind = "no_chroot"
+
+
 class PrivilegeError(ChrootError):
     """Root, or a capability, is missing."""
+
+    kind = "privilege"
 
 
 class EnterError(ChrootError):
@@ -102,6 +133,8 @@ class EnterError(ChrootError):
 
     127: not found, 126: found and not executable, 125: it did not come so far.
     """
+
+    kind = "enter"
 
     def __init__(self, message: str, hint: str = "", code: int = 125) -> None:
         super().__init__(message, hint)
@@ -114,6 +147,8 @@ class CutShortError(ChrootError):
 
 class Cancelled(ChrootError):  # noqa: N818 (no error of ours: the caller asked for it)
     """The caller set `cancelled`; everything this run had done is taken back."""
+
+    kind = "cancelled"
 
 
 def hint_of(error: OSError) -> str:

@@ -62,6 +62,7 @@ BINDINGS = (
         ("pane.2", "2", "mounts"),
         ("pane.3", "3", "processes"),
         ("pane.4", "4", "jobs and panels"),
+        ("pane.5", "5", "log: what happened to it"),
         ("pane.leave", "escape", "from any other pane back to the environments"),
         ("tab.previous", "left_square_bracket", "previous tab"),
         ("tab.next", "right_square_bracket", "next tab"),

@@ -32,7 +32,17 @@ from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
-from .messages import Counted, Diagnosed, JobEnded, JobMoved, JobSaid, Seen, Shelved
+from .messages import (
+    Counted,
+    Diagnosed,
+    Installed,
+    JobEnded,
+    JobMoved,
+    JobSaid,
+    Remembered,
+    Seen,
+    Shelved,
+)
 from .panels import Panels
 from .panes import Panes
 from .session import Session
@@ -47,6 +57,7 @@ if TYPE_CHECKING:
     from ...widgets.panes.dock import Dock
     from ...widgets.panes.jobs_pane import JobsPane
     from ...widgets.panes.run_panel import RunPanel
+    from ...widgets.tables.log_table import LogTable
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
     from .watch_threads import Count, Follow
@@ -70,6 +81,7 @@ class MainScreen(Screen[None]):
         Binding("3", "tab('processes')", "processes", id="pane.3", show=False),
         Binding("4", "dock", "jobs", id="pane.4", show=False,
                 tooltip="Show or hide what is being done"),
+        Binding("5", "tab('log')", "log", id="pane.5", show=False),
         Binding("left_square_bracket", "step_tab(-1)", "previous tab", id="tab.previous",
                 show=False),
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
@@ -99,7 +111,9 @@ class MainScreen(Screen[None]):
         user = User(self)
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
-        inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
+        inventory = Inventory(
+            engine, follow=follow, count=count, post=self._post, ticks=ticks, clock=clock
+        )
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
         panels = Panels(panes, user, busy=lambda: bool(jobs.running))
@@ -187,7 +201,7 @@ class MainScreen(Screen[None]):
         inventory.take(message.snapshot)
         self._display.all()
         self._offer_anew()
-        self._wait_for_time(moving=inventory.trends.are_moving)
+        self._wait_for_time(moving=inventory.time_will_tell)
         if made := inventory.arrived():
             self.table.move_to(made.path)
         if not self._build_begun:
@@ -237,6 +251,26 @@ class MainScreen(Screen[None]):
         one = self.table.highlighted
         if one is not None:
             self.session.inventory.look_for_snapshots(one.path)
+        self._look_for_packages()
+
+    def _look_for_packages(self) -> None:
+        one = self.table.highlighted
+        is_seen = self.is_built and self.details.tab == "log"
+        self.session.inventory.look_for_packages(one.path if one and is_seen else "")
+
+    def on_details_turned(self) -> None:
+        """Another tab is shown."""
+        self._look_for_packages()
+
+    @on(Installed)
+    def _installed(self, message: Installed) -> None:
+        self.session.inventory.diary.take_packages(message.path, message.runs)
+        self._display.details()
+
+    @on(Remembered)
+    def _remembered(self, message: Remembered) -> None:
+        self.session.inventory.diary.take_past(message.past)
+        self._display.details()
 
     @on(Shelved)
     def _shelved(self, message: Shelved) -> None:
@@ -330,6 +364,10 @@ class MainScreen(Screen[None]):
         self.session.user.copy(message.text)
 
     def on_processes_table_copy_requested(self, message: ProcessesTable.CopyRequested) -> None:
+        """Copy the row."""
+        self.session.user.copy(message.text)
+
+    def on_log_table_copy_requested(self, message: LogTable.CopyRequested) -> None:
         """Copy the row."""
         self.session.user.copy(message.text)
 

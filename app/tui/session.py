@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...core.remote.address import joined
 from ...core.text import safe
 from ...widgets.job_status import DONE
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
     from ...core.remote.machines import Machines
+    from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
     from .inventory import Inventory
     from .jobs import Ended, Jobs, Work
@@ -47,6 +49,17 @@ class Session:
             return tuple(one for one in self.inventory.chroots if one.path in marked)
         one = self.highlighted
         return (one,) if one else ()
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """Where new chroots can be made: here, and on the machines that answer."""
+        from ...widgets.dialogs.place_field import Home
+
+        hosts = ("", *(one.name for one in self.inventory.snapshot.machines if one.answers))
+        return tuple(
+            Home(host, self.engine.base_at(joined(host, "")), self.inventory.names(host))
+            for host in hosts
+        )
 
     def start(
         self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None

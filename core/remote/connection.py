@@ -120,8 +120,12 @@ class Connection:
         parameters: dict[str, Any],
         take: Callable[[dict[str, Any]], object],
         cancelled: Flag | None = None,
+        begun: Callable[[Callable[[], None]], object] | None = None,
     ) -> Any:
         """Ask for *name*, hand each event to *take*; return the result's document.
+
+        *cancelled* is looked at now and then. Of what goes on for ever nobody shall look:
+        *begun* is given a function that stops it, for any thread.
 
         Raises what the other raised, ConnectionLostError, and ChrootError for nonsense.
         """
@@ -133,6 +137,8 @@ class Connection:
             if self.lost.is_set():
                 raise self._lost(name)
             self._write({"id": number, "do": name, **parameters})
+            if begun is not None:
+                begun(lambda: self._write({"cancel": number}))
             return self._answer(name, number, events, take, cancelled)
         except ValueError as error:
             self._write({"cancel": number})

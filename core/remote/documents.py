@@ -88,6 +88,7 @@ def names() -> dict[str, Any]:
     from ..creating.options import CreateOptions
     from ..diagnosis.finding import Finding, Found
     from ..engine import Outlook, Pruned
+    from ..looking.package_log import PackageRun
     from ..looking.status import ChrootStatus, MountStatus
     from ..plan import Plan
     from ..process import Holder, Process
@@ -97,9 +98,9 @@ def names() -> dict[str, Any]:
 
     values: tuple[type, ...] = (
         Packed, Unpacked, Manifest, Socket, Bind, RunDefaults, Files, Saved, Config, Key, Base,
-        Facts, CreateOptions, Finding, Found, Outlook, Pruned, ChrootStatus, MountStatus,
-        Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, Change, errors.Problem,
-        events.Event,
+        Facts, CreateOptions, Finding, Found, Outlook, Pruned, PackageRun, ChrootStatus,
+        MountStatus, Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, Change,
+        errors.Problem, events.Event,
     )  # fmt: skip
     known: dict[str, Any] = {cls.__name__: cls for cls in values}
     ways = {"Callable": Callable, "Mapping": Mapping, "Sequence": Sequence}
@@ -129,8 +130,7 @@ def encode(value: Any) -> Any:
 
 def error(value: errors.ChrootError) -> dict[str, Any]:
     """Return an error as a document."""
-    word = next(word for word, cls in _ERRORS.items() if type(value) is cls or cls is _ANY)
-    document: dict[str, Any] = {"kind": word, "message": value.message, "hint": value.hint}
+    document: dict[str, Any] = {"kind": value.kind, "message": value.message, "hint": value.hint}
     for name in ("problems", "holders"):
         if found := getattr(value, name, ()):
             document[name] = encode(found)
@@ -142,17 +142,13 @@ def error(value: errors.ChrootError) -> dict[str, Any]:
 
 _ANY = errors.ChrootError
 _ERRORS: dict[str, type[errors.ChrootError]] = {
-    "usage": errors.UsageError,
-    "policy": errors.PolicyError,
-    "configuration": errors.ConfigError,
-    "changed": errors.ChangedError,
-    "locked": errors.LockedError,
-    "busy": errors.BusyError,
-    "privilege": errors.PrivilegeError,
-    "enter": errors.EnterError,
-    "cancelled": errors.Cancelled,
-    "failed": _ANY,
-}
+    cls.kind: cls
+    for cls in (
+        errors.UsageError, errors.PolicyError, errors.ConfigError, errors.ChangedError,
+        errors.LockedError, errors.BusyError, errors.AbsentError, errors.NoChrootError,
+        errors.PrivilegeError, errors.EnterError, errors.Cancelled, _ANY,
+    )
+}  # fmt: skip
 
 
 # -- in -------------------------------------------------------------------------------------------

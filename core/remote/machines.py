@@ -10,16 +10,17 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ChrootError, UsageError
-from ..events import Event
+from ..events import Event, ignore
 from ..looking.status import ChrootStatus
 from .address import checked, joined, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..looking.watch import Machine, Snapshot
     from ..trees.disk_size import Taken
+    from .between import Program
     from .remote_engine import RemoteEngine
 
     Open = Callable[[str], RemoteEngine]
@@ -30,6 +31,8 @@ _GIVE_PATHS = frozenset(("locate", "complete", "rename", "rests"))
 """Methods that return paths as texts."""
 _PLACES = ("new", "output", "source")
 """Arguments that are a place on the same machine."""
+_BETWEEN = {"clone": "new", "pack": "output", "unpack": "source"}
+"""Methods whose place may be on another machine, and that place: without a host it is here."""
 
 
 class Machines:
@@ -163,16 +166,63 @@ class Machines:
         host, engine, there = self.at(arguments.get(where, ""))
         if where:
             arguments[where] = there
-        for key in _PLACES:
+        between = name in _BETWEEN and self._is_elsewhere(host, arguments[_BETWEEN[name]])
+        for key in _PLACES if not between else ():
             if isinstance(arguments.get(key), str):
                 arguments[key] = _same(host, arguments[key])
         report = arguments.get("report")
-        if host and report is not None:
-            arguments["report"] = lambda event: report(_of_host(host, event))
+        about = split(arguments["new"])[0] if between and name == "clone" else host
+        if about and report is not None:
+            arguments["report"] = lambda event: report(_of_host(about, event))
+        if between:
+            return self._stream(name, host, arguments)
         found = getattr(engine, name)(**arguments)
         if host and name in _GIVE_PATHS:
             return joined(host, found) if isinstance(found, str) else _joined(host, found)
         return _of_host(host, found)
+
+    @staticmethod
+    def _is_elsewhere(host: str, place: str) -> bool:
+        """Tell whether *place* is not on *host*, where a plain name is where *host* is."""
+        other, there = split(place)
+        return other != host and bool(other or there.startswith("/"))
+
+    def _stream(self, name: str, host: str, arguments: dict[str, Any]) -> Any:
+        """Do what has its two ends on two machines; what comes of it is named as it was asked."""
+        from . import between
+
+        path = arguments.pop("path")
+        arguments.setdefault("report", ignore)
+        arguments["cancelled"] = arguments.get("cancelled") or threading.Event()
+        if name == "clone":
+            other, new = split(arguments.pop("new"))
+            cloned = between.clone(
+                self._program(host), path, self._program(other), new,
+                exact=arguments.pop("exact", False), **arguments,
+            )  # fmt: skip
+            return _of_host(other, cloned)
+        place = arguments.pop(_BETWEEN[name])
+        if split(place)[0]:
+            raise UsageError(
+                f"{place} is on neither this machine nor {host or 'that of the chroot'}",
+                "a file is here, or where the chroot is",
+            )
+        do = between.pack if name == "pack" else between.unpack
+        return do(self._program(host), path, place, **arguments)
+
+    def _program(self, host: str) -> Program:
+        """Return what makes the chroot-tool of a machine an end of a stream."""
+        from .stream import End
+
+        if not host:
+            return lambda words: End("", self._piped(words))
+        engine = self.host(host)
+        return lambda words: End(host, engine.piped(words))
+
+    def _piped(self, words: Sequence[str]) -> tuple[str, ...]:
+        piped = getattr(self._here, "piped", None)
+        found: tuple[str, ...] = piped(words) if piped else self._here.command("", words)
+        return found
 
 
 def _joined(host: str, paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -247,6 +297,9 @@ class _Following:
         self._here = here
         self._lock = threading.Lock()
         self._seen: dict[str, Snapshot | None] = {}
+        """By host, its chroots named as here."""
+        self._together: tuple[Snapshot, object, Snapshot] | None = None
+        """Two that were put together, and what came of it: most looks find what was there."""
         self._others: dict[str, Following] = {}
 
     def look_at(self, name: str, engine: RemoteEngine) -> None:
@@ -277,7 +330,8 @@ class _Following:
 
     def _run(self, name: str, following: Following) -> None:
         while self._others.get(name) is following:
-            snapshot = following.snapshot()
+            found = following.snapshot()
+            snapshot = found.replace(chroots=_of_host(name, found.chroots))
             with self._lock:
                 if self._others.get(name) is following and self._seen[name] != snapshot:
                     self._seen[name] = snapshot
@@ -288,19 +342,12 @@ class _Following:
         """As `Following.snapshot`; of other machines what is known by now."""
         here = self._here.snapshot()
         with self._lock:
-            seen = sorted(self._seen.items())
+            seen = dict(self._seen)
         if not seen:
             return here
-        from ..looking.watch import Machine
-
-        chroots: list[ChrootStatus] = [*here.chroots]
-        machines: list[Machine] = []
-        for name, one in seen:
-            if one is not None:
-                chroots += _of_host(name, one.chroots)
-            problem = one.problem if one else None
-            machines.append(Machine(name, one is not None and problem is None, problem))
-        return here.replace(chroots=tuple(chroots), machines=tuple(machines))
+        if self._together is None or self._together[:2] != (here, seen):
+            self._together = here, seen, _put_together(here, seen)
+        return self._together[2]
 
     def wait(self) -> None:
         """As `Following.wait`."""
@@ -317,3 +364,17 @@ class _Following:
         for following in others.values():
             following.close()
         self._here.close()
+
+
+def _put_together(here: Snapshot, others: Mapping[str, Snapshot | None]) -> Snapshot:
+    """Return one of all machines."""
+    from ..looking.watch import Machine
+
+    chroots: list[ChrootStatus] = [*here.chroots]
+    machines: list[Machine] = []
+    for name, one in sorted(others.items()):
+        if one is not None:
+            chroots += one.chroots
+        problem = one.problem if one else None
+        machines.append(Machine(name, one is not None and problem is None, problem))
+    return here.replace(chroots=tuple(chroots), machines=tuple(machines))

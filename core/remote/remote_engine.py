@@ -19,7 +19,7 @@ from ..verbs.run_captured import run_words
 from . import contract, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..events import Report
@@ -39,15 +39,18 @@ class RemoteEngine:
     """
 
     def __init__(
-        self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = ()
-    ) -> None:
+        self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = (),
+        piped: Command | None = None,
+    ) -> None:  # fmt: skip
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
         *command* gives the command line that starts the chroot-tool there with this terminal,
-        *login* is one that asks on this terminal what has to be asked first.
+        *login* is one that asks on this terminal what has to be asked first, *piped* starts the
+        chroot-tool there with pipes in the place of a terminal (*command*, where there is none).
         """
         self._connect = connect
         self._command = command
+        self.piped = piped or command
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
@@ -140,13 +143,12 @@ class RemoteEngine:
 
     def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run`, by a chroot-tool that is started there with this terminal."""
-        return self._start(run_words(path, words, **options))
+        return self._start(run_words(path, words, **_said(options)))
 
     def run_ephemeral(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run_ephemeral`, by a chroot-tool that is started there."""
         more = [f"--{name}={options[name]}" for name in ("size", "keep") if options.get(name)]
-        said = {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
-        return self._start(run_words(path, words, "-x", *more, **said))
+        return self._start(run_words(path, words, "-x", *more, **_said(options)))
 
     def _start(self, words: tuple[str, ...]) -> int:
         argv = self._command(words)
@@ -155,6 +157,11 @@ class RemoteEngine:
         except OSError as error:
             raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
         return code if code >= 0 else 128 - code
+
+
+def _said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those that are said on the command line there: who asks is somebody else there."""
+    return {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
 
 
 class _Part:
@@ -202,6 +209,7 @@ class RemoteFollowing:
         self._changed = threading.Event()
         self._ended = threading.Event()
         self._again = threading.Event()
+        self._stop: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="follow there", daemon=True)
         self._thread.start()
 
@@ -225,6 +233,8 @@ class RemoteFollowing:
     def close(self) -> None:
         """As `Following.close`."""
         self._ended.set()
+        if self._stop is not None:
+            self._stop()
         self.wake()
 
     def _run(self) -> None:
@@ -251,8 +261,13 @@ class RemoteFollowing:
         connection = self._engine.connection()
         self._engine.refused = None
         self._chroots = {}
-        connection.ask(contract.FOLLOW, {}, self._take, self._ended)
+        connection.ask(contract.FOLLOW, {}, self._take, begun=self._begun)
         raise ChrootError(f"{connection.name}: the chroot-tool there was ended")
+
+    def _begun(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        if self._ended.is_set():  # before there was anything to stop
+            stop()
 
     def _take(self, found: dict[str, Any]) -> None:
         event = found.get("event")
@@ -266,5 +281,7 @@ class RemoteFollowing:
 
     def _tell(self, problem: Problem | None) -> None:
         chroots = tuple(sorted(self._chroots.values(), key=lambda one: one.name))
-        self._seen = Snapshot(self._engine.base, chroots, problem)
-        self._changed.set()
+        found = Snapshot(self._engine.base, chroots, problem)
+        if found != self._seen:
+            self._seen = found
+            self._changed.set()

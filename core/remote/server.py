@@ -140,6 +140,7 @@ class Server:
         asked.ended_by(following)
         try:
             known: dict[str, ChrootStatus] = {}
+            seen: dict[str, Any] = {}
             while not asked.cancelled.is_set():
                 snapshot = following.snapshot()
                 found = {one.path: one for one in snapshot.chroots}
@@ -148,9 +149,13 @@ class Server:
                 for path, one in found.items():
                     if known.get(path) != one:
                         asked.tell({"event": "chroot", "chroot": documents.encode(one)})
-                known = found
-                problem = documents.encode(snapshot.problem)
-                asked.tell({"event": "seen", "base": snapshot.base, "problem": problem})
+                said = {
+                    "event": "seen", "base": snapshot.base,
+                    "problem": documents.encode(snapshot.problem),
+                }  # fmt: skip
+                if (found, said) != (known, seen):  # most looks find nothing
+                    asked.tell(said)
+                known, seen = found, said
                 following.wait()
         finally:
             following.close()

@@ -65,7 +65,7 @@ class Host:
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ASKING, words=(*before, *words))
 
-        return RemoteEngine(connect, command, base, self.ssh(script="true"))
+        return RemoteEngine(connect, command, base, self.ssh(script="true"), self.piped)
 
     def piped(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return the command line of a chroot-tool there that has pipes, and no terminal.
@@ -83,7 +83,11 @@ class Host:
 def _shared() -> tuple[str, ...]:
     """Return the options of ssh by which one connection serves all."""
     directory = _socket_directory()
-    alive = ("-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15")
+    # Three questions without an answer: a machine that is gone, or a link that is down, is noticed
+    # within 20 seconds. To ask costs a packet, and one that is only slow answers, for sshd does.
+    alive = (
+        "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
+    )  # fmt: skip
     if not directory:
         return alive
     place = f"ControlPath={directory}/%C"

@@ -114,3 +114,28 @@ def test_a_python_that_will_not(
     assert wanted in done.stderr
     assert "\x1b" not in done.stderr
     assert list(Path(bare.home).iterdir()) == []
+
+
+_APART = """
+for directory in /usr/local/lib /usr/local/bin
+do mount -t tmpfs -o mode=755 tmpfs "$directory" || exit; done
+exec "$@"
+"""
+
+
+def test_for_everybody_on_that_machine(cli: Cli, hosts: SshHosts) -> None:
+    """--system, and what root gets unasked: on a machine whose /usr/local is its own."""
+    there = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _APART, "sh")
+    (one,) = hosts.add("one", inside=there)
+    (one.bin / "chroot-tool").unlink()
+    place, program = "/usr/local/lib/chroot-tool", "/usr/local/bin/chroot-tool"
+    for words in (("--system",), ()):
+        done = cli("deploy", "one", *words, env=hosts.environment())
+        assert (done.returncode, done.stderr.split()[0]) == (0, f"one:{program}:"), done.stderr
+        assert hosts.ssh("one", "stat", "-c", "%a", program).stdout == "755\n"
+        said = cli("list", "-H", "one", "--base", one.base, "--json", env=hosts.environment())
+        assert (said.returncode, said.stdout) == (0, "[]\n"), said.stderr
+        done = cli("deploy", "one", "--remove", *words, env=hosts.environment())
+        assert done.returncode == 0, done.stderr
+        assert hosts.ssh("one", "ls", program, place).returncode == 2
+    assert not (one.home / ".local").exists()

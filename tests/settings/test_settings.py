@@ -139,7 +139,7 @@ def test_all_errors_are_told_at_once() -> None:
         ("confirm = true", "confirm is true or false, expected a table", "write [confirm]"),
         ("[confirm]\nquitt = true", "unknown key 'quitt' in confirm", "did you mean 'quit'?"),
         ("keys = 1", "keys is an integer, expected a table", "write [keys]"),
-        ("keys.pane.9 = '9'", "unknown key binding 'pane.9'", "did you mean 'pane.4'?"),
+        ("keys.pane.9 = '9'", "unknown key binding 'pane.9'", "did you mean 'pane.5'?"),
         ("keys.app = 'x'", "unknown key binding 'app'", None),
         ("keys.app.quit = []", "no key for app.quit, expected one at least",
          'write "x" or ["x", "y"]'),

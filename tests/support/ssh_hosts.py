@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,8 +66,11 @@ Host *
 class SshHost:
     """One machine: `name` in ssh_config, its `folder`, `home`, `base` of chroots, `bin` and log."""
 
-    def __init__(self, name: str, folder: Path, keys: Path, cli: Cli, mark: str) -> None:
-        self.name, self.folder, self._keys = name, folder, keys
+    def __init__(
+        self, name: str, folder: Path, keys: Path, cli: Cli, mark: str, inside: Sequence[Arg]
+    ) -> None:
+        """*inside* is a command line before that of its sshd, a namespace for it say."""
+        self.name, self.folder, self._keys, self._inside = name, folder, keys, inside
         self.home, self.base, self.bin = (folder / part for part in ("home", "base", "bin"))
         for place in (folder, self.home, self.base, self.bin):
             place.mkdir()
@@ -119,7 +122,7 @@ class SshHost:
         )
         with log.open("wb") as said:
             self._sshd = subprocess.Popen(
-                [_program("sshd"), "-D", "-e", "-f", config],
+                [*self._inside, _program("sshd"), "-D", "-e", "-f", config],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             )  # fmt: skip
@@ -150,10 +153,14 @@ class SshHost:
         """Answer again."""
         self._signal_all("resume")
 
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs there: its sshd, and what its connections have started."""
+        own = psutil.Process(self._sshd.pid)
+        return [own, *own.children(recursive=True)]
+
     def _signal_all(self, what: str) -> None:
         with suppress(psutil.NoSuchProcess):  # it is stopped
-            own = psutil.Process(self._sshd.pid)
-            for process in [own, *own.children(recursive=True)]:
+            for process in self.processes():
                 with suppress(psutil.NoSuchProcess):
                     getattr(process, what)()
 
@@ -197,10 +204,11 @@ class SshHosts:
             host.stop()
         kill(list(_sessions(self._mark)))
 
-    def add(self, *names: str) -> list[SshHost]:
-        """Start a machine for each name."""
+    def add(self, *names: str, inside: Sequence[Arg] = ()) -> list[SshHost]:
+        """Start a machine for each name; *inside* as `SshHost` has it."""
         new = [
-            SshHost(name, self.folder / name, self._keys, self._cli, self._mark) for name in names
+            SshHost(name, self.folder / name, self._keys, self._cli, self._mark, inside)
+            for name in names
         ]
         self.hosts |= {host.name: host for host in new}
         self._write_config()

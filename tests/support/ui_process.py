@@ -28,15 +28,18 @@ LIMIT = 60.0
 class Ui:
     """A UI in a process of its own. Fails where it crashes or does not answer."""
 
-    def __init__(self, base: Path, home: Path, said: Path) -> None:
+    def __init__(
+        self, base: Path, home: Path, said: Path, *hosts: str, env: Mapping[str, str] | None = None
+    ) -> None:
+        """*hosts* are other machines, as ssh knows them in *env*."""
         self._said = said
         environment = {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(home),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {}), "HOME": str(home),
             "PYTHONPATH": f"{CHECKOUT / '.pkg'}:{CHECKOUT / 'tests'}",
         }  # fmt: skip
         with said.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(base)], stdin=subprocess.PIPE,
+                [sys.executable, __file__, str(base), *hosts], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True,
             )  # fmt: skip
 
@@ -134,19 +137,18 @@ async def _play(pilot: Pilot[Any]) -> None:
             return
 
 
-def _main(base: str) -> None:
+def _main(base: str, *hosts: str) -> None:
     from chroot_tool.app.engine import open_machines
     from chroot_tool.app.settings.file import Settings
     from chroot_tool.app.tui.app import ChrootApp
     from chroot_tool.app.tui.watch_threads import WatchThread
-    from chroot_tool.core.local_engine import LocalEngine
 
-    engine = LocalEngine(base)
-    app = ChrootApp(open_machines((), base), Settings(), follow=WatchThread(engine).post_to)
+    machines = open_machines(hosts, base)
+    app = ChrootApp(machines, Settings(), follow=WatchThread(machines.of()).post_to)
     app.run(headless=True, size=(120, 60), auto_pilot=_play)
     app.main.session.jobs.wait()
     sys.exit(app.return_code or 0)
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main(*sys.argv[1:])

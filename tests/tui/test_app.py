@@ -632,7 +632,8 @@ async def test_tabs_by_number_and_bracket() -> None:
             await t.until(lambda tab=tab: details.tab == tab and details.has_focus_within)  # type: ignore[misc]
         for key, tab in [
             ("right_square_bracket", "mounts"), ("right_square_bracket", "processes"),
-            ("right_square_bracket", "overview"), ("left_square_bracket", "processes"),
+            ("right_square_bracket", "log"), ("right_square_bracket", "overview"),
+            ("left_square_bracket", "log"),
         ]:  # fmt: skip
             await t.press(key)
             await t.until(lambda tab=tab: details.tab == tab)  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,14 @@ from chroot_tool.core.remote.contract import Method
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.remote.ssh import Host
+from chroot_tool.widgets.dialogs.choice_field import ChoiceField
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
+from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.machines import MachinesDialog
+from chroot_tool.widgets.dialogs.pack import PackDialog
+from chroot_tool.widgets.dialogs.place import PlaceDialog
+from chroot_tool.widgets.dialogs.unpack import UnpackDialog
+from chroot_tool.widgets.job_status import CANCELLED
 from support import Cli, mounts_below
 from support.ssh_hosts import SshHosts
 from support.whole_ui import Feed, Ui, _ready
@@ -41,6 +48,7 @@ def farm(
     for key, value in hosts.environment().items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # hosts are saved in it
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield hosts
     for host in hosts.hosts.values():
         for root in host.base.iterdir():
@@ -190,3 +198,74 @@ async def test_making_one_there(farm: SshHosts, tiny_chroot: Path) -> None:
         await t.press("enter")
         await t.until(lambda: (farm.hosts["one"].base / "gamma/bin").exists())
         await t.until(lambda: t.highlighted == "gamma")
+
+
+async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> None:
+    """The form asks where; what is made is watched until it is there."""
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta")
+        await t.on_row("alpha")
+        await t.press("c")
+        await t.dialog(PlaceDialog)
+        await t.write("delta")
+        t.app.screen.query_one("#machine", ChoiceField).value = "two"
+        await t.shows("in two:")
+        await t.press("enter")
+        await t.until(lambda: t.highlighted == "delta")
+        assert (farm.hosts["two"].base / "delta/bin").exists()
+        await t.press("c")
+        await t.dialog(PlaceDialog)
+        await t.write("here")
+        t.app.screen.query_one("#machine", ChoiceField).value = ""
+        await t.press("enter")
+        await t.until(lambda: t.highlighted == "here")
+        assert (tiny_chroot.parent / "here/bin").exists()
+
+
+async def test_a_copy_that_is_stopped_leaves_nothing(farm: SshHosts, tiny_chroot: Path) -> None:
+    large = farm.hosts["one"].base / "alpha/root"
+    for number in range(8):
+        (large / f"more{number}").write_bytes(os.urandom(64 << 20))
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta")
+        await t.on_row("alpha")
+        await t.press("c")
+        await t.dialog(PlaceDialog)
+        await t.write("delta")
+        t.app.screen.query_one("#machine", ChoiceField).value = "two"
+        await t.press("enter")
+        await t.main()
+        jobs = t.app.main.session.jobs
+        await t.until(lambda: any(job.fraction for job in jobs.views))
+        jobs.cancel_all()
+        await t.until(lambda: jobs.views[0].state == CANCELLED)
+        await t.until(lambda: os.listdir(farm.hosts["two"].base) == ["beta"])
+
+
+async def test_an_archive_from_there_and_back(
+    farm: SshHosts, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "a.tar.zst"
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta")
+        await t.on_row("alpha")
+        await t.press("p")
+        await t.dialog(PackDialog)
+        await t.shows("is a file there")
+        file = t.app.screen.query_one("#file", Field)
+        assert file.value.startswith(f"one:{farm.hosts['one'].base}/alpha-")
+        file.value = str(archive)
+        await t.press("enter")
+        await t.until(archive.exists)
+        await t.main()
+        await t.on_row("beta")
+        await t.press("u")
+        await t.dialog(UnpackDialog)
+        t.app.screen.query_one("#archive", Field).value = f"one:{archive}"
+        await t.press("enter")
+        await t.shows("is unpacked there")
+        t.app.screen.query_one("#archive", Field).value = str(archive)
+        t.app.screen.query_one("#name", Field).value = "omega"
+        await t.press("enter")
+        await t.until(lambda: t.highlighted == "omega")
+        assert (farm.hosts["two"].base / "omega/bin").exists()

@@ -13,6 +13,8 @@ from textual.widgets import Checkbox, Static
 
 from ...core.archives import compression
 from ...core.errors import UsageError
+from ...core.remote.address import split
+from ...core.text import safe
 from ...core.value import Value
 from ..text.foreign import foreign
 from .field import Field
@@ -35,7 +37,8 @@ class PackDialog(TwoWayForm[Packing]):
     """Asks where *name* is packed to. Answers a Packing, None where it was left.
 
     *archive* and *image* are the paths that stand there first, for either kind; *complete* returns
-    the paths that one can be the start of, and is called in a thread. *on* says that it is on.
+    the paths that one can be the start of, and is called in a thread. *on* says that it is on,
+    *host* on which machine it is, where that is another one.
     """
 
     goes_on = "Pack"
@@ -51,18 +54,22 @@ class PackDialog(TwoWayForm[Packing]):
     """
 
     def __init__(
-        self, name: str, archive: str, image: str, *, complete: Complete, on: bool = False
-    ) -> None:
+        self, name: str, archive: str, image: str, *, complete: Complete, on: bool = False,
+        host: str = "",
+    ) -> None:  # fmt: skip
         super().__init__(Content.assemble("pack ", foreign(name)))
         self._defaults = {False: archive, True: image}
         self._complete = complete
         self._is_on = on
+        self._host = host
 
     def content(self) -> Iterable[Widget]:
         """Return the fields and the switches."""
         said = "Everything but what is mounted on it."
         if self._is_on:
             said += " It is on: what is written meanwhile may be caught half."
+        if self._host:
+            said += f"\n{safe(self._host)}:/… is a file there, /… one here."
         yield Static(said, classes="dialog--quiet")
         yield Field(
             "File", id="file", value=self._defaults[False], check=self._check_file,
@@ -80,13 +87,20 @@ class PackDialog(TwoWayForm[Packing]):
     def _is_image(self) -> bool:
         return self.is_mounted and self.query_one("#oci", Switch).value
 
-    def _check_file(self, path: str) -> None:
+    def _check_file(self, file: str) -> None:
+        host, path = split(file)
+        if host not in ("", self._host):
+            raise UsageError(f"{host} is another machine", "a file is here, or where the chroot is")
         if not path.startswith("/"):
             raise UsageError(f"{path!r} is a relative path", "write it from /")
         if path.endswith("/"):
             raise UsageError(f"{path!r} is a directory", "and the name of the archive in it")
-        if not self._is_image:
-            compression.by_name(path)
+        on_its_way = self._host != host
+        if self._is_image:
+            if on_its_way:
+                raise UsageError("an image is made where the chroot is", f"{self._host}:/…")
+        elif compression.by_name(path) is not compression.ZSTD and on_its_way:
+            raise UsageError("to here it goes as .tar.zst", f"{self._host}:{path} is there")
 
     @on(Checkbox.Changed, "#oci")
     def _kind_changed(self, event: Checkbox.Changed) -> None:

@@ -6,13 +6,34 @@ What stands below the field is where it will be.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from ...core.creating.names import check_name
 from ...core.errors import UsageError
 from ...core.remote.address import joined, split
+from ...core.text import safe
+from ...core.value import Value
 from ..text.foreign import foreign
+from .choice_field import ChoiceField
 from .field import Field
+
+
+class Home(Value):
+    """A machine that chroots can be made on."""
+
+    host: str
+    """"" is this machine."""
+    base: str
+    """Where plain names go, with the host."""
+    taken: frozenset[str]
+    """The names that are there."""
+
+
+def machine_field(homes: Sequence[Home], base: str) -> Iterable[ChoiceField]:
+    """Give the field that asks on which machine, that of *base* first; none where there is one."""
+    if len(homes) > 1:
+        choices = [(safe(home.host) or "this machine", home.host) for home in homes]
+        yield ChoiceField("On", choices, id="machine", value=split(base)[0])
 
 
 class PlaceField(Field):
@@ -29,7 +50,7 @@ class PlaceField(Field):
         also: Callable[[str], object] = lambda _path: None,
     ) -> None:
         """*also* raises UsageError for a path that will not do for another reason."""
-        self._base = base
+        self.base = base
         self._taken = taken
         self._also = also
         super().__init__(
@@ -42,22 +63,27 @@ class PlaceField(Field):
         """Where it goes. Raises UsageError where nobody can tell."""
         name = self.value
         if "/" not in name:
-            return os.path.join(self._base, name)
+            return os.path.join(self.base, name)
         if not name.startswith("/"):
             raise UsageError(f"{name!r} is a relative path", "a name, or a path that begins with /")
-        return joined(split(self._base)[0], os.path.normpath(name))
+        return joined(split(self.base)[0], os.path.normpath(name))
+
+    def move(self, home: Home) -> None:
+        """Have plain names go to another machine."""
+        self.base, self._taken = home.base, home.taken
+        self.check_again()
 
     def _check_place(self, _name: str) -> None:
         path = self.path
         folder, name = os.path.split(path)
         check_name(name)
         self._also(path)
-        if folder == self._base and name in self._taken:
+        if folder == self.base and name in self._taken:
             raise UsageError(f"{name} is there already", "choose another name")
 
     def check_again(self) -> UsageError | None:
         """Check once more, and say where it would go; return what is wrong."""
         problem = super().check_again()
         fits = self.value and problem is None
-        self.say(foreign(f"in {self.path if fits else f'{self._base}, or a path of its own'}"))
+        self.say(foreign(f"in {self.path if fits else f'{self.base}, or a path of its own'}"))
         return problem

@@ -44,7 +44,7 @@ class Paths(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the first path that *complete* finds and that can be shown as it is."""
-        if not value.startswith("/"):
+        if not value.startswith("/") and ":/" not in value:  # HOST:/…
             return None
         try:
             found = await asyncio.to_thread(self._complete, value)

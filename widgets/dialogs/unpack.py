@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual import on
 from textual.widget import Widget
 
 from ...core.creating.names import check_name
 from ...core.errors import UsageError
+from ...core.remote.address import split
 from ...core.value import Value
 from .field import Field
 from .form import TwoWayForm
-from .place_field import PlaceField
+from .place_field import Home, PlaceField, machine_field
 from .suggestions import Complete, Paths
 
 _PACKED = re.compile(r"(?:-\d{12})?\.t(?:ar\.)?(?:zst|xz|gz|ar)$")
@@ -32,28 +33,48 @@ class Unpacking(Value):
 class UnpackDialog(TwoWayForm[Unpacking]):
     """Asks for an archive and for the name it gets. Answers an Unpacking, None where it was left.
 
-    *base* and *taken* are those of `PlaceField`, *complete* returns the paths that one can be the
-    start of, and is called in a thread.
+    *base* and *taken* are those of `PlaceField`, *homes* the machines it may go to. *complete*
+    returns the paths that one can be the start of, and is called in a thread.
     """
 
     goes_on = "Unpack"
     HELP = "Right takes a suggestion. Enter unpacks; nothing in an archive can leave its directory."
 
-    def __init__(self, base: str, taken: frozenset[str], *, complete: Complete) -> None:
+    def __init__(
+        self, base: str, taken: frozenset[str], *, complete: Complete, homes: Sequence[Home] = ()
+    ) -> None:
         super().__init__("unpack an archive")
         self._base = base
         self._taken = taken
         self._complete = complete
         self._proposed = ""
+        self._homes = tuple(homes)
 
     def content(self) -> Iterable[Widget]:
         """Return the two fields."""
         yield Field(
-            "Archive", id="archive", check=check_file, suggester=Paths(self._complete),
+            "Archive", id="archive", check=self._check_archive, suggester=Paths(self._complete),
             note="what pack has made: it becomes the chroot that it was",
             placeholder="e.g. /backup/deb-202601312359.tar.zst", required="which one?",
         )  # fmt: skip
         yield PlaceField("Name", self._base, self._taken)
+        yield from machine_field(self._homes, self._base)
+
+    def _check_archive(self, archive: str) -> None:
+        host, path = split(archive)
+        check_file(path)
+        there = split(self.query_one(PlaceField).base)[0] if self.is_mounted else host
+        if host not in ("", there):
+            raise UsageError(
+                f"an archive on {host} is unpacked there", f"HOST:/… is on the machine {host}"
+            )
+
+    @on(Field.Changed, "#machine")
+    def _moved(self, event: Field.Changed) -> None:
+        event.stop()
+        home = next(home for home in self._homes if home.host == event.field.value)
+        self.query_one(PlaceField).move(home)
+        self.field("archive").check_again()
 
     @on(Field.Changed, "#archive")
     def _chosen(self, event: Field.Changed) -> None:

@@ -12,8 +12,8 @@ FAILED, BUSY, PRIVILEGE, TOOL_FAILED = 1, 4, 5, 125
 """Exit codes, as chroot-tool's contract has them."""
 SAYS = "chroot-tool: "
 HINT = "hint: "
-_NOTHING = " does not exist"
-_NO_CHROOT = " is no chroot: "
+_ABSENT, _NO_CHROOT = "absent", "no_chroot"
+"""Kinds of errors, as its JSON has them."""
 
 OPTIONS: dict[str, Any] = {
     "path": {"type": "str", "required": True, "aliases": ["name", "dir"]},
@@ -25,19 +25,22 @@ OPTIONS: dict[str, Any] = {
 class Failed(Exception):  # noqa: N818 # what has failed is the command
     """What chroot-tool answered when it could not do what it was asked."""
 
-    def __init__(self, message: str, hint: str = "", rc: int = FAILED, **facts: Any) -> None:
+    def __init__(
+        self, message: str, hint: str = "", rc: int = FAILED, kind: str = "", **facts: Any
+    ) -> None:
         super().__init__(message)
         self.message, self.hint, self.rc, self.facts = message, hint, rc, facts
+        self._kind = kind
 
     @property
     def nothing_there(self) -> bool:
         """Whether there is nothing at that place."""
-        return self.rc == FAILED and self.message.endswith(_NOTHING)
+        return self._kind == _ABSENT
 
     @property
     def no_chroot(self) -> bool:
         """Whether what is there is a directory, but no chroot: an empty one may become one."""
-        return self.rc == FAILED and _NO_CHROOT in self.message
+        return self._kind == _NO_CHROOT
 
     def as_result(self) -> dict[str, Any]:
         """Return it as `fail_json` takes it."""
@@ -128,7 +131,8 @@ def failure(done: Done) -> Failed:
     event = _error_event(done.stdout)
     if event:
         more = {"holders": event["holders"]} if event.get("holders") else {}
-        return Failed(str(event["message"]), str(event.get("hint", "")), done.rc, **more)
+        kind = str(event.get("kind", ""))
+        return Failed(str(event["message"]), str(event.get("hint", "")), done.rc, kind, **more)
     own = _own_lines(done.stderr)
     hints = [line[len(HINT) :] for line in done.stderr.splitlines() if line.startswith(HINT)]
     said = done.stderr.strip().splitlines() or [f"chroot-tool ended with code {done.rc}"]

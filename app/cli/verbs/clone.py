@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from ....core.text import safe, size
 from ... import exits, json_output
-from ...engine import split_host
+from ...engine import end_of, split_host
 from ..arguments import add, add_examples, add_json_events, chroot_of, place_of
 from ..long_call import LongCall
 from ..options import DIR
@@ -14,9 +15,7 @@ from ..options import DIR
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from threading import Event as Flag
 
-    from ....core.events import Report
     from ....core.trees.duplicate import Cloned
 
 _HOW = {
@@ -64,9 +63,12 @@ def execute(arguments: Namespace) -> int:
                 path, new, exact=arguments.exact, report=report, cancelled=cancelled
             )
         else:
-            done = _streamed(
-                host, path, there, new, exact=arguments.exact, report=report, cancelled=cancelled
-            )
+            from ....core.remote import between
+
+            done = between.clone(
+                partial(end_of, host), path, partial(end_of, there), new,
+                exact=arguments.exact, report=report, cancelled=cancelled,
+            )  # fmt: skip
     named = f"{there}:{done.path}" if there else done.path
     if arguments.json:
         json_output.write(json_output.cloned(done, path))
@@ -76,22 +78,6 @@ def execute(arguments: Namespace) -> int:
             f"hint: chroot-tool shell -d {safe(named)}\n"
         )
     return exits.DONE
-
-
-def _streamed(
-    host: str, path: str, there: str, new: str, *, exact: bool, report: Report, cancelled: Flag
-) -> Cloned:
-    """Clone *path* of *host* as *new* of another machine; "" is this one."""
-    from ....core.remote import stream
-    from ....core.trees.duplicate import Cloned
-    from ...engine import end_of
-
-    source = end_of(host, ("pack", "-d", path, "-f", "-", "--everything", "--json"))
-    names = () if exact else ("--new-names",)
-    sink = end_of(there, ("unpack", "-f", "-", "-d", new, "--sealed", *names, "--json"))
-    said = stream.carry(source, sink, new, report=report, cancelled=cancelled)
-    count = said.get("count")
-    return Cloned(new, "stream", count if isinstance(count, int) else 0, 0)
 
 
 def _told(done: Cloned) -> str:

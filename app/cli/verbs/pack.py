@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 
 from ....core.errors import UsageError
 from ....core.text import safe, size
 from ... import exits, json_output
-from ...engine import split_host
+from ...engine import end_of, split_host
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR, Option
@@ -17,10 +18,8 @@ from ..options import DIR, Option
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from threading import Event as Flag
 
     from ....core.archives.archive import Packed
-    from ....core.events import Report
 
 STDOUT = "-"
 _FILE = Option(
@@ -86,58 +85,21 @@ def execute(arguments: Namespace) -> int:
         output = os.path.abspath(output)
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
+        do = engine.pack
         if host and not there:
-            done = _fetched(arguments, host, path, output, report, cancelled)
-        else:
-            done = engine.pack(
-                path, output,
-                exclude=tuple(arguments.ignore), everything=arguments.everything,
-                oci=arguments.oci, checksum=arguments.checksum, report=report,
-                cancelled=cancelled,
-            )  # fmt: skip
+            from ....core.remote import between
+
+            do = partial(between.pack, partial(end_of, host))
+        done = do(
+            path, output,
+            exclude=tuple(arguments.ignore), everything=arguments.everything,
+            oci=arguments.oci, checksum=arguments.checksum, report=report, cancelled=cancelled,
+        )  # fmt: skip
     if arguments.json:
         json_output.write({"event": "done", "chroot": path, **json_output.packed(done)})
     else:
         exits.tell(_told(path, done, time.monotonic() - started))
     return exits.DONE
-
-
-def _fetched(
-    arguments: Namespace, host: str, path: str, output: str, report: Report, cancelled: Flag
-) -> Packed:
-    """Pack the chroot *path* of *host* into *output*, a file here or stdout."""
-    from ....core.archives import compression
-    from ....core.archives.archive import Packed
-    from ....core.archives.writing import Output
-    from ....core.remote import stream
-    from ...engine import end_of
-
-    if arguments.oci:
-        raise UsageError("an image is made where the chroot is", f"-f {host}:/DIR.oci")
-    if output == STDOUT and arguments.checksum:
-        raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
-    if output != STDOUT and compression.by_name(output) is not compression.ZSTD:
-        raise UsageError(
-            "what comes from another machine is compressed by zstd",
-            f"name it ….tar.zst, or pack it there: -f {host}:/FILE",
-        )
-    left_out = [word for one in arguments.ignore for word in ("-i", one)]
-    everything = ("--everything",) if arguments.everything else ()
-    source = end_of(host, ("pack", "-d", path, "-f", "-", *everything, *left_out, "--json"))
-
-    def packed(size: int = 0, digest: str = "") -> Packed:
-        count, missing = said.get("count"), said.get("left_out")
-        return Packed(
-            output, size, digest, count if isinstance(count, int) else 0,
-            tuple(map(str, missing)) if isinstance(missing, list) else (), (), (),
-        )  # fmt: skip
-
-    if output == STDOUT:
-        said = stream.receive(source, 1, path, report=report, cancelled=cancelled)
-        return packed()
-    with Output(output) as file:
-        said = stream.receive(source, file.fd, path, report=report, cancelled=cancelled)
-        return packed(digest=file.finish(checksum=arguments.checksum), size=file.size)
 
 
 def _told(path: str, done: Packed, seconds: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from ....core.errors import UsageError
 from ....core.text import safe
 from ... import exits, json_output
-from ...engine import split_host
+from ...engine import end_of, split_host
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR, Option
@@ -67,55 +68,21 @@ def execute(arguments: Namespace) -> int:
         source = os.path.abspath(source)
     engine, path = chroot_of(arguments, new=True)
     started = time.monotonic()
+    do = engine.unpack
     if host and not there:
-        return _sent(arguments, host, path, source)
+        from ....core.remote import between
+
+        do = partial(between.unpack, partial(end_of, host))
     with LongCall(json=arguments.json) as (report, cancelled):
-        done = engine.unpack(
+        done = do(
             path, source, sealed=arguments.sealed, new_names=arguments.new_names, report=report,
             cancelled=cancelled,
         )  # fmt: skip
     if arguments.json:
         json_output.write({"event": "done", "chroot": path, **json_output.unpacked(done)})
     else:
+        path = f"{host}:{path}" if host else path
         exits.tell(f"{safe(path)}: {_what(done)} in {time.monotonic() - started:.1f} s\n")
-    return exits.DONE
-
-
-def _sent(arguments: Namespace, host: str, path: str, source: str) -> int:
-    """Unpack *source*, a file here or stdin, as the chroot *path* of *host*."""
-    from ....core.archives import archive, writing
-    from ....core.archives.reading import Input
-    from ....core.errors import ChrootError
-    from ....core.remote import stream
-    from ....core.remote.stream import End
-    from ...engine import end_of
-
-    asked = ("sealed", "new_names")
-    more = [f"--{one.replace('_', '-')}" for one in asked if getattr(arguments, one)]
-    sink = end_of(host, ("unpack", "-f", "-", "-d", path, *more, "--json"))
-    started = time.monotonic()
-    archive.check(source)
-    if source == _STDIN:
-        fd = 0
-    else:
-        with Input(source) as given:
-            fd = os.dup(given.fd)
-    with LongCall(json=arguments.json) as (report, cancelled):
-        wanted = "" if source == _STDIN else writing.known_checksum(source)
-        if wanted and wanted != writing.sha256(fd, cancelled) and not cancelled.is_set():
-            raise ChrootError(
-                f"{source} is not what its checksum was made of", "copy or download it again"
-            )
-        end = End("", ("cat",))
-        said = stream.carry(end, sink, path, report=report, cancelled=cancelled, given=fd)
-    if arguments.json:
-        json_output.write({**said, "chroot": path})
-    else:
-        count = said.get("count")
-        exits.tell(
-            f"{safe(host)}:{safe(path)}: {count if isinstance(count, int) else 0} entries unpacked "
-            f"in {time.monotonic() - started:.1f} s\n"
-        )
     return exits.DONE
 
 

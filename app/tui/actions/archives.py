@@ -37,7 +37,9 @@ async def pack(session: Session) -> None:
     # What is packed on another machine stays there, in its base.
     folder = engine.base_at(one.path) if one.host else os.getcwd()
     archive, image = (os.path.join(folder, name) for name in names)
-    dialog = PackDialog(one.name, archive, image, complete=engine.complete, on=one.is_on)
+    dialog = PackDialog(
+        one.name, archive, image, complete=engine.complete, on=one.is_on, host=one.host
+    )
     wanted = await session.user.ask(dialog)
     if wanted is None or not await _may_be_there(session, wanted.path):
         return
@@ -75,7 +77,12 @@ async def unpack(session: Session) -> None:
     from ....widgets.dialogs.unpack import UnpackDialog
 
     engine = session.engine
-    dialog = UnpackDialog(engine.base, session.inventory.names(), complete=engine.complete)
+    one = session.highlighted
+    # Where the cursor is on another machine it is unpacked there.
+    dialog = UnpackDialog(
+        engine.base_at(one.path if one else ""), session.inventory.names(one.host if one else ""),
+        complete=engine.complete, homes=session.homes,
+    )  # fmt: skip
     wanted = await session.user.ask(dialog)
     if wanted is None:
         return

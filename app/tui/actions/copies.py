@@ -31,7 +31,7 @@ async def clone(session: Session) -> None:
     dialog = PlaceDialog(
         "clone", one.name, session.engine.base_at(one.path), session.inventory.names(one.host),
         notes=notes,
-        switch="keep host name, machine id and ssh host keys",
+        switch="keep host name, machine id and ssh host keys", homes=session.homes,
     )  # fmt: skip
     place = await session.user.ask(dialog)
     if place is not None:

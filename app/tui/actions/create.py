@@ -14,6 +14,7 @@ from .copies import copy
 
 if TYPE_CHECKING:
     from ....core.creating.options import CreateOptions
+    from ....core.looking.status import ChrootStatus
     from ....widgets.dialogs.create_sources import Sources
     from ..session import Session
 
@@ -65,13 +66,20 @@ def _sources(session: Session, base: str) -> Sources:
         return f"{'quick' if seen.base else 'not quick'}: {seen.reason}"
 
     host, _ = split(base)
-    every = session.inventory.chroots
-    whole = [one for one in every if one.host == host and one.state not in _UNFIT]
+    whole = [one for one in session.inventory.chroots if one.state not in _UNFIT]
+    # Those of this machine first; of another one it is streamed.
+    whole.sort(key=lambda one: (one.host != host, one.host))
     chosen = session.highlighted
+    chroots = [(_labelled(one, host), one.path) for one in whole]
     return Sources(
-        there, [(one.name, one.path) for one in whole], chosen.path if chosen else "", outlook,
+        there, chroots, chosen.path if chosen else "", outlook,
         session.engine.complete, session.panes.table.rows.clock,
     )  # fmt: skip
+
+
+def _labelled(one: ChrootStatus, host: str) -> str:
+    """Return the name of a chroot, for one who makes another on *host*."""
+    return one.name if one.host == host else f"{one.name} on {one.host or 'this machine'}"
 
 
 def _make(session: Session, path: str, options: CreateOptions) -> None:

@@ -1,0 +1,164 @@
+"""Other machines: real sshds on loopback, each with chroots of its own; here are both ends.
+
+All of it shares the processors of one machine, so that a hundred hosts start what each of them
+starts on a few cores: what is compared with, `ssh HOST true` on all at once, has it no better.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from chroot_tool.core.local_engine import LocalEngine
+from support import Cli, make_tiny_root
+from support.ssh_hosts import SshHost, SshHosts
+
+from .chroots import TOOL, Command, chroots, environment
+from .rows import Row
+from .ui import Screen, changes
+
+_ROUNDS = 7
+_IDLE = 30.0
+
+
+class _Farm:
+    """Hosts with a chroot `c0` each, an inventory of them, and who asks them."""
+
+    def __init__(self, hosts: SshHosts, base: Path, sockets: str) -> None:
+        self.hosts, self.base = hosts, base
+        place = hosts.environment()["PATH"]
+        own = environment(base) | {"CHROOT_TOOL_BASE": str(base / "none")}
+        config = {"XDG_CONFIG_HOME": str(base), "XDG_STATE_HOME": str(base)}
+        terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self.env = own | config | terminal | {"XDG_RUNTIME_DIR": sockets, "PATH": f"{base}:{place}"}
+        (base / "none").mkdir()
+
+    def grow(self, count: int) -> tuple[SshHost, ...]:
+        """Have *count* hosts; what Ansible would say of them is said by a script at once."""
+        missing = range(len(self.hosts.hosts), count)
+        for host in self.hosts.add(*(f"h{number}" for number in missing)):
+            make_tiny_root(host.base / "c0")
+        names = list(self.hosts.hosts)
+        (self.base / "inventory.json").write_text(json.dumps({"all": {"hosts": names}}))
+        script = self.base / "ansible-inventory"
+        script.write_text(f"#!/bin/sh\nexec cat {self.base}/inventory.json\n")
+        script.chmod(0o755)
+        return tuple(self.hosts.hosts.values())
+
+    def slowest(self) -> float:
+        """Return the milliseconds of the slowest `ssh HOST true`, all at once, connections open."""
+        sockets = f"ControlPath={self.env['XDG_RUNTIME_DIR']}/chroot-tool/ssh/%C"
+        begun = time.perf_counter()
+        asked = [
+            subprocess.Popen(
+                ["ssh", "-o", sockets, name, "true"], env=self.env,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            for name in self.hosts.hosts
+        ]  # fmt: skip
+        if any(one.wait() for one in asked):
+            raise RuntimeError("ssh failed")
+        return (time.perf_counter() - begun) * 1000
+
+
+def run() -> list[Row]:
+    """Measure everything."""
+    with (
+        chroots(1) as base,
+        tempfile.TemporaryDirectory(dir="/tmp", prefix="b") as sockets,
+        SshHosts(base / "hosts", Cli(base)) as hosts,
+    ):
+        farm = _Farm(hosts, base, sockets)
+        return [_listed(farm, 10), *_live(farm, 20), _listed(farm, 100)]
+
+
+def _listed(farm: _Farm, count: int) -> Row:
+    farm.grow(count)
+    everywhere = Command([*TOOL, "list", "--hosts", "all"], farm.env)
+    here = Command([*TOOL, "list"], farm.env)
+    everywhere()  # the connections are open
+    ours: list[float] = []
+    own: list[float] = []
+    theirs: list[float] = []
+    for _ in range(_ROUNDS):
+        for call, spent in ((everywhere, ours), (here, own)):
+            begun = time.perf_counter()
+            call()
+            spent.append((time.perf_counter() - begun) * 1000)
+        theirs.append(farm.slowest())
+    beyond = statistics.median(ours) - statistics.median(own)
+    return Row(
+        f"list --hosts, {count} hosts, beyond our own start", beyond, "ms",
+        other=statistics.median(theirs), beside="the slowest ssh HOST true", times=3,
+    )  # fmt: skip
+
+
+@contextmanager
+def _shown(farm: _Farm, *words: str) -> Iterator[Screen]:
+    screen = Screen([*TOOL, *words], farm.env, size=(120, 40))
+    try:
+        screen.until(b"c0 ")
+        screen.rest()
+        yield screen
+    finally:
+        screen.close()
+
+
+def _live(farm: _Farm, count: int) -> Iterator[Row]:
+    """Measure the UI on *count* hosts: how late it sees, and what it costs when nothing happens."""
+    first, *_ = farm.grow(count)
+    LocalEngine(str(first.base)).on(str(first.base / "c0"))
+    with _shown(farm, "--base", str(first.base)) as screen:
+        there = changes(screen, first.base, 20)
+    (farm.base / "chroot-tool").mkdir(exist_ok=True)
+    settings = farm.base / "chroot-tool/settings.toml"
+    settings.write_text(f"hosts = {json.dumps(list(farm.hosts.hosts))}\n")
+    with _shown(farm) as screen:
+        here = changes(screen, first.base, 20)
+        yield Row("mount elsewhere to screen, later than on a screen there, median",
+                  here - there, "ms", limit=100)  # fmt: skip
+        screen.rest()
+        before = _costs(farm, screen)
+        time.sleep(_IDLE)
+        here, *each = (
+            (now - then) / _IDLE * 100
+            for now, then in zip(_costs(farm, screen), before, strict=True)
+        )
+    name = f"idle for 30 s, {count} hosts"
+    yield Row(f"{name}: here, ssh and all", here, "% CPU", limit=1.0)
+    yield Row(f"{name}: there, the one with most", max(each), "% CPU", limit=0.3)
+
+
+def _costs(farm: _Farm, screen: Screen) -> list[float]:
+    """Return the processor's seconds so far of the UI with all that it started, and of hosts."""
+    own = psutil.Process(screen.process.pid)
+    sockets = farm.env["XDG_RUNTIME_DIR"]
+    masters = [one for one in psutil.process_iter() if sockets in _line(one)]
+    started = {one.pid: one for one in [own, *own.children(recursive=True), *masters]}
+    return [
+        sum(map(_seconds, started.values())),
+        *(sum(map(_seconds, host.processes())) for host in farm.hosts.hosts.values()),
+    ]
+
+
+def _line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        spent = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(spent.user + spent.system)

@@ -1,0 +1,109 @@
+"""`clone`, `pack` and `unpack` where what is read and what is written are on two machines.
+
+Each end is a chroot-tool with pipes (`stream`). What these do is what the methods of the engine of
+the same names do on one machine, with the same words, errors and promises.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..archives import archive, compression, writing
+from ..archives.archive import Packed, Unpacked
+from ..archives.reading import Input
+from ..errors import ChrootError, UsageError
+from ..trees.duplicate import Cloned
+from . import documents, stream
+from .stream import End
+
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from ..events import Report
+
+Program = Callable[[Sequence[str]], End]
+"""Returns the chroot-tool of a machine that does some words."""
+PIPE = "-"
+
+
+def clone(
+    source: Program, path: str, sink: Program, new: str, *, exact: bool, report: Report,
+    cancelled: Flag,
+) -> Cloned:  # fmt: skip
+    """Make *new* of one machine what *path* of another is. As `Engine.clone`."""
+    names = () if exact else ("--new-names",)
+    said = stream.carry(
+        source(("pack", "-d", path, "-f", PIPE, "--everything", "--json")),
+        sink(("unpack", "-f", PIPE, "-d", new, "--sealed", *names, "--json")),
+        new, report=report, cancelled=cancelled,
+    )  # fmt: skip
+    return Cloned(new, "stream", _count(said), 0)
+
+
+def pack(
+    source: Program, path: str, output: str, *, exclude: Sequence[str] = (),
+    everything: bool = False, oci: bool = False, checksum: bool = False, report: Report,
+    cancelled: Flag,
+) -> Packed:  # fmt: skip
+    """Pack *path* of another machine into *output*, a file here or stdout. As `Engine.pack`."""
+    words = [word for one in exclude for word in ("-i", one)] + ["--everything"] * everything
+    end = source(("pack", "-d", path, "-f", PIPE, *words, "--json"))
+    if oci:
+        raise UsageError("an image is made where the chroot is", f"-f {end.name}:/DIR.oci")
+    if output == PIPE and checksum:
+        raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
+    if output != PIPE and compression.by_name(output) is not compression.ZSTD:
+        raise UsageError(
+            "what comes from another machine is compressed by zstd",
+            f"name it ….tar.zst, or pack it there: -f {end.name}:/FILE",
+        )
+
+    def packed(size: int = 0, digest: str = "") -> Packed:
+        missing = said.get("left_out")
+        left_out = tuple(map(str, missing)) if isinstance(missing, list) else ()
+        return Packed(output, size, digest, _count(said), left_out, (), ())
+
+    if output == PIPE:
+        said = stream.receive(end, 1, path, report=report, cancelled=cancelled)
+        return packed()
+    with writing.Output(output) as file:
+        said = stream.receive(end, file.fd, path, report=report, cancelled=cancelled)
+        return packed(digest=file.finish(checksum=checksum), size=file.size)
+
+
+def unpack(
+    sink: Program, path: str, source: str, *, sealed: bool = False, new_names: bool = False,
+    report: Report, cancelled: Flag,
+) -> Unpacked:  # fmt: skip
+    """Unpack *source*, a file here or stdin, as *path* of another machine. As `Engine.unpack`."""
+    asked = {"--sealed": sealed, "--new-names": new_names}
+    more = [word for word, wanted in asked.items() if wanted]
+    end = sink(("unpack", "-f", PIPE, "-d", path, *more, "--json"))
+    archive.check(source)
+    fd = 0
+    if source != PIPE:
+        with Input(source) as given:
+            fd = os.dup(given.fd)
+    try:
+        wanted = "" if source == PIPE else writing.known_checksum(source)
+        if wanted and wanted != writing.sha256(fd, cancelled) and not cancelled.is_set():
+            raise ChrootError(
+                f"{source} is not what its checksum was made of", "copy or download it again"
+            )
+        given_by = End("", ("cat",))
+        said = stream.carry(given_by, end, path, report=report, cancelled=cancelled, given=fd)
+    finally:
+        if fd:
+            os.close(fd)
+    try:
+        found: Unpacked = documents.decode(said, Unpacked)
+    except ValueError as error:
+        raise ChrootError(f"{end.name}: its answer makes no sense: {error}") from error
+    return found
+
+
+def _count(said: dict[str, Any]) -> int:
+    count = said.get("count")
+    return count if type(count) is int else 0
