@@ -28,6 +28,6 @@ def main(base: str, host: str = "") -> int:
         watching = WatchThread(machines.of())
         from .app import run
 
-        code, base = run(machines, settings, watching)
+        code, base = run(machines, settings, watching, host)
         if not base:
             return code
