@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import ChrootError
 from ...core.kernel.inotify import DirectoryWatch
+from ...core.kernel.rootpath import Root
 from ..paths import settings_file
 from ..settings.file import Settings, load
 from .messages import SettingsRead, SettingsWrong
@@ -79,8 +80,10 @@ class SettingsThread:
         folder = os.path.dirname(self._path)
         while not os.path.isdir(folder):
             folder = os.path.dirname(folder)  # one of those that are made first
-        real = os.path.dirname(os.path.realpath(self._path))
-        return {os.path.realpath(folder), *({real} if os.path.isdir(real) else ())}
+        folders = [folder]
+        if os.path.islink(self._path):
+            folders.append(os.path.dirname(os.path.join(folder, os.readlink(self._path))))
+        return {physical for path in folders if (physical := _physical(path))}
 
     def _look(self) -> Stamp:
         try:
@@ -111,3 +114,12 @@ class SettingsThread:
                 self._post(message)
             except RuntimeError:
                 pass  # the UI has ended
+
+
+def _physical(folder: str) -> str:
+    """Return where a directory really is, since links are not watched; "" where there is none."""
+    try:
+        with Root(folder) as root:
+            return root.path
+    except OSError:
+        return ""
