@@ -527,8 +527,9 @@ class MainScreen(Screen[None]):
         self.table.start_filter()
 
     def action_leave(self) -> None:
-        """Go back to the environments, from panes that have no use of their own for Esc."""
-        self.session.panes.leave_dock()
+        """Take the filter of a pane away; where there is none, go back to the environments."""
+        if not (self.details.has_focus_within and self.details.clear_filter()):
+            self.session.panes.leave_dock()
 
     def action_copy(self) -> None:
         """Copy the path of the highlighted chroot; panes with rows copy those themselves."""
