@@ -31,5 +31,7 @@ def detached_directory() -> str:
 
 
 def _place(variable: str, default: str, name: str) -> str:
-    home = os.environ.get(variable) or os.path.expanduser(default)
+    home = os.environ.get(variable, "")
+    if not home.startswith("/"):  # "consider the path invalid and ignore it"
+        home = os.path.expanduser(default)
     return os.path.join(home, "chroot-tool", name)

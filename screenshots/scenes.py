@@ -309,6 +309,12 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
+async def _commands(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _failure(app, pilot)
+    await pilot.press("C")
+    await until(pilot, lambda: app.main.dock.commands.has_focus_within)
+
+
 async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
     await _mounts(app, pilot)
     await pilot.press("m")
@@ -366,6 +372,8 @@ SCENES = (
     Scene("run-80x24", SMALL, DARK, _run),
     Scene("binds-120x40", LARGE, DARK, _keys("b")),
     Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
+    Scene("commands-80x24", SMALL, DARK, _commands),
+    Scene("commands-160x50", WIDE, LIGHT, _commands),
     Scene("menu-80x24", SMALL, DARK, _keys("m")),
     Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
     Scene("palette-80x24", SMALL, DARK, _palette),

@@ -150,32 +150,33 @@ class Jobs:
         jobs = (job.view for job in self._jobs.values())
         return tuple(view for view in jobs if view.state == RUNNING)
 
-    def start(
-        self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None
-    ) -> bool:
-        """Run *work* in a thread of its own; tell whether it began.
+    def start(self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None) -> int:
+        """Run *work* in a thread of its own; return its number, 0 where it did not begin.
 
         It does not where another job is at work on that chroot already. *ended* is called by `end`.
         """
         if any(view.path == path for view in self.running):
-            return False
+            return 0
         ident = next(self._ids)
-        view = JobStatus(ident, verb, name, path, started=self._clock())
-        job = self._jobs[ident] = Job(view, work, self._post, self._clock)
-        self._views[ident] = view
         if ended is not None:
             self._ended[ident] = ended
+        self._begin(JobStatus(ident, verb, name, path, started=self._clock()), work)
+        return ident
+
+    def _begin(self, view: JobStatus, work: Work) -> None:
+        job = self._jobs[view.id] = Job(view, work, self._post, self._clock)
+        self._views[view.id] = view
         self._changed()
         # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
-        thread = threading.Thread(target=job.run, name=f"{verb} {name}")
+        thread = threading.Thread(target=job.run, name=f"{view.verb} {view.name}")
         self._threads.append(thread)
         thread.start()
-        return True
 
     def again(self, ident: int) -> None:
-        """Begin one that has ended, and was not taken note of, once more."""
-        job, view = self._jobs.pop(ident), self._views.pop(ident)
-        self.start(view.verb, view.name, view.path, job.work, self._ended.pop(ident, None))
+        """Begin one that has ended, and was not taken note of, once more: it is the same job."""
+        view = self._views[ident]
+        new = JobStatus(ident, view.verb, view.name, view.path, started=self._clock())
+        self._begin(new, self._jobs[ident].work)
 
     def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""

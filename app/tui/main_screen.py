@@ -26,8 +26,9 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, doctor, switch
+from .actions import ACTIONS, deeds, doctor, own, switch
 from .actions.reasons import NO_CHROOT, told
+from .command_log import CommandLog
 from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
@@ -51,9 +52,10 @@ from .thread_messages import PostBox
 from .user import User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ...core.looking.status import ChrootStatus
+    from ...widgets.panes.commands_pane import CommandsPane
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
     from ...widgets.panes.jobs_pane import JobsPane
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from ...widgets.tables.log_table import LogTable
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
+    from ..settings.commands import Command
+    from .actions.action import Action
     from .watch_threads import Count, Follow
 
 
@@ -103,6 +107,7 @@ class MainScreen(Screen[None]):
         count: Count,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        host: str = "",
     ) -> None:
         super().__init__()
         engine = machines.of()
@@ -117,14 +122,56 @@ class MainScreen(Screen[None]):
         )
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, machines)
-        panels = Panels(panes, user, busy=lambda: bool(jobs.running))
+        log = CommandLog(changed=self._show_log, clock=clock, host=host)
+        panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
         rising = Rising(machines, settings.privilege)
-        self.session = Session(engine, machines, user, panes, inventory, jobs, panels, rising)
+        self.session = Session(
+            engine, machines, user, panes, inventory, jobs, panels, rising, log
+        )  # fmt: skip
+        self.own: dict[str, Action] = {}
+        """Commands of the user's own."""
+        if settings.commands:
+            self.use_commands(settings.commands)
         self._build_begun = False
         self._sizes_told = False
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
         self._time_goes_on = False
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """All that can be done, commands of the user's own among it, by their ids."""
+        return {**ACTIONS, **self.own}
+
+    def use(self, before: Settings, now: Settings) -> None:
+        """Have other settings than *before* from now on, those that are this screen's."""
+        if now.columns != before.columns:
+            self.table.set_columns(now.columns)
+        if now.commands != before.commands:
+            self.use_commands(now.commands)
+        if now.dock != before.dock:
+            self.session.panes.share_dock(now.dock)
+        machines = self.session.machines
+        if now.hosts != before.hosts and machines.is_here:
+            for name in set(machines.names) - set(now.hosts):
+                machines.remove(name)
+            for name in now.hosts:
+                machines.add(name)
+        self.refresh_bindings()
+
+    def use_commands(self, commands: Iterable[Command]) -> None:
+        """Have these commands of the user's own, by their keys, and no others."""
+        bound = self._bindings.key_to_bindings
+        for action in self.own.values():
+            if action.key:
+                bound.pop(action.key, None)
+        self.own = own.actions_of(commands)
+        for action in self.own.values():
+            if action.key:
+                bound[action.key] = [action.binding()]
+        if self.is_built:
+            self._offer_anew()
+            self.refresh_bindings()
 
     @property
     def is_built(self) -> bool:
@@ -182,7 +229,9 @@ class MainScreen(Screen[None]):
         from ...widgets.panes.dock import Dock
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
-        await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
+        await self.query_one("#main").mount(
+            Dock(id="dock", clock=self._clock, said=self.session.log.said)
+        )
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
         self.on_resize()
@@ -251,7 +300,7 @@ class MainScreen(Screen[None]):
         """Show other keys where others apply now."""
         if not self.is_built:
             return
-        impossible = frozenset(one.id for one in ACTIONS.values() if one.why_not(self.session))
+        impossible = frozenset(one.id for one in self.actions.values() if one.why_not(self.session))
         if impossible != self._impossible:
             self._impossible = impossible
             self.refresh_bindings()
@@ -292,6 +341,11 @@ class MainScreen(Screen[None]):
 
     # -- jobs ------------------------------------------------------------------------------------
 
+    def _show_log(self) -> None:
+        if self.is_built:
+            self.dock.commands.show(self.session.log.entries)
+            self._offer_anew()
+
     def _show_jobs(self) -> None:
         self._display.jobs()
         self._offer_anew()
@@ -307,7 +361,11 @@ class MainScreen(Screen[None]):
 
     def _take_lines(self, message: JobSaid) -> None:
         if self.is_built:
-            self.dock.jobs_pane.append_output(message.job_id, message.take())
+            lines, log = message.take(), self.session.log
+            self.dock.jobs_pane.append_output(message.job_id, lines)
+            ident = log.of_job(message.job_id)
+            log.say(ident, lines)
+            self.dock.commands.append_output(ident, lines)
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
@@ -335,6 +393,22 @@ class MainScreen(Screen[None]):
             self.session.panes.leave_dock(close=True)
 
     # -- what panes ask for ----------------------------------------------------------------------
+
+    def on_run_panel_moved(self, message: RunPanel.Moved) -> None:
+        """Take note of what runs in a panel."""
+        self.session.panels.note(message.panel)
+
+    def on_commands_pane_repeat_requested(self, message: CommandsPane.RepeatRequested) -> None:
+        """Do something once more."""
+        deeds.repeat(self.session, message.ident)
+
+    def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
+        """Take something back."""
+        deeds.undo(self.session, message.ident)
+
+    def on_commands_pane_copy_requested(self, message: CommandsPane.CopyRequested) -> None:
+        """Copy command lines."""
+        self.session.user.copy(*message.lines)
 
     @on(ChrootTable.Activated)
     def _activated(self) -> None:
@@ -405,7 +479,7 @@ class MainScreen(Screen[None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply, and which of them the footer shows."""
-        return for_footer(self.session, super().active_bindings, self.focused)
+        return for_footer(self.session, self.actions, super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -419,7 +493,7 @@ class MainScreen(Screen[None]):
 
     async def action_perform(self, ident: str) -> None:
         """Do what `actions` has under this id, or say why it can't be done."""
-        action = ACTIONS[ident]
+        action = self.actions[ident]
         if why := action.why_not(self.session):
             self.session.user.tell(told(self.session, why), "warning")
             return
@@ -435,7 +509,7 @@ class MainScreen(Screen[None]):
         from ...widgets.dialogs.menu import Menu
         from .offers import offers
 
-        there = offers(self.session, self)
+        there = offers(self.session, self.actions, self)
         chosen = await self.session.user.ask(Menu(there.groups, at=at))
         if chosen is not None:
             done = there.doing[chosen]()
@@ -464,8 +538,9 @@ class MainScreen(Screen[None]):
         self.table.start_filter()
 
     def action_leave(self) -> None:
-        """Go back to the environments, from panes that have no use of their own for Esc."""
-        self.session.panes.leave_dock()
+        """Take the filter of a pane away; where there is none, go back to the environments."""
+        if not (self.details.has_focus_within and self.details.clear_filter()):
+            self.session.panes.leave_dock()
 
     def action_copy(self) -> None:
         """Copy the path of the highlighted chroot; panes with rows copy those themselves."""

@@ -64,7 +64,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
         [confirm]
         quit = false
         [keys]
-        environments.toggle = "O"
+        environments.toggle = "I"
         "environments.delete" = ["ctrl+d", "delete"]
         pane.1 = "f1"
         app.help = ","
@@ -78,7 +78,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
             ("app.help", ("comma",)),
             ("environments.delete", ("ctrl+d", "delete")),
             ("environments.filter", ("question_mark",)),
-            ("environments.toggle", ("O",)),
+            ("environments.toggle", ("I",)),
             ("pane.1", ("f1",)),
         ),
     )  # fmt: skip

@@ -31,6 +31,7 @@ def _adopt(session: Session, one: ChrootStatus) -> None:
     session.start(
         "adopt", one.name, one.path,
         lambda report, _cancelled: session.engine.adopt(one.path, user, report=report),
+        words=("adopt", "-d", one.path, "-u", user),
     )  # fmt: skip
 
 
