@@ -22,6 +22,7 @@ class Rising:
         """*kind* is the setting `privilege`."""
         self._machines = machines
         self._kind = kind
+        self._asking = asyncio.Lock()
         self.hint = ""
         """What is to be done where it was refused."""
 
@@ -43,10 +44,15 @@ class Rising:
 
         Only in a flow that was begun. Who may not is told.
         """
+        waited = self._asking.locked()  # for an answer that is meant for us, too
+        async with self._asking:
+            if self._machines.has_risen or waited:
+                return self._machines.has_risen
+            return await self.quietly() or await self._asked(user)
+
+    async def _asked(self, user: User) -> bool:
         from textual.app import SuspendNotSupported
 
-        if await self.quietly():
-            return True
         try:
             await user.hand_over(asks(prefix(self._kind)))
         except SuspendNotSupported:

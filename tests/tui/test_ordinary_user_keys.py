@@ -86,15 +86,17 @@ def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
     ann: Ordinary, terminal: list[Tmux]
 ) -> None:
     password = ann.allow_by_password()
+    subprocess.run(["cp", "-a", ann.base / "deb", ann.base / "other"], check=True)
     t = start(ann, terminal)
-    t.shows("ann: looking only")
+    t.shows("ann: looking only", "○ off other")
+    t.press("Space", "j", "Space")  # both are marked
     t.press("o")
     t.shows("password for ann:")
     t.write(password)
     t.press("Enter")
-    t.shows("● on deb", "ann, as root")
+    t.shows("● on deb", "● on other", "ann, as root")
     t.press("o")
-    t.shows("○ off deb")
+    t.shows("○ off deb", "○ off other")
     t.press("q")
     t.shows("left with 0")
 
