@@ -211,7 +211,7 @@ class ChrootTable(Vertical):
             return
         self._filter = text
         words = tuple(text.casefold().split())
-        self.rows.set_filter((lambda row: row.matches(words)) if words else None)
+        self.rows.set_filter((lambda row: row.matches(words)) if words else None, words)
         self._tell()
         self.post_message(self.FilterChanged(self, text))
 
@@ -264,7 +264,7 @@ class ChrootTable(Vertical):
         if self._line is None:
             from .filter_line import FilterLine  # Input takes its time to load
 
-            self._line = FilterLine()
+            self._line = FilterLine("name, system or state")
             self.mount(self._line, after="#title")
         line = self._line
         line.value = self._filter
