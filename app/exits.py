@@ -100,6 +100,11 @@ def reason(error: OSError) -> str:
     return f"{where}{error.strerror or error}"
 
 
+def can_draw() -> bool:
+    """Tell whether stderr is a terminal that a line can be drawn over again on."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def tell(text: str) -> None:
     """Write *text* to stderr. Where nobody listens, what is done goes on all the same."""
     try:

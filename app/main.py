@@ -67,7 +67,8 @@ def _bare(
 ) -> int:
     """Show the terminal UI; where there is no terminal, the list and the help."""
     # Textual draws on stderr.
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    is_dumb = os.environ.get("TERM") == "dumb"
+    if is_dumb or not all(one.isatty() for one in (sys.stdin, sys.stdout, sys.stderr)):
         from .cli.commands import overview
 
         return overview(words)

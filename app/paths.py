@@ -15,6 +15,11 @@ def history_file() -> str:
     return _place("XDG_STATE_HOME", "~/.local/state", "history.json")
 
 
+def log_file() -> str:
+    """Return where is kept what happened to each chroot."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "log.jsonl")
+
+
 def output_directory() -> str:
     """Return where the output of panels is saved."""
     return _place("XDG_STATE_HOME", "~/.local/state", "output")
@@ -26,5 +31,7 @@ def detached_directory() -> str:
 
 
 def _place(variable: str, default: str, name: str) -> str:
-    home = os.environ.get(variable) or os.path.expanduser(default)
+    home = os.environ.get(variable, "")
+    if not home.startswith("/"):  # "consider the path invalid and ignore it"
+        home = os.path.expanduser(default)
     return os.path.join(home, "chroot-tool", name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from ..core import events
 from ..core.text import safe
@@ -22,7 +21,7 @@ class Narrator:
     def __init__(self, *, json: bool, output: bool = False) -> None:
         self._json = json
         self._output = output
-        self._live = not json and sys.stderr.isatty()
+        self._live = not json and exits.can_draw()
         self._deaf = False
         self._stage = ""
         self._drawn = ""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .diagnosis.finding import Finding
     from .errors import ChrootError, Problem
     from .events import Report
+    from .looking.package_log import PackageRun
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
     from .plan import Plan
@@ -92,6 +93,13 @@ class Engine(Protocol):
 
     def scripts(self, path: str) -> tuple[str, ...]:
         """Return the words that a chroot answers by an executable in its chroot.d."""
+        raise NotImplementedError
+
+    def package_runs(self, path: str) -> tuple[PackageRun, ...]:
+        """Return what apt and dpkg did in a chroot of late, by its own log, the oldest first.
+
+        Raises ChrootError where *path* is none.
+        """
         raise NotImplementedError
 
     def binds(self, path: str) -> Binds:

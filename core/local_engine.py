@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 _VERBS = {
-    "status": ("status", "config", "scripts"),
+    "status": ("status", "config", "scripts", "package_runs"),
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
@@ -230,6 +230,7 @@ class LocalEngine:
         status = staticmethod(verbs.status.status)
         config = staticmethod(verbs.status.config)
         scripts = staticmethod(verbs.status.scripts)
+        package_runs = staticmethod(verbs.status.package_runs)
         plan_on = staticmethod(verbs.on.plan_on)
         on = staticmethod(verbs.on.on)
         switch_bind = staticmethod(verbs.on.switch_bind)

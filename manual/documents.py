@@ -33,6 +33,8 @@ PAGES = (
     ),
     Page("chroot-tool-settings", 5, "what a user of chroot-tool has chosen", "settings"),
     Page("chroot-tool-policy", 5, "what an administrator says of chroots", "policy"),
+    Page("chroot-tool-json", 5, "the JSON that chroot-tool prints", "json"),
+    Page("chroot-tool-privilege", 7, "chroot-tool for who is not root", "privilege"),
     Page("chroot-tool-keys", 7, "the keys of chroot-tool's terminal UI", "keys"),
 )  # fmt: skip
 

@@ -24,6 +24,8 @@ from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, ignore
 from chroot_tool.core.host.mount_points import HostFacts
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.looking.happenings import Happening
+from chroot_tool.core.looking.package_log import PackageRun
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.core.plan import Plan
@@ -284,6 +286,28 @@ KEPT = Base(
 )  # fmt: skip
 
 
+PACKAGE_RUNS = (
+    PackageRun(NOW - 9 * DAY, 34, 2, 0, ("gcc-14", "cpp-14", "libgcc-14-dev", "libasan8")),
+    PackageRun(NOW - 3 * HOUR, 0, 6, 0, (
+        "base-files", "libc-bin", "libc6", "libssl3", "openssl", "tzdata")),
+)  # fmt: skip
+
+
+HAPPENED = [
+    Happening(NOW - 4 * DAY, "off"),
+    Happening(NOW - 2 * DAY, "on"),
+    Happening(NOW - 2 * DAY + 1, "started", "4711 root: /usr/sbin/sshd -D"),
+    Happening(NOW - 2 * DAY + 1, "started", "4902 root: /usr/sbin/cron -f"),
+    Happening(NOW - 5 * HOUR, "partial", "/var/cache/ccache missing"),
+    Happening(NOW - 5 * HOUR + 40, "on"),
+    Happening(NOW - 40 * MINUTE, "ended", "17733 ann: -bash"),
+    Happening(NOW - 4 * MINUTE, "started", "18302 ann: dpkg-buildpackage -us -uc -b"),
+    Happening(NOW - 3 * MINUTE, "brief", "412: cc1 180, as 180, sh 31, ld 14, ar 7"),
+    Happening(NOW - 2 * MINUTE, "brief", "388: cc1 171, as 171, sh 28, ld 11, ar 7"),
+]
+"""What happened to bookworm."""
+
+
 class RecordedBases(LocalBases):
     """One base, of trixie."""
 
@@ -391,6 +415,10 @@ class RecordedEngine(LocalEngine):
     def complete(text: str) -> tuple[str, ...]:
         """Return nothing."""
         return ()
+
+    def package_runs(self, path: str) -> tuple[PackageRun, ...]:
+        """Return one upgrade, and what was installed for a build."""
+        return PACKAGE_RUNS
 
     def scripts(self, path: str) -> tuple[str, ...]:
         """Return the usual ones."""

@@ -27,8 +27,9 @@ from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
+from chroot_tool.widgets.tables.table import Table
 
-from .recorded import CHROOTS, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine, history
+from .recorded import CHROOTS, HAPPENED, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine, history
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
@@ -59,6 +60,7 @@ class SceneApp(app.ChrootApp):
             Settings(theme=theme),
             follow=feed.follow, count=feed.count, clock=self.clock, ticks=lambda: _TICKS,
         )  # fmt: skip
+        self.main.session.inventory.diary.take_past({f"{self.engine.base}/bookworm": HAPPENED})
         for ago, then in history(chroots):
             self.main.session.inventory.trends.take(then, _TICKS - ago)
 
@@ -158,6 +160,14 @@ async def _mounts(app: SceneApp, pilot: Pilot[None]) -> None:
     rows = "MountRows"
     await until(pilot, lambda: app.main.details.query(f"{rows}:focus"))
     await until(pilot, lambda: app.main.details.query_one(rows).move_to("/srv/data\0tool.conf"))  # type: ignore[attr-defined]
+
+
+async def _log(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("5")
+    await until(pilot, lambda: app.main.details.query("LogRows:focus"))
+    rows = app.main.details.query_one("LogRows", Table)
+    await until(pilot, lambda: len(rows.keys) == len(HAPPENED) + 2)
+    await pilot.press("j", "j", "j")
 
 
 async def _processes(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -299,6 +309,12 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
+async def _commands(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _failure(app, pilot)
+    await pilot.press("C")
+    await until(pilot, lambda: app.main.dock.commands.has_focus_within)
+
+
 async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
     await _mounts(app, pilot)
     await pilot.press("m")
@@ -322,6 +338,8 @@ SCENES = (
     Scene("mounts-80x24", SMALL, LIGHT, _mounts),
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
+    Scene("log-120x40", LARGE, DARK, _log),
+    Scene("log-80x24", SMALL, LIGHT, _log),
     Scene("jobs-120x40", LARGE, DARK, _jobs),
     Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
@@ -354,6 +372,8 @@ SCENES = (
     Scene("run-80x24", SMALL, DARK, _run),
     Scene("binds-120x40", LARGE, DARK, _keys("b")),
     Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
+    Scene("commands-80x24", SMALL, DARK, _commands),
+    Scene("commands-160x50", WIDE, LIGHT, _commands),
     Scene("menu-80x24", SMALL, DARK, _keys("m")),
     Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
     Scene("palette-80x24", SMALL, DARK, _palette),

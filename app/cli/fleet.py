@@ -7,7 +7,6 @@ word. The main thread prints all of it, and takes the signals.
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import sys
@@ -124,7 +123,7 @@ class _Fleet:
         self._open = len(self._members)
         self._asked_to_end = 0
         self._late = 0.0
-        self._line = not asked.json and os.isatty(2)
+        self._line = not asked.json and exits.can_draw()
 
     def stop(self, _number: int, _frame: object) -> None:
         """Be the handler of a signal: the first asks all to end, the second leaves them."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ...core.config.toml_places import Path
     from ...core.config.toml_reader import Reader
+    from .commands import Command
 
 
 class Settings(Value):
@@ -54,6 +55,8 @@ class Settings(Value):
     """The other machines whose chroots the UI shows, by their names for ssh."""
     privilege: str = "auto"
     """One of `PRIVILEGES`."""
+    commands: tuple[Command, ...] = ()
+    """Commands of the user's own, for the UI."""
 
 
 def load() -> Settings:
@@ -173,6 +176,7 @@ def _replace(path: str, data: bytes) -> None:
 def _read(reader: Reader) -> Settings:
     top = reader.table(reader.document, (), TOP.names)
     confirm = reader.table(top.get("confirm", {}), ("confirm",), CONFIRM.names)
+    keys = _bindings(reader, top.get("keys", {}))
     return Settings(
         _theme(reader, top),
         _directory(reader, top, "base"),
@@ -182,11 +186,22 @@ def _read(reader: Reader) -> Settings:
         _one_of(reader, top, "backend", BACKENDS),
         _directory(reader, top, "cache"),
         _cache_size(reader, top),
-        _bindings(reader, top.get("keys", {})),
+        keys,
         _patience(reader, top),
         _hosts(reader, top),
         _one_of(reader, top, "privilege", PRIVILEGES),
+        _commands(reader, top, keys),
     )
+
+
+def _commands(
+    reader: Reader, top: dict[str, Any], keys: tuple[tuple[str, tuple[str, ...]], ...]
+) -> tuple[Command, ...]:
+    if "command" not in top:
+        return ()
+    from .commands import commands
+
+    return commands(reader, top["command"], dict(keys))
 
 
 def _theme(reader: Reader, top: dict[str, Any]) -> str:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 (
-    MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, PANEL, TERMINAL, BINDS,
-    DIALOG,
+    MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, COMMANDS, PANEL, TERMINAL,
+    BINDS, DIALOG,
 ) = (
-    "Moving", "Everywhere", "Environments", "Filter", "Mounts", "Processes", "Jobs",
+    "Moving", "Everywhere", "Environments", "Filter", "Mounts", "Processes", "Jobs", "Commands",
     "Run panel", "Terminal", "Editor for binds", "Dialogs",
 )  # fmt: skip
 """Where a binding holds; the headings of docs/keys.md."""
@@ -62,6 +62,7 @@ BINDINGS = (
         ("pane.2", "2", "mounts"),
         ("pane.3", "3", "processes"),
         ("pane.4", "4", "jobs and panels"),
+        ("pane.5", "5", "log: what happened to it"),
         ("pane.leave", "escape", "from any other pane back to the environments"),
         ("tab.previous", "left_square_bracket", "previous tab"),
         ("tab.next", "right_square_bracket", "next tab"),
@@ -69,6 +70,7 @@ BINDINGS = (
     *_in(
         EVERYWHERE,
         ("environments.toggle", "o", "on / off, the marked ones too"),
+        ("environments.plan", "O", "what on / off would do"),
         ("environments.shell", "s", "shell in a panel"),
         ("environments.shell_full", "S", "shell on the whole screen"),
         ("environments.shell_ephemeral", "x", "throw-away shell: nothing of it stays"),
@@ -82,6 +84,9 @@ BINDINGS = (
         ("environments.snapshots", "v", "snapshots to go back to"),
         ("environments.delete", "d", "delete; wants the name typed"),
         ("environments.doctor", "D", "doctor: what is in the way"),
+        ("commands.show", "C", "what keys did, as command lines"),
+        ("commands.repeat", "full_stop", "do the last once more"),
+        ("commands.undo", "U", "take the last back, after showing how"),
         ("hosts", "H", "other machines"),
         ("base", "B", "another base directory"),
         ("environments.filter", "slash", "filter as you type"),
@@ -114,6 +119,11 @@ BINDINGS = (
         ("jobs.cancel", "c", "cancel; what was done is taken back"),
         ("jobs.dismiss", "x", "take it off the list"),
         ("jobs.doctor", "D", "ask the doctor what was in the way of one that failed"),
+    ),
+    *_in(
+        COMMANDS,
+        ("log.repeat", "full_stop", "do it once more"),
+        ("log.undo", "U", "take it back, after showing how"),
     ),
     *_in(
         PANEL,

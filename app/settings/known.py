@@ -18,6 +18,33 @@ LEAST_DOCK, MOST_DOCK = 20, 80
 MOST_PATIENCE = 3600
 _PLACE = "^(/|~)"
 CONFIRM = Table((Key("quit", bool, "whether quitting asks while something runs", True),))
+WHERE, OUTPUTS = ("host", "inside"), ("panel", "job", "toast")
+ROWS = ("chroot", "mount", "process", "any")
+COMMAND = Table(
+    (
+        Key("name", str, "what it is called; each name once"),
+        Key("key", str, "a key that nothing else has; without one it is in menu and palette"),
+        Key(
+            "run",
+            str,
+            "what is run, as words or as a line that is split as a shell splits words; "
+            "{path}, {name}, {pid}, {target} stand for what is under the cursor",
+            also=list,
+        ),
+        Key("where", str, "on the host, or inside as chroot-tool run does it", "host", WHERE),
+        Key("rows", str, "the kind of row that it is for; any: none", "chroot", ROWS),
+        Key(
+            "output",
+            str,
+            "a terminal of its own, a job beside the UI, or the last lines in a toast",
+            "panel",
+            OUTPUTS,
+        ),
+        Key("ask", bool, "whether the line is shown first", False),
+        Key("shell", bool, "whether /bin/sh reads run; values come as variables", False),
+    ),
+    required=("name", "run"),
+)
 TOP = Table(
     (
         Key("theme", str, "what the terminal UI looks like; default: what fits the terminal"),
@@ -38,6 +65,8 @@ TOP = Table(
             "CHROOT_TOOL_PRIVILEGE comes first", PRIVILEGES[0], PRIVILEGES),
         Key("confirm", dict, "what is asked before", table=CONFIRM),
         Key("keys", dict, "keys of one's own, by the ids of bindings (docs/keys.md)"),
+        Key("command", list, "commands of one's own, for the UI (docs/settings.md)",
+            table=COMMAND),
     )
 )  # fmt: skip
 """What may stand in the file: what it is read by, and its JSON Schema is made of (`schema`)."""

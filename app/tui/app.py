@@ -73,6 +73,7 @@ class ChrootApp(KeyQueue):
         count: Count = SizeThread,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        host: str = "",
         driver: type[Driver] | None = None,
     ) -> None:
         """Show what *machines* have; *follow* and *count* make the threads that watch.
@@ -91,7 +92,13 @@ class ChrootApp(KeyQueue):
         self.ended_by = 0
         """The number of the signal that asked to end."""
         self.main = MainScreen(
-            machines, settings, follow=follow, count=count, clock=clock, ticks=ticks
+            machines,
+            settings,
+            follow=follow,
+            count=count,
+            clock=clock,
+            ticks=ticks,
+            host=host,
         )
 
     def get_default_screen(self) -> Screen[None]:
@@ -207,14 +214,16 @@ class ChrootApp(KeyQueue):
         self.exit()
 
 
-def run(machines: Machines, settings: Settings, watching: WatchThread) -> tuple[int, str]:
+def run(
+    machines: Machines, settings: Settings, watching: WatchThread, host: str = ""
+) -> tuple[int, str]:
     """Run the UI on *machines* until the user quits.
 
     Return the exit code, and the base directory to begin again on, "" where it is over.
     """
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(machines, settings, follow=watching.post_to, driver=TerminalDriver)
+    app = ChrootApp(machines, settings, follow=watching.post_to, driver=TerminalDriver, host=host)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()

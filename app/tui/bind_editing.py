@@ -21,6 +21,7 @@ from ...widgets.binds.draft import News
 from ...widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ...widgets.dialogs.confirm import Confirm
 from ..exits import CONFIG
+from .command_words import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,13 +31,23 @@ if TYPE_CHECKING:
     from ...core.config.presets import Preset
     from ...core.engine import Engine
     from ...core.looking.status import ChrootStatus
+    from ...core.plan import Plan
+    from .command_words import Words
     from .user import User
+
+    Noted = Callable[[tuple[Change, ...], Saved | None], object]
 
 
 class BindEditing:
     """One visit to the editor of a chroot's binds."""
 
-    def __init__(self, user: User, engine: Engine, one: ChrootStatus) -> None:
+    def __init__(
+        self, user: User, engine: Engine, one: ChrootStatus, *, saved: Noted = lambda *_: None
+    ) -> None:
+        """*saved* is called with what each save has changed, with None where one was undone."""
+        self._note_save = saved
+        self.words: tuple[Words, ...] = ()
+        """The commands that have the mounts follow, once `run` has returned that they are to."""
         self._user = user
         self._engine = engine
         self._binds = engine.binds(one.path)
@@ -126,8 +137,10 @@ class BindEditing:
                 assert self._saved is not None
                 await asyncio.to_thread(self._binds.undo, self._saved)
                 self._saved, self._note = None, "the last save is taken back"
+                self._note_save((), None)
             else:
                 self._saved = await asyncio.to_thread(self._binds.save, edited.changes, self._seen)
+                self._note_save(edited.changes, self._saved)
                 self._changes, self._note = (), "saved"
                 return edited.wish == APPLY
         except ChangedError as error:
@@ -167,9 +180,13 @@ class BindEditing:
         if not plan:
             self._user.tell("saved; the mounts agree already")
             return None
-        steps = tuple(step.describe() for step in plan.steps)
-        ask = Confirm("apply now", steps, action="Apply")
-        return before if await self._user.ask(ask) else None
+        self.words = follow(self._one.path, plan)
+        return before if await self._user.ask(confirm(plan)) else None
+
+
+def confirm(plan: Plan) -> Confirm:
+    """Return the question whether the mounts are to follow now."""
+    return Confirm("apply now", [step.describe() for step in plan.steps], action="Apply")
 
 
 def _presets(there: Callable[[str], bool]) -> tuple[Preset, ...]:

@@ -64,8 +64,10 @@ class Display:
             kept = self._inventory.snapshots.get(one.path, ()) if one else ()
             shared = self._inventory.shared.get(one.path, 0) if one else 0
             trend = self._inventory.trends.all().get(one.path) if one else None
-            self._panes.details.show(one, self._jobs.views, size, kept, shared, trend)
-            self._panes.details.welcome(self._welcome())
+            happened = self._inventory.diary.of(one.path) if one else ()
+            details = self._panes.details
+            details.show(one, self._jobs.views, size, kept, shared, trend, happened)
+            details.welcome(self._welcome())
 
     def _welcome(self) -> tuple[tuple[str, str], ...]:
         """Say what a chroot is for, and the ways to begin, by their keys, where there is none."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from .actions.action import Action
+
 _OF_TEXTUAL = (
     ("app.focus_next", "next pane; shift: back"),
     ("screen.copy_text", "copy what is selected"),
@@ -32,6 +34,8 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("environments.pack", "environments.unpack"): "pack, unpack an archive",
     ("environments.snapshots", "environments.doctor"): "snapshots, the doctor",
     ("row.menu", "row.copy"): "what can be done; copy it",
+    ("environments.toggle", "environments.plan"): "on / off; what it would do",
+    ("commands.show", "commands.repeat", "commands.undo"): "what was done; again; back",
     ("hosts", "base"): "other machines, another base",
     ("app.help", "app.close_help"): "these keys, and close them",
     ("table.down", "table.up"): "a row down, up",
@@ -39,7 +43,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("table.first", "table.last"): "the first row, the last",
     ("output.left", "output.right"): "scroll left, right",
     ("table.sort_previous", "table.sort_next"): "sort by another column",
-    ("pane.1", "pane.2", "pane.3", "pane.4"): "overview, mounts, processes, jobs",
+    ("pane.1", "pane.2", "pane.3", "pane.4", "pane.5"): "overview, mounts, processes, jobs, log",
     ("tab.previous", "tab.next"): "the tab before, the next",
     ("panel.page_up", "panel.page_down"): "scroll up, down",
     ("panel.grow", "panel.shrink"): "more room, less; kept",
@@ -60,6 +64,7 @@ def tell(app: App[Any]) -> Help:
     if ENVIRONMENTS in places:  # what is done to an environment is what this pane is for
         first += [row for row in general if row[0].startswith("environments.")]
         general = [row for row in general if row not in first]
+    general += [(one.id, one.label) for one in _own(app) if one.id in keys]
     moving = [(one.id, one.does) for one in BINDINGS if one.place == MOVING]
     groups = (
         (places[0] if places else "", first),
@@ -69,6 +74,13 @@ def tell(app: App[Any]) -> Help:
     told = (KeyGroup(title, tuple(_entries(rows, keys))) for title, rows in groups)
     title = next((node.BINDING_GROUP_TITLE for node in near if node.BINDING_GROUP_TITLE), "")
     return Help(title, about, tuple(group for group in told if group.keys))
+
+
+def _own(app: App[Any]) -> Iterable[Action]:
+    """Return the commands of the user's own, where the main screen is there."""
+    from .main_screen import MainScreen
+
+    return app.screen.own.values() if isinstance(app.screen, MainScreen) else ()
 
 
 def _keys(app: App[Any]) -> dict[str, list[str]]:

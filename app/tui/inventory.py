@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ...core.errors import ChrootError
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.looking.watch import Snapshot
-from .snapshot_thread import SnapshotThread
+from .diary import Diary
+from .look_thread import LookThread
 from .trends import Trends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from textual.message import Message
 
     from ...core.engine import Engine
     from ...core.trees.snapshots import TreeSnapshot
@@ -26,6 +31,24 @@ def _nothing(_one: ChrootStatus) -> None:
     """Welcome nobody."""
 
 
+def _shelves(engine: Engine, path: str) -> Message:
+    from .messages import Shelved
+
+    try:
+        return Shelved(path, engine.snapshots(path))
+    except ChrootError:
+        return Shelved(path, ())  # not ours to read, or gone: then there are none to show
+
+
+def _packages(engine: Engine, path: str) -> Message:
+    from .messages import Installed
+
+    try:
+        return Installed(path, engine.package_runs(path))
+    except ChrootError:
+        return Installed(path, ())
+
+
 _GROWING = {CREATING, INCOMPLETE}
 """States that a chroot has while it is made or removed."""
 
@@ -34,16 +57,19 @@ class Inventory:
     """The chroots under the base of *engine*. Used by the UI's own thread only."""
 
     def __init__(
-        self, engine: Engine, *, follow: Follow, count: Count, post: Post, ticks: Ticks
-    ) -> None:
+        self, engine: Engine, *, follow: Follow, count: Count, post: Post, ticks: Ticks,
+        clock: Ticks,
+    ) -> None:  # fmt: skip
         """Begin to look; what is found is posted as `Seen` and `Counted`.
 
-        *ticks* returns seconds that only go forward.
+        *ticks* returns seconds that only go forward, *clock* the time of day.
         """
         self._ticks = ticks
         self.snapshot = Snapshot(engine.base)
         self.trends = Trends()
         """What each has been doing."""
+        self.diary = Diary(post, clock)
+        """What happened to each."""
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
         self.shared: dict[str, int] = {}
@@ -55,7 +81,8 @@ class Inventory:
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
-        self._shelves = SnapshotThread(engine, post)
+        self._shelves = LookThread("snapshots", partial(_shelves, engine), post)
+        self._package_logs = LookThread("packages", partial(_packages, engine), post)
         self._watching.start()
 
     def close(self) -> None:
@@ -63,6 +90,8 @@ class Inventory:
         self._watching.close()
         self._counting.close()
         self._shelves.close()
+        self._package_logs.close()
+        self.diary.close()
 
     @property
     def chroots(self) -> tuple[ChrootStatus, ...]:
@@ -74,6 +103,7 @@ class Inventory:
         before = {one.path: one.state for one in self.chroots}
         self.snapshot = snapshot
         self.trends.take(self.chroots, self._ticks())
+        self.diary.take(self.chroots)
         for onlooker in self._onlookers:
             onlooker(self.chroots)
         self._counting.want(tuple(one.path for one in self.chroots))
@@ -84,9 +114,24 @@ class Inventory:
                 self._counting.recount(one.path)
 
     def let_time_go_on(self) -> bool:
-        """Let the trends go on where nothing has changed; tell whether they will do so again."""
+        """Take note that time has passed; tell whether it will show anything again."""
         self.trends.advance(self._ticks())
-        return self.trends.are_moving
+        self.diary.advance()
+        return self.time_will_tell
+
+    @property
+    def time_will_tell(self) -> bool:
+        """Whether something will look other in a while although nothing happens."""
+        return self.trends.are_moving or self.diary.is_waiting
+
+    def look_for_packages(self, path: str) -> None:
+        """Have the log of packages of a chroot looked at, now and from time to time; "": none.
+
+        What earlier sessions have kept is read, too.
+        """
+        self._package_logs.want(path)
+        if path:
+            self.diary.want_past()
 
     def take_size(self, path: str, size: int, shared: int = 0) -> bool:
         """Take over the size of a chroot; tell whether it is news."""

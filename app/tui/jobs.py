@@ -150,15 +150,13 @@ class Jobs:
         jobs = (job.view for job in self._jobs.values())
         return tuple(view for view in jobs if view.state == RUNNING)
 
-    def start(
-        self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None
-    ) -> bool:
-        """Run *work* in a thread of its own; tell whether it began.
+    def start(self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None) -> int:
+        """Run *work* in a thread of its own; return its number, 0 where it did not begin.
 
         It does not where another job is at work on that chroot already. *ended* is called by `end`.
         """
         if any(view.path == path for view in self.running):
-            return False
+            return 0
         ident = next(self._ids)
         view = JobStatus(ident, verb, name, path, started=self._clock())
         job = self._jobs[ident] = Job(view, work, self._post, self._clock)
@@ -170,7 +168,7 @@ class Jobs:
         thread = threading.Thread(target=job.run, name=f"{verb} {name}")
         self._threads.append(thread)
         thread.start()
-        return True
+        return ident
 
     def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""

@@ -26,13 +26,24 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, doctor, switch
+from .actions import ACTIONS, deeds, doctor, own, switch
 from .actions.reasons import NO_CHROOT, told
+from .command_log import CommandLog
 from .display import Display
 from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
-from .messages import Counted, Diagnosed, JobEnded, JobMoved, JobSaid, Seen, Shelved
+from .messages import (
+    Counted,
+    Diagnosed,
+    Installed,
+    JobEnded,
+    JobMoved,
+    JobSaid,
+    Remembered,
+    Seen,
+    Shelved,
+)
 from .panels import Panels
 from .panes import Panes
 from .session import Session
@@ -40,15 +51,19 @@ from .thread_messages import PostBox
 from .user import User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ...core.looking.status import ChrootStatus
+    from ...widgets.panes.commands_pane import CommandsPane
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
     from ...widgets.panes.jobs_pane import JobsPane
     from ...widgets.panes.run_panel import RunPanel
+    from ...widgets.tables.log_table import LogTable
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
+    from ..settings.commands import Command
+    from .actions.action import Action
     from .watch_threads import Count, Follow
 
 
@@ -70,6 +85,7 @@ class MainScreen(Screen[None]):
         Binding("3", "tab('processes')", "processes", id="pane.3", show=False),
         Binding("4", "dock", "jobs", id="pane.4", show=False,
                 tooltip="Show or hide what is being done"),
+        Binding("5", "tab('log')", "log", id="pane.5", show=False),
         Binding("left_square_bracket", "step_tab(-1)", "previous tab", id="tab.previous",
                 show=False),
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
@@ -90,6 +106,7 @@ class MainScreen(Screen[None]):
         count: Count,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        host: str = "",
     ) -> None:
         super().__init__()
         engine = machines.of()
@@ -99,16 +116,42 @@ class MainScreen(Screen[None]):
         user = User(self)
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
-        inventory = Inventory(engine, follow=follow, count=count, post=self._post, ticks=ticks)
+        inventory = Inventory(
+            engine, follow=follow, count=count, post=self._post, ticks=ticks, clock=clock
+        )
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, base=engine.base)
-        panels = Panels(panes, user, busy=lambda: bool(jobs.running))
-        self.session = Session(engine, machines, user, panes, inventory, jobs, panels)
+        log = CommandLog(changed=self._show_log, clock=clock, host=host)
+        panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
+        self.session = Session(engine, machines, user, panes, inventory, jobs, panels, log)
+        self.own: dict[str, Action] = {}
+        """Commands of the user's own."""
+        if settings.commands:
+            self.use_commands(settings.commands)
         self._build_begun = False
         self._sizes_told = False
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
         self._time_goes_on = False
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """All that can be done, commands of the user's own among it, by their ids."""
+        return {**ACTIONS, **self.own}
+
+    def use_commands(self, commands: Iterable[Command]) -> None:
+        """Have these commands of the user's own, by their keys, and no others."""
+        bound = self._bindings.key_to_bindings
+        for action in self.own.values():
+            if action.key:
+                bound.pop(action.key, None)
+        self.own = own.actions_of(commands)
+        for action in self.own.values():
+            if action.key:
+                bound[action.key] = [action.binding()]
+        if self.is_built:
+            self._offer_anew()
+            self.refresh_bindings()
 
     @property
     def is_built(self) -> bool:
@@ -159,7 +202,9 @@ class MainScreen(Screen[None]):
         from ...widgets.panes.dock import Dock
 
         await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
-        await self.query_one("#main").mount(Dock(id="dock", clock=self._clock))
+        await self.query_one("#main").mount(
+            Dock(id="dock", clock=self._clock, said=self.session.log.said)
+        )
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
         self.on_resize()
@@ -187,7 +232,7 @@ class MainScreen(Screen[None]):
         inventory.take(message.snapshot)
         self._display.all()
         self._offer_anew()
-        self._wait_for_time(moving=inventory.trends.are_moving)
+        self._wait_for_time(moving=inventory.time_will_tell)
         if made := inventory.arrived():
             self.table.move_to(made.path)
         if not self._build_begun:
@@ -228,7 +273,7 @@ class MainScreen(Screen[None]):
         """Show other keys where others apply now."""
         if not self.is_built:
             return
-        impossible = frozenset(one.id for one in ACTIONS.values() if one.why_not(self.session))
+        impossible = frozenset(one.id for one in self.actions.values() if one.why_not(self.session))
         if impossible != self._impossible:
             self._impossible = impossible
             self.refresh_bindings()
@@ -237,6 +282,26 @@ class MainScreen(Screen[None]):
         one = self.table.highlighted
         if one is not None:
             self.session.inventory.look_for_snapshots(one.path)
+        self._look_for_packages()
+
+    def _look_for_packages(self) -> None:
+        one = self.table.highlighted
+        is_seen = self.is_built and self.details.tab == "log"
+        self.session.inventory.look_for_packages(one.path if one and is_seen else "")
+
+    def on_details_turned(self) -> None:
+        """Another tab is shown."""
+        self._look_for_packages()
+
+    @on(Installed)
+    def _installed(self, message: Installed) -> None:
+        self.session.inventory.diary.take_packages(message.path, message.runs)
+        self._display.details()
+
+    @on(Remembered)
+    def _remembered(self, message: Remembered) -> None:
+        self.session.inventory.diary.take_past(message.past)
+        self._display.details()
 
     @on(Shelved)
     def _shelved(self, message: Shelved) -> None:
@@ -248,6 +313,11 @@ class MainScreen(Screen[None]):
         self._display.status_line()
 
     # -- jobs ------------------------------------------------------------------------------------
+
+    def _show_log(self) -> None:
+        if self.is_built:
+            self.dock.commands.show(self.session.log.entries)
+            self._offer_anew()
 
     def _show_jobs(self) -> None:
         self._display.jobs()
@@ -264,7 +334,11 @@ class MainScreen(Screen[None]):
 
     def _take_lines(self, message: JobSaid) -> None:
         if self.is_built:
-            self.dock.jobs_pane.append_output(message.job_id, message.take())
+            lines, log = message.take(), self.session.log
+            self.dock.jobs_pane.append_output(message.job_id, lines)
+            ident = log.of_job(message.job_id)
+            log.say(ident, lines)
+            self.dock.commands.append_output(ident, lines)
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
@@ -292,6 +366,22 @@ class MainScreen(Screen[None]):
             self.session.panes.leave_dock(close=True)
 
     # -- what panes ask for ----------------------------------------------------------------------
+
+    def on_run_panel_moved(self, message: RunPanel.Moved) -> None:
+        """Take note of what runs in a panel."""
+        self.session.panels.note(message.panel)
+
+    def on_commands_pane_repeat_requested(self, message: CommandsPane.RepeatRequested) -> None:
+        """Do something once more."""
+        deeds.repeat(self.session, message.ident)
+
+    def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
+        """Take something back."""
+        deeds.undo(self.session, message.ident)
+
+    def on_commands_pane_copy_requested(self, message: CommandsPane.CopyRequested) -> None:
+        """Copy command lines."""
+        self.session.user.copy(*message.lines)
 
     @on(ChrootTable.Activated)
     def _activated(self) -> None:
@@ -333,6 +423,10 @@ class MainScreen(Screen[None]):
         """Copy the row."""
         self.session.user.copy(message.text)
 
+    def on_log_table_copy_requested(self, message: LogTable.CopyRequested) -> None:
+        """Copy the row."""
+        self.session.user.copy(message.text)
+
     def on_jobs_pane_copy_requested(self, message: JobsPane.CopyRequested) -> None:
         """Copy the message, or the output."""
         self.session.user.copy(*message.text.split("\n"))
@@ -358,7 +452,7 @@ class MainScreen(Screen[None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply, and which of them the footer shows."""
-        return for_footer(self.session, super().active_bindings, self.focused)
+        return for_footer(self.session, self.actions, super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -372,7 +466,7 @@ class MainScreen(Screen[None]):
 
     async def action_perform(self, ident: str) -> None:
         """Do what `actions` has under this id, or say why it can't be done."""
-        action = ACTIONS[ident]
+        action = self.actions[ident]
         if why := action.why_not(self.session):
             self.session.user.tell(told(self.session, why), "warning")
             return
@@ -388,7 +482,7 @@ class MainScreen(Screen[None]):
         from ...widgets.dialogs.menu import Menu
         from .offers import offers
 
-        there = offers(self.session, self)
+        there = offers(self.session, self.actions, self)
         chosen = await self.session.user.ask(Menu(there.groups, at=at))
         if chosen is not None:
             done = there.doing[chosen]()

@@ -9,6 +9,8 @@ from textual.message import Message
 
 from ...core.diagnosis.finding import Finding
 from ...core.errors import ChrootError
+from ...core.looking.happenings import Happening
+from ...core.looking.package_log import PackageRun
 from ...core.looking.watch import Snapshot
 from ...core.trees.snapshots import TreeSnapshot
 from ...widgets.job_status import JobStatus
@@ -82,3 +84,18 @@ class Shelved(Message):
 
     path: str
     snapshots: tuple[TreeSnapshot, ...]
+
+
+@dataclass
+class Remembered(Message):
+    """What happened in earlier sessions has been read, by the path of the chroot."""
+
+    past: dict[str, list[Happening]]
+
+
+@dataclass
+class Installed(Message):
+    """What apt and dpkg did in a chroot of late is known, the oldest first."""
+
+    path: str
+    runs: tuple[PackageRun, ...]

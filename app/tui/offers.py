@@ -6,15 +6,14 @@ and the panes for their own keys (`why_not`), give.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...core.text import safe
 from ...widgets.dialogs.menu import MenuEntry, MenuGroup
-from ..settings.keymap import BINDINGS, EVERYWHERE, MOVING
-from .actions import ACTIONS
+from ..settings.keymap import BINDINGS, EVERYWHERE, MOUNTS, MOVING, PROCESSES
 from .footer_keys import reason
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ _PLACES = {binding.id: binding.place for binding in BINDINGS}
 _ORDER = {
     binding.id: (binding.place == EVERYWHERE, number) for number, binding in enumerate(BINDINGS)
 }
+_ROWS = {MOUNTS: "mount", PROCESSES: "process"}
+"""The kinds of rows that commands of the user's own can be for, by the place of their keys."""
 _OF_A_ROW = ("row.copy",)
 """Bindings that hold everywhere and are done to a row where there are rows."""
 _OF_LOOKS = (
@@ -54,23 +55,23 @@ class Offers:
     doing: dict[str, Callable[[], object]]
 
 
-def offers(session: Session, screen: Screen[Any]) -> Offers:
+def offers(session: Session, actions: Mapping[str, Action], screen: Screen[Any]) -> Offers:
     """Return the menu for what has the focus, and for the chroot that it is about."""
     doing: dict[str, Callable[[], object]] = {}
-    keys = _keys(screen)
-    own = _of_the_focus(session, screen, doing)
+    keys = _keys(screen, actions)
+    own = _of_the_focus(session, actions, screen, doing)
     groups = [own] if own.entries else []
     marked = session.chosen if session.panes.table.marked else ()
     if marked:
         names = ", ".join(one.name for one in marked[:_MOST_NAMES])
         more = " …" if len(marked) > _MOST_NAMES else ""
         title = f"{len(marked)} marked: {names}{more}"
-        many = _entries(session, keys, doing, lambda action: action.many)
+        many = _entries(session, actions, keys, doing, lambda action: action.many)
         groups.insert(0, MenuGroup(title, many))
     one = session.highlighted
     if one is not None:
         left = _entries(
-            session, keys, doing,
+            session, actions, keys, doing,
             lambda action: action.of_chroot and not (marked and action.many),
         )  # fmt: skip
         if groups and groups[-1].title == one.name:
@@ -78,13 +79,16 @@ def offers(session: Session, screen: Screen[Any]) -> Offers:
             left = (*first.entries[:1], *left, *first.entries[1:])
         groups.append(MenuGroup(one.name, left))
     if one is None and not own.entries:
-        begin = _entries(session, keys, doing, lambda action: not action.of_chroot)
+        begin = _entries(session, actions, keys, doing, lambda action: not action.of_chroot)
         groups.append(MenuGroup("no chroot here", begin))
     return Offers(tuple(groups), doing)
 
 
 def _of_the_focus(
-    session: Session, screen: Screen[Any], doing: dict[str, Callable[[], object]]
+    session: Session,
+    actions: Mapping[str, Action],
+    screen: Screen[Any],
+    doing: dict[str, Callable[[], object]],
 ) -> MenuGroup:
     """Return what the pane with the focus has keys for."""
     focused = screen.focused
@@ -102,22 +106,27 @@ def _of_the_focus(
             ident, binding.description, active.tooltip or "",
             (*(before.keys if before else ()), key),
             before.shown if before else screen.app.get_key_display(binding),
-            reason(session, active),
+            reason(session, actions, active),
         )  # fmt: skip
         doing[ident] = partial(active.node.app.run_action, binding.action, active.node)
     in_order = sorted(entries.values(), key=lambda entry: _ORDER[entry.id])
-    return MenuGroup(subject, tuple(in_order))
+    kinds = {_ROWS[_PLACES[ident]] for ident in entries if _PLACES.get(ident) in _ROWS}
+    theirs = _entries(
+        session, actions, _keys(screen, actions), doing, lambda action: action.row in kinds
+    )
+    return MenuGroup(subject, (*in_order, *theirs))
 
 
 def _entries(
     session: Session,
+    actions: Mapping[str, Action],
     keys: dict[str, tuple[list[str], str]],
     doing: dict[str, Callable[[], object]],
     wanted: Callable[[Action], bool],
 ) -> tuple[MenuEntry, ...]:
     """Return an entry for each of our actions that is *wanted*."""
     found = []
-    for ident, action in ACTIONS.items():
+    for ident, action in actions.items():
         if wanted(action) and ident not in doing:
             names, shown = keys.get(ident, ([], ""))
             why = action.why_not(session)
@@ -128,12 +137,12 @@ def _entries(
     return tuple(found)
 
 
-def _keys(screen: Screen[Any]) -> dict[str, tuple[list[str], str]]:
+def _keys(screen: Screen[Any], actions: Mapping[str, Action]) -> dict[str, tuple[list[str], str]]:
     """Return the names of the keys that do each of our actions here, and how one is shown."""
     found: dict[str, tuple[list[str], str]] = {}
     for key, active in screen.active_bindings.items():
         ident = active.binding.id or ""
-        if ident in ACTIONS:
+        if ident in actions:
             shown = screen.app.get_key_display(active.binding)
             found.setdefault(ident, ([], shown))[0].append(key)
     return found

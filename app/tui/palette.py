@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.system_commands import SystemCommandsProvider
 
 from ...widgets.text.foreign import foreign
-from .actions import ACTIONS
 
 if TYPE_CHECKING:
     from .main_screen import MainScreen
@@ -59,8 +58,8 @@ def entries(main: MainScreen) -> Iterable[Entry]:
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
         yield Content(binding.description), binding.tooltip, do
-    for action in ACTIONS.values():
-        if not action.key:
+    for action in main.actions.values():
+        if not action.key or action.id in main.own:
             yield Content(action.label), action.tooltip, partial(main.action_perform, action.id)
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.text import safe
+from ...widgets.job_status import CANCELLED, DONE, FAILED
 from .. import history
 from . import detached
+from .command_log import Deed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...core.looking.status import ChrootStatus
     from ...widgets.panes.run_panel import RunPanel
+    from .command_log import CommandLog
+    from .command_words import Words
     from .panes import Panes
     from .user import User
 
@@ -22,19 +27,54 @@ if TYPE_CHECKING:
 class Panels:
     """The run panels of one session."""
 
-    def __init__(self, panes: Panes, user: User, *, busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, panes: Panes, user: User, log: CommandLog, *, busy: Callable[[], bool]
+    ) -> None:
         """*busy* tells whether the dock has more to show than panels: jobs that run."""
+        self._log = log
+        self._deeds: dict[RunPanel, Deed] = {}
+        self._logged: dict[RunPanel, int] = {}
+        """The commands that panels run, by their numbers in the log."""
         self._panes = panes
         self._user = user
         self._busy = busy
         self._detached: dict[RunPanel, detached.Detached] = {}
         """Panels that show the log of a command that was let go on."""
 
-    async def open(self, one: ChrootStatus, command: str, argv: list[str]) -> None:
-        """Run *argv* in a new panel, which is called after the chroot and *command*."""
+    async def open(
+        self, one: ChrootStatus, command: str, argv: list[str], words: Words = ()
+    ) -> None:
+        """Run *argv* in a new panel, which is called after the chroot and *command*.
+
+        *words* are the line that does the same, with its program.
+        """
+        await self.open_for(one.name, command, argv, words)
+
+    async def open_for(self, name: str, command: str, argv: list[str], words: Words) -> None:
+        """Run *argv* in a new panel, for the chroot of that name, or for none."""
         from ...widgets.panes.run_panel import RunPanel
 
-        await self._panes.dock.add(RunPanel(argv, chroot=one.name, command=command))
+        panel = RunPanel(argv, chroot=name, command=command)
+        if words:
+            again = partial(self._again, name, command, argv, words)
+            deed = self._deeds[panel] = Deed((words,), name, again)
+            # Now, not when it is told of: it may have ended by then.
+            self._logged[panel] = self._log.begin(deed)
+        await self._panes.dock.add(panel)
+
+    def _again(self, name: str, command: str, argv: list[str], words: Words) -> None:
+        self._user.begin(self.open_for(name, command, argv, words))
+
+    def note(self, panel: RunPanel) -> None:
+        """Take note of what runs in a panel, and of how it ended."""
+        deed = self._deeds.get(panel)
+        if deed is None:
+            return
+        if panel.running:
+            if panel not in self._logged:
+                self._logged[panel] = self._log.begin(deed)
+        elif (ident := self._logged.pop(panel, 0)) and panel.terminal.exit is not None:
+            self._log.end(ident, FAILED if panel.terminal.exit else DONE, panel.outcome)
 
     def commands_in(self, one: ChrootStatus) -> frozenset[str]:
         """Return what the panels of a chroot are called."""
@@ -66,6 +106,8 @@ class Panels:
         dock = self._panes.dock
         await dock.remove_panel(panel)
         self._detached.pop(panel, None)
+        self._deeds.pop(panel, None)
+        self._log.end(self._logged.pop(panel, 0), CANCELLED, "its panel was closed")
         if one and not one.running:
             detached.forget(one)
         if dock.panels:

@@ -9,6 +9,7 @@ from textual.errors import NoWidget
 from ...core.errors import ChrootError
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
+from ...widgets.tables.table import Table
 from ..settings.file import Settings, save
 from ..settings.known import LEAST_DOCK, MOST_DOCK
 
@@ -49,6 +50,12 @@ class Panes:
     def dock(self) -> Dock:
         """Where jobs and panels are; imported and built after the first paint."""
         return cast("Dock", self._screen.query_one("#dock"))
+
+    @property
+    def row_in_focus(self) -> object:
+        """The value of the row under the cursor of the table that has the focus; None for none."""
+        focused = self._screen.focused
+        return focused.cursor_row if isinstance(focused, Table) else None
 
     def key_of(self, ident: str) -> str:
         """Return the key of a binding that holds now, as it is shown; "" where it has none."""

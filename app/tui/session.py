@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.remote.address import joined
 from ...core.text import safe
 from ...widgets.job_status import DONE
+from .command_log import PROGRAM, Deed
 
 if TYPE_CHECKING:
     from ...core.engine import Engine
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ...core.remote.machines import Machines
     from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
+    from .command_log import CommandLog, Undo
+    from .command_words import Words
     from .inventory import Inventory
     from .jobs import Ended, Jobs, Work
     from .panels import Panels
@@ -35,6 +39,7 @@ class Session:
     inventory: Inventory
     jobs: Jobs
     panels: Panels
+    log: CommandLog
 
     @property
     def highlighted(self) -> ChrootStatus | None:
@@ -68,11 +73,45 @@ class Session:
         )
 
     def start(
-        self, verb: str, name: str, path: str, work: Work, ended: Ended | None = None
+        self,
+        verb: str,
+        name: str,
+        path: str,
+        work: Work,
+        ended: Ended | None = None,
+        *,
+        words: Words | tuple[Words, ...] = (),
+        line: Words = (),
+        undo: Undo | None = None,
+        asks: bool = False,
     ) -> None:
-        """Start a job on the chroot at *path*, shown as *verb* and *name*; see `Jobs.start`."""
-        if not self.jobs.start(verb, name, path, work, ended):
+        """Start a job on the chroot at *path*, shown as *verb* and *name*; see `Jobs.start`.
+
+        *words* are those of chroot-tool that do the same, of one command or of several, *line* a
+        whole command line of another program; *undo*
+        takes it back; *asks*: it is to be asked for before it is done once more (`Deed`).
+        """
+        ident = self.jobs.start(verb, name, path, work, ended)
+        if not ident:
             self.user.tell(f"{safe(name)}: something is under way already", "warning")
+            return
+        if not words and not line:
+            return
+        again = partial(
+            self.start,
+            verb,
+            name,
+            path,
+            work,
+            ended,
+            words=words,
+            line=line,
+            undo=undo,
+            asks=asks,
+        )
+        lines = words if words and isinstance(words[0], tuple) else (words,)
+        whole = (line,) if line else tuple((PROGRAM, *each) for each in lines)
+        self.log.begin(Deed(whole, name, again, undo, asks), job=ident)
 
     def await_new(self, path: str) -> None:
         """Show the jobs, and go to the chroot at *path* when it appears.
@@ -86,7 +125,10 @@ class Session:
         """Take note of how a job has ended; tell a failure that its action has not dealt with."""
         if job.state != DONE:
             self.inventory.await_no_more(job.path)
-        if self.jobs.end(job, error) or error is None:
+        dealt_with = self.jobs.end(job, error)
+        view = next((one for one in self.jobs.views if one.id == job.id), job)
+        self.log.end(self.log.of_job(job.id), view.state, view.stage)
+        if dealt_with or error is None:
             return
         self.panes.dock.open_jobs()
         self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")

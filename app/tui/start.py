@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 
 from ..engine import open_machines
 from ..settings.file import load
@@ -17,6 +18,8 @@ def main(base: str, host: str = "") -> int:
 
     Raises ConfigError where the settings file is wrong.
     """
+    if not os.environ.get("NO_COLOR", "1"):
+        del os.environ["NO_COLOR"]  # empty it says nothing (no-color.org), but not to Textual
     paint_often()
     gc.disable()  # until the UI is there: it walks what is being imported again and again
     while True:
@@ -25,6 +28,6 @@ def main(base: str, host: str = "") -> int:
         watching = WatchThread(machines.of())
         from .app import run
 
-        code, base = run(machines, settings, watching)
+        code, base = run(machines, settings, watching, host)
         if not base:
             return code

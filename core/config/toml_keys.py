@@ -50,7 +50,7 @@ class Table(Value):
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS = "/usr/share/chroot-tool"
 """Where a package puts the schemas, as NAME.schema.json."""
-_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array"}
 ABSOLUTE = "^/"
 
 
@@ -92,11 +92,13 @@ def _value(key: Key) -> dict[str, Any]:
         free = {"type": "object", "additionalProperties": {"type": "string"}}
         return _table(key.table) if key.table else free
     types = [_TYPES[kind] for kind in (key.kind, key.also) if kind]
+    strings = {"items": {"type": "string"}} if key.also is list else {}
     limits = {
         "enum": list(key.choices) or None, "pattern": key.pattern or None,
         "minimum": key.least, "maximum": key.most,
     }  # fmt: skip
     return {
         "type": types if len(types) > 1 else types[0],
+        **strings,
         **{word: limit for word, limit in limits.items() if limit is not None},
     }

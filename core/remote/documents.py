@@ -89,6 +89,7 @@ _HOMES = {
     "engine": ("Outlook", "Pruned"),
     "errors": ("Problem",),
     "events": ("Event",),
+    "looking.package_log": ("PackageRun",),
     "looking.status": ("ChrootStatus", "MountStatus"),
     "plan": ("Plan", "Step"),
     "process": ("Holder", "Process"),

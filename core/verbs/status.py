@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..config.merge import Config
+    from ..looking.package_log import PackageRun
     from ..looking.status import ChrootStatus
 
 
@@ -58,6 +59,14 @@ def scripts(path: str) -> tuple[str, ...]:
             os.close(fd)
         hidden = ("chroot-cmd", "host-cmd")
         return tuple(n for n in names if n not in hidden and is_program(root, n))
+
+
+def package_runs(path: str) -> tuple[PackageRun, ...]:
+    """As `Engine.package_runs`."""
+    from ..looking.package_log import package_runs as read
+
+    with open_chroot(path) as root:
+        return read(root)
 
 
 def suite(path: str) -> str:

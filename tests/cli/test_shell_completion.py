@@ -76,7 +76,7 @@ def test_names_of_chroots(shell: Shell) -> None:
 
 
 def test_words_of_commands(shell: Shell) -> None:
-    assert shell.complete("chroot-tool bind re") == {"remove"}
+    assert shell.complete("chroot-tool bind re") == {"remove", "restore"}
     assert shell.complete("chroot-tool run -d deb12 bu") == {"build"}
     assert {"start", "build"} <= shell.complete("chroot-tool run -d deb12 ")
     assert not {"chroot-cmd", "notes"} & shell.complete("chroot-tool run -d deb12 ")

@@ -146,8 +146,9 @@ def work(machine: Machine) -> None:
             machine.run("mkdir", "/srv/chroot/deb/src")
             machine.run("ln", "-s", "/bin/true", "/srv/chroot/deb/usr/local/bin/make")
         words += ["--yes"] if words[0] == "delete" else []  # else a terminal has its name typed
-        no_systemd = words[0] == "enable"
-        machine.run("chroot-tool", *words, given="exit\n", code=1 if no_systemd else 0)
+        # Without systemd nothing can be enabled; what the doctor finds is this machine's affair.
+        code = {"enable": 1, "doctor": None}.get(words[0], 0)
+        assert machine.run("chroot-tool", *words, given="exit\n", code=code).returncode in (0, 1)
     assert machine.says("ls", "/srv/chroot") == ""
     machine.run("chroot-tool", "create", "-d", "deb")
     machine.run("chroot-tool", "on", "-d", "deb")

@@ -13,6 +13,7 @@ from manual import documents
 
 from chroot_tool.app.cli.arguments import verbs_of
 from chroot_tool.app.cli.parser import whole
+from chroot_tool.app.cli.verbs import help as help_verb
 from chroot_tool.app.settings import keymap, known
 from chroot_tool.core.config import chroot_toml, tool_conf
 from support import CHECKOUT, Cli
@@ -43,6 +44,11 @@ def test_there_is_a_page_for_each_command_and_each_document(pages: Path) -> None
     named = {"chroot-tool.1", *(f"chroot-tool-{verb}.1" for verb in VERBS)}
     named |= {f"{page.name}.{page.number}" for page in documents.PAGES}
     assert {page.name for page in pages.iterdir()} == named
+
+
+def test_help_knows_every_page() -> None:
+    names = {page.name.removeprefix("chroot-tool-") for page in documents.PAGES}
+    assert set(help_verb.PAGES) == names
 
 
 @pytest.mark.slow

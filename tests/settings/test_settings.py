@@ -64,7 +64,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
         [confirm]
         quit = false
         [keys]
-        environments.toggle = "O"
+        environments.toggle = "I"
         "environments.delete" = ["ctrl+d", "delete"]
         pane.1 = "f1"
         app.help = ","
@@ -78,7 +78,7 @@ def test_everything_that_can_be_set(file: Path) -> None:
             ("app.help", ("comma",)),
             ("environments.delete", ("ctrl+d", "delete")),
             ("environments.filter", ("question_mark",)),
-            ("environments.toggle", ("O",)),
+            ("environments.toggle", ("I",)),
             ("pane.1", ("f1",)),
         ),
     )  # fmt: skip
@@ -139,7 +139,7 @@ def test_all_errors_are_told_at_once() -> None:
         ("confirm = true", "confirm is true or false, expected a table", "write [confirm]"),
         ("[confirm]\nquitt = true", "unknown key 'quitt' in confirm", "did you mean 'quit'?"),
         ("keys = 1", "keys is an integer, expected a table", "write [keys]"),
-        ("keys.pane.9 = '9'", "unknown key binding 'pane.9'", "did you mean 'pane.4'?"),
+        ("keys.pane.9 = '9'", "unknown key binding 'pane.9'", "did you mean 'pane.5'?"),
         ("keys.app = 'x'", "unknown key binding 'app'", None),
         ("keys.app.quit = []", "no key for app.quit, expected one at least",
          'write "x" or ["x", "y"]'),

@@ -70,6 +70,19 @@ class Terminal:
     def is_raw(self) -> bool:
         return not termios.tcgetattr(self.fd)[3] & termios.ICANON
 
+    def rest(self) -> str:
+        """Read and return what is shown until the first process ends."""
+        while True:
+            assert select.select([self.fd], [], [], PATIENCE)[0], "it does not end"
+            try:
+                data = os.read(self.fd, 1 << 16)
+            except OSError:
+                break
+            if not data:
+                break
+            self.seen += data.decode(errors="replace")
+        return self.seen
+
     def exit_code(self) -> int:
         """Read to the end and return the first process's code."""
         while True:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from unittest import mock
 
 import pytest
 from textual.message import Message
@@ -29,6 +32,7 @@ from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.looking.package_log import PackageRun
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
@@ -91,6 +95,8 @@ class RecordingEngine(LocalEngine):
         """The bases that there are."""
         self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
+        self.runs: dict[str, tuple[PackageRun, ...]] = {}
+        """What apt and dpkg did in each chroot."""
         self.findings: dict[str, tuple[Finding, ...]] = {}
         """What the doctor finds of each chroot, and of the host ("")."""
         self.mends: dict[str, Plan] = {}
@@ -126,6 +132,10 @@ class RecordingEngine(LocalEngine):
                 raise Cancelled("stopped by you")
         if self.errors.get(method):
             raise self.errors[method].pop(0)
+
+    def package_runs(self, path: str) -> tuple[PackageRun, ...]:
+        self._record("package_runs", path)
+        return self.runs.get(path, ())
 
     def scripts(self, path: str) -> tuple[str, ...]:
         self._record("scripts", path)
@@ -388,6 +398,15 @@ async def ui(
     """Run the app on a recording engine, shown *chroots*."""
     engine, feed = RecordingEngine(), Feed(*chroots, sizes=sizes)
     app = recorded(engine, feed, **settings)
+    with _state_of_its_own():
+        async with _running(app, size, engine, feed) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _running(
+    app: ChrootApp, size: tuple[int, int], engine: RecordingEngine, feed: Feed
+) -> AsyncIterator[Ui]:
     async with app.run_test(size=size, notifications=True) as pilot:
         made = await _ready(app, pilot, engine, feed)
         try:
@@ -399,6 +418,16 @@ async def ui(
             engine.let_go()
 
 
+@contextmanager
+def _state_of_its_own() -> Iterator[None]:
+    """What is kept over the next start is in no other test, unless this one says where it is."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, {"XDG_STATE_HOME": folder, **os.environ}),
+    ):
+        yield
+
+
 @asynccontextmanager
 async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
     """Run the app as it is on the chroots under *base*."""
@@ -406,8 +435,9 @@ async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIter
     app = ChrootApp(
         Machines(engine, (), no_hosts), Settings(theme="dark"), follow=WatchThread(engine).post_to
     )
-    async with app.run_test(size=size, notifications=True) as pilot:
-        yield await _ready(app, pilot, engine, Feed())
+    with _state_of_its_own():
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield await _ready(app, pilot, engine, Feed())
 
 
 async def _ready(app: ChrootApp, pilot: Pilot[None], engine: Engine, feed: Feed) -> Ui:

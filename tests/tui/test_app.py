@@ -632,7 +632,8 @@ async def test_tabs_by_number_and_bracket() -> None:
             await t.until(lambda tab=tab: details.tab == tab and details.has_focus_within)  # type: ignore[misc]
         for key, tab in [
             ("right_square_bracket", "mounts"), ("right_square_bracket", "processes"),
-            ("right_square_bracket", "overview"), ("left_square_bracket", "processes"),
+            ("right_square_bracket", "log"), ("right_square_bracket", "overview"),
+            ("left_square_bracket", "log"),
         ]:  # fmt: skip
             await t.press(key)
             await t.until(lambda tab=tab: details.tab == tab)  # type: ignore[misc]
@@ -688,7 +689,7 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
         await t.press("question_mark")
         await t.shows("╭─ Environments ─", "│ Environments ", "│ ⏎ details", "Moving")
         text = t.text
-        assert text.index("⏎ details") < text.index("o on / off") < text.index("Everywhere")
+        assert text.index("⏎ details") < text.index("o O on / off") < text.index("Everywhere")
         assert "j k a row down, up" in text
         (shown,) = t.app.screen.query("HelpPanel")
         assert shown.max_scroll_y == 0, "all of it is seen"
@@ -703,7 +704,7 @@ async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
         await t.press("2")
         await t.shows("╭─ Mounts ─", "│ o mount or unmount this one alone", "e run a command")
         await t.press("1")
-        await t.shows("╭─ Overview ─", "o on / off")
+        await t.shows("╭─ Overview ─", "o O on / off")
 
 
 @pytest.mark.slow

@@ -48,6 +48,7 @@ def farm(
     for key, value in hosts.environment().items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # hosts are saved in it
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield hosts
     for host in hosts.hosts.values():
         for root in host.base.iterdir():

@@ -487,6 +487,8 @@ async def test_several_panels_for_different_chroots() -> None:
         await t.press("left_square_bracket")
         await t.until(lambda: t.app.main.dock.jobs_pane.has_focus_within)
         await t.press("left_square_bracket")
+        await t.until(lambda: t.app.main.dock.commands.has_focus_within)
+        await t.press("left_square_bracket")
         await t.until(lambda: panel(t, 1).has_focus)
         await t.press("x")
         await t.until(lambda: len(t.app.main.dock.panels) == 1 and panel(t, 0).has_focus)

@@ -198,6 +198,7 @@ def inventory(threads: Threads) -> Inventory:
         count=threads.count,
         post=post,
         ticks=time.monotonic,
+        clock=time.time,
     )
 
 

@@ -26,14 +26,17 @@ DEADLINE = 30.0
 
 
 class Tmux:
-    """A terminal of 80x24 with one program in it."""
+    """A terminal with one program in it."""
 
-    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
+    def __init__(
+        self, argv: list[str], env: dict[str, str], size: tuple[int, int] = (80, 24)
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(dir="/tmp")  # a socket's path has to be short
         self._base = ["tmux", "-S", f"{self._folder.name}/s", "-f", "/dev/null"]
         self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
-        self._run("new-session", "-d", "-x", "80", "-y", "24", command)
+        columns, rows = map(str, size)
+        self._run("new-session", "-d", "-x", columns, "-y", rows, command)
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
@@ -90,6 +93,15 @@ def terminal(tiny_chroot: Path, cli: Cli) -> Iterator[Tmux]:
     made.close()
 
 
+@pytest.fixture(params=[(80, 24), (160, 50)], ids=["80x24", "160x50"])
+def sized_terminal(tiny_chroot: Path, cli: Cli, request: pytest.FixtureRequest) -> Iterator[Tmux]:
+    """The same, in the sizes that terminals often have."""
+    argv = [os.fsdecode(word) for word in cli.argv("--base", tiny_chroot.parent)]
+    made = Tmux(argv, cli.environment(), request.param)
+    yield made
+    made.close()
+
+
 def mounted(root: Path) -> list[str]:
     """Ask findmnt, which is not ours."""
     lines = subprocess.run(
@@ -138,6 +150,44 @@ def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
 def frame(text: str) -> list[str]:
     """What does not change by itself: the line of each pane and the footer."""
     return [line for line in text.splitlines() if re.search("Environments|State|q quit", line)]
+
+
+@pytest.mark.slow
+@pytest.mark.root
+def test_what_a_chroot_has_been_doing(sized_terminal: Tmux, tiny_chroot: Path, cli: Cli) -> None:
+    (tiny_chroot / "var/log").mkdir(parents=True, exist_ok=True)
+    (tiny_chroot / "var/log/dpkg.log").write_text(
+        "2026-09-12 10:00:01 install gcc:amd64 <none> 4\n"
+    )
+    terminal = sized_terminal
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    with Program(
+        cli.argv("run", "-d", tiny_chroot, "--", "sh", "-c", "echo ready; while :; do :; done"),
+        env=cli.environment(),
+    ) as busy:
+        try:
+            terminal.press("1")
+
+            def at_the_end(text: str) -> object:  # which moves on when there is more
+                terminal.press("G")
+                return re.search("processes [12], peak [12]", text)
+
+            terminal.until(at_the_end)
+            terminal.until(lambda text: re.search("[\u2801-\u28ff]{2}", text))
+            terminal.press("5")
+            terminal.shows("* packages installed 1: gcc", "● on")
+            terminal.until(lambda text: re.search("\\+ started .*sh -c", text))
+        finally:
+            busy.terminate()
+    terminal.until(lambda text: re.search("- ended .*sh -c", text))
+    terminal.press("Escape")
+    terminal.shows("space mark")  # at once it would be alt+o
+    terminal.press("o")
+    terminal.until(lambda text: len(re.findall("○ off", text)) > 1)
+    terminal.press("q")
+    terminal.shows("left with 0")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""One chroot in detail: overview, mounts and processes, as tabs.
+"""One chroot in detail: overview, mounts, processes and log, as tabs.
 
 A pane is made when it is first looked at, and brought up to date only while it is: what is not
 seen costs nothing.
@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widget import Widget
 
 from ..bars.tab_line import TabLine
 
 if TYPE_CHECKING:
+    from ...core.looking.happenings import Happening
     from ...core.looking.status import ChrootStatus
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
     from ..trend import Trend
     from .overview import Shown, Welcome
 
-OVERVIEW, MOUNTS, PROCESSES = "overview", "mounts", "processes"
-TABS = (OVERVIEW, MOUNTS, PROCESSES)
+OVERVIEW, MOUNTS, PROCESSES, LOG = "overview", "mounts", "processes", "log"
+TABS = (OVERVIEW, MOUNTS, PROCESSES, LOG)
 """The ids of the tabs, from left to right."""
 
 
@@ -44,6 +47,18 @@ class Details(Vertical):
 
     line = getters.query_one(TabLine)
 
+    @dataclass
+    class Turned(Message):
+        """The tab `tab` is shown now."""
+
+        details: Details
+        tab: str
+
+        @property
+        def control(self) -> Details:
+            """The pane."""
+            return self.details
+
     def __init__(
         self,
         *,
@@ -60,6 +75,7 @@ class Details(Vertical):
         self._shown: Shown = (None, (), None, (), 0)
         self._welcome: Welcome = ()
         self._trend: Trend | None = None
+        self._happened: tuple[Happening, ...] = ()
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
 
@@ -86,18 +102,20 @@ class Details(Vertical):
         snapshots: tuple[TreeSnapshot, ...] = (),
         shared: int = 0,
         trend: Trend | None = None,
+        happened: tuple[Happening, ...] = (),
     ) -> None:
         """Show a chroot, or none; of *jobs* those that concern it.
 
         *size* is its bytes on disk, *shared* how many of them others have, too; of *snapshots* the
-        oldest comes first; *trend* is what it has been doing.
+        oldest comes first; *trend* is what it has been doing, *happened* what happened
+        to it.
         """
         path = chroot.path if chroot is not None else None
         jobs = tuple(job for job in jobs if job.path == path)
         shown = (chroot, jobs, size, snapshots, shared)
-        if shown == self._shown and trend is self._trend:
+        if shown == self._shown and trend is self._trend and happened is self._happened:
             return
-        self._shown, self._trend = shown, trend
+        self._shown, self._trend, self._happened = shown, trend, happened
         self._chroot = chroot
         self._stale = set(TABS)
         self.line.labels = self._labels()
@@ -169,6 +187,7 @@ class Details(Vertical):
         self._update()
         if focus:
             self.focus()
+        self.post_message(self.Turned(self, self.line.current))
 
     def _make(self, tab: str) -> Widget:
         if tab == MOUNTS:
@@ -179,6 +198,10 @@ class Details(Vertical):
             from ..tables.processes_table import ProcessesTable
 
             return ProcessesTable(id=PROCESSES, clock=self._clock)
+        if tab == LOG:
+            from ..tables.log_table import LogTable
+
+            return LogTable(id=LOG, clock=self._clock)
         from .overview import Overview
 
         return Overview(id=OVERVIEW, clock=self._clock)
@@ -202,6 +225,11 @@ class Details(Vertical):
 
             assert isinstance(pane, MountsTable)
             pane.show(chroot.mounts if chroot else ())
+        elif tab == LOG:
+            from ..tables.log_table import LogTable
+
+            assert isinstance(pane, LogTable)
+            pane.show(self._happened)
         else:
             from ..tables.processes_table import ProcessesTable
 
@@ -220,4 +248,5 @@ class Details(Vertical):
             (OVERVIEW, f"Overview{problems}"),
             (MOUNTS, f"Mounts{mounts}"),
             (PROCESSES, f"Processes{processes}"),
+            (LOG, "Log"),
         )

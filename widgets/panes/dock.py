@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,10 +17,13 @@ from textual.widget import Widget
 from ...core.text import safe
 from ..bars.tab_line import TabLine
 from ..text.fitting import shorten
+from .commands_pane import CommandsPane
 from .jobs_pane import JobsPane
 from .run_panel import RunPanel
 
 _JOBS = "jobs"
+_COMMANDS = "commands"
+_FIXED = ((_JOBS, _JOBS), (_COMMANDS, _COMMANDS))
 _WIDEST = 28
 
 
@@ -44,25 +47,32 @@ class Dock(Vertical):
 
     line = getters.query_one(TabLine)
     jobs_pane = getters.query_one(JobsPane)
+    commands = getters.query_one(CommandsPane)
 
     def __init__(
         self,
         *,
         clock: Callable[[], float] = time.time,
+        said: Callable[[int], Sequence[str]] = lambda _: (),
         id: str | None = None,  # noqa: A002 (Textual's own name)
     ) -> None:
+        """*said* returns the lines that a command of the log has said."""
         super().__init__(id=id)
         self._clock = clock
+        self._said = said
         self._count = 0
         self._panels: dict[str, RunPanel] = {}
 
     def compose(self) -> ComposeResult:
         """The line of tabs and the jobs; panels come as they are wanted."""
         line = TabLine()
-        line.set_reactive(TabLine.labels, ((_JOBS, _JOBS),))
+        line.set_reactive(TabLine.labels, _FIXED)
         line.set_reactive(TabLine.current, _JOBS)
         yield line
         yield JobsPane(clock=self._clock)
+        commands = CommandsPane(self._said)
+        commands.display = False
+        yield commands
 
     @dataclass
     class ResizeRequested(Message):
@@ -95,6 +105,11 @@ class Dock(Vertical):
         self.add_class("-open")
         self._show(_JOBS)
 
+    def open_commands(self) -> None:
+        """Show what keys did."""
+        self.add_class("-open")
+        self._show(_COMMANDS)
+
     def close(self) -> None:
         """Hide it; what runs in it runs on."""
         self.remove_class("-open")
@@ -125,11 +140,12 @@ class Dock(Vertical):
 
         Never to its terminal: keys that were meant for the UI would be typed into a root shell.
         """
-        panel = self._panels.get(self.line.current)
-        if panel is None:
-            self.jobs_pane.focus()
-        else:
-            panel.focus()
+        self._pane(self.line.current).focus()
+
+    def _pane(self, name: str) -> Widget:
+        if name == _COMMANDS:
+            return self.commands
+        return self._panels.get(name, self.jobs_pane)
 
     def action_step(self, by: int) -> None:
         """Show the tab before or after, and go there."""
@@ -148,18 +164,19 @@ class Dock(Vertical):
         self._show_labels()
 
     def _names(self) -> list[str]:
-        return [_JOBS, *self._panels]
+        return [_JOBS, *self._panels, _COMMANDS]
 
     def _show(self, name: str) -> None:
         self.line.current = name
-        shown: Widget = self._panels.get(name, self.jobs_pane)
-        for each in (self.jobs_pane, *self._panels.values()):
+        shown = self._pane(name)
+        for each in (self.jobs_pane, self.commands, *self._panels.values()):
             each.display = each is shown
         self._show_labels()
 
     def _show_labels(self) -> None:
         panels = ((name, _label(panel)) for name, panel in self._panels.items())
-        self.line.labels = ((_JOBS, _JOBS), *panels)
+        jobs, commands = _FIXED
+        self.line.labels = (jobs, *panels, commands)
 
 
 def _label(panel: RunPanel) -> str:

@@ -153,7 +153,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     @property
     def running(self) -> bool:
         """Whether the command runs."""
-        return self.terminal.running
+        return self.is_mounted and self.terminal.running
 
     @property
     def outcome(self) -> str:

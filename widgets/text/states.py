@@ -6,7 +6,7 @@ A state is a sign and a word, and besides a tone: never colour alone.
 from __future__ import annotations
 
 from ...core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
-from ...core.looking import status
+from ...core.looking import happenings, status
 from ...core.text import safe
 from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .amounts import percent
@@ -66,6 +66,19 @@ _FINDING = {
     NOTE: ("·", MUTED),
     OK: ("✓", GOOD),
 }
+
+
+_HAPPENING = {
+    happenings.STARTED: ("+", PLAIN),
+    happenings.ENDED: ("-", MUTED),
+    happenings.BRIEF: ("·", MUTED),
+    happenings.PACKAGES: ("*", ACCENT),
+}
+
+
+def happening(kind: str) -> Cell:
+    """Return sign and word of something that happened to a chroot."""
+    return _signed({**_CHROOT, **_HAPPENING}, kind)
 
 
 def severity(word: str) -> Cell:

@@ -134,6 +134,12 @@ def _ignore(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
     return engine.binds(path).change(Ignored(arguments.target))
 
 
+def _restore(engine: Engine, path: str, arguments: Namespace) -> tuple[str, ...]:
+    from ....core.config.edits import Ignored
+
+    return engine.binds(path).change(Ignored(arguments.target, ignored=False))
+
+
 def _tell_absent(arguments: Namespace) -> None:
     """Say so where what was just added will make `on` fail."""
     source = arguments.source or arguments.target
@@ -161,5 +167,6 @@ _EDITS: dict[str, Callable[[Engine, str, Namespace], tuple[str, ...]]] = {
     "add": _add,
     "remove": _remove,
     "ignore": _ignore,
+    "restore": _restore,
 }
 """What changes entries, by its word; each returns the files that it wrote."""

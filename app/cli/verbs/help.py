@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PROGRAM = "chroot-tool"
 _FILES = ("chroot.toml", "tool.conf")
-_PAGES = (*_FILES, "settings", "policy", "keys")
+PAGES = (*_FILES, "settings", "policy", "json", "privilege", "keys")
 """What has a page beside the commands; that of a file has the file's name."""
 
 
@@ -25,7 +25,7 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `help` its options."""
     parser.add_argument(
         "page", metavar="COMMAND", nargs="?", default="",
-        help=f"a command, or one of: {', '.join(_PAGES)} (default: all in short)",
+        help=f"a command, or one of: {', '.join(PAGES)} (default: all in short)",
     )  # fmt: skip
     add_examples(parser, "chroot-tool help create", "chroot-tool help tool.conf")
 
@@ -35,8 +35,8 @@ def execute(arguments: Namespace) -> int:
     page: str = arguments.page
     whole: ArgumentParser = arguments.whole()
     parsers = {"": whole, **verbs_of(whole)}
-    if page not in parsers and page not in _PAGES:
-        known = (*filter(None, parsers), *_PAGES)
+    if page not in parsers and page not in PAGES:
+        known = (*filter(None, parsers), *PAGES)
         raise UsageError(f"there is no command and no page {page!r}", suggestion(page, known))
     if _shown(page if page in _FILES else "-".join(filter(None, (_PROGRAM, page)))):
         return exits.DONE

@@ -8,6 +8,7 @@ from ..arguments import add, add_dry_run, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
 from ..output import print_plan, tell_state
+from .on import ONLY, switch_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `off` its options."""
-    add(parser, DIR)
+    add(parser, DIR, ONLY)
     parser.add_argument("-S", "--no-stop", action="store_true", help="do not run `stop` inside")
     parser.add_argument("--kill", action="store_true", help="end the processes that are in the way")
     parser.add_argument(
@@ -34,6 +35,8 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     if not arguments.timeout >= 0:  # nor NaN
         raise UsageError("--timeout is a number of seconds, 0 or more")
+    if arguments.only:
+        return switch_one(arguments, on=False)
     if arguments.dry_run:
         plan = engine.plan_off(path, lazy=arguments.lazy)
         if plan and not arguments.no_stop:

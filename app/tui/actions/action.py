@@ -37,6 +37,8 @@ class Action:
     """Why it can't be done now, "" where it can: see `reasons`."""
     of_chroot: bool = True
     """Whether it is done to a chroot, and stands in the menu of one."""
+    row: str = ""
+    """The kind of row that it is done to instead: mount, process."""
     many: bool = False
     """Whether it is done to all that are marked, where some are."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.remote.address import split
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
+from .. import command_words
 from .action import Action, flow
 from .reasons import busy, of_one, unmade
 
@@ -56,7 +57,10 @@ async def pack(session: Session) -> None:
         if job.state == DONE:
             session.user.tell(f"packed: {safe(job.stage)}")
 
-    session.start("pack", one.name, one.path, work, ended)
+    words = command_words.pack(
+        one.path, wanted.path, wanted.exclude, oci=wanted.oci, checksum=wanted.checksum
+    )
+    session.start("pack", one.name, one.path, work, ended, words=words)
     session.panes.dock.open_jobs()
 
 
@@ -92,7 +96,13 @@ async def unpack(session: Session) -> None:
         done = engine.unpack(wanted.path, wanted.source, report=report, cancelled=cancelled)
         return f"{done.count} entries"
 
-    session.start("unpack", os.path.basename(wanted.path), wanted.path, work)
+    session.start(
+        "unpack",
+        os.path.basename(wanted.path),
+        wanted.path,
+        work,
+        words=("unpack", "-f", wanted.source, "-d", wanted.path),
+    )
     session.await_new(wanted.path)
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ....core.errors import ChrootError
+from ....core.text import safe
+from ....widgets.job_status import DONE
+from .. import command_words
+from ..command_log import PROGRAM, Deed, Undo
 from .action import Action, flow
 from .reasons import of_one, unmade
 
 if TYPE_CHECKING:
+    from ....core.config.edits import Change, Saved
+    from ....core.looking.status import ChrootStatus
     from ..session import Session
 
 
@@ -19,7 +28,7 @@ async def edit(session: Session) -> None:
     one = session.highlighted
     if one is None:
         return
-    editing = BindEditing(session.user, session.engine, one)
+    editing = BindEditing(session.user, session.engine, one, saved=partial(_note, session, one))
     with session.inventory.watched_by(editing.look_at):
         before = await editing.run()
     if before is not None:
@@ -28,6 +37,64 @@ async def edit(session: Session) -> None:
             lambda report, cancelled: session.engine.binds(one.path).sync(
                 before, report=report, cancelled=cancelled
             ),
+            words=editing.words,
+        )  # fmt: skip
+
+
+def _note(
+    session: Session, one: ChrootStatus, changes: tuple[Change, ...], saved: Saved | None
+) -> None:
+    """Have a save in the log, with the way back; None: the last one was taken back."""
+    log = session.log
+    if saved is None:
+        log.taken_back(log.last(undoable=True))
+        return
+    done = saved
+    lines = tuple((PROGRAM, *words) for words in command_words.binds(one.path, changes))
+    undo = Undo(
+        lambda: tuple(f"{name} becomes what it was before" for name in done.names),
+        lambda: _take_back(session, one, done),
+    )
+    deed = Deed(lines, one.name, lambda: _again(session, one, changes), undo)
+    log.end(log.begin(deed), DONE, ", ".join(done.names) + " saved")
+
+
+@flow
+async def _again(session: Session, one: ChrootStatus, changes: tuple[Change, ...]) -> None:
+    """Make the same changes once more, in the files as they are now."""
+    binds = session.engine.binds(one.path)
+    try:
+        saved = await asyncio.to_thread(lambda: binds.save(changes, binds.files()))
+    except ChrootError as error:
+        session.user.explain(error)
+    else:
+        _note(session, one, changes, saved)
+
+
+@flow
+async def _take_back(session: Session, one: ChrootStatus, saved: Saved) -> None:
+    """Take a save back, and have the mounts follow where that is wanted."""
+    from ..bind_editing import confirm
+
+    engine = session.engine
+    try:
+        before = await asyncio.to_thread(engine.config, one.path)
+        await asyncio.to_thread(engine.binds(one.path).undo, saved)
+        plan = await asyncio.to_thread(engine.binds(one.path).plan_sync, before.binds)
+    except ChrootError as error:
+        session.user.explain(error)
+        return
+    session.user.tell(f"{safe(one.name)}: taken back")
+    if not plan:
+        return
+    agreed = await session.user.ask(confirm(plan))
+    if agreed:
+        session.start(
+            "apply", one.name, one.path,
+            lambda report, cancelled: engine.binds(one.path).sync(
+                before.binds, report=report, cancelled=cancelled
+            ),
+            words=command_words.follow(one.path, plan),
         )  # fmt: skip
 
 

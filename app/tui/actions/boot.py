@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..command_log import Undo
 from .action import Action
 from .reasons import busy, of_chosen, unfit
 
@@ -23,9 +24,12 @@ def toggle(session: Session) -> None:
 
 def _change(session: Session, one: ChrootStatus, *, enable: bool) -> None:
     call = session.engine.enable if enable else session.engine.disable
+    verb, other = ("enable", "disable") if enable else ("disable", "enable")
+    undo = Undo(lambda: (f"{other} {one.name}",), lambda: _change(session, one, enable=not enable))
     session.start(
-        "enable" if enable else "disable", one.name, one.path,
+        verb, one.name, one.path,
         lambda report, cancelled: call(one.path, report=report, cancelled=cancelled),
+        words=(verb, "-d", one.path), undo=undo,
     )  # fmt: skip
 
 

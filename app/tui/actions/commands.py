@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import safe
-from ....widgets.job_status import DONE
+from ....widgets.job_status import DONE, FAILED
 from ... import history
+from ..command_log import PROGRAM, Deed
 from .action import Action, flow
 from .reasons import of_one, unfit
 from .snapshots import take
@@ -19,6 +20,7 @@ from .snapshots import take
 if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
+    from ..command_words import Words
     from ..session import Session
 
 
@@ -38,9 +40,8 @@ async def _open_shell(session: Session, kind: str, *options: str) -> None:
         taken = session.panels.commands_in(one)
         more = (f"{kind} {number}" for number in itertools.count(2))
         name = next(each for each in itertools.chain([kind], more) if each not in taken)
-        await session.panels.open(
-            one, name, _command(session, one, "shell", *options, "-d", one.path)
-        )
+        words = ("shell", *options, "-d", one.path)
+        await session.panels.open(one, name, _command(session, one, *words), (PROGRAM, *words))
 
 
 @flow
@@ -52,11 +53,15 @@ async def shell_full(session: Session) -> None:
     if one is None:
         return
     began = time.monotonic()
+    words = (PROGRAM, "shell", "-d", one.path)
+    ident = session.log.begin(Deed((words,), one.name, lambda: shell_full(session)))
     try:
         code = await session.user.hand_over(_command(session, one, "shell", "-d", one.path))
     except SuspendNotSupported:
         session.user.tell("this terminal can't be handed over", "error")
+        session.log.end(ident, FAILED, "this terminal can't be handed over")
         return
+    session.log.end(ident, FAILED if code else DONE, f"exit {code}")
     if code:
         spent = time.monotonic() - began
         why = f"ended with exit code {code}" if code > 0 else f"ended by signal {-code}"
@@ -86,12 +91,14 @@ async def run(session: Session) -> None:
     words += ["-u", request.user] if request.user else []
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
-    argv = _command(session, one, *words, "--", *request.words)
+    words += ["--", *request.words]
+    argv = _command(session, one, *words)
+    line = (PROGRAM, *words)
     name = f"throw-away: {request.line}" if request.ephemeral else request.line
     if request.snapshot:
-        take(session, one, then=partial(_open_after, session, one, name, argv))
+        take(session, one, then=partial(_open_after, session, one, name, argv, line))
     else:
-        await session.panels.open(one, name, argv)
+        await session.panels.open(one, name, argv, line)
 
 
 def _command(session: Session, one: ChrootStatus, *words: str) -> list[str]:
@@ -104,12 +111,13 @@ def _open_after(
     one: ChrootStatus,
     name: str,
     argv: list[str],
+    line: Words,
     job: JobStatus,
     _error: ChrootError | None,
 ) -> None:
     """Open a panel when what had to come first is done."""
     if job.state == DONE:
-        session.user.begin(session.panels.open(one, name, argv))
+        session.user.begin(session.panels.open(one, name, argv, line))
 
 
 def _scripts(session: Session, path: str) -> tuple[str, ...]:

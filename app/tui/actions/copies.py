@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....widgets.job_status import DONE
 from ... import history
+from ..command_log import Undo
 from .action import Action, flow
 from .reasons import busy, is_on, of_one, unfit
 
@@ -50,7 +51,7 @@ def copy(session: Session, name: str, path: str, new: str, *, exact: bool) -> No
         lambda report, cancelled: session.engine.clone(
             path, new, exact=exact, report=report, cancelled=cancelled
         ),
-        ended,
+        ended, words=("clone", "-d", path, new, *(("--exact",) if exact else ())),
     )  # fmt: skip
     session.await_new(new)
 
@@ -70,11 +71,17 @@ async def rename(session: Session) -> None:
     place = await session.user.ask(dialog)
     if place is None or place.path == one.path:
         return
-    new, was_marked = place.path, one.path in session.panes.table.marked
+    _rename(session, one.name, one.path, place.path)
+
+
+def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = False) -> None:
+    """Give the chroot at *path*, called *name*, the place *new*."""
+    was_marked = path in session.panes.table.marked
+    called = os.path.basename(new)
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
         if job.state == DONE:
-            _move_history(session, one.path, new)
+            _move_history(session, path, new)
         else:
             session.inventory.await_no_more(new)
 
@@ -82,10 +89,14 @@ async def rename(session: Session) -> None:
         if was_marked:
             session.panes.table.mark(there.path)
 
+    undo = Undo(
+        lambda: (f"rename {called} to {name}",),
+        lambda: _rename(session, called, new, path, undoes=True),
+    )
     session.start(
-        "rename", f"{one.name} → {os.path.basename(new)}", one.path,
-        lambda report, _cancelled: session.engine.rename(one.path, new, report=report),
-        ended,
+        "rename", f"{name} → {called}", path,
+        lambda report, _cancelled: session.engine.rename(path, new, report=report),
+        ended, words=("rename", "-d", path, new), undo=None if undoes else undo,
     )  # fmt: skip
     session.inventory.await_new(new, arrived)
 

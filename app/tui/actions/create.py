@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.looking.status import BROKEN, CREATING, INCOMPLETE
 from ....core.remote.address import split
+from .. import command_words
 from .action import Action, flow
 from .copies import copy
 
@@ -87,6 +88,7 @@ def _make(session: Session, path: str, options: CreateOptions) -> None:
     session.start(
         "create", os.path.basename(path), path,
         lambda report, cancelled: engine.create(path, options, report=report, cancelled=cancelled),
+        words=command_words.create(path, options),
     )  # fmt: skip
     session.await_new(path)
 

@@ -31,6 +31,7 @@ async def delete(session: Session) -> None:
                 one.path, report=report, cancelled=cancelled
             ),
             partial(_forget_history, session),
+            words=("delete", "-d", one.path, "--yes"), asks=True,
         )  # fmt: skip
 
 

@@ -144,7 +144,17 @@ async def _mend(session: Session, name: str, path: str) -> None:
         if job.state == DONE:
             session.user.tell(f"mended: {safe(job.stage)}")
 
-    session.start("mend", name or "this host", path, work, ended)
+    words = tuple(
+        ("doctor", "--mend", *(("-d", place) if place == path and path else _host(place)))
+        for place in places
+    )
+    session.start("mend", name or "this host", path, work, ended, words=words)
+
+
+def _host(place: str) -> tuple[str, ...]:
+    """Return the option for the machine that *place* is, for the doctor."""
+    host = split(place)[0]
+    return ("-H", host) if host else ()
 
 
 # -- a word on what failed -----------------------------------------------------------------------

@@ -7,6 +7,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
+from ....widgets.job_status import DONE, FAILED
+from ..command_log import Deed
 from .action import flow
 
 if TYPE_CHECKING:
@@ -25,10 +27,18 @@ async def send_signal(session: Session, one: ChrootStatus, process: Process, nam
         Confirm(f"Send {name} to this process?", lines, action=f"Send {name}", danger=True)
     )
     if sure:
+        pid = str(process.pid)
+        words = (*(("ssh", one.host) if one.host else ()), "kill", f"-{name}", pid)
+        ident = session.log.begin(
+            Deed((words,), one.name, lambda: send_signal(session, one, process, name))
+        )
         try:
             number = signal.Signals[f"SIG{name}"]
             await asyncio.to_thread(
                 session.engine.signal, one.path, process.pid, process.started, number
             )
         except ChrootError as error:
+            session.log.end(ident, FAILED, error.message)
             session.user.explain(error)
+        else:
+            session.log.end(ident, DONE)

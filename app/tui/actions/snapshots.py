@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import duration, safe
+from ..command_log import Undo
 from .action import Action, flow
 from .reasons import of_one, unmade
 
@@ -56,7 +57,8 @@ def take(session: Session, one: ChrootStatus, name: str = "", then: Ended | None
         made = session.engine.take_snapshot(one.path, name, report=report, cancelled=cancelled)
         return made.name
 
-    session.start("snapshot", one.name, one.path, work, then)
+    words = ("snapshot", "-d", one.path, *((name,) if name else ()))
+    session.start("snapshot", one.name, one.path, work, then, words=words)
 
 
 async def _restore(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago: str) -> None:
@@ -75,13 +77,25 @@ async def _restore(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago
     if not await session.user.ask(Confirm(title, lines, action="Restore", danger=True)):
         return
 
-    def work(report: Report, cancelled: Flag) -> str:
-        kept = session.engine.restore_snapshot(
-            one.path, meant.name, report=report, cancelled=cancelled
-        )
-        return f"as in {meant.name}; what it was: {kept}"
+    _put_back(session, one, meant.name)
 
-    session.start("restore", one.name, one.path, work)
+
+def _put_back(session: Session, one: ChrootStatus, name: str, *, undoes: bool = False) -> None:
+    kept = ""
+
+    def work(report: Report, cancelled: Flag) -> str:
+        nonlocal kept
+        kept = session.engine.restore_snapshot(one.path, name, report=report, cancelled=cancelled)
+        return f"as in {name}; what it was: {kept}"
+
+    undo = Undo(
+        lambda: (f"restore {kept}, what {one.name} was before",),
+        lambda: _put_back(session, one, kept, undoes=True),
+    )
+    session.start(
+        "restore", one.name, one.path, work, words=("snapshot", "restore", name, "-d", one.path),
+        undo=None if undoes else undo, asks=True,
+    )  # fmt: skip
 
 
 async def _remove(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago: str) -> None:
@@ -95,6 +109,7 @@ async def _remove(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago:
             lambda report, cancelled: session.engine.remove_snapshot(
                 one.path, meant.name, report=report, cancelled=cancelled
             ),
+            words=("snapshot", "remove", meant.name, "-d", one.path), asks=True,
         )  # fmt: skip
 
 

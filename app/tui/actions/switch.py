@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ....core.errors import BusyError
+from ....core.errors import BusyError, ChrootError
 from ....core.looking.status import BROKEN, NOT_ANSWERING, ON
 from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
+from ..command_log import PROGRAM, Undo
+from ..command_words import quoted
 from .action import Action, flow
 from .reasons import NO_CHROOT, UNFIT, busy
 
 if TYPE_CHECKING:
-    from ....core.errors import ChrootError
     from ....core.looking.status import ChrootStatus, MountStatus
+    from ....core.plan import Plan
     from ....core.process import Holder
     from ....widgets.job_status import JobStatus
     from ..session import Session
@@ -82,6 +85,23 @@ def _on(session: Session, one: ChrootStatus) -> None:
         lambda report, cancelled: session.engine.on(
             one.path, report=report, cancelled=cancelled
         ),
+        words=("on", "-d", one.path),
+        undo=Undo(
+            lambda: _steps(session.engine.plan_off(one.path)),
+            lambda: _off(session, one.name, one.path),
+        ) if not any(mount.real for mount in one.mounts) and not one.is_on else None,
+    )  # fmt: skip
+
+
+def _steps(plan: Plan) -> tuple[str, ...]:
+    return tuple(step.describe() for step in plan.steps)
+
+
+def _switch_on(session: Session, name: str, path: str) -> None:
+    session.start(
+        "on", name, path,
+        lambda report, cancelled: session.engine.on(path, report=report, cancelled=cancelled),
+        words=("on", "-d", path),
     )  # fmt: skip
 
 
@@ -93,6 +113,12 @@ def _off(session: Session, name: str, path: str, *, kill: bool = False) -> None:
             path, stop=not kill, kill=kill, report=report, cancelled=cancelled
         ),
         partial(_ask_where_busy, session),
+        words=("off", *(("-S", "--kill") if kill else ()), "-d", path),
+        undo=None if kill else Undo(
+            lambda: _steps(session.engine.plan_on(path)),
+            lambda: _switch_on(session, name, path),
+        ),
+        asks=kill,
     )  # fmt: skip
 
 
@@ -133,13 +159,55 @@ def toggle_mount(session: Session, mount: MountStatus) -> None:
     one = session.highlighted
     if one is None:
         return
-    path, wanted = one.path, not mount.real
+    _switch_mount(session, one, mount.target, on=not mount.real)
+
+
+def _switch_mount(
+    session: Session, one: ChrootStatus, target: str, *, on: bool, undoes: bool = False
+) -> None:
+    verb, other = ("mount", "unmount") if on else ("unmount", "mount")
+    undo = Undo(
+        lambda: (f"{other} {target}",),
+        lambda: _switch_mount(session, one, target, on=not on, undoes=True),
+    )
     session.start(
-        "mount" if wanted else "unmount", f"{one.name} {mount.target}", path,
+        verb, f"{one.name} {target}", one.path,
         lambda report, cancelled: session.engine.switch_bind(
-            path, mount.target, on=wanted, report=report, cancelled=cancelled
+            one.path, target, on=on, report=report, cancelled=cancelled
         ),
+        words=("on" if on else "off", "-d", one.path, "--only", target),
+        undo=None if undoes else undo,
     )  # fmt: skip
+
+
+@flow
+async def show_plan(session: Session) -> None:
+    """Show what `toggle` would do, step by step; do it where that is wanted."""
+    from ....widgets.dialogs.confirm import Confirm
+
+    chosen = session.chosen
+    fit = [one for one in chosen if one.state not in UNFIT]
+    off = bool(fit) and all(_is_on(one) for one in fit)
+    lines: list[str] = []
+    for one in fit:
+        if not off and _is_on(one):
+            continue
+        verb = "off" if off else "on"
+        plan = session.engine.plan_off if off else session.engine.plan_on
+        lines.append(f"$ {quoted((PROGRAM, verb, '-d', one.path, '-n'))}")
+        try:
+            steps = _steps(await asyncio.to_thread(plan, one.path))
+        except ChrootError as error:
+            lines.append(f"  {error.message}")
+            continue
+        stop = ("run `stop` inside",) if off and steps else ()
+        lines += [f"  {step}" for step in (*stop, *steps)] or ["  nothing to do"]
+    if await session.user.ask(Confirm("what o would do", lines, action="Do it")):
+        for one in fit:
+            if off:
+                _off(session, one.name, one.path)
+            elif not _is_on(one):
+                _on(session, one)
 
 
 ACTIONS = (
@@ -147,6 +215,10 @@ ACTIONS = (
         "environments.toggle", "on/off",
         "Switch on or off, the marked ones together", toggle,
         key="o", why_not=_no_toggle, many=True,
+    ),
+    Action(
+        "environments.plan", "plan", "What on/off would do, step by step, before it is done",
+        show_plan, key="O", in_footer=False, why_not=_no_toggle, many=True,
     ),
     Action(
         "environments.off", "switch off",

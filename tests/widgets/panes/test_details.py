@@ -134,7 +134,7 @@ async def test_tabs_by_key_and_mouse() -> None:
         await pilot.pause()
         assert host.query_one(MountsTable).rows.has_focus, "the focus goes along"
         await pilot.press("left_square_bracket", "left_square_bracket")
-        assert pane.tab == "processes", "round the corner"
+        assert pane.tab == "log", "round the corner"
         line = screen_lines(host)[0]
         assert "Mounts 7/7" in line
         assert "Processes 3" in line

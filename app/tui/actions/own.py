@@ -1,0 +1,148 @@
+"""Commands of the user's own (`[[command]]` of the settings), as actions like all others."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ....core.errors import ChrootError
+from ....core.looking.status import MountStatus
+from ....core.process import Process
+from ....core.text import safe
+from ....widgets.job_status import DONE
+from ...settings.commands import ANY, CHROOT, INSIDE, JOB, MOUNT, PANEL, PROCESS
+from ..command_log import PROGRAM
+from ..command_words import quoted
+from .action import Action, flow
+from .reasons import NO_CHROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from threading import Event as Flag
+
+    from ....core.events import Report
+    from ....core.looking.status import ChrootStatus
+    from ....widgets.job_status import JobStatus
+    from ...settings.commands import Command
+    from ..command_words import Words
+    from ..session import Session
+
+_KINDS = {MOUNT: MountStatus, PROCESS: Process}
+_MOST_LINES = 3
+"""Lines of output that a toast shows."""
+
+
+def actions_of(commands: Iterable[Command]) -> dict[str, Action]:
+    """Return the actions of *commands*, by their ids."""
+    return {one.id: _action(one) for one in commands}
+
+
+def _action(command: Command) -> Action:
+    about = " ".join(command.words) if command.shell else quoted(command.words)
+
+    def why_not(session: Session) -> str:
+        return _why_not(session, command)
+
+    def do(session: Session) -> None:
+        run(session, command)
+
+    return Action(
+        command.id, safe(command.name), safe(about), do, key=command.key, why_not=why_not,
+        of_chroot=command.rows == CHROOT, row=command.rows if command.rows in _KINDS else "",
+    )  # fmt: skip
+
+
+def _why_not(session: Session, command: Command) -> str:
+    if command.rows == ANY:
+        return ""
+    if session.highlighted is None:
+        return NO_CHROOT
+    kind = _KINDS.get(command.rows)
+    if kind is not None and not isinstance(session.panes.row_in_focus, kind):
+        return f"it is for a {command.rows}: go to one first"
+    return ""
+
+
+def values(session: Session, command: Command) -> dict[str, str]:
+    """Return what stands for each place in braces."""
+    one = session.highlighted
+    if command.rows == ANY or one is None:
+        return {}
+    found = {"path": one.path.removeprefix(f"{one.host}:"), "name": one.name}
+    row = session.panes.row_in_focus
+    if command.rows == MOUNT and isinstance(row, MountStatus):
+        found["target"] = row.target
+    if command.rows == PROCESS and isinstance(row, Process):
+        found["pid"] = str(row.pid)
+    return found
+
+
+@flow
+async def run(session: Session, command: Command) -> None:
+    """Run a command of the user's own, after asking where that is wanted."""
+    from ....widgets.dialogs.confirm import Confirm
+
+    one = session.highlighted if command.rows != ANY else None
+    argv, line = _lines(session, command, one)
+    if command.ask:
+        sure = await session.user.ask(
+            Confirm(f"{command.name}?", (quoted(line),), action="Run", danger=True)
+        )
+        if not sure:
+            return
+    if command.output == PANEL:
+        await session.panels.open_for(one.name if one else "", command.name, list(argv), line)
+    else:
+        _start(session, command, one, argv, line)
+
+
+def _lines(
+    session: Session, command: Command, one: ChrootStatus | None
+) -> tuple[tuple[str, ...], Words]:
+    """Return what is started, and the line that a person would type for it."""
+    words, variables = command.argv(values(session, command))
+    pairs = [f"{name}={value}" for name, value in variables.items()]
+    if command.where == INSIDE and one is not None:
+        given = [word for pair in pairs for word in ("-e", pair)]
+        inside = ("run", "-d", one.path, *given, "--", *words)
+        return session.engine.command(one.path, inside), (PROGRAM, *inside)
+    whole = ("env", *pairs, *words) if pairs else words
+    host = (one.host if one else "") or session.log.host
+    if host:
+        # ssh joins its words with blanks and gives them to a shell there.
+        terminal = ("-t",) if command.output == PANEL else ()
+        whole = ("ssh", *terminal, host, shlex.join(whole))
+    return whole, whole
+
+
+def _start(
+    session: Session, command: Command, one: ChrootStatus | None, argv: Words, line: Words
+) -> None:
+    """Run it beside the UI: its output is the job's, or the end of it a toast."""
+    path = one.path if one else ""
+    name = f"{one.name}: {command.name}" if one else command.name
+    last: deque[str] = deque(maxlen=_MOST_LINES)
+
+    def work(report: Report, cancelled: Flag) -> str:
+        from ....core.events import Output
+        from ....core.programs import run as start
+
+        def told(text: str) -> None:
+            last.append(text)
+            report(Output(path, text))
+
+        done = start(argv, env=os.environ, on_line=told, cancelled=cancelled)
+        if done.code:
+            raise ChrootError(f"exit {done.code}" + (f": {last[-1]}" if last else ""))
+        return last[-1] if last else ""
+
+    def ended(job: JobStatus, _error: ChrootError | None) -> None:
+        if job.state == DONE and command.output != JOB:
+            said = "; ".join(safe(text) for text in last)
+            session.user.tell(f"{safe(command.name)}: {said or 'done'}")
+
+    session.start("run", name, path, work, ended, line=line)
+    if command.output == JOB:
+        session.panes.dock.open_jobs()

@@ -1,0 +1,136 @@
+"""What keys did, as command lines: kept while the UI runs, to copy, repeat or take back."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...widgets.done_command import DoneCommand
+from ...widgets.job_status import DONE, RUNNING
+from .command_words import Words, quoted
+
+_MOST = 500
+"""Commands that are kept."""
+_MOST_LINES = 2000
+PROGRAM = "chroot-tool"
+_NOT_DONE = "it was not done"
+_NO_WAY = "there is no way back from it"
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How something is taken back."""
+
+    plan: Callable[[], tuple[str, ...]]
+    """Returns what that would do, a step a line; () for nothing. Called in a thread; may raise
+    ChrootError."""
+    do: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a key did."""
+
+    lines: tuple[Words, ...]
+    """The command lines that do the same, each with its program."""
+    name: str
+    """Of the chroot."""
+    again: Callable[[], object]
+    """Does it once more."""
+    undo: Undo | None = None
+    asks: bool = False
+    """Whether to ask before it is done once more: it destroys something and does not ask itself."""
+
+
+class CommandLog:
+    """The commands of one session. Used by the UI's own thread only."""
+
+    def __init__(
+        self,
+        *,
+        changed: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.time,
+        host: str = "",
+    ) -> None:
+        """Call *changed* when there is something else to show; *host*: of all that has no other."""
+        self._changed = changed
+        self._clock = clock
+        self.host = host
+        """The machine that all is on that has no other."""
+        self._host = ("-H", host) if host else ()
+        self._ids = itertools.count(1)
+        self._deeds: dict[int, Deed] = {}
+        self._entries: dict[int, DoneCommand] = {}
+        self._said: dict[int, deque[str]] = {}
+        self._of_jobs: dict[int, int] = {}
+
+    @property
+    def entries(self) -> tuple[DoneCommand, ...]:
+        """All commands, the latest first."""
+        return tuple(reversed(self._entries.values()))
+
+    def begin(self, deed: Deed, *, job: int = 0) -> int:
+        """Take note that something was begun, by the job of that number; return its own."""
+        ident = next(self._ids)
+        self._deeds[ident] = deed
+        self._said[ident] = deque(maxlen=_MOST_LINES)
+        lines = tuple(quoted(self._whole(words)) for words in deed.lines)
+        fixed = "it runs still" if deed.undo else _NO_WAY
+        self._entries[ident] = DoneCommand(
+            ident, lines, deed.name, started=self._clock(), fixed=fixed
+        )
+        if job:
+            self._of_jobs[job] = ident
+        if len(self._entries) > _MOST:
+            self._forget(next(iter(self._entries)))
+        self._changed()
+        return ident
+
+    def _whole(self, words: Words) -> Words:
+        return (words[0], *self._host, *words[1:]) if words[0] == PROGRAM else words
+
+    def _forget(self, ident: int) -> None:
+        for known in (self._entries, self._deeds, self._said):
+            known.pop(ident, None)
+
+    def of_job(self, job: int) -> int:
+        """Return the number of what a job does, 0 for none."""
+        return self._of_jobs.get(job, 0)
+
+    def say(self, ident: int, lines: Sequence[str]) -> None:
+        """Take note of lines that it says: the steps."""
+        if ident in self._said:
+            self._said[ident].extend(lines)
+
+    def said(self, ident: int) -> tuple[str, ...]:
+        """Return what it has said."""
+        return tuple(self._said.get(ident, ()))
+
+    def end(self, ident: int, state: str, said: str = "") -> None:
+        """Take note of how it ended."""
+        entry, deed = self._entries.get(ident), self._deeds.get(ident)
+        if entry is None or deed is None or entry.state != RUNNING:
+            return
+        fixed = (_NOT_DONE if state != DONE else "") if deed.undo else _NO_WAY
+        self._entries[ident] = entry.replace(
+            state=state, said=said, ended=self._clock(), fixed=fixed
+        )
+        self._changed()
+
+    def deed(self, ident: int) -> Deed | None:
+        """Return what can be done with a command once more."""
+        return self._deeds.get(ident)
+
+    def last(self, *, undoable: bool = False) -> int:
+        """Return the number of the last command, or of the last that can be taken back; or 0."""
+        fitting = (one.id for one in self.entries if not undoable or not one.fixed)
+        return next(fitting, 0)
+
+    def taken_back(self, ident: int) -> None:
+        """Take note that it was taken back."""
+        if ident in self._entries:
+            self._entries[ident] = self._entries[ident].replace(fixed="it was taken back")
+            self._changed()

@@ -1,0 +1,55 @@
+"""Looks at what nobody tells of, for one chroot at a time, in a thread of its own.
+
+That is the highlighted one: its snapshots, say. It is looked at when the cursor comes, when a job
+has ended, and now and then while it stays.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.message import Message
+
+    from .watch_threads import Post
+
+_AGAIN = 10.0
+"""Seconds between two looks."""
+
+
+class LookThread:
+    """Posts what *look* makes of the chroot that was wanted last."""
+
+    def __init__(self, name: str, look: Callable[[str], Message], post: Post) -> None:
+        """*look* takes the path of a chroot and returns the message that tells of it."""
+        self._look = look
+        self._post = post
+        self._path = ""
+        self._woken = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def want(self, path: str) -> None:
+        """Have this one looked at now, and no other any more; "": none."""
+        self._path = path
+        self._woken.set()
+        if path and not self._thread.is_alive():
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ended = True
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._woken.clear()
+            path = self._path
+            if path:
+                found = self._look(path)
+                if not self._ended:
+                    self._post(found)
+            self._woken.wait(_AGAIN if path else None)

@@ -1,0 +1,129 @@
+"""Commands of the user's own in the UI: by key, menu, palette, help and footer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+
+from chroot_tool.app.settings.commands import Command
+from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.menu import Menu
+from support.samples import BASE, CHROOTS
+from support.whole_ui import Ui, ui
+
+ECHO = ("/bin/echo", "{name}", "at", "{path}")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's is read or written."""
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
+
+
+def line(t: Ui) -> str:
+    entries = t.app.main.session.log.entries
+    return entries[0].lines[0] if entries else ""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_a_key_runs_it_in_a_panel(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size, commands=(Command("tell", ECHO, "f5"),)) as t:
+        await t.on_row("arm")
+        await t.press("f5")
+        await t.shows(f"arm at {BASE}/arm", "exit 0")
+        assert line(t) == f"/bin/echo arm at {BASE}/arm"
+
+
+async def test_it_is_in_footer_menu_help_and_palette() -> None:
+    async with ui(*CHROOTS, size=(160, 50), commands=(Command("tell", ECHO, "f5"),)) as t:
+        await t.on_row("arm")
+        await t.shows("f5 tell")
+        await t.press("question_mark")
+        await t.shows("f5 tell", "Moving")
+        await t.press("escape")
+        await t.press("m")
+        await t.dialog(Menu)
+        await t.shows("f5 tell", "/bin/echo '{name}' at '{path}'")
+        await t.press("escape")
+        await t.main()
+        await t.press("colon")
+        await t.dialog(CommandPalette)
+        await t.write("tell")
+        await t.shows("/bin/echo")
+        await t.press("enter")
+        await t.shows(f"arm at {BASE}/arm")
+
+
+async def test_one_without_a_key_asks_where_it_is_to_and_does_it_from_the_menu() -> None:
+    asked = Command("tell", ECHO, ask=True, output="toast")
+    async with ui(*CHROOTS, commands=(asked,)) as t:
+        await t.on_row("arm")
+        for answer in ("escape", "tab"):
+            await t.press("m")
+            menu = await t.dialog(Menu)
+            assert "command.tell" in {one.id for one in menu.groups[0].entries}
+            menu.answer("command.tell")
+            await t.dialog(Confirm)
+            await t.shows(f"/bin/echo arm at {BASE}/arm")
+            assert not t.app.main.session.jobs.views
+            await t.press(answer)
+        await t.press("enter")
+        await t.says(f"tell: arm at {BASE}/arm")
+
+
+async def test_a_job_has_its_output_and_its_failure() -> None:
+    script = "echo one; echo two >&2; echo {name}; exit 3"
+    said = Command("tell", (script,), "f5", "host", "chroot", "job", False, True)
+    async with ui(*CHROOTS, commands=(said,)) as t:
+        await t.on_row("arm")
+        await t.press("f5")
+        await t.until(lambda: t.job_states == {"arm: tell": "failed"})
+        await t.shows("exit 3: arm", "one", "two")
+        assert line(t).startswith("env CHROOT_PATH=/srv/chroot/arm CHROOT_NAME=arm /bin/sh -c ")
+
+
+async def test_a_mount_and_a_process_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = (
+        Command("du", ("/bin/echo", "{target}"), "e", rows="mount"),
+        Command("trace", ("/bin/echo", "pid", "{pid}"), "f", rows="process", where="inside"),
+    )
+    monkeypatch.setattr(LocalEngine, "command", lambda _s, _p, words: ("/bin/echo", *words))
+    async with ui(*CHROOTS, commands=commands) as t:
+        await t.on_row("deb12")
+        await t.press("e")
+        await t.says("is for a mount: go to one first")
+        await t.press("2", "g")
+        await t.press("m")
+        menu = await t.dialog(Menu)
+        assert [one.id for one in menu.groups[0].entries][-1] == "command.du"
+        await t.press("e")
+        await t.until(lambda: line(t).startswith("/bin/echo /"))
+        await t.until(lambda: len(t.app.main.dock.panels) == 1)
+        await t.until(lambda: not t.app.main.dock.panels[0].running)
+        t.app.main.details.show_tab("processes")
+        await t.until(lambda: t.app.main.details.query("ProcessesTable:focus"))
+        await t.press("f")
+        await t.until(lambda: line(t) == f"chroot-tool run -d {BASE}/deb12 -- /bin/echo pid 4711")
+
+
+async def test_one_for_no_row_works_on_an_empty_base() -> None:
+    async with ui(commands=(Command("df", ("/bin/echo", "disks"), "f5", rows="any"),)) as t:
+        await t.shows("f5 df")
+        await t.press("f5")
+        await t.shows("disks", "exit 0")
+
+
+async def test_other_commands_take_the_place_of_those_before() -> None:
+    async with ui(*CHROOTS, commands=(Command("tell", ECHO, "f5"),)) as t:
+        await t.on_row("arm")
+        await t.shows("f5 tell")
+        t.app.main.use_commands((Command("other", ECHO, "f6"),))
+        await t.shows("f6 other")
+        await t.hides("f5 tell")
+        await t.press("f5")
+        assert line(t) == ""

@@ -1,0 +1,198 @@
+"""The command log: what keys did, as command lines, the latest first; below, the steps of one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from ...core.text import duration
+from ..done_command import DoneCommand
+from ..job_status import FAILED, RUNNING
+from ..tables.columns import Column
+from ..tables.table import Table
+from ..text.states import MUTED, PLAIN, job_state
+from ..text.wrapped_text import Paragraph, WrappedText
+from .job_output import JobOutput
+
+_MOST_LINES = 2000
+
+COLUMNS: tuple[Column[DoneCommand], ...] = (
+    Column("time", "Time", lambda one, _: (_clock(one.started), MUTED), lambda one: -one.started,
+           8, rank=1),
+    Column("state", "State", lambda one, _: job_state(one.state), lambda one: one.state, 11,
+           rank=2),
+    Column("took", "Took", lambda one, _: (_took(one), MUTED),
+           lambda one: one.ended - one.started, 6, right=True, rank=3, biggest_first=True),
+    Column("line", "Command", lambda one, _: (" && ".join(one.lines), PLAIN),
+           lambda one: one.lines, 20, rank=0, fills=True),
+)  # fmt: skip
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def _took(one: DoneCommand) -> str:
+    return duration(max(one.ended - one.started, 0.0)) if one.ended else ""
+
+
+class CommandRows(Table[DoneCommand]):
+    """The list of commands."""
+
+    BINDING_GROUP_TITLE = "Commands"
+    HELP = (
+        "What keys did, as the command line that does the same: to learn, to copy, to repeat, to"
+        " take back. Below: its steps, and how it ended."
+    )
+
+
+class CommandsPane(Vertical):
+    """Commands and their output in, messages out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("full_stop", "repeat", "repeat", id="log.repeat", tooltip="Do it once more"),
+        Binding("U", "undo", "undo", id="log.undo",
+                tooltip="Take it back, after showing what that would do"),
+        Binding("y", "copy", "copy", id="row.copy", tooltip="Copy the command line"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    CommandsPane {
+        height: 1fr;
+        & > CommandRows { height: auto; min-height: 2; max-height: 60%; }
+        & > JobOutput { height: 1fr; border-top: solid $panel; }
+    }
+    """
+
+    rows = getters.query_one(CommandRows)
+    output = getters.query_one(JobOutput)
+
+    @dataclass
+    class RepeatRequested(Message):
+        """This command is to be done once more."""
+
+        pane: CommandsPane
+        ident: int
+
+    @dataclass
+    class UndoRequested(Message):
+        """This command is to be taken back. Nobody was asked yet."""
+
+        pane: CommandsPane
+        ident: int
+
+    @dataclass
+    class CopyRequested(Message):
+        """These lines are to be copied."""
+
+        pane: CommandsPane
+        lines: tuple[str, ...]
+
+    def __init__(self, output_of: Callable[[int], Sequence[str]]) -> None:
+        """*output_of* returns the lines that a command has said."""
+        super().__init__()
+        self._output_of = output_of
+        self._shown: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """Put list, command line and steps together."""
+        rows = CommandRows(COLUMNS)
+        rows.set_reactive(Table.hint, ("no key has done anything yet",))
+        yield rows
+        yield WrappedText()
+        yield JobOutput(_MOST_LINES)
+
+    # -- values in -------------------------------------------------------------------------------
+
+    def show(self, commands: tuple[DoneCommand, ...]) -> None:
+        """Show these, in this order: the latest first, where the cursor goes unless one reads."""
+        before = self.rows.keys
+        self.rows.show_rows({str(one.id): one for one in commands})
+        if commands and str(commands[0].id) not in before and not self.has_focus_within:
+            self.rows.move_to(str(commands[0].id))
+        self._show_selected()
+        self.refresh_bindings()
+
+    def append_output(self, ident: int, lines: Sequence[str]) -> None:
+        """Add lines that a command has said, unsafe as they are."""
+        if ident == self._shown:
+            self.output.append(lines)
+
+    @property
+    def selected(self) -> DoneCommand | None:
+        """The command under the cursor."""
+        return self.rows.cursor_row
+
+    def focus(self, scroll_visible: bool = True) -> CommandsPane:
+        """Give the focus to the list."""
+        self.rows.focus(scroll_visible)
+        return self
+
+    # -- keys ------------------------------------------------------------------------------------
+
+    @property
+    def subject(self) -> str:
+        """The command under the cursor."""
+        one = self.selected
+        return one.lines[0] if one is not None else ""
+
+    def why_not(self, action: str) -> str:
+        """Say what can't be done with the command under the cursor."""
+        one = self.selected if self.is_mounted else None
+        if action not in ("repeat", "undo", "copy"):
+            return ""
+        if one is None:
+            return "nothing was done yet"
+        if action == "repeat" and one.state == RUNNING:
+            return "it runs still"
+        return one.fixed if action == "undo" else ""
+
+    def _may(self, action: str) -> DoneCommand | None:
+        why = self.why_not(action)
+        if why:
+            self.notify(why, severity="warning", timeout=3, markup=False)
+        return None if why else self.selected
+
+    def action_repeat(self) -> None:
+        """Ask for it to be done once more."""
+        if one := self._may("repeat"):
+            self.post_message(self.RepeatRequested(self, one.id))
+
+    def action_undo(self) -> None:
+        """Ask for it to be taken back."""
+        if one := self._may("undo"):
+            self.post_message(self.UndoRequested(self, one.id))
+
+    def action_copy(self) -> None:
+        """Ask for its line to be copied."""
+        if one := self._may("copy"):
+            self.post_message(self.CopyRequested(self, one.lines))
+
+    # -- painting --------------------------------------------------------------------------------
+
+    @on(Table.Highlighted)
+    def _moved(self, message: Table.Highlighted) -> None:
+        message.stop()
+        self._show_selected()
+        self.refresh_bindings()
+
+    def _show_selected(self) -> None:
+        one = self.selected
+        ident = one.id if one is not None else None
+        if ident != self._shown:
+            self._shown = ident
+            self.output.set_lines(self._output_of(ident) if ident is not None else ())
+        said: list[Paragraph] = []
+        if one is not None:
+            said = [(f"$ {line}", "") for line in one.lines]
+            if one.said:
+                bad = one.state == FAILED
+                said.append((f"{'✗ ' if bad else ''}{one.said}", "$text-error" if bad else ""))
+        self.query_one(WrappedText).paragraphs = tuple(said)
