@@ -438,7 +438,7 @@ async def test_of_many_machines_it_is_a_tree(host: Host) -> None:
         assert host.marks() == ()
         host.table.set_filter("deb")
         await pilot.pause()
-        assert host.table.rows.keys == ("b2:/srv/deb", "b10:/srv/deb")
+        assert set(host.table.rows.keys) == {"b2:/srv/deb", "b10:/srv/deb"}
         host.table.set_filter("")
         assert host.table.move_to("b2:/srv/deb")
         assert host.at == "deb"
