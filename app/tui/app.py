@@ -15,6 +15,7 @@ from textual import on
 from textual.binding import Binding
 from textual.command import Provider
 from textual.driver import Driver
+from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -25,10 +26,12 @@ from ...core.text import safe
 from ...widgets.text.fitting import brief
 from ..settings.file import Settings, save
 from ..settings.keymap import textual_keymap
-from ..settings.themes import register
+from ..settings.readable import readable
+from ..settings.themes import fitting, register
 from .key_queue import KeyQueue
 from .main_screen import MainScreen
-from .messages import BaseWanted
+from .messages import BaseWanted, SettingsRead, SettingsWrong
+from .settings_thread import SettingsThread
 from .watch_threads import SizeThread
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ class ChrootApp(KeyQueue):
         ticks: Callable[[], float] = time.monotonic,
         host: str = "",
         driver: type[Driver] | None = None,
+        follow_settings: bool = False,
     ) -> None:
         """Show what *machines* have; *follow* and *count* make the threads that watch.
 
@@ -86,6 +90,7 @@ class ChrootApp(KeyQueue):
         register(self, settings.theme)
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
+        self._following = SettingsThread(settings, self._tell) if follow_settings else None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self.wanted_base = ""
         """The base directory that the UI is to begin again on; "": none, it is over."""
@@ -100,6 +105,10 @@ class ChrootApp(KeyQueue):
             ticks=ticks,
             host=host,
         )
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the colours of the theme, as far as they can be read."""
+        return readable(super().get_css_variables())
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""
@@ -141,6 +150,39 @@ class ChrootApp(KeyQueue):
         gc.collect()
         gc.freeze()
         gc.enable()
+        if self._following is not None:
+            self._following.start()
+
+    def _tell(self, message: Message) -> None:
+        self.post_message(message)
+
+    def on_unmount(self) -> None:
+        """End the thread that follows the settings."""
+        if self._following is not None:
+            self._following.close()
+
+    @on(SettingsRead)
+    def _use(self, message: SettingsRead) -> None:
+        """Have other settings from now on, but for the base: that is where one is."""
+        before, now = self._settings, message.settings
+        self._settings = now
+        if now.theme != before.theme:
+            self.theme = now.theme or fitting(os.environ)
+        if now.keys != before.keys:
+            self.set_keymap(textual_keymap(now.keys))
+        self.main.use(before, now)
+        changed = now.replace(theme="", dock=0, hosts=()) != before.replace(
+            theme="", dock=0, hosts=()
+        )
+        if changed:  # of the others the UI itself is mostly the one who wrote them
+            self.notify("the settings were read again", timeout=3)
+
+    @on(SettingsWrong)
+    def _keep(self, message: SettingsWrong) -> None:
+        """Say what is wrong in the file; what held before holds on."""
+        hint = f" ({message.error.hint})" if message.error.hint else ""
+        text = safe(f"{message.error.message}{hint}; the settings of before hold on")
+        self.notify(text, severity="error", timeout=10, markup=False)
 
     def notify(
         self,
@@ -223,7 +265,10 @@ def run(
     """
     from .terminal_driver import TerminalDriver
 
-    app = ChrootApp(machines, settings, follow=watching.post_to, driver=TerminalDriver, host=host)
+    app = ChrootApp(
+        machines, settings, follow=watching.post_to, driver=TerminalDriver, host=host,
+        follow_settings=True,
+    )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()

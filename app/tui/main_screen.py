@@ -139,6 +139,22 @@ class MainScreen(Screen[None]):
         """All that can be done, commands of the user's own among it, by their ids."""
         return {**ACTIONS, **self.own}
 
+    def use(self, before: Settings, now: Settings) -> None:
+        """Have other settings than *before* from now on, those that are this screen's."""
+        if now.columns != before.columns:
+            self.table.set_columns(now.columns)
+        if now.commands != before.commands:
+            self.use_commands(now.commands)
+        if now.dock != before.dock:
+            self.session.panes.share_dock(now.dock)
+        machines = self.session.machines
+        if now.hosts != before.hosts and machines.is_here:
+            for name in set(machines.names) - set(now.hosts):
+                machines.remove(name)
+            for name in now.hosts:
+                machines.add(name)
+        self.refresh_bindings()
+
     def use_commands(self, commands: Iterable[Command]) -> None:
         """Have these commands of the user's own, by their keys, and no others."""
         bound = self._bindings.key_to_bindings
@@ -511,8 +527,9 @@ class MainScreen(Screen[None]):
         self.table.start_filter()
 
     def action_leave(self) -> None:
-        """Go back to the environments, from panes that have no use of their own for Esc."""
-        self.session.panes.leave_dock()
+        """Take the filter of a pane away; where there is none, go back to the environments."""
+        if not (self.details.has_focus_within and self.details.clear_filter()):
+            self.session.panes.leave_dock()
 
     def action_copy(self) -> None:
         """Copy the path of the highlighted chroot; panes with rows copy those themselves."""

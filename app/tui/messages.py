@@ -14,6 +14,7 @@ from ...core.looking.package_log import PackageRun
 from ...core.looking.watch import Snapshot
 from ...core.trees.snapshots import TreeSnapshot
 from ...widgets.job_status import JobStatus
+from ..settings.file import Settings
 
 
 @dataclass
@@ -69,6 +70,20 @@ class Counted(Message):
     path: str
     size: int
     shared: int = 0
+
+
+@dataclass
+class SettingsRead(Message):
+    """The settings file has changed: this is what it says now."""
+
+    settings: Settings
+
+
+@dataclass
+class SettingsWrong(Message):
+    """The settings file has changed and has errors."""
+
+    error: ChrootError
 
 
 @dataclass

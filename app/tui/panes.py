@@ -103,6 +103,12 @@ class Panes:
         if hidden:
             self.leave_dock()
 
+    def share_dock(self, share: int) -> None:
+        """Give the dock *share* percent of the screen."""
+        if share != self._share:
+            self._share = share
+            self._divide()
+
     def resize_dock(self, by: int) -> None:
         """Give the dock *by* percent more of the screen, or less, and keep that."""
         share = min(max(self._share + by, LEAST_DOCK), MOST_DOCK)

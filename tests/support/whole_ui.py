@@ -288,10 +288,12 @@ class _Counting:
 
 def recorded(engine: Engine, feed: Feed, **settings: Any) -> ChrootApp:
     """The real app on *engine*, shown what *feed* has, at the time of support.samples."""
+    follows = settings.pop("follow_settings", False)
     chosen = Settings(**{"theme": "dark", **settings})
     return ChrootApp(
-        Machines(engine, (), no_hosts), chosen, follow=feed.follow, count=feed.count, clock=clock
-    )
+        Machines(engine, (), no_hosts), chosen, follow=feed.follow, count=feed.count, clock=clock,
+        follow_settings=follows,
+    )  # fmt: skip
 
 
 class Ui:

@@ -245,7 +245,7 @@ class ChrootTable(Vertical):
         shape = words, folded, rows is known
         if shape != self._shape:
             self._shape = shape
-            self.rows.set_filter(accepts)
+            self.rows.set_filter(accepts, words)
         self._tell()
 
     def set_filter(self, text: str) -> None:
@@ -319,7 +319,7 @@ class ChrootTable(Vertical):
         if self._line is None:
             from .filter_line import FilterLine  # Input takes its time to load
 
-            self._line = FilterLine()
+            self._line = FilterLine("name, system or state")
             self.mount(self._line, after="#title")
         line = self._line
         line.value = self._filter

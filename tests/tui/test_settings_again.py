@@ -1,0 +1,101 @@
+"""The settings are read again when their file changes; what is wrong is told, and nothing taken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.tui.messages import SettingsRead
+from chroot_tool.app.tui.settings_thread import SettingsThread
+from support.samples import BASE, CHROOTS
+from support.whole_ui import ui
+
+ARM = f"{BASE}/arm"
+COMMAND = '[[command]]\nname = "tell"\nkey = "f5"\nrun = "/bin/echo {name}"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the settings are; not there yet, nor the folder."""
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
+    return tmp_path / "home/config/chroot-tool/settings.toml"
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def replace(file: Path, text: str) -> None:
+    """As editors do it: another file, in its place."""
+    other = file.with_suffix(".new")
+    other.write_text(text)
+    other.replace(file)
+
+
+async def test_a_file_that_is_made_while_it_runs_holds(file: Path) -> None:
+    async with ui(*CHROOTS, follow_settings=True) as t:
+        write(file, f'theme = "light"\ncolumns = ["name", "state"]\n{COMMAND}')
+        await t.shows("f5 tell", "the settings were read again")
+        await t.until(lambda: t.app.theme == "light")
+        await t.hides("Memory")
+        await t.on_row("arm")
+        await t.press("f5")
+        await t.shows("arm", "exit 0")
+
+
+async def test_keys_hold_at_once_and_go_again(file: Path) -> None:
+    write(file, "")
+    async with ui(*CHROOTS, follow_settings=True) as t:
+        await t.on_row("arm")
+        replace(file, '[keys]\nenvironments.toggle = "e"\n')
+        await t.shows("e on/off")
+        await t.press("o")
+        await t.press("e")
+        await t.until(lambda: t.engine.calls == [("on", ARM)])
+        file.unlink()
+        await t.shows("o on/off")
+
+
+async def test_errors_are_told_with_their_line_and_the_old_settings_stay(file: Path) -> None:
+    write(file, COMMAND)
+    async with ui(*CHROOTS, follow_settings=True) as t:
+        replace(file, COMMAND + "# another")
+        await t.shows("f5 tell")
+        replace(file, f'{COMMAND}theme = "lihgt"\n')
+        await t.says("unknown key 'theme' in command")
+        await t.says("the settings of before hold on")
+        await t.shows("f5 tell")
+        replace(file, f'theme = "light"\n{COMMAND.replace("tell", "told")}')
+        await t.shows("f5 told")
+        await t.hides("f5 tell")
+
+
+async def test_a_link_to_a_file_elsewhere_is_followed(file: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles/settings.toml"
+    write(kept, "")
+    file.parent.mkdir(parents=True)
+    file.symlink_to(kept)
+    async with ui(*CHROOTS, follow_settings=True) as t:
+        replace(kept, COMMAND)
+        await t.shows("f5 tell")
+
+
+def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = open_files()
+    for started in (False, True):
+        said: list[object] = []
+        thread = SettingsThread(Settings(), said.append)
+        if started:
+            thread.start()
+        thread.close()
+        assert open_files() == before
+        assert said == [] or isinstance(said[0], SettingsRead)
