@@ -26,6 +26,7 @@ from ...core.text import safe
 from ...widgets.text.fitting import brief
 from ..settings.file import Settings, save
 from ..settings.keymap import textual_keymap
+from ..settings.readable import readable
 from ..settings.themes import fitting, register
 from .key_queue import KeyQueue
 from .main_screen import MainScreen
@@ -105,6 +106,10 @@ class ChrootApp(KeyQueue):
             ticks=ticks,
             host=host,
         )
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the colours of the theme, as far as they can be read."""
+        return readable(super().get_css_variables())
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""

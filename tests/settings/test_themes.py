@@ -7,6 +7,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Button, DataTable, Footer, Input
 
 from chroot_tool.app.settings import themes
+from chroot_tool.app.settings.readable import AA, WRITTEN_ON, contrast, readable
 
 TEXTS = (
     "foreground", "text-muted", "foreground-muted", "primary", "secondary", "accent", "success",
@@ -31,19 +32,6 @@ PAIRS = (
 OWN = pytest.mark.parametrize("theme", themes.own(), ids=themes.OWN)
 
 
-def luminance(color: Color) -> float:
-    """WCAG 2.2, "relative luminance"."""
-    parts = [part / 255 for part in (color.r, color.g, color.b)]
-    red, green, blue = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: Color, other: Color) -> float:
-    """WCAG 2.2, "contrast ratio"."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
 def test_contrast_is_what_the_standard_says() -> None:
     assert contrast(Color.parse("#000"), Color.parse("#fff")) == pytest.approx(21)
     assert contrast(Color.parse("#777"), Color.parse("#fff")) == pytest.approx(4.48, abs=0.01)
@@ -59,6 +47,37 @@ def test_everything_can_be_read(theme: Theme) -> None:
         below = base + Color.parse(colors[ground])
         ratios[f"{text} on {ground}"] = contrast(below + Color.parse(colors[text]), below)
     assert {pair: ratio for pair, ratio in ratios.items() if ratio < wanted} == {}
+
+
+def as_painted(said: str, ground: Color) -> Color:
+    """A colour as it is on a ground."""
+    if said.startswith("auto"):
+        return ground + ground.get_contrast_text(float(said.removeprefix("auto").strip(" %")) / 100)
+    return ground + Color.parse(said)
+
+
+@pytest.mark.parametrize("name", [name for name in themes.NAMES if not name.startswith("ansi")])
+def test_every_theme_can_be_read(name: str) -> None:
+    colours = readable(Painted(name).get_css_variables())
+    base = Color.parse(colours["background"])
+    ratios = {}
+    for text, grounds in WRITTEN_ON.items():
+        for ground in grounds:
+            below = base + Color.parse(colours[ground])
+            ratios[f"{text} on {ground}"] = contrast(as_painted(colours[text], below), below)
+    assert {pair: ratio for pair, ratio in ratios.items() if ratio < AA} == {}
+
+
+@OWN
+def test_what_can_be_read_stays_as_it_is(theme: Theme) -> None:
+    colours = Painted(theme.name).get_css_variables()
+    assert {n: c for n, c in readable(colours).items() if c != colours[n]} == {}
+
+
+@pytest.mark.parametrize("name", ["ansi-dark", "ansi-light"])
+def test_the_colours_of_the_terminal_are_left_alone(name: str) -> None:
+    colours = Painted(name).get_css_variables()
+    assert readable(colours) == colours
 
 
 @OWN

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -19,18 +19,25 @@ from textual.message import Message
 from textual.widget import Widget
 
 from ..bars.tab_line import TabLine
+from ..text.fitting import shorten
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from ...core.looking.happenings import Happening
     from ...core.looking.status import ChrootStatus
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
+    from ..tables.filter_line import FilterLine
+    from ..tables.table import Table
     from ..trend import Trend
     from .overview import Shown, Welcome
 
 OVERVIEW, MOUNTS, PROCESSES, LOG = "overview", "mounts", "processes", "log"
 TABS = (OVERVIEW, MOUNTS, PROCESSES, LOG)
 """The ids of the tabs, from left to right."""
+_FILTER = 12
+"""Cells of a filter that are shown beside the name of its tab."""
 
 
 class Details(Vertical):
@@ -40,9 +47,16 @@ class Details(Vertical):
         Binding("left_square_bracket", "step_tab(-1)", "previous tab", id="tab.previous",
                 show=False),
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
+        Binding("slash", "filter", "filter", id="environments.filter", show=False,
+                tooltip="Show only the rows that have it"),
     ]  # fmt: skip
     DEFAULT_CSS = """
-    Details { height: 1fr; }
+    Details {
+        height: 1fr;
+        & > FilterLine { display: none; }
+        &.-filtering > TabLine { display: none; }
+        &.-filtering > FilterLine { display: block; }
+    }
     """
 
     line = getters.query_one(TabLine)
@@ -78,6 +92,7 @@ class Details(Vertical):
         self._happened: tuple[Happening, ...] = ()
         self._panes: dict[str, Widget] = {}
         self._stale: set[str] = set(TABS)
+        self._filters: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Put the line and the first pane there."""
@@ -171,6 +186,63 @@ class Details(Vertical):
         message.stop()
         self.show_tab(message.tab)
 
+    # -- filter ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key to the environments where there are no rows."""
+        if action == "filter":
+            return self._table is not None and not self.has_class("-filtering")
+        return True
+
+    def action_filter(self) -> None:
+        """Open the line in which the filter of this tab is typed."""
+        from ..tables.filter_line import FilterLine  # Input takes its time to load
+
+        if not self.query(FilterLine):
+            self.mount(FilterLine("any column"), before=self.line)
+        line = self.query_one(FilterLine)
+        line.value = self._filters.get(self.tab, "")
+        self.add_class("-filtering")
+        line.focus()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Filter by what is typed."""
+        message.stop()
+        if self.has_class("-filtering"):
+            self._filter(message.value)
+
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """Put the tabs back in their place."""
+        message.stop()
+        self.remove_class("-filtering")
+        if message.clear:
+            self.clear_filter()
+        if message.refocus:
+            self.focus()
+
+    def clear_filter(self) -> bool:
+        """Show all rows of this tab again; tell whether some were not."""
+        was = bool(self._filters.get(self.tab))
+        self._filter("")
+        return was
+
+    def _filter(self, text: str) -> None:
+        table = self._table
+        if table is not None and text != self._filters.get(self.tab, ""):
+            self._filters[self.tab] = text
+            table.search(text)
+            self.line.labels = self._labels()
+
+    @property
+    def _table(self) -> Table[Any] | None:
+        """The rows of the tab that is shown, where it has any."""
+        from ..tables.table import Table
+
+        pane = self._panes.get(self.tab)
+        if pane is None or isinstance(pane, Table):
+            return pane
+        return next(iter(pane.query(Table)), None)
+
     # -- panes -----------------------------------------------------------------------------------
 
     async def _add(self, tab: str, focus: bool) -> None:
@@ -244,9 +316,14 @@ class Details(Vertical):
             problems = f" ✗{len(chroot.problems)}" if chroot.problems else ""
             mounts = f" {chroot.mounted}/{chroot.wanted}" if chroot.wanted else ""
             processes = f" {len(chroot.processes)}" if chroot.processes else ""
-        return (
+        labels = (
             (OVERVIEW, f"Overview{problems}"),
             (MOUNTS, f"Mounts{mounts}"),
             (PROCESSES, f"Processes{processes}"),
             (LOG, "Log"),
         )
+        return tuple((tab, label + self._filter_label(tab)) for tab, label in labels)
+
+    def _filter_label(self, tab: str) -> str:
+        text = self._filters.get(tab, "")
+        return f" /{shorten(text, _FILTER)}" if text else ""

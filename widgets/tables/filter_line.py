@@ -14,7 +14,7 @@ class FilterLine(Input):
     """One line without a frame."""
 
     BINDING_GROUP_TITLE = "Filter"
-    HELP = "Shows what has each of these words in its name, system or state."
+    HELP = "Shows what has each of these words."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "keep", "keep", id="filter.keep", key_display="⏎",
                 tooltip="Go back to the table, filtered"),
@@ -41,9 +41,9 @@ class FilterLine(Input):
             """The line."""
             return self.line
 
-    def __init__(self) -> None:
-        """Make an empty line."""
-        super().__init__(placeholder="filter: name, system or state", compact=True)
+    def __init__(self, looks_at: str) -> None:
+        """Make an empty line; *looks_at* says where the words are looked for."""
+        super().__init__(placeholder=f"filter: {looks_at}", compact=True)
 
     def action_keep(self) -> None:
         """Go back to the table."""

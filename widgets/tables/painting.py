@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Generic
 
@@ -13,6 +14,8 @@ from ..text.fitting import fit, width_of, wrap
 from .columns import Placed, R
 
 _MARK = "✓"
+_FOUND = Style(bold=True, underline=True)
+"""Seen in every theme, and without colours."""
 _UP, _DOWN = "▲", "▼"
 
 
@@ -21,6 +24,8 @@ class Painter(Generic[R]):
 
     def __init__(self, style: Callable[[str], Style]) -> None:
         self._style = style
+        self.words: tuple[str, ...] = ()
+        """What is marked where it stands, in lower case."""
 
     def row(
         self, row: R, columns: Sequence[Placed[R]], width: int, *, at_cursor: bool, marked: bool
@@ -36,7 +41,8 @@ class Painter(Generic[R]):
             if placed.start > at:
                 segments.append(Segment(" " * (placed.start - at), plain))
             style = plain if at_cursor or not tone else self._style(tone)
-            segments.append(Segment(fit(text, placed.width, right=placed.column.right), style))
+            text = fit(text, placed.width, right=placed.column.right)
+            segments += marked_words(text, self.words, style)
             at = placed.start + placed.width
         return Strip(segments).adjust_cell_length(width, plain)
 
@@ -69,6 +75,22 @@ class Painter(Generic[R]):
             return Strip.blank(width, plain)
         text = Segment("  " + lines[line], self._style("hint"))
         return Strip([text]).adjust_cell_length(width, plain)
+
+
+def marked_words(text: str, words: Sequence[str], style: Style) -> list[Segment]:
+    """Return *text* in *style*, with each of *words* in it marked, whatever its case."""
+    folded = text.casefold()
+    if not words or len(folded) != len(text) or not any(word in folded for word in words):
+        return [Segment(text, style)]
+    pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    segments, at = [], 0
+    for found in re.finditer(pattern, folded):
+        segments += [
+            Segment(text[at : found.start()], style),
+            Segment(text[found.start() : found.end()], style + _FOUND),
+        ]
+        at = found.end()
+    return [*segments, Segment(text[at:], style)]
 
 
 def hint_lines(paragraphs: Sequence[str], width: int) -> list[str]:

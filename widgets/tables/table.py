@@ -24,6 +24,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ...core.text import safe
 from .columns import Column, Layout, R
 from .order import Order, same
 from .painting import Painter, hint_lines
@@ -33,6 +34,8 @@ _HEAD = 1
 _RIGHT = 3
 """The button of a mouse that chooses a row and nothing else: a menu is somebody else's."""
 _TICK = 30.0
+_LONGEST = 4000
+"""Cells of a text that is searched."""
 """Seconds after which ages (`3m`) are painted again."""
 
 
@@ -175,6 +178,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._announced: tuple[str | None, R | None] = (None, None)
         self._laid_out_for = Size(0, 0)
         self._styles: dict[str, Style] = {}
+        self._searched = ""
 
     # -- rows ------------------------------------------------------------------------------------
 
@@ -196,12 +200,39 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             self.refresh_rows(changed)
         self._announce()
 
-    def set_filter(self, accepts: Callable[[R], bool] | None) -> None:
-        """Show only the rows that *accepts* takes; None shows all."""
+    def set_filter(self, accepts: Callable[[R], bool] | None, words: tuple[str, ...] = ()) -> None:
+        """Show only the rows that *accepts* takes, with *words* marked in them; None shows all."""
         self._order.accepts = accepts
+        self._painter.words = words
         self._arrange()
         self.refresh()
         self._announce()
+
+    def search(self, text: str) -> None:
+        """Show only the rows in whose cells each word of *text* stands; "" shows all."""
+        words = tuple(text.casefold().split())
+        self._searched = text if words else ""
+        self.set_filter((lambda row: self._has(row, words)) if words else None, words)
+
+    @property
+    def _hint(self) -> tuple[str, ...]:
+        if self._searched and self._order.rows:
+            return (f"nothing matches {self._searched}", "Esc shows all again")
+        return self.hint
+
+    def _has(self, row: R, words: tuple[str, ...]) -> bool:
+        cells = (safe(column.cell(row, _LONGEST)[0]) for column in self.columns)
+        text = "\n".join(cells).casefold()
+        return all(word in text for word in words)
+
+    @property
+    def known_rows(self) -> Mapping[str, R]:
+        """All rows by their keys, also those that the filter hides."""
+        return self._order.rows
+
+    def group_by(self, group: Callable[[R], Any] | None) -> None:
+        """Sort by this before all else, from the next rows on; None: not at all."""
+        self._order.group = group
 
     @property
     def columns(self) -> tuple[Column[R], ...]:
@@ -401,7 +432,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
                 at_cursor=index == order.cursor, marked=key in self.marked,
             )  # fmt: skip
         if not order.keys:
-            return self._painter.hint(self.hint, y - 2, width)
+            return self._painter.hint(self._hint, y - 2, width)
         return Strip.blank(width, self._style(""))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
