@@ -36,7 +36,13 @@ class Display:
         """Show the chroots and the jobs as they are known now."""
         table = self._panes.table
         inventory = self._inventory
-        table.show(inventory.chroots, self._jobs.views, inventory.sizes, inventory.trends.all())
+        table.show(
+            inventory.chroots,
+            self._jobs.views,
+            inventory.sizes,
+            inventory.trends.all(),
+            inventory.snapshot.machines,
+        )
         problem = self._inventory.snapshot.problem
         table.empty_hint = (
             (problem.message, problem.hint)

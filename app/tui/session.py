@@ -59,6 +59,12 @@ class Session:
         return (one,) if one else ()
 
     @property
+    def place(self) -> str:
+        """A path on the machine that the cursor is on: where the next chroot is made."""
+        one = self.highlighted
+        return one.path if one else joined(self.panes.table.machine, "")
+
+    @property
     def homes(self) -> tuple[Home, ...]:
         """Where new chroots can be made: here, and on the machines that answer."""
         from ...widgets.dialogs.place_field import Home

@@ -190,9 +190,9 @@ class Machines:
             raise AttributeError(name)
         if not self._hosts:
             return getattr(self._here, name)
-        from .contract import methods
+        from .contract import method as method_of
 
-        method = methods()[name]
+        method = method_of(name)
         return lambda *positional, **named: self._ask(name, method.bind(positional, named))
 
     def _ask(self, name: str, arguments: dict[str, Any]) -> Any:
