@@ -19,10 +19,13 @@ ELSEWHERE = ("serve", "run")
 
 
 def check(words: Iterable[str], output: bytes) -> None:
-    """Fail where *output* is JSON that a command line, *words*, should not have printed."""
+    """Fail where *output* is JSON that a command line, *words*, should not have printed.
+
+    What `-f -` prints is an archive.
+    """
     words = tuple(words)
     verb = verb_of(words)
-    if "--hosts" in words or words[:1] in [(one,) for one in ELSEWHERE]:
+    if "--hosts" in words or "-" in words or words[:1] in [(one,) for one in ELSEWHERE]:
         return
     for line in output.splitlines():
         document = json.loads(line)
