@@ -23,6 +23,8 @@ class Order(Generic[R]):
         """What a row has to be to be shown; None: anything."""
         self.sort = sort
         self.descending = False
+        self.regroup: Callable[[list[str]], list[str]] | None = None
+        """What becomes of the keys once they are sorted; None: they stay so."""
 
     def take(self, rows: Mapping[str, R]) -> list[str] | None:
         """Take other rows. Return the keys of what has changed; None where nothing has at all."""
@@ -73,7 +75,7 @@ class Order(Generic[R]):
         if column is not None:
             order = column.order
             keys.sort(key=lambda key: order(rows[key]), reverse=self.descending)
-        return keys
+        return self.regroup(keys) if self.regroup else keys
 
 
 def same(one: R | None, other: R | None) -> bool:
