@@ -1,0 +1,51 @@
+"""docs/api.md and docs/support.md: what they show is run, what they list is what there is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from support import CHECKOUT, Cli
+
+EXAMPLES = re.compile(r"```python\n(.*?)```\n(?:```\n(.*?)```)?", re.DOTALL)
+
+
+@pytest.mark.root
+def test_the_examples_do_what_they_say(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
+    """All of them one after the other in one program, as who reads them would try them."""
+    base = tmp_path / "base"
+    base.mkdir()
+    shutil.copytree(tiny_chroot, base / "deb", symlinks=True)
+    (base / "deb/etc/resolv.conf").touch()
+    found = EXAMPLES.findall((CHECKOUT / "docs/api.md").read_text())
+    assert len(found) > 5
+    program = f"base = {str(base)!r}\n" + "".join(f"{code}\nprint('-- end')\n" for code, _ in found)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=cli.environment(), capture_output=True,
+            text=True, check=False, timeout=120,
+        )  # fmt: skip
+    finally:
+        cli("off", "-S", "--kill", "-d", base / "deb")
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.split("-- end\n")[:-1]
+    assert shown == [said for _, said in found]
+
+
+def test_the_matrix_is_the_documents() -> None:
+    command = [str(CHECKOUT / ".ci/matrix"), "--list"]
+    rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    text = (CHECKOUT / "docs/support.md").read_text()
+    assert re.findall(r"^\| `([\w.-]+)` \|", text, re.MULTILINE) == rows
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    oldest = project["requires-python"].removeprefix(">=")
+    assert rows[0].startswith(f"python{oldest}-")
+    assert f"Python {oldest} to 3." in text
+    [textual] = [one for one in project["dependencies"] if one.startswith("textual")]
+    assert f"Textual {textual.partition('>=')[2].partition(',')[0]} " in text
