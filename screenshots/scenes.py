@@ -27,9 +27,21 @@ from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
+from chroot_tool.widgets.tables.chroot_columns import HEAD
 from chroot_tool.widgets.tables.table import Table
 
-from .recorded import CHROOTS, HAPPENED, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine, history
+from .recorded import (
+    CHROOTS,
+    HAPPENED,
+    HOSTS,
+    MANY_HOSTS,
+    TRIED,
+    UPGRADE,
+    Clock,
+    Feed,
+    RecordedEngine,
+    history,
+)
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
@@ -129,6 +141,13 @@ def _shown(app: SceneApp) -> str:
 
 async def _main(app: SceneApp, pilot: Pilot[None]) -> None:
     """Nothing but the first sight."""
+
+
+async def _many_hosts(app: SceneApp, pilot: Pilot[None]) -> None:
+    """Some of them folded, the cursor on one of those."""
+    for name in ("", "build3", "build2"):
+        app.main.table.fold(name, folded=True)
+    app.main.table.rows.move_to(f"{HEAD}build2")
 
 
 async def _hosts(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -370,6 +389,7 @@ SCENES = (
     Scene("snapshots-80x24", SMALL, LIGHT, _keys("v")),
     Scene("three-hosts-120x40", LARGE, DARK, _main, HOSTS),
     Scene("hosts-80x24", SMALL, DARK, _hosts, HOSTS),
+    Scene("many-hosts-120x40", LARGE, DARK, _many_hosts, MANY_HOSTS),
     Scene("doctor-80x24", SMALL, DARK, _doctor),
     Scene("doctor-120x40", LARGE, LIGHT, _doctor),
     Scene("throw-away-120x40", LARGE, DARK, _throw_away),

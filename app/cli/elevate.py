@@ -89,8 +89,9 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
 
 
 def _kind() -> str:
-    if given := os.environ.get("CHROOT_TOOL_PRIVILEGE", ""):
-        return given
+    """Return what the settings say, which need not be read where the variable says it."""
+    if os.environ.get(privilege.VARIABLE, ""):
+        return ""
     from ..settings.file import load
 
     return load().privilege

@@ -233,6 +233,15 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         return all(word in text for word in words)
 
     @property
+    def known_rows(self) -> Mapping[str, R]:
+        """All rows by their keys, also those that the filter hides."""
+        return self._order.rows
+
+    def group_by(self, group: Callable[[R], Any] | None) -> None:
+        """Sort by this before all else, from the next rows on; None: not at all."""
+        self._order.group = group
+
+    @property
     def columns(self) -> tuple[Column[R], ...]:
         """The columns, also those for which there is no room."""
         return self._layout.columns
