@@ -26,7 +26,7 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, deeds, doctor, own, switch
+from .actions import ACTIONS, deeds, doctor, switch
 from .actions.reasons import NO_CHROOT, told
 from .command_log import CommandLog
 from .display import Display
@@ -161,11 +161,13 @@ class MainScreen(Screen[None]):
 
     def use_commands(self, commands: Iterable[Command]) -> None:
         """Have these commands of the user's own, by their keys, and no others."""
+        from .actions.own import actions_of
+
         bound = self._bindings.key_to_bindings
         for action in self.own.values():
             if action.key:
                 bound.pop(action.key, None)
-        self.own = own.actions_of(commands)
+        self.own = actions_of(commands)
         for action in self.own.values():
             if action.key:
                 bound[action.key] = [action.binding()]

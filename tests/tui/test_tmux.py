@@ -160,6 +160,38 @@ def test_a_menu_and_another_base_from_nothing(tiny_chroot: Path, tmp_path: Path,
 
 @pytest.mark.slow
 @pytest.mark.root
+def test_what_keys_did_and_a_command_that_is_added_meanwhile(
+    terminal: Tmux, tiny_chroot: Path, cli: Cli
+) -> None:
+    settings = Path(cli.environment()["XDG_CONFIG_HOME"]) / "chroot-tool/settings.toml"
+    terminal.shows("○ off tiny", "quit")
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(
+        '[[command]]\nname = "tell"\nkey = "e"\nwhere = "inside"\n'
+        'run = ["/bin/sh", "-c", "echo 4${0}2", "{name}"]\n'
+    )
+    terminal.shows("the settings were read again")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    terminal.press("e")
+    terminal.shows("4tiny2", "exit 0")
+    terminal.press("C-]")
+    terminal.press("C")
+    terminal.shows(" run -d ", " on -d ", ". repeat")
+    terminal.press("j")
+    terminal.press("U")
+    terminal.shows("take this back?", "unmount")
+    terminal.press("Enter")
+    terminal.shows("○ off tiny")
+    assert mounted(tiny_chroot) == []
+    settings.write_text('them = "light"\n')
+    terminal.shows("unknown key", "hold on")
+    terminal.press("q")
+    terminal.shows("left with 0")
+
+
+@pytest.mark.slow
+@pytest.mark.root
 def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("o")
