@@ -9,6 +9,7 @@ from ..core.errors import ConfigError
 from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
+from . import privilege
 from .paths import settings_file
 from .privilege import program, started
 
@@ -24,21 +25,26 @@ if TYPE_CHECKING:
     from ..core.remote.stream import End
 
 
-def open_engine(base: str = "", host: str = "") -> Engine:
+def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
     """Return the engine for what `--base` and `--host` say, "" where one is not given.
 
-    Raises ConfigError, UsageError for a host that is none.
+    *backend* is what makes chroots here where nothing else is said, "" for the settings'. Raises
+    ConfigError, UsageError for a host that is none.
     """
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits, started(), program)
+    own = (lambda: habits().replace(backend=backend)) if backend else habits
+    return LocalEngine(base_directory(base), own, started(), program)
 
 
-def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machines:
+def open_machines(
+    names: Sequence[str], base: str = "", host: str = "", rise_by: tuple[str, ...] = ()
+) -> Machines:
     """Return the engine of this machine, or of *host*, with those of *names* beside it.
 
-    *host* is connected to now, since ssh can still ask. Raises ConfigError, ChrootError.
+    *host* is connected to now, since ssh can still ask. *rise_by*: by what root's privilege is
+    had here, where this is not root (`privilege.prefix`). Raises ConfigError, ChrootError.
     """
     from ..core.remote.machines import Machines
 
@@ -46,7 +52,24 @@ def open_machines(names: Sequence[str], base: str = "", host: str = "") -> Machi
         engine = _elsewhere(host, base, ask=True)
         engine.connection()
         return Machines(engine.of(), (), _at_rest)
-    return Machines(open_engine(base), names, _at_rest)
+    here = open_engine(base)
+    if not rise_by or not privilege.is_wanted():
+        return Machines(here, names, _at_rest)
+    return Machines(here, names, _at_rest, lambda: _as_root(rise_by, here.base))
+
+
+def _as_root(before: tuple[str, ...], base: str) -> RemoteEngine:
+    """Return the engine on *base* that is root, behind *before*; nobody is asked for a password."""
+    from ..core.remote.connection import Connection
+    from ..core.remote.remote_engine import RemoteEngine
+
+    words = ("--base", base, "serve", "--json", "--backend", habits().backend)
+    argv = privilege.elevated(privilege.quiet(before), *words)
+    rule = f"chroot-tool sudoers {privilege.asking()}, as root, prints the rule that is missing"
+    # What is started on a terminal becomes root by itself, and asks where it has to.
+    return RemoteEngine(
+        lambda: Connection(argv, "as root", hint=rule), lambda words: (*program(), *words), base
+    )
 
 
 def _at_rest(host: str) -> RemoteEngine:

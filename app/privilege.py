@@ -14,11 +14,18 @@ ELEVATED = "--elevated="
 what. It tries no more to get any, and knows who it works for."""
 REFUSED = "--refused="
 """Begins the first word of what `chroot-tool.sh` has told to whom that was refused."""
+VARIABLE = "CHROOT_TOOL_PRIVILEGE"
 _PREFIXES = {
     "sudo": ("sudo", "--"),
     "doas": ("doas", "--"),
     "pkexec": ("pkexec", "--keep-cwd"),
 }
+_QUIET = {
+    "sudo": ("sudo", "-n", "--"),
+    "doas": ("doas", "-n", "--"),
+    "pkexec": ("pkexec", "--disable-internal-agent", "--keep-cwd"),
+}
+"""The same where nobody is to be asked on this terminal."""
 _CALLERS = {"sudo": "SUDO_UID", "doas": "DOAS_USER", "pkexec": "PKEXEC_UID"}
 """The variables that these set to who called them."""
 _PLACES = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
@@ -77,8 +84,9 @@ def executed() -> Iterator[str]:
 def prefix(kind: str) -> tuple[str, ...]:
     """Return what stands before a command that is to run as root; *kind* as in the settings.
 
-    () where nothing may or can do that.
+    The variable CHROOT_TOOL_PRIVILEGE comes first. () where nothing may or can do that.
     """
+    kind = os.environ.get(VARIABLE, "") or kind
     kinds = tuple(_PREFIXES) if kind == "auto" else (kind,)
     for one in kinds:
         found = _PREFIXES.get(one, ())
@@ -95,6 +103,16 @@ def _is_there(name: str) -> bool:
 def elevated(before: tuple[str, ...], *words: str) -> tuple[str, ...]:
     """Return the command line of a chroot-tool that *before* (`prefix`) starts as root."""
     return (*before, *program(), ELEVATED + before[0], *words)
+
+
+def quiet(before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a `prefix` as it is where nobody is to be asked on this terminal."""
+    return _QUIET[before[0]]
+
+
+def asks(before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command line that asks now, on its terminal, for what `quiet` needs later."""
+    return ("sudo", "-v") if before[0] == "sudo" else elevated(before, "--version")
 
 
 # -- being root for somebody ---------------------------------------------------------------------

@@ -16,6 +16,7 @@ PICTURES = (
     "panel-120x40", "throw-away-120x40", "create-120x40", "create-archive-80x24",
     "snapshots-80x24", "doctor-80x24", "clone-80x24", "delete-80x24", "busy-80x24", "run-80x24",
     "binds-120x40", "three-hosts-120x40", "hosts-80x24",
+    "many-hosts-120x40",
 )  # fmt: skip
 _ELSEWHERE = re.compile(r',\s*url\("https?://[^;]*')
 """Where Rich's SVG would fetch its font: a picture fetches nothing, any monospace font will do."""

@@ -95,11 +95,12 @@ BOOKWORM = ChrootStatus(
         Process(4711, "root", "/usr/sbin/sshd -D", 0.0, 8 * MB, NOW - 2 * DAY),
         Process(4902, "root", "/usr/sbin/cron -f", 0.0, 3 * MB, NOW - 2 * DAY),
         Process(18302, "ann", "dpkg-buildpackage -us -uc -b", 0.3, 21 * MB, NOW - 4 * MINUTE),
-        Process(18344, "ann", "make -j4", 0.7, 12 * MB, NOW - 4 * MINUTE),
+        Process(18344, "ann", "make -j4", 0.7, 12 * MB, NOW - 4 * MINUTE,
+                parent=18302),
         Process(19017, "ann", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 kernel/sched.c",
-                98.6, 214 * MB, NOW - 8),
+                98.6, 214 * MB, NOW - 8, parent=18344),
         Process(19022, "ann", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 mm/slub.c",
-                97.1, 187 * MB, NOW - 6),
+                97.1, 187 * MB, NOW - 6, parent=18344),
     ),
     description="builds the packages of bookworm", changed=NOW - 3 * HOUR, architecture="amd64",
 )  # fmt: skip
@@ -151,6 +152,9 @@ CHROOTS = (
 FARM = (
     Machine("build1", answers=True),
     Machine("build2", answers=True),
+    Machine("build3", answers=True),
+    Machine("build4", answers=True),
+    Machine("build5", answers=False),
     Machine("vault", answers=False, problem=Problem(
         "vault: ssh: connect to host vault port 22: No route to host", "tried again in 8 s")),
 )  # fmt: skip
@@ -169,7 +173,17 @@ HOSTS = (
     _there("build2", _off("trixie-arm64", "Debian GNU/Linux 13 (trixie)", 8, arch="arm64")),
     _there("vault", _off("signing", "Debian GNU/Linux 12 (bookworm)", 190)),
 )
-"""Those here, and those of the other machines."""
+"""Those here, and those of three other machines."""
+MANY_HOSTS = (
+    *HOSTS,
+    *(
+        _there(f"build{number}", _off(f"{suite}-{arch}", system, 3, arch=arch))
+        for number, arch in ((3, "armhf"), (4, "riscv64"), (5, "riscv64"))
+        for suite, system in (
+            ("trixie", "Debian GNU/Linux 13 (trixie)"), ("sid", "Debian GNU/Linux forky/sid"),
+        )
+    ),
+)  # fmt: skip
 SIZES = {
     f"{BASE}/{name}": size * MB
     for name, size in [
@@ -515,7 +529,8 @@ class Feed:
 
     def start(self) -> None:
         """Tell everything at once."""
-        machines = FARM if any(one.host for one in self._chroots) else ()
+        named = {one.host for one in self._chroots}
+        machines = tuple(one for one in FARM if one.name in named)
         self._post(Seen(Snapshot(BASE, self._chroots, machines=machines)))
         for path, size in SIZES.items():
             self._post(Counted(path, size))

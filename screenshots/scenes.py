@@ -27,9 +27,21 @@ from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
+from chroot_tool.widgets.tables.chroot_columns import HEAD
 from chroot_tool.widgets.tables.table import Table
 
-from .recorded import CHROOTS, HAPPENED, HOSTS, TRIED, UPGRADE, Clock, Feed, RecordedEngine, history
+from .recorded import (
+    CHROOTS,
+    HAPPENED,
+    HOSTS,
+    MANY_HOSTS,
+    TRIED,
+    UPGRADE,
+    Clock,
+    Feed,
+    RecordedEngine,
+    history,
+)
 
 Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
@@ -131,6 +143,13 @@ async def _main(app: SceneApp, pilot: Pilot[None]) -> None:
     """Nothing but the first sight."""
 
 
+async def _many_hosts(app: SceneApp, pilot: Pilot[None]) -> None:
+    """Some of them folded, the cursor on one of those."""
+    for name in ("", "build3", "build2"):
+        app.main.table.fold(name, folded=True)
+    app.main.table.rows.move_to(f"{HEAD}build2")
+
+
 async def _hosts(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("H")
     await until(pilot, lambda: app.screen.query("MachineTable"))
@@ -174,6 +193,13 @@ async def _processes(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("3")
     await until(pilot, lambda: app.main.details.query("ProcessesTable:focus"))
     await pilot.press("j", "j")
+
+
+async def _tree(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _processes(app, pilot)
+    await pilot.press("T")
+    rows = app.main.details.query_one("ProcessesTable", Table)
+    await until(pilot, lambda: rows.keys[1].startswith("4902"))
 
 
 async def _plan(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -338,6 +364,7 @@ SCENES = (
     Scene("mounts-80x24", SMALL, LIGHT, _mounts),
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
+    Scene("tree-80x24", SMALL, DARK, _tree),
     Scene("log-120x40", LARGE, DARK, _log),
     Scene("log-80x24", SMALL, LIGHT, _log),
     Scene("jobs-120x40", LARGE, DARK, _jobs),
@@ -362,6 +389,7 @@ SCENES = (
     Scene("snapshots-80x24", SMALL, LIGHT, _keys("v")),
     Scene("three-hosts-120x40", LARGE, DARK, _main, HOSTS),
     Scene("hosts-80x24", SMALL, DARK, _hosts, HOSTS),
+    Scene("many-hosts-120x40", LARGE, DARK, _many_hosts, MANY_HOSTS),
     Scene("doctor-80x24", SMALL, DARK, _doctor),
     Scene("doctor-120x40", LARGE, LIGHT, _doctor),
     Scene("throw-away-120x40", LARGE, DARK, _throw_away),

@@ -55,7 +55,7 @@ def is_here(arguments: Namespace) -> bool:
 def with_backend(words: Sequence[str], arguments: Namespace) -> list[str]:
     """Return *words* with what the user's settings say of how chroots are made."""
     given = getattr(arguments, "backend", None)
-    if given is None or given:
+    if given is None or given or getattr(arguments, "source", ""):
         return list(words)
     return [*words, "--backend", habits().backend]
 
@@ -89,8 +89,9 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
 
 
 def _kind() -> str:
-    if given := os.environ.get("CHROOT_TOOL_PRIVILEGE", ""):
-        return given
+    """Return what the settings say, which need not be read where the variable says it."""
+    if os.environ.get(privilege.VARIABLE, ""):
+        return ""
     from ..settings.file import load
 
     return load().privilege

@@ -31,10 +31,10 @@ from ..settings.themes import fitting, register
 from .key_queue import KeyQueue
 from .main_screen import MainScreen
 from .messages import BaseWanted, SettingsRead, SettingsWrong
-from .settings_thread import SettingsThread
 from .watch_threads import SizeThread
 
 if TYPE_CHECKING:
+    from .settings_thread import SettingsThread
     from .watch_threads import Count, Follow, WatchThread
 
 _SIGNALLED = 128
@@ -90,7 +90,8 @@ class ChrootApp(KeyQueue):
         register(self, settings.theme)
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
-        self._following = SettingsThread(settings, self._tell) if follow_settings else None
+        self._follow_settings = follow_settings
+        self._following: SettingsThread | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self.wanted_base = ""
         """The base directory that the UI is to begin again on; "": none, it is over."""
@@ -150,7 +151,10 @@ class ChrootApp(KeyQueue):
         gc.collect()
         gc.freeze()
         gc.enable()
-        if self._following is not None:
+        if self._follow_settings:
+            from .settings_thread import SettingsThread
+
+            self._following = SettingsThread(self._settings, self._tell)
             self._following.start()
 
     def _tell(self, message: Message) -> None:

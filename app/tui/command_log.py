@@ -6,8 +6,8 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from ...core.value import Value
 from ...widgets.done_command import DoneCommand
 from ...widgets.job_status import DONE, RUNNING
 from .command_words import Words, quoted
@@ -20,8 +20,7 @@ _NOT_DONE = "it was not done"
 _NO_WAY = "there is no way back from it"
 
 
-@dataclass(frozen=True)
-class Undo:
+class Undo(Value):
     """How something is taken back."""
 
     plan: Callable[[], tuple[str, ...]]
@@ -30,8 +29,7 @@ class Undo:
     do: Callable[[], object]
 
 
-@dataclass(frozen=True)
-class Deed:
+class Deed(Value):
     """What a key did."""
 
     lines: tuple[Words, ...]

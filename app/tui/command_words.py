@@ -7,10 +7,8 @@ runs these lines and looks at what came of them.
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
-from ...core.config.edits import Added, Ignored, Removed, Replaced
 from ...core.text import safe
 
 if TYPE_CHECKING:
@@ -36,6 +34,8 @@ def quoted(words: Sequence[str]) -> str:
 
 def _quoted(word: str) -> str:
     if safe(word) == word:
+        import shlex
+
         return shlex.quote(word)
     # What can't be seen is written out, by dollar-single-quotes (POSIX.1-2024, 2.2.4).
     written = (chr(b) if b in _PLAIN else f"\\{b:03o}" for b in _bytes(word))
@@ -87,6 +87,8 @@ def follow(path: str, plan: Plan) -> tuple[Words, ...]:
 
 def binds(path: str, changes: Iterable[Change]) -> tuple[Words, ...]:
     """Return the words of the commands that make *changes* to the binds of the chroot *path*."""
+    from ...core.config.edits import Added, Ignored, Removed, Replaced  # not before the first paint
+
     found: list[Words] = []
     for change in changes:
         if isinstance(change, Removed):

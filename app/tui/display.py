@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ...core.remote.machines import Machines
     from .inventory import Inventory
     from .jobs import Jobs
     from .panes import Panes
@@ -24,17 +25,24 @@ _WAYS = (
 class Display:
     """Shows what *inventory* and *jobs* know in *panes*; what has not changed is not painted."""
 
-    def __init__(self, panes: Panes, inventory: Inventory, jobs: Jobs, *, base: str) -> None:
+    def __init__(self, panes: Panes, inventory: Inventory, jobs: Jobs, machines: Machines) -> None:
         self._panes = panes
         self._inventory = inventory
         self._jobs = jobs
-        self._base = base
+        self._base = machines.base
+        self._machines = machines
 
     def all(self) -> None:
         """Show the chroots and the jobs as they are known now."""
         table = self._panes.table
         inventory = self._inventory
-        table.show(inventory.chroots, self._jobs.views, inventory.sizes, inventory.trends.all())
+        table.show(
+            inventory.chroots,
+            self._jobs.views,
+            inventory.sizes,
+            inventory.trends.all(),
+            inventory.snapshot.machines,
+        )
         problem = self._inventory.snapshot.problem
         table.empty_hint = (
             (problem.message, problem.hint)
@@ -73,7 +81,7 @@ class Display:
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""
         self._panes.status_line.show(
-            self._base, self._jobs.running, _privilege(), self._panes.table.filter_text,
+            self._base, self._jobs.running, self._privilege(), self._panes.table.filter_text,
             self._unanswered(),
         )  # fmt: skip
 
@@ -82,14 +90,13 @@ class Display:
         lost = (one.name for one in self._inventory.snapshot.machines if one.problem)
         return tuple(dict.fromkeys((*lost, *found)))
 
+    def _privilege(self) -> str:
+        if os.geteuid() == 0:
+            return "root"
+        import pwd
 
-def _privilege() -> str:
-    if os.geteuid() == 0:
-        return "root"
-    import pwd
-
-    try:
-        name = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        name = str(os.geteuid())
-    return f"{name}: looking only"
+        try:
+            name = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            name = str(os.geteuid())
+        return f"{name}, as root" if self._machines.has_risen else f"{name}: looking only"

@@ -47,7 +47,7 @@ class Job:
         self.view = view
         self._clock = clock
         self.cancelled = threading.Event()
-        self._work = work
+        self.work = work
         self._post = post
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         self._lines_lock = threading.Lock()
@@ -56,7 +56,7 @@ class Job:
         """Do the work and tell how it ended. Raises nothing: a failure is a message."""
         error: ChrootError | None = None
         try:
-            came = self._work(self._report, self.cancelled)
+            came = self.work(self._report, self.cancelled)
             self._move(state=DONE, stage=came if isinstance(came, str) else "", fraction=None)
         except Cancelled as stopped:
             self._move(state=CANCELLED, stage=stopped.message, fraction=None)
@@ -158,17 +158,25 @@ class Jobs:
         if any(view.path == path for view in self.running):
             return 0
         ident = next(self._ids)
-        view = JobStatus(ident, verb, name, path, started=self._clock())
-        job = self._jobs[ident] = Job(view, work, self._post, self._clock)
-        self._views[ident] = view
         if ended is not None:
             self._ended[ident] = ended
+        self._begin(JobStatus(ident, verb, name, path, started=self._clock()), work)
+        return ident
+
+    def _begin(self, view: JobStatus, work: Work) -> None:
+        job = self._jobs[view.id] = Job(view, work, self._post, self._clock)
+        self._views[view.id] = view
         self._changed()
         # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
-        thread = threading.Thread(target=job.run, name=f"{verb} {name}")
+        thread = threading.Thread(target=job.run, name=f"{view.verb} {view.name}")
         self._threads.append(thread)
         thread.start()
-        return ident
+
+    def again(self, ident: int) -> None:
+        """Begin one that has ended, and was not taken note of, once more: it is the same job."""
+        view = self._views[ident]
+        new = JobStatus(ident, view.verb, view.name, view.path, started=self._clock())
+        self._begin(new, self._jobs[ident].work)
 
     def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""

@@ -26,7 +26,7 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, deeds, doctor, own, switch
+from .actions import ACTIONS, deeds, doctor, switch
 from .actions.reasons import NO_CHROOT, told
 from .command_log import CommandLog
 from .display import Display
@@ -46,6 +46,7 @@ from .messages import (
 )
 from .panels import Panels
 from .panes import Panes
+from .rising import Rising
 from .session import Session
 from .thread_messages import PostBox
 from .user import User
@@ -120,10 +121,13 @@ class MainScreen(Screen[None]):
             engine, follow=follow, count=count, post=self._post, ticks=ticks, clock=clock
         )
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
-        self._display = Display(panes, inventory, jobs, base=engine.base)
+        self._display = Display(panes, inventory, jobs, machines)
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
         panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
-        self.session = Session(engine, machines, user, panes, inventory, jobs, panels, log)
+        rising = Rising(machines, settings.privilege)
+        self.session = Session(
+            engine, machines, user, panes, inventory, jobs, panels, rising, log
+        )  # fmt: skip
         self.own: dict[str, Action] = {}
         """Commands of the user's own."""
         if settings.commands:
@@ -157,11 +161,13 @@ class MainScreen(Screen[None]):
 
     def use_commands(self, commands: Iterable[Command]) -> None:
         """Have these commands of the user's own, by their keys, and no others."""
+        from .actions.own import actions_of
+
         bound = self._bindings.key_to_bindings
         for action in self.own.values():
             if action.key:
                 bound.pop(action.key, None)
-        self.own = own.actions_of(commands)
+        self.own = actions_of(commands)
         for action in self.own.values():
             if action.key:
                 bound[action.key] = [action.binding()]
@@ -210,6 +216,13 @@ class MainScreen(Screen[None]):
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
         self._display.status_line()
         self._post.deliver()
+        if self.session.rising.is_possible:
+            self.run_worker(self._rise(), group="rise", exit_on_error=False)
+
+    async def _rise(self) -> None:
+        """Become root where a rule gives that without a word."""
+        if await self.session.rising.quietly():
+            self._display.all()
 
     async def _build(self) -> None:
         """Build what is not needed to see the environments: they are painted sooner without."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...core.errors import PrivilegeError
 from ...core.remote.address import joined
 from ...core.text import safe
 from ...widgets.job_status import DONE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .jobs import Ended, Jobs, Work
     from .panels import Panels
     from .panes import Panes
+    from .rising import Rising
     from .user import User
 
 
@@ -39,6 +41,7 @@ class Session:
     inventory: Inventory
     jobs: Jobs
     panels: Panels
+    rising: Rising
     log: CommandLog
 
     @property
@@ -54,6 +57,12 @@ class Session:
             return tuple(one for one in self.inventory.chroots if one.path in marked)
         one = self.highlighted
         return (one,) if one else ()
+
+    @property
+    def place(self) -> str:
+        """A path on the machine that the cursor is on: where the next chroot is made."""
+        one = self.highlighted
+        return one.path if one else joined(self.panes.table.machine, "")
 
     @property
     def homes(self) -> tuple[Home, ...]:
@@ -116,7 +125,16 @@ class Session:
         self.inventory.await_new(path)
 
     def end_job(self, job: JobStatus, error: ChrootError | None) -> None:
-        """Take note of how a job has ended; tell a failure that its action has not dealt with."""
+        """Take note of how a job has ended; tell a failure that its action has not dealt with.
+
+        One that root's privilege was missing for has changed nothing: it is had, and it done again.
+        """
+        if isinstance(error, PrivilegeError) and self.rising.is_possible:
+            self.user.begin(self._again_as_root(job, error))
+            return
+        self._end_job(job, error)
+
+    def _end_job(self, job: JobStatus, error: ChrootError | None) -> None:
         if job.state != DONE:
             self.inventory.await_no_more(job.path)
         dealt_with = self.jobs.end(job, error)
@@ -126,6 +144,12 @@ class Session:
             return
         self.panes.dock.open_jobs()
         self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
+
+    async def _again_as_root(self, job: JobStatus, error: ChrootError) -> None:
+        if await self.rising.ask(self.user):
+            self.jobs.again(job.id)
+        else:
+            self._end_job(job.replace(hint=self.rising.hint or job.hint), error)
 
     # -- the end ---------------------------------------------------------------------------------
 

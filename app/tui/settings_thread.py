@@ -40,7 +40,8 @@ class SettingsThread:
         """What was said last of errors in the file, "" where it has none."""
         self._post = post
         self._path = settings_file()
-        self._stamp = self._look()
+        self._stamp: Stamp = ()
+        """Of the file as it was read last: not yet, it may have changed since the UI did."""
         self._ended = threading.Event()
         self._waking, self._wake = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="settings", daemon=True)

@@ -6,6 +6,7 @@ import gc
 import os
 
 from ..engine import open_machines
+from ..privilege import prefix
 from ..settings.file import load
 from .paint_rate import paint_often
 from .watch_threads import WatchThread
@@ -24,7 +25,7 @@ def main(base: str, host: str = "") -> int:
     gc.disable()  # until the UI is there: it walks what is being imported again and again
     while True:
         settings = load()
-        machines = open_machines(settings.hosts, base, host)
+        machines = open_machines(settings.hosts, base, host, prefix(settings.privilege))
         watching = WatchThread(machines.of())
         from .app import run
 

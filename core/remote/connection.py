@@ -47,13 +47,17 @@ class ConnectionLostError(ChrootError):
 class Connection:
     """One run of the program that connects. Used by any thread."""
 
-    def __init__(self, argv: Sequence[str], name: str, *, ask: bool = False) -> None:
+    def __init__(
+        self, argv: Sequence[str], name: str, *, ask: bool = False, hint: str = ""
+    ) -> None:
         """Start *argv*, which runs `chroot-tool serve --json` there; *name* is what to call it.
 
-        *ask*: it may ask somebody for a password first, who takes the time it takes. Raises
+        *ask*: it may ask somebody for a password first, who takes the time it takes. *hint*: what
+        to do where there is no connection, where ssh is not what makes it. Raises
         ChrootError where it can't be started.
         """
         self.name = name
+        self._hint = hint
         self._patience = None if ask else _PATIENCE
         self.hello: dict[str, Any] = {}
         """What the other has said of itself, once it was greeted."""
@@ -89,7 +93,8 @@ class Connection:
             found = self._first.get(timeout=self._patience)
         except queue.Empty:
             self.close(wait=0)
-            raise ChrootError(f"{self.name} does not answer", f"ssh {self.name} true") from None
+            hint = self._hint or f"ssh {self.name} true"
+            raise ChrootError(f"{self.name} does not answer", hint) from None
         if found is None:
             self._ears.join(1)
             self.close(wait=0)
@@ -241,6 +246,8 @@ class Connection:
         return said[-1].removeprefix("chroot-tool: ") if said else "it ended without a word"
 
     def _advice(self) -> str:
+        if self._hint:
+            return self._hint
         said = self._said.decode("utf-8", "replace")
         if "sudo:" in said:
             return "a rule of sudo there has to allow it: docs/hosts.md"
@@ -267,9 +274,11 @@ class Connection:
         except subprocess.TimeoutExpired:
             pass
         if program.poll() is None:
-            program.terminate()
             try:
+                program.terminate()
                 program.wait(1)
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
+            except PermissionError:
+                pass  # sudo's: it ends with its input

@@ -8,21 +8,16 @@ added here. Not among them are those that need this machine's terminal, `run` an
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from .. import engine
 from . import documents
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FOLLOW = "follow"
 """The one request that is answered until it is cancelled."""
 _ELSEWHERE = frozenset(
     ("base_at", "follow", "command", "run", "run_ephemeral", "sizes", "binds", "bases")
 )
-_OTHERS = dict.fromkeys(("Following", "Sizes", "Binds", "Bases"), object)
-"""Named by methods that are not asked from afar."""
 PARTS = {"binds": engine.Binds, "bases": engine.Bases, "sizes": engine.Sizes}
 """What methods of the engine return that is asked further, as `binds.save`."""
 
@@ -47,30 +42,40 @@ class Method(NamedTuple):
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """Return the names of all methods, as requests have them, sorted."""
+    whole = [name for name in _functions(engine.Engine) if name not in _ELSEWHERE]
+    parts = [f"{part}.{name}" for part, of in PARTS.items() for name in _functions(of)]
+    return tuple(sorted((*whole, *parts)))
+
+
 def methods() -> dict[str, Method]:
     """Return every method by the name that a request has."""
-    found = {name: method for name, method in _of(engine.Engine, "") if name not in _ELSEWHERE}
-    for prefix, part in PARTS.items():
-        found |= dict(_of(part, f"{prefix}."))
-    return found
+    return {name: method(name) for name in names()}
 
 
-def _of(contract: type, prefix: str) -> list[tuple[str, Method]]:
-    return [
-        (prefix + name, _method(prefix + name, function))
-        for name, function in vars(contract).items()
-        if not name.startswith("_") and callable(function)
-    ]
-
-
-def _method(name: str, function: Callable[..., Any]) -> Method:
-    hints = get_type_hints(function, localns=documents.names() | _OTHERS)
+@cache
+def method(name: str) -> Method:
+    """Return the method of a request. Raises KeyError for one that there is not."""
+    if name not in names():
+        raise KeyError(name)
+    part, _, word = name.rpartition(".")
+    function = _functions(PARTS[part] if part else engine.Engine)[word]
+    types = documents.hints(function, function.__annotations__)
     code = function.__code__
     every = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
-    parameters = {one: hints[one] for one in every if one not in ("report", "cancelled")}
+    parameters = {one: types[one] for one in every if one not in ("report", "cancelled")}
     usual = len(function.__defaults__ or ())
     optional = set(every[code.co_argcount - 1 - usual : code.co_argcount - 1])
     optional |= set(function.__kwdefaults__ or ())
     required = frozenset(parameters) - optional
     reports, stops = (one in every for one in ("report", "cancelled"))
-    return Method(name, parameters, required, hints["return"], reports, stops)
+    return Method(name, parameters, required, types["return"], reports, stops)
+
+
+def _functions(contract: type) -> dict[str, Any]:
+    return {
+        name: function
+        for name, function in vars(contract).items()
+        if not name.startswith("_") and callable(function)
+    }

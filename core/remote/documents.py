@@ -9,6 +9,7 @@ other did not say has its default: older and newer understand each other.
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
@@ -18,10 +19,11 @@ from ..plan import Step
 from ..value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Decode = Callable[[Any], Any]
 
+_CORE = __name__.rpartition(".remote.")[0]
 _LARGEST = 1 << 53
 """Beyond it a number of JSON is not the same everywhere."""
 
@@ -73,39 +75,57 @@ def _tags() -> dict[type[Value], tuple[str, str]]:
     return {cls: (field, word) for field, words in kinds().values() for word, cls in words.items()}
 
 
+_HOMES = {
+    "archives.archive": ("Packed", "Unpacked"),
+    "archives.manifest": ("Manifest", "Socket"),
+    "config.bind": ("Bind",),
+    "config.chroot_toml": ("RunDefaults",),
+    "config.edits": ("Files", "Saved"),
+    "config.merge": ("Config",),
+    "creating.bases.key": ("Key",),
+    "creating.bases.store": ("Base", "Facts"),
+    "creating.options": ("CreateOptions",),
+    "diagnosis.finding": ("Finding", "Found"),
+    "engine": ("Outlook", "Pruned"),
+    "errors": ("Problem",),
+    "events": ("Event",),
+    "looking.package_log": ("PackageRun",),
+    "looking.status": ("ChrootStatus", "MountStatus"),
+    "plan": ("Plan", "Step"),
+    "process": ("Holder", "Process"),
+    "trees.disk_size": ("Taken",),
+    "trees.duplicate": ("Cloned",),
+    "trees.snapshots": ("TreeSnapshot",),
+}
+"""Where the values are that the contract and its values name. Each is imported when it is asked
+for: of all that can be asked a connection needs little, and its first answer is waited for."""
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
 def names() -> dict[str, Any]:
-    """Return what the annotations of the contract and its values mean."""
+    """Return what all the annotations of the contract and its values mean."""
+    return {name: _named(name) for name in _HOME_OF} | _ways()
+
+
+def hints(owner: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the types of *annotations*, those of a function or a class of the contract."""
+    said = set(re.findall(r"\w+", " ".join(map(str, annotations.values()))))
+    known = {name: _named(name) for name in said & _HOME_OF.keys()}
+    return get_type_hints(owner, localns=known | _ways())
+
+
+def _named(name: str) -> Any:
+    module = __import__(f"{_CORE}.{_HOME_OF[name]}", fromlist=(name,))
+    return getattr(module, name)
+
+
+@cache
+def _ways() -> dict[str, Any]:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ..archives.archive import Packed, Unpacked
-    from ..archives.manifest import Manifest, Socket
-    from ..config.bind import Bind
-    from ..config.chroot_toml import RunDefaults
-    from ..config.edits import Files, Saved
-    from ..config.merge import Config
-    from ..creating.bases.key import Key
-    from ..creating.bases.store import Base, Facts
-    from ..creating.options import CreateOptions
-    from ..diagnosis.finding import Finding, Found
-    from ..engine import Outlook, Pruned
-    from ..looking.package_log import PackageRun
-    from ..looking.status import ChrootStatus, MountStatus
-    from ..plan import Plan
-    from ..process import Holder, Process
-    from ..trees.disk_size import Taken
-    from ..trees.duplicate import Cloned
-    from ..trees.snapshots import TreeSnapshot
-
-    values: tuple[type, ...] = (
-        Packed, Unpacked, Manifest, Socket, Bind, RunDefaults, Files, Saved, Config, Key, Base,
-        Facts, CreateOptions, Finding, Found, Outlook, Pruned, PackageRun, ChrootStatus,
-        MountStatus, Plan, Step, Holder, Process, Taken, Cloned, TreeSnapshot, Change,
-        errors.Problem, events.Event,
-    )  # fmt: skip
-    known: dict[str, Any] = {cls.__name__: cls for cls in values}
-    ways = {"Callable": Callable, "Mapping": Mapping, "Sequence": Sequence}
-    not_said = dict.fromkeys(("Report", "Flag", "Keeping", "ChrootError"), object)
-    return known | ways | not_said
+    ways = {"Callable": Callable, "Mapping": Mapping, "Sequence": Sequence, "Change": Change}
+    elsewhere = ("Report", "Flag", "Keeping", "ChrootError", "Following", "Sizes", "Binds", "Bases")
+    return ways | dict.fromkeys(elsewhere, object)  # named by what is not asked from afar
 
 
 # -- out ------------------------------------------------------------------------------------------
@@ -318,8 +338,11 @@ def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
 
 @cache
 def _whole(cls: type[Value]) -> Decode:
-    hints = get_type_hints(cls, localns=names())
-    parts = {name: decoder(hints[name]) for name in cls._fields}
+    said: dict[str, Any] = {}
+    for one in cls.__mro__:
+        said |= vars(one).get("__annotations__", {})
+    types = hints(cls, said)
+    parts = {name: decoder(types[name]) for name in cls._fields}
     defaults = cls._defaults
 
     def decode_it(found: Any) -> Any:

@@ -38,13 +38,24 @@ _BETWEEN = {"clone": "new", "pack": "output", "unpack": "source"}
 class Machines:
     """An `Engine` on the chroots of this machine and of others (`of`)."""
 
-    def __init__(self, here: Engine, names: Sequence[str], open_host: Open) -> None:
+    def __init__(
+        self,
+        here: Engine,
+        names: Sequence[str],
+        open_host: Open,
+        open_as_root: Callable[[], RemoteEngine] | None = None,
+    ) -> None:
         """*open_host* returns the engine of a host; nothing is asked of it before it is needed.
 
-        Raises UsageError for a name that is none.
+        *open_as_root* returns that of this machine with root's privilege, where *here* is without
+        (`rise`). Raises UsageError for a name that is none.
         """
         self._here = here
         self._open = open_host
+        self._open_as_root = open_as_root
+        self._rising = threading.Lock()
+        self.has_risen = False
+        """Whether what is done here is done as root, for who is not."""
         self._hosts: dict[str, RemoteEngine] = {}
         self._onlookers: list[_Following] = []
         for name in names:
@@ -84,6 +95,29 @@ class Machines:
         """End every connection, after what is under way by it was taken back."""
         for name in self.names:
             self.remove(name)
+        if self.has_risen:
+            cast("RemoteEngine", self._here).close()
+
+    # -- as root ---------------------------------------------------------------------------------
+
+    @property
+    def can_rise(self) -> bool:
+        """Whether `rise` is of use."""
+        return self._open_as_root is not None and not self.has_risen
+
+    def rise(self) -> None:
+        """Have all that is asked here from now on be asked of one who is root.
+
+        Nobody is asked for a password. Raises ChrootError; then all is as before.
+        """
+        with self._rising:
+            if self._open_as_root is None or self.has_risen:
+                return
+            engine = self._open_as_root()
+            engine.connection()
+            self._here, self.has_risen = engine.of(), True
+            for one in self._onlookers:
+                one.look_as(engine)
 
     def host(self, name: str) -> RemoteEngine:
         """Return the engine of a host. Raises UsageError where it is none of these."""
@@ -104,7 +138,7 @@ class Machines:
         """Whether what is named without a host is on this machine."""
         from .remote_engine import RemoteEngine
 
-        return not isinstance(self._here, RemoteEngine)
+        return self.has_risen or not isinstance(self._here, RemoteEngine)
 
     @property
     def base(self) -> str:
@@ -140,7 +174,7 @@ class Machines:
 
     def sizes(self) -> Sizes:
         """As `Engine.sizes`."""
-        return cast("Sizes", _Sizes(self, self._here.sizes()))
+        return cast("Sizes", _Sizes(self))
 
     def follow(self) -> Following:
         """As `Engine.follow`."""
@@ -156,9 +190,9 @@ class Machines:
             raise AttributeError(name)
         if not self._hosts:
             return getattr(self._here, name)
-        from .contract import methods
+        from .contract import method as method_of
 
-        method = methods()[name]
+        method = method_of(name)
         return lambda *positional, **named: self._ask(name, method.bind(positional, named))
 
     def _ask(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -259,9 +293,9 @@ def _of_host(host: str, value: Any) -> Any:
 class _Sizes:
     """Counts on every machine that answers."""
 
-    def __init__(self, machines: Machines, here: Sizes) -> None:
+    def __init__(self, machines: Machines) -> None:
         self._machines = machines
-        self._sizes: dict[str, Sizes] = {"": here}
+        self._sizes: dict[str, tuple[Engine, Sizes]] = {}
 
     def get(self, path: str, cancelled: threading.Event | None = None) -> Taken | None:
         """As `Sizes.get`; None, too, where the machine does not answer."""
@@ -281,13 +315,14 @@ class _Sizes:
             pass  # it remembers nothing then, or is asked no more
 
     def _at(self, path: str) -> tuple[Sizes | None, str]:
-        host, there = split(path)
-        if host:
-            engine = self._machines.host(host)
-            if not engine.is_open:  # to connect is the affair of who follows
-                return None, there
-            self._sizes.setdefault(host, engine.sizes())
-        return self._sizes[host], there
+        host, engine, there = self._machines.at(path)
+        if host and not self._machines.host(host).is_open:
+            return None, there  # to connect is the affair of who follows
+        of, sizes = self._sizes.get(host, (None, None))
+        if of is not engine or sizes is None:  # another now: of a host added again, of root
+            sizes = engine.sizes()
+            self._sizes[host] = (engine, sizes)
+        return sizes, there
 
 
 class _Following:
@@ -295,6 +330,7 @@ class _Following:
 
     def __init__(self, here: Following) -> None:
         self._here = here
+        self._next: Following | None = None
         self._lock = threading.Lock()
         self._seen: dict[str, Snapshot | None] = {}
         """By host, its chroots named as here."""
@@ -311,6 +347,11 @@ class _Following:
         threading.Thread(
             target=self._run, args=(name, following), name=f"follow {name}", daemon=True
         ).start()
+        self._here.wake()
+
+    def look_as(self, engine: RemoteEngine) -> None:
+        """Follow those here by another engine, from the next look on."""
+        self._next = engine.follow()
         self._here.wake()
 
     def forget(self, name: str) -> None:
@@ -340,6 +381,9 @@ class _Following:
 
     def snapshot(self) -> Snapshot:
         """As `Following.snapshot`; of other machines what is known by now."""
+        if self._next is not None:
+            self._here.close()
+            self._here, self._next = self._next, None
         here = self._here.snapshot()
         with self._lock:
             seen = dict(self._seen)
@@ -364,6 +408,8 @@ class _Following:
         for following in others.values():
             following.close()
         self._here.close()
+        if self._next is not None:
+            self._next.close()
 
 
 def _put_together(here: Snapshot, others: Mapping[str, Snapshot | None]) -> Snapshot:

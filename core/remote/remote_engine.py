@@ -184,19 +184,20 @@ class _RemoteSizes(_Part):
     """Counts there."""
 
 
-def _asking(method: contract.Method) -> Callable[..., Any]:
+def _asking(name: str) -> Callable[..., Any]:
     def ask(self: Any, *positional: Any, **named: Any) -> Any:
         engine, of = (self.engine, self.of) if isinstance(self, _Part) else (self, "")
+        method = contract.method(name)
         return engine.ask(method, of, method.bind(positional, named))
 
-    ask.__doc__ = f"As `{method.name}` of the contract."
+    ask.__doc__ = f"As `{name}` of the contract."
     return ask
 
 
 _PARTS = {"": RemoteEngine, "binds": _RemoteBinds, "bases": _RemoteBases, "sizes": _RemoteSizes}
-for _name, _one in contract.methods().items():
+for _name in contract.names():
     _part, _, _word = _name.rpartition(".")
-    setattr(_PARTS[_part], _word, _asking(_one))
+    setattr(_PARTS[_part], _word, _asking(_name))
 
 
 class RemoteFollowing:

@@ -22,7 +22,7 @@ from .lines import LONGEST, Lines, TooLongError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..engine import Engine, Following
+    from ..engine import Engine, Following, Sizes
     from ..events import Event
     from ..looking.status import ChrootStatus
 
@@ -44,7 +44,7 @@ class Server:
         self._version = version
         self._writing = threading.Lock()
         self._deaf = False
-        self._sizes = engine.sizes()
+        self._sizes: Sizes | None = None
         self._asked: dict[int, _Asked] = {}
         self._changing = threading.Lock()
 
@@ -54,7 +54,7 @@ class Server:
             {
                 "event": "hello", "version": self._version, "protocol": PROTOCOL,
                 "oldest": OLDEST, "base": self._engine.base, "root": os.geteuid() == 0,
-                "methods": sorted(contract.methods()),
+                "methods": contract.names(),
             }
         )  # fmt: skip
         try:
@@ -104,9 +104,9 @@ class Server:
     def _understood(self, number: int, name: str, request: dict[str, Any]) -> _Asked:
         if name == contract.FOLLOW:
             return _Asked(self, number, lambda asked: self._follow(asked))
-        method = contract.methods().get(name)
-        if method is None:
+        if name not in contract.names():
             raise ValueError(f"there is no {name!r} in {self._version}")
+        method = contract.method(name)
         arguments = {
             key: documents.decode(request[key], hint)
             for key, hint in method.parameters.items()
@@ -130,6 +130,8 @@ class Server:
 
     def _holder(self, part: str, about: str) -> Any:
         if part == "sizes":  # it remembers what was counted
+            with self._changing:
+                self._sizes = self._sizes or self._engine.sizes()
             return self._sizes
         if part == "binds":
             return self._engine.binds(about)

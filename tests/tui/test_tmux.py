@@ -6,81 +6,17 @@ import os
 import pty
 import re
 import select
-import shlex
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from support import Cli, Program, mounts_below, processes_below
 from support.served import Served
-
-DEADLINE = 30.0
-"""Seconds after which what is waited for will not come any more. No test expects a speed."""
-
-
-class Tmux:
-    """A terminal with one program in it."""
-
-    def __init__(
-        self, argv: list[str], env: dict[str, str], size: tuple[int, int] = (80, 24)
-    ) -> None:
-        self._folder = tempfile.TemporaryDirectory(dir="/tmp")  # a socket's path has to be short
-        self._base = ["tmux", "-S", f"{self._folder.name}/s", "-f", "/dev/null"]
-        self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
-        columns, rows = map(str, size)
-        self._run("new-session", "-d", "-x", columns, "-y", rows, command)
-
-    def _run(self, *words: str) -> str:
-        done = subprocess.run(
-            [*self._base, *words], env=self._env, capture_output=True, text=True, check=True,
-            timeout=DEADLINE,
-        )  # fmt: skip
-        return done.stdout
-
-    def press(self, *keys: str) -> None:
-        self._run("send-keys", *keys)
-
-    def write(self, text: str) -> None:
-        self._run("send-keys", "-l", text)
-
-    @property
-    def text(self) -> str:
-        """What stands on the screen, with one blank where there are many."""
-        return re.sub(" +", " ", self._run("capture-pane", "-p"))
-
-    def until(self, condition: Callable[[str], object]) -> str:
-        end = time.monotonic() + DEADLINE
-        while not condition(text := self.text):
-            assert time.monotonic() < end, f"it never came. On the screen:\n{text}"
-            time.sleep(0.02)
-        return text
-
-    def shows(self, *texts: str) -> str:
-        return self.until(lambda screen: all(text in screen for text in texts))
-
-    @property
-    def modes(self) -> str:
-        """Whether the alternate screen is on, the mouse reported, the cursor shown."""
-        asked = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"
-        return self._run("display-message", "-p", asked).strip()
-
-    @property
-    def ui(self) -> psutil.Process:
-        """The process of the UI."""
-        shell = int(self._run("display-message", "-p", "#{pane_pid}"))
-        return psutil.Process(shell).children()[0]
-
-    def close(self) -> None:
-        subprocess.run([*self._base, "kill-server"], env=self._env, check=False, timeout=DEADLINE)
-        self._folder.cleanup()
+from support.tmux import DEADLINE, Tmux
 
 
 @pytest.fixture
@@ -220,6 +156,38 @@ def test_a_menu_and_another_base_from_nothing(tiny_chroot: Path, tmp_path: Path,
         terminal.shows("left with 0")
     finally:
         terminal.close()
+
+
+@pytest.mark.slow
+@pytest.mark.root
+def test_what_keys_did_and_a_command_that_is_added_meanwhile(
+    terminal: Tmux, tiny_chroot: Path, cli: Cli
+) -> None:
+    settings = Path(cli.environment()["XDG_CONFIG_HOME"]) / "chroot-tool/settings.toml"
+    terminal.shows("○ off tiny", "quit")
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(
+        '[[command]]\nname = "tell"\nkey = "e"\nwhere = "inside"\n'
+        'run = ["/bin/sh", "-c", "echo 4${0}2", "{name}"]\n'
+    )
+    terminal.shows("the settings were read again")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    terminal.press("e")
+    terminal.shows("4tiny2", "exit 0")
+    terminal.press("C-]")
+    terminal.press("C")
+    terminal.shows(" run -d ", " on -d ", ". repeat")
+    terminal.press("j")
+    terminal.press("U")
+    terminal.shows("take this back?", "unmount")
+    terminal.press("Enter")
+    terminal.shows("○ off tiny")
+    assert mounted(tiny_chroot) == []
+    settings.write_text('them = "light"\n')
+    terminal.shows("unknown key", "hold on")
+    terminal.press("q")
+    terminal.shows("left with 0")
 
 
 @pytest.mark.slow

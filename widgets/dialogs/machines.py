@@ -16,7 +16,7 @@ from ...core.remote.address import checked
 from ...core.value import Value
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..text.states import BAD, GOOD, MUTED, PLAIN, WARN, Cell
+from ..text.states import MUTED, PLAIN, Cell, machine_state
 from ..text.wrapped_text import WrappedText
 from .dialog import button
 from .field import Field
@@ -42,9 +42,7 @@ class MachineRow(Value):
     @property
     def state(self) -> Cell:
         """Sign and word of how it answers."""
-        if self.machine.answers:
-            return "● open", GOOD
-        return ("✗ lost", BAD) if self.machine.problem else ("… opening", WARN)
+        return machine_state(self.machine)
 
     @property
     def says(self) -> str:

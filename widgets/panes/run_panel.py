@@ -152,7 +152,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     @property
     def running(self) -> bool:
-        """Whether the command runs."""
+        """Whether the command runs; it does not yet where the terminal is not there yet."""
         return self.is_mounted and self.terminal.running
 
     @property

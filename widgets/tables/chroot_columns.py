@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
@@ -21,9 +22,13 @@ from ...core.value import Value
 from ..job_status import JobStatus
 from ..text.amounts import age, cpu, memory
 from ..text.braille import line
-from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, chroot_state, doing
+from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, chroot_state, doing, machine_state
 from ..trend import Trend
 from .columns import Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...core.looking.watch import Machine
 
 COLUMNS = (
     "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
@@ -31,6 +36,8 @@ COLUMNS = (
 )  # fmt: skip
 """The ids of all columns, in the order in which they stand unless the user wants another."""
 
+HEAD = "\0"
+"""What the key of a head begins with: no path does."""
 _RECENT = 8
 """The cells of what it has been doing, two points each."""
 _PER_POINT = 3
@@ -40,6 +47,33 @@ _BUSY = (0.05, 10.0, 50.0, 100.0)
 so that they can be compared at a glance."""
 
 _STATES = (ON, PARTIAL, NOT_ANSWERING, CREATING, OFF, INCOMPLETE, BROKEN)
+
+
+class Head(Value):
+    """The row above the chroots of a machine."""
+
+    name: str
+    """"" is this one."""
+    count: int
+    """How many chroots it has."""
+    machine: Machine | None = None
+    """How it answers, where it is another one."""
+    folded: bool = False
+
+    def row(self) -> ChrootRow:
+        """Return it as a row of the table."""
+        status = ChrootStatus(self.name or "this machine", HEAD + self.name, "", host=self.name)
+        return ChrootRow(status, head=self)
+
+    def cell(self, column: str) -> Cell:
+        """Return what stands in a column."""
+        if column == "name":
+            return f"{'▸' if self.folded else '▾'} {self.name or 'this machine'}", ACCENT
+        if column == "state" and self.machine is not None:
+            return machine_state(self.machine)
+        if column == "system":
+            return f"{self.count} chroot{'' if self.count == 1 else 's'}", MUTED
+        return "", MUTED
 
 
 class ChrootRow(Value):
@@ -54,6 +88,15 @@ class ChrootRow(Value):
     """Bytes on disk; None while they are not counted."""
     recent: tuple[int, ...] = ()
     """What its CPU has been doing, see `recent`."""
+    head: Head | None = None
+    """It is none, but the head of a machine's."""
+    below: bool = False
+    """It stands below such a head."""
+
+    @property
+    def group(self) -> tuple[object, ...]:
+        """What rows of a tree are sorted by first: their machine, and its head above."""
+        return natural(self.status.host), self.head is None
 
     def matches(self, words: tuple[str, ...]) -> bool:
         """Tell whether each of *words*, in lower case, is in its name, host, system or state."""
@@ -87,15 +130,27 @@ def recent(trend: Trend | None) -> tuple[int, ...]:
 
 def columns(names: tuple[str, ...], clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
     """Return the columns of these ids, in this order; *clock* tells ages from."""
-    every = {column.id: column for column in _columns(clock)}
+    every = {column.id: _with_heads(column) for column in _columns(clock)}
     return tuple(every[name] for name in names)
+
+
+def _with_heads(column: Column[ChrootRow]) -> Column[ChrootRow]:
+    """Return the column with cells for heads, too."""
+
+    def cell(row: ChrootRow, width: int) -> Cell:
+        return column.cell(row, width) if row.head is None else row.head.cell(column.id)
+
+    return replace(column, cell=cell)
+
+
+def _name(row: ChrootRow, _width: int) -> Cell:
+    return f"  {row.status.name}" if row.below else row.status.name, PLAIN
 
 
 def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
     return (
         Column("state", "State", _state, _state_order, 13, rank=1),
-        Column("name", "Name", lambda row, _: (row.status.name, PLAIN),
-               lambda row: natural(row.status.name), 12, most=40, rank=0),
+        Column("name", "Name", _name, lambda row: natural(row.status.name), 12, most=40, rank=0),
         Column("host", "Host", lambda row, _: (row.status.host, MUTED),
                lambda row: natural(row.status.host), 0, most=20, rank=2),
         Column("system", "System", lambda row, width: (short_system(row.status.os, width), MUTED),

@@ -23,40 +23,17 @@ from textual.widgets import Static
 from ...core.looking.status import ChrootStatus
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..text.foreign import foreign
-from .chroot_columns import COLUMNS, ChrootRow, columns, recent
+from .chroot_columns import COLUMNS, HEAD, ChrootRow, columns, recent
+from .chroot_rows import Rows
+from .machine_tree import is_tree, tree
 from .table import Table
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+    from ...core.looking.watch import Machine
     from ..trend import Trend
     from .filter_line import FilterLine
-
-
-class Rows(Table[ChrootRow]):
-    """The table itself."""
-
-    BINDING_GROUP_TITLE = "Environments"
-    HELP = (
-        "The chroots under the base directory. Switching on and off concerns the marked ones,"
-        " where there are any; everything else the one under the cursor."
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "mark", id="environments.mark",
-                tooltip="Mark it, or take its mark away"),
-        Binding("enter", "activate", "details", id="details.open", show=False,
-                tooltip="All there is to say about it"),
-    ]  # fmt: skip
-
-    @property
-    def subject(self) -> str:
-        """The name of the chroot under the cursor."""
-        row = self.cursor_row
-        return row.status.name if row is not None else ""
-
-    def why_not(self, action: str) -> str:
-        """Say what needs a row."""
-        return "there is no chroot here" if self.cursor_row is None else ""
 
 
 class ChrootTable(Vertical):
@@ -152,6 +129,10 @@ class ChrootTable(Vertical):
         self._given: tuple[object, ...] = ()
         self._known: dict[str, ChrootRow] = {}
         self._filter = ""
+        self._machines: tuple[Machine, ...] = ()
+        self._folded: frozenset[str] = frozenset()
+        self._shape: tuple[object, ...] = ((), self._folded, True)
+        """Words of the filter, what is folded, whether it is a list: what rows are shown by."""
         self._line: FilterLine | None = None
 
     def compose(self) -> ComposeResult:
@@ -171,20 +152,24 @@ class ChrootTable(Vertical):
         jobs: tuple[JobStatus, ...] = (),
         sizes: Mapping[str, int] | None = None,
         trends: Mapping[str, Trend] | None = None,
+        machines: tuple[Machine, ...] = (),
     ) -> None:
         """Show these chroots, what is being done to them, and by path bytes on disk and trends.
 
-        Cursor, scroll and marks stay. Where everything is as it was, nothing is done.
+        Where they are of many *machines*, they stand below these, and can be folded. Cursor, scroll
+        and marks stay. Where everything is as it was, nothing is done.
         """
         sizes = sizes or {}
         trends = trends or {}
-        given = (chroots, jobs, dict(sizes), dict(trends))
+        given = (chroots, jobs, dict(sizes), dict(trends), machines)
         if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
             return
         self._given = given
+        self._machines = machines
         running = {job.path: job for job in jobs if job.state == RUNNING}
         failed = {job.path for job in jobs if job.state == FAILED}
         known = self._known
+        below = is_tree(machines)
         rows: dict[str, ChrootRow] = {}
         for one in chroots:
             path = one.path
@@ -198,11 +183,29 @@ class ChrootTable(Vertical):
                 or row.failed is not fails
                 or row.size != size
                 or row.recent != done
+                or row.below is not below
             ):
-                row = ChrootRow(one, job, fails, size, done)
+                row = ChrootRow(one, job, fails, size, done, below=below)
             rows[path] = row
         self._known = rows
+        self._show()
+
+    def _show(self) -> None:
+        """Show what is known: as a tree, or as a list where it is filtered or machines are few."""
+        words = tuple(self._filter.casefold().split())
+        known, folded = self._known, self._folded
+        rows = known if words else tree(known, self._machines, folded)
+        accepts: Callable[[ChrootRow], bool] | None = None
+        if words:
+            accepts = lambda row: row.matches(words)  # noqa: E731
+        elif rows is not known:
+            accepts = lambda row: row.head is not None or row.status.host not in folded  # noqa: E731
+        self.rows.group_by(None if rows is known else lambda row: row.group)
         self.rows.show_rows(rows)
+        shape = words, folded, rows is known
+        if shape != self._shape:
+            self._shape = shape
+            self.rows.set_filter(accepts, words)
         self._tell()
 
     def set_filter(self, text: str) -> None:
@@ -210,9 +213,7 @@ class ChrootTable(Vertical):
         if text == self._filter:
             return
         self._filter = text
-        words = tuple(text.casefold().split())
-        self.rows.set_filter((lambda row: row.matches(words)) if words else None, words)
-        self._tell()
+        self._show()
         self.post_message(self.FilterChanged(self, text))
 
     def set_columns(self, names: tuple[str, ...]) -> None:
@@ -231,7 +232,18 @@ class ChrootTable(Vertical):
     def highlighted(self) -> ChrootStatus | None:
         """The chroot under the cursor."""
         row = self.rows.cursor_row
-        return row.status if row is not None else None
+        return row.status if row is not None and row.head is None else None
+
+    @property
+    def machine(self) -> str:
+        """The machine that the cursor is on, or that of its chroot; "" is this one."""
+        row = self.rows.cursor_row
+        return row.status.host if row is not None else ""
+
+    def fold(self, machine: str, *, folded: bool) -> None:
+        """Fold the chroots of a machine, or show them."""
+        self._folded = self._folded | {machine} if folded else self._folded - {machine}
+        self._show()
 
     @property
     def marked(self) -> tuple[str, ...]:
@@ -241,6 +253,9 @@ class ChrootTable(Vertical):
 
     def move_to(self, path: str) -> bool:
         """Put the cursor on a chroot; say whether it is shown."""
+        row = self._known.get(path)
+        if row is not None and row.status.host in self._folded:
+            self.fold(row.status.host, folded=False)
         return self.rows.move_to(path)
 
     def mark(self, path: str) -> None:
@@ -320,7 +335,10 @@ class ChrootTable(Vertical):
     def _chosen(self, message: Table.Activated) -> None:
         message.stop()
         row = self._known.get(message.key)
-        if row is not None:
+        if message.key.startswith(HEAD):
+            name = message.key.removeprefix(HEAD)
+            self.fold(name, folded=name not in self._folded)
+        elif row is not None:
             self.post_message(self.Activated(self, row.status))
 
     @on(Table.Marked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic
+from typing import Any, Generic
 
 from .columns import Column, R
 
@@ -23,6 +23,10 @@ class Order(Generic[R]):
         """What a row has to be to be shown; None: anything."""
         self.sort = sort
         self.descending = False
+        self.regroup: Callable[[list[str]], list[str]] | None = None
+        """What becomes of the keys once they are sorted; None: they stay so."""
+        self.group: Callable[[R], Any] | None = None
+        """What rows are sorted by before all else, whichever way round the rest is."""
 
     def take(self, rows: Mapping[str, R]) -> list[str] | None:
         """Take other rows. Return the keys of what has changed; None where nothing has at all."""
@@ -73,7 +77,10 @@ class Order(Generic[R]):
         if column is not None:
             order = column.order
             keys.sort(key=lambda key: order(rows[key]), reverse=self.descending)
-        return keys
+        group = self.group
+        if group is not None:
+            keys.sort(key=lambda key: group(rows[key]))
+        return self.regroup(keys) if self.regroup else keys
 
 
 def same(one: R | None, other: R | None) -> bool:

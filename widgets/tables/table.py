@@ -208,6 +208,13 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self.refresh()
         self._announce()
 
+    def set_regroup(self, regroup: Callable[[list[str]], list[str]] | None) -> None:
+        """Have *regroup* say in which order the sorted rows stand; None: as they are sorted."""
+        self._order.regroup = regroup
+        self._arrange()
+        self.refresh()
+        self._announce()
+
     def search(self, text: str) -> None:
         """Show only the rows in whose cells each word of *text* stands; "" shows all."""
         words = tuple(text.casefold().split())
@@ -224,6 +231,15 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         cells = (safe(column.cell(row, _LONGEST)[0]) for column in self.columns)
         text = "\n".join(cells).casefold()
         return all(word in text for word in words)
+
+    @property
+    def known_rows(self) -> Mapping[str, R]:
+        """All rows by their keys, also those that the filter hides."""
+        return self._order.rows
+
+    def group_by(self, group: Callable[[R], Any] | None) -> None:
+        """Sort by this before all else, from the next rows on; None: not at all."""
+        self._order.group = group
 
     @property
     def columns(self) -> tuple[Column[R], ...]:

@@ -11,6 +11,10 @@ from ...core.text import safe
 from ..job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
 from .amounts import percent
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...core.looking.watch import Machine
+
 PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
 """Tones: each widget has its own component class of the theme's colour for them."""
 
@@ -80,6 +84,13 @@ def happening(kind: str) -> Cell:
 def severity(word: str) -> Cell:
     """Return sign and word of how much a finding of the doctor weighs."""
     return _signed(_FINDING, word)
+
+
+def machine_state(machine: Machine) -> Cell:
+    """Return sign and word of how another machine answers."""
+    if machine.answers:
+        return "● open", GOOD
+    return ("✗ lost", BAD) if machine.problem else ("… opening", WARN)
 
 
 def chroot_state(state: str) -> Cell:

@@ -20,6 +20,7 @@ from . import (
     delete,
     doctor,
     hosts,
+    root,
     snapshots,
     switch,
 )
@@ -39,6 +40,7 @@ ACTIONS: dict[str, Action] = {
         *doctor.ACTIONS,
         *deeds.ACTIONS,
         *hosts.ACTIONS,
+        *root.ACTIONS,
         *base.ACTIONS,
         *boot.ACTIONS,
     )

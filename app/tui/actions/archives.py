@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from ....core.remote.address import split
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
 from .. import command_words
@@ -81,10 +82,10 @@ async def unpack(session: Session) -> None:
     from ....widgets.dialogs.unpack import UnpackDialog
 
     engine = session.engine
-    one = session.highlighted
     # Where the cursor is on another machine it is unpacked there.
+    base = engine.base_at(session.place)
     dialog = UnpackDialog(
-        engine.base_at(one.path if one else ""), session.inventory.names(one.host if one else ""),
+        base, session.inventory.names(split(base)[0]),
         complete=engine.complete, homes=session.homes,
     )  # fmt: skip
     wanted = await session.user.ask(dialog)

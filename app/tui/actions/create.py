@@ -31,16 +31,16 @@ async def create(session: Session) -> None:
     from ....widgets.dialogs.create import CreateForm
     from ....widgets.dialogs.create_sources import Copy
 
-    engine, one = session.engine, session.highlighted
+    engine = session.engine
     # Where the cursor is on another machine the next one is made there.
-    base = engine.base_at(one.path if one else "")
+    base = engine.base_at(session.place)
     try:
         defaults = await asyncio.to_thread(engine.create_defaults, CreateOptions(), base)
     except ChrootError as error:
         session.user.explain(error)
         return
     form = CreateForm(
-        defaults, base, session.inventory.names(one.host if one else ""),
+        defaults, base, session.inventory.names(split(base)[0]),
         describe=engine.plan_create,
         sources=await asyncio.to_thread(_sources, session, base),
     )  # fmt: skip

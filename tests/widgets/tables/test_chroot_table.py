@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import Static
 
+from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.looking.watch import Machine
 from chroot_tool.widgets.job_status import FAILED, RUNNING, JobStatus
 from chroot_tool.widgets.tables.chroot_columns import COLUMNS
 from chroot_tool.widgets.tables.chroot_table import ChrootTable
@@ -392,3 +394,57 @@ async def test_hostile_text_is_shown_and_does_nothing(host: Host, theme: str) ->
             for y in range(4):
                 await pilot.click(host.table, offset=(20, y))
             assert host.is_running
+
+
+FARM = tuple(
+    Machine(name, answers=name != "b3", problem=Problem("refused") if name == "b3" else None)
+    for name in ("b1", "b2", "b3", "b10")
+)
+
+
+def farmed() -> tuple[ChrootStatus, ...]:
+    return tuple(
+        ChrootStatus(name, f"{host}:/srv/{name}" if host else f"/srv/{name}", state, host=host)
+        for host, name, state in (
+            ("b10", "deb", "off"), ("", "here", "off"), ("b2", "sid", "on"), ("b2", "deb", "off"),
+        )
+    )  # fmt: skip
+
+
+async def test_of_many_machines_it_is_a_tree(host: Host) -> None:
+    """Folded, counted, with how each answers; sorting and filter go on as they were."""
+    async with host.run_test(size=(100, 20)) as pilot:
+        host.table.show(farmed(), (), SIZES, machines=FARM[:3])
+        await pilot.pause()
+        assert len(host.order) == 4, "few are a list"
+        host.table.show(farmed(), (), SIZES, machines=FARM)
+        await pilot.pause()
+        assert host.order == ["\0", "here", "\0b1", "\0b2", "deb", "sid", "\0b3", "\0b10", "deb"]
+        text = screen_text(host)
+        assert "✗ lost" in text
+        assert "2 chroots" in text
+        host.table.rows.sort_by("state")
+        assert host.order[3:6] == ["\0b2", "sid", "deb"]
+        host.table.rows.sort_by("state")
+        assert host.order[3:6] == ["\0b2", "deb", "sid"]
+        await pilot.press("g", "j", "j", "j")
+        assert (host.at, host.table.machine) == ("", "b2")
+        await pilot.press("enter")
+        assert host.order[3:5] == ["\0b2", "\0b3"]
+        assert "▸ b2" in screen_text(host)
+        await pilot.press("space")
+        assert host.marks() == ("b2:/srv/sid", "b2:/srv/deb")
+        await pilot.press("space")
+        assert host.marks() == ()
+        host.table.set_filter("deb")
+        await pilot.pause()
+        assert set(host.table.rows.keys) == {"b2:/srv/deb", "b10:/srv/deb"}
+        host.table.set_filter("")
+        assert host.table.move_to("b2:/srv/deb")
+        assert host.at == "deb"
+        await pilot.pause()
+        assert host.order[3:6] == ["\0b2", "deb", "sid"]
+        host.table.show(farmed(), (), SIZES, machines=FARM[:2])
+        await pilot.pause()
+        assert len(host.order) == 4
+        assert host.at == "deb"

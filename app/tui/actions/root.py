@@ -1,0 +1,51 @@
+"""Becoming root, and a user inside: for who is not root out here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...privilege import asking
+from .action import Action, flow
+from .reasons import busy, of_chosen, unfit
+
+if TYPE_CHECKING:
+    from ....core.looking.status import ChrootStatus
+    from ..session import Session
+
+
+@flow
+async def become_root(session: Session) -> None:
+    """Ask for root's privilege, once."""
+    if await session.rising.ask(session.user):
+        session.user.tell("what is done from now on is done as root")
+
+
+def adopt(session: Session) -> None:
+    """Make the one before the UI a user of what is chosen."""
+    for one in session.chosen:
+        _adopt(session, one)
+
+
+def _adopt(session: Session, one: ChrootStatus) -> None:
+    user = asking()
+    session.start(
+        "adopt", one.name, one.path,
+        lambda report, _cancelled: session.engine.adopt(one.path, user, report=report),
+        words=("adopt", "-d", one.path, "-u", user),
+    )  # fmt: skip
+
+
+def _why_no_root(session: Session) -> str:
+    return "" if session.rising.is_possible else "it is root's already, or nothing gives privilege"
+
+
+ACTIONS = (
+    Action(
+        "root", "become root", "Do what is done as root, by sudo or its like", become_root,
+        in_footer=False, of_chroot=False, why_not=_why_no_root,
+    ),
+    Action(
+        "environments.adopt", "adopt me", "Make you a user inside, with your name and id", adopt,
+        in_footer=False, why_not=of_chosen(unfit, busy), many=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""The whole UI of an ordinary user, with real sudo: by a rule, by a password, by neither."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import mounts_below, wait_until
+from support.ordinary import Ordinary, ordinary
+from support.tmux import DEADLINE, Tmux
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+
+@pytest.fixture
+def ann(tmp_path: Path, tiny_template: Path) -> Iterator[Ordinary]:
+    with ordinary(tmp_path, ui=True) as one:
+        subprocess.run(["cp", "-a", tiny_template, one.base / "deb"], check=True)
+        yield one
+        subprocess.run(
+            [one.program, "off", "-S", "--kill", "-d", one.base / "deb"],
+            check=False, capture_output=True,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def terminal(ann: Ordinary) -> Iterator[list[Tmux]]:
+    """Where the test puts the terminal that is to be closed."""
+    made: list[Tmux] = []
+    yield made
+    for one in made:
+        one.close()
+
+
+def start(ann: Ordinary, terminal: list[Tmux]) -> Tmux:
+    terminal.append(Tmux(ann.argv(), ann.environment(), size=(140, 30)))
+    terminal[0].shows("○ off deb", "q quit")
+    return terminal[0]
+
+
+def choose(t: Tmux, words: str, shown: str) -> None:
+    """Choose an action of the palette by what is typed of it."""
+    t.press(":")
+    t.shows("Search for commands")
+    t.write(words)
+    t.shows(shown)
+    t.press("Enter")
+
+
+def leave(t: Tmux) -> None:
+    """Quit, when nothing runs any more: who quits sooner is asked."""
+    asked = "quit while something runs"
+    while True:
+        t.press("q")
+        if "left with 0" in t.until(lambda text: asked in text or "left with 0" in text):
+            return
+        t.press("Escape")
+        t.until(lambda text: asked not in text)
+
+
+def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmux]) -> None:
+    ann.allow()
+    t = start(ann, terminal)
+    t.shows("ann, as root")
+    t.press("o")
+    t.shows("● on deb")
+    assert mounts_below(ann.base / "deb")
+
+    choose(t, "adopt", "Make you a user inside")
+    passwd = ann.base / "deb/etc/passwd"
+    wait_until(lambda: f"ann:*:{ann.uid}" in passwd.read_text(), patience=DEADLINE)
+    t.press("r")
+    t.shows("run in deb")
+    t.write("/bin/id -u")
+    t.press("Enter")
+    t.shows(f"{ann.uid}")
+    t.press("C-]")
+    t.press("S")
+    t.until(lambda text: "Environments" not in text and "$" in text)
+    t.write("echo $((40+2))-$(id -u)")
+    t.press("Enter")
+    t.shows(f"42-{ann.uid}")
+    t.press("C-d")
+    t.shows("● on deb", "q quit")
+
+    t.press("o")
+    t.shows("○ off deb")
+    assert not mounts_below(ann.base / "deb")
+
+    t.press("D")
+    t.shows("doctor: deb and this host", "root, with every capability")
+    t.until(lambda text: "looking" not in text)
+    t.press("Escape")
+    t.until(lambda text: "doctor: deb" not in text)
+    t.press("d")
+    t.shows("delete deb")
+    t.write("deb")
+    t.press("Enter", "Enter")
+    t.until(lambda text: "○ off deb" not in text)
+    assert not (ann.base / "deb").exists()
+    leave(t)
+
+
+def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
+    ann: Ordinary, terminal: list[Tmux]
+) -> None:
+    password = ann.allow_by_password()
+    subprocess.run(["cp", "-a", ann.base / "deb", ann.base / "other"], check=True)
+    t = start(ann, terminal)
+    t.shows("ann: looking only", "○ off other")
+    t.press("Space", "j", "Space")  # both are marked
+    t.press("o")
+    t.shows("password for ann:")
+    t.write(password)
+    t.press("Enter")
+    t.shows("● on deb", "● on other", "ann, as root")
+    t.press("o")
+    t.shows("○ off deb", "○ off other")
+    t.press("q")
+    t.shows("left with 0")
+
+
+def test_who_may_not_is_told_and_sees_what_can_be_seen(ann: Ordinary, terminal: list[Tmux]) -> None:
+    ann.allow_by_password()
+    t = start(ann, terminal)
+    t.press("o")
+    t.shows("password for ann:")
+    t.write("wrong")
+    t.press("Enter")
+    t.shows("✗ failed on deb", "ann: looking only", "chroot-tool sudoers ann")
+    assert not mounts_below(ann.base / "deb")
+    t.press("q")
+    t.shows("left with 0")

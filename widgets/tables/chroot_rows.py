@@ -1,0 +1,51 @@
+"""The rows of the environments table: chroots and, where machines are many, these above theirs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from .chroot_columns import ChrootRow
+from .table import Table
+
+
+class Rows(Table[ChrootRow]):
+    """The table itself."""
+
+    BINDING_GROUP_TITLE = "Environments"
+    HELP = (
+        "The chroots under the base directory. Switching on and off concerns the marked ones,"
+        " where there are any; everything else the one under the cursor."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "mark", id="environments.mark",
+                tooltip="Mark it, or take its mark away"),
+        Binding("enter", "activate", "details", id="details.open", show=False,
+                tooltip="All there is to say about it"),
+    ]  # fmt: skip
+
+    @property
+    def subject(self) -> str:
+        """The name of the chroot, or machine, under the cursor."""
+        row = self.cursor_row
+        return row.status.name if row is not None else ""
+
+    def of_machine(self, name: str) -> tuple[str, ...]:
+        """Return the keys of a machine's chroots: those that are not marked, or else all."""
+        known = self.known_rows
+        every = [k for k, row in known.items() if not row.head and row.status.host == name]
+        return tuple(key for key in every if key not in self.marked) or tuple(every)
+
+    def why_not(self, action: str) -> str:
+        """Say what needs a row."""
+        return "there is no chroot here" if self.cursor_row is None else ""
+
+    def action_mark(self) -> None:
+        """Mark the chroot under the cursor, or all of the machine, or take the marks away."""
+        row = self.cursor_row
+        if row is None or row.head is None:
+            super().action_mark()
+            return
+        for key in self.of_machine(row.head.name):
+            self.toggle_mark(key)
