@@ -56,7 +56,7 @@ def is_here(arguments: Namespace) -> bool:
 def with_backend(words: Sequence[str], arguments: Namespace) -> list[str]:
     """Return *words* with what the user's settings say of how chroots are made."""
     given = getattr(arguments, "backend", None)
-    if given is None or given:
+    if given is None or given or getattr(arguments, "source", ""):
         return list(words)
     return [*words, "--backend", habits().backend]
 

@@ -44,9 +44,16 @@ def test_with_the_rule_every_day_works(ann: Ordinary, settings: str) -> None:
                  stdin=b"\0\xff")  # fmt: skip
     assert (echoed.returncode, echoed.stdout) == (7, "b c\n\0\udcff")
     ann.ok("bind", "add", "-d", "deb", "--source", "/usr", "--target", "/mnt")
+    assert ann("shell", "-d", "deb", stdin=b"echo $((40+2))\n").stdout == "42\n"
+    for word in ("start", "stop"):
+        assert ann(word, "-d", "deb").returncode == 127, "which this chroot has none of"
+    assert "privilege" in ann("doctor", "-d", "deb").stdout
     ann.ok("off", "-d", "deb")
-    assert json.loads(ann.ok("list", "--json"))[0]["state"] == "off"
-    ann.ok("delete", "--yes", "-d", "deb")
+    ann.ok("create", "-d", "new", "--from", ann.base / "deb")
+    states = {one["name"]: one["state"] for one in json.loads(ann.ok("list", "--json"))}
+    assert states == {"deb": "off", "new": "off"}
+    for name in states:
+        ann.ok("delete", "--yes", "-d", name)
     assert ann.ok("list", "--json") == "[]\n"
 
 
