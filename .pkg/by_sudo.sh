@@ -4,12 +4,13 @@
 
 as_root() {
     trap : INT QUIT # it is for what is run to take them; an ignored one would be ignored there, too
+    # The sign of one that has begun (app/privilege.py): 1 may be sudo's own, or of what was run.
+    began=
+    trap 'began=1' URG
     code=0
     sudo -- "$here/chroot-tool.sh" --elevated=sudo --base "${CHROOT_TOOL_BASE:-/srv/chroot}" "$@" ||
         code=$?
-    # 1 may be sudo's own.
-    [ "$code" = 1 ] && ! sudo -n -l -- "$here/chroot-tool.sh" >/dev/null 2>&1 </dev/null ||
-        exit "$code"
+    [ "$code" = 1 ] && [ -z "$began" ] || exit "$code"
     exec "$venv/bin/python" -I -S "$here/.pkg/start.py" --refused=sudo "$@"
 }
 
@@ -29,6 +30,8 @@ is_plain() {
             -h | --help | -H* | --host* | *:*) return 1 ;;
             -e | --env | --env=*=* | -e*=*) ;;
             --env* | -e*) return 1 ;;
+            --*) ;;
+            -*[Hhe]*) return 1 ;; # short options in one word, maybe
         esac
         before=$word
     done

@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from ..core.remote.stream import End
 
 
-def open_engine(base: str = "", host: str = "") -> Engine:
+def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
     """Return the engine for what `--base` and `--host` say, "" where one is not given.
 
-    Raises ConfigError, UsageError for a host that is none.
+    *backend* is what makes chroots here where nothing else is said, "" for the settings'. Raises
+    ConfigError, UsageError for a host that is none.
     """
     if host:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
-    return LocalEngine(base_directory(base), habits, started(), program)
+    own = (lambda: habits().replace(backend=backend)) if backend else habits
+    return LocalEngine(base_directory(base), own, started(), program)
 
 
 def open_machines(
@@ -61,7 +63,8 @@ def _as_root(before: tuple[str, ...], base: str) -> RemoteEngine:
     from ..core.remote.connection import Connection
     from ..core.remote.remote_engine import RemoteEngine
 
-    argv = privilege.elevated(privilege.quiet(before), "--base", base, "serve", "--json")
+    words = ("--base", base, "serve", "--json", "--backend", habits().backend)
+    argv = privilege.elevated(privilege.quiet(before), *words)
     rule = f"chroot-tool sudoers {privilege.asking()}, as root, prints the rule that is missing"
     # What is started on a terminal becomes root by itself, and asks where it has to.
     return RemoteEngine(

@@ -7,13 +7,22 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterator
+else:
+    import _signal as signal  # without enum, which costs `run` 2 ms
 
 ELEVATED = "--elevated="
 """Begins the first word of a chroot-tool that another has started with privilege; then comes by
 what. It tries no more to get any, and knows who it works for."""
 REFUSED = "--refused="
 """Begins the first word of what `chroot-tool.sh` has told to whom that was refused."""
+BEGAN = signal.SIGURG
+"""By which an elevated chroot-tool tells whom it works for that it has begun.
+
+Its exit code may be any, sudo's own for a refusal, too; no descriptor gets through sudo; and
+nothing happens to who does not expect this signal.
+"""
 VARIABLE = "CHROOT_TOOL_PRIVILEGE"
 _PREFIXES = {
     "sudo": ("sudo", "--"),
@@ -133,7 +142,24 @@ def take_over(word: str) -> bool:
         os.environ["HOME"] = pwd.getpwuid(0).pw_dir
         for name in _PLACES:
             os.environ.pop(name, None)
+        _tell()
     return True
+
+
+def _tell() -> None:
+    """Send BEGAN to whom this works for: the nearest ancestor that is not root's, as sudo is."""
+    pid = os.getppid()
+    try:
+        while pid > 1:
+            with open(f"/proc/{pid}/status", "rb") as file:  # proc_pid_status(5)
+                fields = dict(line.split(b":", 1) for line in file)
+            uid = fields[b"Uid"].split()[1]  # effective; the real one of sudo is the caller's
+            if uid != b"0":
+                os.kill(pid, BEGAN)
+                return
+            pid = int(fields[b"PPid"])
+    except OSError:
+        pass  # it has ended
 
 
 def is_wanted() -> bool:

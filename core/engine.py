@@ -371,13 +371,6 @@ class Engine(Protocol):
 
     # -- archives --------------------------------------------------------------------------------
 
-    def archive_name(self, path: str, *, oci: bool = False, now: float | None = None) -> str:
-        """Return what an archive of the chroot at *path* is called by default, without a folder.
-
-        *now* is in seconds since 1970; it is called by the local time.
-        """
-        raise NotImplementedError
-
     def pack(
         self,
         path: str,

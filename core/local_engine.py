@@ -39,7 +39,7 @@ _VERBS = {
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
-    "pack": ("archive_name", "pack", "unpack"),
+    "pack": ("pack", "unpack"),
     "delete": ("delete", "rests"),
     "clone": ("clone",),
     "rename": ("rename",),
@@ -238,7 +238,6 @@ class LocalEngine:
         off = staticmethod(verbs.off.off)
         holders = staticmethod(verbs.off.holders)
         run = staticmethod(verbs.run.run)
-        archive_name = staticmethod(verbs.pack.archive_name)
         pack = staticmethod(verbs.pack.pack)
         unpack = staticmethod(verbs.pack.unpack)
         delete = staticmethod(verbs.delete.delete)

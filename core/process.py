@@ -23,6 +23,8 @@ class Process(Value):
     """Bytes a second that it has had fetched from disks; 0 where the kernel does not tell."""
     write_rate: float = 0.0
     """Bytes a second that it has had written to disks."""
+    parent: int = 0
+    """The pid of the process that started it, or took it over; it may live elsewhere."""
 
 
 class Holder(Value):

@@ -195,6 +195,13 @@ async def _processes(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("j", "j")
 
 
+async def _tree(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _processes(app, pilot)
+    await pilot.press("T")
+    rows = app.main.details.query_one("ProcessesTable", Table)
+    await until(pilot, lambda: rows.keys[1].startswith("4902"))
+
+
 async def _plan(app: SceneApp, pilot: Pilot[None]) -> None:
     await _form(app, pilot)
     await pilot.press("enter")
@@ -357,6 +364,7 @@ SCENES = (
     Scene("mounts-80x24", SMALL, LIGHT, _mounts),
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
+    Scene("tree-80x24", SMALL, DARK, _tree),
     Scene("log-120x40", LARGE, DARK, _log),
     Scene("log-80x24", SMALL, LIGHT, _log),
     Scene("jobs-120x40", LARGE, DARK, _jobs),

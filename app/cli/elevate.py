@@ -35,7 +35,8 @@ NEED_ROOT = frozenset(
 """Verbs that can't be done without root. Others are tried first."""
 _PLACES = ("dir", "new", "file")
 """Arguments that may be of another machine: HOST:DIR."""
-_REFUSED = 1
+_REFUSALS = (1, 126, 127)
+"""Exit codes of sudo and doas, and of pkexec, for what they did not let begin; or of anything."""
 
 
 def needs_root(arguments: Namespace) -> bool:
@@ -55,7 +56,7 @@ def is_here(arguments: Namespace) -> bool:
 def with_backend(words: Sequence[str], arguments: Namespace) -> list[str]:
     """Return *words* with what the user's settings say of how chroots are made."""
     given = getattr(arguments, "backend", None)
-    if given is None or given:
+    if given is None or given or getattr(arguments, "source", ""):
         return list(words)
     return [*words, "--backend", habits().backend]
 
@@ -82,10 +83,8 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
     if not before:
         return None
     argv = privilege.elevated(before, "--base", base_directory(""), *words)
-    code = _run(argv)
-    if code == _REFUSED and before[0] == "sudo" and _refuses(argv):
-        return refused(before[0], verb)
-    return code
+    code, began = _run(argv)
+    return refused(before[0], verb) if code in _REFUSALS and not began else code
 
 
 def _kind() -> str:
@@ -97,28 +96,31 @@ def _kind() -> str:
     return load().privilege
 
 
-def _run(argv: tuple[str, ...], *, quiet: bool = False) -> int:
-    """Run a program on this terminal and return its exit code; keys are for it alone."""
+def _run(argv: tuple[str, ...]) -> tuple[int, bool]:
+    """Run an elevated chroot-tool on this terminal, whose keys are for it alone.
+
+    Returns the exit code, and whether it has begun.
+    """
     import signal
+
+    began = False
+
+    def take(*_: object) -> None:
+        nonlocal began
+        began = True
 
     def nothing(*_: object) -> None:
         """Not SIG_IGN, which exec would hand on."""
 
-    streams = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-    kept = {number: signal.signal(number, nothing) for number in (signal.SIGINT, signal.SIGQUIT)}
+    handlers = {signal.SIGINT: nothing, signal.SIGQUIT: nothing, privilege.BEGAN: take}
+    kept = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        actions = streams if quiet else []
-        child = os.posix_spawnp(argv[0], argv, os.environ, file_actions=actions)
+        child = os.posix_spawnp(argv[0], argv, os.environ)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-    return code if code >= 0 else 128 - code
-
-
-def _refuses(argv: tuple[str, ...]) -> bool:
-    """Tell whether it was sudo itself that said no, to a command that never ran."""
-    return _run(("sudo", "-n", "-l", *argv[1:]), quiet=True) != 0
+    return code if code >= 0 else 128 - code, began
 
 
 def refused(kind: str, verb: str) -> int:

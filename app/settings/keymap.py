@@ -113,6 +113,7 @@ BINDINGS = (
         PROCESSES,
         ("processes.term", "t", "TERM, after asking"),
         ("processes.kill", "K", "KILL, after asking"),
+        ("processes.tree", "T", "each below the one that started it"),
     ),
     *_in(
         JOBS,

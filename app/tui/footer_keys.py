@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from .actions.reasons import BUSY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,7 +52,8 @@ def for_footer(
     near = {one.id for one in focused.ancestors_with_self} if focused else set()
     for key, one in found.items():
         ident = one.binding.id or ""
-        if one.enabled and reason(session, actions, one):
+        why = reason(session, actions, one) if one.enabled else ""
+        if why and not why.startswith(BUSY):
             found[key] = one._replace(binding=replace(one.binding, show=False), enabled=False)
         elif ("dock" in near and ident.startswith(_OF_CHROOTS)) or (
             "details" in near and ident in _OF_THE_LIST

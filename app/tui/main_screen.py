@@ -27,7 +27,7 @@ from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.trend import SPAN
 from ..settings.file import Settings
 from .actions import ACTIONS, deeds, doctor, switch
-from .actions.reasons import NO_CHROOT, told
+from .actions.reasons import BUSY, NO_CHROOT, told
 from .command_log import CommandLog
 from .display import Display
 from .footer_keys import for_footer
@@ -302,7 +302,8 @@ class MainScreen(Screen[None]):
         """Show other keys where others apply now."""
         if not self.is_built:
             return
-        impossible = frozenset(one.id for one in self.actions.values() if one.why_not(self.session))
+        said = ((one.id, one.why_not(self.session)) for one in self.actions.values())
+        impossible = frozenset(ident for ident, why in said if why and not why.startswith(BUSY))
         if impossible != self._impossible:
             self._impossible = impossible
             self.refresh_bindings()

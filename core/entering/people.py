@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..errors import ChrootError, UsageError
 from ..plan import Step
 from ..value import Value
+from .users import is_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ PASSWD, GROUP, SHADOW, GSHADOW = "/etc/passwd", "/etc/group", "/etc/shadow", "/e
 FILES = (GROUP, GSHADOW, SHADOW, PASSWD)
 """In the order they are written: who stands in passwd has all the rest."""
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_DIGITS = 10  # of an id: what stands in a chroot may have any number
 _LONGEST = 32  # of a name, useradd(8)
 _TOP_ID = 0xFFFF_FFFE
 _HOMELESS = ("/", "/nonexistent")
@@ -114,20 +116,24 @@ def _entries(data: bytes | None) -> list[list[str]]:
     return [row for row in rows if len(row) > 2 and row[0] and row[2].isdecimal()]
 
 
+def _is(entry: list[str], number: int) -> bool:
+    return is_id(entry[2]) and int(entry[2]) == number
+
+
 def _known(
     entries: list[list[str]], name: str, number: int, place: str, kind: str
 ) -> list[str] | None:
     """Return the entry of *name* and *number*, None for none. Raises where one of them differs."""
     for entry in entries:
         if entry[0] == name:
-            if int(entry[2]) == number:
+            if _is(entry, number):
                 return entry
             change = "usermod -u" if kind == "user" else "groupmod -g"
             raise ChrootError(
-                f"the {kind} {name} is {entry[2]} in {place}, and {number} out here",
+                f"the {kind} {name} is {entry[2][:_DIGITS]} in {place}, and {number} out here",
                 f"inside: {change} {number} {name}, and chown what was theirs",
             )
-    other = next((entry[0] for entry in entries if int(entry[2]) == number), "")
+    other = next((entry[0] for entry in entries if _is(entry, number)), "")
     if not other:
         return None
     way = f"chroot-tool run -u {other} is them" if kind == "user" else f"groupmod -n {name} {other}"

@@ -46,7 +46,7 @@ def lookup(root: Root, name: str) -> User:
         return User(login, int(uid), int(gid), groups, home or "/", shell or "/bin/sh")
     if wanted in ("root", "0"):
         return User("root", 0, 0, _groups(root, "root", 0), "/root", "/bin/sh")
-    if _is_id(wanted):
+    if is_id(wanted):
         return User(wanted, int(wanted), int(wanted), (int(wanted),), "/", "/bin/sh")
     raise UsageError(f"there is no user {wanted!r} in {root.path}", _suggestion(entries, wanted))
 
@@ -67,11 +67,12 @@ def _find(entries: list[list[str]], wanted: str) -> list[str] | None:
     for entry in entries:
         if entry[0] == wanted:
             return entry
-    number = int(wanted) if _is_id(wanted) else None
+    number = int(wanted) if is_id(wanted) else None
     return next((entry for entry in entries if int(entry[2]) == number), None)
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Tell whether *text* is a number that a user or a group can have."""
     return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _TOP_ID
 
 
@@ -86,9 +87,7 @@ def _entries(root: Root, path: str, count: int) -> list[list[str]]:
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     rows = [line.split(":") for line in lines if line and "\0" not in line]
     ids = (2, 3) if count == 7 else (2,)
-    return [
-        row for row in rows if len(row) == count and row[0] and all(_is_id(row[i]) for i in ids)
-    ]
+    return [row for row in rows if len(row) == count and row[0] and all(is_id(row[i]) for i in ids)]
 
 
 def _groups(root: Root, login: str, gid: int) -> tuple[int, ...]:

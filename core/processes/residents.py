@@ -204,6 +204,7 @@ class Sampler:
                 started=seen.since_boot + self._boot,
                 read_rate=float(round(read)),
                 write_rate=float(round(written)),
+                parent=process.ppid(),
             )
 
     def _user(self, uid: int) -> str:

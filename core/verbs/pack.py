@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-def archive_name(path: str, *, oci: bool = False, now: float | None = None) -> str:
-    """As `Engine.archive_name`."""
-    moment = time.strftime("%Y%m%d%H%M", time.localtime(now))
-    name = os.path.basename(path.rstrip("/")) or "chroot"
-    return f"{name}-{moment}{'.oci' if oci else '.tar.zst'}"
-
-
 def pack(
     path: str,
     output: str,

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,6 +176,59 @@ def test_a_host_that_says_anything(there: There, says: list[object], wanted: str
     assert done.stderr.count("\n") <= 2
     assert "\x1b" not in done.stderr + done.stdout
     assert wanted in done.stderr
+
+
+# A server that answers every method by what is given, as a machine in other hands can.
+LIAR = """
+import json, sys
+answers = json.loads(sys.argv[1])
+hello = {"event": "hello", "version": "9.9", "protocol": 1, "oldest": 1, "base": "/b"}
+print(json.dumps(hello | {"methods": sorted(answers)}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    result = answers.get(asked.get("do"))
+    print(json.dumps({"id": asked["id"], "event": "done", "result": result}), flush=True)
+"""
+
+
+def liar(there: There, answers: dict[str, object], streamed: str = "") -> None:
+    """Have the second machine answer so, and stream *streamed*."""
+    two = there.hosts.hosts["two"]
+    (two.folder / "liar.py").write_text(LIAR)
+    (two.folder / "answers").write_text(json.dumps(answers))
+    (two.folder / "streamed").write_text(streamed)
+    two.write_program(
+        "chroot-tool",
+        f"cd {two.folder}; case $* in *serve*) exec {sys.executable} liar.py "
+        '"$(cat answers)";; *) cat streamed;; esac',
+    )
+
+
+@pytest.mark.parametrize("name", ["/x/mine.tar.zst", "../mine.tar.zst"])
+def test_what_a_host_says_names_no_file_here(there: There, name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    mine = tmp_path / "mine.tar.zst"
+    mine.write_text("mine")
+    name = name.replace("/x", str(tmp_path))
+    liar(there, {"locate": name, "archive_name": name}, "no archive")
+    there.cli("pack", "-d", "two:deb", env=there.hosts.environment(), cwd=folder)
+    assert mine.read_text() == "mine"
+    assert all(one.startswith("mine.tar.zst-2") for one in os.listdir(folder))
+    assert sorted(one.name for one in tmp_path.iterdir() if one.is_file()) == [mine.name]
+
+
+def test_a_word_that_a_newer_one_has_is_passed_over(there: There) -> None:
+    answer = {"path": "/b/new", "method": "weird", "entries": 3, "size": 7}
+    liar(there, {"locate": "/b/deb", "clone": answer})
+    assert "new" in there("clone", "-d", "two:deb", "two:new").stderr
+
+
+def test_the_doctor_looks_where_the_chroot_is(there: There) -> None:
+    done = there("doctor", "-d", "one:deb")
+    assert done.returncode in (0, 1)
+    assert "does not exist" not in done.stderr
+    assert there("report", "-d", "one:deb").returncode == 2
 
 
 def test_ctrl_c_reaches_the_other_end(there: There) -> None:

@@ -10,7 +10,7 @@ import pytest
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
 from support import CHECKOUT
-from support.ordinary import Ordinary, ordinary
+from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -44,9 +44,16 @@ def test_with_the_rule_every_day_works(ann: Ordinary, settings: str) -> None:
                  stdin=b"\0\xff")  # fmt: skip
     assert (echoed.returncode, echoed.stdout) == (7, "b c\n\0\udcff")
     ann.ok("bind", "add", "-d", "deb", "--source", "/usr", "--target", "/mnt")
+    assert ann("shell", "-d", "deb", stdin=b"echo $((40+2))\n").stdout == "42\n"
+    for word in ("start", "stop"):
+        assert ann(word, "-d", "deb").returncode == 127, "which this chroot has none of"
+    assert "privilege" in ann("doctor", "-d", "deb").stdout
     ann.ok("off", "-d", "deb")
-    assert json.loads(ann.ok("list", "--json"))[0]["state"] == "off"
-    ann.ok("delete", "--yes", "-d", "deb")
+    ann.ok("create", "-d", "new", "--from", ann.base / "deb")
+    states = {one["name"]: one["state"] for one in json.loads(ann.ok("list", "--json"))}
+    assert states == {"deb": "off", "new": "off"}
+    for name in states:
+        ann.ok("delete", "--yes", "-d", name)
     assert ann.ok("list", "--json") == "[]\n"
 
 
@@ -112,6 +119,58 @@ def test_sudo_asks_on_the_terminal_and_keys_reach_what_runs(ann: Ordinary, setti
         assert terminal.exit_code() == 9
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize("settings", ["", PYTHON])
+def test_a_code_of_what_ran_is_no_refusal(ann: Ordinary, settings: str) -> None:
+    password = ann.allow_by_password()
+    with (ann.rules / "chroot-tool").open("a") as rule:
+        rule.write("Defaults timestamp_timeout=0\n")
+    ann.settings(settings)
+    terminal = Terminal(
+        ann.argv("run", "-d", "deb", "--", "sh", "-c", "echo r''an; exit 1"), ann.environment()
+    )
+    try:
+        terminal.wait_for("password for ann:")
+        terminal.type(f"{password}\n")
+        terminal.wait_for("ran")
+        code = terminal.exit_code()
+        assert code == 1, terminal.seen
+        assert "needs root" not in terminal.seen
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "prints"), [("doas", 1, "--for doas"), ("pkexec", 127, "--for pkexec")]
+)
+def test_others_that_refuse_are_told_of_too(
+    ann: Ordinary, tmp_path: Path, kind: str, code: int, prints: str
+) -> None:
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / kind).write_text(f"#!/bin/sh\nexit {code}\n")
+    (bin_ / kind).chmod(0o755)
+    env = {"CHROOT_TOOL_PRIVILEGE": kind, "PATH": f"{bin_}:{PATH}"}
+    for words, own in ((("on", "-d", "deb"), 5), (("run", "true", "-d", "deb"), 125)):
+        refused = ann(*words, env=env)
+        assert refused.returncode == own, refused.stderr
+        assert f"{kind} does not make ann root here" in refused.stderr
+        assert f"chroot-tool sudoers ann {prints}" in refused.stderr
+
+
+def test_short_options_in_one_word_are_what_they_are_in_two(ann: Ordinary) -> None:
+    ann.allow()
+    env = {"FOO": "a:b c"}
+    (folder := ann.home / "bin").mkdir()
+    (folder / "ssh").write_text("#!/bin/sh\nid -u >&2\nexit 255\n")
+    (folder / "ssh").chmod(0o755)
+    mine = {"PATH": f"{folder}:{PATH}"}
+    (ann.rules / "path").write_text("Defaults:ann !secure_path, env_keep += PATH\n")
+    (ann.rules / "path").chmod(0o440)
+    ssh = ann("off", "-SHelsewhere", "-d", "deb", env=mine).stderr
+    assert f"{ann.uid}" in ssh.split(), ssh
+    assert "FOO=a:b c" in ann("run", "-xe", "FOO", "-d", "deb", "env", env=env).stdout.splitlines()
 
 
 def test_a_wrong_password_is_a_missing_rule(ann: Ordinary) -> None:

@@ -53,7 +53,6 @@ def test_what_is_looked_at_is_the_same(far: RemoteEngine, tiny_chroot: Path) -> 
         lambda e: e.holders(path),
         lambda e: e.rests(path),
         lambda e: e.snapshots(path),
-        lambda e: e.archive_name(path, now=1e9),
         lambda e: e.create_defaults(CreateOptions()),
         lambda e: e.bases().list(),
         lambda e: e.sizes().get(path),

@@ -94,6 +94,16 @@ def test_a_link_to_it_in_the_path_is_allowed_too(program: Path, rules: Path) -> 
         assert done.returncode == 0, done.stderr
 
 
+def test_a_link_that_its_owner_can_exchange_is_none(program: Path, rules: Path) -> None:
+    folder = program.parent.parent / "bin"
+    folder.mkdir()
+    (folder / "chroot-tool").symlink_to(program)
+    os.chown(folder, 47110, -1)
+    printed = run("env", f"PATH={folder}:/usr/bin:/bin", program, "sudoers", "ann").stdout
+    assert str(program) in printed
+    assert str(folder) not in printed
+
+
 def test_who_is_meant_is_somebody(program: Path, rules: Path) -> None:
     for who in ("nobody-of-that-name", "%no-such-group", "ann,bob", "%"):
         refused = run(program, "sudoers", who)

@@ -6,7 +6,7 @@ import pytest
 from rich.style import Style
 
 from chroot_tool.widgets.tables.painting import marked_words
-from support.samples import CHROOTS
+from support.samples import CHROOTS, DEB12, PROCESSES
 from support.whole_ui import ui
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
@@ -75,6 +75,17 @@ async def test_a_filter_holds_for_what_comes_and_says_where_nothing_is_left() ->
         await run.shows("zz")
         await run.press("escape")
         await run.hides("/zz")
+
+
+@SIZES
+async def test_processes_as_a_tree(size: tuple[int, int]) -> None:
+    sshd, make, cc1 = PROCESSES
+    tree = DEB12.replace(processes=(sshd, make, cc1.replace(parent=make.pid)))
+    async with ui(tree, size=size) as run:
+        await run.press("3", "T")
+        await run.shows("└ cc1 -O2", "make -j8")
+        await run.press("T")
+        await run.hides("└ cc1")
 
 
 async def test_in_the_overview_the_key_is_that_of_the_environments() -> None:

@@ -50,6 +50,17 @@ def choose(t: Tmux, words: str, shown: str) -> None:
     t.press("Enter")
 
 
+def leave(t: Tmux) -> None:
+    """Quit, when nothing runs any more: who quits sooner is asked."""
+    asked = "quit while something runs"
+    while True:
+        t.press("q")
+        if "left with 0" in t.until(lambda text: asked in text or "left with 0" in text):
+            return
+        t.press("Escape")
+        t.until(lambda text: asked not in text)
+
+
 def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmux]) -> None:
     ann.allow()
     t = start(ann, terminal)
@@ -78,8 +89,20 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.press("o")
     t.shows("○ off deb")
     assert not mounts_below(ann.base / "deb")
-    t.press("q")
-    t.shows("left with 0")
+
+    t.press("D")
+    t.shows("doctor: deb and this host", "✓ ok")
+    text = t.until(lambda text: "looking" not in text)
+    assert "not root" not in text  # a problem, and those stand first
+    t.press("Escape")
+    t.until(lambda text: "doctor: deb" not in text)
+    t.press("d")
+    t.shows("delete deb")
+    t.write("deb")
+    t.press("Enter", "Enter")
+    t.until(lambda text: "○ off deb" not in text)
+    assert not (ann.base / "deb").exists()
+    leave(t)
 
 
 def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(

@@ -161,11 +161,21 @@ def test_a_menu_and_another_base_from_nothing(tiny_chroot: Path, tmp_path: Path,
 @pytest.mark.slow
 @pytest.mark.root
 def test_what_keys_did_and_a_command_that_is_added_meanwhile(
-    terminal: Tmux, tiny_chroot: Path, cli: Cli
+    tiny_chroot: Path, cli: Cli, tmp_path: Path
 ) -> None:
-    settings = Path(cli.environment()["XDG_CONFIG_HOME"]) / "chroot-tool/settings.toml"
+    # Of its own: those of `cli` are every test's.
+    env = {"CHROOT_TOOL_BASE": str(tiny_chroot.parent), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    settings = tmp_path / "config/chroot-tool/settings.toml"
+    terminal = Tmux([os.fsdecode(word) for word in cli.argv()], cli.environment(env))
+    try:
+        _add_a_command(terminal, tiny_chroot, settings)
+    finally:
+        terminal.close()
+
+
+def _add_a_command(terminal: Tmux, tiny_chroot: Path, settings: Path) -> None:
     terminal.shows("○ off tiny", "quit")
-    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.parent.mkdir(parents=True)
     settings.write_text(
         '[[command]]\nname = "tell"\nkey = "e"\nwhere = "inside"\n'
         'run = ["/bin/sh", "-c", "echo 4${0}2", "{name}"]\n'

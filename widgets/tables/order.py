@@ -23,6 +23,8 @@ class Order(Generic[R]):
         """What a row has to be to be shown; None: anything."""
         self.sort = sort
         self.descending = False
+        self.regroup: Callable[[list[str]], list[str]] | None = None
+        """What becomes of the keys once they are sorted; None: they stay so."""
         self.group: Callable[[R], Any] | None = None
         """What rows are sorted by before all else, whichever way round the rest is."""
 
@@ -78,7 +80,7 @@ class Order(Generic[R]):
         group = self.group
         if group is not None:
             keys.sort(key=lambda key: group(rows[key]))
-        return keys
+        return self.regroup(keys) if self.regroup else keys
 
 
 def same(one: R | None, other: R | None) -> bool:

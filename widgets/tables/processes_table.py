@@ -15,14 +15,19 @@ from ...core.text import size
 from ..text.amounts import age, cpu
 from ..text.states import MUTED, PLAIN, Cell
 from .columns import Column
+from .process_tree import tree
 from .table import Table
 
+_DEEPEST = 8
+"""Levels of a tree that are moved in: the command has to have room."""
 _NOBODY = "no process lives in it"
 _OTHERS = "those of other users can't be seen: run as root"
 
 
-def columns(clock: Callable[[], float]) -> tuple[Column[Process], ...]:
-    """Return the columns of processes; *clock* tells ages from."""
+def columns(
+    clock: Callable[[], float], depth: Callable[[Process], int] = lambda _: 0
+) -> tuple[Column[Process], ...]:
+    """Return the columns of processes; *clock* tells ages from, *depth* how far in one stands."""
     return (
         Column("pid", "PID", lambda one, _: (str(one.pid), PLAIN),
                lambda one: one.pid, 7, right=True, rank=0),
@@ -34,9 +39,13 @@ def columns(clock: Callable[[], float]) -> tuple[Column[Process], ...]:
                right=True, rank=4, biggest_first=True),
         Column("started", "Age", lambda one, _: (age(clock() - one.started), MUTED),
                lambda one: -one.started, 4, right=True, rank=5),
-        Column("command", "Command", lambda one, _: (one.command, PLAIN),
+        Column("command", "Command", lambda one, _: (_branch(depth(one)) + one.command, PLAIN),
                lambda one: one.command, 12, rank=1, fills=True),
     )  # fmt: skip
+
+
+def _branch(depth: int) -> str:
+    return "  " * (min(depth, _DEEPEST) - 1) + "└ " if depth else ""
 
 
 def _cpu(process: Process) -> Cell:
@@ -54,6 +63,8 @@ class ProcessesTable(Table[Process]):
                 tooltip="Ask it to end, after asking you"),
         Binding("K", "signal('KILL')", "KILL", id="processes.kill",
                 tooltip="End it at once, after asking you"),
+        Binding("T", "tree", "tree", id="processes.tree", show=False,
+                tooltip="Each below the one that started it, or in one list again"),
         Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the command"),
     ]  # fmt: skip
 
@@ -93,10 +104,12 @@ class ProcessesTable(Table[Process]):
     ) -> None:
         """Make an empty table; *clock* tells ages from."""
         super().__init__(
-            columns(clock), sort="pid", ages=True, clock=clock,
-            name=name, id=id, classes=classes, disabled=disabled,
+            columns(clock, lambda one: self._depths.get(_key(one), 0)), sort="pid",
+            ages=True, clock=clock, name=name, id=id, classes=classes, disabled=disabled,
         )  # fmt: skip
         self.set_reactive(Table.hint, (_NOBODY,))
+        self._depths: dict[str, int] = {}
+        self._is_tree = False
 
     def show(self, processes: tuple[Process, ...], *, unseen: bool = False) -> None:
         """Show these processes; cursor and scroll stay on theirs.
@@ -104,7 +117,17 @@ class ProcessesTable(Table[Process]):
         *unseen*: there may be others that this user can't see.
         """
         self.hint = (_NOBODY, _OTHERS) if unseen else (_NOBODY,)
-        self.show_rows({f"{one.pid} {one.started}": one for one in processes})
+        self.show_rows({_key(one): one for one in processes})
+
+    def action_tree(self) -> None:
+        """Show each below the one that started it, or all in one list again."""
+        self._is_tree = not self._is_tree
+        self._depths = {}
+        self.set_regroup(self._as_tree if self._is_tree else None)
+
+    def _as_tree(self, keys: list[str]) -> list[str]:
+        self._depths = tree(keys, self._order.rows)
+        return list(self._depths)
 
     @property
     def subject(self) -> str:
@@ -127,3 +150,7 @@ class ProcessesTable(Table[Process]):
         process = self.cursor_row
         if process is not None:
             self.post_message(self.CopyRequested(self, process.command))
+
+
+def _key(process: Process) -> str:
+    return f"{process.pid} {process.started}"

@@ -208,6 +208,13 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self.refresh()
         self._announce()
 
+    def set_regroup(self, regroup: Callable[[list[str]], list[str]] | None) -> None:
+        """Have *regroup* say in which order the sorted rows stand; None: as they are sorted."""
+        self._order.regroup = regroup
+        self._arrange()
+        self.refresh()
+        self._announce()
+
     def search(self, text: str) -> None:
         """Show only the rows in whose cells each word of *text* stands; "" shows all."""
         words = tuple(text.casefold().split())

@@ -81,7 +81,7 @@ def execute(arguments: Namespace) -> int:
 
 
 def _told(done: Cloned) -> str:
-    how = _HOW[done.method]
+    how = _HOW.get(done.method, _HOW["copy"])  # a newer chroot-tool elsewhere may have more
     if done.method == "stream":
         return f"{how}, {done.entries} files,"
     return f"{how}, {done.entries} files, {size(done.size)}," if done.entries else how

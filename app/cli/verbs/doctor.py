@@ -11,7 +11,7 @@ from ....core.events import StepDone
 from ....core.text import safe
 from ....widgets.text.states import severity
 from ... import exits, json_output
-from ..arguments import add_examples, add_json_events, engine_of
+from ..arguments import add_examples, add_json_events, chroot_of, engine_of
 from ..long_call import LongCall
 from ..output import print_lines, print_plan
 
@@ -59,8 +59,10 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Look, or mend and look; return the exit code."""
-    engine = engine_of(arguments)
-    path = "" if arguments.dir is None else engine.locate(arguments.dir)
+    if arguments.dir is None:
+        engine, path = engine_of(arguments), ""
+    else:
+        engine, path = chroot_of(arguments)
     if arguments.dry_run:
         print_plan(arguments, path, engine.plan_mend(path))
         return exits.DONE

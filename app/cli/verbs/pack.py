@@ -7,6 +7,7 @@ import sys
 import time
 from functools import partial
 
+from ....core.archives.writing import default_name
 from ....core.errors import UsageError
 from ....core.text import safe, size
 from ... import exits, json_output
@@ -78,7 +79,7 @@ def execute(arguments: Namespace) -> int:
             f"chroot-tool pack … -f - | ssh {there} 'cat >FILE'",
         )
     engine, path = chroot_of(arguments)
-    output = output or engine.archive_name(path, oci=arguments.oci)
+    output = output or default_name(path, oci=arguments.oci)
     if output == STDOUT and os.isatty(1):
         raise UsageError("an archive is nothing for a terminal", "name a file with -f, or pipe it")
     if output != STDOUT and not there:

@@ -15,9 +15,10 @@ from .... import __version__
 from ....core import programs
 from ....core.config.bind import BIND_OPTIONS, PROPAGATIONS, TMPFS_OPTIONS
 from ....core.diagnosis.finding import OK
-from ....core.errors import ChrootError, ConfigError
+from ....core.errors import ChrootError, ConfigError, UsageError
 from ....core.kernel.mount_table import MountTable
 from ... import exits, privilege
+from ...engine import split_host
 from ..arguments import add, add_examples, engine_of
 from ..options import Option
 from ..output import print_lines
@@ -58,6 +59,8 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Print the report; return the exit code. Raises ChrootError where --dir is no chroot."""
+    if arguments.host or (arguments.dir and split_host(arguments.dir)[0]):
+        raise UsageError("a report is of the machine that prints it", "ssh HOST chroot-tool report")
     engine = engine_of(arguments)
     path = engine.locate(arguments.dir) if arguments.dir else ""
     for title, lines in (

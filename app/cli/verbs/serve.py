@@ -9,7 +9,8 @@ import sys
 from .... import __version__
 from ....core.errors import UsageError
 from ... import exits
-from ..arguments import engine_of
+from ...engine import open_engine
+from .create import add_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `serve` its options."""
     parser.add_argument("--json", action="store_true", help="JSON lines, of which there must be")
+    add_backend(parser)
     parser.epilog = "docs/serve.md has the requests. It ends when its input does."
 
 
@@ -29,7 +31,8 @@ def execute(arguments: Namespace) -> int:
     if not arguments.json:
         raise UsageError("serve speaks nothing but JSON lines", "chroot-tool serve --json")
     source, sink = _streams()
-    server = Server(engine_of(arguments), source, sink, version=__version__)
+    engine = open_engine(arguments.base, arguments.host, arguments.backend)
+    server = Server(engine, source, sink, version=__version__)
     # Keys are for who asks, who tells us what to stop. Who wants us to end takes our input away.
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)

@@ -6,6 +6,7 @@ import os
 import shutil
 
 from ....core.errors import ChrootError, UsageError
+from ....core.host.trusted import writable_by_others
 from ....core.text import safe
 from ... import exits, privilege
 from ..arguments import add_examples
@@ -73,14 +74,14 @@ def _programs() -> tuple[str, ...]:
             "start it by chroot-tool.sh, or by the command that is installed",
         )
     named = shutil.which(_LINK)
-    is_another = named and named != program and os.path.samefile(named, program)
-    return (program, named) if named and is_another else (program,)
+    if not named or named == program or not os.path.samefile(named, program):
+        return (program,)
+    # One in a directory of the caller's own could be exchanged for anything.
+    return (program,) if writable_by_others((named,)) else (program, named)
 
 
 def _mind_others() -> None:
     """Raise ChrootError where somebody else than root can write what root would execute."""
-    from ....core.host.trusted import writable_by_others
-
     found = writable_by_others(privilege.executed())
     if found:
         raise ChrootError(
@@ -100,7 +101,8 @@ def _known(who: str) -> str:
     except (KeyError, ValueError):
         kind = "group" if group else "user"
         raise UsageError(f"there is no {kind} {who.lstrip('%')!r} here") from None
-    if not all(one.isalnum() or one in "._-$" for one in name) or name.startswith("-"):
+    is_plain = all(one.isalnum() or one in "._-$" for one in name) and not name.startswith("-")
+    if not is_plain or name.isupper():  # which is an alias in sudoers(5), or ALL
         raise ChrootError(f"{safe(name)!r} is no name that a rule can say")
     return f"%{name}" if group else name
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from ....core.archives.writing import default_name
 from ....core.remote.address import split
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
@@ -35,7 +36,7 @@ async def pack(session: Session) -> None:
     if one is None:
         return
     engine = session.engine
-    names = [await asyncio.to_thread(engine.archive_name, one.path, oci=oci) for oci in _KINDS]
+    names = [default_name(one.path, oci=oci) for oci in _KINDS]
     # What is packed on another machine stays there, in its base.
     folder = engine.base_at(one.path) if one.host else os.getcwd()
     archive, image = (os.path.join(folder, name) for name in names)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     WhyNotThis = Callable[[Session, ChrootStatus], str]
 
 NO_CHROOT = "there is no chroot here"
+BUSY = "it has something under way already"
+"""How a reason begins that is soon gone: the footer, which would flicker, does not go by it."""
 UNMADE = (CREATING, INCOMPLETE)
 """States of what is not there as a whole."""
 UNFIT = (*UNMADE, BROKEN)
@@ -79,7 +81,7 @@ def is_on(_session: Session, one: ChrootStatus) -> str:
 def busy(session: Session, one: ChrootStatus) -> str:
     """Say that a job is at work on it."""
     job = next((job for job in session.jobs.running if job.path == one.path), None)
-    return f"it has something under way already: {job.verb}" if job else ""
+    return f"{BUSY}: {job.verb}" if job else ""
 
 
 def told(session: Session, reason: str) -> str:

@@ -217,7 +217,7 @@ ACTIONS = (
         key="o", why_not=_no_toggle, many=True,
     ),
     Action(
-        "environments.plan", "plan", "What on/off would do, step by step, before it is done",
+        "environments.plan", "plan", "What on/off would do, before it does",
         show_plan, key="O", in_footer=False, why_not=_no_toggle, many=True,
     ),
     Action(

@@ -39,6 +39,13 @@ def carried_out(files: dict[str, bytes | None], done: list[Step]) -> dict[str, b
     return result
 
 
+def test_a_number_may_have_any_length() -> None:
+    long = b"9" * 5000
+    assert plan({**EMPTY, PASSWD: b"bob:x:" + long + b":1::/:/bin/sh\n"})
+    with pytest.raises(ChrootError, match="the user ann is 9999999999 in deb"):
+        plan({**EMPTY, PASSWD: b"ann:x:" + long + b":1::/:/bin/sh\n"})
+
+
 def test_each_file_gets_a_line_and_passwd_the_last() -> None:
     done = plan(EMPTY)
     assert done == [

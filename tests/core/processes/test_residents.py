@@ -185,6 +185,7 @@ def test_the_facts(start: Start) -> None:
     assert fact.pid == process.pid
     assert fact.command == "sh -c echo ready; read line a b c"
     assert fact.rss > 0
+    assert fact.parent == os.getpid()
     assert before - 2 < fact.started < after + 2  # the time of the boot is known to a second
     assert fact.user == subprocess.run(
         ["id", "-un"], capture_output=True, text=True, check=True
