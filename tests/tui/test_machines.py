@@ -211,15 +211,18 @@ async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> N
         t.app.screen.query_one("#machine", ChoiceField).value = "two"
         await t.shows("in two:")
         await t.press("enter")
-        await t.until(lambda: t.highlighted == "delta")
-        assert (farm.hosts["two"].base / "delta/bin").exists()
+        await t.until(lambda: t.highlighted == "delta")  # which it is while it is made
+        await t.until((farm.hosts["two"].base / "delta/bin").exists)
+        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.hides("creating")
         await t.press("c")
         await t.dialog(PlaceDialog)
         await t.write("here")
         t.app.screen.query_one("#machine", ChoiceField).value = ""
         await t.press("enter")
         await t.until(lambda: t.highlighted == "here")
-        assert (tiny_chroot.parent / "here/bin").exists()
+        await t.until((tiny_chroot.parent / "here/bin").exists)
+        await t.until(lambda: not t.app.main.session.jobs.running)
 
 
 async def test_a_copy_that_is_stopped_leaves_nothing(farm: SshHosts, tiny_chroot: Path) -> None:
@@ -256,7 +259,7 @@ async def test_an_archive_from_there_and_back(
         assert file.value.startswith(f"one:{farm.hosts['one'].base}/alpha-")
         file.value = str(archive)
         await t.press("enter")
-        await t.until(archive.exists)
+        await t.until(archive.exists)  # under its name it is whole
         await t.main()
         await t.on_row("beta")
         await t.press("u")
@@ -268,4 +271,5 @@ async def test_an_archive_from_there_and_back(
         t.app.screen.query_one("#name", Field).value = "omega"
         await t.press("enter")
         await t.until(lambda: t.highlighted == "omega")
-        assert (farm.hosts["two"].base / "omega/bin").exists()
+        await t.until((farm.hosts["two"].base / "omega/bin").exists)
+        await t.until(lambda: not t.app.main.session.jobs.running)
