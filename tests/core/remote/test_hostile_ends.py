@@ -141,6 +141,19 @@ def test_endless_chroots_are_the_connections_fault(
         following.close()
 
 
+def test_a_chroot_that_is_told_of_is_at_a_path(other: Other) -> None:
+    source = ENDLESS.replace("/b/{one}", "other:/b/{one}") % "x"
+    engine = RemoteEngine(lambda: other(source), lambda words: ("true", *words))
+    following = RemoteFollowing(engine)
+    try:
+        seen = following.snapshot()
+        assert seen.problem is not None
+        assert "is no path" in seen.problem.message
+        assert seen.chroots == ()
+    finally:
+        following.close()
+
+
 @pytest.mark.parametrize("line", ["[],", "{},", "0,"])
 def test_a_line_of_too_many_values_ends_it(
     other: Other, monkeypatch: pytest.MonkeyPatch, line: str
