@@ -84,6 +84,10 @@ def test_what_sbuild_gets_stays_as_it_is(
     assert name.startswith("bookworm-")
     assert in_session(name, "/bin/sh", "-c", "touch /new && ls -d /new") == "/new\n"
     assert not (tiny_chroot / "new").exists()
+    (schroot / "conf/second.conf").write_text(
+        cli.ok("export", "sbuild", "-d", tiny_chroot, "--name", "second")
+    )
+    assert in_session("second", "/bin/true") == ""  # schroot takes both
 
 
 def test_what_schroot_has_is_taken_over(
