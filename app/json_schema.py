@@ -81,7 +81,10 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
     return {
         "list": (_MANY, _array("Chroot")),
         "status": (_ONE, _ref("Chroot")),
-        "watch": (LINES, _any(_event_of("chroot", "Chroot"), _event("gone", name=_TEXT))),
+        "watch": (
+            LINES,
+            _any(_event_of("chroot", "Chroot"), _event("gone", name=_TEXT), _ref("Warning")),
+        ),
         "create": (LINES, _long(**off)),
         "on": (LINES, _long(**chroot, state={"const": "on"}, steps=_COUNT)),
         "off": (LINES, _long(**off, steps=_COUNT)),

@@ -19,6 +19,7 @@ from .. import json_values
 from ..errors import ChrootError
 from ..text import safe
 from . import documents
+from .answers import Answers
 from .lines import Lines
 from .server import OLDEST, PROTOCOL
 
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event as Flag
 
-    Events = queue.SimpleQueue[dict[str, Any] | None]
-
 _LOOK = 0.1
 """Seconds between two looks at whether a call was cancelled, while it is under way."""
 _PATIENCE = 30.0
 """Seconds for the first line, when there is nobody to answer a question meanwhile."""
+_QUIET = 7.5
+"""Seconds of waiting without a word after which the other is asked whether it is still there; one
+that is answers at once, however long its work takes. (One that is older answers, too: with an
+error that is no request's.)"""
+_SILENT = 3 * _QUIET
+"""Seconds of waiting without a word after which it is not: with that half a minute at most."""
 _BANNER = 200
 """Lines that a shell's start files may print before the first one of ours."""
 _LAST_WORDS = 4096
@@ -62,9 +67,13 @@ class Connection:
         self.hello: dict[str, Any] = {}
         """What the other has said of itself, once it was greeted."""
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, Events] = {}
+        self._waiting: dict[int, Answers] = {}
         self._changing = threading.Lock()
         self._writing = threading.Lock()
+        self._heard = 0
+        """How often something came."""
+        self._is_held_up = False
+        """Whether what came waits for who has asked to take it."""
         self._said = bytearray()
         self._why = ""
         self.lost = threading.Event()
@@ -123,11 +132,12 @@ class Connection:
         self,
         name: str,
         parameters: dict[str, Any],
-        take: Callable[[dict[str, Any]], object],
+        take: Callable[[dict[str, Any], int], object],
         cancelled: Flag | None = None,
         begun: Callable[[Callable[[], None]], object] | None = None,
     ) -> Any:
-        """Ask for *name*, hand each event to *take*; return the result's document.
+        """Ask for *name*, hand each event to *take*, with its size in bytes; return the result's
+        document.
 
         *cancelled* is looked at now and then. Of what goes on for ever nobody shall look:
         *begun* is given a function that stops it, for any thread.
@@ -135,16 +145,16 @@ class Connection:
         Raises what the other raised, ConnectionLostError, and ChrootError for nonsense.
         """
         number = next(self._numbers)
-        events: Events = queue.SimpleQueue()
+        answers = Answers()
         with self._changing:
-            self._waiting[number] = events
+            self._waiting[number] = answers
         try:
             if self.lost.is_set():
                 raise self._lost(name)
             self._write({"id": number, "do": name, **parameters})
             if begun is not None:
                 begun(lambda: self._write({"cancel": number}))
-            return self._answer(name, number, events, take, cancelled)
+            return self._answer(name, number, answers, take, cancelled)
         except ValueError as error:
             self._write({"cancel": number})
             raise ChrootError(f"{self.name}: its answer makes no sense: {error}") from error
@@ -154,20 +164,28 @@ class Connection:
         finally:
             with self._changing:
                 del self._waiting[number]
+            answers.close()
 
     def _answer(
-        self, name: str, number: int, events: Events, take: Callable[[dict[str, Any]], object],
-        cancelled: Flag | None,
+        self, name: str, number: int, answers: Answers,
+        take: Callable[[dict[str, Any], int], object], cancelled: Flag | None,
     ) -> Any:  # fmt: skip
         told = False
+        quiet, heard = 0.0, self._heard
         while True:
             if cancelled is not None and cancelled.is_set() and not told:
                 self._write({"cancel": number})
                 told = True
+            wait = _QUIET if cancelled is None or told else min(_LOOK, _QUIET)
             try:
-                found = events.get(timeout=None if cancelled is None or told else _LOOK)
-            except queue.Empty:
+                found, size = answers.get(wait)
+            except TimeoutError:
+                # Counted by what was waited for: who was stopped meanwhile has not listened.
+                quiet = quiet + wait if heard == self._heard else 0.0
+                heard = self._heard
+                self._mind(name, quiet, wait)
                 continue
+            quiet = 0.0
             if found is None:
                 raise self._lost(name)
             event = found.get("event")
@@ -175,7 +193,22 @@ class Connection:
                 return found.get("result")
             if event == "error":
                 raise documents.decode_error(found)
-            take(found)
+            take(found, size)
+
+    def _mind(self, name: str, quiet: float, wait: float) -> None:
+        """Ask whether the other is there after some seconds that were *quiet*, and give it up.
+
+        *wait*: by how much it was less the last time. Raises ConnectionLostError.
+        """
+        if self._is_held_up:
+            return
+        if quiet >= _SILENT:
+            self._why = f"nothing has come for {quiet:.0f} s"
+            self.lost.set()
+            self.close(wait=0)
+            raise self._lost(name)
+        if quiet // _QUIET > (quiet - wait) // _QUIET:
+            self._write({"ping": 1})
 
     def _lost(self, name: str) -> ConnectionLostError:
         return ConnectionLostError(
@@ -201,13 +234,13 @@ class Connection:
         greeted = False
         strange = 0
         try:
-            for line in Lines(self._program.stdout.fileno()):
+            for line in Lines(self._program.stdout.fileno(), heard=self._note):
                 try:
                     found = json_values.document(line)
                 except ValueError:
                     found = {}
                 if greeted:
-                    self._hand_out(found)
+                    self._hand_out(found, len(line))
                 elif found.get("event") == "hello":
                     greeted = True
                     self._first.put(found)
@@ -220,19 +253,24 @@ class Connection:
             self._why = str(error)
         self._end()
 
-    def _hand_out(self, found: dict[str, Any]) -> None:
+    def _note(self) -> None:
+        self._heard += 1
+
+    def _hand_out(self, found: dict[str, Any], size: int) -> None:
         number = found.get("id")
         with self._changing:
-            events = self._waiting.get(number) if type(number) is int else None
-        if events is not None:
-            events.put(found)
+            answers = self._waiting.get(number) if type(number) is int else None
+        if answers is not None:
+            self._is_held_up = True
+            answers.put(found, size)
+            self._is_held_up = False
 
     def _end(self) -> None:
         self.lost.set()
         self._first.put(None)
         with self._changing:
-            for events in self._waiting.values():
-                events.put(None)
+            for answers in self._waiting.values():
+                answers.put(None)
 
     def _overhear(self) -> None:
         assert self._program.stderr

@@ -6,15 +6,18 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-LONGEST = 32 << 20
+LONGEST = 16 << 20
 """Bytes. The status of one chroot with 9,000 mounts is 3 MB."""
+MOST = 1_000_000
+"""Values on a line, where each is a list, an object or one in it: those 9,000 mounts are 200,000.
+`[],` is three bytes, and twenty times as much in memory."""
 _PIECE = 1 << 16
 
 
 class TooLongError(ValueError):
-    """A line is longer than `LONGEST`, and still no end of it."""
+    """A line is longer than `LONGEST`, and still no end of it; or it holds more than `MOST`."""
 
 
 class Lines:
@@ -23,19 +26,26 @@ class Lines:
     What stands behind the last newline is no line: its rest was cut off.
     """
 
-    def __init__(self, fd: int, longest: int = LONGEST) -> None:
+    def __init__(self, fd: int, longest: int = LONGEST, heard: Callable[[], object] = bool) -> None:
+        """*heard* is called whenever something came, which may be less than a line."""
         self._fd = fd
         self._longest = longest
+        self._heard = heard
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield each line. Raises TooLongError."""
         kept: list[bytes] = []
         size = 0
         while piece := self._read():
+            self._heard()
             *whole, rest = piece.split(b"\n")
             for line in whole:
-                yield b"".join((*kept, line))
+                kept.append(line)
+                whole_line = b"".join(kept)
+                if sum(map(whole_line.count, (b",", b"[", b"{"))) > MOST:
+                    raise TooLongError(f"a line holds more than {MOST} values")
                 kept, size = [], 0
+                yield whole_line
             kept.append(rest)
             size += len(rest)
             if size > self._longest:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before a connection is tried again, by how often it was."""
+_MOST_CHROOTS = 5_000
+_MOST_BYTES = 32 << 20
+"""Of what another machine may tell of its chroots: it is all kept, and shown."""
 
 
 class RemoteEngine:
@@ -100,7 +103,7 @@ class RemoteEngine:
         if of:
             parameters["of"] = of
 
-        def take(found: dict[str, Any]) -> None:
+        def take(found: dict[str, Any], _size: int) -> None:
             event = documents.decode(found, Event)
             if report is not None:
                 report(event)
@@ -206,6 +209,9 @@ class RemoteFollowing:
     def __init__(self, engine: RemoteEngine) -> None:
         self._engine = engine
         self._chroots: dict[str, ChrootStatus] = {}
+        self._sizes: dict[str, int] = {}
+        """Bytes of what was said of each."""
+        self._size = 0
         self._seen: Snapshot | None = None
         self._changed = threading.Event()
         self._ended = threading.Event()
@@ -261,7 +267,7 @@ class RemoteFollowing:
     def _follow(self) -> None:
         connection = self._engine.connection()
         self._engine.refused = None
-        self._chroots = {}
+        self._forget()
         connection.ask(contract.FOLLOW, {}, self._take, begun=self._begun)
         raise ChrootError(f"{connection.name}: the chroot-tool there was ended")
 
@@ -270,15 +276,34 @@ class RemoteFollowing:
         if self._ended.is_set():  # before there was anything to stop
             stop()
 
-    def _take(self, found: dict[str, Any]) -> None:
+    def _take(self, found: dict[str, Any], size: int) -> None:
         event = found.get("event")
         if event == "chroot":
             one = documents.decode(found.get("chroot"), ChrootStatus)
             self._chroots[one.path] = one
+            self._size += size - self._sizes.get(one.path, 0)
+            self._sizes[one.path] = size
+            self._mind()
         elif event == "gone":
-            self._chroots.pop(documents.decode(found.get("path"), str), None)
+            path = documents.decode(found.get("path"), str)
+            self._chroots.pop(path, None)
+            self._size -= self._sizes.pop(path, 0)
         elif event == "seen":
             self._tell(documents.decode(found.get("problem"), documents.optional(Problem)))
+
+    def _mind(self) -> None:
+        """Have no more to do with one that says more than can be. Raises ChrootError."""
+        if len(self._sizes) <= _MOST_CHROOTS and self._size <= _MOST_BYTES:
+            return
+        self._forget()
+        self._engine.close(wait=False)
+        raise ChrootError(
+            f"what is said to be there is too much: more than {_MOST_CHROOTS} chroots, or "
+            f"{_MOST_BYTES >> 20} MiB"
+        )
+
+    def _forget(self) -> None:
+        self._chroots, self._sizes, self._size = {}, {}, 0
 
     def _tell(self, problem: Problem | None) -> None:
         chroots = tuple(sorted(self._chroots.values(), key=lambda one: one.name))

@@ -1,11 +1,12 @@
 """`serve`: requests as JSON lines from one who is elsewhere, answers as JSON lines.
 
-The first line is ours and says who we are. A request is an object with a number of the caller's
-own choice and a name, `{"id": 1, "do": "on", "path": "/srv/chroot/deb"}`; each line of its answers
-has its number and an event, the last of them `done`, with the result, or `error`. `{"cancel": 1}`
-stops a request, which then takes back what it did and ends with an error. Many are worked on at a
-time, each in a thread. When the input ends every request is stopped, and so is this when the last
-has taken back what it did: who went away leaves nothing half done.
+The first line is ours and says who we are. A request is an object with a number of the caller's own
+choice and a name, `{"id": 1, "do": "on", "path": "/srv/chroot/deb"}`; each line of its answers has
+its number and an event, the last of them `done`, with the result, or `error`. `{"cancel": 1}` stops
+a request, which then takes back what it did and ends with an error. `{"ping": 1}` is answered by
+`pong` at once, whatever is at work. Many are worked on at a time, each in a thread. When the input
+ends every request is stopped, and so is this when the last has taken back what it did: who went
+away leaves nothing half done.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import errors, json_values
 from . import contract, documents
-from .lines import LONGEST, Lines, TooLongError
+from .lines import Lines, TooLongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,8 @@ class Server:
         try:
             for line in Lines(self._source):
                 self._take(line)
-        except TooLongError:
-            self.tell(_failed(None, f"a request is longer than {LONGEST} bytes"))
+        except TooLongError as error:
+            self.tell(_failed(None, f"this is no request: {error}"))
         self.stop()
         for one in self._working():
             one.thread.join()
@@ -80,6 +81,9 @@ class Server:
         try:
             request = json_values.document(line)
             _mind_nul(request)
+            if "ping" in request:
+                self.tell({"event": "pong"})
+                return
             cancelled = request.get("cancel")
             if cancelled is not None:
                 with self._changing:

@@ -7,19 +7,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..engine import Following
+    from ..errors import Problem
     from ..looking.status import ChrootStatus
 
 
-def changes(following: Following) -> Iterator[tuple[str, ChrootStatus | None]]:
+def changes(following: Following) -> Iterator[tuple[str, ChrootStatus | Problem | None]]:
     """Yield (name, status) of every chroot now, and again whenever it changes; None when gone.
+
+    Where nothing can be seen it is ("", why), once until that changes.
 
     What counts is state, mounts, problems and which processes live inside; their CPU and memory
     change all the time and do not. Never ends by itself; *following* is closed when it is ended.
     """
     try:
         known: dict[str, tuple[object, ...]] = {}
+        why = ""
         while True:
-            found = {one.name: one for one in following.snapshot().chroots}
+            snapshot = following.snapshot()
+            problem = snapshot.problem
+            if problem and problem.message != why:  # its hint is another at each try
+                yield "", problem
+            why = problem.message if problem else ""
+            found = {one.name: one for one in snapshot.chroots}
             for name in sorted(known.keys() - found.keys()):
                 del known[name]
                 yield name, None

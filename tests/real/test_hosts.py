@@ -104,6 +104,25 @@ def test_a_host_that_is_not_there(there: There) -> None:
     assert done.stderr.count("\n") == 2
 
 
+def test_watch_tells_why_nothing_is_seen(there: There) -> None:
+    there.hosts.hosts["two"].stop()
+    for words in ((), ("--json",)):
+        with subprocess.Popen(
+            there.cli.argv("watch", "-H", "two", *words), env=there.hosts.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as watching:  # fmt: skip
+            assert watching.stdout
+            said = watching.stdout.readline()
+            kill([watching.pid])
+        if words:
+            found = json.loads(said)
+            assert found["event"] == "warning"
+            said = found["problem"]["message"]
+            assert "tried again" in found["problem"]["hint"]
+        assert "two: " in said
+        assert "refused" in said
+
+
 def test_a_host_without_chroot_tool(there: There) -> None:
     (there.hosts.hosts["two"].bin / "chroot-tool").unlink()
     done = there("list", "-H", "two")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from ....core.errors import Problem
+from ....core.events import Warned
 from ....core.text import safe
 from ....widgets.text.states import chroot_state
 from ... import exits, json_output
@@ -35,8 +37,13 @@ def execute(arguments: Namespace) -> int:
     return exits.INTERRUPTED
 
 
-def _tell(name: str, found: ChrootStatus | None, *, json: bool) -> None:
-    if json and found:
+def _tell(name: str, found: ChrootStatus | Problem | None, *, json: bool) -> None:
+    if isinstance(found, Problem):
+        if json:
+            json_output.write(json_output.event(Warned("", found)))
+        else:
+            exits.say(found.message, found.hint)
+    elif json and found:
         json_output.write({"event": "chroot", **json_output.chroot(found)})
     elif json:
         json_output.write({"event": "gone", "name": name})
