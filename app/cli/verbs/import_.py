@@ -6,7 +6,7 @@ import os
 
 from ....core import chroot
 from ....core.config.edits import Added
-from ....core.errors import ChrootError
+from ....core.errors import Cancelled, ChrootError, PrivilegeError
 from ....core.text import safe
 from ... import exits
 from ..arguments import add_examples, engine_of
@@ -47,6 +47,8 @@ def execute(arguments: Namespace) -> int:
     for one in schroot_files.read():
         try:
             said = _imported(engine, one, dry_run=arguments.dry_run)
+        except (Cancelled, PrivilegeError):  # the same for each
+            raise
         except ChrootError as error:
             said, code = error.message, exits.FAILED
         rows.append((one.name, one.directory or "-", said))
