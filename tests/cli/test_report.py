@@ -82,9 +82,7 @@ def test_a_locale_is_told(text: str) -> None:
     assert known.locale(text) == text
 
 
-@pytest.mark.parametrize(
-    "text", ["ann", "bob_DE", "de_DE.corp", "de_DE.UTF-8@ann", "C\n"]
-)
+@pytest.mark.parametrize("text", ["ann", "bob_DE", "de_DE.corp", "de_DE.UTF-8@ann", "C\n"])
 def test_what_only_looks_like_a_locale_is_not_told(text: str) -> None:
     assert known.locale(text) == "another"
 

@@ -1,8 +1,8 @@
 """`chroot-tool report`: what a report of a bug needs, and nothing that names somebody.
 
 Only what is one of known words (known_words.py), a number or a version is printed: no name of a
-person, a host, a chroot, no path, no text that comes out of a chroot or a file. Whoever reads it knows the
-kind of machine, and not whose it is.
+person, a host, a chroot, no path, no text that comes out of a chroot or a file. Whoever reads it
+knows the kind of machine, and not whose it is.
 """
 
 from __future__ import annotations
@@ -149,7 +149,8 @@ def _is_above(target: str, path: str) -> bool:
 
 def _chroot(engine: Engine, path: str) -> Iterator[str]:
     one = engine.status(path)
-    yield f"{one.state}, {one.architecture if one.architecture in QEMU else '?'}, at boot: {_yes(one.enabled)}"
+    architecture = one.architecture if one.architecture in QEMU else "?"
+    yield f"{one.state}, {architecture}, at boot: {_yes(one.enabled)}"
     yield f"mounts {one.mounted}/{one.wanted}, {len(one.processes)} processes"
     for mount in one.mounts:
         yield f"{mount.state} {_kind(mount.fs)} {mount.origin} {_options(mount.options)}".rstrip()
