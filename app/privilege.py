@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Iterator
+    from typing import NoReturn
 else:
     import _signal as signal  # without enum, which costs `run` 2 ms
 
@@ -142,24 +143,70 @@ def take_over(word: str) -> bool:
         os.environ["HOME"] = pwd.getpwuid(0).pw_dir
         for name in _PLACES:
             os.environ.pop(name, None)
-        _tell()
+        _answer_to_caller()
     return True
 
 
-def _tell() -> None:
-    """Send BEGAN to whom this works for: the nearest ancestor that is not root's, as sudo is."""
-    pid = os.getppid()
+def _answer_to_caller() -> None:
+    """Tell whom this works for that it has begun, and end when they do."""
     try:
-        while pid > 1:
-            with open(f"/proc/{pid}/status", "rb") as file:  # proc_pid_status(5)
-                fields = dict(line.split(b":", 1) for line in file)
-            uid = fields[b"Uid"].split()[1]  # effective; the real one of sudo is the caller's
-            if uid != b"0":
-                os.kill(pid, BEGAN)
-                return
-            pid = int(fields[b"PPid"])
+        pid = _caller_pid()
+        if pid:
+            os.kill(pid, BEGAN)
+            _end_with(pid)
     except OSError:
-        pass  # it has ended
+        pass  # they have ended, or there is no memory for one who looks
+
+
+def _caller_pid() -> int:
+    """Return the nearest ancestor that is not root's, as sudo is; 0 for none. Raises OSError."""
+    pid = os.getppid()
+    while pid > 1:
+        with open(f"/proc/{pid}/status", "rb") as file:  # proc_pid_status(5)
+            fields = dict(line.split(b":", 1) for line in file)
+        # The effective one; the real one of sudo is the caller's.
+        if fields[b"Uid"].split()[1] != b"0":
+            return pid
+        pid = int(fields[b"PPid"])
+    return 0
+
+
+def _end_with(pid: int) -> None:
+    """Have SIGTERM sent to this process when *pid* ends. Raises OSError.
+
+    By a process that waits for either: whoever called can't signal root's, sudo passes on nothing
+    that comes from its own process group (a script's, timeout(1)'s), and the kernel tells only of
+    a parent's end, which sudo is. It is nobody's child, and holds nothing of what it has got.
+    """
+    ends = [os.pidfd_open(one) for one in (pid, os.getpid())]
+    try:
+        child = os.fork()
+        if not child:
+            _watch(*ends)
+        os.waitpid(child, 0)
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def _watch(caller_end: int, own_end: int) -> NoReturn:
+    try:
+        if os.fork():
+            os._exit(0)
+        import select
+
+        os.setsid()
+        os.chdir("/")
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        poll = select.poll()
+        for end in (caller_end, own_end):
+            poll.register(end, select.POLLIN)  # pidfd_open(2): readable when it ended
+        if own_end not in dict(poll.poll()):
+            signal.pidfd_send_signal(own_end, signal.SIGTERM)
+    finally:  # never back into the other's code
+        os._exit(0)
 
 
 def is_wanted() -> bool:

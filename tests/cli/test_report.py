@@ -7,7 +7,10 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from chroot_tool import __version__
+from chroot_tool.app.cli import known_words as known
 from support import Cli
 
 SECRETS = ("alice", "secretproject", "/home/alice", "buildhost", "ouroption", "ourfs")
@@ -61,3 +64,45 @@ def test_it_is_there_where_things_are_broken(cli: Cli, tmp_path: Path) -> None:
 def test_of_what_is_no_chroot_there_is_none(cli: Cli, tmp_path: Path) -> None:
     done = cli("report", "-d", tmp_path)
     assert done.returncode == 1
+
+
+def test_of_the_environment_it_quotes_known_words_alone(cli: Cli, tmp_path: Path) -> None:
+    env = {"LANG": "alice", "LC_ALL": "bob@corp.example", "COLORTERM": "buildhost",
+           "TERM": "secretproject", "NO_COLOR": "carol"}  # fmt: skip
+    text = cli.ok("report", "--base", tmp_path, env=env)
+    assert [word for word in (*env.values(), "bob", "corp") if word in text] == []
+    assert {f"  {name}=another" for name in env if name != "NO_COLOR"} <= set(text.splitlines())
+    assert "  NO_COLOR=(set)" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["C", "C.UTF-8", "POSIX", "de_DE.UTF-8", "en_US.utf8", "ja_JP.eucJP", "fr_FR@euro", ""]
+)
+def test_a_locale_is_told(text: str) -> None:
+    assert known.locale(text) == text
+
+
+@pytest.mark.parametrize("text", ["ann", "bob_DE", "de_DE.corp", "de_DE.UTF-8@ann", "C\n"])
+def test_what_only_looks_like_a_locale_is_not_told(text: str) -> None:
+    assert known.locale(text) == "another"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('PRETTY_NAME="x"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=alice\n', "debian 12"),
+        ("ID=ubuntu\nVERSION_ID='24.04'\n", "ubuntu 24.04"),
+        ("ID=alice\nVERSION_ID=bob\n", "another distribution"),
+        ("ID=debian\nVERSION_ID=12-corp\n", "debian"),
+        ("", "another distribution"),
+    ],
+)
+def test_of_a_distribution_its_known_name_and_number_are_told(text: str, told: str) -> None:
+    assert known.distribution(text) == told
+
+
+def test_of_versions_what_its_builder_added_is_left_out() -> None:
+    assert known.kernel("6.18.44-fc-v669") == "6.18.44"
+    assert known.kernel("corp") == "?"
+    assert known.version("8.2.0rc1+corp.example") == "8.2.0rc1"
+    assert known.version("3.13.5 (main)") == "3.13.5"

@@ -62,6 +62,10 @@ def test_it_holds_every_file_of_the_tool(package: Path) -> None:
     }
     assert (own | beside) - held == set()
     assert {name for name in held if re.search(r"\.(so|pyc|pth)$", name)} == set()
+    # Debian's own changelog points to ours. What is larger than 4 KiB debhelper packs.
+    documents = {name.removesuffix(".gz") for name in held if name.startswith(f"{share}/doc/")}
+    own_words = ("README.md", "CHANGELOG.md", "SECURITY.md")
+    assert {f"{share}/doc/chroot-tool/{name}" for name in own_words} <= documents
 
 
 def test_every_pin_has_its_licence_told() -> None:

@@ -12,7 +12,7 @@ from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.host import boot
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.watch import Watcher
-from support import Cli
+from support import CHECKOUT, Cli, mounts_below
 
 pytestmark = pytest.mark.root
 
@@ -66,7 +66,45 @@ def test_the_unit_does_what_the_command_line_does(
     assert events[-1] == {"event": "done", "chroot": str(tiny_chroot), "enabled": True}
     text = (host / "etc/systemd/system/chroot-tool@.service").read_text()
     starts = [line for line in text.splitlines() if line.startswith("Exec")]
-    assert [line.rpartition("-d %f")[0].split()[-1] for line in starts] == ["on", "start", "20"]
+    said = [line.rpartition("-d %f")[0].split()[-1] for line in starts]
+    assert said == ["on", "start", "20", "off"]
+
+
+def as_systemd(cli: Cli, text: str, path: Path, *settings: str) -> list[int]:
+    """Run what *settings* of a unit say as systemd.service(5) has it; return the exit codes.
+
+    The first that is no success is the last.
+    """
+    lines = [line.partition("=")[::2] for line in text.splitlines() if line[:1] not in "#["]
+    fine = {0, *(int(code) for key, codes in lines if key == "SuccessExitStatus"
+                 for code in codes.split())}  # fmt: skip
+    codes: list[int] = []
+    for key, command in lines:
+        if key in settings and fine.issuperset(codes):
+            words = command.removeprefix(":/usr/bin/chroot-tool ").split()
+            codes.append(cli(*(str(path) if word == "%f" else word for word in words)).returncode)
+    return codes if fine.issuperset(codes) else [*codes, -1]
+
+
+@pytest.mark.parametrize("start", ["", "exit 0", "exit 3"])
+def test_what_the_unit_has_switched_on_is_switched_off(
+    cli: Cli, tiny_chroot: Path, start: str
+) -> None:
+    """Also where there is no `start` in it, which is no failure, and where that fails."""
+    text = (CHECKOUT / "core/host/units" / boot.SERVICE).read_text()
+    for name in ("chroot-cmd", "start", "stop"):
+        (tiny_chroot / "chroot.d" / name).unlink(missing_ok=True)
+    if start:
+        script = tiny_chroot / "chroot.d/start"
+        script.write_text(f"#!/bin/sh\n{start}\n")
+        script.chmod(0o755)
+    code = {"": 127, "exit 0": 0, "exit 3": 3}[start]
+    has_failed = start == "exit 3"
+    assert as_systemd(cli, text, tiny_chroot, "ExecStart") == [0, code, *[-1] * has_failed]
+    assert mounts_below(tiny_chroot)
+    settings = ("ExecStopPost",) if has_failed else ("ExecStop", "ExecStopPost")
+    assert as_systemd(cli, text, tiny_chroot, *settings) == [0] * len(settings)
+    assert mounts_below(tiny_chroot) == []
 
 
 def test_the_unit_starts_what_will_still_be_there(

@@ -1,6 +1,8 @@
 """An ordinary user and the command line: what needs root is done behind sudo, the rest as it is."""
 
 import json
+import select
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
-from support import CHECKOUT
+from support import CHECKOUT, PATIENCE
 from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
 
@@ -139,6 +141,28 @@ def test_a_code_of_what_ran_is_no_refusal(ann: Ordinary, settings: str) -> None:
         assert "needs root" not in terminal.seen
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "number"),
+    [("", signal.SIGTERM), (PYTHON, signal.SIGTERM), ("", signal.SIGKILL)],
+)
+def test_what_root_does_for_a_user_ends_with_what_the_user_started(
+    ann: Ordinary, settings: str, number: signal.Signals
+) -> None:
+    ann.allow()
+    ann.settings(settings)
+    words = [str(ann.program), "run", "-d", "deb", "--", "sh", "-c", "echo here; read a"]
+    with subprocess.Popen(
+        words, user=ann.uid, group=ann.uid, extra_groups=(), cwd="/", env=ann.environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as started:  # fmt: skip
+        assert started.stdout
+        assert started.stdout.readline() == b"here\n"
+        started.send_signal(number)
+        assert started.wait(PATIENCE) == -number
+        assert select.select([started.stdout], [], [], PATIENCE)[0], "it goes on"
+        assert started.stdout.read() == b""
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """`chroot-tool report`: what a report of a bug needs, and nothing that names somebody.
 
-Only what is one of a few known words, a number or a version is printed: no name of a person, a
-host, a chroot, no path, no text that comes out of a chroot or a file. Whoever reads it knows the
-kind of machine, and not whose it is.
+Only what is one of known words (known_words.py), a number or a version is printed: no name of a
+person, a host, a chroot, no path, no text that comes out of a chroot or a file. Whoever reads it
+knows the kind of machine, and not whose it is.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from .... import __version__
@@ -16,9 +15,11 @@ from ....core import programs
 from ....core.config.bind import BIND_OPTIONS, PROPAGATIONS, TMPFS_OPTIONS
 from ....core.diagnosis.finding import OK
 from ....core.errors import ChrootError, ConfigError, UsageError
+from ....core.host.debian import QEMU
 from ....core.kernel.mount_table import MountTable
 from ... import exits, privilege
 from ...engine import split_host
+from .. import known_words as known
 from ..arguments import add, add_examples, engine_of
 from ..options import Option
 from ..output import print_lines
@@ -34,14 +35,14 @@ _CHROOT = Option(("-d", "--dir"), "dir", "DIR", "the chroot that it is about, to
 _PACKAGES = ("textual", "psutil", "tomlkit", "bittty")
 _PROGRAMS = ("debootstrap", "mmdebstrap", "zstd", "ssh", "sudo", "doas", "pkexec", "systemctl",
              "skopeo", "umoci")  # fmt: skip
-_VERSION = re.compile(r"\d[\w.+~-]*")
-_RELEASE = ("ID", "VERSION_ID", "VERSION_CODENAME")
-_VARIABLES = ("TERM", "COLORTERM", "LANG", "LC_ALL", "NO_COLOR")
+_VARIABLES = {
+    "TERM": known.terminal, "COLORTERM": known.colours, "LANG": known.locale,
+    "LC_ALL": known.locale, "NO_COLOR": known.switch,
+}  # fmt: skip
 _OPTIONS = {
     *BIND_OPTIONS, *TMPFS_OPTIONS, *PROPAGATIONS, "rbind", "size", "mode", "uid", "gid",
     "ptmxmode", "newinstance", "nr_inodes",
 }  # fmt: skip
-_WORD = re.compile(r"[\w.@:-]{0,40}")
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -78,12 +79,12 @@ def _program() -> Iterator[str]:
     started = privilege.started()
     kind = "checkout" if started and "/.pkg/" in started[-1] else "installed"
     yield f"chroot-tool {__version__}, {kind}"
-    yield f"Python {sys.version.split()[0]}"
+    yield f"Python {known.version(sys.version)}"
     from importlib.metadata import PackageNotFoundError, version
 
     for name in _PACKAGES:
         try:
-            yield f"{name} {version(name)}"
+            yield f"{name} {known.version(version(name))}"
         except PackageNotFoundError:
             yield f"{name} is missing"
     there = [name for name in _PROGRAMS if programs.find(name)]
@@ -92,25 +93,21 @@ def _program() -> Iterator[str]:
 
 def _system() -> Iterator[str]:
     told = os.uname()
-    release = _VERSION.match(told.release)
-    yield f"{told.sysname} {release[0] if release else '?'} {told.machine}"
+    yield f"{told.sysname} {known.kernel(told.release)} {told.machine}"
     try:
         with open("/etc/os-release", encoding="utf-8", errors="replace") as file:
-            pairs = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
+            yield known.distribution(file.read(10_000))
     except OSError:
-        pairs = {}
-    yield (
-        " ".join(_known(pairs.get(key, "").strip('"')) for key in _RELEASE).strip() or "no release"
-    )
+        yield "no release"
     yield f"root: {_yes(not os.geteuid())}, systemd: {_yes(os.path.isdir('/run/systemd/system'))}"
     container = any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv", "/run/container")))
     yield f"container: {_yes(container)}"
 
 
 def _environment() -> Iterator[str]:
-    for name in _VARIABLES:
+    for name, said in _VARIABLES.items():
         if name in os.environ:
-            yield f"{name}={_known(os.environ[name])}"
+            yield f"{name}={said(os.environ[name])}"
     terminals = [name for name, fd in (("stdin", 0), ("stdout", 1), ("stderr", 2)) if os.isatty(fd)]
     yield f"terminals: {' '.join(terminals) or 'none'}"
     yield f"encoding: {sys.stdout.encoding}"
@@ -152,7 +149,8 @@ def _is_above(target: str, path: str) -> bool:
 
 def _chroot(engine: Engine, path: str) -> Iterator[str]:
     one = engine.status(path)
-    yield f"{one.state}, {_known(one.architecture) or '?'}, at boot: {_yes(one.enabled)}"
+    architecture = one.architecture if one.architecture in QEMU else "?"
+    yield f"{one.state}, {architecture}, at boot: {_yes(one.enabled)}"
     yield f"mounts {one.mounted}/{one.wanted}, {len(one.processes)} processes"
     for mount in one.mounts:
         yield f"{mount.state} {_kind(mount.fs)} {mount.origin} {_options(mount.options)}".rstrip()
@@ -179,15 +177,10 @@ def _kind(fs: str) -> str:
     """Return a type of file system that the kernel knows; any word may be configured for one."""
     try:
         with open("/proc/filesystems", encoding="utf-8") as file:
-            known = {line.split()[-1] for line in file}
+            types = {line.split()[-1] for line in file}
     except OSError:
-        known = set()
-    return fs if fs in known | {"bind", "copy"} else "another type"
-
-
-def _known(text: str) -> str:
-    """Return *text* where it is a plain word, else that it is something else."""
-    return text if _WORD.fullmatch(text) else "(not a plain word)"
+        types = set()
+    return fs if fs in types | {"bind", "copy"} else "another type"
 
 
 def _yes(fact: bool) -> str:
