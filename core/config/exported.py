@@ -8,8 +8,10 @@ fstab(5), systemd.nspawn(5); Ansible's is the collection's connection plugin (an
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
-from ..errors import ChrootError
+from ..errors import ChrootError, UsageError
 from ..host.mount_points import RESOLV_CONF
 
 TYPE_CHECKING = False
@@ -20,15 +22,22 @@ if TYPE_CHECKING:
     from .merge import Config
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST = 64
+"""Of a machine's name, in characters: HOST_NAME_MAX."""
 _SCHROOT_POINTS = ("/proc", "/sys", "/dev", "/dev/pts")
 _OWN = ("tool.conf", "chroot.toml")
 
 
-def schroot(name: str, path: str, config: Config, users: Iterable[str] = ()) -> str:
-    """Return the file for /etc/schroot/chroot.d that lets root, and *users*, into a chroot."""
-    called = _called(name)
+def schroot(
+    name: str, path: str, config: Config, users: Iterable[str] = (), called: str = ""
+) -> str:
+    """Return the file for /etc/schroot/chroot.d that lets root, and *users*, into a chroot.
+
+    *called* is what schroot is to call it, "" for what *name* gives.
+    """
+    called = _asked(called) or _called(name)
     place = f"chroot-tool/{called}.fstab"
-    fstab = f"chroot-tool export schroot --fstab -d {_line(path)}"
+    fstab = shlex.join(("chroot-tool", "export", "schroot", "--fstab", "-d", _line(path)))
     lines = [
         f"# For /etc/schroot/chroot.d/{called}.conf; then: schroot -c {called}",
         f"# What it mounts: {fstab} | sudo install -D -m 644 /dev/stdin /etc/schroot/{place}",
@@ -47,19 +56,30 @@ def schroot(name: str, path: str, config: Config, users: Iterable[str] = ()) -> 
 
 
 def sbuild(
-    name: str, path: str, config: Config, suite: str, arch: str, users: Iterable[str] = ()
+    name: str,
+    path: str,
+    config: Config,
+    suite: str,
+    arch: str,
+    users: Iterable[str] = (),
+    called: str = "",
 ) -> str:
     """Return the same for sbuild: each build has a throw-away overlay, the chroot stays as it is.
 
-    *suite* and *arch* are its own: by them sbuild finds it.
+    *suite* and *arch* are its own: by them sbuild finds it, unless it is *called* otherwise.
     """
     if not suite or not arch:
         raise ChrootError(
             f"{path} does not say which suite and architecture it is", "is it a Debian?"
         )
-    called = f"{_called(suite)}-{_called(arch)}-sbuild"
+    usual = f"{_called(suite)}-{_called(arch)}-sbuild"
+    called = _asked(called) or usual
+    # Since 2024 sbuild would look for a tarball of its own (unshare), and not ask schroot.
+    words = ["sbuild", "--chroot-mode=schroot", "-d", _called(suite)]
+    words += ["-c", called] if called != usual else []
     lines = [
-        f"# For /etc/schroot/chroot.d/{called}.conf; then: sbuild -d {_called(suite)} PACKAGE.dsc",
+        f"# For /etc/schroot/chroot.d/{called}.conf; then:",
+        f"#   {shlex.join(words)} PACKAGE.dsc",
         f"[{called}]",
         "type=directory",
         f"directory={_line(path)}",
@@ -98,12 +118,13 @@ def schroot_fstab(config: Config, *, resolv: bool) -> str:
     return "\n".join(rows) + "\n"
 
 
-def nspawn(name: str, path: str, config: Config) -> str:
+def nspawn(name: str, path: str, config: Config, called: str = "") -> str:
     """Return the settings file of systemd-nspawn for a chroot: its network is the host's."""
-    called = _called(name)
+    called = _asked(called) or _called(name)
+    command = shlex.join(("systemd-nspawn", f"--machine={called}", f"--directory={_line(path)}"))
     lines = [
         f"# For /etc/systemd/nspawn/{called}.nspawn; then:",
-        f"#   systemd-nspawn --machine={called} --directory={_line(path)}",
+        f"#   {command}",
         "[Exec]",
         "Boot=no",
         *(f"Environment={_setting(f'{key}={value}')}" for key, value in config.run.env),
@@ -127,7 +148,7 @@ def nspawn(name: str, path: str, config: Config) -> str:
     return "\n".join(lines) + "\n"
 
 
-def ansible(name: str, path: str, host: str = "") -> str:
+def ansible(name: str, path: str, host: str = "", called: str = "") -> str:
     """Return an inventory in which a chroot is a host; *host* is where it is, "" for here."""
     here = {"ansible_chroot_transport": "local"} if not host else {"ansible_host": host}
     variables = {
@@ -135,7 +156,7 @@ def ansible(name: str, path: str, host: str = "") -> str:
         **here,
     }  # fmt: skip
     lines = ["# ansible -i THIS -m setup all; the connection is of the collection in ansible/.",
-             "all:", "  hosts:", f"    {json.dumps(_called(name))}:"]  # fmt: skip
+             "all:", "  hosts:", f"    {json.dumps(_asked(called) or _called(name))}:"]  # fmt: skip
     lines += [f"      {key}: {json.dumps(_line(value))}" for key, value in variables.items()]
     return "\n".join(lines) + "\n"
 
@@ -149,9 +170,19 @@ def _own(config: Config) -> list[Bind]:
 
 
 def _called(name: str) -> str:
-    """Return a name that every one of those tools takes."""
-    plain = "".join(one if one in _PLAIN else "-" for one in name).lstrip(".-")
-    return plain or "chroot"
+    """Return a name that every one of those tools takes: a host's (hostname(7)), not too long."""
+    plain = "".join(one if one in _PLAIN else "-" for one in name)
+    parts = re.sub(r"[-.]*\.[-.]*", ".", plain).strip(".-")
+    return parts[:_LONGEST].rstrip(".-") or "chroot"
+
+
+def _asked(called: str) -> str:
+    """Return the name that somebody asks for, "" for none. Raises UsageError where it can't be."""
+    if called and _called(called) != called:
+        raise UsageError(
+            f"{called!r} is no name that those tools take", f"try --name {_called(called)}"
+        )
+    return called
 
 
 def _line(text: str) -> str:

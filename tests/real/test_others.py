@@ -84,6 +84,10 @@ def test_what_sbuild_gets_stays_as_it_is(
     assert name.startswith("bookworm-")
     assert in_session(name, "/bin/sh", "-c", "touch /new && ls -d /new") == "/new\n"
     assert not (tiny_chroot / "new").exists()
+    (schroot / "conf/second.conf").write_text(
+        cli.ok("export", "sbuild", "-d", tiny_chroot, "--name", "second")
+    )
+    assert in_session("second", "/bin/true") == ""  # schroot takes both
 
 
 def test_what_schroot_has_is_taken_over(
@@ -93,7 +97,7 @@ def test_what_schroot_has_is_taken_over(
     source.mkdir()
     (schroot / "conf/theirs").write_text(
         f"[theirs]\ntype=directory\ndirectory={tiny_chroot}\nsetup.fstab=chroot-tool/theirs\n"
-        "[image]\ntype=file\nfile=/x.tar\n[gone]\ntype=plain\ndirectory=/nonexistent\n"
+        "[image]\ntype=file\nfile=/x.tar\n"
     )
     (schroot / "fstabs/theirs").write_text(
         f"/proc /proc none rw,bind 0 0\n# a comment\n{source} /src none ro,bind 0 0\n"
@@ -104,11 +108,31 @@ def test_what_schroot_has_is_taken_over(
     said = {line.split()[0]: line for line in cli.ok("import", "schroot").splitlines()}
     assert "got binds: /src" in said["theirs"]
     assert "not a directory, but file" in said["image"]
-    assert "is not there" in said["gone"]
     [bind] = [b for b in cli.json("bind", "list", "-d", tiny_chroot) if b["target"] == "/src"]
     assert (bind["source"], "ro" in bind["options"]) == (str(source), True)
     assert "usable as it is" in cli.ok("import", "schroot")
     cli.ok("on", "-d", tiny_chroot)
+
+
+def test_what_could_not_be_taken_over_is_a_failure_and_the_rest_is_done(
+    cli: Cli, tiny_chroot: Path, schroot: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (tmp_path / "no-chroot").mkdir()
+    (schroot / "conf/all").write_text(
+        "[a-gone]\ntype=directory\ndirectory=/nonexistent\n"
+        f"[b-empty]\ntype=directory\ndirectory={tmp_path}/no-chroot\n"
+        f"[c-fine]\ntype=directory\ndirectory={tiny_chroot}\nsetup.fstab=chroot-tool/fine\n"
+    )
+    (schroot / "fstabs/fine").write_text(f"{source} /src none rw,bind 0 0\n")
+    assert cli("import", "schroot", "--dry-run").returncode == 1
+    done = cli("import", "schroot")
+    said = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert done.returncode == 1
+    assert "is not there" in said["a-gone"]
+    assert "is no chroot" in said["b-empty"]
+    assert "got binds: /src" in said["c-fine"]
 
 
 def test_machines_of_nspawn_are_found_where_they_are(

@@ -27,17 +27,26 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--fstab", action="store_true", help="schroot: the other file, of its mounts"
     )
+    parser.add_argument(
+        "--name", metavar="NAME", default="",
+        help="what the tool is to call it (default: as it is called here; sbuild: by its suite)",
+    )  # fmt: skip
     add_examples(
         parser,
         "chroot-tool export schroot -d deb | sudo tee /etc/schroot/chroot.d/deb.conf",
         "chroot-tool export schroot --fstab -d deb |",
         "  sudo install -D -m 644 /dev/stdin /etc/schroot/chroot-tool/deb.fstab",
-        "chroot-tool export sbuild -d sid | sudo tee /etc/schroot/chroot.d/sid.conf",
+        "chroot-tool export sbuild -d sid |",
+        "  sudo tee /etc/schroot/chroot.d/sid-amd64-sbuild.conf",
+        "chroot-tool export sbuild -d sid-2 --name sid-2 |",
+        "  sudo tee /etc/schroot/chroot.d/sid-2.conf",
         "chroot-tool export nspawn -d deb | sudo tee /etc/systemd/nspawn/deb.nspawn",
         "chroot-tool export ansible -d deb >deb.yml",
         "",
         "schroot, sbuild and nspawn make mounts of their own: the chroot may be on or off.",
         "sbuild's builds are in a throw-away overlay, the chroot stays as it is.",
+        "schroot reads nothing at all where two have one name: --name tells them apart,",
+        "those of one suite for sbuild, too. The first line says the file's name.",
     )
 
 
@@ -57,23 +66,24 @@ def _text(arguments: Namespace) -> str:
     engine, path = chroot_of(arguments)
     found = engine.status(path)
     config = engine.config(path)
+    called = arguments.name
     users = [name for name in (os.environ.get("SUDO_USER", ""),) if name not in ("", "root")]
     if arguments.tool == "ansible":
         host, place = _split(arguments, found.path)
-        return exported.ansible(found.name, place, host)
+        return exported.ansible(found.name, place, host, called)
     if arguments.fstab:
         with open_chroot(path) as root:
             has_resolv = root.stat(RESOLV_CONF) is not None
         return exported.schroot_fstab(config, resolv=has_resolv)
     if arguments.tool == "schroot":
-        return exported.schroot(found.name, found.path, config, users)
+        return exported.schroot(found.name, found.path, config, users, called)
     if arguments.tool == "sbuild":
         from ....core.verbs.status import suite
 
         return exported.sbuild(
-            found.name, found.path, config, suite(path), found.architecture, users
+            found.name, found.path, config, suite(path), found.architecture, users, called
         )
-    return exported.nspawn(found.name, found.path, config)
+    return exported.nspawn(found.name, found.path, config, called)
 
 
 def _split(arguments: Namespace, path: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import os
 
 from ....core import chroot
 from ....core.config.edits import Added
-from ....core.errors import ChrootError
+from ....core.errors import Cancelled, ChrootError, PrivilegeError
 from ....core.text import safe
 from ... import exits
 from ..arguments import add_examples, engine_of
@@ -33,7 +33,7 @@ def add_options(parser: ArgumentParser) -> None:
         "A directory of schroot's is a chroot here as it is, by its path. What schroot",
         "mounts in it besides the system's own points becomes its binds, in its",
         "chroot.d/chroot.toml; what is listed there already stays. schroot's files are",
-        "read and left as they are.",
+        "read and left as they are. The exit code is 1 where one could not be taken over.",
     )
 
 
@@ -42,30 +42,33 @@ def execute(arguments: Namespace) -> int:
     from ....core.config import schroot_files
 
     engine = engine_of(arguments)
-    rows = [
-        (one.name, one.directory or "-", _imported(engine, one, dry_run=arguments.dry_run))
-        for one in schroot_files.read()
-    ]
+    rows = []
+    code = exits.DONE
+    for one in schroot_files.read():
+        try:
+            said = _imported(engine, one, dry_run=arguments.dry_run)
+        except (Cancelled, PrivilegeError):  # the same for each
+            raise
+        except ChrootError as error:
+            said, code = error.message, exits.FAILED
+        rows.append((one.name, one.directory or "-", said))
     print_lines(table(("NAME", "DIRECTORY", "WHAT"), rows))
-    return exits.DONE
+    return code
 
 
 def _imported(engine: Engine, one: Foreign, *, dry_run: bool) -> str:
-    """Take over one chroot and say in a few words what was done."""
+    """Take over one chroot and say in a few words what was done. Raises ChrootError."""
     if not one.directory:
         return f"not a directory, but {safe(one.kind)}"
     if not os.path.isdir(one.directory):
-        return "is not there"
-    try:
-        with chroot.open_chroot(one.directory) as root:
-            path = root.path
-        binds = engine.binds(path)
-        listed = {bind.target for bind in engine.config(path).binds}
-        new = [bind for bind in one.binds if bind.target not in listed]
-        for bind in new if not dry_run else ():
-            binds.change(Added(bind))
-    except ChrootError as error:
-        return error.message
+        raise ChrootError("is not there")
+    with chroot.open_chroot(one.directory) as root:
+        path = root.path
+    binds = engine.binds(path)
+    listed = {bind.target for bind in engine.config(path).binds}
+    new = [bind for bind in one.binds if bind.target not in listed]
+    for bind in new if not dry_run else ():
+        binds.change(Added(bind))
     would = "would get" if dry_run else "got"
     said = ", ".join(bind.target for bind in new)
     return f"{would} binds: {said}" if new else "usable as it is"

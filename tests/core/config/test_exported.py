@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from chroot_tool.core.config import exported, schroot_files
 from chroot_tool.core.config.bind import CHROOT_TOML, make
 from chroot_tool.core.config.chroot_toml import RunDefaults
 from chroot_tool.core.config.merge import Config
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, UsageError
 
 CONFIG = Config(
     (
@@ -101,7 +103,47 @@ def test_what_no_file_can_say_is_refused(path: str) -> None:
 
 
 def test_a_name_is_one_that_the_tools_take() -> None:
-    assert section(exported.schroot("..my deb/[x]", "/x", CONFIG))[0] == "my-deb--x-"
+    assert section(exported.schroot("..my deb/[x]", "/x", CONFIG))[0] == "my-deb--x"
+
+
+@pytest.mark.parametrize(("name", "called"), [
+    ("dëb ü", "d-b"), ("-.deb.-", "deb"), ("a..b.-c-.d", "a.b.c.d"), ("ü", "chroot"),
+    ("", "chroot"), ("x" * 63 + "-y", "x" * 63), ("a_b-1.2", "a_b-1.2"),
+])  # fmt: skip
+def test_a_name_is_one_of_a_machine(name: str, called: str) -> None:
+    assert f"--machine={called} " in exported.nspawn(name, "/x", CONFIG)
+    assert section(exported.schroot(name, "/x", CONFIG))[0] == called
+
+
+@pytest.mark.parametrize("path", ["/B/$(id)", "/my 'deb'", "/a;b", "/a`b`"])
+def test_a_command_in_a_comment_can_be_pasted(path: str) -> None:
+    text = exported.schroot("x", path, CONFIG) + exported.nspawn("x", path, CONFIG)
+    commands = re.findall(r"^#.*?((?:chroot-tool export|systemd-nspawn) .*)$", text, re.MULTILINE)
+    words = [shlex.split(command.partition(" | ")[0]) for command in commands]
+    assert words == [
+        ["chroot-tool", "export", "schroot", "--fstab", "-d", path],
+        ["systemd-nspawn", "--machine=x", f"--directory={path}"],
+    ]
+
+
+def test_those_of_one_suite_are_told_apart_by_a_name() -> None:
+    """Two sections of one name are an error of all of schroot's chroots."""
+    usual = exported.sbuild("a", "/a", CONFIG, "sid", "amd64")
+    assert section(usual)[0] == "sid-amd64-sbuild"
+    assert "#   sbuild --chroot-mode=schroot -d sid PACKAGE.dsc\n" in usual
+    named = exported.sbuild("b", "/b", CONFIG, "sid", "amd64", called="sid-2")
+    assert section(named)[0] == "sid-2"
+    assert named.startswith("# For /etc/schroot/chroot.d/sid-2.conf; then:\n")
+    assert "#   sbuild --chroot-mode=schroot -d sid -c sid-2 PACKAGE.dsc\n" in named
+    name, keys = section(exported.schroot("my deb", "/b", CONFIG, called="other"))
+    assert (name, keys["setup.fstab"]) == ("other", "chroot-tool/other.fstab")
+
+
+@pytest.mark.parametrize("called", ["a]b", "-x", "x.", "a/b", "x" * 65, "a\nb"])
+def test_a_name_that_they_would_not_take_is_refused(called: str) -> None:
+    for export in (exported.schroot, exported.nspawn):
+        with pytest.raises(UsageError, match="is no name"):
+            export("deb", "/x", CONFIG, called=called)
 
 
 def test_schroot_without_chroots(tmp_path: Path) -> None:
