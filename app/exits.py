@@ -102,7 +102,12 @@ def reason(error: OSError) -> str:
 
 def can_draw() -> bool:
     """Tell whether stderr is a terminal that a line can be drawn over again on."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Tell whether TERM says that nothing can be drawn, as the doctor sees it."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
 def tell(text: str) -> None:

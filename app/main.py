@@ -66,14 +66,21 @@ def _bare(
     words: list[str], base: str | None = "", host: str | None = "", **fleet: str | None
 ) -> int:
     """Show the terminal UI; where there is no terminal, the list and the help."""
-    # Textual draws on stderr.
-    is_dumb = os.environ.get("TERM") == "dumb"
-    if is_dumb or not all(one.isatty() for one in (sys.stdin, sys.stdout, sys.stderr)):
-        from .cli.commands import overview
-
-        return overview(words)
     from . import exits
 
+    # Textual draws on stderr.
+    on_terminal = all(one.isatty() for one in (sys.stdin, sys.stdout, sys.stderr))
+    if not on_terminal or exits.is_dumb():
+        from .cli.commands import overview
+
+        code = overview(words)
+        if on_terminal:
+            term = os.environ.get("TERM") or "not set"
+            exits.say(
+                f"TERM is {term}: no terminal that could show the UI",
+                "on one that can: TERM=xterm-256color chroot-tool",
+            )
+        return code
     return exits.answer(lambda: _show(base or "", host or ""))
 
 
@@ -97,13 +104,14 @@ def _open_streams() -> None:
     """Open /dev/null where the caller closed stdin, stdout or stderr.
 
     Else what is opened next would take their numbers: a descriptor of the host's that a command
-    inside inherits, a mount point that messages are written to.
+    inside inherits, a mount point that messages are written to. That of stdout can't be written:
+    what was asked for and can't be told is an error, the one that a closed stdout is (EBADF).
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)
             os.set_inheritable(number, True)
             mode = "w" if number else "r"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115

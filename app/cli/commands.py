@@ -48,8 +48,12 @@ def _execute(words: list[str], verb: str) -> int:
         arguments = parser.parse_args(words)
         if arguments.verb is None:
             parser.error("which command?")
-    except SystemExit as end:
+    except SystemExit as end:  # the help, the version
         return int(end.code or 0)
+    except UsageError as error:
+        if verb in SUMMARIES and "--json" in words:
+            _write(error)
+        raise
     try:
         code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:

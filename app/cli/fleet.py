@@ -19,19 +19,19 @@ from ...core.events import Output
 from ...core.text import safe
 from .. import exits, json_output
 from . import long_call
-from .fleet_host import ENDED, ERROR, NOT_BEGUN, OUT, Member, Streams
+from .fleet_host import ENDED, ERROR, NOT_BEGUN, OUT, Member, Said, Streams
 from .output import print_lines
 from .tables import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from ...core.engine import Engine
     from ...core.events import Event
     from ...core.remote.inventory import Group
-    from .fleet_host import Do, Said
+    from .fleet_host import Do
 
     Rows = Callable[[Sequence[tuple[str, Any]]], list[str]]
 
@@ -116,7 +116,7 @@ class _Fleet:
     ) -> None:
         self._asked, self._do, self._rows, self._is_run = asked, do, rows, is_run
         self._left_out = group.left_out
-        self._said: Said = queue.SimpleQueue()
+        self._said = Said()
         self._members = [Member(one, self._said) for one in group.targets]
         self._waiting = deque(self._members)
         self._taking = threading.Lock()
@@ -128,7 +128,7 @@ class _Fleet:
     def stop(self, _number: int, _frame: object) -> None:
         """Be the handler of a signal: the first asks all to end, the second leaves them."""
         self._asked_to_end += 1
-        self._said.put((None, "", ""))
+        self._said.wake()
 
     def run(self) -> None:
         """Work through the hosts, telling what they say; return when all have ended."""
@@ -136,7 +136,7 @@ class _Fleet:
             threading.Thread(target=self._work, daemon=True).start()
         while self._open and not self._is_given_up():
             try:
-                member, stream, line = self._said.get(timeout=_TICK if self._asked_to_end else None)
+                member, stream, line = self._said.get(_TICK if self._asked_to_end else None)
             except queue.Empty:
                 self._end_all()
                 continue
@@ -258,7 +258,7 @@ class _Fleet:
         return _WORDS.get(code, f"exit {code}")
 
 
-def _warnings(lines: Sequence[str]) -> list[str]:
+def _warnings(lines: Iterable[str]) -> list[str]:
     """Return of what a host said that ended well what is to be seen all the same."""
     warned = False
     kept = []
@@ -269,7 +269,7 @@ def _warnings(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _last(lines: Sequence[str]) -> str:
+def _last(lines: Iterable[str]) -> str:
     """Return what it came to, in a line."""
     found = [line for line in lines if not line.startswith(("hint: ", "  ", "warning: "))]
     return found[-1] if found else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections import deque
 
 from ...core.errors import ChrootError
 from .. import exits, json_output
@@ -19,13 +20,49 @@ if TYPE_CHECKING:
     from ...core.remote.inventory import Target
 
     Do = Callable[[str, Engine], Any]
-    Said = queue.SimpleQueue[tuple["Member | None", str, str]]
+    Lines = queue.SimpleQueue[tuple["Member | None", str, str]]
 
 NOT_BEGUN = -1
 OUT, ERROR, ENDED = "out", "error", "ended"
 """What a host says: a line of stdout, one of stderr, its exit code when it has ended."""
 
+_MOST_WAITING = 100
+"""Lines that are said and not yet told; who would say more waits."""
+_MOST_ERRORS = 200
+"""Lines of stderr that are kept of a host, the last ones: they are told when it has ended."""
+_LONGEST = 4096
+"""Letters of each."""
+
 _mine = threading.local()
+
+
+class Said:
+    """What hosts say on its way to the main thread, with a bound.
+
+    A signal's handler may use `wake`: neither that nor taking holds a lock that it could need.
+    """
+
+    def __init__(self) -> None:
+        import queue
+
+        self._lines: Lines = queue.SimpleQueue()
+        self._room = threading.Semaphore(_MOST_WAITING)
+
+    def put(self, member: Member, stream: str, line: str) -> None:
+        """Say a line, once there is room."""
+        self._room.acquire()
+        self._lines.put((member, stream, line))
+
+    def wake(self) -> None:
+        """Have the main thread look up."""
+        self._lines.put((None, "", ""))
+
+    def get(self, timeout: float | None) -> tuple[Member | None, str, str]:
+        """Return what is next; no member, where it was woken. Raises queue.Empty."""
+        found = self._lines.get(timeout=timeout)
+        if found[0] is not None:
+            self._room.release()
+        return found
 
 
 class Streams(io.TextIOBase):
@@ -69,7 +106,7 @@ class Member:
     def __init__(self, target: Target, said: Said) -> None:
         self.name = target.name
         self.code = NOT_BEGUN
-        self.errors: list[str] = []
+        self.errors: deque[str] = deque(maxlen=_MOST_ERRORS)
         self.result: Any = None
         self.engine: Any = None
         self.thread: threading.Thread | None = None
@@ -78,7 +115,7 @@ class Member:
 
     def say(self, stream: str, line: str) -> None:
         """Have a line of its told, by the main thread."""
-        self._said.put((self, stream, line))
+        self._said.put(self, stream, line[:_LONGEST] if stream == ERROR else line)
 
     def work(self, do: Do, base: str, failed: int, *, json: bool) -> None:
         """Do it; for a thread. *failed* is the code where the tool itself fails, 0: that of why."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from ... import __version__
-from .. import exits
+from ...core.errors import UsageError
 from .arguments import add, verbs_of
 from .options import EVERYWHERE
 from .verbs import SUMMARIES, module_of
@@ -61,14 +60,13 @@ def _columns() -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says errors as everything else here does: one line, a hint, exit 2."""
+    """Raises UsageError, so that errors are said as everything else here does."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
 
     def error(self, message: str) -> NoReturn:
-        exits.say(message, f"{self.prog} --help")
-        sys.exit(exits.USAGE)
+        raise UsageError(message, f"{self.prog} --help")
 
 
 class _VerbParser(_Parser):

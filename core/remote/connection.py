@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import queue
 import signal
 import subprocess
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from .. import json_values
@@ -135,12 +137,14 @@ class Connection:
         take: Callable[[dict[str, Any], int], object],
         cancelled: Flag | None = None,
         begun: Callable[[Callable[[], None]], object] | None = None,
+        within: float = math.inf,
     ) -> Any:
         """Ask for *name*, hand each event to *take*, with its size in bytes; return the result's
         document.
 
         *cancelled* is looked at now and then. Of what goes on for ever nobody shall look:
-        *begun* is given a function that stops it, for any thread.
+        *begun* is given a function that stops it, for any thread. *within*: seconds for all of it,
+        for one that is there and does not come to an end.
 
         Raises what the other raised, ConnectionLostError, and ChrootError for nonsense.
         """
@@ -154,7 +158,7 @@ class Connection:
             self._write({"id": number, "do": name, **parameters})
             if begun is not None:
                 begun(lambda: self._write({"cancel": number}))
-            return self._answer(name, number, answers, take, cancelled)
+            return self._answer(name, number, answers, take, cancelled, within)
         except ValueError as error:
             self._write({"cancel": number})
             raise ChrootError(f"{self.name}: its answer makes no sense: {error}") from error
@@ -168,9 +172,10 @@ class Connection:
 
     def _answer(
         self, name: str, number: int, answers: Answers,
-        take: Callable[[dict[str, Any], int], object], cancelled: Flag | None,
+        take: Callable[[dict[str, Any], int], object], cancelled: Flag | None, within: float,
     ) -> Any:  # fmt: skip
         told = False
+        until = time.monotonic() + within
         quiet, heard = 0.0, self._heard
         while True:
             if cancelled is not None and cancelled.is_set() and not told:
@@ -184,8 +189,9 @@ class Connection:
                 quiet = quiet + wait if heard == self._heard else 0.0
                 heard = self._heard
                 self._mind(name, quiet, wait)
-                continue
-            quiet = 0.0
+                found, size = {}, 0
+            else:
+                quiet = 0.0
             if found is None:
                 raise self._lost(name)
             event = found.get("event")
@@ -193,7 +199,10 @@ class Connection:
                 return found.get("result")
             if event == "error":
                 raise documents.decode_error(found)
-            take(found, size)
+            if found:
+                take(found, size)
+            if time.monotonic() > until:
+                raise ChrootError(f"{self.name}: {name} takes longer than {within:.0f} s")
 
     def _mind(self, name: str, quiet: float, wait: float) -> None:
         """Ask whether the other is there after some seconds that were *quiet*, and give it up.

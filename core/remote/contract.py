@@ -18,6 +18,8 @@ FOLLOW = "follow"
 _ELSEWHERE = frozenset(
     ("base_at", "follow", "command", "run", "run_ephemeral", "sizes", "binds", "bases")
 )
+_LONG = frozenset(("bases.remove", "bases.prune"))
+"""What takes its time, though it neither reports nor can be stopped: trees are deleted."""
 PARTS = {"binds": engine.Binds, "bases": engine.Bases, "sizes": engine.Sizes}
 """What methods of the engine return that is asked further, as `binds.save`."""
 
@@ -35,6 +37,11 @@ class Method(NamedTuple):
     reports: bool
     stops: bool
     """Whether it takes `cancelled`."""
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether it looks at something, or does what takes no longer than that."""
+        return not self.reports and not self.stops and self.name not in _LONG
 
     def bind(self, positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments by name."""

@@ -12,8 +12,11 @@ import hashlib
 import importlib.util
 import io
 import os
+import selectors
 import subprocess
 import tarfile
+import tempfile
+import time
 from typing import TYPE_CHECKING
 
 from .. import json_values
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 _SITE = ("tomlkit", "psutil")
+_LONGEST = 1800.0
+"""Seconds: a password may be asked for, and the archive is 2 MB on a link that may be slow."""
+_MOST = 1 << 20
+"""Bytes of its answer, which is a line after what a shell's start files may print."""
+_LAST_WORDS = 4096
 # The package as it starts itself; what it is made of is its own affair.
 _START = f"""\
 import runpy, sys
@@ -98,17 +106,63 @@ def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> str:
     with open(put_there.__file__, encoding="utf-8") as file:
         source = file.read()
     argv = host.ssh(script=_SCRIPT, words=(place, source, *words))
+    told, errors = _said(host, argv, data)
     try:
-        done = subprocess.run(argv, input=data, capture_output=True, check=False)
-    except OSError as error:
-        raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
-    try:
-        found = json_values.document(done.stdout.splitlines()[-1] if done.stdout else b"")
+        found = json_values.document(told.splitlines()[-1] if told else b"")
         if "error" in found:
             hint = json_values.text(found, "hint", "")
             raise ChrootError(f"{host.name}: {json_values.text(found, 'error')}", hint)
         return json_values.text(found, "path")
     except ValueError:
-        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        said = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         why = f"{host.name}: {said or 'it ended without a word'}"
         raise ChrootError(why, f"ssh {host.name} true") from None
+
+
+def _said(host: Host, argv: tuple[str, ...], data: bytes) -> tuple[bytes, bytes]:
+    """Run *argv* with *data* as its stdin; return its stdout, and the end of its stderr.
+
+    ssh may ask on the terminal meanwhile. Raises ChrootError where there is no end of it.
+    """
+    with tempfile.TemporaryFile() as given:
+        given.write(data)
+        given.seek(0)
+        try:
+            program = subprocess.Popen(
+                argv, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
+    with program:
+        try:
+            return _read(program, host.name)
+        finally:
+            program.kill()  # of no effect on one that has ended
+
+
+def _read(program: subprocess.Popen[bytes], name: str) -> tuple[bytes, bytes]:
+    until = time.monotonic() + _LONGEST
+    assert program.stdout
+    assert program.stderr
+    said = {program.stdout.fileno(): bytearray(), program.stderr.fileno(): bytearray()}
+    told, errors = said.values()
+    with selectors.DefaultSelector() as waiting:
+        for fd in said:
+            waiting.register(fd, selectors.EVENT_READ)
+        while waiting.get_map():
+            left = until - time.monotonic()
+            for key, _ in waiting.select(max(left, 0)):
+                piece = os.read(key.fd, 1 << 16)
+                said[key.fd] += piece
+                if not piece:
+                    waiting.unregister(key.fd)
+            del errors[:-_LAST_WORDS]
+            if len(told) > _MOST:
+                raise ChrootError(f"{name}: there is no end of what it says", f"ssh {name} true")
+            if left <= 0:
+                raise ChrootError(f"{name}: it took too long", f"ssh {name} true")
+    try:
+        program.wait(max(until - time.monotonic(), 1))
+    except subprocess.TimeoutExpired:
+        raise ChrootError(f"{name}: it took too long", f"ssh {name} true") from None
+    return bytes(told), bytes(errors)

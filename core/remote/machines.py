@@ -212,7 +212,8 @@ class Machines:
             return self._stream(name, host, arguments)
         found = getattr(engine, name)(**arguments)
         if host and name in _GIVE_PATHS:
-            return joined(host, found) if isinstance(found, str) else _joined(host, found)
+            one = isinstance(found, str)
+            return _there(host, found) if one else tuple(_there(host, path) for path in found)
         return _of_host(host, found)
 
     @staticmethod
@@ -259,9 +260,14 @@ class Machines:
         return found
 
 
-def _joined(host: str, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return these as paths of *host*; what is no path (`Engine.rests` has such) as it is."""
-    return tuple(joined(host, path) if path.startswith("/") else path for path in paths)
+def _there(host: str, path: str) -> str:
+    """Return *path*, which *host* has said, as one of it.
+
+    Raises ChrootError for what is none: `other:/x` would be a place of another machine.
+    """
+    if not path.startswith("/"):
+        raise ChrootError(f"{host}: its answer makes no sense: {path!r} is no path")
+    return joined(host, path)
 
 
 def _same(host: str, path: str) -> str:
@@ -276,18 +282,17 @@ def _same(host: str, path: str) -> str:
 
 
 def _of_host(host: str, value: Any) -> Any:
-    """Return *value* with its paths as those of *host*."""
+    """Return *value* with its paths as those of *host*. Raises ChrootError where one is none."""
     if not host:
         return value
     if isinstance(value, ChrootStatus):
-        return value.replace(path=joined(host, value.path), host=host)
+        return value.replace(path=_there(host, value.path), host=host)
     if isinstance(value, Event):
         return value.replace(chroot=joined(host, value.chroot)) if value.chroot else value
     if isinstance(value, tuple):
         return tuple(_of_host(host, one) for one in value)
-    if getattr(value, "path", "").startswith("/"):  # Cloned, Packed
-        return value.replace(path=joined(host, value.path))
-    return value
+    path = getattr(value, "path", "")  # of Cloned, Packed; "-" is stdout
+    return value.replace(path=_there(host, path)) if path not in ("", "-") else value
 
 
 class _Sizes:

@@ -6,6 +6,7 @@ answers become the values that they are declared as.
 
 from __future__ import annotations
 
+import math
 import subprocess
 import threading
 import time
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before a connection is tried again, by how often it was."""
+_LONGEST_LOOK = 300.0
+"""Seconds. Where every chroot is on a server that is gone, each is waited for."""
 _MOST_CHROOTS = 5_000
 _MOST_BYTES = 32 << 20
 """Of what another machine may tell of its chroots: it is all kept, and shown."""
@@ -108,7 +111,8 @@ class RemoteEngine:
             if report is not None:
                 report(event)
 
-        result = connection.ask(method.name, parameters, take, cancelled)
+        within = _LONGEST_LOOK if method.is_brief else math.inf
+        result = connection.ask(method.name, parameters, take, cancelled, within=within)
         try:
             return documents.decode(result, method.result)
         except ValueError as error:
@@ -280,6 +284,8 @@ class RemoteFollowing:
         event = found.get("event")
         if event == "chroot":
             one = documents.decode(found.get("chroot"), ChrootStatus)
+            if not one.path.startswith("/"):
+                raise ValueError(f"{one.path!r} is no path")
             self._chroots[one.path] = one
             self._size += size - self._sizes.get(one.path, 0)
             self._sizes[one.path] = size

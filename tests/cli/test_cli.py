@@ -6,6 +6,7 @@ What the commands do is tested elsewhere; here is that none of them ends in a tr
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -119,6 +120,15 @@ def test_usage_errors(cli: Cli, words: list[str | bytes], tmp_path: Path) -> Non
     make(tmp_path / "x")
     done = cli(*words, cwd=tmp_path)
     clean(done, code=2)
+
+
+def test_a_usage_error_is_an_object_where_json_is_wanted(cli: Cli) -> None:
+    for words in (["on", "--json", "--frob"], ["list", "--json", "too"], ["status", "--json", "x"]):
+        done = cli(*words)
+        assert done.returncode == 2
+        told = json.loads(done.stdout)
+        assert (told["event"], told["code"]) == ("error", 2)
+        assert told["message"] in done.stderr
 
 
 @pytest.mark.parametrize("words", [["on", "--foo"], ["bind", "juggle"], ["off", "x"]])
@@ -262,7 +272,7 @@ def test_closed_and_broken_streams(cli: Cli, tmp_path: Path, words: tuple[str, .
     make(tmp_path / "deb")
     words = (*words, "--base", str(tmp_path)) if words[0] == "list" else words
     for script in (
-        '"$@" >&-', '"$@" <&-', '"$@" 2>&-', '"$@" <&- >&- 2>&-',
+        '"$@" <&-', '"$@" 2>&-', '"$@" <&- 2>&-',
         '"$@" | true; exit "$PIPESTATUS"', '"$@" | head -c1; exit "$PIPESTATUS"',
     ):  # fmt: skip
         done = shell(cli, script, *words)
@@ -274,6 +284,15 @@ def test_a_full_disk_is_told(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -
     make(tmp_path / "deb")
     words = (*words, "--base", str(tmp_path)) if words[0] == "list" else words
     assert "No space left" in clean(shell(cli, '"$@" >/dev/full', *words), code=1)
+
+
+@pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("schema", "json"), ("--help",)])
+def test_a_closed_stdout_is_told(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
+    make(tmp_path / "deb")
+    words = (*words, "--base", str(tmp_path)) if words[0] == "list" else words
+    for script in ('"$@" >&-', '"$@" <&- >&-'):
+        assert "stdout: Bad file descriptor" in clean(shell(cli, script, *words), code=1)
+    assert shell(cli, '"$@" <&- >&- 2>&-', *words).returncode == 1
 
 
 def test_an_error_nobody_can_read_has_its_code(cli: Cli, tmp_path: Path) -> None:

@@ -37,11 +37,16 @@ def on_terminal(cli: Cli, *words: str | Path, env: dict[str, str]) -> str:
 # -- terminals ------------------------------------------------------------------------------------
 
 
-def test_on_a_dumb_terminal_there_is_the_list_and_the_help(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_on_a_dumb_terminal_there_is_the_list_and_the_help(
+    cli: Cli, tmp_path: Path, term: str
+) -> None:
     chroot(tmp_path, "deb")
-    shown = on_terminal(cli, "--base", tmp_path, env={"TERM": "dumb"})
+    shown = on_terminal(cli, "--base", tmp_path, env={"TERM": term})
     assert "deb" in shown
     assert "usage: chroot-tool" in shown
+    assert f"chroot-tool: TERM is {term or 'not set'}: " in shown
+    assert "hint: " in shown
     assert ESCAPE not in shown
 
 

@@ -70,6 +70,26 @@ time.sleep(1000)
     assert busy.ask("list", {}, lambda _found, _size: None) == "found"
 
 
+@pytest.mark.parametrize(
+    "says", [{"event": "pong"}, {"id": 1, "event": "stage", "chroot": "/b/deb", "stage": "x"}]
+)
+def test_a_look_that_goes_on_and_on_is_given_up(
+    other: Other, monkeypatch: pytest.MonkeyPatch, says: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(connection, "_QUIET", 0.1)
+    monkeypatch.setattr(remote_engine, "_LONGEST_LOOK", 0.5)
+    source = f"while True: print({json.dumps(says)!r}, flush=True), time.sleep(0.02)"
+    engine = RemoteEngine(lambda: other(source), lambda words: ("true", *words))
+    with pytest.raises(ChrootError, match="there: list takes longer than 0 s"):
+        engine.of().list()
+
+
+def test_what_is_a_look() -> None:
+    brief = {name for name, one in contract.methods().items() if one.is_brief}
+    assert brief >= {"list", "status", "locate", "binds.files", "bases.list", "plan_on"}
+    assert not brief & {"on", "create", "run_captured", "bases.prune", "sizes.get"}
+
+
 def test_what_comes_faster_than_it_is_taken_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "MOST", 100)
     one = Answers()
@@ -116,6 +136,19 @@ def test_endless_chroots_are_the_connections_fault(
         assert seen.problem is not None
         assert "too much" in seen.problem.message
         assert "tried again" in seen.problem.hint
+        assert seen.chroots == ()
+    finally:
+        following.close()
+
+
+def test_a_chroot_that_is_told_of_is_at_a_path(other: Other) -> None:
+    source = ENDLESS.replace("/b/{one}", "other:/b/{one}") % "x"
+    engine = RemoteEngine(lambda: other(source), lambda words: ("true", *words))
+    following = RemoteFollowing(engine)
+    try:
+        seen = following.snapshot()
+        assert seen.problem is not None
+        assert "is no path" in seen.problem.message
         assert seen.chroots == ()
     finally:
         following.close()
