@@ -74,7 +74,7 @@ def sbuild(
         )
     usual = f"{_called(suite)}-{_called(arch)}-sbuild"
     called = _asked(called) or usual
-    # Since 2024 sbuild would look for a tarball of its own (unshare), and not ask schroot.
+    # A newer sbuild has unshare as its default, which wants a tarball and does not ask schroot.
     words = ["sbuild", "--chroot-mode=schroot", "-d", _called(suite)]
     words += ["-c", called] if called != usual else []
     lines = [
