@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import re
 import shlex
 import subprocess
@@ -21,9 +22,9 @@ VERBS = {"create", "on", "off", "run", "shell", "bind", "snapshot", "completion"
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A base with two chroots, one of which has users, scripts and binds."""
+    """A base with chroots, one of which has users, scripts and binds; one leaves a target out."""
     folder = tmp_path_factory.mktemp("completed") / "base"
-    for name in ("deb12", "my deb"):
+    for name in ("deb12", "my deb", "left"):
         for below in ("chroot.d", "bin", "etc", "srv/inside"):
             (folder / name / below).mkdir(parents=True)
         (folder / name / "bin/sh").touch()
@@ -32,6 +33,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (deb / "chroot.d" / script).touch(mode=0o755)
     (deb / "chroot.d/notes").touch(mode=0o644)
     (deb / "chroot.d/tool.conf").write_text("[bind]\nsrc:/srv tgt:/data\ntgt:/cache fs:tmpfs\n")
+    (folder / "left/chroot.d/tool.conf").write_text("[bind]\ntgt:/lost fs:tmpfs ignore:yes\n")
     (deb / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n")
     return folder
 
@@ -90,6 +92,34 @@ def test_targets_of_binds(shell: Shell) -> None:
     assert shell.complete("chroot-tool bind add -d deb12 --target /srv/i") == {"/srv/inside/"}
 
 
+def test_what_only_one_action_takes_is_offered_for_no_other(shell: Shell) -> None:
+    assert shell.complete("chroot-tool bind edit -d deb12 ") == {"tool.conf", "chroot.toml"}
+    assert not {"tool.conf", "chroot.toml"} & shell.complete("chroot-tool bind remove -d deb12 ")
+    assert shell.complete("chroot-tool bind restore -d left --target /") == {"/lost"}
+    assert "/lost" not in shell.complete("chroot-tool bind ignore -d left --target /")
+
+
+def test_one_mount_of_those_that_are_wanted(shell: Shell) -> None:
+    for verb in ("on", "off"):
+        assert shell.complete(f"chroot-tool {verb} -d deb12 --only /da") == {"/data"}
+        assert {"/data", "/cache", "/proc"} <= shell.complete(
+            f"chroot-tool {verb} -d deb12 --only /"
+        )
+
+
+def test_commands_and_pages_of_the_help(shell: Shell) -> None:
+    assert shell.complete("chroot-tool help ") >= {*VERBS, "tool.conf", "policy"}
+    assert shell.complete("chroot-tool help chroot.") == {"chroot.toml"}
+
+
+def test_who_a_rule_can_be_for(shell: Shell) -> None:
+    people = {one.pw_name for one in pwd.getpwall() if 1000 <= one.pw_uid < 65534}
+    found = shell.complete("chroot-tool sudoers ")
+    assert people <= found
+    assert not {"root", "daemon", "nobody"} & found
+    assert shell.complete("chroot-tool sudoers %daem") == {"%daemon"}
+
+
 def test_users_suites_and_hosts(shell: Shell) -> None:
     assert shell.complete("chroot-tool run -d deb12 -u ") == {"root", "alice"}
     assert shell.complete("chroot-tool create --suite bookw") == {"bookworm"}
@@ -113,7 +143,7 @@ def last_parts(words: set[str]) -> set[str]:
 def test_who_asks_for_no_names_gets_none(cli: Cli, words: tuple[str, ...], base: Path) -> None:
     done = cli("__complete", *words, env={"CHROOT_TOOL_BASE": str(base)})
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout in ("", "deb12\nmy deb\n")
+    assert done.stdout in ("", "deb12\nleft\nmy deb\n")
 
 
 def test_a_name_that_a_shell_could_not_show_is_not_offered(cli: Cli, tmp_path: Path) -> None:

@@ -26,11 +26,12 @@ KINDS = {
     "dir": CHROOT, "new": CHROOT, "base": DIRECTORY, "config": DIRECTORY, "file": FILE,
     "env": ENVIRONMENT, "host": "host", "user": "user", "cwd": "inside", "ignore": "inside",
     "suite": "suite", "arch": "architecture", "variant": "variant", "timezone": "timezone",
-    "target": "target",
+    "target": "target", "only": "wanted", "who": "who",
 }  # fmt: skip
 """What stands for an argument, by its name, wherever it means the same."""
 _OF_VERBS = {
     ("base", "names"): "base",
+    ("bind", "file"): "edited",
     ("bind", "source"): FILE,
     ("create", "source"): FILE,
     ("deploy", "target"): "host",
@@ -74,10 +75,15 @@ def read(parser: argparse.ArgumentParser) -> Verb:
     return _verb("", parser)
 
 
-def verbs(parser: argparse.ArgumentParser) -> Iterator[Verb]:
-    """Yield every verb of the whole parser, in its order."""
-    for name, one in verbs_of(parser).items():
-        yield _verb(name, one)
+def verbs(parser: argparse.ArgumentParser, pages: tuple[str, ...] = ()) -> Iterator[Verb]:
+    """Yield every verb of the whole parser, in its order; `help` takes them, and *pages*."""
+    parsers = verbs_of(parser)
+    for name, one in parsers.items():
+        verb = _verb(name, one)
+        if name == "help":
+            [page] = verb.words
+            verb = verb.replace(words=(page.replace(choices=(*parsers, *pages)),))
+        yield verb
 
 
 def _verb(name: str, parser: argparse.ArgumentParser) -> Verb:
@@ -95,9 +101,10 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> Verb:
 
 
 def _argument(verb: str, action: argparse.Action) -> Argument:
-    kind = _OF_VERBS.get((verb, action.dest)) or KINDS.get(action.dest, "")
+    own = _OF_VERBS.get((verb, action.dest), "")
+    kind = own or KINDS.get(action.dest, "")
     takes_value = action.nargs != 0
-    choices = tuple(map(str, action.choices or ()))
+    choices = () if own else tuple(map(str, action.choices or ()))
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest
     further = action.nargs in ("*", "+") and verb not in _FURTHER
     return Argument(

@@ -12,6 +12,7 @@ import os
 import sys
 
 from ....core import chroot
+from ....core.config.bind import CHROOT_TOML, TOOL_CONF
 from ....core.errors import ChrootError
 from ....core.kernel.mount_table import MountTable
 from ....core.text import safe
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ....core.engine import Engine
+
+
+_FILES = (TOOL_CONF, CHROOT_TOML)
+_PEOPLE = range(1000, 65534)
+"""The user ids of people, as Debian has them (policy 9.2.2); nobody is behind them."""
 
 
 class Asked(Value):
@@ -98,13 +104,31 @@ def _inside(asked: Asked) -> Iterable[str]:
 
 def _targets(asked: Asked) -> Iterable[str]:
     """The targets there are, where one of them is meant, else paths inside."""
-    if not {"remove", "ignore"} & set(asked.rest):
+    if not {"remove", "ignore", "restore"} & set(asked.rest):
         return _inside(asked)
-    from ....core.config.bind import CHROOT_TOML, TOOL_CONF
-
-    own = (TOOL_CONF, CHROOT_TOML)
+    if "ignore" in asked.rest:
+        return _wanted(asked)
     binds = asked.engine.config(asked.path).binds
-    return (bind.target for bind in binds if bind.origin in own or "ignore" in asked.rest)
+    if "restore" in asked.rest:
+        return (bind.target for bind in binds if bind.ignored)
+    return (bind.target for bind in binds if bind.origin in _FILES)
+
+
+def _wanted(asked: Asked) -> Iterable[str]:
+    return (bind.target for bind in asked.engine.config(asked.path).binds if not bind.ignored)
+
+
+def _edited(asked: Asked) -> Iterable[str]:
+    return _FILES if "edit" in asked.rest else ()
+
+
+def _who(_asked: Asked) -> Iterable[str]:
+    """The people of this host, and its groups as sudoers(5) names them."""
+    import grp
+    import pwd
+
+    people = (one.pw_name for one in pwd.getpwall() if one.pw_uid in _PEOPLE)
+    return (*people, *(f"%{one.gr_name}" for one in grp.getgrall()))
 
 
 def _users(asked: Asked) -> Iterable[str]:
@@ -160,6 +184,9 @@ NAMES: dict[str, Callable[[Asked], Iterable[str]]] = {
     "script": _scripts,
     "inside": _inside,
     "target": _targets,
+    "wanted": _wanted,
+    "edited": _edited,
+    "who": _who,
     "user": _users,
     "snapshot": _snapshots,
     "base": _bases,

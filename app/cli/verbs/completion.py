@@ -29,8 +29,9 @@ def execute(arguments: Namespace) -> int:
     """Print the script; return the exit code."""
     from ..completion import bash, fish, zsh
     from ..completion.grammar import read, verbs
+    from .help import PAGES
 
     shell = {"bash": bash, "zsh": zsh, "fish": fish}[arguments.shell]
     whole = arguments.whole()
-    sys.stdout.write(shell.script(read(whole), tuple(verbs(whole))))
+    sys.stdout.write(shell.script(read(whole), tuple(verbs(whole, PAGES))))
     return exits.DONE
