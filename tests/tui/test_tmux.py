@@ -346,7 +346,7 @@ def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
     terminal.press("C-]")
     terminal.shows("zoom")
     terminal.press("Escape")
-    terminal.shows("● on tiny", "delete")
+    terminal.shows("● on tiny", "mark")
     terminal.write("dtin")
     terminal.shows("delete tiny", "tin")
     terminal.press("Escape")
