@@ -108,6 +108,15 @@ def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -
 
 
 @pytest.fixture(autouse=True)
+def leaves_no_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves settings in the home that others have, too."""
+    yield
+    if "cli" in request.fixturenames:
+        environment = request.getfixturevalue("cli").environment()
+        assert not os.path.exists(environment["XDG_CONFIG_HOME"])
+
+
+@pytest.fixture(autouse=True)
 def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test marked `root` that leaves a mount or a process, here or on the host.
 

@@ -49,6 +49,8 @@ class Shell:
         self._env = {**env, "HOME": str(folder), "TERM": "vt100"}
         self._terminal: Terminal | None = None
         if name == "fish":
+            # It makes its own directories there, for itself alone.
+            self._env |= {"XDG_CONFIG_HOME": f"{folder}/config", "XDG_DATA_HOME": f"{folder}/data"}
             return
         setup = folder / ".zshrc"
         own = {"bash": _BASH, "zsh": _ZSH}[name]
