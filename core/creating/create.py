@@ -91,6 +91,9 @@ def checked(
     PrivilegeError without root, ChrootError for what this host, the place, the disk or the mirror
     stands in the way with, Cancelled.
     """
+    if apt is None:
+        with Apt(options.proxy) as asked:
+            return checked(path, options, cache, cancelled, asked)
     check_name(os.path.basename(path))
     check_path(path)
     check_options(options)
@@ -98,7 +101,6 @@ def checked(
         raise PrivilegeError("creating a chroot needs root", "run as root")
     own = debian.architecture()
     options = options.replace(arch=options.arch or own)
-    apt = apt or Apt(options.proxy)
     options = default_options(options, sources=apt.sources)
     check_options(options)
     for program in PROGRAMS:
@@ -132,15 +134,15 @@ def create(
     """
     tell = Teller(path, report)
     tell.stage("checking")
-    apt = Apt(options.proxy)
-    wanted = checked(path, options, cache, cancelled, apt)
-    with new_chroot(path, tell, "creating") as root:
-        check_path(root.path)
-        wanted = wanted.replace(tree=f"{root.path}{MARKER}/root")
-        from_base = supply(wanted, tell, cancelled)
-        tell.stage("setting it up", _SET_UP)
-        _set_up(root, wanted, apt.sources(), tell, cancelled, renew=from_base)
-        put_in_place(root, tell)
+    with Apt(options.proxy) as apt:
+        wanted = checked(path, options, cache, cancelled, apt)
+        with new_chroot(path, tell, "creating") as root:
+            check_path(root.path)
+            wanted = wanted.replace(tree=f"{root.path}{MARKER}/root")
+            from_base = supply(wanted, tell, cancelled)
+            tell.stage("setting it up", _SET_UP)
+            _set_up(root, wanted, apt.sources(), tell, cancelled, renew=from_base)
+            put_in_place(root, tell)
     tell.stage("done", 1.0)
 
 

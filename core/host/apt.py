@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from .apt_sources import Source
 
 
+_LONGEST = 5.0
+"""Seconds. It takes a thirtieth of one; an error must be told also where it does not answer."""
+
+
 class Apt:
-    """What the host's apt says, asked for once, while something else is done."""
+    """What the host's apt says, asked for once, while something else is done.
+
+    A context manager: at its end nobody is asked any more, so that no program of apt outlives us.
+    """
 
     def __init__(self, proxy: str) -> None:
         """Ask it; *proxy* is what a person said, see `apt_proxy.host_proxies`."""
@@ -25,6 +32,13 @@ class Apt:
         ]
         for thread in self._asking:
             thread.start()
+
+    def __enter__(self) -> Apt:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for thread in self._asking:
+            thread.join(_LONGEST)
 
     def _ask_sources(self) -> None:
         self._sources = apt_sources.sources()
