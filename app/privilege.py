@@ -8,7 +8,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Iterator
     from typing import NoReturn
 else:
     import _signal as signal  # without enum, which costs `run` 2 ms
@@ -72,20 +71,6 @@ def program() -> tuple[str, ...]:
     if name not in ("", "__main__.py", "chroot_tool") and os.access(script, os.X_OK):
         return (script,)
     return (sys.executable, "-I", "-m", __name__.partition(".")[0])
-
-
-def executed() -> Iterator[str]:
-    """Give the paths of all that root executes where `program` is run: files and whole trees."""
-    yield from (one for one in program() if one.startswith("/"))
-    yield sys.executable
-    package = __file__.rpartition("/app/")[0]
-    yield package
-    top, _, inside = package.rpartition("/.pkg/")
-    if inside:
-        yield f"{top}/pyproject.toml"  # of which chroot-tool.sh installs what is missing
-        yield f"{top}/.pkg"
-        yield f"{top}/.venv"
-    yield from (one for one in sys.path if one.startswith("/"))
 
 
 # -- becoming root -------------------------------------------------------------------------------

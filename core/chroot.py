@@ -150,12 +150,13 @@ def locate(directory: str, base: str) -> str:
     if "\0" in directory:
         raise UsageError("the directory's name holds a NUL byte")
     plain = "/" not in directory and directory not in (".", "..")
-    if plain and not _is_directory(directory):
+    if plain and not is_directory(directory):
         return os.path.join(_absolute(base), directory)
     return _absolute(directory)
 
 
-def _is_directory(path: str) -> bool:
+def is_directory(path: str) -> bool:
+    """Tell whether *path* is a directory. Raises ChrootError where nobody answers."""
     try:
         return answering.look(path, lambda: os.path.isdir(path))
     except NotAnswering as error:

@@ -16,22 +16,10 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-NEED_ROOT = frozenset(
-    (
-        "create",
-        "on",
-        "off",
-        "pack",
-        "unpack",
-        "clone",
-        "rename",
-        "delete",
-        "enable",
-        "disable",
-        "adopt",
-        *RUN_WORDS,
-    )
-)
+NEED_ROOT = frozenset((
+    "create", "on", "off", "pack", "unpack", "clone", "rename", "delete", "enable", "disable",
+    "adopt", *RUN_WORDS,
+))  # fmt: skip
 """Verbs that can't be done without root. Others are tried first."""
 _PLACES = ("dir", "new", "file")
 """Arguments that may be of another machine: HOST:DIR."""

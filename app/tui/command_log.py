@@ -93,6 +93,7 @@ class CommandLog:
     def _forget(self, ident: int) -> None:
         for known in (self._entries, self._deeds, self._said):
             known.pop(ident, None)
+        self._of_jobs = {job: of for job, of in self._of_jobs.items() if of != ident}
 
     def of_job(self, job: int) -> int:
         """Return the number of what a job does, 0 for none."""

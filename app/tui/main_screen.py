@@ -55,12 +55,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ...core.looking.status import ChrootStatus
+    from ...widgets.copying import CopyRequested
     from ...widgets.panes.commands_pane import CommandsPane
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
     from ...widgets.panes.jobs_pane import JobsPane
     from ...widgets.panes.run_panel import RunPanel
-    from ...widgets.tables.log_table import LogTable
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
     from ..settings.commands import Command
@@ -130,6 +130,8 @@ class MainScreen(Screen[None]):
         )  # fmt: skip
         self.own: dict[str, Action] = {}
         """Commands of the user's own."""
+        self.actions: Mapping[str, Action] = ACTIONS
+        """All that can be done, those among it, by their ids."""
         if settings.commands:
             self.use_commands(settings.commands)
         self._build_begun = False
@@ -137,11 +139,6 @@ class MainScreen(Screen[None]):
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
         self._time_goes_on = False
-
-    @property
-    def actions(self) -> Mapping[str, Action]:
-        """All that can be done, commands of the user's own among it, by their ids."""
-        return {**ACTIONS, **self.own}
 
     def use(self, before: Settings, now: Settings) -> None:
         """Have other settings than *before* from now on, those that are this screen's."""
@@ -168,6 +165,7 @@ class MainScreen(Screen[None]):
             if action.key:
                 bound.pop(action.key, None)
         self.own = actions_of(commands)
+        self.actions = {**ACTIONS, **self.own}
         for action in self.own.values():
             if action.key:
                 bound[action.key] = [action.binding()]
@@ -409,10 +407,6 @@ class MainScreen(Screen[None]):
         """Take something back."""
         deeds.undo(self.session, message.ident)
 
-    def on_commands_pane_copy_requested(self, message: CommandsPane.CopyRequested) -> None:
-        """Copy command lines."""
-        self.session.user.copy(*message.lines)
-
     @on(ChrootTable.Activated)
     def _activated(self) -> None:
         self.details.focus()
@@ -445,21 +439,9 @@ class MainScreen(Screen[None]):
         """Save the output of a panel."""
         self.session.panels.save_output(message.panel)
 
-    def on_mounts_table_copy_requested(self, message: MountsTable.CopyRequested) -> None:
-        """Copy the row."""
-        self.session.user.copy(message.text)
-
-    def on_processes_table_copy_requested(self, message: ProcessesTable.CopyRequested) -> None:
-        """Copy the row."""
-        self.session.user.copy(message.text)
-
-    def on_log_table_copy_requested(self, message: LogTable.CopyRequested) -> None:
-        """Copy the row."""
-        self.session.user.copy(message.text)
-
-    def on_jobs_pane_copy_requested(self, message: JobsPane.CopyRequested) -> None:
-        """Copy the message, or the output."""
-        self.session.user.copy(*message.text.split("\n"))
+    def on_copy_requested(self, message: CopyRequested) -> None:
+        """Copy what a pane has under its cursor."""
+        self.session.user.copy(*message.lines)
 
     def on_dock_resize_requested(self, message: Dock.ResizeRequested) -> None:
         """Give the dock more or less of the screen."""

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 from ..kernel.ownership import foreign, walk
 from ..kernel.rootpath import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ..kernel.ownership import Foreign
 
     Seen = set[tuple[int, int]]
+
+
+def executed(program: Iterable[str]) -> Iterator[str]:
+    """Give the paths of all that root executes where *program* is run, which starts chroot-tool.
+
+    That is files and whole trees: the words of *program* that are paths, and what this one runs by.
+    """
+    yield from (one for one in program if one.startswith("/"))
+    yield sys.executable
+    package = __file__.rpartition("/core/")[0]
+    yield package
+    top, _, inside = package.rpartition("/.pkg/")
+    if inside:
+        yield f"{top}/pyproject.toml"  # of which chroot-tool.sh installs what is missing
+        yield f"{top}/.pkg"
+        yield f"{top}/.venv"
+    yield from (one for one in sys.path if one.startswith("/"))
 
 
 def writable_by_others(paths: Iterable[str]) -> Foreign | None:

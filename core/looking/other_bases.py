@@ -8,19 +8,16 @@ meant.
 from __future__ import annotations
 
 import os
-import re
 
 from ..chroot import find
+from ..config.schroot_files import ROOT as SCHROOT
+from ..config.schroot_files import read
 from ..errors import ChrootError
-from ..kernel import answering, small_file
+from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..value import Value
 
 MACHINES = "/var/lib/machines"
-SCHROOT = "/etc/schroot"
-_SNIPPET = re.compile(r"[A-Za-z0-9_-]+")
-"""What a file in chroot.d is called that schroot reads."""
-_DIRECTORY = re.compile(r"\s*directory\s*=\s*(/.*?)\s*")
 
 
 class OtherBase(Value):
@@ -52,22 +49,8 @@ def other_bases(machines: str = MACHINES, schroot: str = SCHROOT) -> tuple[Other
 
 def _of_schroot(configuration: str) -> tuple[str, ...]:
     """Return the directories that schroot's configuration names."""
-    folder = f"{configuration}/chroot.d"
     try:
-        names = answering.look(folder, lambda: os.listdir(folder), seconds=answering.LOOK)
-    except OSError:
-        names = []
-    snippets = [f"{folder}/{name}" for name in sorted(names) if _SNIPPET.fullmatch(name)]
-    found: list[str] = []
-    for path in (f"{configuration}/schroot.conf", *snippets):
-        found += _directories(path)
-    return tuple(dict.fromkeys(found))
-
-
-def _directories(path: str) -> list[str]:
-    try:
-        data = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
-    except OSError:
-        return []
-    lines = data.decode("utf-8", "surrogateescape").splitlines()
-    return [match[1] for line in lines if (match := _DIRECTORY.fullmatch(line))]
+        found = answering.look(configuration, lambda: read(configuration), seconds=answering.LOOK)
+    except (OSError, ChrootError):
+        return ()
+    return tuple(one.directory for one in found if one.directory)

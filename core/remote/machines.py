@@ -10,15 +10,16 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ChrootError, UsageError
-from ..events import Event, ignore
-from ..looking.status import ChrootStatus
+from ..events import ignore
 from .address import checked, joined, split
+from .following_all import FollowingAll
+from .of_host import of_host, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
-    from ..looking.watch import Machine, Snapshot
+    from ..looking.status import ChrootStatus
     from ..trees.disk_size import Taken
     from .between import Program
     from .remote_engine import RemoteEngine
@@ -57,7 +58,7 @@ class Machines:
         self.has_risen = False
         """Whether what is done here is done as root, for who is not."""
         self._hosts: dict[str, RemoteEngine] = {}
-        self._onlookers: list[_Following] = []
+        self._onlookers: list[FollowingAll] = []
         for name in names:
             self.add(name)
 
@@ -154,7 +155,7 @@ class Machines:
         """As `Engine.list`: those of every machine. Raises where one does not answer."""
         found = self._here.list()
         for host, engine in tuple(self._hosts.items()):
-            found += _of_host(host, engine.of().list())
+            found += of_host(host, engine.of().list())
         return found
 
     def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
@@ -178,7 +179,7 @@ class Machines:
 
     def follow(self) -> Following:
         """As `Engine.follow`."""
-        following = _Following(self._here.follow())
+        following = FollowingAll(self._here.follow())
         self._onlookers.append(following)
         for name, engine in self._hosts.items():
             following.look_at(name, engine)
@@ -207,14 +208,14 @@ class Machines:
         report = arguments.get("report")
         about = split(arguments["new"])[0] if between and name == "clone" else host
         if about and report is not None:
-            arguments["report"] = lambda event: report(_of_host(about, event))
+            arguments["report"] = lambda event: report(of_host(about, event))
         if between:
             return self._stream(name, host, arguments)
         found = getattr(engine, name)(**arguments)
         if host and name in _GIVE_PATHS:
             one = isinstance(found, str)
-            return _there(host, found) if one else tuple(_there(host, path) for path in found)
-        return _of_host(host, found)
+            return path_of(host, found) if one else tuple(path_of(host, path) for path in found)
+        return of_host(host, found)
 
     @staticmethod
     def _is_elsewhere(host: str, place: str) -> bool:
@@ -235,7 +236,7 @@ class Machines:
                 self._program(host), path, self._program(other), new,
                 exact=arguments.pop("exact", False), **arguments,
             )  # fmt: skip
-            return _of_host(other, cloned)
+            return of_host(other, cloned)
         place = arguments.pop(_BETWEEN[name])
         if split(place)[0]:
             raise UsageError(
@@ -260,16 +261,6 @@ class Machines:
         return found
 
 
-def _there(host: str, path: str) -> str:
-    """Return *path*, which *host* has said, as one of it.
-
-    Raises ChrootError for what is none: `other:/x` would be a place of another machine.
-    """
-    if not path.startswith("/"):
-        raise ChrootError(f"{host}: its answer makes no sense: {path!r} is no path")
-    return joined(host, path)
-
-
 def _same(host: str, path: str) -> str:
     """Return *path* as it is on *host*. Raises UsageError where it is another machine's."""
     other, there = split(path)
@@ -279,20 +270,6 @@ def _same(host: str, path: str) -> str:
         f"{path} is on {other or 'this machine'}, not on {host or 'this machine'}",
         f"{joined(host, '/…')} is there",
     )
-
-
-def _of_host(host: str, value: Any) -> Any:
-    """Return *value* with its paths as those of *host*. Raises ChrootError where one is none."""
-    if not host:
-        return value
-    if isinstance(value, ChrootStatus):
-        return value.replace(path=_there(host, value.path), host=host)
-    if isinstance(value, Event):
-        return value.replace(chroot=joined(host, value.chroot)) if value.chroot else value
-    if isinstance(value, tuple):
-        return tuple(_of_host(host, one) for one in value)
-    path = getattr(value, "path", "")  # of Cloned, Packed; "-" is stdout
-    return value.replace(path=_there(host, path)) if path not in ("", "-") else value
 
 
 class _Sizes:
@@ -328,104 +305,3 @@ class _Sizes:
             sizes = engine.sizes()
             self._sizes[host] = (engine, sizes)
         return sizes, there
-
-
-class _Following:
-    """Follows the chroots of all machines: those here in the thread that asks."""
-
-    def __init__(self, here: Following) -> None:
-        self._here = here
-        self._next: Following | None = None
-        self._lock = threading.Lock()
-        self._seen: dict[str, Snapshot | None] = {}
-        """By host, its chroots named as here."""
-        self._together: tuple[Snapshot, object, Snapshot] | None = None
-        """Two that were put together, and what came of it: most looks find what was there."""
-        self._others: dict[str, Following] = {}
-
-    def look_at(self, name: str, engine: RemoteEngine) -> None:
-        """Follow another one, too."""
-        following = engine.follow()
-        with self._lock:
-            self._others[name] = following
-            self._seen[name] = None
-        threading.Thread(
-            target=self._run, args=(name, following), name=f"follow {name}", daemon=True
-        ).start()
-        self._here.wake()
-
-    def look_as(self, engine: RemoteEngine) -> None:
-        """Follow those here by another engine, from the next look on."""
-        self._next = engine.follow()
-        self._here.wake()
-
-    def forget(self, name: str) -> None:
-        """Follow it no more."""
-        with self._lock:
-            following = self._others.pop(name, None)
-            self._seen.pop(name, None)
-        if following is not None:
-            following.close()
-            self._here.wake()
-
-    def retry(self, name: str) -> None:
-        """Have it tried again now."""
-        following = self._others.get(name)
-        if following is not None:
-            following.wake()
-
-    def _run(self, name: str, following: Following) -> None:
-        while self._others.get(name) is following:
-            found = following.snapshot()
-            snapshot = found.replace(chroots=_of_host(name, found.chroots))
-            with self._lock:
-                if self._others.get(name) is following and self._seen[name] != snapshot:
-                    self._seen[name] = snapshot
-                    self._here.wake()
-            following.wait()
-
-    def snapshot(self) -> Snapshot:
-        """As `Following.snapshot`; of other machines what is known by now."""
-        if self._next is not None:
-            self._here.close()
-            self._here, self._next = self._next, None
-        here = self._here.snapshot()
-        with self._lock:
-            seen = dict(self._seen)
-        if not seen:
-            return here
-        if self._together is None or self._together[:2] != (here, seen):
-            self._together = here, seen, _put_together(here, seen)
-        return self._together[2]
-
-    def wait(self) -> None:
-        """As `Following.wait`."""
-        self._here.wait()
-
-    def wake(self) -> None:
-        """As `Following.wake`."""
-        self._here.wake()
-
-    def close(self) -> None:
-        """As `Following.close`."""
-        with self._lock:
-            others, self._others = self._others, {}
-        for following in others.values():
-            following.close()
-        self._here.close()
-        if self._next is not None:
-            self._next.close()
-
-
-def _put_together(here: Snapshot, others: Mapping[str, Snapshot | None]) -> Snapshot:
-    """Return one of all machines."""
-    from ..looking.watch import Machine
-
-    chroots: list[ChrootStatus] = [*here.chroots]
-    machines: list[Machine] = []
-    for name, one in sorted(others.items()):
-        if one is not None:
-            chroots += one.chroots
-        problem = one.problem if one else None
-        machines.append(Machine(name, one is not None and problem is None, problem))
-    return here.replace(chroots=tuple(chroots), machines=tuple(machines))

@@ -13,7 +13,9 @@ from ..chroot import open_chroot
 from ..errors import ChrootError, PrivilegeError, Problem
 from ..events import Warned, ignore
 from ..host import boot
-from ..host.trusted import writable_by_others
+from ..host.trusted import executed, writable_by_others
+from ..kernel.replace_file import replace
+from ..kernel.rootpath import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,19 +164,15 @@ def _replace(directory: str, name: str, there: str | None, text: str) -> None:
         return
     try:
         os.makedirs(directory, exist_ok=True)
-        part = f"{directory}/.{name}.new"
-        with open(part, "w", encoding="utf-8", errors="surrogateescape") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(text)
-        os.replace(part, f"{directory}/{name}")
+        with Place(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as parent:
+            replace(parent, name, text.encode("utf-8", "surrogateescape"), 0o644, is_synced=True)
     except OSError as error:
         raise ChrootError(f"cannot write {directory}/{name}: {error.strerror}") from error
 
 
 def _mind_others(physical: str, program: Sequence[str], report: Report) -> None:
     """Warn where somebody else than root can write what root will execute at boot."""
-    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    found = writable_by_others([*(one for one in program if one.startswith("/")), package])
+    found = writable_by_others(executed(program))
     if found:
         said = f"{found.path} {found.why}: who can write it is root at the next boot"
         hint = f"install chroot-tool where root alone writes, or: {found.mend}"

@@ -21,9 +21,7 @@ class WidgetHost(App[None]):
     def on_mounts_table_toggle_requested(self, message: Message) -> None:
         self.said.append(message)
 
-    on_mounts_table_copy_requested = on_mounts_table_toggle_requested
+    on_copy_requested = on_mounts_table_toggle_requested
     on_processes_table_signal_requested = on_mounts_table_toggle_requested
-    on_processes_table_copy_requested = on_mounts_table_toggle_requested
     on_jobs_pane_cancel_requested = on_mounts_table_toggle_requested
-    on_jobs_pane_copy_requested = on_mounts_table_toggle_requested
     on_jobs_pane_dismissed = on_mounts_table_toggle_requested

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters, on
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 
 from ...core.text import duration
+from ..copying import CopyRequested
 from ..done_command import DoneCommand
 from ..job_status import FAILED, RUNNING
 from ..tables.columns import Column
@@ -21,6 +21,7 @@ from ..tables.table import Table
 from ..text.states import MUTED, PLAIN, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .job_output import JobOutput
+from .list_with_output import ListWithOutput
 
 _MOST_LINES = 2000
 
@@ -54,7 +55,7 @@ class CommandRows(Table[DoneCommand]):
     )
 
 
-class CommandsPane(Vertical):
+class CommandsPane(ListWithOutput):
     """Commands and their output in, messages out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,14 +66,11 @@ class CommandsPane(Vertical):
     ]  # fmt: skip
     DEFAULT_CSS = """
     CommandsPane {
-        height: 1fr;
         & > CommandRows { height: auto; min-height: 2; max-height: 60%; }
-        & > JobOutput { height: 1fr; border-top: solid $panel; }
     }
     """
 
     rows = getters.query_one(CommandRows)
-    output = getters.query_one(JobOutput)
 
     @dataclass
     class RepeatRequested(Message):
@@ -88,18 +86,10 @@ class CommandsPane(Vertical):
         pane: CommandsPane
         ident: int
 
-    @dataclass
-    class CopyRequested(Message):
-        """These lines are to be copied."""
-
-        pane: CommandsPane
-        lines: tuple[str, ...]
-
     def __init__(self, output_of: Callable[[int], Sequence[str]]) -> None:
         """*output_of* returns the lines that a command has said."""
         super().__init__()
         self._output_of = output_of
-        self._shown: int | None = None
 
     def compose(self) -> ComposeResult:
         """Put list, command line and steps together."""
@@ -117,23 +107,18 @@ class CommandsPane(Vertical):
         self.rows.show_rows({str(one.id): one for one in commands})
         if commands and str(commands[0].id) not in before and not self.has_focus_within:
             self.rows.move_to(str(commands[0].id))
-        self._show_selected()
+        self.show_selected()
         self.refresh_bindings()
 
     def append_output(self, ident: int, lines: Sequence[str]) -> None:
         """Add lines that a command has said, unsafe as they are."""
-        if ident == self._shown:
+        if ident == self.shown:
             self.output.append(lines)
 
     @property
     def selected(self) -> DoneCommand | None:
         """The command under the cursor."""
         return self.rows.cursor_row
-
-    def focus(self, scroll_visible: bool = True) -> CommandsPane:
-        """Give the focus to the list."""
-        self.rows.focus(scroll_visible)
-        return self
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -154,41 +139,27 @@ class CommandsPane(Vertical):
             return "it runs still"
         return one.fixed if action == "undo" else ""
 
-    def _may(self, action: str) -> DoneCommand | None:
-        why = self.why_not(action)
-        if why:
-            self.notify(why, severity="warning", timeout=3, markup=False)
-        return None if why else self.selected
-
     def action_repeat(self) -> None:
         """Ask for it to be done once more."""
-        if one := self._may("repeat"):
+        if self.may("repeat") and (one := self.selected):
             self.post_message(self.RepeatRequested(self, one.id))
 
     def action_undo(self) -> None:
         """Ask for it to be taken back."""
-        if one := self._may("undo"):
+        if self.may("undo") and (one := self.selected):
             self.post_message(self.UndoRequested(self, one.id))
 
     def action_copy(self) -> None:
         """Ask for its line to be copied."""
-        if one := self._may("copy"):
-            self.post_message(self.CopyRequested(self, one.lines))
+        if self.may("copy") and (one := self.selected):
+            self.post_message(CopyRequested(one.lines))
 
     # -- painting --------------------------------------------------------------------------------
 
-    @on(Table.Highlighted)
-    def _moved(self, message: Table.Highlighted) -> None:
-        message.stop()
-        self._show_selected()
-        self.refresh_bindings()
-
-    def _show_selected(self) -> None:
+    def show_selected(self) -> None:
+        """Show what the one under the cursor says."""
         one = self.selected
-        ident = one.id if one is not None else None
-        if ident != self._shown:
-            self._shown = ident
-            self.output.set_lines(self._output_of(ident) if ident is not None else ())
+        self.turn_to(one.id if one is not None else None, self._output_of)
         said: list[Paragraph] = []
         if one is not None:
             said = [(f"$ {line}", "") for line in one.lines]

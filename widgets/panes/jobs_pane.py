@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters, on
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 
 from ...core.text import duration
+from ..copying import CopyRequested
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..tables.columns import Column
 from ..tables.table import Table
@@ -25,6 +25,7 @@ from ..text.amounts import percent
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .job_output import JobOutput
+from .list_with_output import ListWithOutput
 
 _BAR = 8
 _MOST_LINES = 5000
@@ -73,7 +74,7 @@ class JobRows(Table[JobStatus]):
     HELP = "What is being done, the latest first, and what came of it. Below: what it printed."
 
 
-class JobsPane(Vertical):
+class JobsPane(ListWithOutput):
     """Jobs and their output in, messages out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,14 +89,11 @@ class JobsPane(Vertical):
     ]  # fmt: skip
     DEFAULT_CSS = """
     JobsPane {
-        height: 1fr;
         & > JobRows { height: auto; min-height: 2; max-height: 50%; }
-        & > JobOutput { height: 1fr; border-top: solid $panel; }
     }
     """
 
     rows = getters.query_one(JobRows)
-    output = getters.query_one(JobOutput)
 
     @dataclass
     class CancelRequested(Message):
@@ -133,18 +131,6 @@ class JobsPane(Vertical):
             """The pane."""
             return self.pane
 
-    @dataclass
-    class CopyRequested(Message):
-        """This text is to be copied; it is unsafe as it is."""
-
-        pane: JobsPane
-        text: str
-
-        @property
-        def control(self) -> JobsPane:
-            """The pane."""
-            return self.pane
-
     def __init__(
         self,
         *,
@@ -159,7 +145,6 @@ class JobsPane(Vertical):
         self._clock = clock
         self._jobs: tuple[JobStatus, ...] = ()
         self._said: dict[int, deque[str]] = {}
-        self._shown: int | None = None
 
     def compose(self) -> ComposeResult:
         """Put list, failure and output together."""
@@ -192,7 +177,7 @@ class JobsPane(Vertical):
             self._ticking.resume()
         else:
             self._ticking.pause()
-        self._show_selected()
+        self.show_selected()
         self.refresh_bindings()
 
     def append_output(self, job_id: int, lines: Sequence[str]) -> None:
@@ -201,7 +186,7 @@ class JobsPane(Vertical):
         A reader who has scrolled up stays where they are. Call it some times a second at most.
         """
         self._said.setdefault(job_id, deque(maxlen=_MOST_LINES)).extend(lines)
-        if job_id == self._shown:
+        if job_id == self.shown:
             self.output.append(lines)
 
     # -- what there is ---------------------------------------------------------------------------
@@ -218,11 +203,6 @@ class JobsPane(Vertical):
     def output_of(self, job_id: int) -> str:
         """Return what is kept of a job's output."""
         return "\n".join(self._said.get(job_id, ()))
-
-    def focus(self, scroll_visible: bool = True) -> JobsPane:
-        """Give the focus to the list."""
-        self.rows.focus(scroll_visible)
-        return self
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -248,23 +228,14 @@ class JobsPane(Vertical):
         job = self.selected if self.is_mounted else None
         return action != "doctor" or (job is not None and job.state == FAILED)
 
-    def _may(self, action: str) -> JobStatus | None:
-        """Return the job under the cursor if it can be subject to *action*; else say why not."""
-        why = self.why_not(action)
-        if why:
-            self.notify(why, severity="warning", timeout=3, markup=False)
-        return None if why else self.selected
-
     def action_cancel(self) -> None:
         """Ask for the job to be stopped."""
-        job = self._may("cancel")
-        if job is not None:
+        if self.may("cancel") and (job := self.selected):
             self.post_message(self.CancelRequested(self, job.id))
 
     def action_dismiss(self) -> None:
         """Ask for the job to be taken off the list."""
-        job = self._may("dismiss")
-        if job is not None:
+        if self.may("dismiss") and (job := self.selected):
             self.post_message(self.Dismissed(self, job.id))
 
     def action_doctor(self) -> None:
@@ -278,25 +249,17 @@ class JobsPane(Vertical):
         job = self.selected
         if job is not None:
             text = _failure(job) if job.state == FAILED else self.output_of(job.id)
-            self.post_message(self.CopyRequested(self, text))
+            self.post_message(CopyRequested(tuple(text.split("\n"))))
 
     # -- painting --------------------------------------------------------------------------------
-
-    @on(Table.Highlighted)
-    def _moved(self, message: Table.Highlighted) -> None:
-        message.stop()
-        self._show_selected()
-        self.refresh_bindings()
 
     def _tick(self) -> None:
         self.rows.refresh_rows([str(job.id) for job in self._jobs if job.state == RUNNING])
 
-    def _show_selected(self) -> None:
+    def show_selected(self) -> None:
+        """Show what the one under the cursor says."""
         job = self.selected
-        ident = job.id if job is not None else None
-        if ident != self._shown:
-            self._shown = ident
-            self.output.set_lines(self._said.get(ident, ()) if ident is not None else ())
+        self.turn_to(job.id if job is not None else None, lambda ident: self._said.get(ident, ()))
         self._show_failure()
 
     def _show_failure(self) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters, on
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.message import Message
 
 from ...core.looking.happenings import Happening
+from ..copying import CopyRequested
 from ..text.states import MUTED, PLAIN, happening
-from ..text.wrapped_text import WrappedText
+from ..text.wrapped_text import Paragraph, WrappedText
 from .columns import Column
+from .explained_table import ExplainedTable
 from .table import Table
 
 _STAMP = "%m-%d %H:%M:%S"
@@ -52,44 +51,18 @@ class LogRows(Table[Happening]):
     def action_copy(self) -> None:
         """Ask for the row to be copied."""
         one = self.cursor_row
-        if one is not None and isinstance(self.parent, LogTable):
-            self.parent.post_message(LogTable.CopyRequested(self.parent, as_text(one)))
+        if one is not None:
+            self.post_message(CopyRequested((as_text(one),)))
 
 
-class LogTable(Vertical):
+class LogTable(ExplainedTable):
     """Happenings in, messages out."""
-
-    DEFAULT_CSS = """
-    LogTable {
-        & > WrappedText { height: 2; }
-    }
-    """
 
     rows = getters.query_one(LogRows)
 
-    @dataclass
-    class CopyRequested(Message):
-        """This text is to be copied; it is unsafe as it is."""
-
-        table: LogTable
-        text: str
-
-        @property
-        def control(self) -> LogTable:
-            """The table."""
-            return self.table
-
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], float] = time.time,
-        name: str | None = None,
-        id: str | None = None,  # noqa: A002 (Textual's own name for it)
-        classes: str | None = None,
-        disabled: bool = False,
-    ) -> None:
+    def __init__(self, *, clock: Callable[[], float], id: str) -> None:  # noqa: A002 (Textual's)
         """Make an empty table; *clock* is that of all tables."""
-        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        super().__init__(id=id)
         self._clock = clock
 
     def compose(self) -> ComposeResult:
@@ -112,16 +85,10 @@ class LogTable(Vertical):
         if latest and rows:
             self.rows.action_edge(last=False)
 
-    def focus(self, scroll_visible: bool = True) -> LogTable:
-        """Give the focus to the table."""
-        self.rows.focus(scroll_visible)
-        return self
-
-    @on(Table.Highlighted)
-    def _moved(self, message: Table.Highlighted) -> None:
-        message.stop()
+    def explanation(self) -> tuple[Paragraph, ...]:
+        """Say the whole of it."""
         one = self.rows.cursor_row
-        self.query_one(WrappedText).paragraphs = ((one.text, ""),) if one and one.text else ()
+        return ((one.text, ""),) if one and one.text else ()
 
 
 def as_text(one: Happening) -> str:

@@ -8,16 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters, on
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 
 from ...core.looking.status import DRIFTED, FOREIGN_MOUNT, IGNORED, MISSING, MOUNTED, MountStatus
+from ..copying import CopyRequested
 from ..text.states import MUTED, PLAIN, WARN, Cell, mount_state
-from ..text.wrapped_text import WrappedText
+from ..text.wrapped_text import Paragraph, WrappedText
 from .columns import Column
+from .explained_table import ExplainedTable
 from .table import Table
 
 _STATES = (DRIFTED, MISSING, FOREIGN_MOUNT, MOUNTED, IGNORED)
@@ -81,18 +82,12 @@ class MountRows(Table[MountStatus]):
     def action_copy(self) -> None:
         """Ask for the row to be copied."""
         mount = self.cursor_row
-        if mount is not None and isinstance(self.parent, MountsTable):
-            self.parent.post_message(MountsTable.CopyRequested(self.parent, as_text(mount)))
+        if mount is not None:
+            self.post_message(CopyRequested((as_text(mount),)))
 
 
-class MountsTable(Vertical):
+class MountsTable(ExplainedTable):
     """Mounts in, messages out."""
-
-    DEFAULT_CSS = """
-    MountsTable {
-        & > WrappedText { height: 2; }
-    }
-    """
 
     rows = getters.query_one(MountRows)
 
@@ -102,18 +97,6 @@ class MountsTable(Vertical):
 
         table: MountsTable
         mount: MountStatus
-
-        @property
-        def control(self) -> MountsTable:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class CopyRequested(Message):
-        """This text is to be copied; it is unsafe as it is."""
-
-        table: MountsTable
-        text: str
 
         @property
         def control(self) -> MountsTable:
@@ -137,20 +120,11 @@ class MountsTable(Vertical):
         self.rows.hint = ("nothing is mounted here, and nothing is wanted",)
         self.rows.show_rows(rows)
 
-    def focus(self, scroll_visible: bool = True) -> MountsTable:
-        """Give the focus to the table."""
-        self.rows.focus(scroll_visible)
-        return self
-
-    @on(Table.Highlighted)
-    def _moved(self, message: Table.Highlighted) -> None:
-        message.stop()
-        self._explain()
-
-    def _explain(self) -> None:
+    def explanation(self) -> tuple[Paragraph, ...]:
+        """Say why the mount is not as it should be."""
         mount = self.rows.cursor_row
         text = reason(mount) if mount is not None else ""
-        self.query_one(WrappedText).paragraphs = ((text, "$text-warning"),) if text else ()
+        return ((text, "$text-warning"),) if text else ()
 
 
 def reason(mount: MountStatus) -> str:

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from ...core.process import Process
 from ...core.text import size
+from ..copying import CopyRequested
 from ..text.amounts import age, cpu
 from ..text.states import MUTED, PLAIN, Cell
 from .columns import Column
@@ -81,18 +82,6 @@ class ProcessesTable(Table[Process]):
             """The table."""
             return self.table
 
-    @dataclass
-    class CopyRequested(Message):
-        """This text is to be copied; it is unsafe as it is."""
-
-        table: ProcessesTable
-        text: str
-
-        @property
-        def control(self) -> ProcessesTable:
-            """The table."""
-            return self.table
-
     def __init__(
         self,
         *,
@@ -149,7 +138,7 @@ class ProcessesTable(Table[Process]):
         """Ask for the command to be copied."""
         process = self.cursor_row
         if process is not None:
-            self.post_message(self.CopyRequested(self, process.command))
+            self.post_message(CopyRequested((process.command,)))
 
 
 def _key(process: Process) -> str:

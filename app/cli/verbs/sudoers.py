@@ -6,7 +6,7 @@ import os
 import shutil
 
 from ....core.errors import ChrootError, UsageError
-from ....core.host.trusted import writable_by_others
+from ....core.host.trusted import executed, writable_by_others
 from ....core.text import safe
 from ... import exits, privilege
 from ..arguments import add_examples
@@ -82,7 +82,7 @@ def _programs() -> tuple[str, ...]:
 
 def _mind_others() -> None:
     """Raise ChrootError where somebody else than root can write what root would execute."""
-    found = writable_by_others(privilege.executed())
+    found = writable_by_others(executed(privilege.program()))
     if found:
         raise ChrootError(
             f"{found.path} {found.why}: who can write it would be root by such a rule",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
+from ....core.chroot import is_directory
 from ....core.errors import ChrootError
-from ....core.kernel import answering
-from ....core.kernel.answering import NotAnswering
 from ....core.text import safe
 from ...settings.file import save
 from ..messages import BaseWanted
@@ -33,21 +31,15 @@ async def other(session: Session) -> None:
         return
     path = os.path.normpath(wish.path)
     try:
-        if not await asyncio.to_thread(_is_directory, path):
+        if not await asyncio.to_thread(is_directory, path):
             session.user.tell(f"{safe(path)} is no directory", "error")
             return
         if wish.keep:
             await asyncio.to_thread(save, {"base": path})
-    except NotAnswering as error:
-        session.user.tell(f"{safe(path)} {error.strerror}", "error")
     except ChrootError as error:
         session.user.explain(error)
     else:
         session.user.app.post_message(BaseWanted(path))
-
-
-def _is_directory(path: str) -> bool:
-    return answering.look(path, partial(os.path.isdir, path), seconds=answering.LOOK)
 
 
 def _why_not(session: Session) -> str:

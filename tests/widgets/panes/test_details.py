@@ -6,6 +6,7 @@ import pytest
 
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.widgets.copying import CopyRequested
 from chroot_tool.widgets.panes.details import Details
 from chroot_tool.widgets.tables.mounts_table import MountsTable
 from chroot_tool.widgets.tables.processes_table import ProcessesTable
@@ -193,8 +194,8 @@ async def test_mounts_are_switched_and_copied_by_key() -> None:
         assert isinstance(toggle, MountsTable.ToggleRequested)
         assert toggle.mount == MOUNTS[1]
         assert toggle.control is host.query_one(MountsTable)
-        assert isinstance(copy, MountsTable.CopyRequested)
-        assert copy.text == "mounted /sys /sys bind ro,nosuid,nodev,noexec,private"
+        assert isinstance(copy, CopyRequested)
+        assert copy.lines == ("mounted /sys /sys bind ro,nosuid,nodev,noexec,private",)
 
 
 async def test_a_target_that_is_there_twice_has_two_rows() -> None:
@@ -219,10 +220,10 @@ async def test_processes_are_sorted_signalled_and_copied() -> None:
         term, kill, copy = host.said
         assert isinstance(term, ProcessesTable.SignalRequested)
         assert isinstance(kill, ProcessesTable.SignalRequested)
-        assert isinstance(copy, ProcessesTable.CopyRequested)
+        assert isinstance(copy, CopyRequested)
         assert (term.process, term.name) == (PROCESSES[0], "TERM"), "the cursor stayed on its row"
         assert (kill.process, kill.name) == (PROCESSES[0], "KILL")
-        assert copy.text == "/usr/sbin/sshd -D"
+        assert copy.lines == ("/usr/sbin/sshd -D",)
 
 
 async def test_keys_on_nothing_do_nothing() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chroot_tool.widgets.copying import CopyRequested
 from chroot_tool.widgets.job_status import FAILED, RUNNING
 from chroot_tool.widgets.panes.jobs_pane import JobsPane
 from support.samples import (
@@ -69,10 +70,10 @@ async def test_keys_apply_to_what_they_can_apply_to() -> None:
         dismissed, copy = host.said
         assert isinstance(dismissed, JobsPane.Dismissed)
         assert dismissed.job_id == 3
-        assert isinstance(copy, JobsPane.CopyRequested)
-        assert copy.text == (
-            "on trixie-build: cannot mount /tmp: no space left on device\n"
-            "hint: free some memory, or mount less"
+        assert isinstance(copy, CopyRequested)
+        assert copy.lines == (
+            "on trixie-build: cannot mount /tmp: no space left on device",
+            "hint: free some memory, or mount less",
         )
 
 
@@ -103,7 +104,7 @@ async def test_output_is_that_of_the_selected_job_and_is_copied() -> None:
         assert "of five" not in screen_text(host)
         await pilot.press("y")
         copy: Any = host.said[-1]
-        assert copy.text == "of four"
+        assert copy.lines == ("of four",)
 
 
 @pytest.mark.slow

@@ -1,0 +1,34 @@
+"""What a machine has said, with its paths as those of that machine: `HOST:/…`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ChrootError
+from ..events import Event
+from ..looking.status import ChrootStatus
+from .address import joined
+
+
+def path_of(host: str, path: str) -> str:
+    """Return *path*, which *host* has said, as one of it.
+
+    Raises ChrootError for what is none: `other:/x` would be a place of another machine.
+    """
+    if not path.startswith("/"):
+        raise ChrootError(f"{host}: its answer makes no sense: {path!r} is no path")
+    return joined(host, path)
+
+
+def of_host(host: str, value: Any) -> Any:
+    """Return *value* with its paths as those of *host*. Raises ChrootError where one is none."""
+    if not host:
+        return value
+    if isinstance(value, ChrootStatus):
+        return value.replace(path=path_of(host, value.path), host=host)
+    if isinstance(value, Event):
+        return value.replace(chroot=joined(host, value.chroot)) if value.chroot else value
+    if isinstance(value, tuple):
+        return tuple(of_host(host, one) for one in value)
+    path = getattr(value, "path", "")  # of Cloned, Packed; "-" is stdout
+    return value.replace(path=path_of(host, path)) if path not in ("", "-") else value
