@@ -63,7 +63,8 @@ def test_it_is_there_where_things_are_broken(cli: Cli, tmp_path: Path) -> None:
 
 def test_of_what_is_no_chroot_there_is_none(cli: Cli, tmp_path: Path) -> None:
     done = cli("report", "-d", tmp_path)
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is no chroot" in done.stderr
 
 
 def test_of_the_environment_it_quotes_known_words_alone(cli: Cli, tmp_path: Path) -> None:

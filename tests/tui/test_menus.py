@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Button, OptionList
 
 from chroot_tool.app.tui import start
-from chroot_tool.app.tui.actions import ACTIONS
+from chroot_tool.app.tui.actions import ACTIONS, root
 from chroot_tool.core.looking import other_bases
 from chroot_tool.core.looking.other_bases import OtherBase
 from chroot_tool.widgets.dialogs.base import BaseDialog
@@ -55,8 +55,9 @@ def in_footer(t: Ui) -> set[str]:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_menu_of_a_chroot_has_every_action_its_key_and_why_not(
-    size: tuple[int, int],
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(root, "_asks", lambda: "ann")
     async with ui(*CHROOTS, size=size) as t:
         await t.on_row("deb12")
         await menu(t)
@@ -67,6 +68,14 @@ async def test_the_menu_of_a_chroot_has_every_action_its_key_and_why_not(
         await t.press("escape")
         await t.main()
         assert t.engine.calls == []
+
+
+async def test_root_has_nobody_to_make_known_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root, "_asks", lambda: "root")
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await menu(t)
+        assert offered(t)["environments.adopt"] == "root is known in every chroot"
 
 
 async def test_enter_in_a_menu_does_what_is_marked() -> None:

@@ -52,6 +52,9 @@ def execute(arguments: Namespace) -> int:
         except ChrootError as error:
             said, code = error.message, exits.FAILED
         rows.append((one.name, one.directory or "-", said))
+    if not rows:
+        exits.tell("schroot has no chroots\n")
+        return code
     print_lines(table(("NAME", "DIRECTORY", "WHAT"), rows))
     return code
 

@@ -63,7 +63,10 @@ def execute(arguments: Namespace) -> int:
     if arguments.host or (arguments.dir and split_host(arguments.dir)[0]):
         raise UsageError("a report is of the machine that prints it", "ssh HOST chroot-tool report")
     engine = engine_of(arguments)
-    path = engine.locate(arguments.dir) if arguments.dir else ""
+    path = ""
+    if arguments.dir:
+        path = engine.locate(arguments.dir)
+        engine.status(path)  # what is none is told before anything is printed
     for title, lines in (
         ("program", _program()), ("system", _system()), ("environment", _environment()),
         ("settings", _settings()), ("chroots", _chroots(engine)),

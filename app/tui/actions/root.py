@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ...privilege import asking
@@ -27,12 +28,23 @@ def adopt(session: Session) -> None:
 
 
 def _adopt(session: Session, one: ChrootStatus) -> None:
-    user = asking()
+    user = _asks()
     session.start(
         "adopt", one.name, one.path,
         lambda report, _cancelled: session.engine.adopt(one.path, user, report=report),
         words=("adopt", "-d", one.path, "-u", user),
     )  # fmt: skip
+
+
+@cache
+def _asks() -> str:
+    """Return who is before the UI: that does not change, and the footer asks again and again."""
+    return asking()
+
+
+def _is_root(_session: Session, _one: ChrootStatus) -> str:
+    """Say that there is nobody to be made known inside."""
+    return "root is known in every chroot" if _asks() == "root" else ""
 
 
 def _why_no_root(session: Session) -> str:
@@ -46,6 +58,6 @@ ACTIONS = (
     ),
     Action(
         "environments.adopt", "adopt me", "Make you a user inside, with your name and id", adopt,
-        in_footer=False, why_not=of_chosen(unfit, busy), many=True,
+        in_footer=False, why_not=of_chosen(_is_root, unfit, busy), many=True,
     ),
 )  # fmt: skip
