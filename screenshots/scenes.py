@@ -312,7 +312,7 @@ async def _output(app: SceneApp, pilot: Pilot[None], command: str, text: str, co
     argv = ["sh", "-c", 'printf %b "$1"; exec sleep 1000', "sh", text]
     panel = RunPanel(argv, chroot="bookworm", command=command, clock=lambda: 1.0)
     await app.main.dock.add(panel)
-    await until(pilot, lambda: comes in panel.terminal.output_text())
+    await until(pilot, lambda: comes in panel.terminal.reading.text())
     await until(pilot, lambda: panel.terminal.has_focus)
     panel.terminal.refresh()
 
@@ -321,6 +321,12 @@ async def _zoomed(app: SceneApp, pilot: Pilot[None]) -> None:
     await _panel(app, pilot)
     await pilot.press("ctrl+right_square_bracket")
     await pilot.press("z")
+
+
+async def _found(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _zoomed(app, pilot)
+    await pilot.press("slash", *"libc", "enter", "n")
+    await until(pilot, lambda: app.main.dock.panels[0].has_focus)
 
 
 async def _run(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -371,6 +377,8 @@ SCENES = (
     Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
     Scene("panel-80x24", SMALL, LIGHT, _zoomed),
+    Scene("found-80x24", SMALL, DARK, _found),
+    Scene("found-160x50", WIDE, LIGHT, _found),
     Scene("create-120x40", LARGE, DARK, _form),
     Scene("create-80x24", SMALL, DARK, _form),
     Scene("plan-80x24", SMALL, LIGHT, _plan),
