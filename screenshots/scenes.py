@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
+from chroot_tool.app.tui.actions import root
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus
@@ -116,8 +117,9 @@ def same_everywhere() -> Iterator[None]:
     """Have time zone and user of the pictures, whoever makes them, and cursors that don't blink."""
     steady = mock.patch.object(Input, "_toggle_cursor", return_value=None)
     user = mock.patch("os.geteuid", return_value=0)
+    asks = mock.patch.object(root, "_asks", return_value="ann")
     try:
-        with mock.patch.dict(os.environ, TZ="UTC"), user, steady:
+        with mock.patch.dict(os.environ, TZ="UTC"), user, asks, steady:
             time.tzset()
             yield
     finally:
@@ -312,7 +314,7 @@ async def _output(app: SceneApp, pilot: Pilot[None], command: str, text: str, co
     argv = ["sh", "-c", 'printf %b "$1"; exec sleep 1000', "sh", text]
     panel = RunPanel(argv, chroot="bookworm", command=command, clock=lambda: 1.0)
     await app.main.dock.add(panel)
-    await until(pilot, lambda: comes in panel.terminal.output_text())
+    await until(pilot, lambda: comes in panel.terminal.reading.text())
     await until(pilot, lambda: panel.terminal.has_focus)
     panel.terminal.refresh()
 
@@ -321,6 +323,12 @@ async def _zoomed(app: SceneApp, pilot: Pilot[None]) -> None:
     await _panel(app, pilot)
     await pilot.press("ctrl+right_square_bracket")
     await pilot.press("z")
+
+
+async def _found(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _zoomed(app, pilot)
+    await pilot.press("slash", *"libc", "enter", "n")
+    await until(pilot, lambda: app.main.dock.panels[0].has_focus)
 
 
 async def _run(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -371,6 +379,8 @@ SCENES = (
     Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
     Scene("panel-80x24", SMALL, LIGHT, _zoomed),
+    Scene("found-80x24", SMALL, DARK, _found),
+    Scene("found-160x50", WIDE, LIGHT, _found),
     Scene("create-120x40", LARGE, DARK, _form),
     Scene("create-80x24", SMALL, DARK, _form),
     Scene("plan-80x24", SMALL, LIGHT, _plan),

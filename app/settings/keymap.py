@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 (
-    MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, COMMANDS, PANEL, TERMINAL,
-    BINDS, DIALOG,
+    MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, COMMANDS, PANEL, FIND,
+    TERMINAL, BINDS, DIALOG,
 ) = (
     "Moving", "Everywhere", "Environments", "Filter", "Mounts", "Processes", "Jobs", "Commands",
-    "Run panel", "Terminal", "Editor for binds", "Dialogs",
+    "Run panel", "Find in a panel", "Terminal", "Editor for binds", "Dialogs",
 )  # fmt: skip
 """Where a binding holds; the headings of docs/keys.md."""
 
 _WIDE = (MOVING, EVERYWHERE)
 """Places whose bindings hold in all others, too, but for those that are _APART."""
-_APART = (FILTER, TERMINAL, BINDS, DIALOG)
+_APART = (FILTER, FIND, TERMINAL, BINDS, DIALOG)
 """Places that have all keys to themselves."""
 
 
@@ -140,7 +140,16 @@ BINDINGS = (
         ("panel.page_down", "pagedown shift+pagedown", "scroll down"),
         ("panel.grow", "plus", "more room for jobs and panels; kept"),
         ("panel.shrink", "minus", "less room for jobs and panels; kept"),
-        ("panel.leave", "escape", "back to the environments"),
+        ("panel.leave", "escape", "end the search; else back to the environments"),
+    ),
+    *_in(
+        FIND,
+        ("find.keep", "enter", "keep what is marked, and back to the panel"),
+        ("find.before", "up", "the place before"),
+        ("find.after", "down", "the place after"),
+        ("find.clear", "escape", "end the search, and back to where the output was"),
+        ("panel.match_before", "n", "back in the panel: the place before"),
+        ("panel.match_after", "N", "back in the panel: the place after"),
     ),
     *_in(
         TERMINAL,

@@ -45,6 +45,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("table.sort_previous", "table.sort_next"): "sort by another column",
     ("pane.1", "pane.2", "pane.3", "pane.4", "pane.5"): "overview, mounts, processes, jobs, log",
     ("tab.previous", "tab.next"): "the tab before, the next",
+    ("panel.match_before", "panel.match_after"): "the place before, after",
     ("panel.page_up", "panel.page_down"): "scroll up, down",
     ("panel.grow", "panel.shrink"): "more room, less; kept",
 }

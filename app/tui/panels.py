@@ -118,7 +118,7 @@ class Panels:
     def save_output(self, panel: RunPanel) -> None:
         """Save the output of a panel."""
         try:
-            path = history.save_output(panel.chroot, panel.terminal.output_text())
+            path = history.save_output(panel.chroot, panel.terminal.reading.text())
         except OSError as error:
             self._user.tell(f"not saved: {error.strerror}", "error")
         else:
@@ -137,7 +137,7 @@ class Panels:
             self._detach(panel)
 
     def _detach(self, panel: RunPanel) -> None:
-        text = panel.terminal.output_text()
+        text = panel.terminal.reading.text()
         terminal = panel.terminal.release()
         if terminal >= 0:
             try:

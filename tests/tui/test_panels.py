@@ -20,7 +20,7 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
-from chroot_tool.widgets.terminal import terminal
+from chroot_tool.widgets.terminal import keyboard
 from support import processes_below
 from support.samples import CHROOTS, DEB12
 from support.screen import stray_controls
@@ -294,7 +294,7 @@ async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
 async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(terminal, "_LULL", 1000)
+    monkeypatch.setattr(keyboard, "_LULL", 1000)
     async with ui(*CHROOTS) as t:
         one = await run(t, "sh", "-c", "echo begun; read line")
         await t.shows("begun")

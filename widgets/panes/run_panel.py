@@ -14,14 +14,16 @@ from typing import BinaryIO, ClassVar
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from ...core.text import duration
+from ...core.text import duration, safe
+from ..terminal.search import Match
 from ..terminal.terminal import Terminal
 from ..text.fitting import shorten, width_of
+from .find_line import FindLine
 
 _WIDEST_NAME = 24
 
@@ -39,13 +41,17 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         Binding("a", "again", "again", id="panel.again", tooltip="Run the command again"),
         Binding("t", "stop", "stop", id="panel.stop", tooltip="TERM, and KILL if that is ignored"),
         Binding("slash", "find", "find", id="panel.find", tooltip="Search the output"),
+        Binding("n", "step(True)", "before", id="panel.match_before",
+                tooltip="What is searched for, the place before this one"),
+        Binding("N", "step(False)", "after", id="panel.match_after",
+                tooltip="What is searched for, the place after this one"),
         Binding("w", "save", "save", id="panel.save", tooltip="Save the output to a file"),
         Binding("y", "copy", "copy", id="panel.copy", show=False,
                 tooltip="Copy what is selected, or what is seen"),
         Binding("z", "zoom", "zoom", id="panel.zoom", tooltip="The whole screen, and back"),
         Binding("x", "close", "close", id="panel.close", tooltip="Close; asks while it runs"),
         Binding("escape", "leave", "list", id="panel.leave", show=False,
-                tooltip="Back to the environments"),
+                tooltip="End the search; else back to the environments"),
         Binding("pageup,shift+pageup", "scroll(-1)", "scroll up", id="panel.page_up", show=False),
         Binding("pagedown,shift+pagedown", "scroll(1)", "scroll down", id="panel.page_down",
                 show=False),
@@ -53,11 +59,13 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     DEFAULT_CSS = """
     RunPanel {
         height: 1fr;
-        & > .run-panel--line { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
-        &:focus > .run-panel--line { background: $primary-muted; color: $text; }
-        &:focus-within > .run-panel--line { color: $text; }
-        & > Input { display: none; }
-        &.-finding > Input { display: block; }
+        & > .run-panel--head { height: 1; }
+        & .run-panel--line { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
+        &:focus .run-panel--line { background: $primary-muted; color: $text; }
+        &:focus-within .run-panel--line { color: $text; }
+        & FindLine { display: none; }
+        &.-finding FindLine { display: block; }
+        &.-finding .run-panel--line { width: auto; }
     }
     """
 
@@ -119,13 +127,18 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self._lasted: float | None = None
         self.end_was_seen = False
         """Whether it has been on the screen since the command ended."""
+        self._match: Match | None = None
+        """The place that the search has shown last."""
 
     def compose(self) -> ComposeResult:
-        """The line above, the terminal, and the search below while it is wanted."""
-        yield Static(classes="run-panel--line")
+        """The line above, in which the search is typed while it is wanted, and the terminal.
+
+        The terminal has the same size in a search as without: its program is not to know of it.
+        """
+        with Horizontal(classes="run-panel--head"):
+            yield FindLine()
+            yield Static(classes="run-panel--line")
         yield Terminal(self._argv, log=self._log)
-        yield Input(placeholder="find in the output: enter for the one before, escape ends",
-                    compact=True)  # fmt: skip
 
     def on_mount(self) -> None:
         """Count the seconds."""
@@ -177,13 +190,25 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     def _show_line(self) -> None:
         if self.outcome != "running" and self.is_on_screen:
             self.end_was_seen = True
+        line = self.query_one(".run-panel--line", Static)
+        found = self._found()
+        if self.has_class("-finding"):
+            line.update(Content(found))
+            return
         sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
+        sought = safe(shorten(self.terminal.reading.sought, _WIDEST_NAME))
         said = f"  {self.outcome}  {duration(self.seconds)}"
+        said += f"  /{sought}  {found}" if sought else ""
         chroot = shorten(self.chroot, _WIDEST_NAME)
         room = self.size.width - 6 - width_of(chroot) - width_of(said)
         command = shorten(self.command, max(room, 0))
-        line = Content.assemble(f"{sign} ", Content(f"{chroot}  {command}"), said)
-        self.query_one(".run-panel--line", Static).update(line)
+        line.update(Content.assemble(f"{sign} ", Content(f"{chroot}  {command}"), Content(said)))
+
+    def _found(self) -> str:
+        """Say where the search is."""
+        if not self.terminal.reading.sought:
+            return ""
+        return f"{self._match.number} of {self._match.of}" if self._match else "not found"
 
     @on(Terminal.Exited)
     def _exited(self, message: Terminal.Exited) -> None:
@@ -220,6 +245,10 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what makes sense now."""
+        if action == "step":
+            return self.is_mounted and bool(self.terminal.reading.sought)
+        if action == "find":
+            return not self.has_class("-finding")
         return action != "enter" or self.running
 
     def action_enter(self) -> None:
@@ -247,7 +276,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def action_copy(self) -> None:
         """Copy the selection, or what is seen."""
-        if self.terminal.copy():
+        if self.terminal.reading.copy():
             self.notify("copied", timeout=1.5)
 
     def action_zoom(self) -> None:
@@ -259,26 +288,66 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self.post_message(self.CloseRequested(self))
 
     def action_leave(self) -> None:
-        """Close the search; else ask for the focus to go back to the environments."""
-        if self.has_class("-finding"):
-            self.remove_class("-finding")
-            self.focus()
+        """End the search; else ask for the focus to go back to the environments."""
+        if self.terminal.reading.sought:
+            self._end_search()
         else:
             self.post_message(self.LeaveRequested(self))
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the terminal by pages."""
-        self.terminal.action_scroll_view(pages)
+        self.terminal.reading.page(pages)
 
     # -- searching -------------------------------------------------------------------------------
 
     def action_find(self) -> None:
-        """Open the line to search in."""
+        """Open the line to search in, with what was searched for last."""
         self.add_class("-finding")
-        self.query_one(Input).focus()
+        line = self.query_one(FindLine)
+        self._search(line.value)
+        line.focus()
 
-    @on(Input.Submitted)
-    def _find(self, message: Input.Submitted) -> None:
+    @on(Input.Changed)
+    def _typed(self, message: Input.Changed) -> None:
         message.stop()
-        if not self.terminal.search(message.value):
+        if self.has_class("-finding"):
+            self._search(message.value)
+
+    def _search(self, text: str) -> None:
+        self._match = self.terminal.reading.find(text)
+        self._show_line()
+
+    def action_step(self, backwards: bool) -> None:
+        """Show the place before, or after, the one that is shown; round at the end."""
+        self._match = self.terminal.reading.step(backwards=backwards)
+        self._show_line()
+
+    @on(FindLine.Stepped)
+    def _stepped(self, message: FindLine.Stepped) -> None:
+        message.stop()
+        self.action_step(message.backwards)
+
+    @on(FindLine.Left)
+    def _found_it(self, message: FindLine.Left) -> None:
+        message.stop()
+        sought = self.terminal.reading.sought
+        self.remove_class("-finding")
+        if message.clear or not self._match:
+            self._end_search(back=True)
+        if sought and not message.clear and not self._match:
             self.notify("not found", severity="warning", timeout=1.5)
+        self.focus()
+        self._show_line()
+        self.refresh_bindings()
+
+    def _end_search(self, *, back: bool = False) -> None:
+        self.terminal.reading.end_search(back=back)
+        self._match = None
+        self._show_line()
+        self.refresh_bindings()
+
+    @on(events.DescendantFocus)
+    def _entered(self) -> None:
+        """What is typed is the program's now: marks would be in its way."""
+        if self.terminal.is_chosen and self.terminal.reading.sought:
+            self._end_search()

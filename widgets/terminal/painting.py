@@ -163,6 +163,8 @@ class Painting:
             # What has scrolled off since may have changed before it did.
             dirty += range(max(0, self._painted_end - view.top), offset)
             self._painted_end = end
+        if view.search is not None:  # a place that is marked may go on in the next row
+            dirty += [y + by for y in dirty for by in (-1, 1)]
         cursor = view.cursor()
         if cursor != self._cursor_at:
             dirty += [place[1] for place in (cursor, self._cursor_at) if place]

@@ -18,13 +18,14 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widget import Widget
 
 from .colors import Palette
 from .command import Command
+from .keyboard import Keyboard
 from .mouse import Mouse
 from .painting import PaintedLine, Painting
+from .reading import Reading
 from .tuning import preload, tune
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from .pty_child import PtyChild
     from .view import View
 
-_LULL = 0.5
-"""Seconds without a key after which keys may mean something else again."""
 _NOT_STARTED = 127
 """What a shell gives for a command that cannot be started."""
 
@@ -55,31 +54,13 @@ class Terminal(Widget, can_focus=True):
     BINDING_GROUP_TITLE = "Terminal"
     HELP = "Every key is the command's; ctrl+] leaves. The mouse selects, with shift if need be."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+right_square_bracket",
-            "leave",
-            "leave",
-            id="terminal.leave",
-            tooltip="Give the keys back to the app",
-            priority=True,
-        ),
-        Binding(
-            "shift+pageup",
-            "scroll_view(-1)",
-            "scroll up",
-            id="terminal.page_up",
-            show=False,
-            priority=True,
-        ),
-        Binding(
-            "shift+pagedown",
-            "scroll_view(1)",
-            "scroll down",
-            id="terminal.page_down",
-            show=False,
-            priority=True,
-        ),
-    ]
+        Binding("ctrl+right_square_bracket", "leave", "leave", id="terminal.leave",
+                tooltip="Give the keys back to the app", priority=True),
+        Binding("shift+pageup", "scroll_view(-1)", "scroll up", id="terminal.page_up",
+                show=False, priority=True),
+        Binding("shift+pagedown", "scroll_view(1)", "scroll down", id="terminal.page_down",
+                show=False, priority=True),
+    ]  # fmt: skip
     DEFAULT_CSS = """
     Terminal {
         width: 1fr;
@@ -123,7 +104,7 @@ class Terminal(Widget, can_focus=True):
 
     @dataclass
     class Selected(Message):
-        """The user has selected text with the mouse; `copy` puts it into the clipboard."""
+        """The user has selected text with the mouse; `Reading.copy` puts it into the clipboard."""
 
         terminal: Terminal
         text: str
@@ -161,11 +142,11 @@ class Terminal(Widget, can_focus=True):
             on_output=self._take, on_quiet=self._painting.sooner, on_exit=self._ended,
             others_first=lambda: self._painting.is_left_alone,
         )  # fmt: skip
+        self.reading = Reading(self, moved=self._moved)
+        """What is seen of its output."""
         self._mouse = Mouse(self, send=self.send, moved=self._moved, selected=self._tell_selection)
         self._wanted = False
-        self._lull: Timer | None = None
-        self._early: list[events.Key | events.Paste] = []
-        """Typed before there was an emulator to say what that is for the command."""
+        self._keyboard = Keyboard(self, reading=self.reading, send=self.send)
 
     # --- the command --- #
 
@@ -181,7 +162,7 @@ class Terminal(Widget, can_focus=True):
             self._launch()
 
     def _launch(self) -> None:
-        self._drop_lull()
+        self._keyboard.drop_lull()
         self.exit = None
         self.title = ""
         failure = self._command.launch(*self.size)
@@ -206,9 +187,7 @@ class Terminal(Widget, can_focus=True):
             self._ended(_NOT_STARTED)
         else:
             self._command.listen(columns, rows)
-            early, self._early = self._early, []
-            for event in early:
-                self._give(event)
+            self._keyboard.begin()
 
     def restart(self) -> None:
         """Run the command again, on an empty screen. What still runs is let go of (HUP)."""
@@ -249,13 +228,9 @@ class Terminal(Widget, can_focus=True):
         """The screen and its scrollback; None before the first start."""
         return None if self._view is None else self._view.emulator
 
-    def output_text(self) -> str:
-        """Return everything that is kept of the output, as plain text."""
-        return "" if self._view is None else self._view.transcript.text()
-
     def _show(self, view: View) -> None:
         """Show another screen from now on."""
-        self._view = self._mouse.view = view
+        self._view = self._mouse.view = self.reading.view = view
         view.emulator.set_colors(*view.palette.ground)
         self._painting.show(view)
 
@@ -293,61 +268,17 @@ class Terminal(Widget, can_focus=True):
             self._view.palette = palette
             self._view.emulator.set_colors(*palette.ground)
 
-    # --- scrolling, selecting, searching --- #
-
-    def scroll_rows(self, rows: int) -> None:
-        """Scroll the view down by *rows*, up if negative."""
-        if self._view is not None and self._view.scroll(rows):
-            self._moved()
-
-    def follow(self) -> None:
-        """Show the end of the output and stay there."""
-        if self._view is not None and self._view.follow():
-            self._moved()
-
     def _moved(self) -> None:
         assert self._view is not None
         self.scrolled = self._view.scrolled
         self._painting.everything()
 
-    @property
-    def selected_text(self) -> str:
-        """The text that is selected, or nothing."""
-        return "" if self._view is None else self._view.selected_text
-
-    def clear_selection(self) -> None:
-        """Select nothing."""
-        if self._view is not None and self._view.selection is not None:
-            self._view.selection = None
-            self.refresh()
-
     def _tell_selection(self) -> None:
-        self.post_message(self.Selected(self, self.selected_text))
-
-    def copy(self) -> str:
-        """Put the selection, else what the view shows, into the clipboard; return it."""
-        text = self.selected_text
-        if not text and self._view is not None:
-            text = self._view.shown_text(self.size.height)
-        if text:
-            self.app.copy_to_clipboard(text)
-        return text
-
-    def search(self, text: str, *, backwards: bool = True) -> bool:
-        """Select and show the nearest *text* before, or after, the last one found.
-
-        Goes round at the end. Capitals count only where *text* has some. Returns whether there is
-        one at all.
-        """
-        if self._view is None:
-            return False
-        found = self._view.search(text, backwards=backwards)
-        self._moved()
-        return found
+        self.post_message(self.Selected(self, self.reading.selected_text))
 
     def action_scroll_view(self, pages: int) -> None:
         """Scroll by pages; a row stays in view."""
-        self.scroll_rows(pages * max(1, self.size.height - 1))
+        self.reading.page(pages)
 
     # --- keys --- #
 
@@ -358,13 +289,8 @@ class Terminal(Widget, can_focus=True):
 
     def _ask_to_be_left(self) -> None:
         """Ask for that after a moment without keys; whichever comes last, the end or the focus."""
-        if self.exit is not None and self.is_chosen and self._lull is None:
-            self._lull = self.set_timer(_LULL, self.action_leave)
-
-    def _drop_lull(self) -> None:
-        if self._lull is not None:
-            self._lull.stop()
-            self._lull = None
+        if self.exit is not None and self.is_chosen:
+            self._keyboard.after_a_lull(self.action_leave)
 
     def action_leave(self) -> None:
         """Ask for the focus to be taken elsewhere."""
@@ -380,31 +306,11 @@ class Terminal(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Give a key to the command."""
-        event.stop()
-        event.prevent_default()
-        if self._lull is not None:
-            self._lull.reset()
-        self._give(event)
+        self._keyboard.take(event)
 
     def on_paste(self, event: events.Paste) -> None:
         """Give pasted text to the command, in brackets if it asked for them."""
-        event.stop()
-        event.prevent_default()
-        self._give(event)
-
-    def _give(self, event: events.Key | events.Paste) -> None:
-        if self._view is None:
-            self._early.append(event)
-            return
-        emulator = self._view.emulator
-        if isinstance(event, events.Paste):
-            data = emulator.input.paste(event.text)
-        else:
-            data = emulator.input.key(event.key, event.character)
-        if data:
-            self.clear_selection()
-            self.follow()
-            self.send(data)
+        self._keyboard.take(event)
 
     def on_focus(self) -> None:
         """Show the cursor as a block; tell the command if it wants to know."""
@@ -413,7 +319,7 @@ class Terminal(Widget, can_focus=True):
 
     def on_blur(self) -> None:
         """Show the cursor as a line; tell the command if it wants to know."""
-        self._drop_lull()
+        self._keyboard.drop_lull()
         self._focus_changed(False)
 
     def _focus_changed(self, focused: bool) -> None:
@@ -434,8 +340,7 @@ class Terminal(Widget, can_focus=True):
         before = self._view.emulator.columns
         self._view.emulator.resize(columns, rows)
         if columns != before:
-            self._view.selection = None
-            self._view.follow()
+            self._view.number_anew()
             self.scrolled = 0
         self._command.resize(columns, rows)
         self._painting.forget()

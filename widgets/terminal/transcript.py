@@ -1,4 +1,4 @@
-"""Scrollback and screen of a terminal as one text: reading, selecting, searching. Knows no Textual.
+"""Scrollback and screen of a terminal as one text: reading, selecting. Knows no Textual.
 
 A place is `(row, cell)`: the row by its number for life (`Scrollback`), the screen's rows coming
 after the newest one of the scrollback. A span is two places, the second one excluded.
@@ -58,7 +58,7 @@ class Transcript:
 
     def text(self) -> str:
         """Return all of it, without the blank rows at the end; wrapped rows are one line again."""
-        lines = ["".join(row[0] for _, row in line).rstrip() for line in self._lines()]
+        lines = ["".join(row[0] for row in line).rstrip() for line in self._lines()]
         while lines and not lines[-1]:
             lines.pop()
         return "".join(f"{line}\n" for line in lines)
@@ -99,52 +99,22 @@ class Transcript:
             last += 1
         return (first, 0), (last, cells.row_width(self.row(last)))
 
-    def find(self, text: str, start: Place, *, backwards: bool) -> Span | None:
-        """Return the nearest place of *text* before or after *start*, going round at the end.
-
-        Capitals count only where *text* has some. None where it is nowhere.
-        """
-        fold = text == text.lower()
-        found = [span for line in self._lines() for span in _matches(line, text, fold)]
-        if not found:
-            return None
-        if backwards:
-            before = [span for span in found if span[0] < start]
-            return before[-1] if before else found[-1]
-        return next((span for span in found if span[0] > start), found[0])
-
-    def _lines(self) -> Iterator[list[tuple[int, Row]]]:
-        """Yield the lines, each as its rows with their numbers."""
+    def all_rows(self) -> list[Row]:
+        """Return every row, the oldest first."""
         rows = self.screen.history.rows()
         rows += [self.screen.row(y) for y in range(self.screen.rows)]
-        line: list[tuple[int, Row]] = []
-        for number, row in enumerate(rows, self.first):
-            line.append((number, row))
+        return rows
+
+    def _lines(self) -> Iterator[list[Row]]:
+        """Yield the lines, each as its rows."""
+        line: list[Row] = []
+        for row in self.all_rows():
+            line.append(row)
             if not row[3]:
                 yield line
                 line = []
         if line:
             yield line
-
-
-def _matches(line: list[tuple[int, Row]], text: str, fold: bool) -> Iterator[Span]:
-    content = "".join(row[0] for _, row in line)
-    if fold:
-        lower = content.lower()
-        content = lower if len(lower) == len(content) else content
-    at = content.find(text) if text else -1
-    while at >= 0:
-        stop_row, stop_cell = _place(line, at + len(text) - 1)
-        yield _place(line, at), (stop_row, stop_cell + 1)
-        at = content.find(text, at + len(text))
-
-
-def _place(line: list[tuple[int, Row]], point: int) -> Place:
-    for number, row in line:
-        if point < len(row[0]):
-            return number, cells.cell_of(row, point)
-        point -= len(row[0])
-    return line[-1][0], cells.row_width(line[-1][1])
 
 
 def _is_word(text: str) -> bool:

@@ -10,6 +10,7 @@ from . import cells
 from .cells import Row
 from .colors import Palette
 from .emulator import Emulator
+from .search import Match, Search
 from .transcript import Place, Span, Transcript
 
 _MOST_STRIPS = 512
@@ -18,6 +19,8 @@ _MOST_SEGMENTS = 32
 _REVERSE = Style(reverse=True)
 _NOT_REVERSE = Style(reverse=False)
 _UNDERLINE = Style(underline=True)
+_FOUND = Style(bold=True, underline=True)
+"""As the tables mark what a filter has found: seen in every theme, and without colours."""
 
 
 class View:
@@ -27,6 +30,10 @@ class View:
         self.emulator = emulator
         self.transcript = Transcript(emulator)
         self.selection: Span | None = None
+        self.search: Search | None = None
+        """What is looked for."""
+        self._began: tuple[int | None, int] | None = None
+        """What was shown when that began: as `_top` has it, and as a row."""
         self._palette = palette
         self._top: int | None = None
         self._strips: dict[tuple[Row, int, bool], Strip] = {}
@@ -80,7 +87,7 @@ class View:
         """Return the place that is shown at a cell of the view."""
         return self.top + y, x
 
-    # --- selecting, searching --- #
+    # --- selecting --- #
 
     @property
     def selected_text(self) -> str:
@@ -108,14 +115,46 @@ class View:
             place = (place[0], place[1] + 1)
         self.selection = (anchor, place)
 
-    def search(self, text: str, *, backwards: bool) -> bool:
-        """Select and show the nearest *text* before, or after, the last one found; see `find`."""
-        start = min(self.selection) if self.selection else (self.transcript.end, 0)
-        found = self.transcript.find(text, start, backwards=backwards)
-        self.selection = found
-        if found is not None:
-            self.show(found)
-        return found is not None
+    # --- searching --- #
+
+    def find(self, text: str) -> Match | None:
+        """Look for *text*: mark it everywhere, show the nearest place above the end of the view.
+
+        The view follows no more. Another text is looked for from where the first one was; "" goes
+        back there.
+        """
+        began = self._began or (self._top, self.top)
+        if not text:
+            self.end_search(back=True)
+            return None
+        self._began, self._top = began, began[1]
+        self.search = Search(self.transcript, text)
+        return self.step(backwards=True)
+
+    def step(self, *, backwards: bool) -> Match | None:
+        """Show the place before, or after, the one that is shown. None where there is none."""
+        search = self.search
+        if search is None:
+            return None
+        start = search.at[0] if search.at else (self.top + self.emulator.rows, 0)
+        match = search.step(start, backwards=backwards)
+        if match is not None:
+            self.show(match.span)
+            self._top = self.top  # at the end, too, it stays
+        return match
+
+    def end_search(self, *, back: bool = False) -> None:
+        """Look for nothing; *back*: and show again what was shown before."""
+        if back and self._began:
+            self._top = self._began[0]
+        self.search = self._began = None
+
+    def number_anew(self) -> None:
+        """Forget all places: rows have other numbers than before. The end is shown."""
+        self.selection = self._began = None
+        if self.search is not None:
+            self.search.at = None
+        self.follow()
 
     # --- painting --- #
 
@@ -133,11 +172,14 @@ class View:
 
     def strip(self, y: int, width: int, *, focused: bool) -> Strip:
         """Return the strip of line *y*, `width` cells wide."""
-        row = self.row(y)
+        row, number = self.row(y), self.top + y
         strip = self._strip(row, width)
-        span = self._selected(self.top + y, row)
-        if span is not None:
-            strip = _restyle(strip, *span, _REVERSE)
+        for start, stop in self.search.marks(number) if self.search else ():
+            strip = _restyle(strip, start, min(stop, width), _FOUND)
+        for chosen in (self.search.at if self.search else None, self.selection):
+            span = _cells_of(chosen, number, row)
+            if span is not None:
+                strip = _restyle(strip, *span, _REVERSE)
         cursor = self.cursor()
         if cursor is not None and cursor[1] == y and cursor[0] < width:
             start, stop = cells.whole(row, cursor[0], cursor[0] + 1)
@@ -166,17 +208,19 @@ class View:
         strip = Strip(segments, max(width, cells.row_width(row)))
         return strip if missing >= 0 else strip.crop(0, width)
 
-    def _selected(self, number: int, row: Row) -> tuple[int, int] | None:
-        if self.selection is None:
-            return None
-        (first, start), (last, stop) = sorted(self.selection)
-        if not first <= number <= last:
-            return None
-        width = cells.row_width(row)
-        left = start if number == first else 0
-        right = min(stop, width) if number == last else width
-        left, right = cells.whole(row, left, right)
-        return (left, right) if left < right else None
+
+def _cells_of(span: Span | None, number: int, row: Row) -> tuple[int, int] | None:
+    """Return the cells of a row that belong to a span, as (start, stop); None for none."""
+    if span is None:
+        return None
+    (first, start), (last, stop) = sorted(span)
+    if not first <= number <= last:
+        return None
+    width = cells.row_width(row)
+    left = start if number == first else 0
+    right = min(stop, width) if number == last else width
+    left, right = cells.whole(row, left, right)
+    return (left, right) if left < right else None
 
 
 def _restyle(strip: Strip, start: int, stop: int, style: Style) -> Strip:

@@ -475,7 +475,7 @@ def test_focus_is_told_only_to_who_asks() -> None:
     assert shown.input.focus(False) == b"\x1b[O"
 
 
-# --- text, selection, search --- #
+# --- text, selection --- #
 
 
 def test_the_text_of_everything() -> None:
@@ -494,31 +494,13 @@ def test_selected_text_joins_what_was_wrapped() -> None:
     assert transcript.text_of(transcript.word_at((2, 6))) == "中文"
 
 
-def test_search_goes_both_ways_and_round() -> None:
-    shown = emulator(numbered(60) + "Needle one\r\n" + "z" * 75 + "needle two", rows=10)
-    transcript = Transcript(shown)
-    end = (transcript.end, 0)
-    last = transcript.find("needle", end, backwards=True)
-    assert last is not None
-    assert transcript.text_of(last) == "needle"
-    assert last[0][0] != last[1][0]  # it stands over the end of a row
-    first = transcript.find("needle", last[0], backwards=True)
-    assert first is not None
-    assert transcript.text_of(first) == "Needle"
-    assert transcript.find("needle", first[0], backwards=True) == last
-    assert transcript.find("needle", first[0], backwards=False) == last
-    assert transcript.find("needle", last[0], backwards=False) == first
-    assert transcript.find("Needle", end, backwards=True) == first
-    assert transcript.find("nowhere", end, backwards=True) is None
-
-
 def test_numbers_of_rows_stay_when_old_ones_go() -> None:
     shown = Emulator(80, 5, scrollback=20)
     shown.feed(numbered(15).encode())
     transcript = Transcript(shown)
-    found = transcript.find("line 12", (transcript.end, 0), backwards=True)
-    assert found is not None
+    line = transcript.line_at(12)
+    assert transcript.text_of(line) == "line 12"
     shown.feed(numbered(15).encode())
-    assert transcript.text_of(found) == "line 12"
+    assert transcript.text_of(line) == "line 12"
     shown.feed(numbered(50).encode())
-    assert transcript.text_of(found) == ""
+    assert transcript.text_of(line) == ""

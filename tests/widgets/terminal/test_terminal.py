@@ -26,6 +26,7 @@ from textual.widgets import Input
 
 from chroot_tool.widgets.terminal import cells, flow_control, painting, pty_child
 from chroot_tool.widgets.terminal.colors import Palette, _contrast
+from chroot_tool.widgets.terminal.search import Match
 from chroot_tool.widgets.terminal.terminal import Terminal
 
 SHELL = ("bash", "--norc", "--noprofile", "-i")
@@ -90,7 +91,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
 
 
 async def shows(pilot: Pilot[None], terminal: Terminal, text: str) -> None:
-    await until(pilot, lambda: text in terminal.output_text())
+    await until(pilot, lambda: text in terminal.reading.text())
 
 
 def painted(terminal: Terminal) -> list[str]:
@@ -108,7 +109,7 @@ async def test_shows_output_and_tells_the_exit_code() -> None:
         assert (message.code, message.signal, message.control) == (7, None, terminal)
         assert terminal.exit == 7
         assert not terminal.running
-        assert terminal.output_text() == "".join(f"{n}\n" for n in range(1, 3001))
+        assert terminal.reading.text() == "".join(f"{n}\n" for n in range(1, 3001))
         assert painted(terminal)[-2].rstrip() == "3000"
 
 
@@ -123,14 +124,14 @@ async def test_a_command_that_cannot_be_started_says_why(argv: list[str], cwd: s
     async with hosted(argv, cwd=cwd) as (terminal, pilot, host):
         await until(pilot, lambda: host.messages)
         assert terminal.exit == 127
-        assert "No such file or directory" in terminal.output_text()
+        assert "No such file or directory" in terminal.reading.text()
 
 
 async def test_the_command_has_its_size_and_its_terminal_from_the_start() -> None:
     script = "stty size; echo $TERM $COLORTERM; tty; cut -d ' ' -f 5,8 /proc/$$/stat"
     async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
         await until(pilot, lambda: terminal.exit is not None)
-        size, term, tty, groups = terminal.output_text().split("\n")[:4]
+        size, term, tty, groups = terminal.reading.text().split("\n")[:4]
         assert size == f"{terminal.size.height} {terminal.size.width}"
         assert term == "xterm-256color truecolor"
         assert tty.startswith("/dev/pts/")
@@ -164,7 +165,7 @@ async def test_resizing_in_a_flood() -> None:
 async def test_what_is_left_in_the_background_does_not_hold_the_end_up() -> None:
     async with hosted(["sh", "-c", "sleep 97 & yes & echo done"]) as (terminal, pilot, _):
         await until(pilot, lambda: terminal.exit == 0, 10)
-        assert "done" in terminal.output_text()
+        assert "done" in terminal.reading.text()
 
 
 async def test_stop_ends_what_ignores_term_and_hup(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,13 +186,13 @@ async def test_stop_lets_a_command_end_in_peace() -> None:
         terminal.stop()
         await until(pilot, lambda: terminal.exit is not None)
         assert terminal.exit == 3
-        assert "bye" in terminal.output_text()
+        assert "bye" in terminal.reading.text()
 
 
 async def test_a_closed_panel_leaves_no_process() -> None:
     async with hosted(["sh", "-c", "sleep 98 & echo $!; wait"]) as (terminal, pilot, _):
-        await until(pilot, lambda: terminal.output_text().strip().isdigit())
-        sleeper = int(terminal.output_text())
+        await until(pilot, lambda: terminal.reading.text().strip().isdigit())
+        sleeper = int(terminal.reading.text())
         await terminal.remove()
     for _ in range(100):
         if not psutil.pid_exists(sleeper) or psutil.Process(sleeper).status() == "zombie":
@@ -204,19 +205,19 @@ async def test_a_closed_panel_leaves_no_process() -> None:
 async def test_restart_begins_anew() -> None:
     async with hosted(["sh", "-c", "echo $$; exit 1"]) as (terminal, pilot, host):
         await until(pilot, lambda: host.messages)
-        first = terminal.output_text()
+        first = terminal.reading.text()
         terminal.restart()
         await until(pilot, lambda: len(host.messages) == 2)
-        assert terminal.output_text().strip().isdigit()
-        assert terminal.output_text() != first
+        assert terminal.reading.text().strip().isdigit()
+        assert terminal.reading.text() != first
 
 
 async def test_restart_lets_go_of_what_still_runs() -> None:
     async with hosted(["sh", "-c", "echo $$; exec sleep 96"]) as (terminal, pilot, host):
-        await until(pilot, lambda: terminal.output_text().strip().isdigit())
-        first = int(terminal.output_text())
+        await until(pilot, lambda: terminal.reading.text().strip().isdigit())
+        first = int(terminal.reading.text())
         terminal.restart()
-        await until(pilot, lambda: terminal.output_text().strip() not in ("", str(first)))
+        await until(pilot, lambda: terminal.reading.text().strip() not in ("", str(first)))
         await until(pilot, lambda: not psutil.pid_exists(first))
         assert terminal.running
         assert terminal.exit is None
@@ -296,7 +297,7 @@ async def test_more_than_the_kernel_takes_is_written_bit_by_bit() -> None:
         await shows(pilot, terminal, "ready")
         terminal.send(b"0123456789" * 30000)
         await until(pilot, lambda: terminal.exit == 0)
-        assert " 300000" in terminal.output_text()
+        assert " 300000" in terminal.reading.text()
 
 
 @pytest.mark.slow
@@ -360,7 +361,7 @@ async def test_a_flood_leaves_other_keys_answered_and_ends_at_ctrl_c() -> None:
         terminal.focus()
         await pilot.press("ctrl+c")
         await until(pilot, lambda: painted(terminal)[-1].startswith("prompt>"))
-        assert "^C" in terminal.output_text()
+        assert "^C" in terminal.reading.text()
 
 
 @pytest.mark.slow
@@ -424,7 +425,7 @@ async def test_several_floods_share_the_time() -> None:
         for terminal in terminals:
             terminal.start()
         for number, terminal in enumerate(terminals):
-            await until(pilot, lambda t=terminal, n=number: f"{n}\n" * 3 in t.output_text())  # type: ignore[misc]
+            await until(pilot, lambda t=terminal, n=number: f"{n}\n" * 3 in t.reading.text())  # type: ignore[misc]
         app.query_one(Input).focus()
         await pilot.press("x")
         assert app.query_one(Input).value == "x"
@@ -478,33 +479,54 @@ async def test_the_mouse_selects_and_copies() -> None:
         await pilot.hover(terminal, offset=(6, 2))
         await pilot.mouse_up(terminal, offset=(6, 2))
         await until(pilot, lambda: host.messages)
-        assert terminal.selected_text == "line\nsecond"
+        assert terminal.reading.selected_text == "line\nsecond"
         assert host.messages[0].text == "line\nsecond"  # type: ignore[attr-defined]
         reverse = [
             part.text for part in terminal.render_line(1) if part.style and part.style.reverse
         ]
         assert reverse[0] == "second"
-        assert terminal.copy() == host.clipboard == "line\nsecond"
+        assert terminal.reading.copy() == host.clipboard == "line\nsecond"
         await pilot.click(terminal, offset=(3, 2), times=2)
-        assert terminal.selected_text == "second/path"
+        assert terminal.reading.selected_text == "second/path"
         await pilot.click(terminal, offset=(3, 2), times=3)
-        assert terminal.selected_text == "second/path here"
-        terminal.clear_selection()
-        assert terminal.copy() == "first line\nsecond/path here"
+        assert terminal.reading.selected_text == "second/path here"
+        terminal.reading.clear_selection()
+        assert terminal.reading.copy() == "first line\nsecond/path here"
 
 
-async def test_search_shows_what_it_finds() -> None:
+async def test_search_shows_and_marks_what_it_finds() -> None:
     async with hosted(["seq", "-f", "row %g", "1", "500"]) as (terminal, pilot, host):
         await until(pilot, lambda: host.messages)
-        assert terminal.search("row 12")
-        assert terminal.selected_text == "row 12"
+        reading = terminal.reading
+        assert reading.find("row 12") == Match(((128, 0), (128, 6)), 11, 11)
+        assert {"row 12"} == {text for text in marked(terminal) if text}
+        assert reversed_text(terminal) == "row 12"
         assert any("row 129" in line for line in painted(terminal))
-        assert terminal.search("row 12")
-        assert any("row 128" in line for line in painted(terminal))
-        assert terminal.search("row 12", backwards=False)
         assert terminal.scrolled > 0
-        assert not terminal.search("nothing like it")
-        assert terminal.selected_text == ""
+        assert terminal.reading.selected_text == ""
+        before = reading.step(backwards=True)
+        assert before is not None
+        assert before.number == 10
+        after = reading.step(backwards=False)
+        assert after is not None
+        assert after.number == 11
+        assert reading.find("nothing like it") is None
+        assert not any(marked(terminal))
+        reading.end_search(back=True)
+        assert terminal.scrolled == 0
+
+
+def marked(terminal: Terminal) -> list[str]:
+    """What is marked as found, row by row."""
+    return [
+        "".join(part.text for part in terminal.render_line(y) if part.style and part.style.bold)
+        for y in range(terminal.size.height)
+    ]
+
+
+def reversed_text(terminal: Terminal) -> str:
+    parts = (part for y in range(terminal.size.height) for part in terminal.render_line(y))
+    return "".join(part.text for part in parts if part.style and part.style.reverse)
 
 
 # --- looks --- #

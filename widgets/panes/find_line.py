@@ -1,0 +1,73 @@
+"""The line in which one types what to look for in a panel: it is found from the first letter on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+_LONGEST = 200
+
+
+class FindLine(Input):
+    """One line without a frame. `Input.Changed` says what is looked for."""
+
+    BINDING_GROUP_TITLE = "Find"
+    HELP = (
+        "Marks it everywhere in the output and shows the nearest one upwards; nothing of it is"
+        " typed into the program. Capitals count where there are some."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "leave(False)", "keep", id="find.keep",
+                tooltip="Back to the panel: n and N go from one to the next"),
+        Binding("up", "step(True)", "before", id="find.before", tooltip="The one before"),
+        Binding("down", "step(False)", "after", id="find.after", tooltip="The one after"),
+        Binding("escape", "leave(True)", "end", id="find.clear",
+                tooltip="Back to where the output was"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    FindLine.-textual-compact {
+        width: 1fr;
+        padding: 0 1;
+        background: $background;
+    }
+    """
+
+    @dataclass
+    class Left(Message):
+        """It is done with; *clear*: and so is the search."""
+
+        line: FindLine
+        clear: bool
+
+        @property
+        def control(self) -> FindLine:
+            """The line."""
+            return self.line
+
+    @dataclass
+    class Stepped(Message):
+        """The one before is wanted, or the one after."""
+
+        line: FindLine
+        backwards: bool
+
+        @property
+        def control(self) -> FindLine:
+            """The line."""
+            return self.line
+
+    def __init__(self) -> None:
+        """Make an empty line."""
+        super().__init__(placeholder="find in the output", compact=True, max_length=_LONGEST)
+
+    def action_leave(self, clear: bool) -> None:
+        """Go back to the panel."""
+        self.post_message(self.Left(self, clear))
+
+    def action_step(self, backwards: bool) -> None:
+        """Ask for the next one."""
+        self.post_message(self.Stepped(self, backwards))
