@@ -58,7 +58,7 @@ def completion(machine: Machine) -> None:
         terminal.wait_for(r'"path": "/srv/chroot/deb"')
         terminal.wait_for("<done>")
         terminal.close()
-    offered = machine.says("fish", "--no-config", "-c", "complete -C 'chroot-tool status -d d'")
+    offered = machine.says("fish", "-c", "complete -C 'chroot-tool status -d d'")
     assert offered.split()[0] == "deb"
 
 
