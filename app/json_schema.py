@@ -178,8 +178,8 @@ def _values() -> dict[str, Schema]:
 def _answers(words: tuple[str, ...]) -> dict[str, Schema]:
     """Return what comes from several hosts, and from `serve`, where *words* happen meanwhile."""
     words = (*words, Found.word, "done", "error")
-    of_host = {"host": _TEXT, "event": {"enum": words}}
-    answer = {
+    of_host: Schema = {"host": _TEXT, "event": {"enum": words}}
+    answer: Schema = {
         "id": {"type": ["integer", "null"]},
         "event": {"enum": (*words, "chroot", "gone", "seen")},
     }
