@@ -81,7 +81,7 @@ def _own(app: App[Any]) -> Iterable[Action]:
     """Return the commands of the user's own, where the main screen is there."""
     from .main_screen import MainScreen
 
-    return app.screen.own.values() if isinstance(app.screen, MainScreen) else ()
+    return app.screen.doing.own.values() if isinstance(app.screen, MainScreen) else ()
 
 
 def _keys(app: App[Any]) -> dict[str, list[str]]:
