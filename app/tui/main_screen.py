@@ -46,6 +46,7 @@ from .panels import Panels
 from .panes import Panes
 from .rising import Rising
 from .session import Session
+from .several import Several
 from .sight import Sight
 from .thread_messages import PostBox
 from .user import User
@@ -73,6 +74,8 @@ class MainScreen(Screen[None]):
         *(action.binding() for action in ACTIONS.values() if action.key),
         Binding("slash", "filter", "filter", id="environments.filter", show=False,
                 tooltip="Show only what matches"),
+        Binding("plus", "mark_matching", "mark by name", id="environments.mark_matching",
+                show=False, tooltip="Mark all that have a name like that"),
         Binding("1", "tab('overview')", "overview", id="pane.1", show=False),
         Binding("2", "tab('mounts')", "mounts", id="pane.2", show=False),
         Binding("3", "tab('processes')", "processes", id="pane.3", show=False),
@@ -116,7 +119,7 @@ class MainScreen(Screen[None]):
         panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
         rising = Rising(machines, settings.privilege)
         self.session = Session(
-            engine, machines, user, panes, inventory, jobs, panels, rising, log
+            engine, machines, user, panes, inventory, jobs, panels, rising, log, Several(user)
         )  # fmt: skip
         self.doing = Doing(self, self.session)
         """All that can be done, by keys, palette and menu."""
@@ -316,7 +319,8 @@ class MainScreen(Screen[None]):
 
     def why_not(self, action: str) -> str:
         """Say what needs a chroot."""
-        return NO_CHROOT if action in ("copy", "filter") and not self.chroots else ""
+        needs = action in ("copy", "filter", "mark_matching")
+        return NO_CHROOT if needs and not self.chroots else ""
 
     async def action_perform(self, ident: str) -> None:
         """Do what can be done under this id, or say why it can't."""
@@ -346,6 +350,10 @@ class MainScreen(Screen[None]):
     def action_filter(self) -> None:
         """Filter the environments as one types."""
         self.table.start_filter()
+
+    def action_mark_matching(self) -> None:
+        """Mark environments by a pattern for their names."""
+        self.table.start_marking()
 
     def action_leave(self) -> None:
         """Take the filter of a pane away; where there is none, go back to the environments."""
