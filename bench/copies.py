@@ -79,6 +79,8 @@ def _in_turns(where: Path, *calls: Callable[[], None]) -> list[float]:
 
 def _chroot(root: Path) -> Path:
     (root / "chroot.d").mkdir(parents=True)
+    (root / "etc").mkdir()
+    (root / "etc/hostname").write_text("deb\n")
     return root
 
 

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
+from chroot_tool.app.tui.actions import root
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus
@@ -116,8 +117,9 @@ def same_everywhere() -> Iterator[None]:
     """Have time zone and user of the pictures, whoever makes them, and cursors that don't blink."""
     steady = mock.patch.object(Input, "_toggle_cursor", return_value=None)
     user = mock.patch("os.geteuid", return_value=0)
+    asks = mock.patch.object(root, "_asks", return_value="ann")
     try:
-        with mock.patch.dict(os.environ, TZ="UTC"), user, steady:
+        with mock.patch.dict(os.environ, TZ="UTC"), user, asks, steady:
             time.tzset()
             yield
     finally:

@@ -133,8 +133,6 @@ BINDINGS = (
         ("panel.again", "a", "run the command again"),
         ("panel.stop", "t", "TERM, and KILL if that is ignored"),
         ("panel.find", "slash", "search the output"),
-        ("panel.match_before", "n", "the place before, of what is searched for"),
-        ("panel.match_after", "N", "the place after"),
         ("panel.save", "w", "save the output to a file"),
         ("panel.copy", "y", "copy what is selected, or what is seen"),
         ("panel.zoom", "z", "the whole screen, and back"),
@@ -151,6 +149,8 @@ BINDINGS = (
         ("find.before", "up", "the place before"),
         ("find.after", "down", "the place after"),
         ("find.clear", "escape", "end the search, and back to where the output was"),
+        ("panel.match_before", "n", "back in the panel: the place before"),
+        ("panel.match_after", "N", "back in the panel: the place after"),
     ),
     *_in(
         TERMINAL,

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     _Word = tuple[str | None, int, int]  # None: a colon; then where it starts and ends
 
+_QUOTING = ("\\", '"')
 BLANK = " \t\r\v\f\n"
 """What separates words. Only ASCII: a no-break space belongs to the path it stands in."""
+_ENDS = (*BLANK, ":", ";", *_QUOTING)
 
 
 class Pair(Value):
@@ -84,6 +86,13 @@ def _read_words(line: str, at: int, words: list[_Word]) -> int:
 
 def _read_word(line: str, at: int) -> tuple[str, int]:
     """Read a word at *at*: return it without its quotes, and where it ends."""
+    end = len(line)
+    for char in _ENDS:
+        found = line.find(char, at, end)
+        if found >= 0:
+            end = found
+    if line[end : end + 1] not in _QUOTING:  # as nearly all are
+        return line[at:end], end
     start, parts, quoted = at, [], False
     while at < len(line):
         char = line[at]

@@ -56,9 +56,21 @@ def _escaped(part: bytes, is_first: bool) -> str:
     )  # fmt: skip
 
 
-def is_enabled(path: str) -> bool:
-    """Tell whether the chroot at *path*, a physical path, is switched on at boot."""
-    return os.path.lexists(f"{directories()[1]}/{_unit(path)}")
+def enabled() -> frozenset[str]:
+    """Return the names of all units that are started at boot with the target."""
+    try:
+        return frozenset(os.listdir(directories()[1]))
+    except OSError:
+        return frozenset()
+
+
+def is_enabled(path: str, units: frozenset[str] | None = None) -> bool:
+    """Tell whether the chroot at *path*, a physical path, is switched on at boot.
+
+    *units* is what `enabled` has returned, where it is asked of many chroots.
+    """
+    units = enabled() if units is None else units
+    return bool(units) and _unit(path) in units
 
 
 def is_running() -> bool:

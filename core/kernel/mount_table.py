@@ -104,6 +104,7 @@ class MountTable:
             self._at.setdefault(entry.target, []).append(entry)
         self._targets: list[str] = []
         self._over: dict[tuple[str, int], MountEntry | None] = {}
+        self._hidden: dict[int, MountEntry | None] = {}
         self._answered_for: tuple[MountEntry, ...] | None = None
 
     @property
@@ -153,7 +154,19 @@ class MountTable:
 
         Mounts whose ids are in *gone* count as not there.
         """
-        known = {} if gone else self._over
+        if gone:
+            return self._hidden_by(entry, gone, {})
+        if entry.id not in self._hidden:
+            self._hidden[entry.id] = self._hidden_by(entry, (), self._over)
+        return self._hidden[entry.id]
+
+    def _hidden_by(
+        self,
+        entry: MountEntry,
+        gone: Collection[int],
+        known: dict[tuple[str, int], MountEntry | None],
+    ) -> MountEntry | None:
+        """As `hidden_by`; *known* is what has been found, by directories and what they are on."""
         way: list[tuple[str, int]] = []
         found = None
         for _ in self.entries:  # not deeper than there are mounts, and who is inside can make many

@@ -83,6 +83,7 @@ class StatusReader:
         self._host = host or host_facts()
         self._policy: Policy | None = None
         self._asked = False
+        self._enabled = boot.enabled()
         self._unseen = os.geteuid() != 0  # /proc/PID/root is not for everybody: ptrace(2)
 
     @property
@@ -167,7 +168,7 @@ class StatusReader:
             unseen=self._unseen,
             unanswered=silent,
             configuration=", ".join(config.outside) if config else "",
-            enabled=boot.is_enabled(root.path),
+            enabled=boot.is_enabled(root.path, self._enabled),
         )
 
     def _rules(self, path: str) -> Rules | None:

@@ -6,6 +6,7 @@ What the kernel has normalised is compared, never text against text.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from ..value import Value
 from .steps import Remount, SetPropagation
@@ -33,6 +34,9 @@ ATIME = ("noatime", "relatime", "strictatime")
 _TIMES = frozenset([*ATIME, "nodiratime"])
 MOUNT_WORDS = frozenset([*FLAGS, *OPPOSITES, *_TIMES, "defaults"])
 """Option words that concern the mount, not the file system in it."""
+
+_SHAPES = 256
+"""How many lists of options are known at once: most mounts have one of a few."""
 
 
 class Source(Value):
@@ -142,7 +146,7 @@ def difference(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
 
 def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     """Return the step that brings flags and options of *entry* to what is wanted, if any."""
-    have = tuple([flag for flag in FLAGS if flag in entry.options])
+    have = _flags(entry.options)
     on, off = set[str](), set[str]()
     if have != wanted.flags:
         on, off = set(wanted.flags).difference(have), set(have).difference(wanted.flags)
@@ -156,6 +160,11 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     # What the source's own mount has is no reason to change what is mounted below it.
     recursive = wanted.bind.recursive and on | off <= set().union(*flag_changes(words))
     return Remount(wanted.target, entry.id, _in_order(on), _in_order(off), options, recursive)
+
+
+@lru_cache(_SHAPES)
+def _flags(options: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([flag for flag in FLAGS if flag in options])
 
 
 def _shows(time: str, options: Sequence[str]) -> bool:
@@ -183,7 +192,8 @@ def size_bytes(text: str) -> int | None:
     return int(digits) << shift if sound else None
 
 
-def _differs(word: str, have: Sequence[str]) -> bool:
+@lru_cache(_SHAPES)
+def _differs(word: str, have: tuple[str, ...]) -> bool:
     """Tell whether an option of a file system certainly differs from what the kernel shows.
 
     Only what is surely another value counts: a tmpfs whose size is written another way is left

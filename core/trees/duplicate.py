@@ -11,6 +11,7 @@ import fcntl
 import os
 import threading
 import time
+from functools import partial
 
 from ..errors import Cancelled, ChrootError
 from ..events import Stage
@@ -36,6 +37,8 @@ _SPARE = 16 << 20
 """Bytes to be left free: what the directories and the system itself need."""
 _ENTRY = 16 << 10
 """Bytes of content that cost as much time as making a file does."""
+_QUICK = 1.0
+"""Seconds in which most trees are copied where blocks are shared: till then nobody counts them."""
 _OFTEN = 0.1
 """Seconds between two reports."""
 _FULL = (28, 122)  # ENOSPC, EDQUOT
@@ -94,6 +97,7 @@ class Duplicate:
         self._cancelled = cancelled
         self._copy: TreeCopy | None = None
         self._counting = _Counting()
+        self._count_at = 0.0
         self._shares = False
         self._total = 0
         self._next = 0.0
@@ -153,8 +157,12 @@ class Duplicate:
         self._shares = _shares(view, self._parent)
         os.mkdir(self.name, 0o700, dir_fd=self._parent)
         self.fd = os.open(self.name, _DIRECTORY, dir_fd=self._parent)
-        self._copy = TreeCopy(view, self.fd, progress=self._progress, cancelled=self._cancelled)
-        self._counting.begin(view)
+        self._copy = TreeCopy(
+            view, self.fd, progress=partial(self._progress, view), cancelled=self._cancelled
+        )
+        self._count_at = time.monotonic() + _QUICK
+        if not self._shares:  # there must be room for it
+            self._counting.begin(view)
         try:
             done: Copied = self._copy.run()
         finally:
@@ -179,7 +187,7 @@ class Duplicate:
                 "delete small files there, or choose a place on another disk",
             )
 
-    def _progress(self, entries: int, content: int) -> None:
+    def _progress(self, view: int, entries: int, content: int) -> None:
         total = self._counting.result
         if total and not self._total:
             self._total = total.size + total.entries * _ENTRY + 1
@@ -189,6 +197,8 @@ class Duplicate:
         if now < self._next:
             return
         self._next = now + _OFTEN
+        if now >= self._count_at:
+            self._counting.begin(view)
         fraction = None
         if self._total:
             done = (content + entries * _ENTRY) / self._total
@@ -213,7 +223,9 @@ class _Counting:
         self._thread: threading.Thread | None = None
 
     def begin(self, view: int) -> None:
-        """Start to count what is in the directory *view*."""
+        """Start to count what is in the directory *view*, unless that was done."""
+        if self._thread:
+            return
         self._thread = threading.Thread(target=self._count, args=(view,), daemon=True)
         self._thread.start()
 

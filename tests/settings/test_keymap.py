@@ -74,7 +74,6 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("panel.close", "environments.shell_ephemeral"),
         ("panel.copy", "row.copy"),
         ("panel.find", "environments.filter"),
-        ("panel.match_before", "environments.create"),
         ("log.repeat", "commands.repeat"),
         ("log.undo", "commands.undo"),
         ("panel.page_up", "table.page_up"),
