@@ -87,5 +87,8 @@ class _Together:
                 more = " …" if len(said) > _MOST_NAMED else ""
                 parts.append(f"{len(said)} {word} ({'; '.join(said[:_MOST_NAMED])}{more})")
         states = {state for state, _ in self.ended}
-        severity = "error" if FAILED in states else "warning" if CANCELLED in states else "information"
-        user.tell(", ".join(parts), severity)
+        text = ", ".join(parts)
+        if FAILED in states:
+            user.tell(text, "error")
+        else:
+            user.tell(text, "warning" if CANCELLED in states else "information")

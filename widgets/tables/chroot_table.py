@@ -204,6 +204,11 @@ class ChrootTable(Vertical):
         row = self.rows.cursor_row
         return row.status.host if row is not None else ""
 
+    def fold(self, head: str, *, folded: bool | None = None) -> None:
+        """Fold what stands below a head, or show it; None: the other of both."""
+        self._listing.fold(head, folded=folded)
+        self._show()
+
     @property
     def marked(self) -> tuple[str, ...]:
         """The paths of the marked chroots, in the order in which they were given."""
@@ -323,8 +328,7 @@ class ChrootTable(Vertical):
         message.stop()
         row = self._listing.known.get(message.key)
         if message.key.startswith(HEAD):
-            self._listing.fold(message.key.removeprefix(HEAD))
-            self._show()
+            self.fold(message.key.removeprefix(HEAD))
         elif row is not None:
             self.post_message(self.Activated(self, row.status))
 
