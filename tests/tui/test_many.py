@@ -10,13 +10,11 @@ from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.delete_several import DeleteSeveral
 from chroot_tool.widgets.dialogs.menu import Menu
-from support.samples import ARM, BASE, CHROOTS, DEB12
+from support.samples import BASE, CHROOTS, DEB12
 from support.whole_ui import Ui, ui
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
-OFF = tuple(
-    ARM.replace(name=f"deb{n}", path=f"{BASE}/deb{n}", processes=()) for n in (10, 11, 12, 13)
-)
+OFF = tuple(CHROOTS[0].replace(name=f"deb{n}", path=f"{BASE}/deb{n}") for n in (10, 11, 12, 13))
 
 
 def marked(t: Ui) -> list[str]:

@@ -43,4 +43,6 @@ def _line(one: ChrootStatus, size: int | None) -> Content:
         facts.append(one.state)
     if one.processes:
         facts.append(f"{len(one.processes)} process{'' if len(one.processes) == 1 else 'es'}")
-    return Content.assemble(foreign(one.path).stylize("bold"), "  ", foreign(", ".join(facts), "dim"))
+    return Content.assemble(
+        foreign(one.path).stylize("bold"), "  ", foreign(", ".join(facts), "dim")
+    )

@@ -1,4 +1,4 @@
-"""Which rows the environments table has: a row a chroot, filtered, or below heads. Knows no widget."""
+"""The rows of the environments table: a row a chroot, filtered, or below heads. Knows no widget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line in which a pattern is typed that marks: what it is for is marked from the first letter."""
+"""The line in which a pattern is typed: names like it are marked from the first letter on."""
 
 from __future__ import annotations
 

@@ -77,9 +77,7 @@ async def _pack_each(session: Session, chosen: tuple[ChrootStatus, ...]) -> None
         session.panes.dock.open_jobs()
 
 
-def _pack(
-    session: Session, one: ChrootStatus, wish: Packing, ended: Ended | None = None
-) -> None:
+def _pack(session: Session, one: ChrootStatus, wish: Packing, ended: Ended | None = None) -> None:
     def work(report: Report, cancelled: Flag) -> str:
         done = session.engine.pack(
             one.path, wish.path, exclude=wish.exclude, oci=wish.oci,
