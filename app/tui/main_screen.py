@@ -38,6 +38,7 @@ from .messages import (
     JobEnded,
     JobMoved,
     JobSaid,
+    Listening,
     Remembered,
     Seen,
     Shelved,
@@ -201,6 +202,7 @@ class MainScreen(Screen[None]):
         self.on_resize()
         self.refresh_bindings()
         self._display.jobs()
+        self._sight.look_at_tab()
         await self.session.panels.show_detached()
 
     def on_unmount(self) -> None:
@@ -244,6 +246,10 @@ class MainScreen(Screen[None]):
     @on(Remembered)
     def _remembered(self, message: Remembered) -> None:
         self._sight.remember(message)
+
+    @on(Listening)
+    def _listening(self, message: Listening) -> None:
+        self._sight.listen(message)
 
     @on(Shelved)
     def _shelved(self, message: Shelved) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...widgets.trend import SPAN
@@ -11,11 +12,13 @@ if TYPE_CHECKING:
 
     from .display import Display
     from .doing import Doing
-    from .messages import Counted, Installed, Remembered, Seen, Shelved
+    from .messages import Counted, Installed, Listening, Remembered, Seen, Shelved
     from .session import Session
 
 _BATCH = 0.05
 """Seconds that sizes are gathered."""
+_SETTLED = (0.5, 4.0)
+"""Seconds after a process came or went in which others do so, too, and a service has its ports."""
 
 
 class Sight:
@@ -31,6 +34,9 @@ class Sight:
         self._doing = doing
         self._sizes_told = False
         self._time_goes_on = False
+        self._inside: tuple[str, frozenset[int]] = ("", frozenset())
+        """The chroot of which it was looked at where it listens, and who lived in it then."""
+        self._to_settle: set[float] = set()
 
     def see(self, message: Seen) -> None:
         """Take over how everything is now."""
@@ -40,6 +46,7 @@ class Sight:
         self._wait_for_time(moving=self._inventory.time_will_tell)
         if made := self._inventory.arrived():
             self._panes.table.move_to(made.path)
+        self._mind_listeners()
 
     def _wait_for_time(self, *, moving: bool) -> None:
         """Have graphs go on that look other in a while although nothing happens."""
@@ -83,6 +90,43 @@ class Sight:
         one = self._panes.table.highlighted
         is_seen = self._panes.complete and self._panes.details.tab == "log"
         self._inventory.look_for_packages(one.path if one and is_seen else "")
+        self._mind_listeners()
+
+    def _mind_listeners(self) -> None:
+        """Have it looked at where the chroot listens whose overview is shown: now if it is another.
+
+        Where others live in it than at the last look, that is done when they have settled.
+        """
+        one = self._panes.table.highlighted
+        is_seen = self._panes.complete and self._panes.details.tab == "overview"
+        if one is None or not is_seen:
+            self._inside = ("", frozenset())
+            return
+        inside = one.path, frozenset(process.pid for process in one.processes)
+        before, self._inside = self._inside, inside
+        if inside == before:
+            return
+        if inside[0] != before[0]:
+            self._look_for_listeners()
+        for seconds in _SETTLED if one.processes else ():
+            if seconds not in self._to_settle:
+                self._to_settle.add(seconds)
+                self._screen.set_timer(seconds, partial(self._settled, seconds))
+
+    def _settled(self, seconds: float) -> None:
+        self._to_settle.discard(seconds)
+        self._look_for_listeners()
+
+    def _look_for_listeners(self) -> None:
+        path, pids = self._inside
+        self._inventory.look_for_listeners(path if pids else "")
+        if path and not pids and self._inventory.take_listeners(path, ()):
+            self._display.details()
+
+    def listen(self, message: Listening) -> None:
+        """Take over where those in a chroot listen."""
+        if self._inventory.take_listeners(message.path, message.listeners):
+            self._display.details()
 
     def install(self, message: Installed) -> None:
         """Take over what apt and dpkg did."""

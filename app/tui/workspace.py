@@ -97,6 +97,14 @@ class Workspace(Container):
         if one is not None:
             send_signal(self._session, one, message.process, message.name)
 
+    def on_processes_table_files_requested(self, message: ProcessesTable.FilesRequested) -> None:
+        """Show what a process has open."""
+        from .actions.processes import show_open
+
+        one = self._session.highlighted
+        if one is not None:
+            show_open(self._session, one, message.process)
+
     def on_run_panel_leave_requested(self) -> None:
         """Go back to the environments."""
         self._session.panes.leave_dock()
