@@ -1,4 +1,4 @@
-"""What one key did to several chroots, told once: how many of them it is done to, and why not all."""
+"""What one key did to several chroots, told once: to how many, and why not to the others."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ Shown = tuple[
     ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int,
     tuple[Listener, ...],
 ]  # fmt: skip
-"""A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, how many
-of the bytes others have, too, and where those in it listen."""
+"""A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, how
+many of the bytes others have, too, and where those in it listen."""
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
