@@ -357,9 +357,9 @@ class MainScreen(Screen[None]):
         """Filter the environments as one types."""
         self.table.start_filter()
 
-    def action_mark_matching(self) -> None:
+    async def action_mark_matching(self) -> None:
         """Mark environments by a pattern for their names."""
-        self.table.start_marking()
+        await self.table.start_marking()
 
     def action_leave(self) -> None:
         """Take the filter of a pane away; where there is none, go back to the environments."""

@@ -272,21 +272,21 @@ class ChrootTable(Vertical):
         if message.refocus:
             self.rows.focus()
 
-    def start_marking(self) -> None:
+    async def start_marking(self) -> None:
         """Open the line in which a pattern is typed: what has such a name is marked, too."""
         if self._bar is None:
             from .mark_bar import MarkBar
 
             self._bar = MarkBar()
-            self.mount(self._bar, after="#title")
+            await self.mount(self._bar, after="#title")  # keys wait for it
         self._marked_before = self.rows.marked
         self.add_class("-marking")
         self._bar.line.value = ""
         self._bar.line.focus()
 
-    def action_mark_matching(self) -> None:
+    async def action_mark_matching(self) -> None:
         """Open the line in which a pattern is typed."""
-        self.start_marking()
+        await self.start_marking()
 
     def _mark_matching(self, text: str) -> None:
         meant, known = name_matcher(text), self._listing.known
