@@ -199,7 +199,7 @@ async def _processes(app: SceneApp, pilot: Pilot[None]) -> None:
 
 
 async def _open_files(app: SceneApp, pilot: Pilot[None]) -> None:
-    await pilot.press("3", "g", "f")
+    await pilot.press("3", "g", "l")
     await until(pilot, lambda: isinstance(app.screen, OpenFilesDialog) and app.screen.is_mounted)
 
 

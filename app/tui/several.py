@@ -50,9 +50,13 @@ class Several:
             self._of[ident] = self._open
 
     def refuse(self, name: str, why: str) -> bool:
-        """Take note of what did not begin; tell whether that will be told with the rest."""
+        """Take note of what did not begin; tell whether that will be told with the rest.
+
+        *why* is of the chroot where it begins with "it", as those of `actions.reasons` are.
+        """
         if self._open is not None:
-            self._open.ended.append((CANCELLED, f"{safe(name)}: {why}"))
+            said = f" {why.removeprefix('it ')}" if why.startswith("it ") else f": {why}"
+            self._open.ended.append((CANCELLED, f"{safe(name)}{said}"))
         return self._open is not None
 
     def end(self, job: JobStatus) -> bool:

@@ -29,7 +29,7 @@ PORTS = (
 
 async def opened(t: Ui) -> OpenFilesDialog:
     await t.on_row("deb12")
-    await t.press("3", "g", "f")
+    await t.press("3", "g", "l")
     return await t.dialog(OpenFilesDialog)
 
 
@@ -57,8 +57,8 @@ async def test_it_is_in_the_menu_of_a_process() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
         await t.press("3", "g", "m")
-        await t.shows("f open files")
-        await t.press("f")
+        await t.shows("l open files")
+        await t.press("l")
         await t.dialog(OpenFilesDialog)
         await t.shows("nothing is open")
 
@@ -67,7 +67,7 @@ async def test_who_has_ended_is_told_of() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("open_files", ChrootError("process 4711 has ended"))
         await t.on_row("deb12")
-        await t.press("3", "g", "f")
+        await t.press("3", "g", "l")
         await t.says("process 4711 has ended")
 
 
@@ -76,7 +76,7 @@ async def test_while_it_is_read_the_rest_goes_on() -> None:
         t.engine.opened = {SSHD.pid: FILES}
         gate: threading.Event = t.engine.hold("open_files")
         await t.on_row("deb12")
-        await t.press("3", "g", "f")
+        await t.press("3", "g", "l")
         await t.until(lambda: t.engine.called("open_files"))
         assert t.app.screen is t.app.main
         gate.set()

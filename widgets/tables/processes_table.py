@@ -64,7 +64,7 @@ class ProcessesTable(Table[Process]):
                 tooltip="Ask it to end, after asking you"),
         Binding("K", "signal('KILL')", "KILL", id="processes.kill",
                 tooltip="End it at once, after asking you"),
-        Binding("f", "open_files", "open files", id="processes.open",
+        Binding("l", "open_files", "open files", id="processes.open",
                 tooltip="Its files, sockets and ports"),
         Binding("T", "tree", "tree", id="processes.tree", show=False,
                 tooltip="Each below the one that started it, or in one list again"),
