@@ -114,7 +114,7 @@ BINDINGS = (
         PROCESSES,
         ("processes.term", "t", "TERM, after asking"),
         ("processes.kill", "K", "KILL, after asking"),
-        ("processes.open", "f", "what it has open: files, sockets, ports"),
+        ("processes.open", "l", "what it has open: files, sockets, ports"),
         ("processes.tree", "T", "each below the one that started it"),
     ),
     *_in(
