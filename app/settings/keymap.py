@@ -102,6 +102,7 @@ BINDINGS = (
         ENVIRONMENTS,
         ("details.open", "enter", "details"),
         ("environments.mark", "space", "mark"),
+        ("environments.group", "number_sign", "by tags or machines, or in one list"),
         ("environments.clear", "escape", "take away the filter, then the marks"),
     ),
     *_in(
@@ -114,7 +115,7 @@ BINDINGS = (
         PROCESSES,
         ("processes.term", "t", "TERM, after asking"),
         ("processes.kill", "K", "KILL, after asking"),
-        ("processes.open", "f", "what it has open: files, sockets, ports"),
+        ("processes.open", "l", "what it has open: files, sockets, ports"),
         ("processes.tree", "T", "each below the one that started it"),
     ),
     *_in(

@@ -194,6 +194,8 @@ def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, widt
         lines += _field("architecture", chroot.architecture, width)
     if chroot.description:
         lines += _field("description", chroot.description, width)
+    if chroot.tags:
+        lines += _field("tags", " ".join(chroot.tags), width)
     if chroot.configuration:
         lines += _field("configuration", chroot.configuration, width)
     if chroot.enabled:
