@@ -66,8 +66,8 @@ BIND = Table(
 TOP = Table(
     (
         Key("description", str, "shown beside the name", ""),
-        Key("tags", list, "what lists are filtered and grouped by, the first is its group: words of "
-            "letters, digits and . _ + -", pattern="^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"),
+        Key("tags", list, "what lists are filtered by, and grouped by the first: words of letters, "
+            "digits and . _ + -", pattern="^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"),
         Key("run", dict, "defaults of run and shell", table=RUN),
         Key("system", dict, "the system's own mount points", table=SYSTEM),
         Key("bind", list, "what is mounted inside, an entry each", table=BIND),

@@ -124,7 +124,9 @@ async def test_what_is_broken_or_busy_is_named_with_the_rest() -> None:
         await mark(t, "arm broken jammy trixie")
         await t.press("o")
         gate.set()
-        await t.says("on: 2 done, 2 not done (arm: something is under way already; broken is broken")
+        await t.says(
+            "on: 2 done, 2 not done (arm: something is under way already; broken is broken"
+        )
 
 
 async def test_one_is_told_of_as_ever() -> None:
