@@ -45,7 +45,7 @@ async def test_what_a_process_has_open(size: tuple[int, int]) -> None:
         await t.shows("/var/log/auth.log")
         await t.hides("listening")
         await t.press("enter", "y")
-        await t.until(lambda: t.app.clipboard == "12\tfile\t/var/log/auth.log")
+        await t.until(lambda: t.app.clipboard == "12  file  /var/log/auth.log")
         await t.press("slash", "escape")
         await t.shows("listening")
         assert dialog.table.has_focus

@@ -129,4 +129,4 @@ class OpenFilesDialog(Dialog[None]):
     def action_copy(self) -> None:
         """Copy what is listed."""
         rows = (self.table.known_rows[key] for key in self.table.keys)
-        self.copy(f"{one.name}\t{one.kind}\t{one.what}" for one in rows)
+        self.copy(f"{one.name}  {one.kind}  {one.what}" for one in rows)

@@ -158,9 +158,7 @@ class Facts(Widget):
         for problem in chroot.problems:
             lines += _signed("✗", "bad", problem.message, width)
             lines += _hint(problem.hint, width)
-        lines += _facts(chroot, size, shared, now, width)
-        for label, one in zip(("listens at", *("",) * len(listening)), listening, strict=False):
-            lines += _field(label, _listener(one), width)
+        lines += _facts(chroot, size, shared, listening, now, width)
         if snapshots:
             lines += _field("snapshots", _kept(snapshots, now), width)
         if jobs:
@@ -185,11 +183,20 @@ def _welcome(said: Welcome, width: int) -> Lines:
     return lines
 
 
-def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, width: int) -> Lines:
+def _facts(
+    chroot: ChrootStatus,
+    size: int | None,
+    shared: int,
+    listening: tuple[Listener, ...],
+    now: float,
+    width: int,
+) -> Lines:
     lines = _field("name", chroot.name, width)
     lines += _field("path", chroot.path, width)
     if chroot.os:
         lines += _field("system", chroot.os, width)
+    for label, one in zip(("listens at", *("",) * len(listening)), listening, strict=False):
+        lines += _field(label, _listener(one), width)
     if chroot.architecture:
         lines += _field("architecture", chroot.architecture, width)
     if chroot.description:

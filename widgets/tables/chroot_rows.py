@@ -15,8 +15,8 @@ class Rows(Table[ChrootRow]):
 
     BINDING_GROUP_TITLE = "Environments"
     HELP = (
-        "The chroots under the base directory. On, off, snapshots, pack, delete and at boot concern"
-        " the marked ones, where there are any; everything else the one under the cursor."
+        "The chroots under the base directory. Marked ones are switched, packed, deleted together;"
+        " everything else concerns the one under the cursor."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="environments.mark",
