@@ -39,7 +39,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
         "environments.mark",
         "environments.mark_matching",
         "environments.group",
-    ): "mark, by name; group by tags",
+    ): "mark; by name; groups",
     ("commands.show", "commands.repeat", "commands.undo"): "what was done; again; back",
     ("hosts", "base"): "other machines, another base",
     ("app.help", "app.close_help"): "these keys, and close them",
