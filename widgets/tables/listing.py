@@ -92,12 +92,14 @@ class Listing:
         """Have chroots stand below something else that they can; tell whether there is anything."""
         chroots = [row.status for row in self.known.values()]
         possible = ways(self._machines, chroots)
+        if len(possible) == 1:
+            return False  # and what comes later is shown as one expects
         self._chosen = self.way = possible[(possible.index(self.way) + 1) % len(possible)]
         self.known = {
             path: row.replace(below=head_of(row.status, self.way))
             for path, row in self.known.items()
         }
-        return len(possible) > 1
+        return True
 
     def fold(self, head: str, *, folded: bool | None = None) -> None:
         """Fold what stands below a head, or show it; None: the other of both."""

@@ -119,7 +119,7 @@ def test_tags(text: str, tags: tuple[str, ...]) -> None:
 
 
 ERRORS = [
-    ("a = 1\n\ndescriptoin = 1", "1: unknown key 'a'", "one of: description, run"),
+    ("a = 1\n\ndescriptoin = 1", "1: unknown key 'a'", "one of: description, tags, run"),
     ("\ndescriptoin = 1", "2: unknown key 'descriptoin'", "did you mean 'description'?"),
     ("\ndescription = 1", "2: description is an integer, expected a string", '"1"'),
     ("tags = 'a'", "1: tags is a string, expected an array", ""),
