@@ -292,9 +292,10 @@ def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
 
 
 @pytest.mark.slow
-def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
+@pytest.mark.parametrize("session", [["--ctty"], []])
+def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli, session: list[str]) -> None:
     outer, inner = pty.openpty()
-    argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
+    argv = ["setsid", *session, *cli.argv("--base", tmp_path)]
     with Program(
         argv, stdin=inner, stdout=inner, stderr=inner,
         env=cli.environment({"TERM": "xterm-256color"}),
