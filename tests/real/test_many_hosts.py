@@ -13,6 +13,7 @@ import pytest
 
 from support import Cli, Program, mounts_below, processes_below, wait_until
 from support.fleet import Ansible
+from support.outer_terminal import Terminal
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 
@@ -134,11 +135,26 @@ def test_as_json_each_line_names_its_host(fleet: Fleet) -> None:
     fleet.ok("off", "--hosts", "one", "-d", "deb")
 
 
+def test_the_ui_takes_none_and_does_not_pass_over_it(fleet: Fleet) -> None:
+    terminal = Terminal([str(word) for word in fleet.cli.argv("--hosts", "builders")],
+                        fleet.ansible.environment() | {"TERM": "xterm"})  # fmt: skip
+    try:
+        terminal.wait_for("the terminal UI takes no --hosts")
+        terminal.wait_for("chroot-tool list --hosts GROUP")
+        assert terminal.exit_code() == 2
+    finally:
+        terminal.close()
+
+
 def test_what_takes_no_group_says_so(fleet: Fleet) -> None:
     for words, why in (
         (("shell", "-d", "deb"), "shell takes no --hosts"),
         (("run", "-x", "-d", "deb", "/bin/true"), "-x takes no --hosts"),
-        (("watch",), "watch takes no --hosts"),
+        (("watch",), "chroot-tool watch -H HOST"),
+        (("pack", "-d", "deb"), "chroot-tool pack -d HOST:DIR -f FILE"),
+        (("unpack", "-f", "deb.tar"), "chroot-tool unpack -f FILE -d HOST:DIR"),
+        (("deploy", "one"), "the role chroot_tool.chroots.host"),
+        (("adopt", "-d", "deb"), "those that do: "),
         (("list", "-H", "one"), "two ways to say where"),
         (("on", "-d", "one:deb"), "--hosts says where"),
         (("list", "--forks", "0"), "no number of hosts"),
