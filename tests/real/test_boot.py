@@ -66,7 +66,7 @@ def test_the_unit_does_what_the_command_line_does(
     assert events[-1] == {"event": "done", "chroot": str(tiny_chroot), "enabled": True}
     text = (host / "etc/systemd/system/chroot-tool@.service").read_text()
     starts = [line for line in text.splitlines() if line.startswith("Exec")]
-    said = [line.rpartition("chroot-tool.sh ")[2].partition(" -d %f")[0] for line in starts]
+    said = [line.partition(f"{host} ")[2].partition(" -d %f")[0] for line in starts]
     stops = ["off --kill --timeout 20", "off -S --kill --timeout 20", "off", "off -S"]
     assert said == ["on", "start", *stops]
 
