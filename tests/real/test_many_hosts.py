@@ -14,6 +14,7 @@ import pytest
 from support import Cli, Program, mounts_below, processes_below, wait_until
 from support.fleet import Ansible
 from support.outer_terminal import Terminal
+from support.own_units import own_units
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 
@@ -75,6 +76,21 @@ def test_a_verb_on_every_host_and_what_became_of_each(fleet: Fleet) -> None:
     assert all(f"{one}:   path    {fleet.hosts[one].base}/deb" in said for one in HOSTS)
     fleet.ok("off", "-d", "deb", "--hosts", "builders", "--forks", "1")
     assert not any(mounts_below(host.base / "deb") for host in fleet.hosts.values())
+
+
+def test_what_is_done_at_boot_everywhere(fleet: Fleet, tmp_path: Path) -> None:
+    with own_units(tmp_path / "units") as units:
+        said = fleet.ok("enable", "-d", "deb", "--hosts", "builders")
+        assert outcomes(said) == dict.fromkeys(HOSTS, "ok")
+        links = units / "chroot-tool.target.wants"
+        assert len(list(links.iterdir())) == len(HOSTS)
+        assert all(at_boot(fleet, host) for host in HOSTS)
+        fleet.ok("disable", "-d", "deb", "--hosts", "builders")
+        assert not any(at_boot(fleet, host) for host in HOSTS)
+
+
+def at_boot(fleet: Fleet, host: str) -> bool:
+    return bool(json.loads(fleet.ok("status", "-d", f"{host}:deb", "--json"))["enabled"])
 
 
 def test_one_that_is_not_there_costs_a_line(fleet: Fleet) -> None:

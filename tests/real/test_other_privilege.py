@@ -1,8 +1,9 @@
-"""doas itself, by the rule that `sudoers` prints: as good as sudo."""
+"""doas and pkexec themselves, by the rules that `sudoers` prints: as good as sudo."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,10 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from support import mounts_below
+from support import mounts_below, wait_until
 from support.ordinary import Ordinary, ordinary
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+ACTIONS = Path("/usr/share/polkit-1/actions")
+_RULE = """\
+polkit.addRule(function(action, subject) {
+    if (action.id == "io.github.chroot-tool.run" && subject.user == "ann") {
+        return polkit.Result.YES;
+    }
+});
+"""
 
 
 def mount(stack: ExitStack, *words: str | Path) -> None:
@@ -69,3 +79,51 @@ def test_doas(ann: Ordinary, by: str) -> None:
         capture_output=True,
     )  # fmt: skip
     assert other.returncode == 1
+
+
+@pytest.fixture
+def polkit(ann: Ordinary, tmp_path: Path) -> Iterator[None]:
+    """polkit on a bus of the test's, with our action, and an administrator's rule for ann.
+
+    Without such a rule a password is asked for, and pkexec 122 of Debian 12 can't be answered on a
+    terminal: where no other agent runs its own ends with "No session for cookie".
+    """
+    Path("/etc/polkit-1/rules.d/00-tests.rules").write_text(_RULE)
+    actions = tmp_path / "actions"
+    shutil.copytree(ACTIONS, actions)
+    (actions / "io.github.chroot-tool.run.policy").write_text(rule(ann, "--for", "pkexec"))
+    with ExitStack() as stack:
+        mount(stack, "--bind", actions, ACTIONS)
+        mount(stack, "-t", "tmpfs", "-o", "mode=755", "run", "/run")
+        Path("/run/dbus").mkdir()
+        words = ("dbus-daemon", "--system", "--nofork", "--nopidfile")
+        bus = stack.enter_context(subprocess.Popen(words, cwd="/"))
+        stack.callback(bus.kill)  # and polkit ends, which it starts
+        wait_until(knows_the_action)
+        yield
+
+
+def knows_the_action() -> bool:
+    """Ask polkit, as soon as there is a bus."""
+    asked = ["pkaction", "--action-id", "io.github.chroot-tool.run"]
+    return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.usefixtures("polkit")
+def test_pkexec(ann: Ordinary) -> None:
+    env = {"CHROOT_TOOL_PRIVILEGE": "pkexec"}
+    ann.ok("on", "-d", "deb", env=env)
+    assert mounts_below(ann.base / "deb")
+    ann.ok("adopt", "-d", "deb", env=env)
+    done = ann("run", "-d", "deb", "--", "sh", "-c", "id -u; exit 7", env=env)
+    assert (done.returncode, done.stdout) == (7, f"{ann.uid}\n")
+    refused = subprocess.run(
+        [ann.program, "off", "-d", "deb"], user=ann.uid + 1, group=ann.uid + 1, extra_groups=(),
+        env=ann.environment(env), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False, start_new_session=True,
+    )  # fmt: skip
+    assert refused.returncode == 5
+    assert "pkexec does not make bob root here" in refused.stderr
+    assert mounts_below(ann.base / "deb")
+    ann.ok("off", "-d", "deb", env=env)
+    assert not mounts_below(ann.base / "deb")
