@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -40,8 +39,10 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.copies import copy, copy_debian
 from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too
 from support.little_mirror import served
+from support.package import build
 from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
@@ -189,6 +190,16 @@ def base_chroot(
     assert not changed, f"written through the hard links of a copy: {changed}"
 
 
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """The Debian package, built once a run. Had lintian found an error, it would not be."""
+    folder = shared_folder(tmp_path_factory, pytestconfig) / "package"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return next(folder.glob("*.deb"), None) or build(folder)
+
+
 @pytest.fixture
 def little_mirror(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
@@ -209,22 +220,9 @@ def _facts(path: Path) -> list[int]:
 
 @pytest.fixture
 def chroot(base_chroot: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
-    """A Debian of the test's own, switched off at the end by the tool itself.
-
-    A copy, but /usr (120 MB) is hard links: a disk that others use too takes ten seconds for it.
-    Programs replace what they change there (dpkg, adduser, pip), except localedef; base_chroot
-    checks at the end that nothing was written through.
-    """
+    """A Debian of the test's own, switched off at the end by the tool itself."""
     root = tmp_path / "debian"
-    root.mkdir()
-    for entry in base_chroot.iterdir():
-        if entry.name != "usr":
-            _copy(entry, root)
-    _copy(base_chroot / "usr", root, "--link")
-    archive = root / "usr/lib/locale"
-    if archive.exists():
-        shutil.rmtree(archive)
-        _copy(base_chroot / "usr/lib/locale", archive.parent)
+    copy_debian(base_chroot, root)
     yield root
     _switch_off(cli, root)
 
@@ -253,13 +251,9 @@ def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_chroot(tiny_template: Path, cli: Cli, tmp_path: Path) -> Iterator[Path]:
     """A few megabytes with a shell in it (support.make_tiny_root), switched off at the end."""
     root = tmp_path / "tiny"
-    _copy(tiny_template, root)
+    copy(tiny_template, root)
     yield root
     _switch_off(cli, root)
-
-
-def _copy(source: Path, target: Path, *options: str) -> None:
-    subprocess.run(["cp", "-a", *options, source, target], check=True)
 
 
 def _switch_off(cli: Cli, root: Path) -> None:

@@ -16,6 +16,7 @@ from ..host import boot
 from ..host.trusted import executed, writable_by_others
 from ..kernel.replace_file import replace
 from ..kernel.rootpath import Place
+from .off import off, plan_off
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ..events import Report
 
 _MARK = "# Made by `chroot-tool enable`, which writes it anew: change it by systemctl edit."
+_TIMEOUT = 20.0
+"""Seconds that who runs inside has to end, as in the unit."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-=:@,")
 
 
@@ -42,7 +45,11 @@ def enable(
     if _write_units(program):
         _mind_others(physical, program, report)
     _systemctl("enable", boot.TARGET, unit, cancelled=cancelled)
-    _take_effect("start", physical, unit, now=now, report=report, cancelled=cancelled)
+    if now:
+        # A unit that is active starts nothing: not what somebody has switched off by hand either.
+        _systemctl("start" if plan_off(path) else "restart", unit, cancelled=cancelled)
+    else:
+        _mind_not_running(physical, report)
     return not was_enabled
 
 
@@ -53,7 +60,12 @@ def disable(
     physical, unit = _asked(path, now=now)
     was_enabled = boot.is_enabled(physical)
     _systemctl("disable", unit, cancelled=cancelled)
-    _take_effect("stop", physical, unit, now=now, report=report, cancelled=cancelled)
+    if now:
+        _systemctl("stop", unit, cancelled=cancelled)
+        # What was switched on by hand no unit stops.
+        off(path, kill=True, timeout=_TIMEOUT, report=report, cancelled=cancelled)
+    else:
+        _mind_not_running(physical, report)
     return was_enabled
 
 
@@ -103,19 +115,16 @@ def _asked(path: str, *, now: bool) -> tuple[str, str]:
 def _systemctl(*words: str, cancelled: Flag | None = None) -> None:
     """Have systemctl do something. Raises ChrootError with what it says of a failure."""
     where = (f"--root={boot.ROOT}",) if boot.ROOT else ()
-    said = [""]
+    said: list[str] = []
     done = programs.run(["systemctl", *where, *words], on_line=said.append, cancelled=cancelled)
     if done.code:
-        why = said[-1] or f"exit code {done.code}"
+        reasons = [line for line in said if line and not line.startswith("See ")]
+        why = reasons[-1] if reasons else f"exit code {done.code}"
         raise ChrootError(f"systemctl {words[0]} failed: {why}", f"systemctl status {words[-1]}")
 
 
-def _take_effect(
-    word: str, physical: str, unit: str, *, now: bool, report: Report, cancelled: Flag | None
-) -> None:
-    if now:
-        _systemctl(word, unit, cancelled=cancelled)
-    elif not boot.is_running():
+def _mind_not_running(physical: str, report: Report) -> None:
+    if not boot.is_running():
         about = "systemd does not run here: it counts when this system is booted by it"
         report(Warned(physical, Problem(about)))
 
@@ -139,7 +148,7 @@ def unit_text(name: str, program: Sequence[str]) -> str:
     """Return the text of one of our units that starts *program*."""
     text = _read(os.path.join(os.path.dirname(boot.__file__), "units", name)) or ""
     words = " ".join(_word(one) for one in program)
-    return f"{_MARK}\n{text.replace(f':{boot.PROGRAM} ', f':{words} ')}"
+    return f"{_MARK}\n{text.replace(f'{boot.PROGRAM} ', f'{words} ')}"
 
 
 def _word(text: str) -> str:

@@ -16,22 +16,11 @@ from packaging.requirements import Requirement
 
 from support import CHECKOUT, Cli
 from support.machine import Machine
+from support.package import build
 
-pytestmark = [pytest.mark.network, pytest.mark.xdist_group("deb")]  # one worker builds it
+pytestmark = [pytest.mark.network, pytest.mark.xdist_group("deb")]  # one worker builds both
 
 LIB = "/usr/lib/chroot-tool"
-
-
-def build(folder: Path) -> Path:
-    subprocess.run([CHECKOUT / "dev", "deb", folder], check=True, capture_output=True)
-    [made] = folder.glob("*.deb")
-    return made
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package; lintian has looked at it, else it would not be there."""
-    return build(tmp_path_factory.mktemp("deb"))
 
 
 def test_the_same_sources_are_the_same_package(package: Path, tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ def test_the_unit_does_what_the_command_line_does(
     assert events[-1] == {"event": "done", "chroot": str(tiny_chroot), "enabled": True}
     text = (host / "etc/systemd/system/chroot-tool@.service").read_text()
     starts = [line for line in text.splitlines() if line.startswith("Exec")]
-    said = [line.rpartition("-d %f")[0].split()[-1] for line in starts]
-    assert said == ["on", "start", "20", "off"]
+    said = [line.partition(f"{host} ")[2].partition(" -d %f")[0] for line in starts]
+    stops = ["off --kill --timeout 20", "off -S --kill --timeout 20", "off", "off -S"]
+    assert said == ["on", "start", *stops]
 
 
 def as_systemd(cli: Cli, text: str, path: Path, *settings: str) -> list[int]:
@@ -81,7 +82,7 @@ def as_systemd(cli: Cli, text: str, path: Path, *settings: str) -> list[int]:
     codes: list[int] = []
     for key, command in lines:
         if key in settings and fine.issuperset(codes):
-            words = command.removeprefix(":/usr/bin/chroot-tool ").split()
+            words = command.partition("/usr/bin/chroot-tool ")[2].split()
             codes.append(cli(*(str(path) if word == "%f" else word for word in words)).returncode)
     return codes if fine.issuperset(codes) else [*codes, -1]
 
@@ -103,7 +104,7 @@ def test_what_the_unit_has_switched_on_is_switched_off(
     assert as_systemd(cli, text, tiny_chroot, "ExecStart") == [0, code, *[-1] * has_failed]
     assert mounts_below(tiny_chroot)
     settings = ("ExecStopPost",) if has_failed else ("ExecStop", "ExecStopPost")
-    assert as_systemd(cli, text, tiny_chroot, *settings) == [0] * len(settings)
+    assert as_systemd(cli, text, tiny_chroot, *settings) == [0, 0] * len(settings)
     assert mounts_below(tiny_chroot) == []
 
 
