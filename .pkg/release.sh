@@ -42,6 +42,9 @@ may_release() {
         fail 1 "v$1 is tagged already"
     tagged=$(git -C "$here" tag --list 'v[0-9]*')
     [ -z "$tagged" ] || dpkg --compare-versions "$1" gt "$was" || fail 1 "$1 is not above $was"
+    # It stands in the package, and is where apt's users are told to write to.
+    ! grep -q '^Maintainer:.*\.example>' "$here/debian/control" ||
+        fail 1 "nobody reads the maintainer's address: write a real one into debian/control"
     [ -n "$(notes Unreleased)" ] || fail 1 "CHANGELOG.md says nothing that is new: [Unreleased]"
 }
 

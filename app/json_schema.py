@@ -70,6 +70,8 @@ def verb_of(words: Sequence[str]) -> str:
 # -- what verbs print ----------------------------------------------------------------------------
 
 LINES = "an object a line"
+RUN = ("run", "start", "stop", "restart", "update")
+"""Without --hosts what they print is the command's."""
 _ONE, _MANY = "one document", "one document, an array"
 
 
@@ -88,7 +90,8 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "create": (LINES, _long(**off)),
         "on": (LINES, _long(**chroot, state={"const": "on"}, steps=_COUNT)),
         "off": (LINES, _long(**off, steps=_COUNT)),
-        "--hosts": (LINES, _object(host=_TEXT, event=_TEXT)),
+        **dict.fromkeys(RUN, (f"with `--hosts`, {LINES}", _ref("Output"))),
+        "--hosts": (LINES, _any(_ref("Hosted"), _ref("Ended"))),
         "--dry-run": (_ONE, _ref("Plan")),
         "adopt": (LINES, _long(**chroot, user=_TEXT, steps=_COUNT)),
         "enable": (LINES, _long(**chroot, enabled=_FLAG)),
@@ -112,6 +115,7 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "base prune": (_ONE, _object(removed=_TEXTS, freed=_COUNT)),
         "doctor": (LINES, _long(**chroot, **dict.fromkeys(SEVERITIES, _COUNT))),
         "deploy": (_ONE, _object(host=_TEXT, path=_TEXT, removed=_FLAG)),
+        "serve": (LINES, _any(_ref("Hello"), _ref("Answer"), _event("pong"))),
     }  # fmt: skip
 
 
@@ -169,9 +173,32 @@ def _values() -> dict[str, Schema]:
         "Told": {"description": "What happens meanwhile."} | _any(*map(_ref, (*told, "Found"))),
         "Found": {"description": _doc(Found)}
         | _event("finding", chroot=_TEXT, **_fields(Finding, said.FINDING)),
+        **_answers(tuple(cls.word for cls, _, _ in told.values())),
         "Error": {"description": "Where it fails: the last line, or in the place of the document."}
         | error,
     }
+
+
+def _answers(words: tuple[str, ...]) -> dict[str, Schema]:
+    """Return what comes from several hosts, and from `serve`, where *words* happen meanwhile."""
+    words = (*words, Found.word, "done", "error")
+    of_host: Schema = {"host": _TEXT, "event": {"enum": words}}
+    answer: Schema = {
+        "id": {"type": ["integer", "null"]},
+        "event": {"enum": (*words, "chroot", "gone", "seen")},
+    }
+    ended = _event("ended", host=_TEXT, code=_COUNT)
+    ended["properties"]["result"] = {"description": "The document, of a verb that prints one."}
+    return {
+        "Hosted": {"description": "A line of what the verb prints there, with its host.",
+                      **_object(**of_host), "additionalProperties": True},
+        "Ended": {"description": "The last of a host."} | ended,
+        "Hello": {"description": "The first line of `serve`."}
+        | _event("hello", version=_TEXT, protocol=_COUNT, oldest=_COUNT, base=_TEXT, root=_FLAG,
+                 methods=_TEXTS),
+        "Answer": {"description": "Any other of `serve`, as docs/serve.md tells.",
+                   **_object(**answer), "additionalProperties": True},
+    }  # fmt: skip
 
 
 _SOMETIMES = ("not_answering", "configuration", "listening", "open")
@@ -326,6 +353,8 @@ def _in_words(one: Schema) -> str:
     if one.get("type") == "object":
         fields = [f"`{name}`" for name in one["properties"] if name != "event"]
         word = one["properties"].get("event", {}).get("const", "")
-        return f"{f'`{word}` with ' if word else ''}{' '.join(fields)}"
-    kind = one["type"]
+        return " with ".join(filter(None, (word and f"`{word}`", " ".join(fields))))
+    if "enum" in one:
+        return ", ".join(f"`{word}`" for word in one["enum"])
+    kind = one.get("type", "any")
     return " or ".join(kind) if isinstance(kind, list) else str(kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from ...core.config.toml_keys import header
+from ...core.config.schema_line import header
 from ...core.errors import ChrootError, ConfigError, Problem, UsageError
 from ...core.kernel import answering, small_file
 from ...core.kernel.answering import PATIENCE, NotAnswering

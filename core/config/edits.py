@@ -1,6 +1,7 @@
 """Editing bind entries where they stand, without loss and without overwriting anyone.
 
 Everything here but `read` and `save` is pure: changes turn the bytes of both files into new bytes.
+(A new file's first line is there where the machine has what it points to: schema_line.py.)
 How an entry is spliced into a file is known by tool_conf.py and chroot_toml.py; here is only which
 of the two. So the same changes can be shown as a difference, saved, taken back, or made again in
 files that somebody else has changed meanwhile.
@@ -14,7 +15,7 @@ from ..text import suggestion
 from ..value import Value
 from . import chroot_toml, tool_conf
 from .bind import CHROOT_TOML, TOOL_CONF, Bind, normalise_target
-from .toml_keys import header
+from .schema_line import header, is_header_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -326,8 +327,7 @@ class _Editor:
         if origin == TOOL_CONF:
             return self._files.having(origin, tool_conf.remove(data, target))
         rest = chroot_toml.remove(data, target)
-        was_ours = rest.strip() == header(CHROOT_TOML).strip()
-        return self._files.having(origin, b"" if was_ours else rest)
+        return self._files.having(origin, b"" if is_header_alone(rest, CHROOT_TOML) else rest)
 
     def _set_ignored(self, there: Bind, ignored: bool) -> Files:
         data = self._files[there.origin] or b""

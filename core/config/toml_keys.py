@@ -48,15 +48,8 @@ class Table(Value):
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-SCHEMAS = "/usr/share/chroot-tool"
-"""Where a package puts the schemas, as NAME.schema.json."""
 _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array"}
 ABSOLUTE = "^/"
-
-
-def header(name: str) -> bytes:
-    """Return the line by which editors find the schema of the file *name* (taplo's directive)."""
-    return f"#:schema file://{SCHEMAS}/{name}.schema.json\n".encode()
 
 
 def schema(name: str, title: str, table: Table) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from support import CHECKOUT, Cli
 
@@ -49,3 +50,9 @@ def test_the_matrix_is_the_documents() -> None:
     assert f"Python {oldest} to 3." in text
     [textual] = [one for one in project["dependencies"] if one.startswith("textual")]
     assert f"Textual {textual.partition('>=')[2].partition(',')[0]} " in text
+    pythons = {row.partition("-")[0] for row in rows if row.startswith("python")}
+    known = [one.rpartition(" ")[2] for one in project["classifiers"] if ":: Python :: " in one]
+    assert known == sorted((one.removeprefix("python") for one in pythons), key=Version)
+    assert f"Python {known[0]} to {known[-1]}," in text
+    control = (CHECKOUT / "debian/control").read_text()
+    assert f"python3 (>= {oldest})" in control

@@ -28,6 +28,8 @@ here=$1 bin=$2
 build_deb() { %s; }
 release "$3"
 """
+REAL = "Somebody <somebody@host.test>"
+"""A maintainer whose address is none of the placeholder's kind."""
 A_DEB = 'echo deb >"$1/chroot-tool_7.8.9_all.deb"'
 
 
@@ -43,6 +45,8 @@ def clone(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # of a test beside this one
             shutil.copy(CHECKOUT / name, folder / name)
+    control = folder / "debian/control"
+    control.write_text(re.sub(r"(?m)^Maintainer: .*", f"Maintainer: {REAL}", control.read_text()))
     git(folder, "config", "user.name", "somebody")
     git(folder, "config", "user.email", "somebody@host.example")
     git(folder, "add", "--all")
@@ -110,3 +114,14 @@ def test_what_is_in_the_way_leaves_all_as_it_was(
     assert (git(clone, "status", "--porcelain"), git(clone, "rev-parse", "HEAD")) == before
     assert git(clone, "tag", "--list") == ""
     assert not (clone / "dist").exists()
+
+
+def test_there_is_none_while_nobody_reads_the_maintainers_address(clone: Path) -> None:
+    control = clone / "debian/control"
+    text = control.read_text()
+    assert REAL in text
+    control.write_text(text.replace(REAL, "Somebody <somebody@debian.example>"))
+    git(clone, "commit", "-q", "--all", "-m", "a placeholder")
+    done = release(clone, "1.2.3")
+    assert (done.returncode, "debian/control" in done.stderr) == (1, True), done.stderr
+    assert git(clone, "tag", "--list") == ""

@@ -24,7 +24,7 @@ from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
-from support import PATIENCE, Cli, Program, next_line, processes_below, wait_until
+from support import PATIENCE, Cli, Program, json_schema, next_line, processes_below, wait_until
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,
@@ -282,6 +282,7 @@ class Watched:
             assert data, f"it ended: {self.process.wait(PATIENCE)}"
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
+        json_schema.check(("watch",), line)
         return json.loads(line)
 
     def until(self, **wanted: Any) -> Any:

@@ -21,7 +21,16 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.remote import documents
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.remote_engine import RemoteEngine
-from support import Cli, mounts_below, stop_that_waits, wait_until
+from support import (
+    PATIENCE,
+    Cli,
+    Program,
+    mounts_below,
+    next_line,
+    stop_that_waits,
+    wait_until,
+)
+from support.json_schema import check
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -219,6 +228,33 @@ def test_a_request_that_is_none(cli: Cli, tmp_path: Path, request_: object, said
     assert hello["event"] == "hello"
     assert (answer["event"], answer["kind"]) == ("error", "usage")
     assert said in answer["message"]
+
+
+def test_every_line_is_what_the_schema_says(cli: Cli, tiny_chroot: Path) -> None:
+    path = {"path": str(tiny_chroot)}
+    argv = cli.argv("--base", tiny_chroot.parent, "serve", "--json")
+    with Program(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as serve:
+
+        def until(event: str, *requests: dict[str, Any]) -> list[str]:
+            assert serve.stdin
+            serve.stdin.write("".join(json.dumps(one) + "\n" for one in requests).encode())
+            serve.stdin.flush()
+            events = []
+            while event not in events:
+                line = next_line(serve)
+                check(("serve", "--json"), line)
+                events.append(json.loads(line)["event"])
+            return events
+
+        assert until("hello") == ["hello"]
+        assert until("pong", {"ping": 1}) == ["pong"]
+        assert until("done", {"id": 1, "do": "status", **path}) == ["done"]
+        assert "step" in until("done", {"id": 2, "do": "on", **path})
+        assert until("error", {"id": 3, "do": "status", "path": "/nowhere"}) == ["error"]
+        assert "chroot" in until("seen", {"id": 4, "do": "follow"})
+        until("done", {"cancel": 4})
+        until("done", {"id": 5, "do": "off", **path})
+        serve.communicate(timeout=PATIENCE)
 
 
 def test_half_a_request_is_none_and_no_answer_is_owed(cli: Cli, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from chroot_tool.app.settings.file import Settings, load, parse, save
 from chroot_tool.app.settings.known import COLUMNS
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.chroot import DEFAULT_BASE
-from chroot_tool.core.config.toml_keys import header
+from chroot_tool.core.config.schema_line import header
 from chroot_tool.core.creating.bases.store import DIRECTORY
 from chroot_tool.core.errors import ChrootError, ConfigError
 from chroot_tool.widgets.tables import chroot_columns

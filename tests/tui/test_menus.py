@@ -318,7 +318,7 @@ async def test_another_base_is_begun_on_and_kept(
         await t.press("enter")
         await t.until(lambda: t.app.wanted_base == str(base))
     settings = tmp_path / "home/config/chroot-tool/settings.toml"
-    assert settings.read_text().endswith(f'\nbase = "{base}"\n')
+    assert settings.read_text().endswith(f'base = "{base}"\n')
 
 
 async def test_no_other_base_while_something_runs_and_none_that_is_none() -> None:

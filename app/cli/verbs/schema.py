@@ -30,11 +30,13 @@ def add_options(parser: ArgumentParser) -> None:
     add_examples(
         parser,
         "chroot-tool schema json",
-        "chroot-tool schema chroot.toml | sudo tee \\",
-        "  /usr/share/chroot-tool/chroot.toml.schema.json",
+        "chroot-tool schema chroot.toml |",
+        "  sudo install -D -m 644 /dev/stdin \\",
+        "  /usr/local/share/chroot-tool/chroot.toml.schema.json",
         "",
-        "Editors that know taplo find that file by the first line of a chroot.toml or",
-        "settings.toml that this program has written, and complete and check by it.",
+        "Where a schema is there, or the Debian package has put it into /usr/share/chroot-tool,",
+        "a chroot.toml or settings.toml that this program makes begins with a line by which",
+        "editors that know taplo find it, and complete and check by it.",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.bind import CHROOT_TOML, TOOL_CONF, Bind, make
 from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replaced, changed
-from chroot_tool.core.config.toml_keys import header
+from chroot_tool.core.config.schema_line import header
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChangedError, ChrootError, ConfigError, UsageError
 from chroot_tool.core.kernel import replace_file
@@ -221,13 +221,13 @@ def test_ignoring_twice_changes_nothing() -> None:
 
 def test_the_difference_is_a_unified_one() -> None:
     after = changed(Files(CONF), [Ignored("/a"), Added(make("/o", "/o", optional=True))])
+    first = ["+" + header("chroot.toml").decode().rstrip(), "+"] if header("chroot.toml") else []
     assert edits.difference(Files(CONF), after) == (
         "--- chroot.d/tool.conf", "+++ chroot.d/tool.conf", "@@ -1,6 +1,6 @@", " # mine",
         " [bind]", "-  tgt : /a   src:/s", "+  tgt : /a   src:/s ignore:yes", " ", " [exclude]",
         " var/x",
-        "--- /dev/null", "+++ chroot.d/chroot.toml", "@@ -0,0 +1,5 @@",
-        "+" + header("chroot.toml").decode().rstrip(), "+", "+[[bind]]",
-        '+target = "/o"', "+optional = true",
+        "--- /dev/null", "+++ chroot.d/chroot.toml", f"@@ -0,0 +1,{3 + len(first)} @@",
+        *first, "+[[bind]]", '+target = "/o"', "+optional = true",
     )  # fmt: skip
 
 
@@ -331,7 +331,7 @@ def test_the_folder_is_made(tmp_path: Path, engine: Engine) -> None:
         (root / name).touch()
     engine.binds(str(root)).change(Added(make("/n", "/n")))
     made = (root / "chroot.d/chroot.toml").read_bytes()
-    assert made == header("chroot.toml") + b'\n[[bind]]\ntarget = "/n"\n'
+    assert made.removeprefix(header("chroot.toml")).lstrip() == b'[[bind]]\ntarget = "/n"\n'
 
 
 @pytest.mark.parametrize("plant", ["file", "fifo", "loop", "big"])
