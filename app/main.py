@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import privilege
-from .cli.options import COMPLETE, EVERYWHERE, HOSTS, RUN_WORDS, found
+from .cli.options import COMPLETE, EVERYWHERE, HOSTS, PLAIN, RUN_WORDS, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     if words and privilege.take_over(words[0]):
         words = words[1:]
     given, rest = _split(words)
+    if rest and rest[0] in PLAIN.names:
+        words = [*words[: len(words) - len(rest)], "watch", *rest]
+        rest = ["watch", *rest]
     if rest and rest[0].startswith(privilege.REFUSED):
         from .cli.elevate import refused
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +77,26 @@ class Screen:
         os.read(self.master, 1 << 16)
         return now
 
+    def count(self, seconds: float) -> int:
+        """Return how many bytes come within so long."""
+        taken = 0
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            if select.select([self.master], [], [], left)[0]:
+                taken += len(os.read(self.master, 1 << 16))
+        return taken
+
+    def before(self, text: bytes, seconds: float = 60) -> int:
+        """Return how many bytes come before *text* does."""
+        seen = bytearray()
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            if select.select([self.master], [], [], 0.5)[0]:
+                seen += os.read(self.master, 1 << 16)
+                if (at := seen.find(text)) >= 0:
+                    return at
+        raise TimeoutError(f"{text!r} was not painted")
+
     def key(self, key: bytes) -> None:
         """Press a key."""
         os.write(self.master, key)
@@ -110,8 +130,10 @@ def _env(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _ui(base: Path) -> Iterator[Screen]:
-    screen = Screen([*TOOL, "--base", str(base)], _env(base.parent), size=(120, 40))
+def _ui(
+    base: Path, *, size: tuple[int, int] = (120, 40), env: Mapping[str, str] | None = None
+) -> Iterator[Screen]:
+    screen = Screen([*TOOL, "--base", str(base)], {**_env(base.parent), **(env or {})}, size=size)
     try:
         screen.until(b"c0 ")
         screen.settle()
@@ -188,6 +210,49 @@ def _ten_panels(base: Path, rounds: int) -> float:
         return statistics.quantiles(times, n=20)[18]
 
 
+_SSH = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
+"""What says that the terminal is at the other end of ssh."""
+
+
+def _floods() -> Iterator[Row]:
+    """Yield what a flood in a panel writes, and what is in front of the answer to a key."""
+    with chroots(3) as base:
+        for size in ((80, 24), (160, 50)):
+            for where, env, limit in (("", {}, 250_000), (" over ssh", _SSH, 6_000)):
+                a_second, ahead = _flood(base, size, env)
+                name = f"flood in a panel at {size[0]}x{size[1]}{where}"
+                yield Row(f"{name}: written a second", a_second, "B", limit=limit)
+                yield Row(
+                    f"{name}: before the answer to a key, most",
+                    ahead,
+                    "B",
+                    limit=1_600 if env else None,
+                )
+
+
+def _flood(base: Path, size: tuple[int, int], env: Mapping[str, str]) -> tuple[float, float]:
+    """Return the bytes a second that a flood writes, and how many come before a key's answer."""
+    with _ui(base, size=size, env=env) as screen:
+        screen.key(b"s")
+        screen.until(b"running")
+        time.sleep(1)  # its prompt
+        screen.key(b"while :; do echo $((n += 1)) a line of a log; done\r")
+        screen.until(b"of a log")
+        screen.count(2)
+        a_second = screen.count(5) / 5
+        for key in (b"\x1d", b"\x1b"):
+            screen.key(key)
+            screen.count(1)
+        ahead = []
+        screen.key(b"j")
+        screen.count(1)
+        for key in (b"j", b"k") * 10:
+            screen.count(0.3)
+            screen.key(key)
+            ahead.append(screen.before(b"c2 "))
+        return a_second, max(ahead)
+
+
 def changes(screen: Screen, base: Path, rounds: int) -> float:
     """Return the median ms from an unmount, or a mount, by somebody else to its paint."""
     point = str(base / "c0/tmp")
@@ -240,4 +305,4 @@ def _many() -> list[Row]:
 
 def run() -> list[Row]:
     """Measure everything."""
-    return [*_few(), *_many()]
+    return [*_few(), *_floods(), *_many()]

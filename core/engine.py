@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .trees.disk_size import Taken
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
+    from .trees.usage import Usage
 
     Keeping = AbstractContextManager[tuple[Report, Flag | None]]
     """Entered it gives who is told how far it is, and the flag that stops it."""
@@ -99,6 +100,22 @@ class Engine(Protocol):
         """Return what apt and dpkg did in a chroot of late, by its own log, the oldest first.
 
         Raises ChrootError where *path* is none.
+        """
+        raise NotImplementedError
+
+    def usage(
+        self,
+        path: str,
+        folder: str = "",
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> tuple[Usage, ...]:
+        """Return what the things in a folder of a chroot take of its disk, the biggest first.
+
+        *folder* is a path inside, "" the top. Each counts with all that is below, no mount is
+        crossed and no link followed. Raises ChrootError where it is no folder of the chroot's own,
+        Cancelled.
         """
         raise NotImplementedError
 

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
         run,
         snapshot,
         status,
+        usage,
     )
 
 _VERBS = {
     "status": ("status", "config", "scripts", "package_runs"),
+    "usage": ("usage",),
     "opened": ("open_files", "listeners"),
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
@@ -233,6 +235,7 @@ class LocalEngine:
         config = staticmethod(verbs.status.config)
         scripts = staticmethod(verbs.status.scripts)
         package_runs = staticmethod(verbs.status.package_runs)
+        usage = staticmethod(verbs.usage.usage)
         open_files = staticmethod(verbs.opened.open_files)
         listeners = staticmethod(verbs.opened.listeners)
         plan_on = staticmethod(verbs.on.plan_on)

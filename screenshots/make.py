@@ -12,7 +12,8 @@ from .scenes import SCENES, Scene, same_everywhere
 HERE = Path(__file__).absolute().parent
 PICTURES = (
     "main-dark-120x40", "main-light-120x40", "main-dark-80x24", "wide-160x50",
-    "high-contrast-120x40", "mounts-120x40", "processes-120x40", "log-120x40", "tree-80x24",
+    "high-contrast-120x40", "monochrome-80x24", "ascii-160x50",
+    "mounts-120x40", "processes-120x40", "log-120x40", "tree-80x24",
     "jobs-120x40", "failure-80x24",
     "panel-120x40", "throw-away-120x40", "create-120x40", "create-archive-80x24",
     "snapshots-80x24", "doctor-80x24", "clone-80x24", "delete-80x24", "busy-80x24", "run-80x24",

@@ -31,6 +31,7 @@ from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Listener, OpenFile, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.core.trees.usage import FILE, FOLDER, MOUNT, Usage
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.core.verbs.binds import LocalBinds
 
@@ -199,6 +200,19 @@ HOLDERS = (
     Holder(4711, "root", "/usr/sbin/sshd -D", ("root /", "fd 3 /dev/null", "fd 4 /run/sshd")),
     Holder(18302, "ann", "dpkg-buildpackage -us -uc -b", ("root /", "cwd /home/ann/src/linux")),
     Holder(21877, "ann", "bash", ("cwd /srv/chroot/bookworm/home/ann/src",)),
+)
+USAGE = (
+    Usage("usr", FOLDER, 1620 * MB, 61204),
+    Usage("var", FOLDER, 540 * MB, 8120),
+    Usage("home", FOLDER, 171 * MB, 2210, unread=2),
+    Usage("build.log", FILE, 36 * MB),
+    Usage("etc", FOLDER, 6 * MB, 1402),
+    Usage("root", FOLDER, 52 * 1024, 11),
+    Usage("boot", FOLDER, 4096),
+    Usage("dev", MOUNT),
+    Usage("proc", MOUNT),
+    Usage("sys", MOUNT),
+    Usage("tmp", MOUNT),
 )
 CREATED = """\
 I: Retrieving InRelease
@@ -448,6 +462,10 @@ class RecordedEngine(LocalEngine):
     def complete(text: str) -> tuple[str, ...]:
         """Return nothing."""
         return ()
+
+    def usage(self, path: str, folder: str = "", **options: object) -> tuple[Usage, ...]:
+        """Return the same of each folder."""
+        return USAGE
 
     def package_runs(self, path: str) -> tuple[PackageRun, ...]:
         """Return one upgrade, and what was installed for a build."""

@@ -27,6 +27,7 @@ from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
+from chroot_tool.widgets.dialogs.usage import UsageTable
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.tables.chroot_columns import HEAD
@@ -66,13 +67,15 @@ class SceneApp(app.ChrootApp):
 
     CSS_PATH = str(Path(app.__file__).with_name("ui.tcss"))  # not beside this file
 
-    def __init__(self, theme: str, chroots: tuple[ChrootStatus, ...]) -> None:
+    def __init__(
+        self, theme: str, chroots: tuple[ChrootStatus, ...], signs: str = "unicode"
+    ) -> None:
         self.clock = Clock()
         self.engine = RecordedEngine(self.clock)
         feed = Feed(chroots)
         super().__init__(
             Machines(self.engine, sorted({one.host for one in chroots} - {""}), _unasked),
-            Settings(theme=theme),
+            Settings(theme=theme, signs=signs),
             follow=feed.follow, count=feed.count, clock=self.clock, ticks=lambda: _TICKS,
         )  # fmt: skip
         self.main.session.inventory.diary.take_past({f"{self.engine.base}/bookworm": HAPPENED})
@@ -93,10 +96,11 @@ class Scene:
     theme: str
     play: Play
     chroots: tuple[ChrootStatus, ...] = CHROOTS
+    signs: str = "unicode"
 
     def app(self) -> SceneApp:
         """Return the app, not yet running."""
-        return SceneApp(self.theme, self.chroots)
+        return SceneApp(self.theme, self.chroots, self.signs)
 
     async def prepare(self, pilot: Pilot[None]) -> None:
         """Bring the running app to what is to be seen."""
@@ -121,7 +125,7 @@ def same_everywhere() -> Iterator[None]:
     user = mock.patch("os.geteuid", return_value=0)
     asks = mock.patch.object(root, "_asks", return_value="ann")
     try:
-        with mock.patch.dict(os.environ, TZ="UTC"), user, asks, steady:
+        with mock.patch.dict(os.environ, TZ="UTC", NO_COLOR=""), user, asks, steady:
             time.tzset()
             yield
     finally:
@@ -369,6 +373,11 @@ async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.screen.query("MenuList"))
 
 
+async def _usage(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _keys("i")(app, pilot)
+    await until(pilot, lambda: any(table.keys for table in app.screen.query(UsageTable)))
+
+
 SMALL, LARGE, WIDE, BROAD = (80, 24), (120, 40), (160, 50), (220, 60)
 DARK, LIGHT = "dark", "light"
 
@@ -381,6 +390,13 @@ SCENES = (
     Scene("broad-220x60", BROAD, DARK, _panel),
     Scene("high-contrast-120x40", LARGE, "high-contrast", _mounts),
     Scene("ansi-80x24", SMALL, "ansi-dark", _mounts),
+    Scene("monochrome-80x24", SMALL, "monochrome", _marked),
+    Scene("monochrome-160x50", WIDE, "monochrome", _jobs),
+    Scene("monochrome-form-80x24", SMALL, "monochrome", _form),
+    Scene("ascii-80x24", SMALL, "ansi-dark", _marked, signs="ascii"),
+    Scene("ascii-160x50", WIDE, "monochrome", _jobs, signs="ascii"),
+    Scene("ascii-form-80x24", SMALL, "monochrome", _form, signs="ascii"),
+    Scene("ascii-tree-80x24", SMALL, DARK, _tree, signs="ascii"),
     Scene("first-run-80x24", SMALL, DARK, _main, ()),
     Scene("mounts-120x40", LARGE, DARK, _mounts),
     Scene("mounts-80x24", SMALL, LIGHT, _mounts),
@@ -432,6 +448,10 @@ SCENES = (
     Scene("commands-160x50", WIDE, LIGHT, _commands),
     Scene("menu-80x24", SMALL, DARK, _keys("m")),
     Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
+    Scene("usage-80x24", SMALL, LIGHT, _usage),
+    Scene("usage-160x50", WIDE, DARK, _usage),
+    Scene("columns-80x24", SMALL, DARK, _keys("vertical_line")),
+    Scene("columns-160x50", WIDE, LIGHT, _keys("vertical_line")),
     Scene("palette-80x24", SMALL, DARK, _palette),
     Scene("help-120x40", LARGE, DARK, _keys("question_mark")),
     Scene("help-80x24", SMALL, LIGHT, _keys("question_mark")),

@@ -84,7 +84,7 @@ def _across(arguments: Namespace) -> int:
     asked = Asked(
         arguments.hosts, arguments.inventory, arguments.forks, arguments.base, json=with_json
     )
-    if arguments.verb == "list" and not with_json:
+    if arguments.verb == "list" and not with_json and not arguments.plain:
         return across(asked, lambda _host, engine: engine.list(), rows=verb.of_hosts)
     execute: Callable[[Namespace], int] = verb.execute
 

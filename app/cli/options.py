@@ -83,6 +83,11 @@ JSON = Option(
     ("--json",), "json", "",
     "with --hosts: a JSON object a line for all that happens", flag=True,
 )  # fmt: skip
+PLAIN = Option(
+    ("--plain",), "plain", "",
+    "in words, a line for each fact: for screen readers; chroot-tool --plain is watch --plain",
+    flag=True,
+)  # fmt: skip
 SESSION_OPTIONS = (EPHEMERAL, KEEP, SIZE)
 SESSION_WORDS = ("run", "shell", "update")
 """What start, stop and restart have started or stopped would end with the session."""

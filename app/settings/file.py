@@ -16,7 +16,19 @@ from ...core.kernel.answering import PATIENCE, NotAnswering
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
-from .known import BACKENDS, COLUMNS, CONFIRM, LEAST_DOCK, MOST_DOCK, MOST_PATIENCE, PRIVILEGES, TOP
+from .known import (
+    BACKENDS,
+    COLUMNS,
+    COLUMNS_OF,
+    CONFIRM,
+    LEAST_DOCK,
+    LINES,
+    MOST_DOCK,
+    MOST_PATIENCE,
+    PRIVILEGES,
+    SIGNS,
+    TOP,
+)
 from .sizes import bytes_of
 
 TYPE_CHECKING = False
@@ -33,7 +45,7 @@ class Settings(Value):
     """What the user has chosen, or the defaults."""
 
     theme: str = ""
-    """A theme's name; empty: what fits the terminal (`themes.fitting`)."""
+    """A theme's name; empty: what fits the terminal (`themes.chosen`)."""
     base: str = ""
     """The base directory, absolute; empty where the file names none."""
     columns: tuple[str, ...] = COLUMNS
@@ -57,6 +69,20 @@ class Settings(Value):
     """One of `PRIVILEGES`."""
     commands: tuple[Command, ...] = ()
     """Commands of the user's own, for the UI."""
+    signs: str = "auto"
+    """One of `SIGNS`."""
+    mounts_columns: tuple[str, ...] = COLUMNS_OF["mounts"].ids
+    processes_columns: tuple[str, ...] = COLUMNS_OF["processes"].ids
+    line: str = "auto"
+    """One of `LINES`."""
+
+    @property
+    def columns_of(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each table that can have others, as `COLUMNS_OF` calls it."""
+        return {
+            "environments": self.columns, "mounts": self.mounts_columns,
+            "processes": self.processes_columns,
+        }  # fmt: skip
 
 
 def load() -> Settings:
@@ -176,11 +202,11 @@ def _replace(path: str, data: bytes) -> None:
 def _read(reader: Reader) -> Settings:
     top = reader.table(reader.document, (), TOP.names)
     confirm = reader.table(top.get("confirm", {}), ("confirm",), CONFIRM.names)
-    keys = _bindings(reader, top.get("keys", {}))
+    keys = _keys(reader, top)
     return Settings(
         _theme(reader, top),
         _directory(reader, top, "base"),
-        _columns(reader, top),
+        _columns(reader, top, "environments"),
         reader.take(confirm, ("confirm",), CONFIRM["quit"]),
         _dock(reader, top),
         _one_of(reader, top, "backend", BACKENDS),
@@ -191,7 +217,19 @@ def _read(reader: Reader) -> Settings:
         _hosts(reader, top),
         _one_of(reader, top, "privilege", PRIVILEGES),
         _commands(reader, top, keys),
+        _one_of(reader, top, "signs", SIGNS),
+        _columns(reader, top, "mounts"),
+        _columns(reader, top, "processes"),
+        _one_of(reader, top, "line", LINES),
     )
+
+
+def _keys(reader: Reader, top: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if "keys" not in top:
+        return ()
+    from .own_keys import bindings
+
+    return bindings(reader, top["keys"])
 
 
 def _commands(
@@ -287,79 +325,37 @@ def _dock(reader: Reader, top: dict[str, Any]) -> int:
     return share
 
 
-def _columns(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
-    names = reader.strings(top, (), "columns")
-    if names is None:
-        return COLUMNS
-    for index, name in enumerate(names):
-        if type(name) is not str:
-            continue  # told already
-        place: Path = ("columns", index)
-        if name not in COLUMNS:
-            reader.wrong(place, f"{name!r} is no column", suggestion(name, COLUMNS))
-        elif name in names[:index]:
-            reader.wrong(place, f"column {name!r} stands there twice", "leave one of them out")
-    if "name" not in names and type(top["columns"]) is list:
-        reader.wrong(("columns",), "columns without 'name', expected it", 'add "name"')
-    return tuple(names)
-
-
-def _bindings(reader: Reader, value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    from . import keymap
-    from .key_names import shown
-
-    found: dict[str, tuple[str, ...]] = {}
-    places: dict[str, Path] = {}
-    table = reader.table(value, ("keys",), tuple(value) if isinstance(value, dict) else ())
-    for ident, place, given in _flat(table, ("keys",)):
-        if ident not in keymap.IDS:
-            reader.wrong(place, f"unknown key binding {ident!r}", suggestion(ident, keymap.IDS))
-        elif ident in found:
-            reader.wrong(place, f"{ident} is bound twice", "leave one of them out")
-        else:
-            places[ident] = place
-            found[ident] = _names(reader, ident, place, given)
-    for ident, key, other in keymap.clashes(found):
-        reader.wrong(
-            places[ident],
-            f"key {shown(key)!r} of {ident} is the key of {other}, too",
-            "give one of them another key; all are in docs/keys.md",
-        )
-    return tuple(sorted(found.items()))
-
-
-def _flat(table: dict[str, Any], place: Path) -> list[tuple[str, Path, object]]:
-    """Return (id, place, value) of each binding: `a.b = "x"` and `"a.b" = "x"` mean the same."""
-    found: list[tuple[str, Path, object]] = []
-    for key, value in table.items():
-        below: Path = (*place, key)
-        if isinstance(value, dict):
-            found += _flat(value, below)
-        else:
-            found.append((".".join(str(part) for part in below[1:]), below, value))
-    return found
-
-
-def _names(reader: Reader, ident: str, place: Path, value: object) -> tuple[str, ...]:
-    """Return Textual's names of the keys that *value* lists, those that are good."""
-    from .key_names import key_name
-    from .keymap import default_keys
-
-    keys = value if isinstance(value, list) else [value]
-    if not keys:
-        reader.wrong(place, f"no key for {ident}, expected one at least", 'write "x" or ["x", "y"]')
+def _columns(reader: Reader, top: dict[str, Any], table: str) -> tuple[str, ...]:
+    """Return the columns that *table* is to have, each as `name` or `name:cells`."""
+    setting = COLUMNS_OF[table]
+    wanted = reader.strings(top, (), setting.key)
+    if wanted is None:
+        return setting.ids
     names: list[str] = []
-    for index, key in enumerate(keys):
-        at: Path = (*place, index) if isinstance(value, list) else place
-        if type(key) is not str:
-            hint = f'write it in quotes: "{key}"' if type(key) is int else 'write "x" or ["x", "y"]'
-            reader.wrong(at, f"key {key!r} of {ident}, expected a string", hint)
-            continue
-        name, message, hint = key_name(key)
-        if key in default_keys(ident):  # though others may not have it: escape, say
-            name, message = key, ""
-        if message:
-            reader.wrong(at, f"{message} ({ident})", hint)
-        elif name not in names:
-            names.append(name)
-    return tuple(names)
+    for index, said in enumerate(wanted):
+        if type(said) is not str:
+            continue  # told already
+        place: Path = (setting.key, index)
+        name, sized, cells = said.partition(":")
+        if name not in setting.ids:
+            reader.wrong(place, f"{name!r} is no column", suggestion(name, setting.ids))
+        elif name in names:
+            reader.wrong(place, f"column {name!r} stands there twice", "leave one of them out")
+        elif sized and not _is_width(cells):
+            reader.wrong(
+                place, f"column {said!r}, expected its width in cells behind the colon",
+                f"write {name}:20, or {name} alone: as wide as it needs",
+            )  # fmt: skip
+        names.append(name)
+    if setting.must not in names and type(top[setting.key]) is list:
+        reader.wrong(
+            (setting.key,), f"{setting.key} without {setting.must!r}, expected it",
+            f'add "{setting.must}"',
+        )  # fmt: skip
+    return tuple(wanted)
+
+
+def _is_width(cells: str) -> bool:
+    from ...widgets.tables.chosen import LEAST, MOST
+
+    return cells.isascii() and cells.isdigit() and len(cells) < 4 and LEAST <= int(cells) <= MOST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.config.toml_keys import Key, Table
 from ...core.kernel.answering import PATIENCE
+from ...core.value import Value
 
 COLUMNS = (
     "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
@@ -11,9 +12,33 @@ COLUMNS = (
 )  # fmt: skip
 """The columns that the table of environments can have, in the order it has them by default."""
 
+
+class ColumnsSetting(Value):
+    """The setting of a table's columns: its key, the ids, and the one that is always shown."""
+
+    key: str
+    ids: tuple[str, ...]
+    must: str
+
+
+COLUMNS_OF = {
+    "environments": ColumnsSetting("columns", COLUMNS, "name"),
+    "mounts": ColumnsSetting(
+        "mounts-columns", ("state", "target", "source", "fs", "options", "origin", "real"), "target"
+    ),
+    "processes": ColumnsSetting(
+        "processes-columns", ("pid", "user", "cpu", "memory", "started", "command"), "pid"
+    ),
+}
+"""Tables whose columns can be chosen; tests hold the ids against those of the widgets."""
+
 BACKENDS = ("debootstrap", "mmdebstrap")
 PRIVILEGES = ("auto", "sudo", "doas", "pkexec", "none")
 """By what root's privilege is had where it is needed; `auto` is the first that there is."""
+SIGNS = ("auto", "unicode", "ascii")
+"""The signs of the UI; `auto` is by the locale and the terminal."""
+LINES = ("auto", "near", "far")
+"""How much the line to the terminal takes; `auto` is far behind ssh."""
 LEAST_DOCK, MOST_DOCK = 20, 80
 MOST_PATIENCE = 3600
 _PLACE = "^(/|~)"
@@ -45,14 +70,22 @@ COMMAND = Table(
     ),
     required=("name", "run"),
 )
+_COLUMN_KEYS = tuple(
+    Key(one.key, list, f"of the {table}, in this order, each by its name or as name:cells; "
+        f"{one.must} must be among them", one.ids)
+    for table, one in COLUMNS_OF.items()
+)  # fmt: skip
 TOP = Table(
     (
         Key("theme", str, "what the terminal UI looks like; default: what fits the terminal"),
+        Key("signs", str, "of the terminal UI; auto: by the locale and the terminal", SIGNS[0],
+            SIGNS),
+        Key("line", str, "to the terminal; far: a flood in a panel leaves room for keys on one of "
+            "64 kbit/s; auto: far behind ssh", LINES[0], LINES),
         Key("base", str, "where the chroots are; --base and CHROOT_TOOL_BASE come first",
             pattern=_PLACE),
         Key("hosts", list, "other machines whose chroots the UI shows, by their names for ssh", ()),
-        Key("columns", list, "of the environments, in this order; name must be among them",
-            COLUMNS, COLUMNS),
+        *_COLUMN_KEYS,
         Key("dock", int, "the share of jobs and panels in the screen, in percent", 50,
             least=LEAST_DOCK, most=MOST_DOCK),
         Key("backend", str, "what makes a chroot", BACKENDS[0], BACKENDS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.config import toml_keys
 from .keymap import BINDINGS
-from .known import TOP
+from .known import COLUMNS_OF, TOP
 from .themes import NAMES
 
 TYPE_CHECKING = False
@@ -16,6 +16,9 @@ def schema() -> dict[str, Any]:
     """Return it, of draft 2020-12."""
     found = toml_keys.schema("settings.toml", "what a user of chroot-tool has chosen", TOP)
     found["properties"]["theme"]["enum"] = list(NAMES)
+    for one in COLUMNS_OF.values():
+        items = {"type": "string", "pattern": f"^({'|'.join(one.ids)})(:[0-9]{{1,3}})?$"}
+        found["properties"][one.key]["items"] = items
     found["properties"]["keys"] |= _bindings()
     return found
 

@@ -1,4 +1,4 @@
-"""The themes: three of our own and Textual's, two of which use nothing but the terminal's colours.
+"""The themes: four of our own and Textual's, two of which use nothing but the terminal's colours.
 
 The only place with colours as numbers. Our own have one accent, and states that can be told from
 each other; tests/settings/test_themes.py holds the contrast of every pair that the widgets use.
@@ -6,6 +6,8 @@ Textual is imported where themes are made: the names alone are needed to read th
 """
 
 from __future__ import annotations
+
+from .terminal import no_colours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.theme import Theme
 
-OWN = ("dark", "light", "high-contrast")
+MONOCHROME = "monochrome"
+"""Shown without any colour (app/tui/line_filters.py)."""
+OWN = ("dark", "light", "high-contrast", MONOCHROME)
 TEXTUAL = (
     "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light", "catppuccin-frappe",
     "catppuccin-latte", "catppuccin-macchiato", "catppuccin-mocha", "dracula", "flexoki",
@@ -34,7 +38,7 @@ def register(app: App[Any], name: str) -> None:
     for theme in own():
         app.register_theme(theme)
     _terminal_colours(app)
-    app.theme = name or fitting(os.environ)
+    app.theme = chosen(name, os.environ)
 
 
 def _terminal_colours(app: App[object]) -> None:
@@ -55,12 +59,16 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def fitting(environ: Mapping[str, str]) -> str:
-    """Return the theme for a terminal of whose owner we know nothing.
+def chosen(name: str, environ: Mapping[str, str]) -> str:
+    """Return the theme where the settings say *name*; "": the one that fits the terminal.
 
     With sixteen colours or less a theme in true colours is a guess at each of them: the console,
     a serial line.
     """
+    if no_colours(environ):
+        return MONOCHROME
+    if name:
+        return name
     if environ.get("COLORTERM") or any(k in environ.get("TERM", "") for k in _MANY_COLOURS):
         return OWN[0]
     return "ansi-dark"
@@ -146,6 +154,41 @@ def own() -> tuple[Theme, ...]:
                 "text-disabled": "#bcbcbc",
                 "text-muted": "#d8d8d8",
                 "foreground-muted": "#d8d8d8",
+            },
+        ),
+        Theme(
+            name=MONOCHROME,
+            dark=True,
+            primary="#ffff99",
+            secondary="#ffffff",
+            accent="#ffff99",
+            success="#ffffff",
+            warning="#ffff99",
+            error="#ffff99",
+            foreground="#ffffff",
+            background="#000000",
+            surface="#000000",
+            panel="#181818",
+            variables={
+                "block-cursor-background": "#ffffff",
+                "block-cursor-foreground": "#000000",
+                "block-cursor-text-style": "none",
+                "block-cursor-blurred-background": "#000000",
+                "block-cursor-blurred-text-style": "underline",
+                "border-blurred": "#999999",
+                "button-color-foreground": "#000000",
+                "button-focus-text-style": "bold underline",
+                "footer-background": "#000000",
+                "input-selection-background": "#4d4d4d",
+                "text": "#ffffff",
+                "text-primary": "#ffff99",
+                "text-accent": "#ffff99",
+                "text-success": "#ffffff",
+                "text-warning": "#ffff99",
+                "text-error": "#ffff99",
+                "text-disabled": "#999999",
+                "text-muted": "#aaaaaa",
+                "foreground-muted": "#aaaaaa",
             },
         ),
     )

@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from textual import on
 from textual.binding import Binding
 from textual.command import Provider
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -27,8 +28,10 @@ from ...widgets.text.fitting import brief
 from ..settings.file import Settings, save
 from ..settings.keymap import textual_keymap
 from ..settings.readable import readable
-from ..settings.themes import fitting, register
+from ..settings.terminal import ascii_for, no_colours
+from ..settings.themes import MONOCHROME, chosen, register
 from .key_queue import KeyQueue
+from .line_filters import with_ours
 from .main_screen import MainScreen
 from .messages import BaseWanted, SettingsRead, SettingsWrong
 from .watch_threads import SizeThread
@@ -41,6 +44,15 @@ _SIGNALLED = 128
 """With the number of a signal, the exit code of what it has ended."""
 _TOAST_WORD, _TOAST = 30, 200
 """Cells of a word in a toast, and of all of them: a line of one at 80 columns, and six."""
+
+_KEY_WORDS = {"⏎": "enter", "⌫": "backspace", "←": "left", "→": "right", "↑": "up", "↓": "down"}
+
+
+def _of_the_file(settings: Settings) -> Settings:
+    """Return the settings without those that the UI itself mostly writes."""
+    return settings.replace(
+        theme="", dock=0, hosts=(), columns=(), mounts_columns=(), processes_columns=()
+    )
 
 
 def _actions() -> type[Provider]:
@@ -88,6 +100,8 @@ class ChrootApp(KeyQueue):
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
         register(self, settings.theme)
+        self._encoding = ascii_for(settings.signs, os.environ)
+        """That of a terminal without other signs than ASCII; "": it has them."""
         self.set_keymap(textual_keymap(settings.keys))
         self._settings = settings
         self._follow_settings = follow_settings
@@ -110,6 +124,25 @@ class ChrootApp(KeyQueue):
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, as far as they can be read."""
         return readable(super().get_css_variables())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what becomes of each line before it is written."""
+        return with_ours(
+            super().get_line_filters(),
+            colours=self.theme != MONOCHROME, encoding=self._encoding,
+        )  # fmt: skip
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return a key as it is shown; as a word where its sign can't be."""
+        shown = super().get_key_display(binding)
+        return _KEY_WORDS.get(shown, shown) if self._encoding else shown
+
+    def search_themes(self) -> None:
+        """Ask for another theme, where there are colours."""
+        if no_colours(os.environ):
+            self.notify("NO_COLOR is set: there is one theme without colours")
+        else:
+            super().search_themes()
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen: nothing stands below it."""
@@ -171,14 +204,14 @@ class ChrootApp(KeyQueue):
         before, now = self._settings, message.settings
         self._settings = now
         if now.theme != before.theme:
-            self.theme = now.theme or fitting(os.environ)
+            self.theme = chosen(now.theme, os.environ)
+        if now.signs != before.signs:
+            self._encoding = ascii_for(now.signs, os.environ)
+            self.refresh_css(animate=False)
         if now.keys != before.keys:
             self.set_keymap(textual_keymap(now.keys))
         self.main.use(before, now)
-        changed = now.replace(theme="", dock=0, hosts=()) != before.replace(
-            theme="", dock=0, hosts=()
-        )
-        if changed:  # of the others the UI itself is mostly the one who wrote them
+        if _of_the_file(now) != _of_the_file(before):
             self.notify("the settings were read again", timeout=3)
 
     @on(SettingsWrong)

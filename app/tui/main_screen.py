@@ -97,7 +97,9 @@ class MainScreen(Screen[None]):
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, machines)
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
-        panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
+        panels = Panels(
+            panes, user, log, busy=lambda: bool(jobs.running), line=settings.line
+        )  # fmt: skip
         rising = Rising(machines, settings.privilege)
         self.session = Session(
             engine, machines, user, panes, inventory, jobs, panels, rising, log, Several(user)
@@ -107,13 +109,14 @@ class MainScreen(Screen[None]):
         if settings.commands:
             self.doing.use(settings.commands, self._bindings.key_to_bindings)
         self._sight = Sight(self, self.session, self._display, self.doing)
-        self._workspace = Workspace(self.session, columns=settings.columns, clock=clock)
+        self._workspace = Workspace(self.session, columns=settings.columns_of, clock=clock)
         self._build_begun = False
 
     def use(self, before: Settings, now: Settings) -> None:
         """Have other settings than *before* from now on, those that are this screen's."""
-        if now.columns != before.columns:
-            self.table.set_columns(now.columns)
+        for name, wanted in now.columns_of.items():
+            if wanted != before.columns_of[name]:
+                self._workspace.use_columns(name, wanted)
         if now.commands != before.commands:
             self.doing.use(now.commands, self._bindings.key_to_bindings)
         if now.dock != before.dock:

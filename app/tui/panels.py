@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ...core.text import safe
 from ...widgets.job_status import CANCELLED, DONE, FAILED
 from .. import history
+from ..settings.terminal import is_far
 from . import detached
 from .command_log import Deed
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...core.looking.status import ChrootStatus
     from ...widgets.panes.run_panel import RunPanel
+    from ...widgets.terminal.pace import Pace
     from .command_log import CommandLog
     from .command_words import Words
     from .panes import Panes
@@ -28,9 +30,18 @@ class Panels:
     """The run panels of one session."""
 
     def __init__(
-        self, panes: Panes, user: User, log: CommandLog, *, busy: Callable[[], bool]
+        self,
+        panes: Panes,
+        user: User,
+        log: CommandLog,
+        *,
+        busy: Callable[[], bool],
+        line: str = "auto",
     ) -> None:
-        """*busy* tells whether the dock has more to show than panels: jobs that run."""
+        """*busy* tells whether the dock has more to show than panels: jobs that run.
+
+        *line* is how far the terminal is, as the settings say it.
+        """
         self._log = log
         self._deeds: dict[RunPanel, Deed] = {}
         self._logged: dict[RunPanel, int] = {}
@@ -38,8 +49,16 @@ class Panels:
         self._panes = panes
         self._user = user
         self._busy = busy
+        self._line = line
         self._detached: dict[RunPanel, detached.Detached] = {}
         """Panels that show the log of a command that was let go on."""
+
+    @cached_property
+    def _pace(self) -> Pace:
+        """The pace at which floods are painted, of all panels together."""
+        from ...widgets.terminal import pace
+
+        return pace.far() if is_far(self._line, os.environ) else pace.near()
 
     async def open(
         self, one: ChrootStatus, command: str, argv: list[str], words: Words = ()
@@ -54,7 +73,7 @@ class Panels:
         """Run *argv* in a new panel, for the chroot of that name, or for none."""
         from ...widgets.panes.run_panel import RunPanel
 
-        panel = RunPanel(argv, chroot=name, command=command)
+        panel = RunPanel(argv, chroot=name, command=command, pace=self._pace)
         if words:
             again = partial(self._again, name, command, argv, words)
             deed = self._deeds[panel] = Deed((words,), name, again)
@@ -154,7 +173,9 @@ class Panels:
 
         for one in detached.found():
             command = f"{one.command} (went on)"
-            panel = RunPanel(one.argv(), chroot=one.chroot, command=command, seconds=one.seconds)
+            panel = RunPanel(
+                one.argv(), chroot=one.chroot, command=command, seconds=one.seconds, pace=self._pace
+            )
             self._detached[panel] = one
             await self._panes.dock.add(panel, quietly=True)
 

@@ -11,7 +11,7 @@ from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.tables.table import Table
 from ..settings.file import Settings, save
-from ..settings.known import LEAST_DOCK, MOST_DOCK
+from ..settings.known import COLUMNS_OF, LEAST_DOCK, MOST_DOCK
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -56,6 +56,22 @@ class Panes:
         """The value of the row under the cursor of the table that has the focus; None for none."""
         focused = self._screen.focused
         return focused.cursor_row if isinstance(focused, Table) else None
+
+    @property
+    def table_with_columns(self) -> tuple[str, Table[Any]]:
+        """Name (`COLUMNS_OF`) and table that has the focus; of those without choice the first."""
+        if self.complete and self.details.has_focus_within:
+            tab, table = self.details.tab, self.details.table
+            if tab in COLUMNS_OF and table is not None:
+                return tab, table
+        return "environments", self.table.rows
+
+    def use_columns(self, name: str, wanted: tuple[str, ...]) -> None:
+        """Have these columns in the table *name* (`COLUMNS_OF`) from now on."""
+        if name == "environments":
+            self.table.set_columns(wanted)
+        elif self.complete:
+            self.details.choose_columns(name, wanted)
 
     def key_of(self, ident: str) -> str:
         """Return the key of a binding that holds now, as it is shown; "" where it has none."""

@@ -30,9 +30,9 @@ class Workspace(Container):
     """The environments from the start; details and dock when `build` has been called."""
 
     def __init__(
-        self, session: Session, *, columns: tuple[str, ...], clock: Callable[[], float]
+        self, session: Session, *, columns: dict[str, tuple[str, ...]], clock: Callable[[], float]
     ) -> None:
-        """*columns* of the environments; *clock* is that of all tables."""
+        """*columns* of each table (`COLUMNS_OF`); *clock* is that of all tables."""
         super().__init__(id="main")
         self._session = session
         self._columns = columns
@@ -41,7 +41,9 @@ class Workspace(Container):
     def compose(self) -> ComposeResult:
         """Put the table there, and a frame for the details; how they stand is in ui.tcss."""
         with Container(id="body"):
-            yield ChrootTable(id="environments", columns=self._columns, clock=self._clock)
+            yield ChrootTable(
+                id="environments", columns=self._columns["environments"], clock=self._clock
+            )
             yield Container(id="details-frame")
 
     async def build(self) -> None:
@@ -49,9 +51,14 @@ class Workspace(Container):
         from ...widgets.panes.details import Details
         from ...widgets.panes.dock import Dock
 
-        details = Details(id="details", clock=self._clock)
+        details = Details(id="details", columns=self._columns, clock=self._clock)
         await self.query_one("#details-frame").mount(details)
         await self.mount(Dock(id="dock", clock=self._clock, said=self._session.log.said))
+
+    def use_columns(self, name: str, wanted: tuple[str, ...]) -> None:
+        """Have these columns in the table *name* (`COLUMNS_OF`) from now on."""
+        self._columns[name] = wanted
+        self._session.panes.use_columns(name, wanted)
 
     # -- what panes ask for ----------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class _Walk:
         self._blocks = 0
         self._shared = 0
         self._can_share = _file_system(root.path, table) in fiemap.SHARING
-        self._mounted = _mounted_below(root.path, table)
+        self._mounted = mounted_below(root.path, table)
         self._rest_at = time.monotonic() + _WORK
 
     def run(self) -> Taken:
@@ -151,7 +151,7 @@ def _file_system(path: str, table: MountTable) -> str:
         path = os.path.dirname(path)
 
 
-def _mounted_below(path: str, table: MountTable) -> dict[str, set[str]]:
+def mounted_below(path: str, table: MountTable) -> dict[str, set[str]]:
     """Return the names that something is mounted on, by directory as `_Walk` names those."""
     found: dict[str, set[str]] = {}
     for entry in table.below(path):

@@ -15,7 +15,7 @@ from chroot_tool.app.engine import base_directory
 from chroot_tool.app.paths import settings_file
 from chroot_tool.app.settings import key_names
 from chroot_tool.app.settings.file import Settings, load, parse, save
-from chroot_tool.app.settings.known import COLUMNS
+from chroot_tool.app.settings.known import COLUMNS, COLUMNS_OF
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.chroot import DEFAULT_BASE
 from chroot_tool.core.config.schema_line import header
@@ -331,3 +331,29 @@ def test_the_examples_of_keys_are_good() -> None:
 
 def test_the_columns_are_those_of_the_table() -> None:
     assert chroot_columns.COLUMNS == COLUMNS
+
+
+def test_a_column_may_have_a_width_of_its_own() -> None:
+    given = b'columns = ["name:30", "state"]\nmounts-columns = ["target"]\n'
+    settings = parse(given, "settings.toml")
+    assert settings.columns == ("name:30", "state")
+    assert settings.columns_of["mounts"] == ("target",)
+    assert settings.processes_columns == COLUMNS_OF["processes"].ids
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('columns = ["name", "state:wide"]', "expected its width in cells"),
+        ('columns = ["name:2"]', "expected its width in cells"),
+        ('columns = ["name:9999"]', "expected its width in cells"),
+        ('columns = ["name:"]', "expected its width in cells"),
+        ('columns = ["name", "name:20"]', "stands there twice"),
+        ('mounts-columns = ["state"]', "without 'target'"),
+        ('processes-columns = ["pid", "name"]', "'name' is no column"),
+    ],
+)
+def test_what_is_wrong_about_columns(line: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as raised:
+        parse(line.encode(), "settings.toml")
+    assert str(raised.value).startswith("settings.toml:1: ")

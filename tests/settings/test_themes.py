@@ -80,7 +80,11 @@ def test_the_colours_of_the_terminal_are_left_alone(name: str) -> None:
     assert readable(colours) == colours
 
 
-@OWN
+@pytest.mark.parametrize(
+    "theme",
+    [one for one in themes.own() if one.name != themes.MONOCHROME],
+    ids=lambda one: one.name,
+)
 def test_states_have_colours_of_their_own(theme: Theme) -> None:
     assert len({theme.primary, theme.success, theme.warning, theme.error}) == 4
     assert theme.accent == theme.primary  # one accent
@@ -125,4 +129,4 @@ async def test_every_theme_can_be_shown(name: str) -> None:
     ],
 )
 def test_the_theme_fits_the_terminal(environ: dict[str, str], name: str) -> None:
-    assert themes.fitting(environ) == name
+    assert themes.chosen("", environ) == name

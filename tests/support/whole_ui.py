@@ -41,6 +41,7 @@ from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.core.trees.usage import Usage
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.widgets.dialogs.machines import MachineTable
 from support.samples import BASE, clock
@@ -96,6 +97,8 @@ class RecordingEngine(LocalEngine):
         """The bases that there are."""
         self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
+        self.takes: dict[str, tuple[Usage, ...]] = {}
+        """What is in each folder of any chroot."""
         self.runs: dict[str, tuple[PackageRun, ...]] = {}
         """What apt and dpkg did in each chroot."""
         self.ports: dict[str, tuple[Listener, ...]] = {}
@@ -143,6 +146,13 @@ class RecordingEngine(LocalEngine):
     def package_runs(self, path: str) -> tuple[PackageRun, ...]:
         self._record("package_runs", path)
         return self.runs.get(path, ())
+
+    def usage(
+        self, path: str, folder: str = "", *, report: Report = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> tuple[Usage, ...]:  # fmt: skip
+        self._record("usage", path, folder, report=report, cancelled=cancelled)
+        return self.takes.get(folder, ())
 
     def listeners(self, path: str) -> tuple[Listener, ...]:
         self.looked.append(path)
@@ -304,7 +314,7 @@ class _Counting:
 def recorded(engine: Engine, feed: Feed, **settings: Any) -> ChrootApp:
     """The real app on *engine*, shown what *feed* has, at the time of support.samples."""
     follows = settings.pop("follow_settings", False)
-    chosen = Settings(**{"theme": "dark", **settings})
+    chosen = Settings(**{"theme": "dark", "signs": "unicode", **settings})
     return ChrootApp(
         Machines(engine, (), no_hosts), chosen, follow=feed.follow, count=feed.count, clock=clock,
         follow_settings=follows,

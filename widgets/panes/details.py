@@ -7,7 +7,7 @@ seen costs nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -77,15 +77,20 @@ class Details(Vertical):
     def __init__(
         self,
         *,
+        columns: Mapping[str, tuple[str, ...]] | None = None,
         clock: Callable[[], float] = time.time,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        """Make the tabs, without a pane yet; *clock* tells ages from."""
+        """Make the tabs, without a pane yet; *clock* tells ages from.
+
+        *columns* are what the tables of tabs are to have (`tables.chosen`).
+        """
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
+        self._columns = dict(columns or {})
         self._chroot: ChrootStatus | None = None
         self._shown: Shown = (None, (), None, (), 0, ())
         self._welcome: Welcome = ()
@@ -145,6 +150,13 @@ class Details(Vertical):
             self._stale.add(OVERVIEW)
             self._update()
 
+    def choose_columns(self, tab: str, wanted: tuple[str, ...]) -> None:
+        """Have these columns in the table of a tab."""
+        self._columns[tab] = wanted
+        table = self._table_of(tab)
+        if table is not None:
+            table.choose_columns(wanted)
+
     def show_tab(self, tab: str, *, focus: bool = True) -> None:
         """Show the tab *tab*; *focus*: and go there. Raises KeyError for one that there is not."""
         if tab not in TABS:
@@ -193,7 +205,7 @@ class Details(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the key to the environments where there are no rows."""
         if action == "filter":
-            return self._table is not None and not self.has_class("-filtering")
+            return self.table is not None and not self.has_class("-filtering")
         return True
 
     def action_filter(self) -> None:
@@ -229,18 +241,21 @@ class Details(Vertical):
         return was
 
     def _filter(self, text: str) -> None:
-        table = self._table
+        table = self.table
         if table is not None and text != self._filters.get(self.tab, ""):
             self._filters[self.tab] = text
             table.search(text)
             self.line.labels = self._labels()
 
     @property
-    def _table(self) -> Table[Any] | None:
+    def table(self) -> Table[Any] | None:
         """The rows of the tab that is shown, where it has any."""
+        return self._table_of(self.tab)
+
+    def _table_of(self, tab: str) -> Table[Any] | None:
         from ..tables.table import Table
 
-        pane = self._panes.get(self.tab)
+        pane = self._panes.get(tab)
         if pane is None or isinstance(pane, Table):
             return pane
         return next(iter(pane.query(Table)), None)
@@ -267,11 +282,13 @@ class Details(Vertical):
         if tab == MOUNTS:
             from ..tables.mounts_table import MountsTable
 
-            return MountsTable(id=MOUNTS)
+            return MountsTable(columns=self._columns.get(tab, ()), id=MOUNTS)
         if tab == PROCESSES:
             from ..tables.processes_table import ProcessesTable
 
-            return ProcessesTable(id=PROCESSES, clock=self._clock)
+            return ProcessesTable(
+                wanted=self._columns.get(tab, ()), id=PROCESSES, clock=self._clock
+            )
         if tab == LOG:
             from ..tables.log_table import LogTable
 

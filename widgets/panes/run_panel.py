@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ...core.text import duration, safe
+from ..terminal.pace import Pace
 from ..terminal.search import Match
 from ..terminal.terminal import Terminal
 from ..text.fitting import shorten, width_of
@@ -109,11 +110,15 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         chroot: str,
         command: str,
         log: BinaryIO | None = None,
+        pace: Pace | None = None,
         seconds: Callable[[], float] | None = None,
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
     ) -> None:
-        """*seconds* tells how long it has run where *argv* only shows what began earlier."""
+        """*seconds* tells how long it has run where *argv* only shows what began earlier.
+
+        A flood is painted at *pace*.
+        """
         super().__init__(id=id)
         self.chroot = chroot
         """The chroot's name: foreign text."""
@@ -121,6 +126,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         """What was asked for, `shell` or a command line: foreign text."""
         self._argv = tuple(argv)
         self._log = log
+        self._pace = pace
         self._clock = clock
         self._seconds = seconds
         self._began = clock()
@@ -138,7 +144,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         with Horizontal(classes="run-panel--head"):
             yield FindLine()
             yield Static(classes="run-panel--line")
-        yield Terminal(self._argv, log=self._log)
+        yield Terminal(self._argv, log=self._log, pace=self._pace)
 
     def on_mount(self) -> None:
         """Count the seconds."""

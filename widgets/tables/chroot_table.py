@@ -130,7 +130,7 @@ class ChrootTable(Vertical):
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        """Make an empty table with these columns, in this order (`chroot_columns.COLUMNS`)."""
+        """Make an empty table with these columns, in this order (`chosen`)."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._columns = columns
         self._clock = clock
@@ -143,8 +143,7 @@ class ChrootTable(Vertical):
         """Put title and table together; the filter's line comes when it is first wanted."""
         yield Static(id="title")
         yield Rows(
-            columns(self._columns, self._clock),
-            sort="name" if "name" in self._columns else "",
+            columns(COLUMNS, self._clock), wanted=self._columns, sort="name",
             markable=True, ages=True, clock=self._clock,
         )  # fmt: skip
 
@@ -184,8 +183,7 @@ class ChrootTable(Vertical):
 
     def set_columns(self, names: tuple[str, ...]) -> None:
         """Show these columns, in this order."""
-        self._columns = names
-        self.rows.set_columns(columns(names, self._clock))
+        self.rows.choose_columns(names)
 
     # -- what there is ---------------------------------------------------------------------------
 

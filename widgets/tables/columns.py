@@ -137,3 +137,9 @@ class Layout(Generic[R]):
         moved = placed != self.placed
         self.placed = placed
         return moved
+
+    def at(self, x: int) -> Column[R] | None:
+        """Return the column that stands at the cell *x*, with the gap before it."""
+        return next(
+            (one.column for one in self.placed if one.start - 1 <= x < one.start + one.width), None
+        )

@@ -5,6 +5,7 @@ Below the table two lines say why the mount under the cursor is not as it should
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -103,9 +104,14 @@ class MountsTable(ExplainedTable):
             """The table."""
             return self.table
 
+    def __init__(self, *, columns: Sequence[str] = (), id: str | None = None) -> None:  # noqa: A002 (Textual's own name for it)
+        """Make an empty table with these columns (`chosen`)."""
+        super().__init__(id=id)
+        self._columns = columns
+
     def compose(self) -> ComposeResult:
         """Put table and reason together."""
-        yield MountRows(COLUMNS, sort="state")  # what is wrong comes first
+        yield MountRows(COLUMNS, wanted=self._columns, sort="state")  # what is wrong comes first
         yield WrappedText()
 
     def show(self, mounts: tuple[MountStatus, ...]) -> None:

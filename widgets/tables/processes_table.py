@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -99,16 +99,18 @@ class ProcessesTable(Table[Process]):
     def __init__(
         self,
         *,
+        wanted: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        """Make an empty table; *clock* tells ages from."""
+        """Make an empty table of the columns *wanted* (`chosen`); *clock* tells ages from."""
         super().__init__(
-            columns(clock, lambda one: self._depths.get(_key(one), 0)), sort="pid",
-            ages=True, clock=clock, name=name, id=id, classes=classes, disabled=disabled,
+            columns(clock, lambda one: self._depths.get(_key(one), 0)), wanted=wanted,
+            sort="pid", ages=True, clock=clock, name=name, id=id, classes=classes,
+            disabled=disabled,
         )  # fmt: skip
         self.set_reactive(Table.hint, (_NOBODY,))
         self._depths: dict[str, int] = {}

@@ -12,30 +12,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, TypeAlias
 
-from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
-from textual.message import Message
+from textual.binding import BindingType
+from textual.geometry import Size
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...core.text import safe
+from . import messages
+from .chosen import chosen
 from .columns import Column, Layout, R
+from .keys import KEYS
+from .looks import Looks
 from .order import Order, same
 from .painting import Painter, hint_lines
+from .searching import Searching
+from .view import HEAD, View
 
-_HEAD = 1
-"""Lines of the header."""
 _RIGHT = 3
 """The button of a mouse that chooses a row and nothing else: a menu is somebody else's."""
 _TICK = 30.0
-_LONGEST = 4000
-"""Cells of a text that is searched."""
 """Seconds after which ages (`3m`) are painted again."""
 
 
@@ -51,108 +49,22 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     """
 
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "down", id="table.down", show=False),
-        Binding("k,up", "move(-1)", "up", id="table.up", show=False),
-        Binding("pagedown", "page(1)", "page down", id="table.page_down", show=False),
-        Binding("pageup", "page(-1)", "page up", id="table.page_up", show=False),
-        Binding("g,home", "edge(False)", "first row", id="table.first", show=False),
-        Binding("G,end", "edge(True)", "last row", id="table.last", show=False),
-        Binding("less_than_sign", "sort_step(-1)", "sort by the column before",
-                id="table.sort_previous", show=False),
-        Binding("greater_than_sign", "sort_step(1)", "sort by the next column",
-                id="table.sort_next", show=False),
-        Binding("equals_sign", "sort_reverse", "turn the order round",
-                id="table.sort_reverse", show=False),
-    ]  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--sorted",
-        "table--cursor",
-        "table--hint",
-        "table--muted",
-        "table--good",
-        "table--warn",
-        "table--bad",
-        "table--accent",
-    }
-    DEFAULT_CSS = """
-    Table {
-        height: 1fr;
-        background: $background;
-        color: $foreground;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size: 0 1;
-        scrollbar-gutter: stable;
-        & > .table--header { color: $text-muted; }
-        & > .table--sorted { color: $text-primary; }
-        & > .table--hint { color: $text-muted; }
-        & > .table--muted { color: $text-muted; }
-        & > .table--good { color: $text-success; }
-        & > .table--warn { color: $text-warning; }
-        & > .table--bad { color: $text-error; }
-        & > .table--accent { color: $text-primary; }
-        & > .table--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-            text-style: $block-cursor-blurred-text-style;
-        }
-        &:focus > .table--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &:ansi:blur > .table--cursor { text-style: underline; }
-    }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    COMPONENT_CLASSES = Looks.CLASSES
+    DEFAULT_CSS = Looks.CSS
 
     hint: var[tuple[str, ...]] = var((), init=False)
     """What an empty table says, a paragraph each."""
 
-    @dataclass
-    class Highlighted(Message):
-        """The cursor is on another row, or its row has changed. `key` is None without rows."""
-
-        table: Table[Any]
-        key: str | None
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the last of many moves counts."""
-            return isinstance(message, Table.Highlighted) and message.table is self.table
-
-        @property
-        def control(self) -> Table[Any]:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class Activated(Message):
-        """Enter, or a double click, on a row."""
-
-        table: Table[Any]
-        key: str
-
-        @property
-        def control(self) -> Table[Any]:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class Marked(Message):
-        """Other rows are marked than before."""
-
-        table: Table[Any]
-
-        @property
-        def control(self) -> Table[Any]:
-            """The table."""
-            return self.table
+    Highlighted: TypeAlias = messages.Highlighted
+    Activated: TypeAlias = messages.Activated
+    Marked: TypeAlias = messages.Marked
 
     def __init__(
         self,
         columns: Sequence[Column[R]],
         *,
+        wanted: Sequence[str] = (),
         sort: str = "",
         markable: bool = False,
         ages: bool = False,
@@ -164,6 +76,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     ) -> None:
         """Make an empty table of *columns*, sorted by the id *sort*; "": as rows are given.
 
+        *wanted* are those that are shown, see `chosen`; (): all.
         *ages*: some cells hang on the clock, and are painted again now and then.
         """
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
@@ -173,12 +86,17 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._markable = markable
         self._ages = ages
         self._order: Order[R] = Order(sort)
-        self._layout: Layout[R] = Layout(columns, 2 if markable else 1)
-        self._painter: Painter[R] = Painter(self._style)
+        self._view = View(self, self._order)
+        self._looks = Looks(self)
+        self.every = tuple(columns)
+        """All columns that it can have."""
+        self.wanted = tuple(wanted) or tuple(column.id for column in columns)
+        """Those that it is to have, as they were wanted."""
+        self._layout: Layout[R] = Layout(chosen(columns, wanted), 2 if markable else 1)
+        self._painter: Painter[R] = Painter(self._looks.style)
         self._announced: tuple[str | None, R | None] = (None, None)
         self._laid_out_for = Size(0, 0)
-        self._styles: dict[str, Style] = {}
-        self._searched = ""
+        self._searching: Searching[R] = Searching()
 
     # -- rows ------------------------------------------------------------------------------------
 
@@ -217,20 +135,16 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def search(self, text: str) -> None:
         """Show only the rows in whose cells each word of *text* stands; "" shows all."""
-        words = tuple(text.casefold().split())
-        self._searched = text if words else ""
-        self.set_filter((lambda row: self._has(row, words)) if words else None, words)
+        self._searching = Searching(text)
+        self.set_filter(self._finds if self._searching.words else None, self._searching.words)
+
+    def _finds(self, row: R) -> bool:
+        return self._searching.finds(row, self.columns)
 
     @property
     def _hint(self) -> tuple[str, ...]:
-        if self._searched and self._order.rows:
-            return (f"nothing matches {self._searched}", "Esc shows all again")
-        return self.hint
-
-    def _has(self, row: R, words: tuple[str, ...]) -> bool:
-        cells = (safe(column.cell(row, _LONGEST)[0]) for column in self.columns)
-        text = "\n".join(cells).casefold()
-        return all(word in text for word in words)
+        found_none = self._searching.words and self._order.rows
+        return self._searching.hint if found_none else self.hint
 
     @property
     def known_rows(self) -> Mapping[str, R]:
@@ -243,7 +157,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     @property
     def columns(self) -> tuple[Column[R], ...]:
-        """The columns, also those for which there is no room."""
+        """The columns that it is to have, also those for which there is no room."""
         return self._layout.columns
 
     @property
@@ -269,37 +183,29 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def _lay_out(self) -> bool:
         self._laid_out_for = self.size
-        return self._layout.lay_out(self._width)
+        return self._layout.lay_out(self._view.width)
 
     def _arrange(self) -> bool:
         """Filter and sort; say whether other keys, or the same in another order, are shown."""
-        row_of_view = self._order.cursor - self.scroll_offset.y
-        in_view = 0 <= row_of_view < self._page
+        row_of_cursor = self._view.row_of_cursor
         if not self._order.arrange(self.columns):
             return False
-        self.virtual_size = Size(self._width, len(self._order.keys) + _HEAD)
-        if in_view:
-            self._scroll_top(self._order.cursor - row_of_view)
-            self._scroll_to_cursor()
+        self._view.take_over(row_of_cursor)
         return True
 
-    def set_columns(self, columns: Sequence[Column[R]]) -> None:
-        """Show other columns, or the same in another order; sorting goes on by what it was."""
-        self._layout.use(columns)
+    def choose_columns(self, wanted: Sequence[str]) -> None:
+        """Show these columns, in this order (`chosen`); sorting goes on by what it was."""
+        self.wanted = tuple(wanted)
+        self._layout.use(chosen(self.every, wanted))
         self._measure(tuple(self._order.rows))
         self.refresh()
 
+    @property
+    def widths(self) -> dict[str, int]:
+        """The cells that the columns for which there is room have now, by their ids."""
+        return {placed.column.id: placed.width for placed in self._layout.placed}
+
     # -- the cursor ------------------------------------------------------------------------------
-
-    @property
-    def _width(self) -> int:
-        """The cells of a line."""
-        return max(0, self.size.width - self.scrollbar_size_vertical)
-
-    @property
-    def _page(self) -> int:
-        """How many rows can be seen."""
-        return max(1, self.size.height - _HEAD)
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on *key*; say whether it is shown."""
@@ -309,11 +215,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         return True
 
     def _move(self, index: int) -> None:
-        before, index = self._order.move(index)
-        if before != index:
-            self._refresh_index(before)
-            self._refresh_index(index)
-        self._scroll_to_cursor()
+        self._view.move(index)
         self._announce()
 
     def _announce(self) -> None:
@@ -323,26 +225,13 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             self._announced = (key, row)
             self.post_message(self.Highlighted(self, key))
 
-    def _scroll_to_cursor(self) -> None:
-        top = self.scroll_offset.y
-        if self._order.cursor < top:
-            self._scroll_top(self._order.cursor)
-        elif self._order.cursor >= top + self._page:
-            self._scroll_top(self._order.cursor - self._page + 1)
-
-    def _scroll_top(self, row: int) -> None:
-        """Show *row* first, as far as there are rows below to fill the view."""
-        row = max(0, min(row, len(self._order.keys) - self._page))
-        if row != self.scroll_offset.y:
-            self.scroll_to(y=row, animate=False, force=True)
-
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
         self._move(self._order.cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """Move by pages; a row stays in view."""
-        self._move(self._order.cursor + pages * max(1, self._page - 1))
+        self._move(self._order.cursor + pages * max(1, self._view.page - 1))
 
     def action_edge(self, last: bool) -> None:
         """Go to the first row, or the last."""
@@ -407,18 +296,9 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     # -- painting --------------------------------------------------------------------------------
 
-    def _refresh_index(self, index: int) -> None:
-        y = index - self.scroll_offset.y
-        if 0 <= y < self._page:
-            self.refresh(Region(0, y + _HEAD, self._width, 1))
-
     def refresh_rows(self, keys: Iterable[str]) -> None:
         """Paint these rows again, as far as they are seen."""
-        top = self.scroll_offset.y
-        wanted = frozenset(keys)
-        for index, key in enumerate(self._order.keys[top : top + self._page], top):
-            if key in wanted:
-                self._refresh_index(index)
+        self._view.refresh_rows(keys)
 
     def render_line(self, y: int) -> Strip:
         """Return line *y* of the view: the header, a row, or the hint of an empty table."""
@@ -426,12 +306,12 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             # Textual does not always tell a widget that was hidden what size it has got.
             self._lay_out()
             self.call_later(self.on_resize)
-        width, order, columns = self._width, self._order, self._layout.placed
+        width, order, columns = self._view.width, self._order, self._layout.placed
         if y == 0:
             return self._painter.header(
                 columns, width, sort=order.sort, descending=order.descending
             )
-        index = self.scroll_offset.y + y - _HEAD
+        index = self._view.top + y - HEAD
         if index < len(order.keys):
             key = order.keys[index]
             return self._painter.row(
@@ -440,23 +320,16 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             )  # fmt: skip
         if not order.keys:
             return self._painter.hint(self._hint, y - 2, width)
-        return Strip.blank(width, self._style(""))
+        return Strip.blank(width, self._looks.style(""))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are: for a table that is as high as its rows."""
-        return _HEAD + (len(self._order.keys) or 1 + len(hint_lines(self.hint, width)))
-
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            component = (f"table--{name}",) if name else ()
-            style = self._styles[name] = self.get_visual_style(*component).rich_style
-        return style
+        return HEAD + (len(self._order.keys) or 1 + len(hint_lines(self.hint, width)))
 
     def notify_style_update(self) -> None:
         """Forget the colours: theme or focus have changed."""
         super().notify_style_update()
-        self._styles.clear()
+        self._looks.forget()
 
     def watch_hint(self) -> None:
         """Show the new hint, if it is seen."""
@@ -473,18 +346,18 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         """Lay out the columns anew and keep the cursor in view."""
         self._lay_out()
-        self.virtual_size = Size(self._width, len(self._order.keys) + _HEAD)
-        self._scroll_to_cursor()
+        self._view.fit()
+        self._view.show_cursor()
         self.refresh()
 
     def on_focus(self) -> None:
         """Show the cursor as the one that keys move."""
-        self._styles.clear()
+        self._looks.forget()
         self.refresh()
 
     def on_blur(self) -> None:
         """Show the cursor as one that keys do not move."""
-        self._styles.clear()
+        self._looks.forget()
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -495,10 +368,11 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         if event.button != _RIGHT:
             event.stop()
         if at.y == 0:
-            if event.button != _RIGHT:
-                self._click_header(at.x)
+            column = self._layout.at(at.x)
+            if event.button != _RIGHT and column is not None:
+                self.sort_by(column.id)
             return
-        index = self.scroll_offset.y + at.y - _HEAD
+        index = self._view.top + at.y - HEAD
         if index >= len(self._order.keys):
             return
         self._move(index)
@@ -508,9 +382,3 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             self.action_mark()
         elif event.chain == 2:
             self.action_activate()
-
-    def _click_header(self, x: int) -> None:
-        for placed in self._layout.placed:
-            if placed.start - 1 <= x < placed.start + placed.width:
-                self.sort_by(placed.column.id)
-                return

@@ -1,6 +1,7 @@
 """When a terminal's screen is painted, and which rows of it.
 
-Changed rows only, at most 30 times a second, and behind what else the user waits for.
+Changed rows only, at most 30 times a second, behind what else the user waits for, and of a flood no
+more bytes than the line to the terminal takes.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from . import cells
+from .pace import cost
 
 if TYPE_CHECKING:
+    from .pace import Pace
     from .view import View
 
 _FRAME = 1 / 30
 _FRAME_IN_FLOOD = 1 / 15
 """Seconds between two paints at least: nobody reads along, and a paint is what others wait for."""
+_STILL_A_FLOOD = 0.5
+"""Seconds for which a flood is taken for one when it pauses: it is painted at its pace."""
 _FRAME_BY_THE_WAY = 1 / 5
 """The same for a flood while the user is at something else: then it is painted behind that.
 
@@ -46,7 +51,7 @@ class Painting:
     """Has *widget* painted as its view changes: `show` the view, then say so with `in_turn`.
 
     *is_flooding* tells whether more comes than can be shown; *on_paint* is called with the view
-    before each paint.
+    before each paint; *pace* bounds what a flood writes.
     """
 
     def __init__(
@@ -55,16 +60,19 @@ class Painting:
         *,
         is_flooding: Callable[[], bool],
         on_paint: Callable[[View], None],
+        pace: Pace,
     ) -> None:
         self._widget = widget
         self._is_flooding = is_flooding
         self._on_paint = on_paint
+        self._pace = pace
         self._view: View | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._painted_at = -math.inf  # never yet; 0 would be a moment ago just after a boot
         self._updating_since: float | None = None
         self._painted_end = 0
         self._elsewhere_at = -math.inf
+        self._flooded_at = -math.inf
         self._dirty: dict[int, None] = {}  # rows to paint, those that wait longest first
         self._cursor_at: tuple[int, int] | None = None
 
@@ -88,7 +96,8 @@ class Painting:
     def sooner(self) -> None:
         """Paint what a flood has left at the usual pace: it ends with a prompt."""
         if self._timer is not None:
-            self._within(self._painted_at + _FRAME - monotonic())
+            wait = self._pace.wait if self._is_paced else 0.0
+            self._within(max(self._painted_at + _FRAME - monotonic(), wait))
 
     def everything(self) -> None:
         """Paint the whole view: it shows other rows, or is laid out anew."""
@@ -118,10 +127,19 @@ class Painting:
         """Whether the user is busy with something else in the app."""
         return not self._widget.has_focus and monotonic() - self._elsewhere_at < _AT_THE_KEYS
 
+    @property
+    def _is_paced(self) -> bool:
+        """Whether a flood is painted, or was a moment ago."""
+        now = monotonic()
+        if self._is_flooding():
+            self._flooded_at = now
+        return now - self._flooded_at < _STILL_A_FLOOD
+
     def _frame(self) -> float:
+        wait = self._pace.wait if self._is_paced else 0.0
         if not self._is_flooding():
-            return _FRAME
-        return _AT_THE_KEYS if self.is_left_alone else _FRAME_IN_FLOOD
+            return max(_FRAME, wait)
+        return max(_AT_THE_KEYS if self.is_left_alone else _FRAME_IN_FLOOD, wait)
 
     def _within(self, seconds: float) -> None:
         """Paint after so long, or when it was to be done anyway if that is sooner."""
@@ -176,14 +194,18 @@ class Painting:
         rows = list(self._dirty)
         if self._cursor_at is not None and self._cursor_at[1] in self._dirty:
             rows.insert(0, self._cursor_at[1])  # where the user looks
+        paced = self._is_paced
         budget = _RUNS_IN_FLOOD if self._is_flooding() else _RUNS_A_FRAME
         painted: set[int] = set()
         for y in rows:
-            if budget <= 0:
+            if budget <= 0 or (paced and painted and self._pace.room <= 0):
                 break
             if y not in painted:
                 painted.add(y)
-                budget -= cells.run_count(view.row(y))
+                runs = cells.run_count(view.row(y))
+                budget -= runs
+                if paced:
+                    self._pace.spend(cost(self._widget.size.width, runs))
                 del self._dirty[y]
         if painted:
             regions = _regions(
@@ -191,7 +213,7 @@ class Painting:
             )
             self._widget.refresh(*regions)
         if self._dirty:
-            self._within(self._frame() if self.is_left_alone else _FRAME)
+            self._within(self._frame() if paced or self.is_left_alone else _FRAME)
 
 
 class PaintedLine(Strip):

@@ -24,6 +24,7 @@ from .colors import Palette
 from .command import Command
 from .keyboard import Keyboard
 from .mouse import Mouse
+from .pace import Pace, near
 from .painting import PaintedLine, Painting
 from .reading import Reading
 from .tuning import preload, tune
@@ -122,12 +123,14 @@ class Terminal(Widget, can_focus=True):
         cwd: str | None = None,
         scrollback: int = 10_000,
         log: BinaryIO | None = None,
+        pace: Pace | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
     ) -> None:
         """Prepare a terminal; `start` runs the command.
 
         *env* is the whole environment but for TERM and COLORTERM, None for the app's own. What the
-        command writes goes into *log* too, byte by byte.
+        command writes goes into *log* too, byte by byte. A flood is painted at *pace*, that of a
+        terminal on this machine where none is given.
         """
         super().__init__(id=id)
         self.exit: int | None = None
@@ -135,8 +138,9 @@ class Terminal(Widget, can_focus=True):
         self._scrollback = scrollback
         self._view: View | None = None
         self._painting = Painting(
-            self, is_flooding=lambda: self._command.is_flooding, on_paint=self._before_paint
-        )
+            self, is_flooding=lambda: self._command.is_flooding, on_paint=self._before_paint,
+            pace=pace or near(),
+        )  # fmt: skip
         self._command = Command(
             argv, env=env, cwd=cwd, log=log,
             on_output=self._take, on_quiet=self._painting.sooner, on_exit=self._ended,

@@ -7,7 +7,9 @@ import gc
 from ....core.text import safe
 from ....widgets.text.states import chroot_state
 from ... import exits
-from ..arguments import add_json, engine_of
+from .. import plain
+from ..arguments import add, add_json, engine_of
+from ..options import PLAIN
 from ..output import print_lines
 from ..tables import process_count, table
 
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `list` its options."""
     add_json(parser)
+    add(parser, PLAIN)
     parser.add_argument("--tag", metavar="TAG", help="only those with this tag, of chroot.toml")
 
 
 def execute(arguments: Namespace) -> int:
     """Print the chroots; return the exit code."""
     gc.disable()  # nothing of such a short life is garbage, and to look for it is a tenth of it
+    in_words = plain.is_wanted(arguments)
     engine = engine_of(arguments)
     every = engine.list()
     tag = arguments.tag
@@ -37,7 +41,7 @@ def execute(arguments: Namespace) -> int:
 
         json_output.write([json_output.chroot(one) for one in found])
     elif found:
-        print_lines(lines(found))
+        print_lines([plain.sentence(one) for one in found] if in_words else lines(found))
     elif every:
         exits.tell(f"no chroot under {safe(engine.base)} has the tag {safe(tag)}\n")
     else:

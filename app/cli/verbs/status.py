@@ -8,8 +8,9 @@ from ....core.errors import ChrootError
 from ....core.text import duration, safe, size
 from ....widgets.text.states import chroot_state, mount_state
 from ... import exits, json_output
+from .. import plain
 from ..arguments import add, add_json, chroot_of
-from ..options import DIR
+from ..options import DIR, PLAIN
 from ..output import print_lines
 from ..tables import indented
 
@@ -28,11 +29,12 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--open", action="store_true", help="and where it listens, and what its processes have open"
     )
-    add(parser, DIR)
+    add(parser, DIR, PLAIN)
 
 
 def execute(arguments: Namespace) -> int:
     """Print what there is to know of one chroot; return the exit code."""
+    in_words = plain.is_wanted(arguments)
     engine, path = chroot_of(arguments)
     found = engine.status(path)
     listening = engine.listeners(path) if arguments.open else ()
@@ -41,7 +43,8 @@ def execute(arguments: Namespace) -> int:
         more = json_output.opened(listening, opened) if arguments.open else {}
         json_output.write(json_output.chroot(found) | more)
     else:
-        print_lines([*lines(found, time.time()), *_open_lines(listening, opened)])
+        said = (plain.details if in_words else lines)(found, time.time())
+        print_lines([*said, *_open_lines(listening, opened)])
     return exits.DONE
 
 

@@ -1,4 +1,8 @@
-"""`chroot-tool watch`: a line for each chroot now, and again whenever it changes."""
+"""`chroot-tool watch`: a line for each chroot now, and again whenever it changes.
+
+With --plain only what has changed is said, in words: it is also what those have in the place of the
+terminal UI who can't use that.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ from ....core.events import Warned
 from ....core.text import safe
 from ....widgets.text.states import chroot_state
 from ... import exits, json_output
-from ..arguments import add_json, engine_of
+from .. import plain
+from ..arguments import add, add_json, engine_of
+from ..options import PLAIN
 from ..output import print_lines
 from ..tables import process_count
 
@@ -23,18 +29,41 @@ if TYPE_CHECKING:
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `watch` its options."""
     add_json(parser)
+    add(parser, PLAIN)
 
 
 def execute(arguments: Namespace) -> int:
     """Print every change until interrupted, which is how it ends; return the exit code."""
     from ....core.verbs.watch import changes
 
+    in_words = _InWords() if plain.is_wanted(arguments) else None
     try:
         for name, found in changes(engine_of(arguments).follow()):
-            _tell(name, found, json=arguments.json)
+            if in_words and not isinstance(found, Problem):
+                in_words.tell(name, found)
+            else:
+                _tell(name, found, json=arguments.json)
     except KeyboardInterrupt:
         pass
     return exits.INTERRUPTED
+
+
+class _InWords:
+    """Says of each chroot what it is at first, then what changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, ChrootStatus] = {}
+
+    def tell(self, name: str, found: ChrootStatus | None) -> None:
+        """Print what is new of the chroot *name*; *found* is None where it is gone."""
+        before = self._known.pop(name, None)
+        if found is None:
+            lines = [f"{safe(name)}: gone"]
+        else:
+            self._known[name] = found
+            lines = plain.changes(before, found) if before else [plain.sentence(found)]
+        print_lines(lines)
+        sys.stdout.flush()
 
 
 def _tell(name: str, found: ChrootStatus | Problem | None, *, json: bool) -> None:

@@ -13,6 +13,7 @@ from . import (
     base,
     binds,
     boot,
+    columns,
     commands,
     copies,
     create,
@@ -23,6 +24,7 @@ from . import (
     root,
     snapshots,
     switch,
+    usage,
 )
 from .action import Action
 
@@ -36,6 +38,7 @@ ACTIONS: dict[str, Action] = {
         *copies.ACTIONS,
         *archives.ACTIONS,
         *snapshots.ACTIONS,
+        *usage.ACTIONS,
         *delete.ACTIONS,
         *doctor.ACTIONS,
         *deeds.ACTIONS,
@@ -43,6 +46,7 @@ ACTIONS: dict[str, Action] = {
         *root.ACTIONS,
         *base.ACTIONS,
         *boot.ACTIONS,
+        *columns.ACTIONS,
     )
 }
 """By their ids, in the order of the footer and the palette."""

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from chroot_tool.app.settings.known import COLUMNS_OF
 from chroot_tool.widgets.binds import table as bind_table
 from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.panes import jobs_pane
 from chroot_tool.widgets.tables import mounts_table, processes_table
+from chroot_tool.widgets.tables.chosen import chosen, ident_and_width, wish
 from chroot_tool.widgets.tables.chroot_columns import (
     COLUMNS,
     ChrootRow,
@@ -81,3 +83,30 @@ def test_eighty_columns_show_the_seven_that_matter_unclipped() -> None:
     for row in rows:
         for one in placed:
             assert cell_len(one.column.cell(row, one.width)[0]) <= one.width
+
+
+def test_columns_are_as_they_were_wanted() -> None:
+    every = (fixed("a", 4, 1, most=20), fixed("b", 4, 0, fills=True), fixed("c", 3, 2))
+    assert [one.id for one in chosen(every, ("c", "a"))] == ["c", "a"]
+    assert chosen(every, ()) == every
+    assert chosen(every, ("what this table has not",)) == every
+    placed = place(chosen(every, ("b:9", "a:7", "c")), {"a": 20}, 0, 60)
+    assert [one.width for one in placed] == [9, 7, 3], "whatever they need, and what is left"
+    for ident, width in (("a", 0), ("name", 24)):
+        assert ident_and_width(wish(ident, width)) == (ident, width)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("environments", columns(COLUMNS, clock)),
+        ("mounts", mounts_table.COLUMNS),
+        ("processes", processes_table.columns(clock)),
+    ],
+)
+def test_the_settings_know_the_columns_of_each_table(
+    name: str, table: tuple[Column[Any], ...]
+) -> None:
+    setting = COLUMNS_OF[name]
+    assert setting.ids == tuple(column.id for column in table)
+    assert setting.must in setting.ids

@@ -1,0 +1,75 @@
+"""A flood in a panel and the line to the terminal: what is written, and what waits behind it."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import Cli
+from support.outer_terminal import Terminal
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+SECONDS = 4.0
+A_SECOND = 4_000
+"""Bytes that a flood writes on a far line, half of 64 kbit/s."""
+AT_ONCE = 8_000
+"""Bytes that may come beside: what was painted before it was known for a flood, and what else
+changes on the screen. Not a figure of ours (`./dev bench ui` has those), but far below what a flood
+is without a bound."""
+
+
+@pytest.fixture
+def terminal(tiny_chroot: Path, cli: Cli) -> Iterator[Terminal]:
+    """The UI as behind ssh, on tiny and one that is below it in the list."""
+    (tiny_chroot.parent / "zzz/chroot.d").mkdir(parents=True)
+    argv = [os.fsdecode(word) for word in cli.argv("--base", tiny_chroot.parent)]
+    env = cli.environment({
+        "SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22", "TERM": "xterm-256color",
+        "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8",
+    })  # fmt: skip
+    env.pop("NO_COLOR", None)
+    made = Terminal(argv, env)
+    yield made
+    made.close()
+
+
+def count(terminal: Terminal, seconds: float) -> tuple[int, float]:
+    """Take what is written within so long; return the bytes, and how long it was."""
+    began = time.monotonic()
+    taken = 0
+    while (left := began + seconds - time.monotonic()) > 0:
+        if select.select([terminal.fd], [], [], left)[0]:
+            taken += len(os.read(terminal.fd, 1 << 16))
+    return taken, time.monotonic() - began
+
+
+@pytest.mark.slow
+@pytest.mark.root
+@SIZES
+def test_a_flood_leaves_room_on_a_far_line(terminal: Terminal, size: tuple[int, int]) -> None:
+    columns, rows = size
+    terminal.resize(rows, columns)
+    terminal.wait_for("zzz")
+    terminal.wait_for("help")
+    terminal.type("s")
+    terminal.wait_for("running")
+    terminal.wait_for("#")
+    terminal.type("while :; do echo one line of many; done\r")
+    terminal.wait_for(r"(?s)(one line of many.*){12}")
+    count(terminal, 1.0)  # it is known for a flood now
+    taken, took = count(terminal, SECONDS)
+    assert 0 < taken <= A_SECOND * took + AT_ONCE
+
+    for key in ("\x1d", "\x1b"):  # out of the panel, and to the environments
+        terminal.type(key)
+        count(terminal, 1.0)
+    for key in ("j", "k"):  # either way the row of zzz is painted anew
+        count(terminal, 0.5)
+        terminal.seen = ""
+        terminal.type(key)
+        assert len(terminal.read_to(b"zzz ")) <= AT_ONCE

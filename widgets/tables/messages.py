@@ -1,0 +1,41 @@
+"""What a table says: its cursor is elsewhere, a row was chosen, others are marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+from textual.widget import Widget
+
+
+@dataclass
+class _Said(Message):
+    table: Widget
+
+    @property
+    def control(self) -> Widget:
+        """The table."""
+        return self.table
+
+
+@dataclass
+class Highlighted(_Said):
+    """The cursor is on another row, or its row has changed. `key` is None without rows."""
+
+    key: str | None
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the last of many moves counts."""
+        return isinstance(message, Highlighted) and message.table is self.table
+
+
+@dataclass
+class Activated(_Said):
+    """Enter, or a double click, on a row."""
+
+    key: str
+
+
+@dataclass
+class Marked(_Said):
+    """Other rows are marked than before."""

@@ -1,0 +1,57 @@
+"""How fast a flood may be painted: so many bytes a second, so many at once. Pure.
+
+A line takes no more than it can. What is written beyond that waits in it, and so does the answer to
+the next key. What stands on the screen in the end is the same: what was not painted is overtaken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+_A_LINE, _A_RUN = 52, 40
+"""Bytes beside the text, as Textual writes them: to go to a line and fill it up, and for a run of
+one style in true colours."""
+
+
+class Pace:
+    """Bytes for which there is room: `rate` of them come with each second, up to `burst`."""
+
+    def __init__(self, rate: float, burst: float, ticks: Callable[[], float] = monotonic) -> None:
+        self._rate, self._burst, self._ticks = rate, burst, ticks
+        self._room, self._at = burst, ticks()
+
+    @property
+    def room(self) -> float:
+        """The bytes that there is room for now; below 0: there was not enough."""
+        now = self._ticks()
+        self._room = min(self._burst, self._room + (now - self._at) * self._rate)
+        self._at = now
+        return self._room
+
+    def spend(self, count: float) -> None:
+        """Take note that so many bytes are written."""
+        self._room = max(self.room - count, -self._burst)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until there is room for all that may be written at once, or half of it."""
+        return max(0.0, (self._burst / 2 - self.room) / self._rate)
+
+
+def cost(width: int, runs: int) -> int:
+    """Return about how many bytes a line takes: so many cells, in so many runs of one style."""
+    return _A_LINE + width + runs * _A_RUN
+
+
+def near() -> Pace:
+    """Return the pace of a terminal on this machine."""
+    return Pace(200_000, 50_000)
+
+
+def far() -> Pace:
+    """Return the pace of one behind ssh: under half of 64 kbit/s, a tenth of a second at once.
+
+    The rest is for keys, and for what else a flood changes: times, graphs, the processor's load.
+    """
+    return Pace(3_000, 800)
