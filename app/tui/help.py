@@ -52,7 +52,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("table.first", "table.last"): "the first row, the last",
     ("output.left", "output.right"): "scroll left, right",
     ("table.sort_previous", "table.sort_next"): "sort by another column",
-    ("pane.1", "pane.2", "pane.3", "pane.4", "pane.5"): "overview, mounts, processes, jobs, log",
+    ("pane.1", "pane.2", "pane.3", "pane.4", "pane.5"): "overview … log, by number",
     ("tab.previous", "tab.next"): "the tab before, the next",
     ("panel.match_before", "panel.match_after"): "the place before, after",
     ("panel.page_up", "panel.page_down"): "scroll up, down",
