@@ -28,7 +28,7 @@ from support import PATIENCE, Cli, Program, json_schema, next_line, processes_be
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "name": str, "path": str, "state": str, "os": str, "mounts": list, "processes": list,
-    "problems": list, "enabled": bool,
+    "problems": list, "enabled": bool, "tags": list,
 }  # fmt: skip
 MOUNT = {
     "target": str, "source": str, "fs": str, "options": list, "origin": str, "state": str,
