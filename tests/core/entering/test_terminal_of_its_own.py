@@ -61,6 +61,8 @@ def test_nothing_of_the_outer_terminal_gets_in(bash: Bash, tiny_chroot: Path) ->
     bash.start("r sleep 1000")
     pid = only(tiny_chroot, "sleep")
     outer = os.stat(os.readlink(f"/proc/{bash.pid}/fd/0"))
+    # Until it sleeps, its loader has a library open for a moment.
+    wait_until(lambda: stat_state(pid) == "S" and len(os.listdir(f"/proc/{pid}/fd")) == 3)
     files = [os.stat(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
     assert len(files) == 3
     assert outer.st_dev not in [file.st_dev for file in files]
