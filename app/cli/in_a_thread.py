@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 
+from ...core.errors import Cancelled, ChrootError
 from ...core.kernel import answering
 from .. import exits
 from . import long_call
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 _TICK = 0.1
 _GRACE = 3.0
 """Seconds without any progress after which a call that was cancelled is given up."""
-
-
-class _Signalled(BaseException):
-    """A signal asked for the end."""
 
 
 class _Work:
@@ -49,20 +46,18 @@ class _Work:
         self.ended.set()
 
     def take(self, number: int, _frame: FrameType | None) -> None:
-        """Be the handler of a signal."""
+        """Be the handler of a signal. It raises nothing: a lock just taken would stay taken."""
         if not self.signalled:
             self.signalled = number
-            raise _Signalled
 
     def has_ended(self) -> bool:
         """Wait until it has ended; False where it was told to, and does not."""
-        try:
-            self.thread.start()
-            self.ended.wait()
-        except _Signalled:
-            for flag in tuple(long_call.entered):
-                flag.set()
-            return bool(long_call.entered) and self._ends()
+        self.thread.start()
+        while not self.ended.wait(_TICK):
+            if self.signalled:
+                for flag in tuple(long_call.entered):
+                    flag.set()
+                return bool(long_call.entered) and self._ends()
         return True
 
     def _ends(self) -> bool:
@@ -101,8 +96,12 @@ def beside(do: Callable[[], int]) -> int:
         signal.signal(number, handler)
     if not has_ended:
         return _left(work)
-    if work.error is not None:
-        raise work.error
+    error = work.error
+    if work.signalled and isinstance(error, ChrootError) and not isinstance(error, Cancelled):
+        # Whom it waited for when it was told to end is what it names; that is not why it ended.
+        raise Cancelled(f"interrupted: {error.message}", error.hint) from error
+    if error is not None:
+        raise error
     return work.code
 
 
