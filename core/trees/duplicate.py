@@ -171,19 +171,21 @@ class Duplicate:
         size = done.size + done.shared
         return Duplicated(method, done.entries, size, done.changed, done.not_kept)
 
-    def _check_room(self, total: Measured) -> None:
+    def _check_room(self, total: Measured, entries: int, content: int) -> None:
+        """See that there is room, of which *entries* and bytes of *content* are taken already."""
         disk = os.fstatvfs(self._parent)
-        free, needed = disk.f_bavail * disk.f_frsize, total.allocated + _SPARE
+        free, needed = disk.f_bavail * disk.f_frsize + content, total.allocated + _SPARE
         if free < needed:
             raise ChrootError(
                 f"not enough space for {self._told}: {size(needed)} are needed, "
                 f"{size(free)} are free",
                 "free some, or choose a place on another disk",
             )
-        if disk.f_files and disk.f_favail < total.entries:  # btrfs and others count none
+        inodes = disk.f_favail + entries
+        if disk.f_files and inodes < total.entries:  # btrfs and others count none
             raise ChrootError(
                 f"not enough inodes for {self._told}: {total.entries} are needed, "
-                f"{disk.f_favail} are free",
+                f"{inodes} are free",
                 "delete small files there, or choose a place on another disk",
             )
 
@@ -192,7 +194,7 @@ class Duplicate:
         if total and not self._total:
             self._total = total.size + total.entries * _ENTRY + 1
             if not self._shares:
-                self._check_room(total)
+                self._check_room(total, entries, content)
         now = time.monotonic()
         if now < self._next:
             return

@@ -734,10 +734,22 @@ def test_killed_while_removing_one_the_next_removes_the_rest(cli: Cli, deb: Path
 
 
 @pytest.mark.slow
+def test_what_is_copied_already_counts_as_room(cli: Cli, tmp_path: Path) -> None:
+    """The tree is counted beside the copying, which may be far by then."""
+    with disk(tmp_path, "ext4", 150) as where:
+        deb = small(where / "deb")
+        (deb / "large").write_bytes(os.urandom(50 << 20))
+        for number in range(500):
+            (deb / f"small{number}").write_bytes(b"x")
+        assert os.statvfs(where).f_bavail * os.statvfs(where).f_frsize < 2 * (50 << 20)
+        cli.ok("clone", "-d", deb, where / "two")
+
+
+@pytest.mark.slow
 def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
     with disk(tmp_path, "ext4", 150) as where:
         deb = small(where / "deb")
-        (deb / "large").write_bytes(os.urandom(30 << 20))
+        (deb / "large").write_bytes(os.urandom(45 << 20))
         cli.ok("snapshot", "-d", deb, "one")
         done = cli("snapshot", "-d", deb, "two")
         assert (done.returncode, "space" in done.stderr) == (1, True)
