@@ -32,6 +32,10 @@ def schroot(tmp_path: Path) -> Iterator[Path]:
     etc = tmp_path / "etc"
     shutil.copytree("/etc/schroot", etc, symlinks=True)
     (etc / "chroot-tool").mkdir(exist_ok=True)
+    # What its profile for sbuild binds comes with sbuild's own package.
+    (tmp_path / "build").mkdir()
+    profile = etc / "sbuild/fstab"
+    profile.write_text(profile.read_text().replace("/var/lib/sbuild/build", f"{tmp_path}/build"))
     bound = ["/etc/schroot"]
     subprocess.run(["mount", "--bind", etc, "/etc/schroot"], check=True)
     for own, place in over.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ def users(folder: Path, *names: str) -> Iterator[Path]:
             for number, name in enumerate(names, FIRST):
                 home = folder / "home" / name
                 more.write(line.format(name=name, number=number, home=home))
+    over[Path("/etc/hosts")] = folder / "hosts"  # sudo has a word to say where its host is unknown
+    (folder / "hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {socket.gethostname()}\n")
     for number, name in enumerate(names, FIRST):
         home = folder / "home" / name
         home.mkdir(parents=True)
