@@ -85,7 +85,10 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "status": (_ONE, _ref("Chroot")),
         "watch": (
             LINES,
-            _any(_event_of("chroot", "Chroot", without=_OF_OPEN), _event("gone", name=_TEXT), _ref("Warning")),
+            _any(
+                _event_of("chroot", "Chroot", without=_OF_OPEN),
+                _event("gone", name=_TEXT), _ref("Warning"),
+            ),
         ),
         "create": (LINES, _long(**off)),
         "on": (LINES, _long(**chroot, state={"const": "on"}, steps=_COUNT)),

@@ -15,8 +15,8 @@ from support.samples import HOSTILE, NOW, hostile_chroot
 def test_a_line_is_a_line_whatever_its_state_and_tags(text: str) -> None:
     one = hostile_chroot(text).replace(state=text, tags=(text, text))
     other = one.replace(state="on")
-    said = [*module_of("status").lines(one, NOW), *module_of("list").lines([one]),
-            plain.sentence(one), *plain.changes(one, other), *plain.changes(other, one)]  # fmt: skip
+    said = [*module_of("status").lines(one, NOW), *module_of("list").lines([one])]
+    said += [plain.sentence(one), *plain.changes(one, other), *plain.changes(other, one)]
     assert [line for line in said if not line.isprintable()] == []
 
 

@@ -24,7 +24,7 @@ def add_options(parser: ArgumentParser) -> None:
     add_examples(
         parser,
         "chroot-tool enable -d deb",
-        "chroot-tool enable --now -d deb             started where it is off, mended where it is on",
+        "chroot-tool enable --now -d deb             started where it is off, else mended",
         "systemctl status 'chroot-tool@*'            what became of each",
         "systemctl stop 'chroot-tool@*'              all of them off",
         "systemctl start chroot-tool.target          and on again",
