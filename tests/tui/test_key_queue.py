@@ -1,13 +1,13 @@
-"""What is typed ahead, by a clock of the test's own: held, handed on in turn, or given up."""
+"""What is typed ahead of a dialog: held, handed on in turn, or given up after so many looks."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from types import SimpleNamespace
 
 import pytest
 from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Button
 
 from chroot_tool.app.tui import key_queue
 from chroot_tool.app.tui.key_queue import DIALOGS, KeyQueue
@@ -22,6 +22,9 @@ class Opening(KeyQueue):
         self.has_opened = asyncio.Event()
         self.had: list[str] = []
 
+    def compose(self) -> ComposeResult:
+        yield Button()
+
     def on_mount(self) -> None:
         self.run_worker(self.has_opened.wait(), group=DIALOGS)
 
@@ -29,33 +32,27 @@ class Opening(KeyQueue):
         self.had.append(event.key)
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    made = SimpleNamespace(now=time.monotonic())
-    made.monotonic = lambda: made.now
-    monkeypatch.setattr(key_queue, "time", made)
-    return made
-
-
-async def test_what_is_typed_waits_for_what_is_opening(clock: SimpleNamespace) -> None:
+async def test_what_is_typed_waits_for_what_is_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
     app = Opening()
     async with app.run_test() as pilot:
+        await until(pilot, lambda: app.takes_keys)
         await pilot.press("a", "b")
-        clock.now += key_queue._PATIENCE - 0.1
+        await until(pilot, lambda: app._looks > 5)
         await pilot.press("c")
-        await pilot.pause()
         assert app.had == []
         app.has_opened.set()
         await until(pilot, lambda: app.had == ["a", "b", "c"])
 
 
 async def test_what_never_opens_has_nothing_of_it_and_holds_up_no_longer(
-    clock: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(key_queue, "_LOOKS", 5)
     app = Opening()
     async with app.run_test() as pilot:
+        await until(pilot, lambda: app.takes_keys)
         await pilot.press("a", "b")
-        clock.now += key_queue._PATIENCE
         await until(pilot, lambda: not app._typed)
         assert app.had == []
         await pilot.press("c")
