@@ -6,8 +6,6 @@ line, `n` and a name come together, and the name would be keys of the list, `o` 
 
 from __future__ import annotations
 
-import math
-import time
 from collections import deque
 from weakref import WeakSet
 
@@ -17,10 +15,11 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-_PATIENCE = 1.0
-"""Seconds after which nothing is waited for any more."""
 _TICK = 0.01
 """Seconds between two looks whether there is a focus, while what was typed is held back."""
+_LOOKS = 100
+"""Looks after which nothing is waited for any more: a second. On a busy machine it is more, where
+what is waited for takes longer, too: both are of one loop."""
 DIALOGS = "dialogs"
 """The group of workers that are about to show a dialog, or have one shown."""
 
@@ -37,8 +36,8 @@ class KeyQueue(App[None]):
         self._typed: deque[events.Key | events.Paste] = deque()
         self._taker: MessagePump | None = None
         """Who is at the key that was handed on last."""
-        self._since = -math.inf
-        """When that was, or since when what was typed is held back."""
+        self._looks = 0
+        """How often was looked since then, while more that was typed is held back."""
         self._ticks = False
         self._waited_for: WeakSet[object] = WeakSet()
         """Screens and workers that can take keys, or have been waited for long enough."""
@@ -52,7 +51,7 @@ class KeyQueue(App[None]):
         if self._taker is not None:
             self._look_again()
         elif not self._ticks:
-            self._since = time.monotonic()
+            self._looks = 0
             await self._hand_on()
 
     @on(KeyHandled)
@@ -62,13 +61,13 @@ class KeyQueue(App[None]):
 
     async def _next(self) -> None:
         self._taker = None
-        self._since = time.monotonic()
+        self._looks = 0
         await self._hand_on()
 
     async def _hand_on(self) -> None:
         while self._typed:
             if opening := self._opening():
-                if time.monotonic() < self._since + _PATIENCE:
+                if self._looks < _LOOKS:
                     self._look_again()
                     return
                 self._typed.clear()  # nobody knows any more whom it was meant for
@@ -79,7 +78,7 @@ class KeyQueue(App[None]):
             await super().on_event(event)
             if taker.post_message(KeyHandled()):
                 self._taker = taker
-                self._since = time.monotonic()
+                self._looks = 0
                 if self._typed:
                     self._look_again()
                 return
@@ -92,9 +91,10 @@ class KeyQueue(App[None]):
 
     async def _tick(self) -> None:
         self._ticks = False
+        self._looks += 1
         taker = self._taker
         # A widget that was removed meanwhile tells nothing.
-        if taker and taker.is_attached and time.monotonic() < self._since + _PATIENCE:
+        if taker and taker.is_attached and self._looks < _LOOKS:
             if self._typed:
                 self._look_again()
             return

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support import Cli, mounts_below
+from support import Cli, Program, mounts_below, next_line, wait_until
+from support.machines_apart import Apart, machines_apart
 from support.net_namespace import NetNamespace
 from support.ssh_hosts import SshHosts
 from support.ui_process import Ui
@@ -54,6 +57,83 @@ def test_a_link_that_goes_down_and_comes_back(cli: Cli, tmp_path: Path, sockets:
         assert done.stderr.startswith("chroot-tool: one"), done.stderr
         net.link(up=True)
         assert net.do(cli, "list", "-H", "one", env=env).returncode == 0
+
+
+@pytest.fixture
+def one_apart(cli: Cli, tmp_path: Path, tiny_template: Path) -> Iterator[Apart]:
+    """A machine `one` at the end of a cable, with a chroot `deb`."""
+    with machines_apart(tmp_path / "hosts", cli, "one") as those:
+        subprocess.run(["cp", "-a", tiny_template, those.hosts["one"].base / "deb"], check=True)
+        yield those
+
+
+def opened(gate: Path) -> int:
+    """Return the end of a pipe that is written to, as soon as somebody reads from the other."""
+    found: list[int] = []
+
+    def is_read() -> bool:
+        with suppress(OSError):
+            found.append(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(found)
+
+    wait_until(is_read, patience=60)
+    return found[0]
+
+
+def told(watching: Program, what: str) -> dict[str, Any]:
+    """Return the next event that has *what*."""
+    event: dict[str, Any] = {}
+    while what not in event:
+        event = json.loads(next_line(watching, patience=100))
+    return event
+
+
+def test_a_cable_is_pulled_while_a_command_is_under_way(
+    one_apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
+) -> None:
+    """Each ends by itself, with a line that says which machine is gone; and is well afterwards."""
+    env = one_apart.environment({"XDG_RUNTIME_DIR": str(sockets)})
+    one_apart.ok("list", "-H", "one", env=env)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    program = one_apart.hosts["one"].bin / "chroot-tool"
+    for words in (("list", "-H", "one"), ("on", "-d", "one:deb")):
+        quick = program.rename(program.with_name("quick"))
+        one_apart.hosts["one"].write_program("chroot-tool", f'read _ <{gate}; exec {quick} "$@"')
+        command = one_apart.do(
+            Program, cli.argv(*words), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
+        with command:
+            holding = opened(gate)
+            one_apart.link("one", up=False)
+            _, said = command.communicate(timeout=100)
+        assert (command.returncode, said.decode().count("\n")) == (1, 2), said
+        assert said.startswith(b"chroot-tool: one"), said
+        quick.rename(program)
+        one_apart.link("one", up=True)
+        os.close(holding)
+        assert not one_apart.mounted("one")
+        one_apart.ok(*words, env=env)
+    one_apart.ok("off", "-d", "one:deb", env=env)
+
+    watching = one_apart.do(
+        Program, cli.argv("watch", "-H", "one", "--json"), env=env, stdout=subprocess.PIPE
+    )
+    with watching:
+        assert told(watching, "state")["state"] == "off"
+        one_apart.link("one", up=False)
+        problem = told(watching, "problem")["problem"]
+        assert problem["message"].startswith("one"), problem
+        assert "tried again in" in problem["hint"]
+        one_apart.link("one", up=True)
+        while told(watching, "state")["state"] != "off":
+            pass
+        one_apart.ok("on", "-d", "one:deb", env=env)
+        while told(watching, "state")["state"] != "on":
+            pass
+        watching.terminate()
+    one_apart.ok("off", "-d", "one:deb", env=env)
 
 
 @pytest.fixture
