@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +67,6 @@ def one_apart(cli: Cli, tmp_path: Path, tiny_template: Path) -> Iterator[Apart]:
         yield those
 
 
-def opened(gate: Path) -> int:
-    """Return the end of a pipe that is written to, as soon as somebody reads from the other."""
-    found: list[int] = []
-
-    def is_read() -> bool:
-        with suppress(OSError):
-            found.append(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(found)
-
-    wait_until(is_read, patience=60)
-    return found[0]
-
-
 def told(watching: Program, what: str) -> dict[str, Any]:
     """Return the next event that has *what*."""
     event: dict[str, Any] = {}
@@ -88,47 +75,47 @@ def told(watching: Program, what: str) -> dict[str, Any]:
     return event
 
 
-def test_a_cable_is_pulled_while_a_command_is_under_way(
+def test_a_cable_is_pulled_while_commands_are_under_way(
     one_apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
 ) -> None:
-    """Each ends by itself, with a line that says which machine is gone; and is well afterwards."""
+    """Each ends by itself, and says which machine is gone; `watch` says so and goes on."""
     env = one_apart.environment({"XDG_RUNTIME_DIR": str(sockets)})
-    one_apart.ok("list", "-H", "one", env=env)
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    program = one_apart.hosts["one"].bin / "chroot-tool"
-    for words in (("list", "-H", "one"), ("on", "-d", "one:deb")):
-        quick = program.rename(program.with_name("quick"))
-        one_apart.hosts["one"].write_program("chroot-tool", f'read _ <{gate}; exec {quick} "$@"')
-        command = one_apart.do(
+
+    def begin(*words: str) -> Program:
+        return one_apart.do(
             Program, cli.argv(*words), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )  # fmt: skip
-        with command:
-            holding = opened(gate)
-            one_apart.link("one", up=False)
-            _, said = command.communicate(timeout=100)
-        assert (command.returncode, said.decode().count("\n")) == (1, 2), said
-        assert said.startswith(b"chroot-tool: one"), said
-        quick.rename(program)
-        one_apart.link("one", up=True)
-        os.close(holding)
-        assert not one_apart.mounted("one")
-        one_apart.ok(*words, env=env)
-    one_apart.ok("off", "-d", "one:deb", env=env)
 
-    watching = one_apart.do(
-        Program, cli.argv("watch", "-H", "one", "--json"), env=env, stdout=subprocess.PIPE
-    )
-    with watching:
+    with ExitStack() as stack:
+        watching = stack.enter_context(begin("watch", "-H", "one", "--json"))
         assert told(watching, "state")["state"] == "off"
+        gate, begun = tmp_path / "gate", tmp_path / "begun"
+        os.mkfifo(gate)
+        begun.mkdir()
+        holding = os.open(gate, os.O_RDWR)
+        program = one_apart.hosts["one"].bin / "chroot-tool"
+        quick = program.rename(program.with_name("quick"))
+        script = f': >{begun}/$$; read _ <{gate}; exec {quick} "$@"'
+        one_apart.hosts["one"].write_program("chroot-tool", script)
+        commands = [
+            stack.enter_context(begin(*words))
+            for words in (("list", "-H", "one"), ("on", "-d", "one:deb"))
+        ]
+        wait_until(lambda: len(list(begun.iterdir())) == len(commands), patience=60)
         one_apart.link("one", up=False)
+        for command in commands:
+            _, said = command.communicate(timeout=100)
+            assert (command.returncode, said.decode().count("\n")) == (1, 2), said
+            assert said.startswith(b"chroot-tool: one"), said
         problem = told(watching, "problem")["problem"]
         assert problem["message"].startswith("one"), problem
         assert "tried again in" in problem["hint"]
+
+        quick.rename(program)
         one_apart.link("one", up=True)
-        while told(watching, "state")["state"] != "off":
-            pass
+        os.close(holding)
+        assert json.loads(one_apart.ok("list", "-H", "one", "--json", env=env))[0]["state"] == "off"
         one_apart.ok("on", "-d", "one:deb", env=env)
         while told(watching, "state")["state"] != "on":
             pass
