@@ -15,6 +15,11 @@ def history_file() -> str:
     return _place("XDG_STATE_HOME", "~/.local/state", "history.json")
 
 
+def view_file() -> str:
+    """Return where is kept how the UI's list was grouped and folded."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "view.json")
+
+
 def log_file() -> str:
     """Return where is kept what happened to each chroot."""
     return _place("XDG_STATE_HOME", "~/.local/state", "log.jsonl")

@@ -125,7 +125,8 @@ def same_everywhere() -> Iterator[None]:
     user = mock.patch("os.geteuid", return_value=0)
     asks = mock.patch.object(root, "_asks", return_value="ann")
     try:
-        with mock.patch.dict(os.environ, TZ="UTC", NO_COLOR=""), user, asks, steady:
+        own = {"TZ": "UTC", "NO_COLOR": "", "XDG_STATE_HOME": "/dev/null"}  # nothing is kept
+        with mock.patch.dict(os.environ, own), user, asks, steady:
             time.tzset()
             yield
     finally:

@@ -14,6 +14,7 @@ from textual.containers import Container
 
 from ...widgets.tables.chroot_table import ChrootTable
 from .actions import deeds, doctor, switch
+from .kept_view import KeptView, load
 
 if TYPE_CHECKING:
     from ...widgets.copying import CopyRequested
@@ -37,13 +38,15 @@ class Workspace(Container):
         self._session = session
         self._columns = columns
         self._clock = clock
+        self._kept = KeptView(lambda: session.panes.table.grouping)
 
     def compose(self) -> ComposeResult:
         """Put the table there, and a frame for the details; how they stand is in ui.tcss."""
         with Container(id="body"):
             yield ChrootTable(
-                id="environments", columns=self._columns["environments"], clock=self._clock
-            )
+                id="environments", columns=self._columns["environments"], grouping=load(),
+                clock=self._clock,
+            )  # fmt: skip
             yield Container(id="details-frame")
 
     async def build(self) -> None:
@@ -87,6 +90,10 @@ class Workspace(Container):
     def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
         """Take something back."""
         deeds.undo(self._session, message.ident)
+
+    @on(ChrootTable.Regrouped)
+    def _regrouped(self) -> None:
+        self.run_worker(self._kept.keep(), group="view", exit_on_error=False)
 
     @on(ChrootTable.Activated)
     def _activated(self) -> None:

@@ -106,6 +106,15 @@ async def test_other_columns_in_the_file_hold_at_once() -> None:
         await t.until(lambda: heads(t, "User", "PID"))
 
 
+@pytest.mark.parametrize("signs", ["unicode", "ascii"])
+async def test_the_keys_of_the_dialog_stand_in_its_border(signs: str) -> None:
+    async with ui(*CHROOTS, size=(80, 24), signs=signs) as t:
+        await t.on_row("deb12")
+        await t.press("vertical_line")
+        await t.dialog(ColumnsDialog)
+        await t.shows("space show", "K/J move", "+/- size", "0 fit", "esc cancel")
+
+
 async def test_it_is_in_the_palette() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.on_row("deb12")

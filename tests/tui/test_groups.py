@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from chroot_tool.core.looking.watch import Machine, Snapshot
@@ -101,3 +104,40 @@ async def test_the_overview_has_them_all() -> None:
     async with ui(*TAGGED) as t:
         await t.on_row("arm")
         await t.shows("tags build arm64")
+
+
+@SIZES
+async def test_what_is_folded_and_how_it_is_grouped_is_so_at_the_next_start(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    kept = tmp_path / "chroot-tool/view.json"
+    async with ui(*TAGGED, size=size) as t:
+        await t.shows("▾ build")
+        await t.press("g", "enter")
+        await t.shows("▸ build")
+        await t.until(lambda: kept.exists() and "#build" in kept.read_text())
+    async with ui(*TAGGED, size=size) as t:
+        await t.shows("▸ build", "▾ web")
+        assert order(t) == ["build", "web", "deb12", "no tag", "trixie-build"]
+        await t.press("number_sign")
+        await t.until(lambda: json.loads(kept.read_text())["below"] == "")
+    async with ui(*TAGGED, size=size) as t:
+        await t.until(lambda: order(t) == ["arm", "deb12", "jammy", "trixie-build"])
+        await t.press("number_sign")
+        await t.shows("▸ build")
+        await t.press("g", "enter")
+        await t.until(lambda: json.loads(kept.read_text())["folded"] == [])
+
+
+@pytest.mark.parametrize(
+    "said", ["", "{", "[]", '{"folded": 3}', '{"folded": ["#web"], "below": 7}', '{"below": "x"}']
+)
+async def test_what_is_kept_may_be_anything(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "chroot-tool").mkdir()
+    (tmp_path / "chroot-tool/view.json").write_text(said)
+    async with ui(*TAGGED) as t:
+        await t.shows("▾ build", "▸ web" if "web" in said else "▾ web")

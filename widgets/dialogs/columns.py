@@ -49,17 +49,17 @@ class ColumnTable(Table[ColumnRow]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.use", "use", id="columns.use",
                 tooltip="Have them so, and keep that"),
-        Binding("space", "screen.switch", "show/hide", id="columns.switch",
+        Binding("space", "screen.switch", "show", id="columns.switch",
                 tooltip="Show this column, or leave it out"),
-        Binding("K,shift+up", "screen.shift(-1)", "up", id="columns.up",
+        Binding("K,shift+up", "screen.shift(-1)", "move", id="columns.up",
                 tooltip="Put it before the one above"),
-        Binding("J,shift+down", "screen.shift(1)", "down", id="columns.down",
+        Binding("J,shift+down", "screen.shift(1)", "move", id="columns.down",
                 tooltip="Put it behind the one below"),
-        Binding("plus,right", "screen.widen(1)", "wider", id="columns.wider",
+        Binding("plus,right", "screen.widen(1)", "size", id="columns.wider",
                 tooltip="Give it a cell more"),
-        Binding("minus,left", "screen.widen(-1)", "narrower", id="columns.narrower",
+        Binding("minus,left", "screen.widen(-1)", "size", id="columns.narrower",
                 tooltip="Give it a cell less"),
-        Binding("0", "screen.widen(0)", "as it needs", id="columns.as_needed",
+        Binding("0", "screen.widen(0)", "fit", id="columns.as_needed",
                 tooltip="Give it the width that it needs"),
     ]  # fmt: skip
     DEFAULT_CSS = """

@@ -186,15 +186,15 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         self.query_one(Body).styles.max_height = max(event.size.height - self.AROUND, 1)
 
     def show_keys(self) -> None:
-        """Show the keys that apply in the lower border."""
-        shown: dict[str, str] = {}
+        """Show the keys that apply in the lower border; those of one word share it: `K/J move`."""
+        shown: dict[str, dict[str, str]] = {}
         for active in self.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled and (binding.id or "").partition(".")[2]:
-                key = self.app.get_key_display(binding)
-                shown.setdefault(binding.action, f"{key} {binding.description}")
-        line = Content(" · ".join(shown.values()))
-        self.query_one(".dialog--frame").border_subtitle = line
+                keys = shown.setdefault(binding.description, {})
+                keys.setdefault(binding.action, self.app.get_key_display(binding))
+        line = " · ".join(f"{'/'.join(keys.values())} {word}" for word, keys in shown.items())
+        self.query_one(".dialog--frame").border_subtitle = Content(line)
 
     def answer(self, value: Answer) -> None:
         """Close with *value*. What comes after it (a second Enter, a click) changes nothing."""

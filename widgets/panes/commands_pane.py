@@ -20,8 +20,9 @@ from ..tables.columns import Column
 from ..tables.table import Table
 from ..text.states import MUTED, PLAIN, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
+from .find_bar import FindBar
 from .job_output import JobOutput
-from .list_with_output import ListWithOutput
+from .list_with_output import FINDING, ListWithOutput
 
 _MOST_LINES = 2000
 
@@ -63,6 +64,7 @@ class CommandsPane(ListWithOutput):
         Binding("U", "undo", "undo", id="log.undo",
                 tooltip="Take it back, after showing what that would do"),
         Binding("y", "copy", "copy", id="row.copy", tooltip="Copy the command line"),
+        *FINDING,
     ]  # fmt: skip
     DEFAULT_CSS = """
     CommandsPane {
@@ -97,6 +99,7 @@ class CommandsPane(ListWithOutput):
         rows.set_reactive(Table.hint, ("no key has done anything yet",))
         yield rows
         yield WrappedText()
+        yield FindBar()
         yield JobOutput(_MOST_LINES)
 
     # -- values in -------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ class CommandsPane(ListWithOutput):
     def append_output(self, ident: int, lines: Sequence[str]) -> None:
         """Add lines that a command has said, unsafe as they are."""
         if ident == self.shown:
-            self.output.append(lines)
+            self.add_lines(lines)
 
     @property
     def selected(self) -> DoneCommand | None:
@@ -132,7 +135,7 @@ class CommandsPane(ListWithOutput):
         """Say what can't be done with the command under the cursor."""
         one = self.selected if self.is_mounted else None
         if action not in ("repeat", "undo", "copy"):
-            return ""
+            return super().why_not(action)
         if one is None:
             return "nothing was done yet"
         if action == "repeat" and one.state == RUNNING:

@@ -24,8 +24,9 @@ from ..tables.table import Table
 from ..text.amounts import percent
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
+from .find_bar import FindBar
 from .job_output import JobOutput
-from .list_with_output import ListWithOutput
+from .list_with_output import FINDING, ListWithOutput
 
 _BAR = 8
 _MOST_LINES = 5000
@@ -86,6 +87,7 @@ class JobsPane(ListWithOutput):
                 tooltip="Ask the doctor what was in the way"),
         Binding("y", "copy", "copy", id="row.copy",
                 tooltip="Copy what went wrong and its hint, else what it printed"),
+        *FINDING,
     ]  # fmt: skip
     DEFAULT_CSS = """
     JobsPane {
@@ -152,6 +154,7 @@ class JobsPane(ListWithOutput):
         rows.set_reactive(Table.hint, ("nothing is being done",))
         yield rows
         yield WrappedText()
+        yield FindBar()
         yield JobOutput(_MOST_LINES)
 
     def on_mount(self) -> None:
@@ -187,7 +190,7 @@ class JobsPane(ListWithOutput):
         """
         self._said.setdefault(job_id, deque(maxlen=_MOST_LINES)).extend(lines)
         if job_id == self.shown:
-            self.output.append(lines)
+            self.add_lines(lines)
 
     # -- what there is ---------------------------------------------------------------------------
 
@@ -216,17 +219,19 @@ class JobsPane(ListWithOutput):
         """Say what the job under the cursor cannot be subject to."""
         job = self.selected if self.is_mounted else None
         if job is None:
-            return "there is no job here" if action in _OF_A_JOB else ""
+            return "there is no job here" if action in _OF_A_JOB else super().why_not(action)
         if action == "cancel" and job.state != RUNNING:
             return "it is over"
         if action == "dismiss" and job.state == RUNNING:
             return "it runs: cancel it first"
-        return ""
+        return super().why_not(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the doctor's key to the chroot where no failed job is under the cursor."""
         job = self.selected if self.is_mounted else None
-        return action != "doctor" or (job is not None and job.state == FAILED)
+        if action == "doctor":
+            return job is not None and job.state == FAILED
+        return super().check_action(action, parameters)
 
     def action_cancel(self) -> None:
         """Ask for the job to be stopped."""

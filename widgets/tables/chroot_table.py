@@ -26,6 +26,7 @@ from ..text.foreign import foreign
 from ..text.name_pattern import name_matcher
 from .chroot_columns import COLUMNS, HEAD, columns
 from .chroot_rows import Rows
+from .heads import Grouping
 from .listing import Listing
 from .table import Table
 
@@ -120,10 +121,22 @@ class ChrootTable(Vertical):
             """The table."""
             return self.table
 
+    @dataclass
+    class Regrouped(Message):
+        """The user has chosen another `grouping` than before."""
+
+        table: ChrootTable
+
+        @property
+        def control(self) -> ChrootTable:
+            """The table."""
+            return self.table
+
     def __init__(
         self,
         *,
         columns: tuple[str, ...] = COLUMNS,
+        grouping: Grouping | None = None,
         clock: Callable[[], float] = time.time,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
@@ -134,7 +147,7 @@ class ChrootTable(Vertical):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._columns = columns
         self._clock = clock
-        self._listing = Listing()
+        self._listing = Listing(grouping or Grouping())
         self._line: FilterLine | None = None
         self._bar: MarkBar | None = None
         self._marked_before: frozenset[str] = frozenset()
@@ -207,7 +220,16 @@ class ChrootTable(Vertical):
     def fold(self, head: str, *, folded: bool | None = None) -> None:
         """Fold what stands below a head, or show it; None: the other of both."""
         self._listing.fold(head, folded=folded)
+        self._regroup()
+
+    @property
+    def grouping(self) -> Grouping:
+        """What chroots stand below, and what of it is folded, as far as that was chosen."""
+        return self._listing.grouping
+
+    def _regroup(self) -> None:
         self._show()
+        self.post_message(self.Regrouped(self))
 
     @property
     def marked(self) -> tuple[str, ...]:
@@ -218,7 +240,7 @@ class ChrootTable(Vertical):
     def move_to(self, path: str) -> bool:
         """Put the cursor on a chroot; say whether it is shown."""
         if self._listing.unfold_for(path):
-            self._show()
+            self._regroup()
         return self.rows.move_to(path)
 
     def mark(self, path: str) -> None:
@@ -299,7 +321,7 @@ class ChrootTable(Vertical):
     def action_group(self) -> None:
         """Have the chroots stand below something else, or in one list."""
         if self._listing.group_otherwise():
-            self._show()
+            self._regroup()
         else:
             why = 'none has a tag: tags = ["build"] in its chroot.toml gives it one'
             self.notify(why, severity="warning", timeout=4, markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ...core.value import Value
 from .chroot_columns import TAG, Head
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ MANY = 4
 """Other machines from which on they have heads; of fewer the column *Host* tells enough."""
 MACHINES, TAGS, NONE = "machine", "tag", ""
 """What chroots can stand below."""
+
+
+class Grouping(Value):
+    """What the user has chosen of heads."""
+
+    way: str | None = None
+    """What chroots are to stand below, where they can; None: what one expects."""
+    folded: frozenset[str] = frozenset()
+    """The keys of the heads below which nothing is shown."""
 
 
 def ways(machines: tuple[Machine, ...], chroots: Iterable[ChrootStatus]) -> tuple[str, ...]:

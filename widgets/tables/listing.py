@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..job_status import FAILED, RUNNING, JobStatus
 from .chroot_columns import HEAD, ChrootRow, recent
-from .heads import NONE, head_of, heads, ways
+from .heads import NONE, Grouping, head_of, heads, ways
 
 if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
@@ -33,19 +33,17 @@ class Shown:
 class Listing:
     """Knows the chroots, what they are filtered by, and what is folded."""
 
-    def __init__(self) -> None:
+    def __init__(self, grouping: Grouping) -> None:
         self.known: dict[str, ChrootRow] = {}
         """A row for each chroot by its path, in the order in which they were given."""
         self.filter = ""
         """What it is filtered by, as it was typed."""
         self.way = NONE
         """What chroots stand below; see `heads`."""
-        self._chosen: str | None = None
-        """What of that the user has chosen."""
-        self._folded: frozenset[str] = frozenset()
+        self.grouping = grouping
         self._machines: tuple[Machine, ...] = ()
         self._given: tuple[object, ...] = ()
-        self._shape: tuple[object, ...] = ((), self._folded, self.way)
+        self._shape: tuple[object, ...] = ((), frozenset(), NONE)
 
     def take(
         self,
@@ -65,7 +63,8 @@ class Listing:
         self._given = given
         self._machines = machines
         possible = ways(machines, chroots)
-        self.way = way = self._chosen if self._chosen in possible else possible[0]
+        chosen = self.grouping.way
+        self.way = way = chosen if chosen in possible else possible[0]
         running = {job.path: job for job in jobs if job.state == RUNNING}
         failed = {job.path for job in jobs if job.state == FAILED}
         rows: dict[str, ChrootRow] = {}
@@ -94,7 +93,8 @@ class Listing:
         possible = ways(self._machines, chroots)
         if len(possible) == 1:
             return False  # and what comes later is shown as one expects
-        self._chosen = self.way = possible[(possible.index(self.way) + 1) % len(possible)]
+        self.way = possible[(possible.index(self.way) + 1) % len(possible)]
+        self.grouping = self.grouping.replace(way=self.way)
         self.known = {
             path: row.replace(below=head_of(row.status, self.way))
             for path, row in self.known.items()
@@ -103,14 +103,15 @@ class Listing:
 
     def fold(self, head: str, *, folded: bool | None = None) -> None:
         """Fold what stands below a head, or show it; None: the other of both."""
+        before = self.grouping.folded
         if folded is None:
-            folded = head not in self._folded
-        self._folded = self._folded | {head} if folded else self._folded - {head}
+            folded = head not in before
+        self.grouping = self.grouping.replace(folded=before | {head} if folded else before - {head})
 
     def unfold_for(self, path: str) -> bool:
         """Show the chroot at *path* where it is folded away; tell whether it was."""
         row = self.known.get(path)
-        if row is None or row.below not in self._folded:
+        if row is None or row.below not in self.grouping.folded:
             return False
         self.fold(row.below, folded=False)
         return True
@@ -118,7 +119,7 @@ class Listing:
     def shown(self) -> Shown:
         """Return the rows: below heads, or as a list where it is filtered or there are none."""
         words = tuple(self.filter.casefold().split())
-        known, folded = self.known, self._folded
+        known, folded = self.known, self.grouping.folded
         if words:
             return Shown(known, lambda row: row.matches(words), None, words)
         if self.way == NONE:
@@ -134,7 +135,7 @@ class Listing:
 
     def has_another_shape(self, shown: Shown) -> bool:
         """Tell, once, whether rows are chosen by something else than when this was asked last."""
-        shape = shown.words, self._folded, "" if shown.words else self.way
+        shape = shown.words, self.grouping.folded, "" if shown.words else self.way
         changed = shape != self._shape
         self._shape = shape
         return changed

@@ -97,7 +97,9 @@ def _clean(characters: Sequence[str]) -> list[str]:
             cleaned.append("" if x and cleaned[-1] and cell_len(cleaned[-1]) == 2 else " ")
         else:
             wide = x < last and not characters[x + 1]
-            cleaned.append(_fit(_UNSAFE.sub("", character)[:_LONGEST], 2 if wide else 1))
+            # A joiner at an edge would join two cells, and both be measured as one.
+            kept = _UNSAFE.sub("", character)[:_LONGEST].strip("\u200d")
+            cleaned.append(_fit(kept, 2 if wide else 1))
     return cleaned
 
 

@@ -1,4 +1,6 @@
-"""A text that is looked for in a terminal: where it stands, which place is shown. Knows no Textual.
+"""A text that is looked for in a terminal, or in other rows: where it stands, which place is shown.
+
+Knows no Textual.
 
 A look goes over all that is kept, as strings: of 10,000 rows of 200 cells it takes 10 to 30 ms, and
 is done within a key. In a flood what is kept changes all the time, so nothing is remembered of it
@@ -11,10 +13,25 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Protocol
 
 from . import cells
 from .cells import Row
-from .transcript import Place, Span, Transcript
+from .transcript import Place, Span
+
+
+class Lines(Protocol):
+    """What is looked through: a `Transcript`, or others that have rows."""
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest row."""
+
+    def row(self, number: int) -> Row:
+        """Return a row by its number; a blank one where there is none."""
+
+    def all_rows(self) -> list[Row]:
+        """Return every row, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +46,7 @@ class Match:
 class Search:
     """Looks for *text* in a transcript. Capitals count only where *text* has some."""
 
-    def __init__(self, transcript: Transcript, text: str) -> None:
+    def __init__(self, transcript: Lines, text: str) -> None:
         self._transcript = transcript
         self.text = text
         self._fold = text == text.lower()

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -112,6 +112,7 @@ SEQUENCES = st.one_of(
 
 
 @pytest.mark.slow
+@example([b" ", b"\xe2\x80\x8d!"])  # a joiner at the edge of a cell
 @settings(max_examples=150, deadline=None)
 @given(st.lists(SEQUENCES, max_size=40))
 def test_nothing_breaks_it(pieces: list[bytes]) -> None:

@@ -1,0 +1,136 @@
+"""`/` in what a job, or a command of the log, has printed: as in a panel."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from chroot_tool.core.events import Output
+from chroot_tool.widgets.panes.job_output import JobOutput
+from chroot_tool.widgets.panes.list_with_output import ListWithOutput
+from support.samples import BASE, CHROOTS
+from support.whole_ui import Ui, ui
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+PATH = f"{BASE}/jammy"
+
+
+async def printed(t: Ui, *lines: str) -> ListWithOutput:
+    """Have a job print lines, and go to the list of jobs."""
+    t.engine.reports["on"] = tuple(Output(PATH, line) for line in lines)
+    await t.on_row("jammy")
+    await t.press("o")
+    pane = t.app.main.dock.jobs_pane
+    await t.until(lambda: pane.output.lines[-1:] == [lines[-1]])
+    if not t.app.main.dock.has_focus_within:
+        await t.press("4")
+    await t.until(lambda: pane.has_focus_within)
+    return pane
+
+
+def marked(output: JobOutput) -> list[str]:
+    """What is marked on the screen, from top to bottom; in capitals what is shown."""
+    parts = (part for y in range(output.size.height) for part in output.render_line(y))
+    found = ((text, style) for text, style, _ in parts if style and style.underline)
+    return [text.upper() if style.reverse else text for text, style in found]
+
+
+@SIZES
+@pytest.mark.parametrize("tab", ["jobs", "commands"])
+async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int], tab: str) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        pane: ListWithOutput = await printed(t, *(f"row {number}" for number in range(1, 501)))
+        if tab == "commands":
+            await t.press("left_square_bracket")
+            pane = t.app.main.dock.commands
+            await t.until(lambda: len(pane.output.lines) == 500)
+        await t.press("slash")
+        await t.write("Row 12")
+        await t.shows("not found")
+        await t.press(*["backspace"] * 6)
+        await t.write("row 12")
+        await t.shows("11 of 11", "row 129")
+        await t.until(lambda: "ROW 12" in marked(pane.output))
+        await t.press("up", "up")
+        await t.shows("9 of 11")
+        await t.press("down", "enter")
+        await t.until(lambda: not pane.find_bar.is_typing)
+        await t.shows("/row 12 10 of 11")
+        await t.press("n")
+        await t.shows("9 of 11", "row 127")
+        await t.press("N", "N", "N")
+        await t.shows("1 of 11")  # round
+        await t.press("escape")
+        await t.hides("/row 12")
+        assert pane.has_focus_within
+        assert not marked(pane.output)
+        await t.press("escape")
+        await t.until(lambda: t.app.main.table.has_focus_within)
+
+
+async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_again() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        pane = await printed(t, *(f"row {number}" for number in range(1, 501)))
+        await t.press("slash")
+        await t.write("row 7")
+        await t.shows("row 79")
+        t.app.main.dock.jobs_pane.append_output(pane.shown or 0, ["row 501"])
+        await t.hides("row 501")
+        await t.press("escape")
+        await t.shows("row 501")
+        t.app.main.dock.jobs_pane.append_output(pane.shown or 0, ["row 502"])
+        await t.shows("row 502")
+
+
+async def test_a_place_far_to_the_right_is_shown_and_so_is_one_in_wide_letters() -> None:
+    far = "x" * 300 + "needle" + "y" * 300
+    wide = "日本" * 100 + "needle"
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        pane = await printed(t, far, wide)
+        await t.press("slash")
+        await t.write("needle")
+        await t.shows("2 of 2")
+        await t.until(lambda: "NEEDLE" in marked(pane.output))
+        await t.press("up")
+        await t.shows("1 of 2")
+        await t.until(lambda: "NEEDLE" in marked(pane.output))
+
+
+async def test_another_job_is_not_searched_any_more_and_n_is_what_it_is_elsewhere() -> None:
+    async with ui(*CHROOTS, size=(120, 40)) as t:
+        pane = await printed(t, "one", "two")
+        await t.press("slash")
+        await t.write("two")
+        await t.press("enter")
+        await t.shows("/two 1 of 1")
+        t.app.main.table.focus()
+        await t.on_row("arm")
+        await t.press("o")
+        await t.hides("/two")
+        assert not pane.output.sought
+        await t.press("4", "n")
+        await t.shows("new chroot")
+
+
+async def test_where_nothing_was_printed_it_says_so() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("jammy")
+        await t.press("4")
+        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("slash")
+        await t.says("it has printed nothing")
+
+
+async def test_what_is_nowhere_is_said_and_forgotten() -> None:
+    async with ui(*CHROOTS) as t:
+        pane = await printed(t, "one [/x] [@click=quit]here")
+        await t.press("slash", "z", "enter")
+        await t.says("not found")
+        assert not pane.output.sought
+        await t.press("slash")
+        pane.query_one(Input).value = "[@click=quit]\x1b"
+        await t.shows("not found")
+        pane.query_one(Input).value = "[@click=quit]"
+        await t.shows("1 of 1")
+        await t.press("enter")
+        await t.shows("/[@click=quit]")
