@@ -201,7 +201,7 @@ class Cli:
         return Program(self.argv(*args), env=self.environment(), start_new_session=True, **options)
 
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
 
