@@ -116,9 +116,9 @@ def asked() -> Iterator[Any]:
 
 
 def test_one_answer_that_is_too_long_is_an_error(asked: Any) -> None:
-    for request in ({"do": "list"}, {"do": "status", "path": "/b/big"}):
-        found = asked({"id": 1} | request)
-        assert (found["id"], found["event"], found["kind"]) == (1, "error", "failed")
+    for number, request in enumerate(({"do": "list"}, {"do": "status", "path": "/b/big"})):
+        found = asked({"id": number} | request)
+        assert (found["id"], found["event"], found["kind"]) == (number, "error", "failed")
         assert "too much to be told" in found["message"]
         assert "1000 values" in found["message"]
     found = asked({"id": 2, "do": "status", "path": "/b/small"})
