@@ -290,6 +290,20 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def unasked(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `command`, for a terminal whose keys come by somebody else: a panel.
+
+        It asks nobody for a password or a key there, and ends with an error where it would have to.
+        """
+        raise NotImplementedError
+
+    def asks(self, path: str) -> bool:
+        """Tell whether a password is to be given for what is done as root where *path* is.
+
+        What was given on another terminal does not count. It may take a moment.
+        """
+        raise NotImplementedError
+
     def run(
         self,
         path: str,

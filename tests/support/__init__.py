@@ -234,12 +234,12 @@ def wait_until(
         time.sleep(looks.pause)
 
 
-def next_line(process: subprocess.Popen[bytes]) -> bytes:
+def next_line(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> bytes:
     """The next line that *process* says on stdout, of which no more is read; b"" at its end."""
     assert process.stdout is not None
     line = b""
     while not line.endswith(b"\n"):
-        assert select.select([process.stdout], [], [], PATIENCE)[0], f"silent after {line!r}"
+        assert select.select([process.stdout], [], [], patience)[0], f"silent after {line!r}"
         if not (byte := os.read(process.stdout.fileno(), 1)):
             break
         line += byte
