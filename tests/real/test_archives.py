@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.creating.options import CreateOptions, default_options
-from support import CHECKOUT, Cli, mounts_below, trees
+from support import CHECKOUT, Arg, Cli, Program, mounts_below, next_line, trees, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -69,19 +68,17 @@ def works(cli: Cli, root: Path) -> bool:
 
 
 def eventually_no_process_mentions(folder: Path) -> None:
-    for _ in range(200):
-        left = []
+    def mentioned() -> bool:
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 line = Path(f"/proc/{pid}/cmdline").read_bytes()
             except OSError:
                 continue
             if os.fsencode(folder) in line and int(pid) != os.getpid():
-                left.append(line)
-        if not left:
-            return
-        time.sleep(0.05)
-    raise AssertionError(left)
+                return True
+        return False
+
+    wait_until(lambda: not mentioned())
 
 
 @pytest.fixture
@@ -240,11 +237,16 @@ def test_into_itself_and_while_another_is_at_work(
     assert done.returncode == 1
     assert "would lie in what it is made of" in done.stderr
     assert not [name for name in names(tiny_chroot) if "tar" in name]
-    with subprocess.Popen(["flock", tiny_chroot, "sleep", "60"]) as other:
-        for _ in range(200):
-            if "FLOCK" in Path("/proc/locks").read_text():
-                break
-            time.sleep(0.02)
+    holding: list[Arg] = [
+        "flock",
+        "--no-fork",
+        tiny_chroot,
+        "sh",
+        "-c",
+        "echo held; exec sleep 1000",
+    ]
+    with Program(holding, stdout=subprocess.PIPE) as other:
+        assert next_line(other) == b"held\n"
         done = cli("pack", "-d", tiny_chroot, "-f", tmp_path / "a.tar.zst")
         other.terminate()
     assert done.returncode == 4
