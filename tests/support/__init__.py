@@ -142,6 +142,14 @@ class Cli:
         """
         return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
 
+    def stopping_at(self, stage: str) -> Cli:
+        """The same, which stops (SIGSTOP) when it has told of *stage* as JSON for the first time.
+
+        A signal that is sent then, and SIGCONT, meets it in the middle, however quick it is.
+        """
+        bounds = (f"stops={stage}",)
+        return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
+
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
         start: list[Arg] = [CHECKOUT / ".pkg/start.py"]

@@ -271,11 +271,11 @@ def test_a_signal_ends_it_in_order(
     terminal.press("Escape")
     terminal.shows("on/off")
     terminal.press("o")
-    terminal.until(lambda _: "1000" in str(processes_below(tiny_chroot)))
+    terminal.until(lambda _: "1000" in str(processes_below(tiny_chroot).values()))
     terminal.ui.send_signal(number)
     terminal.shows(f"left with {128 + number}")
     assert terminal.modes == "0 0 1"
-    assert "1000" not in str(processes_below(tiny_chroot))
+    assert "1000" not in str(processes_below(tiny_chroot).values())
     terminal.until(lambda _: not processes_below(tiny_chroot))
     cli.ok("off", "-S", "-d", tiny_chroot)
 
