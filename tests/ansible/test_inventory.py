@@ -102,6 +102,7 @@ def test_who_does_not_answer_is_a_warning_and_the_others_are_there(asked: Ansibl
 HOSTILE = {
     "yes '[{'": "it answers without end",
     "head -c 40000000 /dev/zero": "it answers without end",
+    "sleep 1000": "it did not answer in time",
     "echo Welcome to build-1; echo '[]'": "no JSON",
     'printf \'[{"name": "deb"\'': "no JSON",
     "echo '{}'": "no list",
@@ -116,7 +117,7 @@ def test_hostile_machines_have_no_chroots_and_do_no_harm(asked: Ansible) -> None
     for host in asked.hosts.add(*hostile):
         host.write_program("chroot-tool", hostile[host.name])
     write_hosts(asked, "build-1", "build-2", *hostile)
-    write_plugin(asked, timeout=120)
+    write_plugin(asked, timeout=20)  # it has to do for the honest ones, too
     done = asked("ansible-inventory", "--list")
     assert done.returncode == 0
     for name, script in hostile.items():
@@ -124,16 +125,6 @@ def test_hostile_machines_have_no_chroots_and_do_no_harm(asked: Ansible) -> None
     assert "\x1b" not in done.stdout + done.stderr
     there = json.loads(done.stdout)["chroots"]["hosts"]
     assert sorted(there) == ["deb@build-1", "deb@build-2", "sid@build-2"]
-
-
-def test_a_machine_that_says_nothing_is_waited_for_no_longer(asked: Ansible) -> None:
-    (host,) = asked.hosts.add("silent")
-    host.write_program("chroot-tool", "sleep 1000")
-    write_hosts(asked, "silent")
-    write_plugin(asked, timeout=5)
-    done = asked("ansible-inventory", "--list")
-    assert done.returncode == 0
-    assert "the chroots of silent are not known: it did not answer in time" in done.stderr
 
 
 def test_nothing_that_a_machine_says_is_taken_for_a_template(

@@ -68,7 +68,7 @@ def copied_bases(cli: Cli, place: Path) -> Cli:
     place.mkdir(0o700, exist_ok=True)
     for path in cli.bases.glob(f"{name}*"):
         shutil.copy2(path, place / path.name)
-    return cli.with_bases(place).without("mirror")
+    return cli.with_bases(place)
 
 
 def only_base(cli: Cli) -> dict[str, Any]:

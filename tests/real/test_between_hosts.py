@@ -172,7 +172,6 @@ def test_what_cannot_be(between: Between, words: tuple[str, ...], wanted: str) -
 @pytest.mark.parametrize("which", ["one", "two"])
 def test_a_machine_that_goes_meanwhile_makes_no_chroot(between: Between, which: str) -> None:
     large(between.deb)
-    between.two.take_slowly()
     with between.start("clone", "-d", "one:deb", "two:copy") as cloning:
         wait_until(lambda: (between.two.base / "copy").exists())
         between.hosts.hosts[which].stop()
@@ -192,7 +191,6 @@ def test_a_machine_that_goes_meanwhile_makes_no_chroot(between: Between, which: 
 
 def test_ctrl_c_leaves_nothing_at_either_end(between: Between) -> None:
     large(between.deb)
-    between.two.take_slowly()
     with between.start("clone", "-d", "one:deb", "two:copy") as cloning:
         wait_until(lambda: (between.two.base / "copy").exists())
         os.killpg(cloning.pid, signal.SIGINT)
@@ -205,7 +203,6 @@ def test_ctrl_c_leaves_nothing_at_either_end(between: Between) -> None:
 
 def test_killed_it_leaves_nothing_at_the_other_end(between: Between) -> None:
     large(between.deb)
-    between.two.take_slowly()
     with between.start("clone", "-d", "one:deb", "two:copy") as cloning:
         wait_until(lambda: (between.two.base / "copy").exists())
         kill([cloning.pid])
