@@ -293,6 +293,15 @@ class _Watching:
         self._feed._post = None
 
 
+class Late(Feed):
+    """Shows nothing until it is told to."""
+
+    def follow(self, engine: Engine, post: Post) -> Watching:
+        watching = super().follow(engine, post)
+        watching.start = lambda: None  # type: ignore[method-assign]
+        return watching
+
+
 class _Counting:
     def __init__(self, sizes: dict[str, int], post: Post) -> None:
         self._sizes = sizes

@@ -55,6 +55,6 @@ class FilterLine(Input):
 
     def on_blur(self) -> None:
         """Keep what was typed when the focus goes elsewhere in here, not to another window."""
-        if self.screen.focused in (None, self):
+        if not self.is_attached or self.screen.focused in (None, self):
             return
         self.post_message(self.Left(self, clear=False, refocus=False))
