@@ -26,8 +26,10 @@ from textual.widgets import Input
 
 from chroot_tool.widgets.terminal import cells, flow_control, painting, pty_child
 from chroot_tool.widgets.terminal.colors import Palette, _contrast
+from chroot_tool.widgets.terminal.pace import Pace
 from chroot_tool.widgets.terminal.search import Match
 from chroot_tool.widgets.terminal.terminal import Terminal
+from support.screen import screen_text
 
 SHELL = ("bash", "--norc", "--noprofile", "-i")
 KEYS_AS_TEXT = ("sh", "-c", "stty raw -echo; printf 'ready\\r\\n'; exec cat -vT")
@@ -598,3 +600,29 @@ def test_a_native_app_leaves_the_sixteen_colours_to_the_terminal() -> None:
     palette = Palette(Style(), App().ansi_theme, native=True)
     assert palette.style(cells.pack_style(2, 0, 0)).color == Color.from_ansi(1)
     assert palette.style(cells.pack_style(201, 0, 0)).color == Color.from_ansi(200)
+
+
+async def test_a_flood_that_is_not_seen_takes_nothing_of_the_line() -> None:
+    spent: list[float] = []
+
+    class Noted(Pace):
+        def spend(self, count: float) -> None:
+            spent.append(count)
+
+    terminal = Terminal(
+        ["sh", "-c", "echo ready; read x; seq 1 100000; echo the end; exec sleep 1000"],
+        pace=Noted(1e9, 1e9),
+    )  # fmt: skip
+    host = Host(terminal)
+    async with host.run_test(size=(82, 27)) as pilot:
+        terminal.start()
+        await shows(pilot, terminal, "ready")
+        terminal.display = False
+        await until(pilot, lambda: not terminal.is_on_screen)
+        spent.clear()
+        terminal.send(b"go\n")
+        await shows(pilot, terminal, "the end")
+        await pilot.pause()
+        assert spent == []
+        terminal.display = True
+        await until(pilot, lambda: "the end" in screen_text(host))
