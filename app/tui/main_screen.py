@@ -119,6 +119,8 @@ class MainScreen(Screen[None]):
                 self._workspace.use_columns(name, wanted)
         if now.commands != before.commands:
             self.doing.use(now.commands, self._bindings.key_to_bindings)
+        if now.line != before.line:
+            self.session.panels.use_line(now.line)
         if now.dock != before.dock:
             self.session.panes.share_dock(now.dock)
         machines = self.session.machines

@@ -99,3 +99,34 @@ def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:
         thread.close()
         assert open_files() == before
         assert said == [] or isinstance(said[0], SettingsRead)
+
+
+async def test_a_theme_that_is_taken_out_of_the_file_stays_out(file: Path) -> None:
+    write(file, 'theme = "light"\nsigns = "unicode"\n')
+    async with ui(*CHROOTS, follow_settings=True, theme="light") as t:
+        replace(file, 'signs = "unicode"\n')
+        await t.until(lambda: t.app.theme != "light")
+        await t.pilot.pause()
+        assert file.read_text() == 'signs = "unicode"\n'
+        replace(file, 'signs = "ascii"\n')
+        await t.says("read again")
+        assert file.read_text() == 'signs = "ascii"\n'
+
+
+async def test_a_theme_that_is_chosen_is_kept_also_where_it_is_the_one_from_before(
+    file: Path,
+) -> None:
+    async with ui(*CHROOTS, theme="light") as t:
+        for name in ("nord", "light"):
+            t.app.theme = name
+            await t.until(lambda name=name: file.exists() and f'"{name}"' in file.read_text())  # type: ignore[misc]
+
+
+async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Path) -> None:
+    write(file, 'line = "near"\n')
+    async with ui(*CHROOTS, follow_settings=True, line="near") as t:
+        pace = t.app.main.session.panels._pace
+        assert pace.room > 10_000
+        replace(file, 'line = "far"\n')
+        await t.says("read again")
+        assert pace.room < 10_000
