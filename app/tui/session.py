@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .rising import Rising
     from .several import Several
     from .user import User
+    from .whole_terminal import WholeTerminal
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Session:
     inventory: Inventory
     jobs: Jobs
     panels: Panels
+    whole: WholeTerminal
     rising: Rising
     log: CommandLog
     several: Several
