@@ -44,22 +44,12 @@ class FindLine(Input):
         clear: bool
         refocus: bool = True
 
-        @property
-        def control(self) -> FindLine:
-            """The line."""
-            return self.line
-
     @dataclass
     class Stepped(Message):
         """The one before is wanted, or the one after."""
 
         line: FindLine
         backwards: bool
-
-        @property
-        def control(self) -> FindLine:
-            """The line."""
-            return self.line
 
     def __init__(self) -> None:
         """Make an empty line."""

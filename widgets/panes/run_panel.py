@@ -78,11 +78,6 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
         panel: RunPanel
 
-        @property
-        def control(self) -> RunPanel:
-            """The panel."""
-            return self.panel
-
     @dataclass
     class Moved(Message_):
         """The command has begun, or ended; `panel.outcome` says how."""

@@ -36,11 +36,6 @@ class FilterLine(Input):
         clear: bool
         refocus: bool = True
 
-        @property
-        def control(self) -> FilterLine:
-            """The line."""
-            return self.line
-
     def __init__(self, looks_at: str, *, does: str = "filter") -> None:
         """Make an empty line; *looks_at* says where the words are looked for."""
         super().__init__(placeholder=f"{does}: {looks_at}", compact=True)

@@ -108,7 +108,7 @@ async def test_shows_output_and_tells_the_exit_code() -> None:
         await until(pilot, lambda: host.messages)
         (message,) = host.messages
         assert isinstance(message, Terminal.Exited)
-        assert (message.code, message.signal, message.control) == (7, None, terminal)
+        assert (message.code, message.signal, message.terminal) == (7, None, terminal)
         assert terminal.exit == 7
         assert not terminal.running
         assert terminal.reading.text() == "".join(f"{n}\n" for n in range(1, 3001))
