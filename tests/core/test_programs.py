@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,27 +11,16 @@ import pytest
 
 from chroot_tool.core import programs
 from chroot_tool.core.errors import Cancelled, ChrootError
+from support import descriptors, has_ended, wait_until
 
 
 def shell(script: str, **options: object) -> programs.Completed:
     return programs.run(["sh", "-c", script], **options)  # type: ignore[arg-type]  # options of run
 
 
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "XZ"  # reaped by init at its leisure
-
-
-def gone(pids: list[int]) -> bool:
-    """Whether all of *pids* end by themselves: a killed process is still there for a moment."""
-    for _ in range(100):
-        if not any(map(alive, pids)):
-            return True
-        time.sleep(0.02)
-    return False
+def wait_until_gone(pids: list[int]) -> None:
+    """Wait until all of *pids* end by themselves: a killed process is still there for a moment."""
+    wait_until(lambda: all(map(has_ended, pids)))
 
 
 def test_lines_of_stdout_and_stderr_in_order() -> None:
@@ -145,7 +133,7 @@ def test_cancel_ends_the_whole_group(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         shell("sleep 1000 & echo $!; echo $$; wait", on_line=on_line, cancelled=cancelled)
     assert len(pids) == 2
-    assert gone(pids)
+    wait_until_gone(pids)
 
 
 def test_who_ignores_term_is_killed() -> None:
@@ -161,7 +149,7 @@ def test_who_ignores_term_is_killed() -> None:
             "trap '' TERM; echo $$; while :; do sleep 1; done",
             on_line=on_line, cancelled=cancelled, grace=0.3,
         )  # fmt: skip
-    assert gone(pids)
+    wait_until_gone(pids)
 
 
 def test_what_takes_too_long_is_ended() -> None:
@@ -178,23 +166,23 @@ def test_an_error_of_the_reader_ends_the_program() -> None:
 
     with pytest.raises(RuntimeError, match="reader"):
         shell("echo $$; sleep 1000", on_line=on_line)
-    assert gone(pids)
+    wait_until_gone(pids)
 
 
 def test_a_daemon_left_behind_is_not_waited_for() -> None:
     pids: list[int] = []
     shell("sleep 1000 & echo $!", on_line=lambda line: pids.append(int(line)))
-    assert alive(pids[0])
+    assert not has_ended(pids[0])
     os.kill(pids[0], 9)
 
 
 def test_no_descriptor_is_left_open() -> None:
-    before = os.listdir("/proc/self/fd")
+    before = descriptors()
     lines: list[str] = []
     shell("echo a; echo b >&3", on_line=lines.append, on_side=lines.append)
     with pytest.raises(ChrootError):
         programs.run(["no-such-program-here"], on_line=lines.append)
-    assert os.listdir("/proc/self/fd") == before
+    assert descriptors() == before
 
 
 def test_passthrough_gives_the_code_as_a_shell_would(capfd: pytest.CaptureFixture[str]) -> None:

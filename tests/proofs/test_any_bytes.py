@@ -30,7 +30,7 @@ from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.looking import architecture
 from chroot_tool.core.looking.status_reader import StatusReader
 from proving import Proof
-from support import Cli
+from support import Cli, descriptors
 from support.readers import GROUPS, Reader
 
 PROMISE = (
@@ -103,11 +103,11 @@ def test_mutated(group: str, memory: Path, proof: Proof, monkeypatch: pytest.Mon
     wrong: list[str] = []
     for name, reader in GROUPS[group](memory):
         many = proof.amount(15, 6500) * reader.share
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(descriptors())
         count, found = faults(name, reader, islice(reader.inputs(seed), many))
         proof.count("inputs", count)
         wrong += found
-        after = len(os.listdir("/proc/self/fd"))
+        after = len(descriptors())
         wrong += [f"{name}: {after - before} descriptors left open"] if after > before else []
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 

@@ -72,6 +72,12 @@ def patient(tmp_path: Path) -> Cli:
     return Cli(tmp_path / "home")
 
 
+@pytest.fixture
+def sure(cli: Cli) -> Cli:
+    """The command line while all answer, however slow this machine is."""
+    return cli.without("looks")
+
+
 def bind(root: Path, source: Path, target: str, more: str = "") -> None:
     with (root / "chroot.d/tool.conf").open("a") as file:
         file.write(f"[bind]\nsrc:{source} tgt:{target} {more}\n")
@@ -98,9 +104,9 @@ def event(process: Program) -> Any:
 
 @pytest.mark.slow
 def test_the_others_are_listed_and_the_source_is_named(
-    cli: Cli, base: Path, served: Served
+    cli: Cli, sure: Cli, base: Path, served: Served
 ) -> None:
-    assert states(cli, base) == {"a": "off", "b": "off", "c": "off"}
+    assert states(sure, base) == {"a": "off", "b": "off", "c": "off"}
     served.stop()
     text = cli.ok("list", "--base", base)
     (line,) = [line for line in text.splitlines() if f"{SILENT}  b" in line]
@@ -112,8 +118,10 @@ def test_the_others_are_listed_and_the_source_is_named(
 
 
 @pytest.mark.slow
-def test_status_tells_each_mount_and_which_is_there(cli: Cli, base: Path, served: Served) -> None:
-    cli.ok("on", "-d", base / "b")
+def test_status_tells_each_mount_and_which_is_there(
+    cli: Cli, sure: Cli, base: Path, served: Served
+) -> None:
+    sure.ok("on", "-d", base / "b")
     served.stop()
     found = cli.json("status", "-d", base / "b")
     assert found["state"] == SILENT
@@ -132,10 +140,12 @@ def test_one_that_never_answered_anything(cli: Cli, base: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_link_that_leads_there(cli: Cli, base: Path, served: Served, tmp_path: Path) -> None:
+def test_a_link_that_leads_there(
+    cli: Cli, sure: Cli, base: Path, served: Served, tmp_path: Path
+) -> None:
     (tmp_path / "link").symlink_to("near")
     bind(base / "c", tmp_path / "link/src", "/linked")
-    cli.ok("on", "-d", base / "c")
+    sure.ok("on", "-d", base / "c")
     served.stop()
     assert states(cli, base)["c"] == SILENT
     cli.ok("off", "-d", base / "c")
@@ -144,14 +154,15 @@ def test_a_link_that_leads_there(cli: Cli, base: Path, served: Served, tmp_path:
 
 @pytest.mark.slow
 def test_a_chroot_that_lies_there(
-    cli: Cli, base: Path, served: Served, tiny_template: Path
+    cli: Cli, sure: Cli, base: Path, served: Served, tiny_template: Path
 ) -> None:
     shutil.copytree(tiny_template, served.top / "tiny", symlinks=True)
     (base / "d").mkdir()
     with Served(served.top / "tiny", base / "d", keeps=served.keeps) as far:
-        assert states(cli, base)["d"] == "off"
+        assert states(sure, base)["d"] == "off"
         far.stop()
-        assert states(cli, base) == {"a": "off", "b": "off", "c": "off", "d": SILENT}
+        # What b binds answers, but on a busy machine not each look sees that in time.
+        wait_until(lambda: states(cli, base) == {"a": "off", "b": "off", "c": "off", "d": SILENT})
         for verb in (["on"], ["off"], ["status"], ["run", "/bin/true"], ["delete", "--yes"]):
             done = cli(*verb, "-d", base / "d")
             assert done.returncode == (125 if verb[0] == "run" else 1)
@@ -159,7 +170,9 @@ def test_a_chroot_that_lies_there(
 
 
 @pytest.mark.slow
-def test_what_is_mounted_over_the_configuration(cli: Cli, base: Path, served: Served) -> None:
+def test_what_is_mounted_over_the_configuration(
+    cli: Cli, sure: Cli, base: Path, served: Served
+) -> None:
     (served.top / "etc").mkdir()
     for file in (base / "b/etc").iterdir():
         shutil.copy(file, served.top / "etc")
@@ -167,7 +180,7 @@ def test_what_is_mounted_over_the_configuration(cli: Cli, base: Path, served: Se
     (base / "b/chroot.d/chroot.toml").write_text(
         '[[bind]]\ntarget = "/etc/resolv.conf"\nignore = true\n'
     )
-    cli.ok("on", "-d", base / "b")
+    sure.ok("on", "-d", base / "b")
     served.stop()
     assert states(cli, base) == {"a": "off", "b": SILENT, "c": "off"}
     cli.ok("off", "-S", "-d", base / "b")
@@ -197,8 +210,9 @@ def test_watch_tells_it_and_that_it_is_over_with_one_thread_that_waits(
             assert found["name"] == "a"
         assert threads(watch) == 2
         served.go_on()
-        over = {(found := event(watch))["name"]: found["state"] for _ in "bc"}
-        assert over == {"b": "off", "c": "off"}
+        over: dict[str, str] = {}
+        while any(over.get(name) != "off" for name in "bc"):
+            over[(found := event(watch))["name"]] = found["state"]
         wait_until(lambda: threads(watch) == 1)
         watch.send_signal(signal.SIGINT)
         assert watch.wait(PATIENCE) == 130
@@ -206,7 +220,7 @@ def test_watch_tells_it_and_that_it_is_over_with_one_thread_that_waits(
 
 def test_completion_goes_round_it(base: Path, served: Served, tmp_path: Path) -> None:
     engine = LocalEngine(str(base))
-    assert engine.complete(f"{served.point}/") == (f"{served.point}/src/",)
+    wait_until(lambda: engine.complete(f"{served.point}/") == (f"{served.point}/src/",))
     served.stop()
     assert engine.complete(f"{served.point}/") == ()
     assert f"{tmp_path}/near/" in engine.complete(f"{tmp_path}/")
@@ -234,10 +248,12 @@ def test_on_and_run_give_up_with_a_line_and_leave_nothing(
 
 
 @pytest.mark.slow
-def test_what_stops_answering_in_the_middle_is_taken_back(base: Path, served: Served) -> None:
-    answering.set_patience(lambda: 4.0)
-    engine = LocalEngine(str(base))
+def test_what_stops_answering_in_the_middle_is_taken_back(
+    base: Path, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps: list[str] = []
+    answering.set_patience(lambda: 4.0 if "StepDone" in steps else PATIENCE)
+    engine = LocalEngine(str(base))
 
     def report(event: Event) -> None:
         steps.append(type(event).__name__)
@@ -255,6 +271,7 @@ def test_what_stops_answering_in_the_middle_is_taken_back(base: Path, served: Se
     served.go_on()  # what comes too late is let go
     wait_until(lambda: not answering.waiting())
     assert not mounts_below(base / "b")
+    monkeypatch.setattr(answering, "PATIENCE", PATIENCE)
     engine.on(str(base / "b"))
     assert f"{base}/b/zdata" in mounts_below(base / "b")
 

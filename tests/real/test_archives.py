@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.creating.options import CreateOptions, default_options
-from support import CHECKOUT, Cli, mounts_below, trees
+from support import CHECKOUT, Arg, Cli, Program, mounts_below, next_line, trees, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -30,27 +29,23 @@ MARKER = ".chroot-tool-create"
 
 
 class Call:
-    """A running call with --json, its events read one by one."""
+    """A call with --json that has come to a stage, and stands still there: SIGCONT has it go on."""
 
-    def __init__(self, cli: Cli, *args: str | Path, cwd: Path | None = None) -> None:
-        self.process = cli.start(
+    def __init__(self, cli: Cli, stage: str, *args: str | Path, cwd: Path | None = None) -> None:
+        self.process = cli.stopping_at(stage).start(
             *args, "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd
         )
         self.events: list[dict[str, Any]] = []
-
-    def until(self, stage: str) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.events.append(json.loads(line))
-            if self.events[-1].get("stage") == stage:
-                return
-        raise AssertionError(f"never came to {stage!r}: {self.events[-3:]}")
+        how = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert how is not None
+        assert how.si_code == os.CLD_STOPPED, f"it never came to {stage!r}"
 
     def ended_by(self, number: int) -> int:
         self.process.send_signal(number)
         return self.end()
 
     def end(self) -> int:
+        self.process.send_signal(signal.SIGCONT)
         assert self.process.stdout
         self.events += [json.loads(line) for line in self.process.stdout]
         self.process.stdout.close()
@@ -69,19 +64,17 @@ def works(cli: Cli, root: Path) -> bool:
 
 
 def eventually_no_process_mentions(folder: Path) -> None:
-    for _ in range(200):
-        left = []
+    def mentioned() -> bool:
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 line = Path(f"/proc/{pid}/cmdline").read_bytes()
             except OSError:
                 continue
             if os.fsencode(folder) in line and int(pid) != os.getpid():
-                left.append(line)
-        if not left:
-            return
-        time.sleep(0.05)
-    raise AssertionError(left)
+                return True
+        return False
+
+    wait_until(lambda: not mentioned())
 
 
 @pytest.fixture
@@ -240,11 +233,16 @@ def test_into_itself_and_while_another_is_at_work(
     assert done.returncode == 1
     assert "would lie in what it is made of" in done.stderr
     assert not [name for name in names(tiny_chroot) if "tar" in name]
-    with subprocess.Popen(["flock", tiny_chroot, "sleep", "60"]) as other:
-        for _ in range(200):
-            if "FLOCK" in Path("/proc/locks").read_text():
-                break
-            time.sleep(0.02)
+    holding: list[Arg] = [
+        "flock",
+        "--no-fork",
+        tiny_chroot,
+        "sh",
+        "-c",
+        "echo held; exec sleep 1000",
+    ]
+    with Program(holding, stdout=subprocess.PIPE) as other:
+        assert next_line(other) == b"held\n"
         done = cli("pack", "-d", tiny_chroot, "-f", tmp_path / "a.tar.zst")
         other.terminate()
     assert done.returncode == 4
@@ -333,8 +331,7 @@ def test_interrupted_nothing_is_left(
         (("create", "--from", packed, "-d", tmp_path / "new/x"), "unpacking"),
         (("create", "--from", tiny_chroot, "-d", tmp_path / "new/x"), "copying"),
     ):
-        call = Call(cli, *words)
-        call.until(stage)
+        call = Call(cli, stage, *words)
         assert call.ended_by(number) == 130
         assert call.events[-1]["code"] == 130
         if words[0] == "pack":
@@ -345,9 +342,8 @@ def test_interrupted_nothing_is_left(
 
 @pytest.mark.slow
 def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: Path) -> None:
-    call = Call(cli, "pack", "-d", packed.parent / "tiny", "-f", packed)
+    call = Call(cli, "packing", "pack", "-d", packed.parent / "tiny", "-f", packed)
     before = packed.stat()
-    call.until("packing")
     assert call.ended_by(signal.SIGINT) == 130
     assert f"{packed} is as it was before" in call.events[-1]["message"]
     assert packed.stat().st_ino == before.st_ino
@@ -356,8 +352,7 @@ def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: 
 @pytest.mark.slow
 def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     root = tmp_path / "new"
-    killed = Call(cli, "unpack", "-f", packed, "-d", root)
-    killed.until("unpacking")
+    killed = Call(cli, "unpacking", "unpack", "-f", packed, "-d", root)
     killed.ended_by(signal.SIGKILL)
     eventually_no_process_mentions(root)
     assert names(root) == [MARKER]
@@ -365,8 +360,7 @@ def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Pa
     assert cli.json("status", "-d", root)["state"] == "incomplete"
     cli.ok("unpack", "-f", packed, "-d", root)
     assert trees.differences(tmp_path / "tiny", root) == []
-    killed = Call(cli, "unpack", "-f", packed, "-d", tmp_path / "other")
-    killed.until("unpacking")
+    killed = Call(cli, "unpacking", "unpack", "-f", packed, "-d", tmp_path / "other")
     killed.ended_by(signal.SIGKILL)
     cli.ok("delete", "--yes", "-d", tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -375,8 +369,7 @@ def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Pa
 @pytest.mark.slow
 def test_killed_while_it_packs_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     for words in (("-f", tmp_path / "b.tar.zst"), ("--oci", "-f", tmp_path / "b.oci")):
-        killed = Call(cli, "pack", "-d", tmp_path / "tiny", *words)
-        killed.until("packing")
+        killed = Call(cli, "packing", "pack", "-d", tmp_path / "tiny", *words)
         killed.ended_by(signal.SIGKILL)
         left = [name for name in names(tmp_path) if name.startswith(".b")]
         assert len(left) == 1
@@ -441,16 +434,14 @@ def test_killed_at_any_call_while_it_is_put_in_place(
 
 @pytest.mark.slow
 def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
-    first = Call(cli, "unpack", "-f", packed, "-d", tmp_path / "new")
-    first.until("unpacking")
-    first.process.send_signal(signal.SIGSTOP)
+    first = Call(cli, "unpacking", "unpack", "-f", packed, "-d", tmp_path / "new")
     try:
         assert cli("unpack", "-f", packed, "-d", tmp_path / "new").returncode == 4
         assert cli("create", "--from", packed, "-d", tmp_path / "new").returncode == 4
         cli.ok("unpack", "-f", packed, "-d", tmp_path / "other")
     finally:
-        first.process.send_signal(signal.SIGCONT)
-    assert first.end() == 0
+        code = first.end()
+    assert code == 0
     assert trees.differences(tmp_path / "other", tmp_path / "new") == []
 
 

@@ -35,7 +35,6 @@ from support.creating import (
     MARKER,
     Create,
     counting_proxy,
-    eventually,
     inside,
     processes_about,
     text,
@@ -272,7 +271,7 @@ def test_cut_off_while_it_is_packed(old: Cli, tmp_path: Path, number: signal.Sig
     running.until("keeping it as a base")
     wait_until(lambda: list(old.bases.glob("*.part")), running.process)
     code = running.ended_by(number)
-    assert eventually(lambda: not processes_about(root))
+    wait_until(lambda: not processes_about(root))
     if number == signal.SIGINT:
         assert code == 130
         assert not root.exists()
@@ -298,7 +297,7 @@ def test_cut_off_while_it_is_unpacked(there: Cli, tmp_path: Path, number: signal
     running = Create(there, "-d", root, "--no-refresh")
     wait_until(lambda: (root / MARKER / "root/usr").exists(), running.process)
     code = running.ended_by(number)
-    assert eventually(lambda: not processes_about(root))
+    wait_until(lambda: not processes_about(root))
     assert files(there) == before
     if number == signal.SIGINT:
         assert code == 130
@@ -507,7 +506,7 @@ def test_cut_off_while_one_is_made(there: Cli, number: signal.Signals) -> None:
     making = Create(there, "--include", "less", verb=("base", "make"))
     making.until("downloading the package lists")
     code = making.ended_by(number)
-    assert eventually(lambda: not processes_about(there.bases))
+    wait_until(lambda: not processes_about(there.bases))
     if number == signal.SIGKILL:
         assert any(name.endswith(".build") for name in files(there))
         there.ok("base", "prune")

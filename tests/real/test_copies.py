@@ -19,9 +19,10 @@ from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
 from chroot_tool.core.trees.snapshot_store import Shelf
-from support import CHECKOUT, Cli, make_tiny_root, processes_below, wait_until
+from support import CHECKOUT, Cli, make_tiny_root, wait_until
 from support.disks import disk
 from support.killing import killed
+from support.outer_terminal import only
 from support.trees import IMMUTABLE, differences, everything, set_flags, small
 
 pytestmark = pytest.mark.root
@@ -465,8 +466,7 @@ def test_on_or_used_it_is_refused_with_who_does(
 ) -> None:
     running = cli.start("run", "-d", tiny_chroot, "/bin/sleep", "1000")
     try:
-        while not processes_below(tiny_chroot):
-            assert running.poll() is None
+        only(tiny_chroot, "sleep")
         done = cli("rename", "-d", tiny_chroot, "two")
         assert done.returncode == 4
         assert "while it is on" in done.stderr

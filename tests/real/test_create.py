@@ -18,12 +18,11 @@ from chroot_tool.core.creating import mirror
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host import apt_sources
-from support import Cli, mounts_below
+from support import Cli, mounts_below, wait_until
 from support.creating import (
     MARKER,
     Create,
     counting_proxy,
-    eventually,
     inside,
     processes_about,
     text,
@@ -91,7 +90,7 @@ def test_killed_then_interrupted_then_finished(
     killed = Create(cli, "-d", root, "--no-cache", "--mirror", little_mirror)
     killed.until("unpacking required packages")
     assert killed.ended_by(signal.SIGKILL) == -signal.SIGKILL
-    assert eventually(lambda: not processes_about(root))
+    wait_until(lambda: not processes_about(root))
     assert mounts_below(root) == []
     assert sorted(os.listdir(root)) == [MARKER, "chroot.d"]
     assert (root / MARKER).stat().st_mode & 0o7777 == 0o700
@@ -135,7 +134,7 @@ def test_cut_off_early(cli: Cli, tmp_path: Path, number: signal.Signals) -> None
     running = Create(cli, "-d", root, "--no-cache")
     running.until("downloading the package lists")
     running.ended_by(number)
-    assert eventually(lambda: not processes_about(root))
+    wait_until(lambda: not processes_about(root))
     if number == signal.SIGTERM:
         assert os.listdir(tmp_path) == []
     else:

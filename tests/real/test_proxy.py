@@ -12,7 +12,7 @@ import pytest
 
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from support import Cli, wait_until
-from support.creating import Create, counting_proxy, eventually, inside, processes_about, text
+from support.creating import Create, counting_proxy, inside, processes_about, text
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
@@ -140,7 +140,7 @@ def test_both_back_ends_go_through_it(
     wait_until(lambda: any("/pool/" in path for path in asked), running.process)
     running.process.kill()
     running.end()
-    assert eventually(lambda: not processes_about(root))
+    wait_until(lambda: not processes_about(root))
     assert any("/binary-" in path for path in asked)
     assert all(path.startswith("http://") for path in asked)
     assert os.listdir(root)

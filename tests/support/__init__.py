@@ -10,6 +10,7 @@ Imported as `support` (pytest's `pythonpath` holds tests/); the fixtures over it
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -139,6 +140,14 @@ class Cli:
 
         They are functions of support/otherwise.py. No option or setting leads there.
         """
+        return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
+
+    def stopping_at(self, stage: str) -> Cli:
+        """The same, which stops (SIGSTOP) when it has told of *stage* as JSON for the first time.
+
+        A signal that is sent then, and SIGCONT, meets it in the middle, however quick it is.
+        """
+        bounds = (f"stops={stage}",)
         return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
 
     def argv(self, *args: Arg) -> list[Arg]:
@@ -346,6 +355,21 @@ def processes_below(folder: Path) -> dict[int, str]:
                     command = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ")
                     found[int(name)] = command.decode(errors="replace")
     return found
+
+
+def descriptors() -> list[str]:
+    """What this process has open. What earlier tests have left to the collector is closed first."""
+    gc.collect()
+    return sorted(os.listdir("/proc/self/fd"))
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is no more, or waits to be reaped only: init does that at its leisure."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state in "XZ"
 
 
 def let_in(folder: Path) -> None:

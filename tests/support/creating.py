@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -88,15 +87,6 @@ def processes_about(path: Path) -> list[str]:
         if os.fsencode(path) in line:
             found.append(line.replace(b"\0", b" ").decode(errors="replace"))
     return found
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether *condition* comes true: the kernel ends the processes of a namespace one by one."""
-    for _ in range(100):
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @contextmanager

@@ -6,6 +6,7 @@ between: a test that is not about one has to end well on a machine of any speed.
 """
 
 import os
+import signal
 import sys
 
 package = os.path.abspath(f"{os.path.dirname(__file__)}/../../.pkg")
@@ -60,8 +61,26 @@ def mirror() -> None:
     base_or_bootstrap._PATIENCE = LONG
 
 
+def stops(stage: str) -> None:
+    """Stop when this stage has been told of for the first time."""
+    from chroot_tool.app import json_output
+
+    real = json_output.write
+
+    def write(document: object) -> None:
+        real(document)
+        if isinstance(document, dict) and document.get("stage") == stage:
+            json_output.write = real
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    json_output.write = write
+
+
+KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops)}
+
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
 boot.ROOT = sys.argv.pop(1)
 for bound in filter(None, sys.argv.pop(1).split(",")):
-    {one.__name__: one for one in (keys, lock, looks, doctor, mirror)}[bound]()
+    kind, *said = bound.split("=")
+    KINDS[kind](*said)
 sys.exit(main())

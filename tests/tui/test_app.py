@@ -358,7 +358,7 @@ async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
         await t.press("o")
         await t.until(lambda: t.job_states.get("jammy") == "done")
         gate.set()
-        await t.until(lambda: t.job_states["fresh"] == "done")
+        await t.until(lambda: t.job_states.get("fresh") == "done")
         (call,) = t.engine.called("create")
         assert call[0] == path
 

@@ -310,13 +310,13 @@ async def test_real_pack_delete_unpack(tiny_chroot: Path, tmp_path: Path) -> Non
         (await t.dialog(PackDialog)).field("file").value = str(archive)
         await t.press("enter")
         await t.main()
-        await t.until(lambda: t.job_states[name] == "done" and archive.stat().st_size > 99)
+        await t.until(lambda: t.job_states.get(name) == "done" and archive.stat().st_size > 99)
         await t.press("u")
         (await t.dialog(UnpackDialog)).field("archive").value = str(archive)
         await t.press("enter")
         await t.until(lambda: t.highlighted == "there")
         await t.until(lambda: (base / "there/bin/sh").exists())
-        await t.until(lambda: t.job_states["there"] == "done")
+        await t.until(lambda: t.job_states.get("there") == "done")
 
 
 # -- snapshots ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.terminal import keyboard
-from support import processes_below
+from support import processes_below, wait_until
 from support.samples import CHROOTS, DEB12
 from support.screen import stray_controls
 from support.whole_ui import DEADLINE, Ui, real_ui, runs, ui
@@ -278,6 +278,7 @@ async def test_nothing_leads_into_a_terminal_in_which_nothing_runs() -> None:
 async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "sh", "-c", f"cat > {tmp_path}/typed")
+        await t.until((tmp_path / "typed").exists)
         await t.press(LEAVE, "t")
         await ended(t, one)
         await t.until(lambda: one.has_focus)
@@ -367,13 +368,14 @@ async def test_the_end_of_a_program_leaves_the_search_alone(tmp_path: Path) -> N
 @pytest.mark.usefixtures("on_this_host")
 async def test_stop_again_and_the_way_it_ended() -> None:
     async with ui(*CHROOTS) as t:
-        one = await run(t, "sleep", "1000")
-        await t.shows("sleep 1000 running")
+        one = await run(t, "sh", "-c", "echo $((40+2)); exec sleep 1000")
+        await t.shows("running", "42")
         await t.press(LEAVE, "t")
         await ended(t, one)
-        await t.shows("sleep 1000 signal 15")
+        await t.shows("signal 15")
         await t.press("a")
-        await t.shows("sleep 1000 running")
+        await t.hides("signal 15")
+        await t.shows("running", "42")
         await t.press("enter", "ctrl+c")
         await ended(t, one)
         await t.shows("signal 2")
@@ -634,7 +636,7 @@ async def test_quitting_may_stop_panels() -> None:
         await t.press("right", "right", "enter")
         await t.until(lambda: t.app._exit)
     assert pid is not None
-    assert ends(pid)()
+    wait_until(ends(pid))
     assert detached.found() == ()
 
 
@@ -670,7 +672,10 @@ async def test_nothing_of_the_output_reaches_the_terminal_raw() -> None:
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_panel_lives_through_every_size() -> None:
     async with ui(*CHROOTS) as t:
-        one = await run(t, "sh", "-c", "trap 'stty size' WINCH; while :; do read x; done")
+        one = await run(
+            t, "sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do read x; done"
+        )
+        await t.shows("ready")
         for size in [(80, 24), (20, 6), (250, 70), (120, 40)]:
             await t.pilot.resize_terminal(*size)
             await t.pilot.pause()

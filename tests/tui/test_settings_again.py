@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.messages import SettingsRead
 from chroot_tool.app.tui.settings_thread import SettingsThread
+from support import descriptors
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
@@ -92,17 +92,14 @@ async def test_a_link_to_a_file_elsewhere_is_followed(file: Path, tmp_path: Path
 
 
 def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:
-    def open_files() -> int:
-        return len(os.listdir("/proc/self/fd"))
-
-    before = open_files()
+    before = descriptors()
     for started in (False, True):
         said: list[object] = []
         thread = SettingsThread(Settings(), said.append)
         if started:
             thread.start()
         thread.close()
-        assert open_files() == before
+        assert descriptors() == before
         assert said == [] or isinstance(said[0], SettingsRead)
 
 

@@ -27,8 +27,10 @@ def terminal(tiny_chroot: Path, cli: Cli, request: pytest.FixtureRequest) -> Ite
     """
     unbounded = cli.without(*getattr(request, "param", ()))
     argv = [os.fsdecode(word) for word in unbounded.argv()]
-    base = {"CHROOT_TOOL_BASE": str(tiny_chroot.parent)}
-    made = Tmux(argv, cli.environment(base))
+    env = {"CHROOT_TOOL_BASE": str(tiny_chroot.parent)}
+    # What the doctor asks of a mirror is refused at once.
+    env |= {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    made = Tmux(argv, cli.environment(env))
     yield made
     made.close()
 
@@ -206,6 +208,7 @@ def _add_a_command(terminal: Tmux, tiny_chroot: Path, settings: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.root
+@pytest.mark.parametrize("terminal", [("doctor",)], ids=["doctor"], indirect=True)
 def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("o")
@@ -271,11 +274,11 @@ def test_a_signal_ends_it_in_order(
     terminal.press("Escape")
     terminal.shows("on/off")
     terminal.press("o")
-    terminal.until(lambda _: "1000" in str(processes_below(tiny_chroot)))
+    terminal.until(lambda _: "1000" in str(processes_below(tiny_chroot).values()))
     terminal.ui.send_signal(number)
     terminal.shows(f"left with {128 + number}")
     assert terminal.modes == "0 0 1"
-    assert "1000" not in str(processes_below(tiny_chroot))
+    assert "1000" not in str(processes_below(tiny_chroot).values())
     terminal.until(lambda _: not processes_below(tiny_chroot))
     cli.ok("off", "-S", "-d", tiny_chroot)
 

@@ -24,7 +24,7 @@ from chroot_tool.core.archives import archive, compression, flags
 from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
-from support import CHECKOUT, trees
+from support import CHECKOUT, trees, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -664,8 +664,4 @@ def _wait_for_the_end_of(folder: Path, parent: int) -> None:
                 found.append(f"{pid} {line!r}")
         return found
 
-    for _ in range(200):
-        if not left():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError(left())
+    wait_until(lambda: not left())

@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from support import Cli, kill, next_line, wait_until
+from support import Cli, has_ended, kill, next_line, wait_until
 from support.outer_terminal import PROMPT, Bash, inside, only, stat_field, stat_state
 
 pytestmark = pytest.mark.root
@@ -322,7 +322,7 @@ def test_a_terminal_that_hangs_up(bash: Bash, tiny_chroot: Path) -> None:
     parent, _ = tool(tiny_chroot)
     bash.hang_up()
     wait_until(lambda: (tiny_chroot / "bye").exists())
-    wait_until(lambda: not Path(f"/proc/{parent}").exists() or stat_state(parent) == "Z")
+    wait_until(lambda: has_ended(parent))
 
 
 # -- descriptors

@@ -15,7 +15,7 @@ import pytest
 from chroot_tool.core.entering.terminal import open_terminal
 from chroot_tool.core.errors import EnterError
 from chroot_tool.core.kernel.rootpath import Root
-from support import Cli, wait_until
+from support import Cli, descriptors, has_ended, wait_until
 from support.outer_terminal import PROMPT, Bash, Terminal, inside, only, stat_field, stat_state
 
 pytestmark = pytest.mark.root
@@ -270,7 +270,7 @@ def test_an_outer_terminal_that_hangs_up_hangs_up_inside(bash: Bash, tiny_chroot
     bash.hang_up()
     wait_until(lambda: not inside(tiny_chroot))
     assert (tiny_chroot / "bye").read_text() == "bye\n"
-    wait_until(lambda: not Path(f"/proc/{carrier}").exists() or stat_state(carrier) == "Z")
+    wait_until(lambda: has_ended(carrier))
 
 
 def test_kill_9_of_the_tool_in_the_background_hangs_up_too(bash: Bash, tiny_chroot: Path) -> None:
@@ -405,13 +405,13 @@ def node(path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["nothing", "file", "fifo", "null", "ptmx"])
 def test_without_a_devpts_there_is_a_clear_error(tmp_path: Path, kind: str) -> None:
     node(tmp_path / "dev/pts/ptmx", kind)
-    before = sorted(os.listdir("/proc/self/fd"))
+    before = descriptors()
     with Root(str(tmp_path)) as root, pytest.raises(EnterError) as caught:
         open_terminal(root)
     assert caught.value.code == 125
     assert str(tmp_path) in caught.value.message
     assert "chroot-tool on" in caught.value.hint
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert descriptors() == before
 
 
 def test_a_link_to_the_hosts_ptmx_is_not_followed_outside(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The size on disk, against du(1): links, holes, mounts, what vanishes; when it is recounted."""
 
-import gc
 import math
 import os
 import subprocess
@@ -13,7 +12,7 @@ from chroot_tool.core.kernel import fiemap
 from chroot_tool.core.kernel.mount_table import MountTable
 from chroot_tool.core.trees import disk_size
 from chroot_tool.core.trees.disk_size import SizeCache, Taken, count
-from support import Cli
+from support import Cli, descriptors
 from support.disks import disk
 
 
@@ -124,11 +123,10 @@ def test_what_is_no_directory_has_no_size(tmp_path: Path) -> None:
 
 
 def test_no_descriptor_is_left_open(tree: Path) -> None:
-    gc.collect()  # or what other tests have left is closed in between
-    before = os.listdir("/proc/self/fd")
+    before = descriptors()
     count(str(tree))
     SizeCache().get(str(tree))
-    assert os.listdir("/proc/self/fd") == before
+    assert descriptors() == before
 
 
 def test_a_size_is_remembered_until_something_speaks_for_a_change(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import threading
@@ -14,6 +13,7 @@ import pytest
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.trees import remove
+from support import descriptors
 
 Bind = Callable[[Path, Path], None]
 
@@ -75,11 +75,10 @@ def test_deeper_than_descriptors_and_recursion_go(parent: int, tmp_path: Path) -
         os.close(here)
         here = below
     os.close(here)
-    gc.collect()  # or what other tests have left is closed in between
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     remove.tree(parent, "d")
     assert os.listdir(tmp_path) == ["e"]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert descriptors() == before
 
 
 def test_missing_name_and_names_that_are_none(parent: int) -> None:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar
 
-import psutil
 import pytest
 from rich.color import Color
 from rich.style import Style
@@ -29,6 +28,7 @@ from chroot_tool.widgets.terminal.colors import Palette, _contrast
 from chroot_tool.widgets.terminal.pace import Pace
 from chroot_tool.widgets.terminal.search import Match
 from chroot_tool.widgets.terminal.terminal import Terminal
+from support import has_ended, wait_until
 from support.screen import screen_text
 
 SHELL = ("bash", "--norc", "--noprofile", "-i")
@@ -196,12 +196,7 @@ async def test_a_closed_panel_leaves_no_process() -> None:
         await until(pilot, lambda: terminal.reading.text().strip().isdigit())
         sleeper = int(terminal.reading.text())
         await terminal.remove()
-    for _ in range(100):
-        if not psutil.pid_exists(sleeper) or psutil.Process(sleeper).status() == "zombie":
-            break
-        await asyncio.sleep(0.05)
-    else:
-        raise AssertionError(f"{sleeper} still runs")
+    wait_until(lambda: has_ended(sleeper))
 
 
 async def test_restart_begins_anew() -> None:
@@ -220,7 +215,7 @@ async def test_restart_lets_go_of_what_still_runs() -> None:
         first = int(terminal.reading.text())
         terminal.restart()
         await until(pilot, lambda: terminal.reading.text().strip() not in ("", str(first)))
-        await until(pilot, lambda: not psutil.pid_exists(first))
+        await until(pilot, lambda: has_ended(first))
         assert terminal.running
         assert terminal.exit is None
         assert host.messages == []
