@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "status": ("status", "config", "scripts", "package_runs"),
     "usage": ("usage",),
-    "opened": ("open_files", "listeners"),
+    "opened": ("open_files", "all_open_files", "listeners"),
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
@@ -250,6 +250,7 @@ class LocalEngine:
         package_runs = staticmethod(verbs.status.package_runs)
         usage = staticmethod(verbs.usage.usage)
         open_files = staticmethod(verbs.opened.open_files)
+        all_open_files = staticmethod(verbs.opened.all_open_files)
         listeners = staticmethod(verbs.opened.listeners)
         plan_on = staticmethod(verbs.on.plan_on)
         on = staticmethod(verbs.on.on)
