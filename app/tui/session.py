@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .rising import Rising
     from .several import Several
     from .user import User
+    from .whole_terminal import WholeTerminal
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Session:
     inventory: Inventory
     jobs: Jobs
     panels: Panels
+    whole: WholeTerminal
     rising: Rising
     log: CommandLog
     several: Several
@@ -154,7 +156,7 @@ class Session:
         is_told = self.several.end(view)
         if dealt_with or error is None:
             return
-        self.panes.dock.open_jobs()
+        self.panes.open_jobs_unasked()
         if not is_told:
             self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
 

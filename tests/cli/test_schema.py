@@ -130,6 +130,12 @@ def test_what_is_wrong_would_be_seen(words: tuple[str, ...], line: str) -> None:
         check(words, line.encode())
 
 
+def test_what_is_open_status_alone_tells() -> None:
+    watch = json_schema.schema()["$defs"]["watch"]["anyOf"][0]["anyOf"][0]
+    assert "not_answering" in watch["properties"]
+    assert not {"listening", "open"} & watch["properties"].keys()
+
+
 def test_the_document_says_what_the_schema_does() -> None:
     assert (CHECKOUT / "docs/json.md").read_text() == json_schema.markdown(), (
         "make it anew: chroot-tool schema json --markdown >docs/json.md"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ....core.errors import ChrootError
+from ....core.process import MOST_LISTENERS
 from ....core.text import duration, safe, size
 from ....widgets.text.states import chroot_state, mount_state
 from ... import exits, json_output
@@ -18,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from ....core.engine import Engine
     from ....core.looking.status import ChrootStatus
     from ....core.process import Listener, OpenFile
 
@@ -38,25 +37,15 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     found = engine.status(path)
     listening = engine.listeners(path) if arguments.open else ()
-    opened = _opened(engine, found) if arguments.open else ()
+    opened = engine.all_open_files(path) if arguments.open else ()
     if arguments.json:
-        more = json_output.opened(listening, opened) if arguments.open else {}
-        json_output.write(json_output.chroot(found) | more)
+        fields = json_output.opened(listening, opened) if arguments.open else {}
+        json_output.write(json_output.chroot(found) | fields)
     else:
         said = (plain.details if in_words else lines)(found, time.time())
-        print_lines([*said, *_open_lines(listening, opened)])
+        more = (plain.opened if in_words else _open_lines)(listening, opened)
+        print_lines([*said, *more])
     return exits.DONE
-
-
-def _opened(engine: Engine, one: ChrootStatus) -> tuple[OpenFile, ...]:
-    """Return what all processes of a chroot have open, of those that can be looked at."""
-    found: list[OpenFile] = []
-    for process in one.processes:
-        try:
-            found += engine.open_files(one.path, process.pid)
-        except ChrootError:
-            continue  # it has ended, or is somebody else's
-    return tuple(found)
 
 
 def _open_lines(listening: tuple[Listener, ...], opened: tuple[OpenFile, ...]) -> list[str]:
@@ -64,7 +53,8 @@ def _open_lines(listening: tuple[Listener, ...], opened: tuple[OpenFile, ...]) -
     if listening:
         rows = [(one.protocol, one.address, str(one.pid), one.command) for one in listening]
         head = ("PROTOCOL", "ADDRESS", " PID", "COMMAND")
-        said += ["", f"listening {len(listening)}", *indented(head, rows)]
+        more = ", and perhaps more" if len(listening) >= MOST_LISTENERS else ""
+        said += ["", f"listening {len(listening)}{more}", *indented(head, rows)]
     if opened:
         rows = [(str(one.pid), one.name, one.kind, one.what) for one in opened]
         said += ["", f"open {len(opened)}", *indented((" PID", "NAME", "KIND", "WHAT"), rows)]
@@ -74,13 +64,13 @@ def _open_lines(listening: tuple[Listener, ...], opened: tuple[OpenFile, ...]) -
 def lines(one: ChrootStatus, now: float) -> list[str]:
     """Return all of a chroot as lines; *now* in epoch seconds."""
     sign = chroot_state(one.state)[0][0]
-    said = [f"{sign} {safe(one.name)}: {one.state}", f"  path    {safe(one.path)}"]
+    said = [f"{sign} {safe(one.name)}: {safe(one.state)}", f"  path    {safe(one.path)}"]
     if one.os:
         said.append(f"  system  {safe(one.os)}")
     if one.description:
         said.append(f"  about   {safe(one.description)}")
     if one.tags:
-        said.append(f"  tags    {' '.join(one.tags)}")
+        said.append(f"  tags    {safe(' '.join(one.tags))}")
     if one.configuration:
         said.append(f"  config  {safe(one.configuration)}")
     if one.enabled:
