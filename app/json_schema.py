@@ -86,7 +86,10 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "status": (_ONE, _ref("Chroot")),
         "watch": (
             LINES,
-            _any(_event_of("chroot", "Chroot"), _event("gone", name=_TEXT), _ref("Warning")),
+            _any(
+                _event_of("chroot", "Chroot", without=_OF_OPEN),
+                _event("gone", name=_TEXT), _ref("Warning"),
+            ),
         ),
         "create": (LINES, _long(**off)),
         "on": (LINES, _long(**chroot, state={"const": "on"}, steps=_COUNT)),
@@ -206,7 +209,9 @@ def _answers(words: tuple[str, ...]) -> dict[str, Schema]:
     }  # fmt: skip
 
 
-_SOMETIMES = ("not_answering", "configuration", "listening", "open")
+_OF_OPEN = ("listening", "open")
+"""Fields of a chroot that `status --open` alone prints."""
+_SOMETIMES = ("not_answering", "configuration", *_OF_OPEN)
 """Fields of a chroot that are there only where they say something."""
 
 
@@ -237,10 +242,11 @@ def _event(word: str, **properties: Schema) -> Schema:
     return _object(event={"const": word}, **properties)
 
 
-def _event_of(word: str, name: str) -> Schema:
-    """Return an event that has all the fields of a value beside its own."""
+def _event_of(word: str, name: str, without: tuple[str, ...] = ()) -> Schema:
+    """Return an event that has the fields of a value, but those of *without*, beside its own."""
     value = _values()[name]
-    found = _event(word, **value["properties"])
+    fields = {field: one for field, one in value["properties"].items() if field not in without}
+    found = _event(word, **fields)
     found["required"] = ["event", *value["required"]]
     return found
 

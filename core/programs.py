@@ -122,14 +122,23 @@ def run(
     return _follow(tuple(argv), pid, streams, cancelled, timeout, grace)
 
 
-def output(argv: Sequence[str], *, timeout: float = 30.0) -> str:
-    """Return what *argv* prints on stdout, without the last newline.
+def output(
+    argv: Sequence[str],
+    *,
+    cancelled: CancelEvent | None = None,
+    timeout: float = 30.0,
+    grace: float = 5.0,
+) -> str:
+    """Return what *argv* prints on stdout, without the last newline; the rest as of `run`.
 
-    Raises ChrootError where it fails, with the last line of its stderr.
+    Raises ChrootError where it fails, with the last line of its stderr, Cancelled.
     """
     lines: list[str] = []
     errors: list[str] = [""]
-    done = run(argv, on_line=lines.append, on_error=errors.append, timeout=timeout)
+    done = run(
+        argv, on_line=lines.append, on_error=errors.append, cancelled=cancelled, timeout=timeout,
+        grace=grace,
+    )  # fmt: skip
     if done.code:
         raise ChrootError(f"{argv[0]} failed: {errors[-1] or f'exit code {done.code}'}")
     return "\n".join(lines)

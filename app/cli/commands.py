@@ -80,12 +80,15 @@ def _across(arguments: Namespace) -> int:
     if arguments.host:
         raise UsageError("--host and --hosts are two ways to say where", "one of them will do")
     verb = module_of(arguments.verb)
-    with_json = getattr(arguments, "json", False)
+    with_json, in_words = (getattr(arguments, name, False) for name in ("json", "plain"))
     asked = Asked(
-        arguments.hosts, arguments.inventory, arguments.forks, arguments.base, json=with_json
-    )
-    if arguments.verb == "list" and not with_json and not arguments.plain:
-        return across(asked, lambda _host, engine: engine.list(), rows=verb.of_hosts)
+        arguments.hosts, arguments.inventory, arguments.forks, arguments.base,
+        json=with_json, plain=in_words,
+    )  # fmt: skip
+    if arguments.verb == "list" and not with_json and not in_words:
+        return across(
+            asked, lambda _, engine: verb.chosen(arguments, engine.list()), rows=verb.of_hosts
+        )
     execute: Callable[[Namespace], int] = verb.execute
 
     def do(host: str, engine: Engine) -> int:

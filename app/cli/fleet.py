@@ -18,7 +18,7 @@ from ...core.errors import UsageError
 from ...core.events import Output
 from ...core.text import safe
 from .. import exits, json_output
-from . import long_call
+from . import long_call, plain
 from .fleet_host import ENDED, ERROR, NOT_BEGUN, OUT, Member, Said, Streams
 from .output import print_lines
 from .tables import table
@@ -50,9 +50,12 @@ _WORDS = {
 class Asked:
     """What the command line says of a fleet: its hosts, and how they are asked."""
 
-    def __init__(self, hosts: str, inventory: str, forks: str, base: str, *, json: bool) -> None:
-        """Raises UsageError."""
+    def __init__(
+        self, hosts: str, inventory: str, forks: str, base: str, *, json: bool, plain: bool = False
+    ) -> None:
+        """Raises UsageError. *plain*: without a table."""
         self.hosts, self.inventory, self.base, self.json = hosts, inventory, base, json
+        self.plain = plain
         if forks and not (forks.isdecimal() and int(forks)):
             raise UsageError(f"--forks {forks!r} is no number of hosts", "1 or more")
         self.forks = int(forks or FORKS)
@@ -247,10 +250,10 @@ class _Fleet:
         return codes.pop() if len(codes) == 1 else exits.FAILED if codes else exits.DONE
 
     def _outcomes(self) -> list[str]:
-        return table(
-            ("HOST", "OUTCOME", ""),
-            [(one.name, self._word(one.code), _last(one.errors)) for one in self._members],
-        )
+        rows = [(one.name, self._word(one.code), _last(one.errors)) for one in self._members]
+        if self._asked.plain:
+            return [plain.outcome(*row) for row in rows]
+        return table(("HOST", "OUTCOME", ""), rows)
 
     def _word(self, code: int) -> str:
         if code > 0 and self._is_run:

@@ -14,8 +14,10 @@ from .tables import process_count
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
 
     from ...core.looking.status import ChrootStatus, MountStatus
+    from ...core.process import Listener, OpenFile
 
 _FEW = 3
 """Mounts that are named when they change together."""
@@ -30,7 +32,7 @@ def is_wanted(arguments: Namespace) -> bool:
 
 def sentence(one: ChrootStatus) -> str:
     """Return a chroot in one line."""
-    facts = [f"{safe(one.name)}: {one.state}"]
+    facts = [f"{safe(one.name)}: {safe(one.state)}"]
     if one.os:
         facts.append(safe(one.os))
     if one.mounts:
@@ -72,6 +74,21 @@ def _mount(mount: MountStatus) -> str:
     return f"{safe(mount.target)}: {mount.state}{why}, {kind}{options}, by {safe(mount.origin)}"
 
 
+def opened(listening: Iterable[Listener], files: Iterable[OpenFile]) -> list[str]:
+    """Return where a chroot listens, and what its processes have open."""
+    return [
+        *(f"listening {safe(one.protocol)} {safe(one.address)}: process {one.pid}, "
+          f"{safe(one.command)}" for one in listening),
+        *(f"process {one.pid} has {safe(one.name)} open: {safe(one.kind)} {safe(one.what)}"
+          for one in files),
+    ]  # fmt: skip
+
+
+def outcome(host: str, word: str, why: str) -> str:
+    """Return what became of a verb on a host; *why* is "" where that needs no word."""
+    return f"{safe(host)}: {safe(word)}" + (f", {safe(why)}" if why else "")
+
+
 def changes(before: ChrootStatus, now: ChrootStatus) -> list[str]:
     """Return what is other about a chroot than *before*, a line each; [] where none is worth one.
 
@@ -81,7 +98,7 @@ def changes(before: ChrootStatus, now: ChrootStatus) -> list[str]:
     said = []
     other = now.state != before.state
     if other:
-        said.append(f"{now.state}, was {before.state}")
+        said.append(f"{safe(now.state)}, was {safe(before.state)}")
     if before.is_on and now.is_on and not (other and now.state == ON):
         said += _mounts_changed(before, now)
     known = {problem.message for problem in before.problems}

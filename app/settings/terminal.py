@@ -44,7 +44,7 @@ def _encoding(environ: Mapping[str, str]) -> str:
     charset = locale.partition(".")[2].partition("@")[0]
     try:
         return codecs.lookup(charset or _UTF_8).name
-    except LookupError:
+    except (LookupError, ValueError):  # half a character is a UnicodeError
         return _UTF_8
 
 

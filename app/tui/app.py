@@ -190,6 +190,26 @@ class ChrootApp(KeyQueue):
             self._following = SettingsThread(self._settings, self._tell)
             self._following.start()
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether the screen is so far that keys do what they are for."""
+        return super().takes_keys and (self.screen is not self.main or self.main.is_built)
+
+    def watch_app_focus(self, focus: bool) -> None:
+        """Have something take the keys when the terminal has the focus again.
+
+        Textual gives the focus back to what had it, if that is still there; not to a dialog that
+        came meanwhile, nor to what is shown instead of what was.
+        """
+        if not focus:
+            return
+        screen = self.screen
+        if screen is self.main:
+            self.main.session.panes.take_focus_from_hidden()
+        elif screen.focused is None:
+            screen.focus_next(screen.AUTO_FOCUS or "*")
+        screen.refresh_bindings()
+
     def _tell(self, message: Message) -> None:
         self.post_message(message)
 

@@ -6,8 +6,6 @@ line, `n` and a name come together, and the name would be keys of the list, `o` 
 
 from __future__ import annotations
 
-import math
-import time
 from collections import deque
 from weakref import WeakSet
 
@@ -17,16 +15,26 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-_PATIENCE = 1.0
-"""Seconds after which nothing is waited for any more."""
 _TICK = 0.01
 """Seconds between two looks whether there is a focus, while what was typed is held back."""
+_LOOKS = 100
+"""Looks after which nothing is waited for any more: a second. On a busy machine it is more, where
+what is waited for takes longer, too: both are of one loop."""
 DIALOGS = "dialogs"
 """The group of workers that are about to show a dialog, or have one shown."""
 
 
 class KeyHandled(Message):
-    """Follows a key on its way: when it has come here, the key has had its effect."""
+    """Follows a key on its way: when it has come here, what is bound to the key was done.
+
+    *again*: it goes that way once more, behind what was said because of that, as by a line that
+    is left to those who give the focus to another.
+    """
+
+    def __init__(self, taker: MessagePump, *, again: bool) -> None:
+        super().__init__()
+        self.taker = taker
+        self.again = again
 
 
 class KeyQueue(App[None]):
@@ -37,8 +45,8 @@ class KeyQueue(App[None]):
         self._typed: deque[events.Key | events.Paste] = deque()
         self._taker: MessagePump | None = None
         """Who is at the key that was handed on last."""
-        self._since = -math.inf
-        """When that was, or since when what was typed is held back."""
+        self._looks = 0
+        """How often was looked since then, while more that was typed is held back."""
         self._ticks = False
         self._waited_for: WeakSet[object] = WeakSet()
         """Screens and workers that can take keys, or have been waited for long enough."""
@@ -48,41 +56,64 @@ class KeyQueue(App[None]):
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
+        # Not every terminal tells so, and what had the focus then takes the key.
+        self.app_focus = True
         self._typed.append(event)
         if self._taker is not None:
             self._look_again()
         elif not self._ticks:
-            self._since = time.monotonic()
+            self._looks = 0
             await self._hand_on()
 
     @on(KeyHandled)
-    def _handled(self) -> None:
+    def _handled(self, message: KeyHandled) -> None:
+        taker = message.taker
+        if taker is not self._taker:
+            return  # it has been waited for long enough
+        if message.again and taker.post_message(KeyHandled(taker, again=False)):
+            return
         # Behind what the key has put off: whoever asks for the focus has it a little later.
         self.call_later(self._next)
 
     async def _next(self) -> None:
         self._taker = None
-        self._since = time.monotonic()
+        self._looks = 0
         await self._hand_on()
 
     async def _hand_on(self) -> None:
         while self._typed:
             if opening := self._opening():
-                if time.monotonic() < self._since + _PATIENCE:
+                if self._looks < _LOOKS:
                     self._look_again()
                     return
-                self._typed.clear()  # nobody knows any more whom it was meant for
                 self._waited_for.update(opening)
-                return
-            event = self._typed.popleft()
+                if self.screen not in opening or len(self.screen_stack) > 1:
+                    self._typed.clear()  # nobody knows any more whom it was meant for
+                    return
+            event = self._next_typed()
             taker = self.focused or self.screen
             await super().on_event(event)
-            if taker.post_message(KeyHandled()):
+            if taker.post_message(KeyHandled(taker, again=True)):
                 self._taker = taker
-                self._since = time.monotonic()
+                self._looks = 0
                 if self._typed:
                     self._look_again()
                 return
+
+    def _next_typed(self) -> events.Key | events.Paste:
+        """Take what was typed first.
+
+        Esc and a letter that were read together are no Alt to anybody but a program in a panel.
+        """
+        event = self._typed.popleft()
+        if not isinstance(event, events.Key) or not event.key.startswith("alt+"):
+            return event
+        letter, focused = event.character, self.focused
+        takes_all = focused is not None and focused.check_consume_key("escape", "\x1b")
+        if letter is None or not letter.isalnum() or takes_all:
+            return event
+        self._typed.appendleft(events.Key(letter, letter))
+        return events.Key("escape", "\x1b")
 
     def _look_again(self) -> None:
         """Look a little later whether what is typed can be handed on."""
@@ -92,22 +123,30 @@ class KeyQueue(App[None]):
 
     async def _tick(self) -> None:
         self._ticks = False
+        self._looks += 1
         taker = self._taker
         # A widget that was removed meanwhile tells nothing.
-        if taker and taker.is_attached and time.monotonic() < self._since + _PATIENCE:
+        if taker and taker.is_attached and self._looks < _LOOKS:
             if self._typed:
                 self._look_again()
             return
         self._taker = None
         await self._hand_on()
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether the screen is so far that keys do what they are for."""
+        return self.screen.focused is not None
+
     def _opening(self) -> list[object]:
         """Return what is about to take the keys, but does not yet."""
         screen = self.screen
+        if self.takes_keys:
+            self._waited_for.add(screen)
+        elif screen not in self._waited_for:
+            return [screen]
         if len(self.screen_stack) > 1:
-            if screen.focused is not None:
-                self._waited_for.add(screen)
-            return [] if screen in self._waited_for else [screen]
+            return []
         return [
             worker
             for worker in self.workers

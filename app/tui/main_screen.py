@@ -295,8 +295,8 @@ class MainScreen(Screen[None]):
         self.session.panes.take_focus_from_hidden()
 
     def on_descendant_focus(self) -> None:
-        """End the zoom of a panel where the focus has gone elsewhere."""
-        self.session.panes.end_zoom_elsewhere()
+        """End the zoom of a panel where the focus has gone elsewhere, and note where."""
+        self.session.panes.focus_went()
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:

@@ -105,7 +105,8 @@ class Panels:
         return tuple(f"{panel.chroot}: {panel.command}" for panel in self._running())
 
     def _running(self) -> list[RunPanel]:
-        panels = self._panes.dock.panels
+        # Who types ahead quits before there is a dock.
+        panels = self._panes.dock.panels if self._panes.complete else []
         return [panel for panel in panels if panel.running and panel not in self._detached]
 
     async def close(self, panel: RunPanel) -> None:

@@ -28,6 +28,8 @@ class Panes:
         self._screen = screen
         self._user = user
         self._share = share
+        self._was_in_dock = False
+        """Whether the focus was in the dock when it was anywhere last."""
         self.complete = False
         """Whether details and dock are there: they are built after the first paint."""
 
@@ -102,22 +104,43 @@ class Panes:
         """Give the dock the whole screen, or take it back."""
         self._screen.toggle_class("-zoomed")
 
-    def end_zoom_elsewhere(self) -> None:
+    def focus_went(self) -> None:
         """Give the whole screen back when the focus goes to what the zoomed dock covers."""
-        if self._screen.has_class("-zoomed") and not self.dock.has_focus_within:
+        self._was_in_dock = self.complete and self.dock.has_focus_within
+        if self._screen.has_class("-zoomed") and not self._was_in_dock:
             self._screen.remove_class("-zoomed")
 
+    def open_jobs_unasked(self) -> None:
+        """Show the jobs, unless what is typed goes to another tab of the dock, or soon does again.
+
+        While another window has the focus, nothing here has it.
+        """
+        in_dock = self.dock.has_focus_within if self._screen.focused else self._was_in_dock
+        if not in_dock:
+            self.dock.open_jobs()
+
     def take_focus_from_hidden(self) -> None:
-        """Take the focus back from a pane for which the screen has become too small."""
-        focused = self._screen.focused
-        if focused is None or self.table.has_focus_within:
-            return
-        try:
-            hidden = not self._screen.find_widget(focused).visible_region
-        except NoWidget:
-            return  # it has no place yet
-        if hidden:
+        """Take the focus back from a pane that is hidden, or too large for the screen by now."""
+        if self._focus_is_lost():
+            # Behind those who are giving it to another pane just now.
+            self._screen.app.call_later(self._take_focus_back)
+
+    def _take_focus_back(self) -> None:
+        if self._focus_is_lost():
             self.leave_dock()
+
+    def _focus_is_lost(self) -> bool:
+        focused = self._screen.focused
+        if focused is None:
+            return self._screen.app.app_focus
+        if self.table.has_focus_within:
+            return False
+        if self.complete and self.dock.hides_focus:
+            return True
+        try:
+            return not self._screen.find_widget(focused).visible_region
+        except NoWidget:
+            return False  # it has no place yet
 
     def share_dock(self, share: int) -> None:
         """Give the dock *share* percent of the screen."""

@@ -159,7 +159,7 @@ class Session:
         is_told = self.several.end(view)
         if dealt_with or error is None:
             return
-        self.panes.dock.open_jobs()
+        self.panes.open_jobs_unasked()
         if not is_told:
             self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
 

@@ -34,8 +34,11 @@ class Foreign(Value):
     """What it mounts besides the system's own points."""
 
 
-def read(root: str = ROOT) -> tuple[Foreign, ...]:
-    """Return schroot's chroots by name. Raises ChrootError where its files can't be read."""
+def read(root: str = ROOT, *, strict: bool = True) -> tuple[Foreign, ...]:
+    """Return schroot's chroots by name. Raises ChrootError where its files can't be read.
+
+    Not *strict*: a file that can't be read, or is none of schroot's, is passed over.
+    """
     import configparser
 
     parser = configparser.ConfigParser(
@@ -48,6 +51,8 @@ def read(root: str = ROOT) -> tuple[Foreign, ...]:
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
                 parser.read_file(file)
         except (OSError, configparser.Error) as error:
+            if not strict:
+                continue
             raise ChrootError(f"{path}: {str(error).splitlines()[0]}", "schroot -l") from error
     return tuple(_foreign(root, name, parser[name]) for name in sorted(parser.sections()))
 

@@ -19,6 +19,8 @@ _QUOTING = ("\\", '"')
 BLANK = " \t\r\v\f\n"
 """What separates words. Only ASCII: a no-break space belongs to the path it stands in."""
 _ENDS = (*BLANK, ":", ";", *_QUOTING)
+_PIECE = 64
+"""Characters that are looked through at first: nearly all words are shorter."""
 
 
 class Pair(Value):
@@ -86,11 +88,7 @@ def _read_words(line: str, at: int, words: list[_Word]) -> int:
 
 def _read_word(line: str, at: int) -> tuple[str, int]:
     """Read a word at *at*: return it without its quotes, and where it ends."""
-    end = len(line)
-    for char in _ENDS:
-        found = line.find(char, at, end)
-        if found >= 0:
-            end = found
+    end = _end_of_plain(line, at)
     if line[end : end + 1] not in _QUOTING:  # as nearly all are
         return line[at:end], end
     start, parts, quoted = at, [], False
@@ -114,6 +112,24 @@ def _read_word(line: str, at: int) -> tuple[str, int]:
             "put what ends in a space into quotes, and write \\\\ for a backslash",
         )
     return "".join(parts), at
+
+
+def _end_of_plain(line: str, at: int) -> int:
+    """Return where the first sign of `_ENDS` from *at* on is, or the end of *line*.
+
+    Piece by piece: to look through all the rest for each sign would be quadratic.
+    """
+    piece = _PIECE
+    while at < len(line):
+        end = stop = min(at + piece, len(line))
+        for char in _ENDS:
+            found = line.find(char, at, end)
+            if found >= 0:
+                end = found
+        if end < stop:
+            return end
+        at, piece = stop, piece * 2
+    return at
 
 
 def _record(words: list[_Word], error: UsageError | None) -> Record:

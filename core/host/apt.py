@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 5.0
-"""Seconds. It takes a thirtieth of one; an error must be told also where it does not answer."""
+"""Seconds that it may take to end, where it is told to: an error must be told also where it hangs
+so that not even a KILL ends it."""
 
 
 class Apt:
     """What the host's apt says, asked for once, while something else is done.
 
-    A context manager: at its end nobody is asked any more, so that no program of apt outlives us.
+    A context manager: at its end nobody is asked any more, and what still runs of apt is ended.
     """
 
     def __init__(self, proxy: str) -> None:
@@ -26,6 +27,7 @@ class Apt:
         self._sources: tuple[Source, ...] = ()
         self._proxies = apt_proxy.Proxies()
         self._proxy = proxy
+        self._is_over = threading.Event()
         self._asking = [
             threading.Thread(target=ask, daemon=True)
             for ask in (self._ask_sources, self._ask_proxies)
@@ -37,14 +39,15 @@ class Apt:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_over.set()
         for thread in self._asking:
             thread.join(_LONGEST)
 
     def _ask_sources(self) -> None:
-        self._sources = apt_sources.sources()
+        self._sources = apt_sources.sources(self._is_over)
 
     def _ask_proxies(self) -> None:
-        self._proxies = apt_proxy.host_proxies(self._proxy)
+        self._proxies = apt_proxy.host_proxies(self._proxy, self._is_over)
 
     def sources(self) -> tuple[Source, ...]:
         """Wait for what it is configured for, and return it."""

@@ -18,6 +18,7 @@ from ..value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from threading import Event as Flag
 
 NONE = "none"
 """What `--proxy` says for no proxy at all."""
@@ -94,12 +95,16 @@ class Proxies(Value):
         return tuple(dict.fromkeys(_line(setting) for setting in settings))
 
 
-def host_proxies(wanted: str = "") -> Proxies:
-    """Return how this host's apt reaches mirrors, or as *wanted* says: an address or `none`."""
+def host_proxies(wanted: str = "", cancelled: Flag | None = None) -> Proxies:
+    """Return how this host's apt reaches mirrors, or as *wanted* says: an address or `none`.
+
+    Where it is cancelled that is as without apt.
+    """
     if wanted or not programs.find("apt-config"):
         return Proxies(wanted=wanted)
     try:
-        lines = programs.output(["apt-config", "dump", "--format", "%f\t%v%n"]).splitlines()
+        asked = ["apt-config", "dump", "--format", "%f\t%v%n"]
+        lines = programs.output(asked, cancelled=cancelled, grace=1.0).splitlines()
     except ChrootError:
         return Proxies()  # a configuration with mistakes is the host's business; --proxy works
     return parsed(lines)

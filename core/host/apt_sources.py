@@ -6,6 +6,10 @@ from .. import programs
 from ..errors import ChrootError
 from ..value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
 _MARK = "source"
 
 
@@ -18,8 +22,8 @@ class Source(Value):
     component: str
 
 
-def sources() -> tuple[Source, ...]:
-    """Return what this host's apt is configured for; () where there is no apt.
+def sources(cancelled: Flag | None = None) -> tuple[Source, ...]:
+    """Return what this host's apt is configured for; () where there is no apt, or it is cancelled.
 
     apt itself is asked, so both forms of its files and all its own rules count. It is kept from
     opening its lists: with them the answer is the same and takes 0.7 s instead of 0.03 s.
@@ -29,7 +33,8 @@ def sources() -> tuple[Source, ...]:
     form = f"{_MARK}\t$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)"
     argv = ["apt-get", "indextargets", "--no-release-info", "-o", "Dir::State::lists=/nonexistent"]
     try:
-        lines = programs.output([*argv, "--format", form, "Created-By: Packages"]).splitlines()
+        asked = [*argv, "--format", form, "Created-By: Packages"]
+        lines = programs.output(asked, cancelled=cancelled, grace=1.0).splitlines()
     except ChrootError:
         return ()  # a broken sources.list is the host's business, --mirror still works
     rows = [line.split("\t") for line in lines]

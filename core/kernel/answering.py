@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import time
 
 from .. import programs
 from ..errors import ChrootError
@@ -44,6 +45,9 @@ SILENT = "is not answering"
 HINT = "see to who serves it, or `umount -f` it; off and delete need no answer"
 LOOK = 1.0
 """Seconds for a mere look, which is made again when the answer comes after all."""
+_FRESH = 0.2
+"""Seconds for which one first question is enough: many things are looked at in one go, and each
+question is a program, of which the kernel tells those that follow processes."""
 _ETIMEDOUT = 110
 _LINKS = 40
 _TICK = 0.05
@@ -56,6 +60,8 @@ _waiting: dict[str, _Look] = {}
 _listeners: list[Callable[[], None]] = []
 _asked: set[_Look] = set()
 """Those that are waited for now."""
+_answered: dict[str, float] = {}
+"""When a file system answered a first question last (monotonic), by device."""
 
 
 class NotAnswering(OSError):  # noqa: N818 (as TimeoutError has it)
@@ -146,8 +152,6 @@ class _Look:
             if cancelled is None and _thread.get_native_id() != os.getpid():
                 self.done.acquire(timeout=seconds)
                 return
-            import time
-
             until = time.monotonic() + seconds
             # The main thread sees a signal that comes just before it waits at the next tick only.
             while not self.done.acquire(timeout=_TICK):
@@ -274,7 +278,9 @@ def see(
     entry = found[0]
 
     def after_all() -> T:
-        await_answer(entry.target)
+        if time.monotonic() - _answered.get(entry.device, -_FRESH) >= _FRESH:
+            await_answer(entry.target)
+            _answered[entry.device] = time.monotonic()
         return call()
 
     bound = patience() if seconds is None else seconds

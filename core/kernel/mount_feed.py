@@ -32,6 +32,7 @@ class MountFeed:
         self._groups: dict[str, dict[bytes, MountEntry]] = {_OUTSIDE: {}}
         self._group_of: dict[bytes, str] = {}
         self._answered_for: dict[bytes, MountEntry] = {}
+        self._whole: MountTable | None = None
         self.is_sure = False
         """Whether `refresh` can have missed nothing that was so when it began."""
 
@@ -83,6 +84,7 @@ class MountFeed:
 
     def _update(self, removed: Iterable[bytes], added: Iterable[bytes]) -> set[str]:
         changed = set()
+        self._whole = None
         for line in removed:
             changed.add(self._groups[self._group_of.pop(line)].pop(line).target)
             self._answered_for.pop(line, None)
@@ -107,6 +109,14 @@ class MountFeed:
         """
         near = {**self._groups[_OUTSIDE], **self._groups.get(name, {})}
         return MountTable({**near, **self._answered_for}.values())
+
+    def answered_for(self) -> MountTable | None:
+        """Return the whole table; None where nobody need be waited for: `answering.table`, kept."""
+        if not self._answered_for:
+            return None
+        if self._whole is None:
+            self._whole = MountTable([e for group in self._groups.values() for e in group.values()])
+        return self._whole
 
     def name_of(self, target: str) -> str:
         """Return the name of the chroot that a mount point is in, "" for one outside the base."""

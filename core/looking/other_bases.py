@@ -50,7 +50,9 @@ def other_bases(machines: str = MACHINES, schroot: str = SCHROOT) -> tuple[Other
 def _of_schroot(configuration: str) -> tuple[str, ...]:
     """Return the directories that schroot's configuration names."""
     try:
-        found = answering.look(configuration, lambda: read(configuration), seconds=answering.LOOK)
+        found = answering.look(
+            configuration, lambda: read(configuration, strict=False), seconds=answering.LOOK
+        )
     except (OSError, ChrootError):
         return ()
     return tuple(one.directory for one in found if one.directory)

@@ -126,18 +126,21 @@ class Watcher:
         now = time.monotonic()
         if due.everything:
             self._looked = now
+        whole = due.everything or now >= self._reread
+        # First, for it knows whom to wait for.
+        targets = self._feed.refresh(whole=whole) if due.mounts or whole else set()
         dirty = self._find() if due.everything or due.base else self._find_again(due.chroots)
         dirty |= due.chroots & self._chroots.keys()
-        whole = due.everything or now >= self._reread
+        dirty |= self._moved(targets)
         if due.mounts or whole:
-            dirty |= self._moved(self._feed.refresh(whole=whole))
             later = now + _REREAD + len(self._chroots) / 50
             self._reread = math.inf if self._feed.is_sure else min(self._reread, later)
         if due.everything:
             dirty |= self._chroots.keys()
         self._look(dirty)
         if due.processes or due.everything or due.base or due.chroots:
-            self._crowd.look(tuple(self._chroots.values()), answering.table() or MountTable(()))
+            table = self._feed.answered_for() or MountTable(())
+            self._crowd.look(tuple(self._chroots.values()), table)
         self._crowd.sample(now, _SAMPLE)
         found = tuple(
             self._crowd.with_processes(self._known[name]) for name in sorted(self._chroots)
@@ -146,7 +149,7 @@ class Watcher:
 
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
-        table = answering.table()
+        table = self._feed.answered_for()
         self._dirs.add((*_administrators(), *boot.directories()))
         try:
             paths = folders(self.base, table)
@@ -165,7 +168,7 @@ class Watcher:
             return set()
         paths = [f"{self._physical.rstrip('/')}/{name}" for name in names]
         others = [chroot for name, chroot in self._chroots.items() if name not in names]
-        table = answering.table()
+        table = self._feed.answered_for()
         again = [chroot_at(path, table) for path in paths]
         return self._take([*others, *(chroot for chroot in again if chroot)], table)
 
@@ -228,20 +231,13 @@ class Watcher:
         if self._crowd.anyone:
             times.append(self._crowd.sampled + _SAMPLE)
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
-        if not self._events or any(one.state in _UNTOLD for one in self._known.values()):
-            times.append(now + _POLL)
-        if not self._has_base():
+        if (
+            self._problem
+            or not self._events
+            or any(one.state in _UNTOLD for one in self._known.values())
+        ):
             times.append(now + _POLL)
         return min(times)
-
-    def _has_base(self) -> bool:
-        """Tell whether the base is there; one that does not answer tells of itself when it does."""
-        try:
-            return answering.look(
-                self._physical, lambda: os.path.isdir(self._physical), seconds=answering.LOOK
-            )
-        except NotAnswering:
-            return True
 
     def _note(self, ready: set[int]) -> None:
         due = self._due
@@ -259,7 +255,7 @@ class Watcher:
         if not ready:
             due.everything |= time.monotonic() >= self._looked + _EVERYTHING
             due.processes = not self._events
-            due.base = not self._has_base() or not self._chroots
+            due.base = self._problem is not None or not self._chroots
             due.chroots |= {n for n, one in self._known.items() if one.state in _UNTOLD}
 
     def _note_directories(self) -> None:
@@ -277,7 +273,7 @@ class Watcher:
             else:
                 name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]
                 self._due.chroots.add(name)
-                self._follow([path + CONFIG_DIRECTORY], answering.table())
+                self._follow([path + CONFIG_DIRECTORY], self._feed.answered_for())
 
     def _note_processes(self, events: ProcessEvents) -> None:
         changes = events.drain()

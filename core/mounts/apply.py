@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
+_ECANCELED = 125
 _WRONG = (2, 15, 22)
 """ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
 
@@ -105,6 +106,7 @@ class _Run:
         self._done = 0
         self._undo: list[tuple[Step, Undo]] = []
         self._copies: list[int] = []
+        self._is_given_up = False
 
     def do(self, step: Step, cancelled: Flag | None) -> None:
         """Do one step; how to undo it is noted before it can fail. Raises OSError, ChrootError."""
@@ -122,15 +124,29 @@ class _Run:
         def do() -> None:
             if found:
                 answering.await_answer(found[0].target)
+            self._go_on()
             self._do(step)
 
         if isinstance(step, Mount):
             path = step.bind.source
             found = answering.place(table, path) if step.bind.fs == "bind" else None
-        answering.ask(
-            found[0].device if found else f"step {path}", path, do,
-            seconds=answering.patience(), late=lambda _: self._undo_one(step), cancelled=cancelled,
-        )  # fmt: skip
+        try:
+            answering.ask(
+                found[0].device if found else f"step {path}", path, do,
+                seconds=answering.patience(), late=lambda _: self._undo_one(step),
+                cancelled=cancelled,
+            )  # fmt: skip
+        except BaseException:
+            self._is_given_up = True
+            raise
+
+    def _go_on(self) -> None:
+        """Do nothing more where all was given up: the root is somebody else's by now, or nobody's.
+
+        Raises OSError.
+        """
+        if self._is_given_up:
+            raise OSError(_ECANCELED, "given up")
 
     def _undo_one(self, step: Step) -> None:
         for done, undo in reversed(self._undo):
@@ -191,6 +207,7 @@ class _Run:
         tree = detached_mount(step.bind, step.limits)
         try:
             ident = mount_id(tree)
+            self._go_on()
             attach(self._root, tree, step.target)
             self._undo.append((step, self._unmounted(step, ident)))
             if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared

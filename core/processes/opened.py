@@ -61,9 +61,12 @@ def listeners(pids: Iterable[int]) -> tuple[Listener, ...]:
         if not space:
             continue
         if space not in spaces:
-            spaces[space] = {
+            read = {
                 inode: one for inode, one in inet_sockets(pid).items() if one.state == "listening"
             }
+            if _link(f"/proc/{pid}/ns/net") != space:
+                continue  # it has ended meanwhile, and what was read is nothing, or half of it
+            spaces[space] = read
         there = spaces[space]
         for inode in _sockets_of(pid) if there else ():
             one = there.get(inode)
@@ -129,7 +132,8 @@ def _file(link: str, root_path: str) -> tuple[str, str]:
         inside = _inside(link, root_path)
         if link.startswith("/memfd:"):
             return "memory", link
-        return "device" if inside.startswith("/dev/") else "file", inside
+        is_device = inside.startswith("/dev/") and not inside.startswith("/dev/shm/")
+        return "device" if is_device else "file", inside
     kind = link.partition(":")[0]
     return ("pipe" if kind == "pipe" else "other"), link
 

@@ -331,9 +331,14 @@ def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
     from ..diagnosis.finding import NOTE, SEVERITIES, Finding
     from ..looking import status
 
+    chroots = (
+        status.OFF, status.ON, status.PARTIAL, status.CREATING, status.INCOMPLETE, status.BROKEN,
+        status.NOT_ANSWERING,
+    )  # fmt: skip
     mounts = (status.MOUNTED, status.MISSING, status.DRIFTED, status.IGNORED, status.FOREIGN_MOUNT)
     return {
         (Finding, "severity"): (SEVERITIES, NOTE),
+        (status.ChrootStatus, "state"): (chroots, status.BROKEN),
         (status.MountStatus, "state"): (mounts, status.FOREIGN_MOUNT),
     }
 

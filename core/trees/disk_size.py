@@ -187,22 +187,24 @@ class SizeCache:
 
         None where `count` gives it.
         """
+        now = time.monotonic()
+        if now - self._table_at >= _TABLE_KEPT:  # with thousands of mounts this is most of all
+            self._table, self._table_at = MountTable.read(), now
         try:
-            status, stamp = answering.look(path, lambda: _stamp(path), seconds=answering.LOOK)
+            status, stamp = answering.see(
+                self._table, os.path.abspath(path), lambda: _stamp(path), seconds=answering.LOOK
+            )
         except NotAnswering:
             return None  # counted when it is asked for the next time
         except OSError:
             self._known.pop(path, None)
             return None
         identity = (status.st_dev, status.st_ino)
-        now = time.monotonic()
         known = self._known.get(path)
         if known and known.identity == identity:
             age = now - known.at
             if age < _SETTLED or (age < _KEPT and known.stamp == stamp):
                 return known.taken
-        if now - self._table_at >= _TABLE_KEPT:  # with thousands of mounts this is most of all
-            self._table, self._table_at = MountTable.read(), now
         taken = count(path, cancelled, self._table)
         if taken is not None:
             # The stamp of before: what changes while it is counted makes it stale.

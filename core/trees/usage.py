@@ -2,7 +2,8 @@
 
 As du(1) counts: allocated blocks, a file with several names once. No link is followed and no mount
 crossed: every directory is opened by openat2(RESOLVE_NO_XDEV) from the root (see `disk_size`).
-Nothing is kept of what is below but sums, so that it takes no memory to look at a big chroot.
+Kept of what is below are sums, the paths of folders that are still to be looked at, and which files
+with several names were counted; of one folder at a time all names.
 """
 
 from __future__ import annotations

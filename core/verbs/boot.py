@@ -17,6 +17,7 @@ from ..host.trusted import executed, writable_by_others
 from ..kernel.replace_file import replace
 from ..kernel.rootpath import Place
 from .off import off, plan_off
+from .on import on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def enable(
     if now:
         # A unit that is active starts nothing: not what somebody has switched off by hand either.
         _systemctl("start" if plan_off(path) else "restart", unit, cancelled=cancelled)
+        on(path, report=report, cancelled=cancelled)  # what it has lost meanwhile
     else:
         _mind_not_running(physical, report)
     return not was_enabled
@@ -186,7 +188,13 @@ def _replace(directory: str, name: str, there: str | None, text: str) -> None:
 
 def _mind_others(physical: str, program: Sequence[str], report: Report) -> None:
     """Warn where somebody else than root can write what root will execute at boot."""
-    found = writable_by_others(executed(program))
+    try:
+        found = writable_by_others(executed(program))
+    except OSError as error:
+        about = f"{error.filename or program[0]}: {error.strerror}"
+        said = f"whether root alone can write what is run at boot is not known: {about}"
+        report(Warned(physical, Problem(said)))
+        return
     if found:
         said = f"{found.path} {found.why}: who can write it is root at the next boot"
         hint = f"install chroot-tool where root alone writes, or: {found.mend}"

@@ -116,6 +116,10 @@ def test_every_verb_that_has_json_has_a_schema() -> None:
     (("list",), '[{"name": "x"}]'),
     (("on", "-d", "x"), '{"event": "done", "chroot": "x", "state": "off", "steps": 0}'),
     (("on", "-d", "x"), '{"event": "done", "chroot": "x", "state": "on", "steps": 0, "more": 1}'),
+    (("on", "--hosts", "g", "-d", "x"), '{"host": "a", "event": "done", "chroot": "x"}'),
+    (("list", "--hosts=g"), '{"host": "a", "event": "ended", "code": 0, "result": [{}]}'),
+    (("list", "--hosts=g"), '{"host": "a", "event": "ended"}'),
+    (("run", "--hosts", "g", "true"), '{"host": "a", "event": "output", "text": "x"}'),
     (("watch",), '{"event": "gone"}'),
     (("serve",), '{"id": 1, "event": "news"}'),
     (("serve",), '{"event": "hello", "version": "1"}'),
@@ -124,6 +128,12 @@ def test_every_verb_that_has_json_has_a_schema() -> None:
 def test_what_is_wrong_would_be_seen(words: tuple[str, ...], line: str) -> None:
     with pytest.raises(AssertionError):
         check(words, line.encode())
+
+
+def test_what_is_open_status_alone_tells() -> None:
+    watch = json_schema.schema()["$defs"]["watch"]["anyOf"][0]["anyOf"][0]
+    assert "not_answering" in watch["properties"]
+    assert not {"listening", "open"} & watch["properties"].keys()
 
 
 def test_the_document_says_what_the_schema_does() -> None:

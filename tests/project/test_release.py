@@ -1,6 +1,7 @@
 """`./dev release` on a clone: what is committed, tagged and built, and what stands in its way.
 
-The Debian package stands aside here: test_deb.py has it, and it takes longer than all the rest.
+The Debian package stands aside here: test_deb.py has it, and it takes longer than all the rest; so
+do the rows of docs/support.md, of which each takes minutes.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def clone(tmp_path: Path) -> Path:
             shutil.copy(CHECKOUT / name, folder / name)
     control = folder / "debian/control"
     control.write_text(re.sub(r"(?m)^Maintainer: .*", f"Maintainer: {REAL}", control.read_text()))
+    (folder / ".ci/matrix").write_text("#!/bin/sh\necho all rows\n")
     git(folder, "config", "user.name", "somebody")
     git(folder, "config", "user.email", "somebody@host.example")
     git(folder, "add", "--all")
@@ -71,6 +73,7 @@ def test_it_is_committed_tagged_and_built(clone: Path) -> None:
     new = (clone / "CHANGELOG.md").read_text().partition("## [Unreleased]\n")[2]
     done = release(clone, "7.8.9")
     assert done.returncode == 0, done.stderr
+    assert done.stderr.index("\nall rows\n") < done.stderr.index("building 7.8.9")
 
     assert git(clone, "status", "--porcelain") == ""
     assert git(clone, "describe", "--exact-match").strip() == "v7.8.9"
@@ -114,6 +117,14 @@ def test_what_is_in_the_way_leaves_all_as_it_was(
     assert (git(clone, "status", "--porcelain"), git(clone, "rev-parse", "HEAD")) == before
     assert git(clone, "tag", "--list") == ""
     assert not (clone / "dist").exists()
+
+
+def test_there_is_none_where_what_is_told_to_be_supported_fails(clone: Path) -> None:
+    (clone / ".ci/matrix").write_text("#!/bin/sh\nexit 1\n")
+    git(clone, "commit", "-q", "--all", "-m", "a row that fails")
+    done = release(clone, "1.2.3")
+    assert (done.returncode, "docs/support.md says does not hold" in done.stderr) == (1, True)
+    assert git(clone, "tag", "--list") == ""
 
 
 def test_there_is_none_while_nobody_reads_the_maintainers_address(clone: Path) -> None:

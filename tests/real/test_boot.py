@@ -124,6 +124,21 @@ def test_the_unit_starts_what_will_still_be_there(
     assert any("who can write it is root at the next boot" in line for line in said)
 
 
+def test_what_can_not_be_looked_at_is_warned_of(
+    host: Path, tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a loop of links, or a file that goes while the others are looked at."""
+    monkeypatch.setattr(boot, "ROOT", str(host))
+    loop = tiny_chroot.with_name("loop")
+    loop.symlink_to(loop)
+    told: list[Event] = []
+    engine = LocalEngine("", installed=lambda: (str(loop),))
+    assert engine.enable(str(tiny_chroot), report=told.append)
+    assert wanted(tiny_chroot) in links(host)
+    said = [one.problem.message for one in told if isinstance(one, Warned)]
+    assert any(f"is not known: {loop}" in line for line in said), said
+
+
 @pytest.mark.parametrize("by", ["us", "the administrator"])
 def test_whose_unit_counts(booting: Cli, host: Path, tiny_chroot: Path, by: str) -> None:
     """A package's replaces ours of before; what the administrator wrote stays."""

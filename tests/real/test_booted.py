@@ -252,6 +252,10 @@ def test_now(host: Path, tiny: Path) -> None:
         system.run("chroot-tool", "off", "-d", "tiny")
         system.run("chroot-tool", "enable", "--now", "-d", "tiny")
         assert (status(system, "tiny"), record(tiny)[2:]) == (("on", True), ["start"])
+        system.run("umount", "/srv/chroot/tiny/tmp")
+        assert status(system, "tiny") == ("partial", True)
+        system.run("chroot-tool", "enable", "--now", "-d", "tiny")
+        assert (status(system, "tiny"), record(tiny)[3:]) == (("on", True), [])
 
         system.run("chroot-tool", "disable", "--now", "-d", "tiny")
         assert (status(system, "tiny"), record(tiny)[3:]) == (("off", False), ["stop"])

@@ -22,6 +22,7 @@ from chroot_tool.app.cli.verbs import list as list_verb
 from chroot_tool.app.cli.verbs import status
 from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
+from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
 from support import PATIENCE, Cli, Program, json_schema, next_line, processes_below, wait_until
@@ -446,6 +447,23 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher
         while watched.snapshot() == before and not gave_up.is_set():
             watched.wait()
         doing.join()
+    assert not gave_up.is_set()
+
+
+@pytest.mark.root
+def test_who_is_woken_does_not_read_the_mount_table(
+    watcher: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a megabyte with a thousand chroots on; that it has changed, the kernel tells."""
+    watched, gave_up = watcher
+    watched.snapshot()
+    reads = []
+    monkeypatch.setattr(answering, "read_text", lambda: reads.append(1))
+    for _ in range(3):
+        watched.wake()
+        watched.wait()
+        watched.snapshot()
+    assert reads == []
     assert not gave_up.is_set()
 
 

@@ -23,6 +23,7 @@ from chroot_tool.app.settings.themes import MONOCHROME, chosen
         ({"LANG": "de_DE.ISO-8859-15@euro"}, "iso8859-15"),
         ({"LANG": "ja_JP.eucJP"}, "euc_jp"),
         ({"LANG": "xx.nothing"}, ""),
+        ({"LC_ALL": "C.\udcff"}, ""),
         ({"LANG": "C.UTF-8", "TERM": "linux"}, "utf-8"),
         ({"TERM": "vt220"}, "utf-8"),
         ({"TERM": "xterm-256color"}, ""),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import PATIENCE, Program, wait_until
 
-LONG = 6 * PATIENCE
+LONG = 2 * PATIENCE
 """Seconds for what a whole system does: it starts and stops many programs."""
 
 # A cgroup of its own, below ours: systemd takes what it finds for the root of all.

@@ -31,6 +31,11 @@ echo ready
 exec cat
 """
 
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
+    "TERM": "xterm", "DEBIAN_FRONTEND": "noninteractive",
+}  # fmt: skip
+
 
 class Machine:
     """The Debian in *root*, to be entered; *shared*: directories out here, by their paths in it."""
@@ -55,15 +60,18 @@ class Machine:
     ) -> None:
         self._holder.communicate(timeout=PATIENCE)
 
+    def argv(self, *words: str) -> list[str]:
+        """What runs a command there, in ENVIRONMENT."""
+        enter = ["nsenter", "--target", str(self._holder.pid), "--mount", "--root", "--wd"]
+        return [*enter, *words]
+
     def run(
         self, *words: str, code: int | None = 0, given: str = "", **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command there as root, with *given* on stdin, which must end with *code*."""
-        own = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
         done = subprocess.run(
-            ["nsenter", "--target", str(self._holder.pid), "--mount", "--root", "--wd", *words],
-            env=own | {"TERM": "xterm", "DEBIAN_FRONTEND": "noninteractive"} | env,
-            input=given, capture_output=True, text=True, check=False,
+            self.argv(*words), env=ENVIRONMENT | env, input=given, capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
         assert code in (None, done.returncode), f"{words}: {done.stdout}{done.stderr}"
         return done

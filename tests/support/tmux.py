@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import psutil
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds after which what is waited for will not come any more. No test expects a speed."""
 
 

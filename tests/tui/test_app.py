@@ -36,7 +36,7 @@ from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support import Program, mounts_below, processes_below
 from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
 from support.screen import HOSTILE, stray_controls
-from support.whole_ui import DEADLINE, Ui, real_ui, ui
+from support.whole_ui import DEADLINE, Feed, RecordingEngine, Ui, real_ui, recorded, ui, until
 
 ARM = f"{BASE}/arm"
 JAMMY = f"{BASE}/jammy"
@@ -883,6 +883,24 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("q")
         await t.until(lambda: t.app._exit)
+
+
+@pytest.mark.parametrize("before", [(), ("question_mark", "escape"), ("colon", "escape")])
+async def test_q_typed_ahead_quits_before_there_is_anything_else(
+    before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow start, or pasted with the command: neither details nor dock are there yet."""
+
+    async def nothing() -> None:
+        pass
+
+    app = recorded(RecordingEngine(), Feed(*CHROOTS))
+    monkeypatch.setattr(app.main, "_build", nothing)
+    async with app.run_test() as pilot:
+        await pilot.press(*before, "q")
+        await until(pilot, lambda: app._exit)
+    assert not app.main.is_built
+    assert app.return_code == 0
 
 
 @pytest.mark.slow

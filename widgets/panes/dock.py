@@ -135,6 +135,11 @@ class Dock(Vertical):
         await panel.remove()
         self._show(near[0])
 
+    @property
+    def hides_focus(self) -> bool:
+        """Whether the focus is in a tab that is not shown."""
+        return self.has_focus_within and not self._pane(self.line.current).has_focus_within
+
     def focus_shown(self) -> None:
         """Give the focus to what is shown, to a panel's frame.
 

@@ -225,8 +225,11 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     @on(events.DescendantBlur)
     def _mind_terminal(self) -> None:
-        """Once it has ended and was left it would swallow every key: a click is the panel's now."""
-        if self.terminal.exit is not None and not self.terminal.is_chosen:
+        """Once it has ended and was left it would swallow every key: a click is the panel's now.
+
+        Where another window has the focus it gets it back, and asks to be left.
+        """
+        if self.terminal.exit is not None and self.screen.focused not in (None, self.terminal):
             self.terminal.can_focus = False
 
     @on(Terminal.LeaveRequested)

@@ -54,5 +54,7 @@ class FilterLine(Input):
         self.post_message(self.Left(self, clear=True))
 
     def on_blur(self) -> None:
-        """Keep what was typed when the focus goes elsewhere."""
+        """Keep what was typed when the focus goes elsewhere in here, not to another window."""
+        if self.screen.focused in (None, self):
+            return
         self.post_message(self.Left(self, clear=False, refocus=False))

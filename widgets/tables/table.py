@@ -188,7 +188,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def _arrange(self) -> bool:
         """Filter and sort; say whether other keys, or the same in another order, are shown."""
         row_of_cursor = self._view.row_of_cursor
-        if not self._order.arrange(self.columns):
+        if not self._order.arrange(self.every):
             return False
         self._view.take_over(row_of_cursor)
         return True
@@ -276,7 +276,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def sort_by(self, column_id: str) -> None:
         """Sort by a column; a second time, the other way round."""
-        self._order.sort_by(next(one for one in self.columns if one.id == column_id))
+        self._order.sort_by(next(one for one in self.every if one.id == column_id))
         self._arrange()
         self.refresh()
         self._announce()

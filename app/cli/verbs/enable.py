@@ -17,12 +17,14 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `enable` its options."""
     add(parser, DIR)
     parser.add_argument(
-        "--now", action="store_true", help="and do it now: on and `start`, by its unit"
-    )
+        "--now", action="store_true",
+        help="and do it now: on and `start`, by its unit; what is on is not started again",
+    )  # fmt: skip
     add_json_events(parser)
     add_examples(
         parser,
         "chroot-tool enable -d deb",
+        "chroot-tool enable --now -d deb             started where it is off, else mended",
         "systemctl status 'chroot-tool@*'            what became of each",
         "systemctl stop 'chroot-tool@*'              all of them off",
         "systemctl start chroot-tool.target          and on again",

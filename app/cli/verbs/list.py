@@ -34,8 +34,7 @@ def execute(arguments: Namespace) -> int:
     in_words = plain.is_wanted(arguments)
     engine = engine_of(arguments)
     every = engine.list()
-    tag = arguments.tag
-    found = tuple(one for one in every if tag in one.tags) if tag is not None else every
+    found = chosen(arguments, every)
     if arguments.json:
         from ... import json_output
 
@@ -43,13 +42,19 @@ def execute(arguments: Namespace) -> int:
     elif found:
         print_lines([plain.sentence(one) for one in found] if in_words else lines(found))
     elif every:
-        exits.tell(f"no chroot under {safe(engine.base)} has the tag {safe(tag)}\n")
+        exits.tell(f"no chroot under {safe(engine.base)} has the tag {safe(arguments.tag)}\n")
     else:
         exits.tell(
             f"no chroot under {safe(engine.base)}\n"
             f"hint: make one: chroot-tool create -d {safe(engine.base)}/deb\n"
         )
     return exits.DONE
+
+
+def chosen(arguments: Namespace, every: tuple[ChrootStatus, ...]) -> tuple[ChrootStatus, ...]:
+    """Return those of *every* that the options ask for."""
+    tag = arguments.tag
+    return every if tag is None else tuple(one for one in every if tag in one.tags)
 
 
 def lines(found: Sequence[ChrootStatus]) -> list[str]:

@@ -40,11 +40,12 @@ def execute(arguments: Namespace) -> int:
     listening = engine.listeners(path) if arguments.open else ()
     opened = _opened(engine, found) if arguments.open else ()
     if arguments.json:
-        more = json_output.opened(listening, opened) if arguments.open else {}
-        json_output.write(json_output.chroot(found) | more)
+        fields = json_output.opened(listening, opened) if arguments.open else {}
+        json_output.write(json_output.chroot(found) | fields)
     else:
         said = (plain.details if in_words else lines)(found, time.time())
-        print_lines([*said, *_open_lines(listening, opened)])
+        more = (plain.opened if in_words else _open_lines)(listening, opened)
+        print_lines([*said, *more])
     return exits.DONE
 
 
@@ -74,13 +75,13 @@ def _open_lines(listening: tuple[Listener, ...], opened: tuple[OpenFile, ...]) -
 def lines(one: ChrootStatus, now: float) -> list[str]:
     """Return all of a chroot as lines; *now* in epoch seconds."""
     sign = chroot_state(one.state)[0][0]
-    said = [f"{sign} {safe(one.name)}: {one.state}", f"  path    {safe(one.path)}"]
+    said = [f"{sign} {safe(one.name)}: {safe(one.state)}", f"  path    {safe(one.path)}"]
     if one.os:
         said.append(f"  system  {safe(one.os)}")
     if one.description:
         said.append(f"  about   {safe(one.description)}")
     if one.tags:
-        said.append(f"  tags    {' '.join(one.tags)}")
+        said.append(f"  tags    {safe(' '.join(one.tags))}")
     if one.configuration:
         said.append(f"  config  {safe(one.configuration)}")
     if one.enabled:

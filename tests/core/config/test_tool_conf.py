@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from chroot_tool.core.config import tool_conf
 from chroot_tool.core.config.bind import TOOL_CONF, Bind
-from chroot_tool.core.config.tool_conf_grammar import BLANK
+from chroot_tool.core.config.tool_conf_grammar import BLANK, split
 from chroot_tool.core.errors import ConfigError, Problem, UsageError
 
 Vector = tuple[str, str, str, tuple[str, ...], str]
@@ -421,3 +422,34 @@ def test_parse_never_raises(data: bytes) -> None:
     assert all(
         problem.message.startswith("F:") and "\n" not in problem.message for problem in problems
     )
+
+
+@pytest.mark.parametrize("end", ["", ";", ":", " ", "\t", '"', "\\"])
+def test_a_word_ends_where_it_ends_however_long_it_is(end: str) -> None:
+    for length in (*range(60, 70), *range(185, 200), 5000):
+        word = "a" * length
+        records = list(split(f"tgt:{word}{end}"))
+        if end in ('"', "\\"):
+            assert records[0].error is not None
+        elif end == ":":
+            assert "after the value" in str(records[0].error)
+        else:
+            assert [one.value for one in records[0].pairs] == [word]
+
+
+class _Counted(str):
+    """A text that counts the characters which are looked through in it."""
+
+    looked = 0
+
+    def find(self, sub: str, start: Any = 0, end: Any = None, /) -> int:
+        found = super().find(sub, start, end)
+        self.looked += (len(self) if end is None else end) - start
+        return found
+
+
+@pytest.mark.parametrize("text", ["tgt:/a;", "a;", "a:b;", 'a;"', ";", "a" * 50 + ";"])
+def test_a_long_line_is_not_looked_through_again_for_each_word(text: str) -> None:
+    line = _Counted(text * (40_000 // len(text)))
+    list(split(line))
+    assert line.looked < 1000 * len(line)

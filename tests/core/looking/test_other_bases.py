@@ -42,3 +42,13 @@ def test_what_is_no_text_and_what_is_no_file_is_passed_over(tmp_path: Path) -> N
     (tmp_path / "chroot.d/a").write_bytes(b"\xff\0directory=/x\n")
     (tmp_path / "schroot.conf").mkdir()
     assert other_bases(str(tmp_path / "none"), str(tmp_path)) == ()
+
+
+def test_one_file_that_is_wrong_hides_no_other(tmp_path: Path) -> None:
+    one = system(tmp_path / "srv/one")
+    (tmp_path / "etc/chroot.d").mkdir(parents=True)
+    (tmp_path / "etc/chroot.d/a").write_text("directory=/before/any/section\n")
+    (tmp_path / "etc/chroot.d/b").write_text(f"[one]\ndirectory={one}\n")
+    assert other_bases(str(tmp_path / "none"), str(tmp_path / "etc")) == (
+        OtherBase(str(tmp_path / "srv"), "schroot", ("one",)),
+    )

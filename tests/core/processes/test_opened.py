@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.kernel.inet_sockets import _address, inet_sockets
+from chroot_tool.core.kernel.inet_sockets import InetSocket, _address, inet_sockets
 from chroot_tool.core.process import OpenFile
+from chroot_tool.core.processes import opened as module
 from chroot_tool.core.processes.opened import listeners, open_files
 
 OPENS = """
@@ -77,6 +78,26 @@ def test_where_a_process_listens(program: tuple[int, list[int]]) -> None:
 def test_a_socket_that_several_have_is_told_once(program: tuple[int, list[int]]) -> None:
     pid, _ = program
     assert listeners([pid, pid]) == listeners([pid])
+
+
+def test_who_ends_while_it_is_looked_at_hides_no_other(
+    program: tuple[int, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["sleep", "1000"]) as first:
+
+        def read(pid: int) -> dict[int, InetSocket]:
+            if pid == first.pid:
+                first.kill()
+                first.wait()
+            return inet_sockets(pid)
+
+        monkeypatch.setattr(module, "inet_sockets", read)
+        assert listeners([first.pid, program[0]]) == listeners([program[0]]) != ()
+
+
+def test_shared_memory_is_no_device() -> None:
+    assert module._file("/srv/x/dev/shm/of it", "/srv/x") == ("file", "/dev/shm/of it")
+    assert module._file("/srv/x/dev/null", "/srv/x") == ("device", "/dev/null")
 
 
 def test_who_is_gone_is_an_error_of_one_and_left_out_of_many() -> None:

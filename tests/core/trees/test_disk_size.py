@@ -1,6 +1,7 @@
 """The size on disk, against du(1): links, holes, mounts, what vanishes; when it is recounted."""
 
 import gc
+import math
 import os
 import subprocess
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.kernel import fiemap
+from chroot_tool.core.kernel.mount_table import MountTable
 from chroot_tool.core.trees import disk_size
 from chroot_tool.core.trees.disk_size import SizeCache, Taken, count
 from support import Cli
@@ -143,6 +145,21 @@ def test_a_size_is_remembered_until_something_speaks_for_a_change(
     assert cache.get(str(tree)) == second
     monkeypatch.setattr(disk_size, "_KEPT", 0.0)
     assert cache.get(str(tree)) == Taken(du(tree)) != second
+
+
+def test_the_mount_table_is_read_once_for_many(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+
+    def read() -> MountTable:
+        reads.append(1)
+        return MountTable(())
+
+    monkeypatch.setattr(MountTable, "read", read)
+    monkeypatch.setattr(disk_size, "_TABLE_KEPT", math.inf)
+    cache = SizeCache()
+    for path in (tree, tree / "usr", tree / "usr/lib", tree):
+        assert cache.get(str(path)) is not None
+    assert len(reads) == 1
 
 
 def test_another_directory_of_that_name_is_counted_at_once(tree: Path) -> None:
