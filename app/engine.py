@@ -35,7 +35,22 @@ def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
     own = (lambda: habits().replace(backend=backend)) if backend else habits
-    return LocalEngine(base_directory(base), own, started(), program)
+    if not privilege.is_wanted():
+        return LocalEngine(base_directory(base), own, started(), program)
+    place = base_directory(base)
+    return LocalEngine(place, own, started(), program, (privilege.UNASKED,), _asks)
+
+
+def _asks() -> bool:
+    """Tell whether a password is to be given, on a terminal that is new, for what root does."""
+    from ..core import programs
+    from .settings.file import load
+
+    before = privilege.prefix(load().privilege)
+    if not before:
+        return False  # it is refused
+    argv = privilege.elevated(privilege.fresh(before), "--version")
+    return programs.run(argv, env=os.environ, on_line=lambda _: None).code != 0
 
 
 def open_machines(
@@ -68,8 +83,9 @@ def _as_root(before: tuple[str, ...], base: str) -> RemoteEngine:
     rule = f"chroot-tool sudoers {privilege.asking()}, as root, prints the rule that is missing"
     # What is started on a terminal becomes root by itself, and asks where it has to.
     return RemoteEngine(
-        lambda: Connection(argv, "as root", hint=rule), lambda words: (*program(), *words), base
-    )
+        lambda: Connection(argv, "as root", hint=rule), lambda words: (*program(), *words), base,
+        unasked=lambda words: (*program(), privilege.UNASKED, *words), asks=_asks,
+    )  # fmt: skip
 
 
 def _at_rest(host: str) -> RemoteEngine:

@@ -121,7 +121,7 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "base remove": (_ONE, _object(removed=_TEXTS)),
         "base prune": (_ONE, _object(removed=_TEXTS, freed=_COUNT)),
         "doctor": (LINES, _long(**chroot, **dict.fromkeys(SEVERITIES, _COUNT))),
-        "deploy": (_ONE, _object(host=_TEXT, path=_TEXT, removed=_FLAG)),
+        "deploy": (_ONE, _object(host=_TEXT, path=_TEXT, removed=_FLAG, changed=_FLAG)),
         "serve": (LINES, _any(_ref("Hello"), _ref("Answer"), _event("pong"))),
     }  # fmt: skip
 

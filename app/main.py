@@ -27,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
         privilege.be_started_by((sys.executable, *before))
     if words and privilege.take_over(words[0]):
         words = words[1:]
+    if words and words[0] == privilege.UNASKED:
+        privilege.ask_nobody()
+        words = words[1:]
     given, rest = _split(words)
     if rest and rest[0] in PLAIN.names:
         words = [*words[: len(words) - len(rest)], "watch", *rest]

@@ -17,6 +17,9 @@ ELEVATED = "--elevated="
 what. It tries no more to get any, and knows who it works for."""
 REFUSED = "--refused="
 """Begins the first word of what `chroot-tool.sh` has told to whom that was refused."""
+UNASKED = "--unasked"
+"""The first word of a chroot-tool whose terminal is not the user's own, as that of a panel, where
+what is typed comes by others: nobody is asked for a password on it."""
 BEGAN = signal.SIGURG
 """By which an elevated chroot-tool tells whom it works for that it has begun.
 
@@ -39,7 +42,11 @@ _CALLERS = {"sudo": "SUDO_UID", "doas": "DOAS_USER", "pkexec": "PKEXEC_UID"}
 """The variables that these set to who called them."""
 _PLACES = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 
+_FRESH = _QUIET | {"sudo": ("sudo", "-n", "-k", "--")}
+"""The same where it does not count that a password was given on this terminal."""
+
 _elevated = ""
+_asks_nobody = False
 _started: tuple[str, ...] = ()
 
 
@@ -83,8 +90,9 @@ def prefix(kind: str) -> tuple[str, ...]:
     """
     kind = os.environ.get(VARIABLE, "") or kind
     kinds = tuple(_PREFIXES) if kind == "auto" else (kind,)
+    prefixes = _QUIET if _asks_nobody else _PREFIXES
     for one in kinds:
-        found = _PREFIXES.get(one, ())
+        found = prefixes.get(one, ())
         if found and _is_there(found[0]):
             return found
     return ()
@@ -103,6 +111,17 @@ def elevated(before: tuple[str, ...], *words: str) -> tuple[str, ...]:
 def quiet(before: tuple[str, ...]) -> tuple[str, ...]:
     """Return a `prefix` as it is where nobody is to be asked on this terminal."""
     return _QUIET[before[0]]
+
+
+def fresh(before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a `prefix` that is quiet, as it is on a terminal that is new."""
+    return _FRESH[before[0]]
+
+
+def ask_nobody() -> None:
+    """Have nobody asked for a password from now on: where that is needed, it is refused."""
+    global _asks_nobody
+    _asks_nobody = True
 
 
 def asks(before: tuple[str, ...]) -> tuple[str, ...]:

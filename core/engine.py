@@ -114,6 +114,8 @@ class Engine(Protocol):
     ) -> tuple[Usage, ...]:
         """Return what the things in a folder of a chroot take of its disk, the biggest first.
 
+        Beyond 2000 they are one, the rest.
+
         *folder* is a path inside, "" the top. Each counts with all that is below, no mount is
         crossed and no link followed. Raises ChrootError where it is no folder of the chroot's own,
         Cancelled.
@@ -123,14 +125,24 @@ class Engine(Protocol):
     def open_files(self, path: str, pid: int) -> tuple[OpenFile, ...]:
         """Return what a process that lives in the chroot at *path* has open.
 
-        Nothing of it is looked at. Raises ChrootError where it is gone, or not ours to look at.
+        Nothing of it is looked at. Beyond 4096 descriptors, or a megabyte of names, there is one
+        more that is called `…`. Raises ChrootError where it is gone, or not ours to look at.
+        """
+        raise NotImplementedError
+
+    def all_open_files(self, path: str) -> tuple[OpenFile, ...]:
+        """Return what all who live in the chroot at *path* have open, as `open_files`, by pid.
+
+        Who is gone, or not ours to look at, is left out. Beyond 10,000 in all, or a megabyte of
+        names, the last is called `…`. Raises ChrootError where *path* is none.
         """
         raise NotImplementedError
 
     def listeners(self, path: str) -> tuple[Listener, ...]:
         """Return where those who live in a chroot listen: its ports are those of the host.
 
-        What can't be looked at is left out. Raises ChrootError where *path* is none.
+        What can't be looked at is left out, and what is beyond 256. Raises ChrootError where *path*
+        is none.
         """
         raise NotImplementedError
 
@@ -276,6 +288,20 @@ class Engine(Protocol):
         """Return the command line that is `chroot-tool` with *words* where *path* is.
 
         For those who give it a terminal: a panel, another window.
+        """
+        raise NotImplementedError
+
+    def unasked(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `command`, for a terminal whose keys come by somebody else: a panel.
+
+        It asks nobody for a password or a key there, and ends with an error where it would have to.
+        """
+        raise NotImplementedError
+
+    def asks(self, path: str) -> bool:
+        """Tell whether a password is to be given for what is done as root where *path* is.
+
+        What was given on another terminal does not count. It may take a moment.
         """
         raise NotImplementedError
 

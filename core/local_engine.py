@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "status": ("status", "config", "scripts", "package_runs"),
     "usage": ("usage",),
-    "opened": ("open_files", "listeners"),
+    "opened": ("open_files", "all_open_files", "listeners"),
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
@@ -66,16 +66,21 @@ class LocalEngine:
         habits: Callable[[], Habits] | None = None,
         program: tuple[str, ...] = (),
         installed: Callable[[], tuple[str, ...]] | None = None,
+        unasked: tuple[str, ...] = (),
+        asks: Callable[[], bool] | None = None,
     ) -> None:
         """Work on the chroots under *base*; *habits* says how new ones are made, when asked.
 
         *program* starts chroot-tool (`command`), by default from where Python finds it;
-        *installed* says what still will at the next boot, after an upgrade, too.
+        *installed* says what still will at the next boot, after an upgrade, too. *unasked* are its
+        first words where it is to ask for no password, *asks* tells whether it would.
         """
         self.base = base
         self._ask_habits = habits
         self._program = program
         self._installed = installed
+        self._unasked = unasked
+        self._asks = asks
 
     def _habits(self) -> Habits:
         from .creating.preferences import Habits
@@ -128,6 +133,14 @@ class LocalEngine:
 
         package = __name__.partition(".")[0]
         return (*(self._program or (sys.executable, "-P", "-m", package)), *words)
+
+    def unasked(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `Engine.unasked`."""
+        return self.command(path, (*self._unasked, *words))
+
+    def asks(self, path: str) -> bool:
+        """As `Engine.asks`."""
+        return self._asks is not None and self._asks()
 
     def enable(
         self,
@@ -239,6 +252,7 @@ class LocalEngine:
         package_runs = staticmethod(verbs.status.package_runs)
         usage = staticmethod(verbs.usage.usage)
         open_files = staticmethod(verbs.opened.open_files)
+        all_open_files = staticmethod(verbs.opened.all_open_files)
         listeners = staticmethod(verbs.opened.listeners)
         plan_on = staticmethod(verbs.on.plan_on)
         on = staticmethod(verbs.on.on)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .value import Value
 
+MOST_LISTENERS = 256
+"""Of a chroot, that are told of."""
+
 
 class Process(Value):
     """What is shown of a process."""
@@ -12,7 +15,7 @@ class Process(Value):
     user: str
     """The name of its real user id on the host: the same number may have another name inside."""
     command: str
-    """Its arguments joined by spaces, `[name]` where it has none. Foreign text, unsafe as is."""
+    """Its arguments joined by spaces, 1024 bytes; `[name]` without any. Foreign, unsafe as is."""
     cpu_percent: float
     """Of one core: 250.0 is two and a half."""
     rss: int
@@ -49,7 +52,7 @@ class OpenFile(Value):
 
     pid: int
     name: str
-    """The number of its descriptor; `cwd`, `root` or `exe`."""
+    """The number of its descriptor; `cwd`, `root` or `exe`; `…` stands for more than are told."""
     kind: str
     """`file`, `device`, `pipe`, `socket`, `tcp`, `udp`, `unix`, `memory`, or `other`."""
     what: str

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from ...core.errors import UsageError
 from ...core.looking.status import ON
+from ...core.process import MOST_LISTENERS
 from ...core.text import duration, safe, size
 from .tables import process_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from ...core.looking.status import ChrootStatus, MountStatus
     from ...core.process import Listener, OpenFile
@@ -74,11 +75,13 @@ def _mount(mount: MountStatus) -> str:
     return f"{safe(mount.target)}: {mount.state}{why}, {kind}{options}, by {safe(mount.origin)}"
 
 
-def opened(listening: Iterable[Listener], files: Iterable[OpenFile]) -> list[str]:
+def opened(listening: Sequence[Listener], files: Sequence[OpenFile]) -> list[str]:
     """Return where a chroot listens, and what its processes have open."""
+    more = len(listening) >= MOST_LISTENERS
     return [
         *(f"listening {safe(one.protocol)} {safe(one.address)}: process {one.pid}, "
           f"{safe(one.command)}" for one in listening),
+        *[f"listening: perhaps more, {MOST_LISTENERS} are told"] * more,
         *(f"process {one.pid} has {safe(one.name)} open: {safe(one.kind)} {safe(one.what)}"
           for one in files),
     ]  # fmt: skip

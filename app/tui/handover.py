@@ -10,7 +10,6 @@ child ended was for the child: here it would be keys that do things.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import termios
@@ -39,10 +38,11 @@ _SIGNALS: Mapping[int, Callable[[int, FrameType | None], None] | signal.Handlers
 
 
 async def hand_over(
-    app: App[Any], argv: Sequence[str], *, env: Mapping[str, str] | None = None, title: str = ""
+    app: App[Any], argv: Sequence[str], *, said: str = "", stays: bool = False
 ) -> int:
     """Run *argv* on the real terminal and return its exit code, negative for a signal.
 
+    *said* stands there before what it prints. Where that *stays*, Enter gives the terminal back.
     127 where it could not be started. The event loop goes on: watchers and panels keep working.
     Raises SuspendNotSupported where the app has no real terminal.
     """
@@ -51,10 +51,13 @@ async def hand_over(
         for number in _SIGNALS:
             signal.signal(number, _SIGNALS[number])
         try:
-            sys.__stdout__.write(_NO_PIXEL_MOUSE + title) if sys.__stdout__ else None
-            sys.__stdout__.flush() if sys.__stdout__ else None
-            child = await asyncio.create_subprocess_exec(*argv, env={**os.environ, **(env or {})})
+            _say(_NO_PIXEL_MOUSE + said)
+            child = await asyncio.create_subprocess_exec(*argv)
             code = await _wait(child)
+            if stays:
+                _forget_typed()
+                _say(f"chroot-tool: it ended with exit code {code}, Enter goes back\n")
+                await _enter()
         except OSError:
             code = 127
         finally:
@@ -63,6 +66,23 @@ async def hand_over(
             _forget_typed()
     app.refresh(repaint=True, layout=True)
     return code
+
+
+def _say(text: str) -> None:
+    if sys.__stdout__:
+        sys.__stdout__.write(text)
+        sys.__stdout__.flush()
+
+
+async def _enter() -> None:
+    """Wait for a line, which stays in the kernel: nobody reads what it says."""
+    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
+    loop.add_reader(0, came.set)  # or for the end of the terminal
+    try:
+        await came.wait()
+    finally:
+        loop.remove_reader(0)
 
 
 def _forget_typed() -> None:

@@ -52,6 +52,7 @@ from .several import Several
 from .sight import Sight
 from .thread_messages import PostBox
 from .user import User
+from .whole_terminal import WholeTerminal
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -98,13 +99,14 @@ class MainScreen(Screen[None]):
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
         self._display = Display(panes, inventory, jobs, machines)
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
-        panels = Panels(
-            panes, user, log, busy=lambda: bool(jobs.running), line=settings.line
-        )  # fmt: skip
         rising = Rising(machines, settings.privilege)
+        whole = WholeTerminal(user, log, rising)
+        panels = Panels(
+            engine, panes, user, log, whole, busy=lambda: bool(jobs.running), line=settings.line
+        )  # fmt: skip
         self.session = Session(
-            engine, machines, user, panes, inventory, jobs, panels, rising, log, Several(user),
-            lambda: self._settings,
+            engine, machines, user, panes, inventory, jobs, panels, whole, rising, log,
+            Several(user), lambda: self._settings,
         )  # fmt: skip
         self.doing = Doing(self, self.session)
         """All that can be done, by keys, palette and menu."""

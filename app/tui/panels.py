@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from ...core.errors import ChrootError
 from ...core.text import safe
 from ...widgets.job_status import CANCELLED, DONE, FAILED
 from .. import history
 from ..settings.terminal import is_far
 from . import detached
-from .command_log import Deed
+from .command_log import PROGRAM, Deed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...core.engine import Engine
     from ...core.looking.status import ChrootStatus
     from ...widgets.panes.run_panel import RunPanel
     from ...widgets.terminal.pace import Pace
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from .command_words import Words
     from .panes import Panes
     from .user import User
+    from .whole_terminal import WholeTerminal
 
 
 class Panels:
@@ -31,9 +35,11 @@ class Panels:
 
     def __init__(
         self,
+        engine: Engine,
         panes: Panes,
         user: User,
         log: CommandLog,
+        whole: WholeTerminal,
         *,
         busy: Callable[[], bool],
         line: str = "auto",
@@ -42,7 +48,10 @@ class Panels:
 
         *line* is how far the terminal is, as the settings say it.
         """
+        self._engine = engine
         self._log = log
+        self._whole = whole
+        """For what is not to have a panel."""
         self._deeds: dict[RunPanel, Deed] = {}
         self._logged: dict[RunPanel, int] = {}
         """The commands that panels run, by their numbers in the log."""
@@ -59,6 +68,30 @@ class Panels:
         from ...widgets.terminal import pace
 
         return pace.far() if is_far(self._line, os.environ) else pace.near()
+
+    async def start(
+        self, one: ChrootStatus, command: str, words: Words, *, stays: bool = False
+    ) -> None:
+        """Run chroot-tool with *words* in a new panel, called after the chroot and *command*.
+
+        On the whole terminal, where a password is to be given: there what it prints *stays* until
+        it was read. Only in a flow that was begun.
+        """
+
+        def again() -> None:
+            self._user.begin(self.start(one, command, words, stays=stays))
+
+        line = (PROGRAM, *words)
+        try:
+            asks = await asyncio.to_thread(self._engine.asks, one.path)
+        except ChrootError as error:
+            self._user.explain(error)
+            return
+        if asks:
+            argv = self._engine.command(one.path, words)
+            await self._whole.run_instead(argv, Deed((line,), one.name, again), stays=stays)
+        else:
+            await self.open(one, command, list(self._engine.unasked(one.path, words)), line)
 
     async def open(
         self, one: ChrootStatus, command: str, argv: list[str], words: Words = ()

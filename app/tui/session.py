@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .rising import Rising
     from .several import Several
     from .user import User
+    from .whole_terminal import WholeTerminal
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Session:
     inventory: Inventory
     jobs: Jobs
     panels: Panels
+    whole: WholeTerminal
     rising: Rising
     log: CommandLog
     several: Several

@@ -55,6 +55,6 @@ class User:
         self.app.copy_to_clipboard("\n".join(safe(line) for line in lines))
         self.tell("copied", timeout=1.5)
 
-    async def hand_over(self, argv: Sequence[str]) -> int:
+    async def hand_over(self, argv: Sequence[str], *, said: str = "", stays: bool = False) -> int:
         """Give the whole terminal to a program; see `handover.hand_over`."""
-        return await hand_over(self.app, argv)
+        return await hand_over(self.app, argv, said=said, stays=stays)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _HEAD = 4096
-_COMMAND = 1 << 14
-"""Bytes of a command line that anybody looks at: ps(1) shows 128 K, kernels before 4.2 gave 4 K."""
+_COMMAND = 1 << 10
+"""Bytes of a command line that are told: hundreds of processes may have as much, and each look at a
+chroot tells of all. ps(1) shows 128 K."""
 _CHUNK = 1 << 18
 
 

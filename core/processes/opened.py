@@ -12,7 +12,7 @@ from itertools import islice
 from ..errors import ChrootError
 from ..kernel.inet_sockets import InetSocket, inet_sockets
 from ..kernel.process_files import command
-from ..process import Listener, OpenFile
+from ..process import MOST_LISTENERS, Listener, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 _MOST = 4096
 """Descriptors of a process that are told of: it may have a million."""
-_MOST_LISTENERS = 256
+_MOST_OF_ALL = 10_000
+_MOST_TEXT = 1 << 20
+"""Characters of all names that are told of at once: with a path of each 4 K they would be 16 M."""
 _PLACES = ("cwd", "root", "exe")
+MORE = "…"
+"""What an entry is called that stands for those that are not told of."""
 
 
 def open_files(pid: int, root_path: str) -> tuple[OpenFile, ...]:
@@ -30,23 +34,22 @@ def open_files(pid: int, root_path: str) -> tuple[OpenFile, ...]:
     *root_path* is what paths inside the chroot begin with out here. Raises ChrootError where it is
     gone, or not for us to look at.
     """
-    found = []
-    for name in _PLACES:
-        link = _link(f"/proc/{pid}/{name}")
-        if link:
-            found.append(OpenFile(pid, name, "file", _inside(link, root_path)))
-    sockets: dict[int, InetSocket] | None = None
-    names: dict[int, str] = {}
-    for number in _numbers(pid):
-        link = _link(f"/proc/{pid}/fd/{number}")
-        inode = _inode(link)
-        if inode is not None and sockets is None:
-            sockets, names = inet_sockets(pid), _unix_names()
-        if inode is not None and sockets is not None:
-            found.append(OpenFile(pid, str(number), *_socket(inode, sockets, names)))
-        elif link:
-            found.append(OpenFile(pid, str(number), *_file(link, root_path)))
-    return tuple(found)
+    look = _Look(root_path)
+    look.take(pid)
+    return tuple(look.found)
+
+
+def all_open_files(pids: Iterable[int], root_path: str) -> tuple[OpenFile, ...]:
+    """Return what processes have open, one after the other; who can't be looked at is left out."""
+    look = _Look(root_path)
+    for pid in pids:
+        if look.is_full:
+            break
+        try:
+            look.take(pid)
+        except ChrootError:
+            continue
+    return tuple(look.found)
 
 
 def listeners(pids: Iterable[int]) -> tuple[Listener, ...]:
@@ -54,25 +57,95 @@ def listeners(pids: Iterable[int]) -> tuple[Listener, ...]:
 
     A socket that several have, a server and its workers, is told once, for the first of *pids*.
     """
-    spaces: dict[str, dict[int, InetSocket]] = {}
+    sockets = _Sockets()
     found: dict[int, Listener] = {}
     for pid in pids:
-        space = _link(f"/proc/{pid}/ns/net")
-        if not space:
-            continue
-        if space not in spaces:
-            read = {
-                inode: one for inode, one in inet_sockets(pid).items() if one.state == "listening"
-            }
-            if _link(f"/proc/{pid}/ns/net") != space:
-                continue  # it has ended meanwhile, and what was read is nothing, or half of it
-            spaces[space] = read
-        there = spaces[space]
+        there = sockets.listening(pid)
         for inode in _sockets_of(pid) if there else ():
             one = there.get(inode)
-            if one is not None and inode not in found and len(found) < _MOST_LISTENERS:
+            if one is not None and inode not in found and len(found) < MOST_LISTENERS:
                 found[inode] = Listener(one.protocol, one.local, pid, command(pid))
     return tuple(sorted(found.values(), key=_order))
+
+
+class _Look:
+    """What is found, as far as it is told of."""
+
+    def __init__(self, root_path: str) -> None:
+        self.found: list[OpenFile] = []
+        self.is_full = False
+        self._root_path = root_path
+        self._text = 0
+        self._sockets = _Sockets()
+
+    def take(self, pid: int) -> None:
+        """Add what a process has open. Raises ChrootError."""
+        numbers = _numbers(pid)
+        for name in _PLACES:
+            link = _link(f"/proc/{pid}/{name}")
+            if link:
+                self._add(pid, name, "file", _inside(link, self._root_path))
+        for number in numbers[:_MOST]:
+            if self.is_full:
+                return
+            link = _link(f"/proc/{pid}/fd/{number}")
+            inode = _inode(link)
+            if inode is not None:
+                self._add(pid, str(number), *self._sockets.said(pid, inode))
+            elif link:
+                self._add(pid, str(number), *_file(link, self._root_path))
+        if len(numbers) > _MOST:
+            said = f"it has more open: {_MOST} are told"
+            self.found.append(OpenFile(pid, MORE, "other", said))
+
+    def _add(self, pid: int, name: str, kind: str, what: str) -> None:
+        if self.is_full:
+            return
+        self._text += len(what)
+        if len(self.found) >= _MOST_OF_ALL or self._text > _MOST_TEXT:
+            self.is_full = True
+            said = f"there is more: {len(self.found)} are told"
+            self.found.append(OpenFile(pid, MORE, "other", said))
+        else:
+            self.found.append(OpenFile(pid, name, kind, what))
+
+
+class _Sockets:
+    """What sockets are called, of each network namespace that was asked about read once."""
+
+    def __init__(self) -> None:
+        self._of_spaces: dict[str, dict[int, InetSocket]] = {}
+        self._listening: dict[str, dict[int, InetSocket]] = {}
+        self._names: dict[int, str] | None = None
+
+    def said(self, pid: int, inode: int) -> tuple[str, str]:
+        """Return the kind of a socket that a process has, and what it is called."""
+        one = self._of_spaces.get(self._space(pid), {}).get(inode)
+        if one is not None:
+            peer = f" → {one.remote}" if one.remote else ""
+            return one.protocol, f"{one.local}{peer}{one.state and ' ' + one.state}"
+        if self._names is None:
+            self._names = _unix_names()
+        if inode in self._names:
+            return "unix", self._names[inode]
+        return "socket", f"socket:[{inode}]"
+
+    def listening(self, pid: int) -> dict[int, InetSocket]:
+        """Return the sockets of a process's network namespace that listen, by inode."""
+        return self._listening.get(self._space(pid), {})
+
+    def _space(self, pid: int) -> str:
+        """Return the network namespace of a process, whose sockets are known then; "": it ended."""
+        space = _link(f"/proc/{pid}/ns/net")
+        if space and space not in self._of_spaces:
+            found = inet_sockets(pid)
+            if _link(f"/proc/{pid}/ns/net") != space:
+                return ""  # it has ended meanwhile, and what was read is nothing, or half of it
+            self._of_spaces[space] = found
+            self._listening[space] = {
+                inode: one for inode, one in found.items() if one.state == "listening"
+            }
+        return space
 
 
 def _order(one: Listener) -> tuple[str, int, str]:
@@ -92,10 +165,10 @@ def _sockets_of(pid: int) -> Iterator[int]:
 
 
 def _numbers(pid: int) -> list[int]:
-    """Return the descriptors of a process, ascending. Raises ChrootError."""
+    """Return the descriptors of a process, to one more than are told. Raises ChrootError."""
     try:
         with os.scandir(f"/proc/{pid}/fd") as entries:
-            return sorted(int(one.name) for one in islice(entries, _MOST))
+            return sorted(int(one.name) for one in islice(entries, _MOST + 1))
     except PermissionError:
         raise ChrootError(
             f"what process {pid} has open is not ours to see", "run as root"
@@ -107,17 +180,6 @@ def _numbers(pid: int) -> list[int]:
 def _inode(link: str) -> int | None:
     number = link.removeprefix("socket:[").removesuffix("]")
     return int(number) if number.isdigit() and link.startswith("socket:[") else None
-
-
-def _socket(inode: int, sockets: dict[int, InetSocket], names: dict[int, str]) -> tuple[str, str]:
-    """Return the kind of a socket, and what it is called."""
-    one = sockets.get(inode)
-    if one is not None:
-        peer = f" → {one.remote}" if one.remote else ""
-        return one.protocol, f"{one.local}{peer}{one.state and ' ' + one.state}"
-    if inode in names:
-        return "unix", names[inode]
-    return "socket", f"socket:[{inode}]"
 
 
 def _unix_names() -> dict[int, str]:

@@ -16,7 +16,18 @@ from . import documents
 FOLLOW = "follow"
 """The one request that is answered until it is cancelled."""
 _ELSEWHERE = frozenset(
-    ("base_at", "follow", "command", "run", "run_ephemeral", "sizes", "binds", "bases")
+    (
+        "base_at",
+        "follow",
+        "command",
+        "unasked",
+        "asks",
+        "run",
+        "run_ephemeral",
+        "sizes",
+        "binds",
+        "bases",
+    )
 )
 _LONG = frozenset(("bases.remove", "bases.prune"))
 """What takes its time, though it neither reports nor can be stopped: trees are deleted."""

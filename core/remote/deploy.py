@@ -85,8 +85,8 @@ def _where(package: str) -> str:
     return found.submodule_search_locations[0]
 
 
-def put(host: Host, version: str, *, place: str = "auto", force: bool = False) -> str:
-    """Put this program on *host*; return its path there.
+def put(host: Host, version: str, *, place: str = "auto", force: bool = False) -> tuple[str, bool]:
+    """Put this program on *host*; return its path there, and whether it was not there before.
 
     *place*: `system`, `user`, or `auto`, which is the first where the user may. *force*: over a
     newer one, too. Raises ChrootError; what was there is as before then.
@@ -97,12 +97,15 @@ def put(host: Host, version: str, *, place: str = "auto", force: bool = False) -
     return _there(host, place, words, data)
 
 
-def remove(host: Host, *, place: str = "auto") -> str:
-    """Take away what `put` has put on *host*; return the path where it was. Raises ChrootError."""
+def remove(host: Host, *, place: str = "auto") -> tuple[str, bool]:
+    """Take away what `put` has put on *host*; return the path where it was, and whether it was.
+
+    Raises ChrootError.
+    """
     return _there(host, place, ("remove", "", "", ""), b"")
 
 
-def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> str:
+def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> tuple[str, bool]:
     with open(put_there.__file__, encoding="utf-8") as file:
         source = file.read()
     argv = host.ssh(script=_SCRIPT, words=(place, source, *words))
@@ -112,7 +115,7 @@ def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> str:
         if "error" in found:
             hint = json_values.text(found, "hint", "")
             raise ChrootError(f"{host.name}: {json_values.text(found, 'error')}", hint)
-        return json_values.text(found, "path")
+        return json_values.text(found, "path"), found.get("changed") is not False
     except ValueError:
         said = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         why = f"{host.name}: {said or 'it ended without a word'}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,10 +16,42 @@ MOST = 1_000_000
 """Values on a line, where each is a list, an object or one in it: those 9,000 mounts are 200,000.
 `[],` is three bytes, and twenty times as much in memory."""
 _PIECE = 1 << 16
+_SIGNS = (b",", b"[", b"{")
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 class TooLongError(ValueError):
     """A line is longer than `LONGEST`, and still no end of it; or it holds more than `MOST`."""
+
+
+def line_of(document: dict[str, Any]) -> bytes:
+    """Return *document* as a line, with its newline, that `Lines` takes. Raises TooLongError.
+
+    Who counts there counts the signs in texts, too: where they are too many, they are written out.
+    """
+    line = json.dumps(document).encode("ascii")
+    if _values(line) > MOST:
+        line = _TEXT.sub(_without_signs, line)
+        _mind_values(line)
+    if len(line) > LONGEST:
+        raise TooLongError(f"a line is longer than {LONGEST} bytes")
+    return line + b"\n"
+
+
+def _values(line: bytes) -> int:
+    return sum(map(line.count, _SIGNS))
+
+
+def _without_signs(text: re.Match[bytes]) -> bytes:
+    found = text.group()
+    for sign in _SIGNS:
+        found = found.replace(sign, b"\\u%04x" % ord(sign))
+    return found
+
+
+def _mind_values(line: bytes) -> None:
+    if _values(line) > MOST:
+        raise TooLongError(f"a line holds more than {MOST} values")
 
 
 class Lines:
@@ -42,8 +76,7 @@ class Lines:
             for line in whole:
                 kept.append(line)
                 whole_line = b"".join(kept)
-                if sum(map(whole_line.count, (b",", b"[", b"{"))) > MOST:
-                    raise TooLongError(f"a line holds more than {MOST} values")
+                _mind_values(whole_line)
                 kept, size = [], 0
                 yield whole_line
             kept.append(rest)

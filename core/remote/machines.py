@@ -163,6 +163,16 @@ class Machines:
         _host, engine, there = self.at(path)
         return engine.command(there, [there if word == path else word for word in words])
 
+    def unasked(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `Engine.unasked`, and as `command`."""
+        _host, engine, there = self.at(path)
+        return engine.unasked(there, [there if word == path else word for word in words])
+
+    def asks(self, path: str) -> bool:
+        """As `Engine.asks`."""
+        _host, engine, there = self.at(path)
+        return engine.asks(there)
+
     def binds(self, path: str) -> Binds:
         """As `Engine.binds`."""
         _host, engine, there = self.at(path)

@@ -1,9 +1,10 @@
 """Puts an archive of chroot-tool on a machine, or takes it away: what `deploy` has run there.
 
 Its source is sent, for a Python that may be any: it stands alone, and imports nothing of ours. It
-prints a JSON object, with `path` or with `error` and `hint`. What it makes, and nothing else it
-takes away: LIB/VERSION-DIGEST directories, and the program BIN/chroot-tool, which names one of them
-and is put in place by rename. Who runs the one before goes on with that: it stays until the next.
+prints a JSON object, with `path` and `changed`, or with `error` and `hint`. What it makes, and
+nothing else it takes away: LIB/VERSION-DIGEST directories, and the program BIN/chroot-tool, which
+names one of them and is put in place by rename. Who runs the one before goes on with that: it stays
+until the next.
 """
 
 import fcntl
@@ -35,23 +36,23 @@ def main(what: str, place: str, version: str, digest: str, force: str) -> None:
         lib = home + "/share/chroot-tool"
     try:
         if what == "put":
-            put(lib, program, version, digest, force == "force")
+            changed = put(lib, program, version, digest, force == "force")
         else:
-            remove(lib, program)
-        tell({"path": program})
+            changed = remove(lib, program)
+        tell({"path": program, "changed": changed})
     except RefusedError as error:
         tell({"error": error.args[0], "hint": error.args[1]})
     except (OSError, tarfile.TarError, subprocess.SubprocessError) as error:
         tell({"error": str(error), "hint": ""})
 
 
-def tell(document: "dict[str, str]") -> None:
+def tell(document: "dict[str, object]") -> None:
     """Print the one line of the answer."""
     sys.stdout.write(json.dumps(document) + "\n")
 
 
-def put(lib: str, program: str, version: str, digest: str, force: bool) -> None:
-    """Unpack, try, and put in place."""
+def put(lib: str, program: str, version: str, digest: str, force: bool) -> bool:
+    """Unpack, try, and put in place; tell whether another was there, or none."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:2]))
         raise RefusedError(f"its Python is {found}, and 3.11 is needed", "a Debian 12 has it")
@@ -89,6 +90,7 @@ def put(lib: str, program: str, version: str, digest: str, force: bool) -> None:
     for one in os.listdir(lib):
         if OURS.fullmatch(one) and one not in (name, last):
             shutil.rmtree(lib + "/" + one)
+    return last != name
 
 
 def tried(place: str) -> None:
@@ -107,9 +109,10 @@ def tried(place: str) -> None:
         raise RefusedError(f"it does not start there: {done.stdout[-200:]!r}", "")
 
 
-def remove(lib: str, program: str) -> None:
-    """Take away what `put` has put there."""
-    if ours(program) not in ("", "?"):
+def remove(lib: str, program: str) -> bool:
+    """Take away what `put` has put there; tell whether there was something."""
+    is_there = ours(program) not in ("", "?")
+    if is_there:
         os.unlink(program)
     if os.path.isdir(lib):
         for one in os.listdir(lib):
@@ -117,6 +120,7 @@ def remove(lib: str, program: str) -> None:
                 shutil.rmtree(lib + "/" + one)
         if not os.listdir(lib):
             os.rmdir(lib)
+    return is_there
 
 
 def named(program: str) -> str:

@@ -46,17 +46,22 @@ class RemoteEngine:
 
     def __init__(
         self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = (),
-        piped: Command | None = None,
+        piped: Command | None = None, unasked: Command | None = None,
+        asks: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
         *command* gives the command line that starts the chroot-tool there with this terminal,
         *login* is one that asks on this terminal what has to be asked first, *piped* starts the
-        chroot-tool there with pipes in the place of a terminal (*command*, where there is none).
+        chroot-tool there with pipes in the place of a terminal (*command*, where there is none),
+        *unasked* one that asks nothing on its terminal (likewise), and *asks* tells whether
+        *command* would, where that is more than whether the one there is root.
         """
         self._connect = connect
         self._command = command
         self.piped = piped or command
+        self._unasked = unasked or command
+        self._asks = asks
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
@@ -147,6 +152,18 @@ class RemoteEngine:
     def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
         """As `Engine.command`."""
         return self._command(words)
+
+    def unasked(self, path: str, words: Sequence[str]) -> tuple[str, ...]:
+        """As `Engine.unasked`."""
+        return self._unasked(words)
+
+    def asks(self, path: str) -> bool:
+        """As `Engine.asks`; no, where there is no connection: what is started says why."""
+        if self._asks is not None:
+            return self._asks()
+        one = self._connection
+        # It became root without a word, or it did not (`serve`).
+        return one is not None and self.is_open and one.hello.get("root") is not True
 
     def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run`, by a chroot-tool that is started there with this terminal."""

@@ -11,14 +11,13 @@ away leaves nothing half done.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from .. import errors, json_values
 from . import contract, documents
-from .lines import Lines, TooLongError
+from .lines import Lines, TooLongError, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,8 +152,8 @@ class Server:
                 for path in known.keys() - found.keys():
                     asked.tell({"event": "gone", "path": path})
                 for path, one in found.items():
-                    if known.get(path) != one:
-                        asked.tell({"event": "chroot", "chroot": documents.encode(one)})
+                    if known.get(path) != one and not asked.told(_status(one)):
+                        asked.told(_status(_in_brief(one)))
                 said = {
                     "event": "seen", "base": snapshot.base,
                     "problem": documents.encode(snapshot.problem),
@@ -173,8 +172,12 @@ class Server:
             del self._asked[number]
 
     def tell(self, document: dict[str, Any]) -> None:
-        """Write a line. Where nobody listens any more, what is done goes on to its good end."""
-        data = memoryview(json.dumps(document).encode("ascii") + b"\n")
+        """Write a line. Where nobody listens any more, what is done goes on to its good end.
+
+        Raises TooLongError, and has written nothing, where the other would not take it: with the
+        connection he would give up all that he has asked for.
+        """
+        data = memoryview(line_of(document))
         with self._writing:
             try:
                 while data and not self._deaf:
@@ -207,27 +210,55 @@ class _Asked:
             self._following.wake()
 
     def report(self, event: Event) -> None:
-        """Tell an event."""
-        self.tell(documents.encode(event))
+        """Tell an event; one that is too long for a line is left out."""
+        self.told(documents.encode(event))
+
+    def told(self, document: dict[str, Any]) -> bool:
+        """Write a line of the answer; tell whether it was not too long for one."""
+        try:
+            self.tell(document)
+        except TooLongError:
+            return False
+        return True
 
     def tell(self, document: dict[str, Any]) -> None:
-        """Write a line of the answer."""
+        """Write a line of the answer. Raises TooLongError."""
         self._server.tell({"id": self._number, **document})
+
+    def _fail(self, document: dict[str, Any]) -> None:
+        """Write the last line of an answer."""
+        if not self.told(document):
+            self.told(_failed(self._number, "what went wrong is too much to be told"))
 
     def _run(self) -> None:
         try:
             self._answer(self)
         except errors.ChrootError as error:
-            self.tell({"event": "error", **documents.error(error)})
+            self._fail({"event": "error", **documents.error(error)})
+        except TooLongError as error:
+            self._fail(_failed(self._number, f"there is too much to be told of: {error}"))
         except OSError as error:
             where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-            self.tell(_failed(self._number, f"{where}{error.strerror or error}"))
+            self._fail(_failed(self._number, f"{where}{error.strerror or error}"))
         except Exception as error:
             # Without a word the other would wait for ever.
-            self.tell(_failed(self._number, f"{type(error).__name__}: {error}"))
+            self._fail(_failed(self._number, f"{type(error).__name__}: {error}"))
             raise
         finally:
             self._server.ended(self._number)
+
+
+def _status(one: ChrootStatus) -> dict[str, Any]:
+    return {"event": "chroot", "chroot": documents.encode(one)}
+
+
+def _in_brief(one: ChrootStatus) -> ChrootStatus:
+    """Return of a chroot what is told where all would be too much for a line."""
+    about = f"{len(one.mounts)} mounts and {len(one.processes)} processes are too many to be told"
+    return one.replace(
+        mounts=(), processes=(), problems=(errors.Problem(about, "chroot-tool status, there"),),
+        description="", tags=(), unanswered=(),
+    )  # fmt: skip
 
 
 def _failed(number: int | None, message: str, kind: str = "failed") -> dict[str, Any]:

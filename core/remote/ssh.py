@@ -36,6 +36,14 @@ exec "$c" "$@"
 _ON_A_TERMINAL = f"""{_FIND}
 exec "$c" "$@"
 """
+# The same where what is typed comes by somebody else: it is no place for a password.
+_UNASKED = f"""{_FIND}
+[ "$(id -u)" = 0 ] || sudo -n -k -- "$c" --version >/dev/null 2>&1 || {{
+    echo "chroot-tool: sudo has a password to ask for, and does not in a panel" >&2
+    exit 125
+}}
+exec "$c" "$@"
+"""
 
 
 class Host:
@@ -65,7 +73,12 @@ class Host:
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ON_A_TERMINAL, words=(*before, *words))
 
-        return RemoteEngine(connect, command, base, self.ssh(script="true"), self.piped)
+        def unasked(words: Sequence[str]) -> tuple[str, ...]:
+            given = (*before, *words)
+            return self.ssh("-t", "-o", "BatchMode=yes", script=_UNASKED, words=given)
+
+        login = self.ssh(script="true")
+        return RemoteEngine(connect, command, base, login, self.piped, unasked)
 
     def piped(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return the command line of a chroot-tool there that has pipes, and no terminal.

@@ -22,12 +22,15 @@ from .disk_size import mounted_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from threading import Event as Flag
 
     from ..events import Report
     from ..kernel.rootpath import Root
 
-FOLDER, FILE, MOUNT = "folder", "file", "mount"
+FOLDER, FILE, MOUNT, REST = "folder", "file", "mount", "rest"
+MOST = 2000
+"""Things that are told of one by one: nobody looks at more, and afar they are one line."""
 _ENTER = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_XDEV
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _BLOCK = 512  # of st_blocks, whatever the file system's is (stat(3type))
@@ -41,13 +44,14 @@ class Usage(Value):
     """One thing in a folder, and what it takes."""
 
     name: str
-    """As the file system has it: foreign, and perhaps no UTF-8."""
+    """As the file system has it: foreign, and perhaps no UTF-8. "" of a rest."""
     kind: str
-    """`folder`, `file` (whatever is no folder), or `mount`, of which nothing is counted."""
+    """`folder`, `file` (whatever is no folder), `mount`, of which nothing is counted, or `rest`:
+    all that is smaller than the 2000 biggest, together."""
     size: int = 0
     """Bytes of the disk, with all that is below."""
     items: int = 0
-    """How many files and folders are below."""
+    """How many files and folders are below; of a rest, in it and below."""
     unread: int = 0
     """How many folders among them could not be read: they may hold more."""
 
@@ -55,7 +59,7 @@ class Usage(Value):
 def usage(
     root: Root, folder: str, report: Report, cancelled: Flag | None = None
 ) -> tuple[Usage, ...]:
-    """Return what is in *folder*, a path from *root* ("": itself), the biggest first.
+    """Return what is in *folder*, a path from *root*, "" itself: the biggest first, last the rest.
 
     Raises ChrootError where it is no folder of the same file system, Cancelled.
     """
@@ -90,7 +94,8 @@ class _Count:
             found.append(Usage(name, kind, (blocks or 0) * _BLOCK))
         for name in folders:
             found.append(self._below(f"{inside}/{name}", name))
-        return tuple(sorted(found, key=lambda one: (-one.size, one.name)))
+        found.sort(key=lambda one: (-one.size, one.name))
+        return (*found[:MOST], *_together(found[MOST:]))
 
     def _below(self, inside: str, name: str) -> Usage:
         """Return a folder with all that is below; what is mounted in the place of one."""
@@ -166,3 +171,12 @@ class _Count:
             self._told_at = now
             said = f"counting: {self._items:,} files and folders, {size(self._bytes)}"
             self._report(Stage(self._root.path, said))
+
+
+def _together(found: Sequence[Usage]) -> Iterator[Usage]:
+    """Yield as one what is not told of one by one, where there is any."""
+    if found:
+        size, items, unread = (
+            sum(getattr(one, field) for one in found) for field in ("size", "items", "unread")
+        )
+        yield Usage("", REST, size, items + len(found), unread)

@@ -21,6 +21,14 @@ def open_files(path: str, pid: int) -> tuple[OpenFile, ...]:
     return opened.open_files(pid, root_path)
 
 
+def all_open_files(path: str) -> tuple[OpenFile, ...]:
+    """As `Engine.all_open_files`."""
+    from ..processes import opened
+
+    root_path, inside = _inhabitants(path)
+    return opened.all_open_files(inside, root_path)
+
+
 def listeners(path: str) -> tuple[Listener, ...]:
     """As `Engine.listeners`."""
     from ..processes import opened

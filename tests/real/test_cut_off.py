@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,10 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support import Cli, mounts_below
+from support import Cli, Program, mounts_below, next_line, wait_until
+from support.machines_apart import Apart, machines_apart
 from support.net_namespace import NetNamespace
 from support.ssh_hosts import SshHosts
 from support.ui_process import Ui
@@ -54,6 +57,70 @@ def test_a_link_that_goes_down_and_comes_back(cli: Cli, tmp_path: Path, sockets:
         assert done.stderr.startswith("chroot-tool: one"), done.stderr
         net.link(up=True)
         assert net.do(cli, "list", "-H", "one", env=env).returncode == 0
+
+
+@pytest.fixture
+def one_apart(cli: Cli, tmp_path: Path, tiny_template: Path) -> Iterator[Apart]:
+    """A machine `one` at the end of a cable, with a chroot `deb`."""
+    with machines_apart(tmp_path / "hosts", cli, "one") as those:
+        subprocess.run(["cp", "-a", tiny_template, those.hosts["one"].base / "deb"], check=True)
+        yield those
+
+
+def told(watching: Program, what: str) -> dict[str, Any]:
+    """Return the next event that has *what*."""
+    event: dict[str, Any] = {}
+    while what not in event:
+        event = json.loads(next_line(watching, patience=100))
+    return event
+
+
+def test_a_cable_is_pulled_while_commands_are_under_way(
+    one_apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
+) -> None:
+    """Each ends by itself, and says which machine is gone; `watch` says so and goes on."""
+    env = one_apart.environment({"XDG_RUNTIME_DIR": str(sockets)})
+
+    def begin(*words: str) -> Program:
+        return one_apart.do(
+            Program, cli.argv(*words), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    with ExitStack() as stack:
+        watching = stack.enter_context(begin("watch", "-H", "one", "--json"))
+        assert told(watching, "state")["state"] == "off"
+        gate, begun = tmp_path / "gate", tmp_path / "begun"
+        os.mkfifo(gate)
+        begun.mkdir()
+        holding = os.open(gate, os.O_RDWR)
+        program = one_apart.hosts["one"].bin / "chroot-tool"
+        quick = program.rename(program.with_name("quick"))
+        script = f': >{begun}/$$; read _ <{gate}; exec {quick} "$@"'
+        one_apart.hosts["one"].write_program("chroot-tool", script)
+        commands = [
+            stack.enter_context(begin(*words))
+            for words in (("list", "-H", "one"), ("on", "-d", "one:deb"))
+        ]
+        wait_until(lambda: len(list(begun.iterdir())) == len(commands), patience=60)
+        one_apart.link("one", up=False)
+        for command in commands:
+            _, said = command.communicate(timeout=100)
+            assert (command.returncode, said.decode().count("\n")) == (1, 2), said
+            assert said.startswith(b"chroot-tool: one"), said
+        problem = told(watching, "problem")["problem"]
+        assert problem["message"].startswith("one"), problem
+        assert "tried again in" in problem["hint"]
+
+        quick.rename(program)
+        one_apart.link("one", up=True)
+        os.close(holding)
+        assert json.loads(one_apart.ok("list", "-H", "one", "--json", env=env))[0]["state"] == "off"
+        one_apart.ok("on", "-d", "one:deb", env=env)
+        while told(watching, "state")["state"] != "on":
+            pass
+        watching.terminate()
+    one_apart.ok("off", "-d", "one:deb", env=env)
 
 
 @pytest.fixture

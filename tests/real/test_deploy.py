@@ -37,8 +37,11 @@ def test_there_and_away_again(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:
     assert done.stderr.startswith(f"one:{program}: ")
     said = cli("list", "-H", "one", "--base", bare.base, "--json", env=hosts.environment())
     assert (said.returncode, said.stdout) == (0, "[]\n"), said.stderr
-    assert deploy(cli, hosts).returncode == 0, "once more"
-    assert deploy(cli, hosts, "--remove").returncode == 0
+    for words, changed in (((), False), (("--remove",), True), (("--remove",), False)):
+        done = deploy(cli, hosts, "--json", *words)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert (found["path"], found["changed"]) == (str(program), changed)
     assert not program.exists()
     assert not (bare.home / ".local/share/chroot-tool").exists()
     assert deploy(cli, hosts, "--remove").returncode == 0

@@ -11,6 +11,7 @@ import pytest
 
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
+from chroot_tool.core.remote.ssh import Host
 from support import CHECKOUT, PATIENCE, Cli, let_in
 from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
@@ -231,6 +232,42 @@ def test_on_another_machine_one_is_the_same_inside(
     assert cli("run", "-d", "one:deb", *words, env=env).stdout == "0\n"
     said = cli("shell", "-H", "ann@one", "-d", "deb", env=env, stdin="id -u\n").stdout
     assert f"{ann.uid}" in said.split()
+
+
+def test_a_panel_of_another_machine_asks_for_nothing(
+    ann: Ordinary, hosts: SshHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a rule that wants a password has the whole terminal, or the panel says so."""
+    (one,) = hosts.add("one")
+    let_in(one.bin)
+    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    # No shared connection: each is that of its own user.
+    for name, value in (hosts.environment() | {"XDG_RUNTIME_DIR": "none"}).items():
+        monkeypatch.setenv(name, value)
+    words = ("run", "-d", "deb", "--", "sh", "-c", "id -u; exit 7")
+
+    def panel(name: str) -> tuple[bool, int, str]:
+        engine = Host(name).engine()
+        engine.connection()
+        asks = engine.asks("deb")
+        done = subprocess.run(
+            engine.unasked("deb", words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        engine.close()
+        return asks, done.returncode, done.stdout
+
+    ann.allow_by_password()
+    asks, code, said = panel("ann@one")
+    assert (asks, code) == (True, 125), said
+    assert "sudo has a password to ask for, and does not in a panel" in said
+    (ann.rules / "chroot-tool").chmod(0o640)
+    (ann.rules / "chroot-tool").write_text(
+        f"ann ALL=(root) NOPASSWD: {ann.program}, {one.bin / 'chroot-tool'}\n"
+    )
+    for name in ("ann@one", "one"):
+        asks, code, said = panel(name)
+        assert (asks, code, said.split()[-1:]) == (False, 7, ["0"]), said
 
 
 def test_help_and_mistakes_need_no_root(ann: Ordinary) -> None:

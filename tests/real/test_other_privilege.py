@@ -74,6 +74,15 @@ def test_doas(ann: Ordinary, by: str) -> None:
     assert (done.returncode, done.stdout) == (7, f"{ann.uid}\n")
     ann.ok("off", "-d", "deb", env=env)
     assert not mounts_below(ann.base / "deb")
+
+    # In a panel, whose keys come by us, it runs all the same, unless a password is to be given.
+    done = ann("--unasked", "run", "-d", "deb", "--", "id", "-u", env=env)
+    assert (done.returncode, done.stdout) == (0, f"{ann.uid}\n")
+    conf.write_text(conf.read_text().replace("nopass", ""))
+    done = ann("--unasked", "run", "-d", "deb", "--", "id", "-u", env=env)
+    assert done.returncode == 125
+    assert "doas does not make ann root here" in done.stderr
+    assert "password:" not in done.stderr
     other = subprocess.run(
         ["doas", "-n", "id"], user=ann.uid, group=ann.uid, extra_groups=(), check=False,
         capture_output=True,
@@ -117,6 +126,8 @@ def test_pkexec(ann: Ordinary) -> None:
     ann.ok("adopt", "-d", "deb", env=env)
     done = ann("run", "-d", "deb", "--", "sh", "-c", "id -u; exit 7", env=env)
     assert (done.returncode, done.stdout) == (7, f"{ann.uid}\n")
+    done = ann("--unasked", "run", "-d", "deb", "--", "id", "-u", env=env)
+    assert (done.returncode, done.stdout) == (0, f"{ann.uid}\n")
     refused = subprocess.run(
         [ann.program, "off", "-d", "deb"], user=ann.uid + 1, group=ann.uid + 1, extra_groups=(),
         env=ann.environment(env), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -55,6 +55,7 @@ def test_what_is_looked_at_is_the_same(far: RemoteEngine, tiny_chroot: Path) -> 
         lambda e: e.status(path).replace(processes=()),
         lambda e: e.config(path),
         lambda e: e.scripts(path),
+        lambda e: e.all_open_files(path),
         lambda e: e.locate("tiny"),
         lambda e: e.complete("/us"),
         lambda e: documents.encode(e.plan_on(path, extra=(Bind("/mnt/x", "/usr"),))),

@@ -106,6 +106,7 @@ class Cli:
         bases: Path | None = None,
         administrator: Path | None = None,
         booted: Path | None = None,
+        unbounded: tuple[str, ...] = (),
     ) -> None:
         self._home = home
         """Where settings, history and logs of the user would be: never the real user's."""
@@ -115,28 +116,37 @@ class Cli:
         """In the place of /etc/chroot-tool."""
         self.booted = booted
         """The root of what systemd has to do at boot."""
+        self.unbounded = unbounded
+        """Which bounds are out of reach (support/otherwise.py)."""
 
     def with_bases(self, bases: Path) -> Cli:
         """The same with another directory of bases."""
-        return Cli(self._home, bases, self.administrator, self.booted)
+        return Cli(self._home, bases, self.administrator, self.booted, self.unbounded)
 
     def administered(self, directory: Path) -> Cli:
         """The same on a host whose administrator says what stands in *directory*.
 
         Nothing that a user says leads it there, so it has a start of its own.
         """
-        return Cli(self._home, self.bases, directory, self.booted)
+        return Cli(self._home, self.bases, directory, self.booted, self.unbounded)
 
     def booting(self, root: Path) -> Cli:
         """The same on a host that systemd boots, some day: its units and links are below *root*."""
-        return Cli(self._home, self.bases, self.administrator, root)
+        return Cli(self._home, self.bases, self.administrator, root, self.unbounded)
+
+    def without(self, *bounds: str) -> Cli:
+        """The same with these *bounds* out of reach: for a test that is not about them.
+
+        They are functions of support/otherwise.py. No option or setting leads there.
+        """
+        return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
 
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
         start: list[Arg] = [CHECKOUT / ".pkg/start.py"]
-        if self.administrator or self.booted:
-            host = [self.administrator or "", self.booted or ""]
-            start = [Path(__file__).with_name("administered.py"), *host]
+        if self.administrator or self.booted or self.unbounded:
+            host = [self.administrator or "", self.booted or "", ",".join(self.unbounded)]
+            start = [Path(__file__).with_name("otherwise.py"), *host]
         return [sys.executable, "-I", "-S", *start, *args]
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -234,12 +244,12 @@ def wait_until(
         time.sleep(looks.pause)
 
 
-def next_line(process: subprocess.Popen[bytes]) -> bytes:
+def next_line(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> bytes:
     """The next line that *process* says on stdout, of which no more is read; b"" at its end."""
     assert process.stdout is not None
     line = b""
     while not line.endswith(b"\n"):
-        assert select.select([process.stdout], [], [], PATIENCE)[0], f"silent after {line!r}"
+        assert select.select([process.stdout], [], [], patience)[0], f"silent after {line!r}"
         if not (byte := os.read(process.stdout.fileno(), 1)):
             break
         line += byte

@@ -15,10 +15,11 @@ from support.users import FIRST, users
 
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
-PASSWORD = "secret"
+PASSWORD = "quaiL-wohb4"
+"""Nothing else is called so: it can be looked for."""
 _HASH = (
-    "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/"
-    "cZ/1GM/O6IND4WQhG."
+    "$6$abcdefgh$0cEFgVyXsD0J0JstNl1xBXZbajRPNCtbBBDnNT07VxuiydE.KCHyyGCweh5rKlGFGCejuMkqSb7X"
+    "6pf/B3vVG."
 )
 """crypt(5) of it."""
 
@@ -50,7 +51,12 @@ class Ordinary:
             f"{self.name} ALL=(root) {self.program}\nDefaults:{self.name} passwd_tries=1\n"
         )
         rule.chmod(0o440)
+        self.forget_password()
         return PASSWORD
+
+    def forget_password(self) -> None:
+        """Have sudo ask for it again, on every terminal."""
+        subprocess.run(["sudo", "-K"], user=self.uid, group=self.uid, extra_groups=(), check=True)
 
     def argv(self, *words: Arg, uid: int | None = None) -> list[str]:
         """The command line that has chroot-tool started by the user, for a terminal."""
@@ -96,11 +102,27 @@ def ordinary(folder: Path, *, ui: bool = False) -> Iterator[Ordinary]:
     """Have an ordinary user in *folder*, without a rule. Root's home is in it, too."""
     folder.mkdir(exist_ok=True)
     let_in(folder)
-    with users(folder / "etc", "ann", "bob") as rules, installed(ui=ui) as program:
+    with (
+        users(folder / "etc", "ann", "bob") as rules,
+        installed(ui=ui) as program,
+        _sudo_knows_nobody(),
+    ):
         one = Ordinary(folder, program, rules)
         _edit(folder / "etc/passwd", r"^(root:(?:[^:]*:){4})[^:]*", rf"\1{one.root_home}")
         _edit(folder / "etc/shadow", rf"^({one.name}:)[^:]*", rf"\1{_HASH}")
         yield one
+
+
+@contextmanager
+def _sudo_knows_nobody() -> Iterator[None]:
+    """Have sudo remember here who has given a password: all tests call their user alike."""
+    place = Path("/run/sudo")
+    place.mkdir(mode=0o711, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=711", "sudo", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def _edit(path: Path, pattern: str, by: str) -> None:

@@ -17,6 +17,7 @@ from unittest import mock
 
 import pytest
 from textual.message import Message
+from textual.notifications import Notification, Notifications
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -340,10 +341,36 @@ def recorded(engine: Engine, feed: Feed, **settings: Any) -> ChrootApp:
     """The real app on *engine*, shown what *feed* has, at the time of support.samples."""
     follows = settings.pop("follow_settings", False)
     chosen = Settings(**{"theme": "dark", "signs": "unicode", **settings})
-    return ChrootApp(
+    app = ChrootApp(
         Machines(engine, (), no_hosts), chosen, follow=feed.follow, count=feed.count, clock=clock,
         follow_settings=follows,
     )  # fmt: skip
+    return heard(app)
+
+
+class _Heard(Notifications):
+    """Also remembers those whose time is over: they may go before a busy machine looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+        """Of all since they were cleared last, as a dialog does when it opens."""
+
+    def add(self, notification: Notification) -> _Heard:
+        self.messages.append(str(notification.message))
+        super().add(notification)
+        return self
+
+    def clear(self) -> _Heard:
+        self.messages.clear()
+        super().clear()
+        return self
+
+
+def heard(app: ChrootApp) -> ChrootApp:
+    """Have `Ui.said` know what *app*, which is not running yet, will say."""
+    app._notifications = _Heard()
+    return app
 
 
 class Ui:
@@ -404,8 +431,10 @@ class Ui:
 
     @property
     def said(self) -> list[str]:
-        """Every notification that is not gone again."""
-        return [str(one.message) for one in self.app._notifications]
+        """Every notification since a dialog has been opened, or since the start."""
+        found = self.app._notifications
+        assert isinstance(found, _Heard)
+        return list(found.messages)
 
     async def dialog(self, kind: type[D]) -> D:
         """Wait until a dialog of this kind is open, and return it."""
@@ -417,6 +446,11 @@ class Ui:
     async def main(self) -> None:
         """Wait until no dialog is open any more."""
         await self.until(lambda: self.app.screen is self.app.main)
+
+    async def idle(self) -> None:
+        """Wait until no job runs: a chroot is seen to be on before the UI knows that its job is
+        over, and until then it is under way."""
+        await self.until(lambda: not self.app.main.session.jobs.running)
 
     async def on_row(self, name: str) -> None:
         """Put the cursor on the chroot *name*."""
@@ -484,9 +518,12 @@ def _state_of_its_own() -> Iterator[None]:
 async def real_ui(base: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Ui]:
     """Run the app as it is on the chroots under *base*."""
     engine = LocalEngine(str(base))
-    app = ChrootApp(
-        Machines(engine, (), no_hosts), Settings(theme="dark"), follow=WatchThread(engine).post_to
-    )
+    app = heard(
+        ChrootApp(
+            Machines(engine, (), no_hosts), Settings(theme="dark"),
+            follow=WatchThread(engine).post_to,
+        )
+    )  # fmt: skip
     with _state_of_its_own():
         async with app.run_test(size=size, notifications=True) as pilot:
             yield await _ready(app, pilot, engine, Feed())

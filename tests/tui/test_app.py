@@ -260,7 +260,7 @@ async def test_an_engine_that_fails_everywhere_takes_nothing_down(verb: str) -> 
             t.engine.fail(verb, error)
             await start(t, verb)
             await t.until(lambda count=count: len(t.engine.called(verb)) == count)  # type: ignore[misc]
-            await t.until(lambda: not t.app.main.session.jobs.running)
+            await t.idle()
             await t.pilot.pause()
             assert stray_controls(t.app) == []
             while len(t.app.screen_stack) > 1:
@@ -380,11 +380,11 @@ async def test_what_was_made_is_gone_to_once() -> None:
 async def test_no_toast_lies_over_a_dialog() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
-        await t.press("y")
+        t.app.notify("copied", timeout=600)  # and not gone by itself
         await t.shows("copied")
         await t.press("d")
         await t.dialog(DeleteDialog)
-        await t.until(lambda: "copied" not in t.text)
+        await t.hides("copied")
         assert not t.app._notifications
 
 
@@ -1072,6 +1072,7 @@ async def test_real_on_and_off(tiny_chroot: Path) -> None:
         await t.press("o")
         await t.shows("● on")
         assert str(tiny_chroot / "proc") in mounts_below(tiny_chroot)
+        await t.idle()
         await t.press("o")
         await t.shows("○ off")
         assert mounts_below(tiny_chroot) == []
@@ -1088,6 +1089,7 @@ async def test_real_two_at_once(tiny_chroot: Path) -> None:
         await t.press("space", "j", "space", "o")
         await t.until(lambda: [one.state for one in t.app.main.chroots] == ["on", "on"])
         assert len(mounts_below(second)) == len(mounts_below(tiny_chroot)) > 0
+        await t.idle()
         await t.press("o")
         await t.until(lambda: [one.state for one in t.app.main.chroots] == ["off", "off"])
         assert mounts_below(tiny_chroot.parent) == []
@@ -1104,12 +1106,14 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
             await t.press("3")
             await t.shows("sleep 1000")
             t.app.main.table.focus()
+            await t.idle()
             await t.press("o")
             await t.dialog(StopProcesses)
             await t.shows(str(child.pid), "sleep 1000")
             await t.press("escape")
             await t.main()
             assert child.poll() is None
+            await t.idle()
             await t.press("o")
             await t.dialog(StopProcesses)
             await t.press("right", "enter")
@@ -1150,8 +1154,10 @@ async def test_real_change_from_outside_reaches_the_screen(tiny_chroot: Path) ->
         subprocess.run(["mount", "-t", "tmpfs", "none", tiny_chroot / "root/extra"], check=True)
         await t.shows("? foreign")
         t.app.main.table.focus()
+        await t.idle()
         await t.press("o")
         await t.shows("● on")
+        await t.idle()
         await t.press("o")
         await t.shows("○ off")
         assert mounts_below(tiny_chroot) == []
@@ -1169,7 +1175,7 @@ async def test_real_single_mount(tiny_chroot: Path) -> None:
         await t.press("o")
         await t.shows("● mounted /tmp", "◐ partial")
         assert mounts_below(tiny_chroot) == [str(tiny_chroot / "tmp")]
-        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.idle()
         await t.press("o")
         await t.shows("○ missing /tmp")
         assert mounts_below(tiny_chroot) == []
@@ -1189,6 +1195,7 @@ async def test_real_delete_and_what_vanishes_and_appears(
         await t.on_row("second")
         await t.press("o")
         await t.shows("● on")
+        await t.idle()
         await t.press("d")
         await t.dialog(DeleteDialog)
         await t.write("second")

@@ -154,7 +154,7 @@ async def test_on_is_taken_back_after_showing_what_that_does() -> None:
         await t.press("enter")
         await t.until(lambda: t.engine.called("off") == [(ARM, True, False)])
         await t.until(lambda: lines(t)[-1] == f"chroot-tool off -d {ARM}")
-        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.idle()
         assert t.app.main.session.log.entries[1].fixed == "it was taken back"
 
 
@@ -318,7 +318,7 @@ async def test_real_lines_do_what_the_keys_did(tiny_chroot: Path, cli: Cli, tmp_
         await t.press("o")
         await done(2)
         await t.press("escape")
-        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.idle()
         await t.press("U")  # the mount, back
         await t.dialog(Confirm)
         await t.press("enter")

@@ -81,6 +81,7 @@ async def test_everything_else_goes_on_and_it_comes_right_by_itself(
             await t.on_row("tiny")
             await t.press("o")
             await t.shows("● on")
+            await t.idle()
             await t.press("o")
             await t.shows("○ off")
             await t.press("r")
@@ -94,6 +95,7 @@ async def test_everything_else_goes_on_and_it_comes_right_by_itself(
             await t.press("o")
             await t.shows("● on")
             served.stop()
+            await t.idle()
             await t.press("o")  # asks no source
             await t.until(lambda: not mounts_below(base / "nas"))
     finally:

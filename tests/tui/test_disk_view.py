@@ -8,7 +8,7 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.events import Stage
-from chroot_tool.core.trees.usage import FILE, FOLDER, MOUNT, Usage
+from chroot_tool.core.trees.usage import FILE, FOLDER, MOUNT, REST, Usage
 from chroot_tool.widgets.dialogs.usage import UsageDialog, UsageTable
 from support.samples import BASE, CHROOTS
 from support.screen import HOSTILE, stray_controls
@@ -120,3 +120,16 @@ async def test_it_is_in_menu_and_palette() -> None:
         await t.press("colon")
         await t.write("disk")
         await t.shows("What takes its disk")
+
+
+async def test_of_many_things_the_smaller_are_one_row() -> None:
+    async with ui(*CHROOTS, size=(160, 50)) as t:
+        table = await opened(t)
+        await t.until(lambda: table.keys == ("usr", "var", "core", "proc"))
+        t.engine.takes[""] = (*TOP[:1], Usage("", REST, 9 * MB, 4000))
+        await t.press("r")
+        await t.until(lambda: table.keys == ("usr", ""))
+        await t.shows("309M in 9,001", "(all that is smaller)")
+        await t.press("j", "enter", "y")  # which is no folder, and has no path
+        await t.until(lambda: table.cursor_key == "")
+        assert len(t.engine.called("usage")) == 2

@@ -30,7 +30,7 @@ from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from chroot_tool.widgets.job_status import CANCELLED
 from support import Cli, mounts_below
 from support.ssh_hosts import SshHost, SshHosts
-from support.whole_ui import Feed, Ui, _ready
+from support.whole_ui import Feed, Ui, _ready, heard
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -62,7 +62,7 @@ def farm(
 async def farm_ui(base: Path, *names: str) -> AsyncIterator[Ui]:
     machines = Machines(LocalEngine(str(base)), names, _open)
     engine = machines.of()
-    app = ChrootApp(machines, Settings(theme="dark"), follow=WatchThread(engine).post_to)
+    app = heard(ChrootApp(machines, Settings(theme="dark"), follow=WatchThread(engine).post_to))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         yield await _ready(app, pilot, engine, Feed())
     machines.close()
@@ -76,6 +76,7 @@ async def test_the_chroots_of_three_machines(farm: SshHosts, tiny_chroot: Path, 
         await t.shows("● on")
         alpha = farm.hosts["one"].base / "alpha"
         assert mounts_below(alpha)
+        await t.idle()
         await t.press("o")
         await t.until(lambda: not mounts_below(alpha))
         await t.press("s")
@@ -215,7 +216,7 @@ async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> N
         await t.press("enter")
         await t.until(lambda: t.highlighted == "delta")  # which it is while it is made
         await t.until((farm.hosts["two"].base / "delta/bin").exists)
-        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.idle()
         await t.hides("creating")
         await t.press("c")
         await t.dialog(PlaceDialog)
@@ -224,7 +225,7 @@ async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> N
         await t.press("enter")
         await t.until(lambda: t.highlighted == "here")
         await t.until((tiny_chroot.parent / "here/bin").exists)
-        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.idle()
 
 
 def _take_slowly(host: SshHost) -> None:
@@ -295,4 +296,4 @@ async def test_an_archive_from_there_and_back(
         await t.press("enter")
         await t.until(lambda: t.highlighted == "omega")
         await t.until((farm.hosts["two"].base / "omega/bin").exists)
-        await t.until(lambda: not t.app.main.session.jobs.running)
+        await t.idle()

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from support import mounts_below, wait_until
@@ -135,3 +136,94 @@ def test_who_may_not_is_told_and_sees_what_can_be_seen(ann: Ordinary, terminal: 
     assert not mounts_below(ann.base / "deb")
     t.press("q")
     t.shows("left with 0")
+
+
+def has_in_memory(process: psutil.Process, text: str) -> bool:
+    """Tell whether a text is anywhere in what a process can write: proc_pid_mem(5)."""
+    with open(f"/proc/{process.pid}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines():
+            where, modes, *_ = line.split()
+            place, end = (int(number, 16) for number in where.split("-"))
+            while modes.startswith("rw") and place < end:
+                try:
+                    memory.seek(place)
+                    found = memory.read(end - place)
+                except OSError:
+                    break  # of a device
+                if text.encode() in found:
+                    return True
+                place += len(found) or end
+    return False
+
+
+def answer(t: Tmux, password: str, *, prompts: int) -> None:
+    """Give the password at the prompt of that number, where nobody but sudo reads."""
+    t.until(lambda text: text.count("password for ann:") == prompts)
+    assert "no panel" in t.text
+    ui = t.ui
+    those = [one for one in ui.children(recursive=True) if one.name() == "sudo"]
+    sudo = max(those, key=lambda one: one.create_time())  # the one before is that of the UI
+    assert sudo.terminal() == ui.terminal()
+    there = Path(f"/proc/{ui.pid}/fd")
+    assert not [one for one in there.iterdir() if str(one.readlink()).endswith("ptmx")]
+    t.write(password)
+    t.press("Enter")
+
+
+def test_no_password_comes_by_us(ann: Ordinary, terminal: list[Tmux]) -> None:
+    """A panel is no place for one: what is typed there is carried by the UI."""
+    password = ann.allow_by_password()
+    t = start(ann, terminal)
+    t.shows("ann: looking only")
+    t.press("s")
+    answer(t, password, prompts=1)
+    t.until(lambda text: text.count("\n#") == 1)
+    t.write("echo $((40+2))-here; exit")
+    t.press("Enter")
+    # As root from now on, since sudo was told who it is.
+    t.shows("● on deb", "q quit", "ann, as root")
+
+    # Each new terminal is one where nothing was said yet; on this one sudo remembers.
+    t.press("r")
+    t.shows("run in deb")
+    t.write("sh -c 'echo canary$((40+2))'")
+    t.press("Enter")
+    t.shows("42-here", "canary42", "exit code 0, Enter goes back")
+    t.write("o")  # no key
+    t.press("Enter")
+    t.shows("● on deb", "q quit")
+    ann.forget_password()
+    t.press("x")
+    answer(t, password, prompts=2)
+    t.until(lambda text: text.count("\n#") == 2)
+    t.press("C-d")
+    t.shows("● on deb", "q quit")
+    assert has_in_memory(t.ui, "canary$((40+2))")  # that was typed here
+    assert not has_in_memory(t.ui, password)
+    t.press("o")
+    t.shows("○ off deb")
+    leave(t)
+
+
+def test_a_panel_asks_for_no_password_when_the_rule_has_changed(
+    ann: Ordinary, terminal: list[Tmux]
+) -> None:
+    ann.allow()
+    t = start(ann, terminal)
+    t.shows("ann, as root")
+    t.press("r")
+    t.shows("run in deb")
+    t.write("/bin/id -u")
+    t.press("Enter")
+    t.shows("deb: /bin/id", "exit 0")
+    ann.allow_by_password()
+    t.press("C-]")
+    t.shows("a again")
+    t.press("a")
+    t.shows("run needs root, and sudo does not make ann root here", "exit 125", "a again")
+    assert "password for" not in t.text  # it does not ask, it refuses
+    t.press("Escape")
+    t.until(lambda text: "a again" not in text)  # else it is Alt with the next
+    t.press("o")
+    t.shows("○ off deb")
+    leave(t)

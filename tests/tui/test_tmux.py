@@ -20,9 +20,13 @@ from support.tmux import DEADLINE, Tmux
 
 
 @pytest.fixture
-def terminal(tiny_chroot: Path, cli: Cli) -> Iterator[Tmux]:
-    """The UI without a word, as chroot-tool.sh starts it, on the folder in which tiny_chroot is."""
-    argv = [os.fsdecode(word) for word in cli.argv()]
+def terminal(tiny_chroot: Path, cli: Cli, request: pytest.FixtureRequest) -> Iterator[Tmux]:
+    """The UI without a word, as chroot-tool.sh starts it, on the folder in which tiny_chroot is.
+
+    A parameter names the bounds that are out of reach.
+    """
+    unbounded = cli.without(*getattr(request, "param", ()))
+    argv = [os.fsdecode(word) for word in unbounded.argv()]
     base = {"CHROOT_TOOL_BASE": str(tiny_chroot.parent)}
     made = Tmux(argv, cli.environment(base))
     yield made
@@ -330,9 +334,8 @@ def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
 
 @pytest.mark.slow
 @pytest.mark.root
-def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(
-    terminal: Tmux, tiny_chroot: Path
-) -> None:
+@pytest.mark.parametrize("terminal", [("keys",)], ids=["keys"], indirect=True)
+def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(terminal: Tmux) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.write("node")  # o and d would be keys of the list
     terminal.shows("new chroot", "Name ode")

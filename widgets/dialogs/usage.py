@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.text import size
-from ...core.trees.usage import FOLDER, MOUNT, Usage
+from ...core.trees.usage import FOLDER, MOUNT, REST, Usage
 from ..copying import CopyRequested
 from ..tables.columns import Column
 from ..tables.table import Table
@@ -51,6 +51,8 @@ class _Row:
         """Its name, and what it is where that is not a file."""
         if self.usage.kind == MOUNT:
             return f"{self.usage.name}  (mounted: not counted)", MUTED
+        if self.usage.kind == REST:
+            return "(all that is smaller)", MUTED
         if self.usage.unread:
             return f"{self.usage.name}/  ({self.usage.unread} not read)", WARN
         return f"{self.usage.name}/" if self.usage.kind == FOLDER else self.usage.name, PLAIN
@@ -91,8 +93,9 @@ class UsageTable(Table[_Row]):
 
     def action_copy(self) -> None:
         """Ask for the path to be copied."""
-        if self.cursor_row is not None and isinstance(self.screen, UsageDialog):
-            self.post_message(CopyRequested((self.screen.path_of(self.cursor_row.usage.name),)))
+        row = self.cursor_row
+        if row is not None and row.usage.name and isinstance(self.screen, UsageDialog):
+            self.post_message(CopyRequested((self.screen.path_of(row.usage.name),)))
 
 
 class UsageDialog(Dialog[None]):
@@ -208,7 +211,7 @@ class UsageDialog(Dialog[None]):
         self._table.show_rows({one.name: _Row(one, whole, biggest) for one in found})
         self._table.move_to(self._cursors.get(self._folder, ""))
         unread = sum(one.unread for one in found)
-        count = sum(one.items + 1 for one in found)
+        count = sum(one.items + (one.kind != REST) for one in found)
         note = f"; {unread} folders could not be read" if unread else ""
         self._tell(f"{size(whole)} in {count:,} files and folders{note}")
 

@@ -43,12 +43,14 @@ def execute(arguments: Namespace) -> int:
 
     host = Host(arguments.target, ask=True)
     if arguments.remove:
-        path = deploy.remove(host, place=arguments.place)
+        path, changed = deploy.remove(host, place=arguments.place)
     else:
-        path = deploy.put(host, __version__, place=arguments.place, force=arguments.force)
+        path, changed = deploy.put(host, __version__, place=arguments.place, force=arguments.force)
     done = "removed" if arguments.remove else __version__
     if arguments.json:
-        json_output.write({"host": host.name, "path": path, "removed": arguments.remove})
+        json_output.write(
+            {"host": host.name, "path": path, "removed": arguments.remove, "changed": changed}
+        )
     else:
         exits.tell(f"{safe(host.name)}:{safe(path)}: {done}\n")
     return exits.DONE

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ....core.errors import ChrootError
-from ....core.text import safe
-from ....widgets.job_status import DONE, FAILED
+from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import PROGRAM, Deed
 from .action import Action, flow
@@ -18,17 +16,19 @@ from .reasons import of_one, unfit
 from .snapshots import take
 
 if TYPE_CHECKING:
-    from ....core.looking.status import ChrootStatus
+    from collections.abc import Callable, Coroutine
+
     from ....widgets.job_status import JobStatus
-    from ..command_words import Words
     from ..session import Session
 
 
+@flow
 async def shell(session: Session) -> None:
     """Open a login shell in a panel."""
     await _open_shell(session, "shell")
 
 
+@flow
 async def throw_away_shell(session: Session) -> None:
     """Open a login shell in a throw-away session, in a panel that is called so."""
     await _open_shell(session, "throw-away shell", "-x")
@@ -41,32 +41,18 @@ async def _open_shell(session: Session, kind: str, *options: str) -> None:
         more = (f"{kind} {number}" for number in itertools.count(2))
         name = next(each for each in itertools.chain([kind], more) if each not in taken)
         words = ("shell", *options, "-d", one.path)
-        await session.panels.open(one, name, _command(session, one, *words), (PROGRAM, *words))
+        await session.panels.start(one, name, words)
 
 
 @flow
 async def shell_full(session: Session) -> None:
     """Hand the terminal to a login shell inside, and take it back."""
-    from textual.app import SuspendNotSupported
-
     one = session.highlighted
     if one is None:
         return
-    began = time.monotonic()
-    words = (PROGRAM, "shell", "-d", one.path)
-    ident = session.log.begin(Deed((words,), one.name, lambda: shell_full(session)))
-    try:
-        code = await session.user.hand_over(_command(session, one, "shell", "-d", one.path))
-    except SuspendNotSupported:
-        session.user.tell("this terminal can't be handed over", "error")
-        session.log.end(ident, FAILED, "this terminal can't be handed over")
-        return
-    session.log.end(ident, FAILED if code else DONE, f"exit {code}")
-    if code:
-        spent = time.monotonic() - began
-        why = f"ended with exit code {code}" if code > 0 else f"ended by signal {-code}"
-        # What ended at once had no time to be read.
-        session.user.tell(f"{safe(one.name)}: {why} after {spent:.0f} s", "warning")
+    words = ("shell", "-d", one.path)
+    deed = Deed(((PROGRAM, *words),), one.name, lambda: shell_full(session))
+    await session.whole.run(session.engine.command(one.path, words), deed)
 
 
 @flow
@@ -92,32 +78,23 @@ async def run(session: Session) -> None:
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
     words += ["--", *request.words]
-    argv = _command(session, one, *words)
-    line = (PROGRAM, *words)
     name = f"throw-away: {request.line}" if request.ephemeral else request.line
+    start = partial(session.panels.start, one, name, tuple(words), stays=True)
     if request.snapshot:
-        take(session, one, then=partial(_open_after, session, one, name, argv, line))
+        take(session, one, then=partial(_start_after, session, start))
     else:
-        await session.panels.open(one, name, argv, line)
+        await start()
 
 
-def _command(session: Session, one: ChrootStatus, *words: str) -> list[str]:
-    """Return the command line of a chroot-tool for *one*, to be started with a terminal."""
-    return list(session.engine.command(one.path, words))
-
-
-def _open_after(
+def _start_after(
     session: Session,
-    one: ChrootStatus,
-    name: str,
-    argv: list[str],
-    line: Words,
+    start: Callable[[], Coroutine[Any, Any, None]],
     job: JobStatus,
     _error: ChrootError | None,
 ) -> None:
-    """Open a panel when what had to come first is done."""
+    """Start it when what had to come first is done."""
     if job.state == DONE:
-        session.user.begin(session.panels.open(one, name, argv, line))
+        session.user.begin(start())
 
 
 def _scripts(session: Session, path: str) -> tuple[str, ...]:

@@ -85,36 +85,43 @@ async def run(session: Session, command: Command) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
     one = session.highlighted if command.rows != ANY else None
-    argv, line = _lines(session, command, one)
+    inside = _inside(session, command, one) if command.where == INSIDE and one else ()
+    line = (PROGRAM, *inside) if inside else _out_here(session, command, one)
     if command.ask:
         sure = await session.user.ask(
             Confirm(f"{command.name}?", (quoted(line),), action="Run", danger=True)
         )
         if not sure:
             return
-    if command.output == PANEL:
-        await session.panels.open_for(one.name if one else "", command.name, list(argv), line)
-    else:
+    if command.output != PANEL:
+        if inside and session.rising.is_possible:
+            await session.rising.ask(session.user)
+        argv = session.engine.unasked(one.path, inside) if one and inside else line
         _start(session, command, one, argv, line)
+    elif one and inside:
+        await session.panels.start(one, command.name, inside, stays=True)
+    else:
+        await session.panels.open_for(one.name if one else "", command.name, list(line), line)
 
 
-def _lines(
-    session: Session, command: Command, one: ChrootStatus | None
-) -> tuple[tuple[str, ...], Words]:
-    """Return what is started, and the line that a person would type for it."""
+def _inside(session: Session, command: Command, one: ChrootStatus) -> Words:
+    """Return the words of chroot-tool that do it in a chroot."""
+    words, variables = command.argv(values(session, command))
+    given = [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
+    return ("run", "-d", one.path, *given, "--", *words)
+
+
+def _out_here(session: Session, command: Command, one: ChrootStatus | None) -> Words:
+    """Return the line that a person would type for what is done on the chroot's machine."""
     words, variables = command.argv(values(session, command))
     pairs = [f"{name}={value}" for name, value in variables.items()]
-    if command.where == INSIDE and one is not None:
-        given = [word for pair in pairs for word in ("-e", pair)]
-        inside = ("run", "-d", one.path, *given, "--", *words)
-        return session.engine.command(one.path, inside), (PROGRAM, *inside)
     whole = ("env", *pairs, *words) if pairs else words
     host = (one.host if one else "") or session.log.host
     if host:
         # ssh joins its words with blanks and gives them to a shell there.
         terminal = ("-t",) if command.output == PANEL else ()
         whole = ("ssh", *terminal, host, shlex.join(whole))
-    return whole, whole
+    return whole
 
 
 def _start(

@@ -13,9 +13,11 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.inet_sockets import InetSocket, _address, inet_sockets
+from chroot_tool.core.kernel.process_files import command
 from chroot_tool.core.process import OpenFile
 from chroot_tool.core.processes import opened as module
-from chroot_tool.core.processes.opened import listeners, open_files
+from chroot_tool.core.processes.opened import all_open_files, listeners, open_files
+from support import wait_until
 
 OPENS = """
 import os, socket, sys
@@ -140,3 +142,51 @@ def test_sockets_of_nobody() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         inode = os.fstat(server.fileno()).st_ino
         assert inet_sockets(os.getpid())[inode].state == "listening"
+
+
+def test_what_is_not_told_is_said(
+    program: tuple[int, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid, root = program[0], str(tmp_path)
+    every = open_files(pid, root)
+    assert all_open_files([pid], root) == every
+    with monkeypatch.context() as few:
+        few.setattr(module, "_MOST", 4)
+        *told, last = open_files(pid, root)
+        assert tuple(told) == every[: len(told)]
+        assert [one.name for one in told[-4:]] == ["0", "1", "2", "3"]
+        assert (last.pid, last.name, last.kind) == (pid, "…", "other")
+    for most, value in (("_MOST_OF_ALL", 9), ("_MOST_TEXT", sum(len(o.what) for o in every[:9]))):
+        with monkeypatch.context() as few:
+            few.setattr(module, most, value)
+            *told, last = all_open_files([pid, pid], root)
+            assert tuple(told) == every[:9]
+            assert (last.name, last.what) == ("…", "there is more: 9 are told")
+
+
+def test_of_many_a_network_namespace_is_read_once(
+    program: tuple[int, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def read(pid: int) -> dict[int, InetSocket]:
+        asked.append(pid)
+        return inet_sockets(pid)
+
+    monkeypatch.setattr(module, "inet_sockets", read)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    pid = program[0]
+    found = all_open_files([gone.pid, pid, pid], str(tmp_path))
+    assert found == open_files(pid, str(tmp_path)) * 2
+    assert asked == [pid, pid]  # once for both, once for the one above
+
+
+def test_a_command_line_is_told_as_far_as_one_reads(tmp_path: Path) -> None:
+    words = ["sleep", "1000", *["0" * 5000] * 3]
+    with subprocess.Popen(words) as child:
+        try:
+            wait_until(lambda: command(child.pid).startswith("sleep"))
+            assert command(child.pid) == " ".join(words)[:1024]
+        finally:
+            child.kill()

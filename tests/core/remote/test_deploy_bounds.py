@@ -24,7 +24,7 @@ class There:
 
 
 def deployed(script: str) -> str:
-    return deploy.remove(cast("Host", There(script)))
+    return deploy.remove(cast("Host", There(script)))[0]
 
 
 def test_what_a_shell_prints_before_the_answer_is_passed_over() -> None:

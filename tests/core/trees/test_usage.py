@@ -14,7 +14,7 @@ from chroot_tool.core.events import Event, Stage, ignore
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import usage as module
-from chroot_tool.core.trees.usage import FILE, FOLDER, MOUNT, Usage, usage
+from chroot_tool.core.trees.usage import FILE, FOLDER, MOUNT, REST, Usage, usage
 from support import Cli
 
 HOSTILE = ("new\nline", "\x1b]0;owned\x07", "\udcff\udc80", "[red]", "-rf", " ")
@@ -63,6 +63,23 @@ def test_each_thing_counts_with_all_that_is_below(tree: Path) -> None:
     inner = of(tree, "/usr/")
     assert list(inner) == ["share", "small"]
     assert inner["share"].size == du(tree / "usr/share")
+
+
+def test_what_is_smaller_than_the_biggest_is_one(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        (tree / "etc" / f"small {number}").mkdir()
+        fill(tree / "etc" / f"small {number}" / "file", 1000)
+    fill(tree / "etc/second", 10_000)
+    whole = du(tree / "etc") - os.stat(tree / "etc").st_blocks * 512
+    monkeypatch.setattr(module, "MOST", 2)
+    *told, rest = of(tree, "etc").values()
+    assert [one.name for one in told] == ["conf", "second"]
+    assert (rest.name, rest.kind, rest.items) == ("", REST, 40)
+    assert sum(one.size for one in (*told, rest)) == whole
+    monkeypatch.setattr(module, "MOST", 22)
+    assert REST not in {one.kind for one in of(tree, "etc").values()}
 
 
 def test_a_file_of_several_names_counts_once(tree: Path) -> None:

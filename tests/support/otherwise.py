@@ -1,0 +1,67 @@
+"""Start chroot-tool as .pkg/start.py does, but as no user can have it.
+
+The first argument is the directory of the administrator's, the second the root of what systemd
+has; "" leaves that of the host. The third names the bounds that are to be out of reach, with commas
+between: a test that is not about one has to end well on a machine of any speed.
+"""
+
+import os
+import sys
+
+package = os.path.abspath(f"{os.path.dirname(__file__)}/../../.pkg")
+version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+sys.path.insert(0, package)
+sys.path.append(f"{package}/../.venv/lib/{version}/site-packages")
+
+from chroot_tool.app.main import main  # noqa: E402 (found through the path above)
+from chroot_tool.core import chroot  # noqa: E402
+from chroot_tool.core.host import boot  # noqa: E402
+
+LONG = 250.0
+"""Seconds; within a test's own limit, so that what hangs says where."""
+
+
+def keys() -> None:
+    """Hold back what is typed for as long as what is to take it needs to open."""
+    from chroot_tool.app.tui import key_queue
+
+    key_queue._LOOKS = int(LONG / key_queue._TICK)
+
+
+def lock() -> None:
+    """Wait for others who are at work on the same chroot."""
+    from chroot_tool.core.lock import Lock
+
+    defaults = Lock.__init__.__kwdefaults__
+    assert defaults is not None
+    assert "patience" in defaults
+    defaults["patience"] = LONG
+
+
+def looks() -> None:
+    """Wait for a server of files, at a mere look, too."""
+    from chroot_tool.core.kernel import answering
+
+    answering.LOOK = answering.PATIENCE = LONG
+
+
+def doctor() -> None:
+    """Wait for each check of the doctor."""
+    from chroot_tool.core.diagnosis import checks, trial
+
+    checks.CHECKS = tuple(check.replace(seconds=LONG) for check in checks.CHECKS)
+    trial._SECONDS = LONG
+
+
+def mirror() -> None:
+    """Wait for what a mirror says of a base."""
+    from chroot_tool.core.creating import base_or_bootstrap
+
+    base_or_bootstrap._PATIENCE = LONG
+
+
+chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
+boot.ROOT = sys.argv.pop(1)
+for bound in filter(None, sys.argv.pop(1).split(",")):
+    {one.__name__: one for one in (keys, lock, looks, doctor, mirror)}[bound]()
+sys.exit(main())

@@ -1,0 +1,59 @@
+"""What is typed ahead of a dialog: held, handed on in turn, or given up after so many looks."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Button
+
+from chroot_tool.app.tui import key_queue
+from chroot_tool.app.tui.key_queue import DIALOGS, KeyQueue
+from support.whole_ui import until
+
+
+class Opening(KeyQueue):
+    """An app that is about to open a dialog, until it is told that it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_opened = asyncio.Event()
+        self.had: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Button()
+
+    def on_mount(self) -> None:
+        self.run_worker(self.has_opened.wait(), group=DIALOGS)
+
+    def on_key(self, event: events.Key) -> None:
+        self.had.append(event.key)
+
+
+async def test_what_is_typed_waits_for_what_is_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
+    app = Opening()
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.takes_keys)
+        await pilot.press("a", "b")
+        await until(pilot, lambda: app._looks > 5)
+        await pilot.press("c")
+        assert app.had == []
+        app.has_opened.set()
+        await until(pilot, lambda: app.had == ["a", "b", "c"])
+
+
+async def test_what_never_opens_has_nothing_of_it_and_holds_up_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_queue, "_LOOKS", 5)
+    app = Opening()
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.takes_keys)
+        await pilot.press("a")
+        await until(pilot, lambda: not app._typed)
+        assert app.had == []
+        await pilot.press("c")
+        await until(pilot, lambda: app.had == ["c"])
