@@ -164,7 +164,7 @@ async def test_several_are_deleted_after_their_number_was_typed(size: tuple[int,
         await t.write("3")
         await t.press("enter", "enter")
         await t.says("delete: 3 done")
-        paths = {path for (path,) in t.engine.called("delete")}
+        paths = {path for path, _days in t.engine.called("delete")}
         assert paths == {f"{BASE}/deb11", f"{BASE}/deb12", f"{BASE}/on"}
 
 
