@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..core.process import Listener, OpenFile, Process
     from ..core.trees.duplicate import Cloned
     from ..core.trees.snapshots import TreeSnapshot
+    from ..core.trees.trash import Trashed
 
 
 PROBLEM = ("message", "hint")
@@ -37,6 +38,7 @@ BASE = ("name", "size", "sha256", "used")
 BASE_KEY = ("suite", "arch", "variant", "backend", "mirror", "include")
 BASE_FACTS = ("made", "seconds", "packages", "release", "codename")
 CLONED = ("method", "entries", "size")
+TRASHED = ("id", "name", "path", "deleted", "until", "size")
 SNAPSHOT = ("name", "created", "method", "shared")
 PACKED = ("size", "count", "left_out")
 UNPACKED = ("count", "lost")
@@ -126,6 +128,11 @@ def snapshot(value: TreeSnapshot) -> dict[str, Any]:
         **_fields(value, *SNAPSHOT),
         "size": value.size or None,
     }
+
+
+def trashed(value: Trashed) -> dict[str, Any]:
+    """Return a chroot in the trash."""
+    return _fields(value, *TRASHED)
 
 
 def plan(path: str, value: Plan) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from ..core.process import Holder, Listener, OpenFile, Process
 from ..core.remote.documents import names as known_names
 from ..core.trees.duplicate import Cloned
 from ..core.trees.snapshots import TreeSnapshot
+from ..core.trees.trash import Trashed
 from . import json_output as said
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
                 {"restored": _TEXT, "kept": _or_null(_TEXT)},
             )))),
         "snapshot list": (_MANY, _array("Snapshot")),
+        "trash list": (_MANY, _array("Trashed")),
+        "trash restore": (LINES, _long(**off)),
+        "trash empty": (LINES, _long(**chroot, removed=_TEXTS)),
         "bind list": (_MANY, _array("Bind")),
         "base list": (_MANY, _array("Base")),
         "base make": (LINES, _long(base=_ref("Base"))),
@@ -165,6 +169,7 @@ def _values() -> dict[str, Schema]:
         "Bind": _of(Bind, said.BIND, {"options": _TEXTS}),
         "Plan": _object(path=_TEXT, steps={"type": "array", "items": step}),
         "Snapshot": _of(TreeSnapshot, said.SNAPSHOT, {"size": _or_null(_COUNT)}),
+        "Trashed": _of(Trashed, said.TRASHED),
         "Base": _object(**base),
         "Manifest": _of(Manifest, said.MANIFEST),
         "Holder": _of(Holder, said.HOLDER),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .trees.disk_size import Taken
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
+    from .trees.trash import Trashed
     from .trees.usage import Usage
 
     Keeping = AbstractContextManager[tuple[Report, Flag | None]]
@@ -477,10 +478,15 @@ class Engine(Protocol):
         path: str,
         *,
         timeout: float = 10.0,
+        trash: float = 0.0,
         report: Report = ...,
         cancelled: Flag | None = None,
-    ) -> None:
+    ) -> str:
         """Switch off, ending what runs inside, and remove the directory with all it holds.
+
+        With *trash*, days, it is put into the trash beside it instead, and goes for good at the
+        first delete there after that time; returned is its id there (`trash`), else "". What is
+        unfinished is not put there: ChrootError.
 
         Its snapshots go, too. Never crosses a mount. Raises BusyError where something is mounted
         or runs inside that could not be ended; nothing is removed then. Where there is no such
@@ -493,6 +499,39 @@ class Engine(Protocol):
 
         Also what one that goes on works in, and snapshots that were to go with it, which come last
         and are no path. Nothing where *path* itself is there.
+        """
+        raise NotImplementedError
+
+    def trash(
+        self, at: str, *, sizes: bool = False, cancelled: Flag | None = None
+    ) -> tuple[Trashed, ...]:
+        """Return what is in the trash of the directory *at*, a base, the latest first.
+
+        *sizes*: and what it takes of the disk, which takes a while to count. Raises
+        PrivilegeError, ChrootError.
+        """
+        raise NotImplementedError
+
+    def restore_trashed(self, path: str, ident: str = "", *, report: Report = ...) -> str:
+        """Put the chroot that was deleted last at *path*, or *ident* of it, back there.
+
+        With its snapshots, and enabled at boot where it was. Returns the path. Raises ChrootError
+        where there is none, or something is at *path* again; PrivilegeError, LockedError.
+        """
+        raise NotImplementedError
+
+    def empty_trash(
+        self,
+        at: str,
+        idents: Sequence[str] | None = None,
+        *,
+        report: Report = ...,
+        cancelled: Flag | None = None,
+    ) -> tuple[str, ...]:
+        """Remove *idents*, None: all, from the trash of the directory *at*; return their ids.
+
+        Never crosses a mount. Raises ChrootError for one that is not there, before any is removed;
+        BusyError, PrivilegeError, Cancelled.
         """
         raise NotImplementedError
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         run,
         snapshot,
         status,
+        trash,
         usage,
     )
 
@@ -49,6 +50,7 @@ _VERBS = {
     "rename": ("rename",),
     "boot": ("disable",),
     "adopt": ("plan_adopt", "adopt"),
+    "trash": ("trash", "restore_trashed", "empty_trash"),
     "snapshot": ("snapshots", "take_snapshot", "restore_snapshot", "remove_snapshot"),
 }
 """The functions that are methods as they stand, by their module in `core.verbs`."""
@@ -268,6 +270,9 @@ class LocalEngine:
         disable = staticmethod(verbs.boot.disable)
         plan_adopt = staticmethod(verbs.adopt.plan_adopt)
         adopt = staticmethod(verbs.adopt.adopt)
+        trash = staticmethod(verbs.trash.trash)
+        restore_trashed = staticmethod(verbs.trash.restore_trashed)
+        empty_trash = staticmethod(verbs.trash.empty_trash)
         snapshots = staticmethod(verbs.snapshot.snapshots)
         take_snapshot = staticmethod(verbs.snapshot.take_snapshot)
         restore_snapshot = staticmethod(verbs.snapshot.restore_snapshot)

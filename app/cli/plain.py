@@ -50,6 +50,7 @@ def details(one: ChrootStatus, now: float) -> list[str]:
     """Return all of a chroot; *now* in epoch seconds."""
     facts = (
         ("state", one.state), ("path", one.path), ("system", one.os), ("about", one.description),
+        ("tags", ", ".join(one.tags)),
         ("configuration", one.configuration), ("at boot", "on, and started" * one.enabled),
         ("mounts", f"{one.mounted} of {one.wanted}" if one.mounts else ""),
         ("processes", process_count(one)),
@@ -116,13 +117,15 @@ def changes(before: ChrootStatus, now: ChrootStatus) -> list[str]:
 
 def _mounts_changed(before: ChrootStatus, now: ChrootStatus) -> list[str]:
     """Return which mounts are in another state; of many at once how many there are."""
-    known = {mount.target: mount for mount in before.mounts}
+    # At one target there may be what is wanted and, over it, what is foreign.
+    known = {(mount.target, mount.origin): mount for mount in before.mounts}
     there = {mount.target for mount in now.mounts}
     said = []
     for mount in now.mounts:
-        old = known.get(mount.target)
+        old = known.get((mount.target, mount.origin))
         if old is None or old.state != mount.state:
             why = f", {safe(mount.reason)}" if mount.reason else ""
             said.append(f"mount {safe(mount.target)} {mount.state}{why}")
-    said += [f"mount {safe(target)} gone" for target in known if target not in there]
+    gone = dict.fromkeys(target for target, _ in known if target not in there)
+    said += [f"mount {safe(target)} gone" for target in gone]
     return said if len(said) <= _FEW else [f"mounts {now.mounted} of {now.wanted}"]

@@ -25,9 +25,11 @@ from .known import (
     LINES,
     MOST_DOCK,
     MOST_PATIENCE,
+    MOST_TRASH,
     PRIVILEGES,
     SIGNS,
     TOP,
+    TRASH,
 )
 from .sizes import bytes_of
 
@@ -75,6 +77,8 @@ class Settings(Value):
     processes_columns: tuple[str, ...] = COLUMNS_OF["processes"].ids
     line: str = "auto"
     """One of `LINES`."""
+    trash: float = TRASH
+    """Days that a chroot stays in the trash; 0: the UI does not offer it."""
 
     @property
     def columns_of(self) -> dict[str, tuple[str, ...]]:
@@ -221,6 +225,7 @@ def _read(reader: Reader) -> Settings:
         _columns(reader, top, "mounts"),
         _columns(reader, top, "processes"),
         _one_of(reader, top, "line", LINES),
+        _trash(reader, top),
     )
 
 
@@ -311,6 +316,17 @@ def _patience(reader: Reader, top: dict[str, Any]) -> float:
             f"write a number up to {MOST_PATIENCE}: how long `on` and `run` wait for an answer",
         )  # fmt: skip
         return PATIENCE
+    return float(given)
+
+
+def _trash(reader: Reader, top: dict[str, Any]) -> float:
+    given = top.get("trash", TRASH)
+    if type(given) not in (int, float) or not 0 <= given <= MOST_TRASH:
+        reader.wrong(
+            ("trash",), f"trash is {given!r}, expected a number of days",
+            f"write a number up to {MOST_TRASH}, or 0 to be offered no trash",
+        )  # fmt: skip
+        return TRASH
     return float(given)
 
 

@@ -41,6 +41,7 @@ LINES = ("auto", "near", "far")
 """How much the line to the terminal takes; `auto` is far behind ssh."""
 LEAST_DOCK, MOST_DOCK = 20, 80
 MOST_PATIENCE = 3600
+TRASH, MOST_TRASH = 7.0, 3650
 _PLACE = "^(/|~)"
 CONFIRM = Table((Key("quit", bool, "whether quitting asks while something runs", True),))
 WHERE, OUTPUTS = ("host", "inside"), ("panel", "job", "toast")
@@ -94,6 +95,8 @@ TOP = Table(
             "0: none are kept", "4G", also=int, least=0),
         Key("patience", float, "seconds that a file system that does not answer is waited for",
             PATIENCE, least=0, most=MOST_PATIENCE),
+        Key("trash", float, "days that what the UI deletes is kept in the trash, where that is "
+            "chosen; 0: it is not offered", TRASH, least=0, most=MOST_TRASH),
         Key("privilege", str, "by what root's privilege is had; auto: the first that there is; "
             "CHROOT_TOOL_PRIVILEGE comes first", PRIVILEGES[0], PRIVILEGES),
         Key("confirm", dict, "what is asked before", table=CONFIRM),

@@ -21,11 +21,10 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
-from ...core.errors import ChrootError
 from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.text.fitting import brief
-from ..settings.file import Settings, save
+from ..settings.file import Settings
 from ..settings.keymap import textual_keymap
 from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
@@ -256,11 +255,10 @@ class ChrootApp(KeyQueue):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _save_theme(self, theme: Theme) -> None:
-        """Keep the theme that the user chose."""
-        try:
-            save({"theme": theme.name})
-        except ChrootError as error:
-            self.notify(safe(error.message), severity="warning", markup=False)
+        """Keep the theme that the user chose, not one that the settings say, or leave open."""
+        if theme.name != chosen(self._settings.theme, os.environ):
+            self._settings = self._settings.replace(theme=theme.name)
+            self.main.session.user.keep({"theme": theme.name})
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to close the help only while it is there."""

@@ -88,6 +88,7 @@ class MainScreen(Screen[None]):
     ) -> None:
         super().__init__()
         engine = machines.of()
+        self._settings = settings
         self._post = PostBox(self)
         user = User(self)
         panes = Panes(self, user, settings.dock)
@@ -105,7 +106,7 @@ class MainScreen(Screen[None]):
         )  # fmt: skip
         self.session = Session(
             engine, machines, user, panes, inventory, jobs, panels, whole, rising, log,
-            Several(user),
+            Several(user), lambda: self._settings,
         )  # fmt: skip
         self.doing = Doing(self, self.session)
         """All that can be done, by keys, palette and menu."""
@@ -117,11 +118,14 @@ class MainScreen(Screen[None]):
 
     def use(self, before: Settings, now: Settings) -> None:
         """Have other settings than *before* from now on, those that are this screen's."""
+        self._settings = now
         for name, wanted in now.columns_of.items():
             if wanted != before.columns_of[name]:
                 self._workspace.use_columns(name, wanted)
         if now.commands != before.commands:
             self.doing.use(now.commands, self._bindings.key_to_bindings)
+        if now.line != before.line:
+            self.session.panels.use_line(now.line)
         if now.dock != before.dock:
             self.session.panes.share_dock(now.dock)
         machines = self.session.machines

@@ -65,6 +65,14 @@ class Panels:
     @cached_property
     def _pace(self) -> Pace:
         """The pace at which floods are painted, of all panels together."""
+        return self._fitting_pace()
+
+    def use_line(self, line: str) -> None:
+        """Paint floods at the pace of a line that is as the settings say from now on."""
+        self._line = line
+        self._pace.become(self._fitting_pace())
+
+    def _fitting_pace(self) -> Pace:
         from ...widgets.terminal import pace
 
         return pace.far() if is_far(self._line, os.environ) else pace.near()
@@ -168,10 +176,11 @@ class Panels:
         else:
             self._panes.leave_dock(close=not self._busy())
 
-    def save_output(self, panel: RunPanel) -> None:
+    async def save_output(self, panel: RunPanel) -> None:
         """Save the output of a panel."""
+        text = panel.terminal.reading.text()
         try:
-            path = history.save_output(panel.chroot, panel.terminal.reading.text())
+            path = await asyncio.to_thread(history.save_output, panel.chroot, text)
         except OSError as error:
             self._user.tell(f"not saved: {error.strerror}", "error")
         else:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.errors import NoWidget
 
-from ...core.errors import ChrootError
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.tables.table import Table
-from ..settings.file import Settings, save
+from ..settings.file import Settings
 from ..settings.known import COLUMNS_OF, LEAST_DOCK, MOST_DOCK
 
 if TYPE_CHECKING:
@@ -155,10 +154,7 @@ class Panes:
             return
         self._share = share
         self._divide()
-        try:
-            save({"dock": share})
-        except ChrootError as error:
-            self._user.explain(error)
+        self._user.keep({"dock": share})
 
     def divide_anew(self) -> None:
         """Divide a screen of another size; the dock may stand elsewhere in it."""

@@ -13,12 +13,15 @@ from ...widgets.job_status import DONE
 from .command_log import PROGRAM, Deed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...core.engine import Engine
     from ...core.errors import ChrootError
     from ...core.looking.status import ChrootStatus
     from ...core.remote.machines import Machines
     from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
+    from ..settings.file import Settings
     from .command_log import CommandLog, Undo
     from .command_words import Words
     from .inventory import Inventory
@@ -47,6 +50,8 @@ class Session:
     rising: Rising
     log: CommandLog
     several: Several
+    settings: Callable[[], Settings]
+    """Returns those that hold now."""
 
     @property
     def highlighted(self) -> ChrootStatus | None:

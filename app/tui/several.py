@@ -59,6 +59,10 @@ class Several:
             self._open.ended.append((CANCELLED, f"{safe(name)}{said}"))
         return self._open is not None
 
+    def has(self, ident: int) -> bool:
+        """Tell whether a job, which is not over yet, will be told of with others."""
+        return ident in self._of
+
     def end(self, job: JobStatus) -> bool:
         """Take note of how a job has ended; tell whether that is told with the rest."""
         here = self._of.pop(job.id, None)

@@ -9,6 +9,7 @@ from ...widgets.trend import SPAN
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from .display import Display
     from .doing import Doing
@@ -36,7 +37,7 @@ class Sight:
         self._time_goes_on = False
         self._inside: tuple[str, frozenset[int]] = ("", frozenset())
         """The chroot of which it was looked at where it listens, and who lived in it then."""
-        self._to_settle: set[float] = set()
+        self._to_settle: dict[float, Timer] = {}
 
     def see(self, message: Seen) -> None:
         """Take over how everything is now."""
@@ -110,11 +111,13 @@ class Sight:
             self._look_for_listeners()
         for seconds in _SETTLED if one.processes else ():
             if seconds not in self._to_settle:
-                self._to_settle.add(seconds)
-                self._screen.set_timer(seconds, partial(self._settled, seconds))
+                timer = self._screen.set_timer(seconds, partial(self._settled, seconds))
+                self._to_settle[seconds] = timer
+            elif seconds < max(_SETTLED):  # it waits as long as others come and go
+                self._to_settle[seconds].reset()
 
     def _settled(self, seconds: float) -> None:
-        self._to_settle.discard(seconds)
+        self._to_settle.pop(seconds, None)
         self._look_for_listeners()
 
     def _look_for_listeners(self) -> None:

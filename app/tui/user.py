@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ...core.errors import ChrootError
 from ...core.text import safe
+from ..settings.file import save
 from .handover import hand_over
 from .key_queue import DIALOGS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from textual.app import App
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
-
-    from ...core.errors import ChrootError
 
 Answer = TypeVar("Answer")
 
@@ -25,6 +26,7 @@ class User:
 
     def __init__(self, screen: Screen[Any]) -> None:
         self._screen = screen
+        self._keeping = asyncio.Lock()
 
     @property
     def app(self) -> App[Any]:
@@ -38,6 +40,17 @@ class User:
     async def ask(self, dialog: Screen[Answer]) -> Answer:
         """Show a dialog and return what is answered. Only in a flow that was begun."""
         return await self.app.push_screen_wait(dialog)
+
+    def keep(self, wanted: Mapping[str, object]) -> None:
+        """Write these into the settings' file, one after the other; tell where that fails."""
+        self._screen.run_worker(self._keep(wanted), group="settings", exit_on_error=False)
+
+    async def _keep(self, wanted: Mapping[str, object]) -> None:
+        async with self._keeping:
+            try:
+                await asyncio.to_thread(save, wanted)
+            except ChrootError as error:
+                self.explain(error)
 
     def tell(
         self, text: str, severity: SeverityLevel = "information", *, timeout: float | None = None

@@ -133,7 +133,8 @@ class Workspace(Container):
 
     def on_run_panel_save_requested(self, message: RunPanel.SaveRequested) -> None:
         """Save the output of a panel."""
-        self._session.panels.save_output(message.panel)
+        saving = self._session.panels.save_output(message.panel)
+        self.run_worker(saving, group="output", exit_on_error=False)
 
     def on_copy_requested(self, message: CopyRequested) -> None:
         """Copy what a pane has under its cursor."""

@@ -96,6 +96,7 @@ _HOMES = {
     "trees.disk_size": ("Taken",),
     "trees.duplicate": ("Cloned",),
     "trees.snapshots": ("TreeSnapshot",),
+    "trees.trash": ("Trashed",),
     "trees.usage": ("Usage",),
 }
 """Where the values are that the contract and its values name. Each is imported when it is asked

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _PATHS = ("path", "directory", "text", "at")
 """Arguments that say where something is: the first that is given says which machine is asked."""
-_GIVE_PATHS = frozenset(("locate", "complete", "rename", "rests"))
+_GIVE_PATHS = frozenset(("locate", "complete", "rename", "rests", "restore_trashed"))
 """Methods that return paths as texts."""
 _PLACES = ("new", "output", "source")
 """Arguments that are a place on the same machine."""

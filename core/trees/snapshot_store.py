@@ -45,11 +45,11 @@ def aside_of(path: str) -> str:
 class Shelf:
     """The directory of one chroot's snapshots. A context manager; `fd` is -1 where there is none.
 
-    *path* is the chroot's physical path. With *make* it is made where it is missing. Raises
-    PrivilegeError, ChrootError where something else stands there.
+    *path* is the chroot's physical path. With *make* it is made where it is missing, with *store*
+    what it is in. Raises PrivilegeError, ChrootError where something else stands there.
     """
 
-    def __init__(self, path: str, *, make: bool = False) -> None:
+    def __init__(self, path: str, *, make: bool = False, store: bool = False) -> None:
         directory, _, self.name = path.rpartition("/")
         self.path = path
         self.parent = -1
@@ -57,7 +57,7 @@ class Shelf:
         self.fd = self._store = -1
         try:
             self.parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._store = _open_store(self.parent, directory, make=make)
+            self._store = open_room(self.parent, _SHELVES, directory, make=make or store)
             if self._store >= 0:
                 self._finish_rename()
                 self.fd = _open_private(self._store, self.name, directory, make=make)
@@ -171,6 +171,19 @@ class Shelf:
                 f"chroot-tool delete -d {self.path} goes on",
             ) from error
 
+    def give(self, directory: int, name: str) -> None:
+        """Move all snapshots into a directory, as *name*; nothing where there are none."""
+        if self.fd >= 0:
+            _rename(self._store, self.name, directory, name)
+
+    def take(self, directory: int, name: str) -> bool:
+        """Undo `give`; False where there are others by now."""
+        try:
+            renameat2(directory, name, self._store, self.name, RENAME_NOREPLACE)
+        except FileExistsError:
+            return False
+        return True
+
     def _aside(self) -> str:
         return f".{self.name}.{REMOVING}"
 
@@ -228,12 +241,17 @@ class Shelf:
         self.moved()
 
 
-def _open_store(parent: int, directory: str, *, make: bool) -> int:
+def open_room(parent: int, room: str, directory: str, *, make: bool) -> int:
+    """Open the directory *room* of ours in *parent*, whose path is *directory*.
+
+    -1 where there is none and it is not to be made. Raises OSError, ChrootError where others can
+    write there.
+    """
     outer = _open_private(parent, STORE, directory, make=make)
     if outer < 0:
         return -1
     try:
-        return _open_private(outer, _SHELVES, directory, make=make)
+        return _open_private(outer, room, directory, make=make)
     finally:
         os.close(outer)
 

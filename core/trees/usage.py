@@ -66,12 +66,12 @@ def usage(
     inside = "/".join(["."] + [part for part in folder.split("/") if part not in ("", ".")])
     try:
         os.close(syscalls.openat2(root.fd, inside, _DIRECTORY, _ENTER))
+        return _Count(root, report, cancelled).folder(inside)
     except OSError as error:
         raise ChrootError(
             f"{safe(root.path)}/{safe(folder)}: {error.strerror}",
             "a link, or what is mounted there, is not followed",
         ) from error
-    return _Count(root, report, cancelled).folder(inside)
 
 
 class _Count:

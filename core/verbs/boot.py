@@ -85,6 +85,11 @@ def move(physical: str, new: str, report: Report) -> None:
         )  # fmt: skip
 
 
+def recall(physical: str, report: Report) -> None:
+    """Enable a chroot again that was, and is back in its place."""
+    _settle(physical, report, ("enable", boot.unit(physical)))
+
+
 def _settle(about: str, report: Report, *calls: tuple[str, ...]) -> None:
     try:
         for call in calls:

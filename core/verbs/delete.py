@@ -1,4 +1,4 @@
-"""`delete`: switched off, then removed with all it holds, and with its snapshots."""
+"""`delete`: switched off, then removed with all it holds, and its snapshots; or kept a while."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..chroot import (
     is_there,
     open_chroot,
     open_directory,
+    refuse_unfinished,
 )
-from ..errors import Cancelled, ChrootError
+from ..errors import Cancelled, ChrootError, PrivilegeError
 from ..events import Stage, ignore
 from ..kernel import answering
 from ..kernel.mount_table import MountTable
@@ -23,6 +24,7 @@ from ..lock import Lock, is_locked
 from . import boot
 from .off import off
 from .shared.in_use import refuse_sessions
+from .trash import expire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,25 +38,62 @@ def delete(
     path: str,
     *,
     timeout: float = 10.0,
+    trash: float = 0.0,
     report: Report = ignore,
     cancelled: Flag | None = None,
-) -> None:
+) -> str:
     """As `Engine.delete`."""
     from ..trees.snapshot_store import Shelf, aside_of
 
     left = rests(path)
+    if not left and trash:
+        return _throw(path, timeout, trash, report, cancelled)
     if not left:
+        above = _above(path)
         _delete(path, timeout, report, cancelled)
         for rest in rests(path):  # of the clone that it was, killed when it was in its place
             if rest.endswith(CLONING):
                 _finish(rest, timeout, report, cancelled)
-        return
+        expire(above, report, cancelled)
+        return ""
     place = f"{_above(path)}/{os.path.basename(path)}"
     for rest in left:
         if rest != aside_of(place):
             _finish(rest, timeout, report, cancelled)
     with Shelf(place) as shelf:
         shelf.remove_aside(report, cancelled)
+    return ""
+
+
+def _throw(path: str, timeout: float, days: float, report: Report, cancelled: Flag | None) -> str:
+    """Switch a chroot off and put it into the trash for some days; return its id there."""
+    import time
+
+    from ..host.boot import is_enabled
+    from ..trees.trash import Trash
+
+    with open_chroot(path) as root:
+        physical = root.path
+        refuse_sessions(root)
+        refuse_unfinished(root)
+        _refuse_mount_point(physical)
+        sound = has_system(root)
+    if os.geteuid():
+        raise PrivilegeError("deleting a chroot needs root", "run as root")
+    off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
+    above = os.path.dirname(physical)
+    with Lock(physical), Trash(above, make=True) as trash:
+        report(Stage(physical, "putting it into the trash"))
+        until = time.time() + days * 86400
+        ident = trash.put(physical, until, enabled=is_enabled(physical), report=report)
+    boot.forget(physical, report)
+    expire(above, report, cancelled)
+    return ident
+
+
+def _refuse_mount_point(physical: str) -> None:
+    if MountTable.read().at(physical):
+        raise ChrootError(f"{physical} is itself a mount point", "unmount it, or empty it by hand")
 
 
 def _finish(rest: str, timeout: float, report: Report, cancelled: Flag | None) -> None:
@@ -121,10 +160,7 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
     with open_chroot(path) as root:
         physical = root.path
         refuse_sessions(root)
-        if MountTable.read().at(physical):
-            raise ChrootError(
-                f"{physical} is itself a mount point", "unmount it, or empty it by hand"
-            )
+        _refuse_mount_point(physical)
         sound = has_system(root) and not is_incomplete(root)
     off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
     if not sound:

@@ -11,7 +11,7 @@ import pytest
 from chroot_tool.app.cli import plain
 from chroot_tool.core.errors import Problem
 from support import Cli, Program, next_line
-from support.samples import CHROOTS, DEB12, HOSTILE, NOW, TRIXIE, hostile_chroot
+from support.samples import CHROOTS, DEB12, HOSTILE, NOW, TRIXIE, hostile_chroot, mount
 
 
 def test_a_chroot_in_a_line() -> None:
@@ -80,6 +80,20 @@ def test_each_change_is_a_line_and_nothing_is_said_twice() -> None:
         "deb12: partial, was on", "deb12: mounts 0 of 7",
     ]  # fmt: skip
     assert plain.changes(DEB12, DEB12.replace(processes=DEB12.processes[:1])) == []
+
+
+def test_two_mounts_at_one_place_are_told_apart() -> None:
+    one = TRIXIE.replace(mounts=(
+        mount("/mnt", "missing", origin="tool.conf"), mount("/mnt", "foreign", origin="foreign"),
+    ))  # fmt: skip
+    assert plain.changes(one, one.replace(changed=one.changed + 1)) == []
+    alone = one.replace(mounts=one.mounts[:1])
+    assert plain.changes(alone, one) == ["trixie-build: mount /mnt foreign"]
+    assert plain.changes(one, one.replace(mounts=())) == ["trixie-build: mount /mnt gone"]
+
+
+def test_tags_are_said() -> None:
+    assert "tags: web, build" in plain.details(DEB12.replace(tags=("web", "build")), NOW)
 
 
 def test_one_form_at_a_time(cli: Cli, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Three machines made of namespaces: nothing but a network is between them, and nothing is shared.
 
-Every day by command.
+Every day by command and by keys, and a cable that is pulled.
 """
 
 from __future__ import annotations
@@ -88,3 +88,86 @@ def test_every_day_by_command(apart: Apart, sockets: Path, tmp_path: Path, cli: 
     assert [
         one["name"] for one in json.loads(apart.ok("list", "-H", "one", "--json", env=env))
     ] == ["deb"]
+
+
+def test_every_day_by_keys(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli) -> None:
+    config, nothing = tmp_path / "config", tmp_path / "none"
+    for place in (config / "chroot-tool", nothing):
+        place.mkdir(parents=True)
+    (config / "chroot-tool/settings.toml").write_text(f"hosts = {json.dumps(list(NAMES))}\n")
+    env = {
+        "XDG_RUNTIME_DIR": str(sockets), "XDG_CONFIG_HOME": str(config),
+        "XDG_STATE_HOME": str(tmp_path / "state"), "CHROOT_TOOL_BASE": str(nothing),
+        "LANG": "C.UTF-8",
+    }  # fmt: skip
+    argv = [str(word) for word in cli.argv()]
+    t = apart.do(Tmux, argv, apart.environment(env), size=(120, 40))
+    try:
+        t.shows("○ off deb one", "○ off deb two", "○ off deb three", "q quit")
+        t.press("g")
+        t.shows(f"one:{BASE}/deb")
+        t.press("o")
+        t.shows("● on deb one")
+        assert [bool(apart.mounted(name)) for name in NAMES] == [True, False, False]
+        apart.ok("on", "-d", "three:deb", env=env)
+        t.shows("● on deb three")
+        apart.link("three", up=False)
+        t.shows("not answering: three", "● on deb three", patience=90)  # as it was last seen
+        t.press("o")
+        t.shows("○ off deb one")
+        assert not apart.mounted("one")
+        apart.link("three", up=True)
+        t.until(lambda text: "not answering" not in text, patience=90)
+        apart.ok("off", "-d", "three:deb", env=env)
+        t.shows("○ off deb three")
+
+        t.press("s")
+        t.shows("deb: shell", "#")
+        t.write("echo $((40+2))-$(id -u); exit")
+        t.press("Enter")
+        t.shows("42-0", "exit 0")
+        t.press("C-]")
+        t.press("n")
+        t.shows("new chroot", "Made of Debian")
+        t.write("made")
+        t.shows(f"in one:{BASE}/made")
+        t.press("BTab")
+        t.shows("⏎ choose")  # a key is for what has the focus when it comes
+        t.press("Enter")
+        t.shows("a copy of another chroot")
+        t.write("an archive")  # which place it has there depends on what else there is
+        t.press("Enter")
+        t.shows("Made of an archive")
+        t.press("Tab")
+        t.shows("⏎ go on")
+        t.press("Enter")
+        t.shows("or what else?")  # and the cursor there
+        t.write(str(tmp_path / "tiny.tar"))
+        t.press("Enter")
+        t.shows("Create")
+        t.press("Enter")
+        t.shows("○ off made one", "✓ done create made", f"one:{BASE}/made")  # and the cursor there
+        t.press("c")
+        t.shows("clone made")
+        t.write("copy")
+        t.press("Tab")
+        t.shows("⏎ choose")
+        t.press("Enter")
+        t.shows("this machine")
+        t.press("Down", "Enter")
+        t.shows(f"in three:{BASE}/copy")
+        t.press("BTab")
+        t.shows("⏎ go on")
+        t.press("Enter")
+        t.shows("○ off copy three", "✓ done clone", f"three:{BASE}/copy")
+        assert (apart.hosts["three"].base / "copy/chroot.d/chroot-cmd").exists()
+
+        t.press("g", "j")
+        t.shows(f"one:{BASE}/deb")
+        t.press("o")
+        t.shows("○ off deb one")
+        t.press("q")
+        t.shows("left with 0")
+        assert not any(apart.mounted(name) for name in NAMES)
+    finally:
+        t.close()

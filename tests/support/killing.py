@@ -6,6 +6,7 @@ ends the process. Imported as `killing`.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ from pathlib import Path
 from support import CHECKOUT
 
 _SCRIPT = """
-import importlib, os, signal, sys
-where, when, count, method, *words = sys.argv[1:]
+import importlib, json, os, signal, sys
+where, when, count, method, options, *words = sys.argv[1:]
 module, _, name = where.rpartition(":")
 owner = importlib.import_module(f"chroot_tool.{module}")
 *path, name = name.split(".")
@@ -33,17 +34,18 @@ def instead(*args, **options):
     return found
 setattr(owner, name, instead)
 from chroot_tool.core.local_engine import LocalEngine
-getattr(LocalEngine("/nowhere"), method)(*words)
+getattr(LocalEngine("/nowhere"), method)(*words, **json.loads(options))
 """
 
 
-def killed(place: str, method: str, *words: str | Path) -> None:
+def killed(place: str, method: str, *words: str | Path, **options: float) -> None:
     """Call the engine's *method*, which is killed at *place*: `before core.module:name [2]`.
 
     The number says at which call. Fails where it was not killed.
     """
     when, where, *count = place.split()
-    argv = [sys.executable, "-c", _SCRIPT, where, when, count[0] if count else "1", method, *words]
+    call = [where, when, count[0] if count else "1", method, json.dumps(options), *words]
+    argv = [sys.executable, "-c", _SCRIPT, *call]
     done = subprocess.run(
         argv, env={"PYTHONPATH": str(CHECKOUT / ".pkg"), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"},
         capture_output=True, text=True, timeout=120, check=False,

@@ -46,15 +46,15 @@ class Tmux:
         """What stands on the screen, with one blank where there are many."""
         return re.sub(" +", " ", self._run("capture-pane", "-p"))
 
-    def until(self, condition: Callable[[str], object]) -> str:
-        end = time.monotonic() + DEADLINE
+    def until(self, condition: Callable[[str], object], patience: float = DEADLINE) -> str:
+        end = time.monotonic() + patience
         while not condition(text := self.text):
             assert time.monotonic() < end, f"it never came. On the screen:\n{text}"
             time.sleep(0.02)
         return text
 
-    def shows(self, *texts: str) -> str:
-        return self.until(lambda screen: all(text in screen for text in texts))
+    def shows(self, *texts: str, patience: float = DEADLINE) -> str:
+        return self.until(lambda screen: all(text in screen for text in texts), patience)
 
     @property
     def modes(self) -> str:

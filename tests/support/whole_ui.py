@@ -8,7 +8,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,7 @@ from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.core.trees.trash import Trashed
 from chroot_tool.core.trees.usage import Usage
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.widgets.dialogs.machines import MachineTable
@@ -100,6 +101,8 @@ class RecordingEngine(LocalEngine):
         """The bases that there are."""
         self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
+        self.thrown: tuple[Trashed, ...] = ()
+        """What is in the trash."""
         self.takes: dict[str, tuple[Usage, ...]] = {}
         """What is in each folder of any chroot."""
         self.runs: dict[str, tuple[PackageRun, ...]] = {}
@@ -190,10 +193,30 @@ class RecordingEngine(LocalEngine):
         self._record("create", path, options, report=report, cancelled=cancelled)
 
     def delete(
-        self, path: str, *, timeout: float = 10.0, report: Report = ignore,
+        self, path: str, *, timeout: float = 10.0, trash: float = 0.0, report: Report = ignore,
         cancelled: threading.Event | None = None,
-    ) -> None:  # fmt: skip
-        self._record("delete", path, report=report, cancelled=cancelled)
+    ) -> str:  # fmt: skip
+        self._record(
+            "delete", path, *((trash,) if trash else ()), report=report, cancelled=cancelled
+        )
+        return f"{os.path.basename(path)}-1" if trash else ""
+
+    def trash(
+        self, at: str, *, sizes: bool = False, cancelled: threading.Event | None = None
+    ) -> tuple[Trashed, ...]:
+        self._record("trash", at, sizes)
+        return self.thrown
+
+    def restore_trashed(self, path: str, ident: str = "", *, report: Report = ignore) -> str:
+        self._record("restore_trashed", path, ident, report=report)
+        return path
+
+    def empty_trash(
+        self, at: str, idents: Sequence[str] | None = None, *, report: Report = ignore,
+        cancelled: threading.Event | None = None,
+    ) -> tuple[str, ...]:  # fmt: skip
+        self._record("empty_trash", at, idents, report=report, cancelled=cancelled)
+        return tuple(idents or ())
 
     def clone(self, path: str, new: str, *, exact: bool = False, **job: Any) -> Cloned:
         self._record("clone", path, new, exact, **job)
@@ -292,6 +315,15 @@ class _Watching:
 
     def close(self) -> None:
         self._feed._post = None
+
+
+class Late(Feed):
+    """Shows nothing until it is told to."""
+
+    def follow(self, engine: Engine, post: Post) -> Watching:
+        watching = super().follow(engine, post)
+        watching.start = lambda: None  # type: ignore[method-assign]
+        return watching
 
 
 class _Counting:

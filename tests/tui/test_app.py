@@ -428,7 +428,7 @@ async def test_delete_wants_the_name() -> None:
         await t.write("arm")
         await t.press("enter", "enter")
         await t.main()
-        await t.until(lambda: t.engine.called("delete") == [(ARM,)])
+        await t.until(lambda: t.engine.called("delete") == [(ARM, 7.0)])
 
 
 # -- processes and mounts -------------------------------------------------------------------------

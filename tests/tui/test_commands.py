@@ -109,10 +109,10 @@ async def test_what_destroys_is_asked_for_before_it_is_repeated() -> None:
         await t.until(lambda: t.job_states.get("arm") == "done")
         await t.press("full_stop")
         await t.dialog(Confirm)
-        await t.shows(f"chroot-tool delete -d {ARM} --yes")
+        await t.shows(f"chroot-tool delete -d {ARM} --yes --trash 7")
         await t.press("enter")  # Cancel has the focus
         await t.main()
-        assert t.engine.called("delete") == [(ARM,)]
+        assert t.engine.called("delete") == [(ARM, 7.0)]
 
 
 async def test_a_command_in_a_panel_is_a_line_with_its_exit_code(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from textual import events
@@ -17,11 +16,7 @@ from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.tables.filter_line import FilterLine
 from support.samples import BASE, CHROOTS, PROCESSES
-from support.whole_ui import Feed, RecordingEngine, Ui, recorded, ui, until
-
-if TYPE_CHECKING:
-    from chroot_tool.app.tui.watch_threads import Post, Watching
-    from chroot_tool.core.engine import Engine
+from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
 
 ARM = f"{BASE}/arm"
 FILES = (OpenFile(PROCESSES[0].pid, "cwd", "file", "/"),)
@@ -199,20 +194,11 @@ async def test_a_key_says_that_this_window_has_the_focus() -> None:
 # -- keys that are typed early, or together -------------------------------------------------------
 
 
-class _Late(Feed):
-    """Shows nothing until it is told to."""
-
-    def follow(self, engine: Engine, post: Post) -> Watching:
-        watching = super().follow(engine, post)
-        watching.start = lambda: None  # type: ignore[method-assign]
-        return watching
-
-
 async def test_what_is_typed_before_all_is_there_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
-    engine, feed = RecordingEngine(), _Late(*CHROOTS)
+    engine, feed = RecordingEngine(), Late(*CHROOTS)
     app = recorded(engine, feed)
     async with app.run_test(size=(120, 40)) as pilot:
         app.post_message(events.Key("G", "G"))
@@ -226,7 +212,7 @@ async def test_what_is_typed_before_all_is_there_waits_for_it(
 
 async def test_where_nothing_is_to_be_seen_one_can_quit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_queue, "_LOOKS", 3)
-    app = recorded(RecordingEngine(), _Late())
+    app = recorded(RecordingEngine(), Late())
     async with app.run_test() as pilot:
         app.post_message(events.Key("q", "q"))
         await until(pilot, lambda: app._exit)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from chroot_tool.app.tui.actions import root
+from chroot_tool.app.tui.actions import archives, root
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -162,7 +164,7 @@ async def test_several_are_deleted_after_their_number_was_typed(size: tuple[int,
         await t.write("3")
         await t.press("enter", "enter")
         await t.says("delete: 3 done")
-        paths = {path for (path,) in t.engine.called("delete")}
+        paths = {path for path, _days in t.engine.called("delete")}
         assert paths == {f"{BASE}/deb11", f"{BASE}/deb12", f"{BASE}/on"}
 
 
@@ -203,3 +205,20 @@ async def test_the_menu_of_marked_ones_has_what_is_done_to_all() -> None:
             "environments.pack", "environments.delete", "environments.adopt",
         }  # fmt: skip
         assert all(not entry.id.endswith(".delete") for entry in dialog.groups[1].entries)
+
+
+async def test_archives_that_would_be_replaced_are_named_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(archives, "default_name", lambda path, **_: f"{Path(path).name}.tar")
+    (tmp_path / "arm.tar").touch()
+    async with ui(*CHROOTS) as t:
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.press("p")
+        await t.shows("Each into an archive:", "jammy.tar", "are there already", "arm.tar")
+        await t.press("escape")
+        await t.main()
+        assert not t.engine.called("pack")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -134,3 +135,53 @@ async def test_it_is_not_asked_again_where_nobody_came_or_went(
         assert asked == []
         t.feed.show(DEB12.replace(processes=PROCESSES[:1]))
         await t.until(lambda: asked)
+
+
+async def test_while_others_come_and_go_it_is_asked_when_that_has_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Timer:
+        def __init__(self, seconds: float, then: Callable[[], None]) -> None:
+            self.seconds, self.then, self.resets = seconds, then, 0
+
+        def reset(self) -> None:
+            self.resets += 1
+
+    async with ui(DEB12) as t:
+        sight, inventory = t.app.main._sight, t.app.main.session.inventory
+        await t.until(lambda: t.engine.looked and not sight._to_settle)
+        asked: list[str] = []
+        timers: list[Timer] = []
+        monkeypatch.setattr(inventory, "look_for_listeners", asked.append)
+
+        def wait(seconds: float, then: Callable[[], None], **_: object) -> Timer:
+            timers.append(Timer(seconds, then))
+            return timers[-1]
+
+        monkeypatch.setattr(sight._screen, "set_timer", wait)
+        for count in (1, 2, 3):
+            living = PROCESSES[:count]
+            t.feed.show(DEB12.replace(processes=living))
+            await t.until(lambda n=living: t.app.main.chroots[0].processes == n)  # type: ignore[misc]
+        settling = [one for one in timers if one.seconds in (0.5, 4.0)]
+        assert [(one.seconds, one.resets) for one in settling] == [(0.5, 2), (4.0, 0)]
+        assert asked == []
+        for one in settling:
+            one.then()
+        assert asked == [DEB12.path] * 2
+
+
+async def test_escape_shows_all_again_where_nothing_was_found() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.opened = {SSHD.pid: FILES}
+        dialog = await opened(t)
+        await t.press("slash")
+        await t.write("zz")
+        await t.press("enter")
+        await t.shows("nothing matches zz", "Esc shows all again")
+        await t.until(lambda: dialog.table.has_focus)
+        await t.press("escape")
+        await t.shows("listening")
+        assert t.app.screen is dialog
+        await t.press("escape")
+        await t.main()

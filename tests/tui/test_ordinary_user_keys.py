@@ -11,6 +11,7 @@ import pytest
 
 from support import mounts_below, wait_until
 from support.ordinary import Ordinary, ordinary
+from support.own_units import own_units
 from support.tmux import DEADLINE, Tmux
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -226,4 +227,79 @@ def test_a_panel_asks_for_no_password_when_the_rule_has_changed(
     t.until(lambda text: "a again" not in text)  # else it is Alt with the next
     t.press("o")
     t.shows("○ off deb")
+    leave(t)
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Iterator[Path]:
+    with own_units(tmp_path / "units") as folder:
+        yield folder
+
+
+def test_what_is_not_done_every_hour(
+    ann: Ordinary, terminal: list[Tmux], units: Path, tmp_path: Path
+) -> None:
+    """Making one, its binds, its start, what is done at boot: root's work, by ann's keys."""
+    archive = tmp_path / "tiny.tar"
+    subprocess.run(["tar", "cf", archive, "-C", ann.base / "deb", "."], check=True)
+    ann.allow()
+    t = start(ann, terminal)
+    t.shows("ann, as root")
+    t.press("n")
+    t.shows("new chroot", "Made of Debian")
+    t.write("made")
+    t.shows("Name made")
+    t.press("BTab")
+    t.shows("⏎ choose")  # a key is for what has the focus when it comes
+    t.press("Enter")
+    t.shows("a copy of another chroot")
+    t.write("an archive")  # which place it has there depends on what else there is
+    t.press("Enter")
+    t.shows("Made of an archive")
+    t.press("Tab")
+    t.shows("⏎ go on")
+    t.press("Enter")
+    t.shows("or what else?")  # and the cursor there
+    t.write(str(archive))
+    t.press("Enter")
+    t.shows("Create")
+    t.press("Enter")
+    t.shows("○ off made", "✓ done create made", "name made")  # and the cursor there
+    made = ann.base / "made"
+    assert made.stat().st_uid == 0
+
+    t.press("b")
+    t.shows("binds of made", "/proc")
+    t.press("a")
+    t.shows("new bind", "Cancel Add")
+    t.write("/mnt/there")
+    t.press("Tab")
+    t.write("/usr")
+    t.press("Enter")
+    t.shows("1 unsaved", "/mnt/there is added")
+    t.press("w")
+    t.shows("╭─ save", "/mnt/there")
+    t.press("Enter")
+    conf = made / "chroot.d"
+    wait_until(
+        lambda: any("/mnt/there" in one.read_text() for one in conf.glob("*.*")), patience=DEADLINE
+    )
+    t.shows("binds of made", "○ missing /mnt/there", "saved")
+    t.press("Escape")
+    t.until(lambda text: "binds of made" not in text)
+
+    choose(t, "at boot", "Switch on at boot")
+    wait_until(
+        lambda: list(units.glob("chroot-tool.target.wants/*made.service")), patience=DEADLINE
+    )
+    (conf / "start").write_text("#!/bin/sh\necho be$((40+2))gun\n")
+    (conf / "start").chmod(0o755)
+    t.press("r")
+    t.shows("run in made")
+    t.write("start")
+    t.press("Enter")
+    t.shows("be42gun")
+    t.press("C-]")
+    t.press("o")
+    t.shows("○ off made")
     leave(t)

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
+from chroot_tool.widgets.panes.find_line import FindLine
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from support.samples import CHROOTS
 from support.whole_ui import Ui, ui
@@ -155,3 +157,49 @@ async def test_a_name_of_control_characters_is_looked_for_and_shown_safely() -> 
         await t.shows("1 of 1")
         await t.press("enter")
         await t.shows("/[@click=quit]")
+
+
+@pytest.mark.parametrize("way", ["keys", "mouse"])
+async def test_who_goes_elsewhere_leaves_the_line_and_can_come_back_to_it(way: str) -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "seq -f 'row %g' 1 500; exec sleep 1000", "row 500")
+        line = one.query_one(FindLine)
+        await t.press("slash")
+        await t.write("row 12")
+        if way == "keys":
+            await t.press("tab")
+        else:
+            await t.pilot.click("#environments Rows")
+        await t.until(lambda: not line.display and not line.has_focus)
+        await t.shows("/row 12 11 of 11", "script running")
+        t.app.main.dock.focus_shown()
+        await t.until(lambda: one.has_focus)
+        await t.press("n")
+        await t.shows("10 of 11")
+        await t.press("slash")
+        await t.until(lambda: line.has_focus and line.display)
+
+
+async def test_who_goes_into_the_terminal_leaves_the_line(tmp_path: Path) -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "seq -f 'row %g' 1 500; exec sleep 1000", "row 500")
+        await t.press("slash")
+        await t.write("row 12")
+        one.action_enter()
+        await t.until(lambda: one.terminal.has_focus and not one.query_one(FindLine).display)
+        await t.shows("script running")
+        await t.hides("/row 12")
+        assert not marked(one)
+
+
+async def test_the_line_stays_while_another_window_has_the_focus() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "seq -f 'row %g' 1 500; exec sleep 1000", "row 500")
+        line = one.query_one(FindLine)
+        await t.press("slash")
+        await t.write("row 12")
+        t.app.post_message(events.AppBlur())
+        await t.until(lambda: not line.has_focus)
+        t.app.post_message(events.AppFocus())
+        await t.until(lambda: line.has_focus)
+        assert line.display

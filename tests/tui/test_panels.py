@@ -450,10 +450,14 @@ async def test_save_writes_a_new_file_each_time() -> None:
         await t.until(lambda: panel(t).has_focus)
         await t.press("w", "w")
         folder = Path(paths.output_directory())
-        await t.until(lambda: folder.exists() and len(list(folder.iterdir())) == 2)
+        whole = [["saved", "red"]] * 2
+        await t.until(
+            lambda: (
+                folder.exists() and [path.read_text().split() for path in folder.iterdir()] == whole
+            )
+        )
         await t.says("saved to")
         for path in folder.iterdir():
-            assert path.read_text().split() == ["saved", "red"]
             assert path.stat().st_mode & 0o777 == 0o600
 
 

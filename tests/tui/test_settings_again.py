@@ -38,10 +38,15 @@ def replace(file: Path, text: str) -> None:
     other.replace(file)
 
 
-async def test_a_file_that_is_made_while_it_runs_holds(file: Path) -> None:
+async def test_a_file_that_is_made_while_it_runs_holds(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with ui(*CHROOTS, follow_settings=True) as t:
+        told: list[str] = []  # on a busy machine a toast may be gone before one looks
+        monkeypatch.setattr(t.app, "notify", lambda message, **_: told.append(message))
         write(file, f'theme = "light"\ncolumns = ["name", "state"]\n{COMMAND}')
-        await t.shows("f5 tell", "the settings were read again")
+        await t.shows("f5 tell")
+        await t.until(lambda: "the settings were read again" in told)
         await t.until(lambda: t.app.theme == "light")
         await t.hides("Memory")
         await t.on_row("arm")
@@ -96,3 +101,30 @@ def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:
         thread.close()
         assert descriptors() == before
         assert said == [] or isinstance(said[0], SettingsRead)
+
+
+async def test_a_theme_that_is_taken_out_of_the_file_stays_out(file: Path) -> None:
+    write(file, 'theme = "light"\nsigns = "unicode"\n')
+    async with ui(*CHROOTS, follow_settings=True, theme="light") as t:
+        replace(file, 'signs = "unicode"\n')
+        await t.until(lambda: t.app.theme != "light")
+        await t.pilot.pause()
+        assert file.read_text() == 'signs = "unicode"\n'
+
+
+async def test_a_theme_that_is_chosen_is_kept_also_where_it_is_the_one_from_before(
+    file: Path,
+) -> None:
+    async with ui(*CHROOTS, theme="light") as t:
+        for name in ("nord", "light"):
+            t.app.theme = name
+            await t.until(lambda name=name: file.exists() and f'"{name}"' in file.read_text())  # type: ignore[misc]
+
+
+async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Path) -> None:
+    write(file, 'line = "near"\n')
+    async with ui(*CHROOTS, follow_settings=True, line="near") as t:
+        pace = t.app.main.session.panels._pace
+        assert pace.room > 10_000
+        replace(file, 'line = "far"\n')
+        await t.until(lambda: pace.room < 10_000)

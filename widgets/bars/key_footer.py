@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from textual.app import ComposeResult
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -24,21 +26,34 @@ class KeyFooter(Footer):
         self._room = 0
         self._composed: object = None
 
+    def bindings_changed(self, screen: Screen[Any]) -> None:
+        """Make the keys anew. While another window has the focus they stay, if there are any."""
+        self._bindings_ready = True
+        if self.is_attached and (self.app.app_focus or self._composed is None):
+            self._recompose_soon()
+
+    def _recompose_soon(self) -> None:
+        """Behind the paint; not behind that of a dialog, which may close before it comes to it."""
+        later = self.call_after_refresh if self.screen.is_current else self.call_later
+        later(self.recompose)
+
     async def recompose(self) -> None:
         """Make the keys anew only where others apply: each is a widget, and dear."""
-        if not self.is_attached:
-            return
-        keys = [
+        if self.is_attached and self._now() != self._composed:
+            await super().recompose()
+
+    def _now(self) -> object:
+        return self.size.width, [
             (binding.key, self.app.get_key_display(binding), binding, enabled, tooltip)
             for _, binding, enabled, tooltip in self.screen.active_bindings.values()
             if binding.show
         ]
-        if (new := (self.size.width, keys)) != self._composed:
-            self._composed = new
-            await super().recompose()
 
     def compose(self) -> ComposeResult:
         """Yield the keys that fit."""
+        if not self._bindings_ready:
+            return
+        self._composed = self._now()
         keys = list(super().compose())
         taken = self._full = sum(map(_cells, keys))
         self._room = self.size.width
@@ -55,7 +70,7 @@ class KeyFooter(Footer):
         """Choose anew where another width leaves room for others."""
         width = self.size.width
         if width != self._room and min(width, self._room) < self._full:
-            self.call_after_refresh(self.recompose)
+            self._recompose_soon()
 
 
 def _cells(key: Widget) -> int:

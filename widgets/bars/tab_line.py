@@ -46,11 +46,6 @@ class TabLine(Widget):
         line: TabLine
         tab: str
 
-        @property
-        def control(self) -> TabLine:
-            """The line."""
-            return self.line
-
     def render_line(self, y: int) -> Strip:
         """Return the line."""
         plain = self.visual_style.rich_style

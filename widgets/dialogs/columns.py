@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -62,6 +63,14 @@ class ColumnTable(Table[ColumnRow]):
         Binding("0", "screen.widen(0)", "fit", id="columns.as_needed",
                 tooltip="Give it the width that it needs"),
     ]  # fmt: skip
+
+    def sort_by(self, column_id: str) -> None:
+        """Stay as it is: the order of the rows is what is chosen here."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer no sorting."""
+        return action not in ("sort_step", "sort_reverse")
+
     DEFAULT_CSS = """
     ColumnTable { height: auto; background: transparent; }
     """
@@ -118,6 +127,11 @@ class ColumnsDialog(Dialog[tuple[str, ...] | None]):
         for ident in self._shown:
             self._table.toggle_mark(ident)
 
+    @on(Resize)
+    def _fit_table(self, event: Resize) -> None:
+        # There is nothing else in the body, and a table shows its cursor by itself.
+        self._table.styles.max_height = max(event.size.height - self.AROUND, 3)
+
     @property
     def _table(self) -> ColumnTable:
         return self.query_one(ColumnTable)
@@ -143,7 +157,7 @@ class ColumnsDialog(Dialog[tuple[str, ...] | None]):
     @on(Table.Marked)
     def _marked(self, event: Table.Marked) -> None:
         event.stop()
-        if self._must not in self._table.marked and self._shown:
+        if self._must not in self._table.marked:
             self._table.toggle_mark(self._must)
             self.notify("this one is always shown", timeout=2)
 

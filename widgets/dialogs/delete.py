@@ -19,13 +19,15 @@ _LISTED = 3
 class DeleteDialog(ProofDialog):
     """Says what deleting *chroot* removes, and asks for its name. Answers True to delete.
 
-    *size* is what it takes on disk in bytes, None where that is not counted yet.
+    *size* is what it takes on disk in bytes, None where that is not counted yet; *trash* the days
+    that it can be kept (`ProofDialog.trash`).
     """
 
     HELP = "Type the name as it stands in the title, then press Delete. Escape cancels."
 
-    def __init__(self, chroot: ChrootStatus, size: int | None) -> None:
-        super().__init__(Content.assemble("delete ", foreign(chroot.name)), chroot.name, "it")
+    def __init__(self, chroot: ChrootStatus, size: int | None, trash: float = 0.0) -> None:
+        title = Content.assemble("delete ", foreign(chroot.name))
+        super().__init__(title, chroot.name, "it", trash)
         self._chroot = chroot
         self._much = size
 
@@ -38,10 +40,7 @@ class DeleteDialog(ProofDialog):
         yield Static(foreign(", ".join(facts)), classes="dialog--quiet")
         for line in (*_mounted(chroot), *_running(chroot)):
             yield Static(line, classes="delete--line")
-        yield Static(
-            "What is bound from the host is only unmounted. The rest cannot be brought back.",
-            classes="dialog--gap",
-        )
+        yield from self.fate()
 
 
 def _mounted(chroot: ChrootStatus) -> list[Content]:

@@ -17,12 +17,15 @@ from .proof import ProofDialog
 class DeleteSeveral(ProofDialog):
     """Says which *chroots* are removed, and asks for `delete N`. Answers True to delete.
 
-    *sizes* are what each takes on disk in bytes, None where that is not counted yet.
+    *sizes* are what each takes on disk in bytes, None where that is not counted yet; *trash* the
+    days that they can be kept (`ProofDialog.trash`).
     """
 
-    def __init__(self, chroots: Sequence[ChrootStatus], sizes: Sequence[int | None]) -> None:
+    def __init__(
+        self, chroots: Sequence[ChrootStatus], sizes: Sequence[int | None], trash: float = 0.0
+    ) -> None:
         count = len(chroots)
-        super().__init__(Content(f"delete {count} chroots"), f"delete {count}", "them")
+        super().__init__(Content(f"delete {count} chroots"), f"delete {count}", "them", trash)
         self._chroots = chroots
         self._sizes = sizes
 
@@ -30,11 +33,9 @@ class DeleteSeveral(ProofDialog):
         """Return what is removed, a line each."""
         for one, size in zip(self._chroots, self._sizes, strict=True):
             yield Static(_line(one, size), classes="delete--line")
-        yield Static(
-            "What is on is switched off first, its processes are ended; what is bound from the"
-            " host is only unmounted. The rest cannot be brought back.",
-            classes="dialog--gap",
-        )
+        ends = "What is on is switched off first, its processes are ended."
+        yield Static(ends, classes="dialog--gap")
+        yield from self.fate()
 
 
 def _line(one: ChrootStatus, size: int | None) -> Content:

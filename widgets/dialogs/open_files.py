@@ -104,7 +104,7 @@ class OpenFilesDialog(Dialog[None]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.action_cancel()
+        self.answer(None)
 
     def action_filter(self) -> None:
         """Open the line in which the filter is typed."""
@@ -125,6 +125,14 @@ class OpenFilesDialog(Dialog[None]):
             self.remove_class("-filtering")
         if event.refocus:
             self.table.focus()
+
+    def action_cancel(self) -> None:
+        """Show all again where a filter holds; else close."""
+        line = self.query_one(FilterLine)
+        if line.value:
+            line.action_clear()
+        else:
+            super().action_cancel()
 
     def action_copy(self) -> None:
         """Copy what is listed."""

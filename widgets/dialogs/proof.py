@@ -7,23 +7,24 @@ from collections.abc import Iterable
 from textual import on
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Checkbox, Input, Static
 
 from ...core.text import safe
 from ..text.foreign import foreign
 from .dialog import Dialog, button
 from .field import FieldInput
+from .switch import Switch
 
 
 class ProofDialog(Dialog[bool]):
     """Asks for *proof*, which may be foreign text, to be typed. Answers True to delete.
 
-    Subclasses say in `content` what is removed.
+    Subclasses say in `content` what is removed, and end it with `fate`.
     """
 
     HELP = "Type the words as they stand there, then press Delete. Escape cancels."
     AUTO_FOCUS = "#name"
-    AROUND = 9
+    AROUND = 11
     DEFAULT_CSS = """
     ProofDialog .delete--line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     ProofDialog #said {
@@ -32,14 +33,42 @@ class ProofDialog(Dialog[bool]):
     }
     """
 
-    def __init__(self, title: Content, proof: str, what: str) -> None:
-        """*what* is deleted, as it is called after the proof: `it`."""
+    def __init__(self, title: Content, proof: str, what: str, trash: float) -> None:
+        """*what* is deleted, as it is called after the proof: `it`.
+
+        *trash* are the days that it can be kept; 0: it is removed at once.
+        """
         super().__init__(title, danger=True)
+        self._days = trash
+        self.trash = trash
+        """The days that it is to be kept in the trash; 0: it is to be removed at once."""
         self._proof = proof
         self._what = what
 
+    def fate(self) -> Iterable[Widget]:
+        """Return what says whether it can be had back."""
+        yield Static(self._fate, id="fate", classes="dialog--gap")
+
+    @property
+    def _fate(self) -> str:
+        back = "The rest cannot be brought back."
+        if self.trash:
+            back = "The rest can be had back."
+        return f"What is bound from the host is only unmounted. {back}"
+
+    @on(Checkbox.Changed, "#trash")
+    def _switched(self, event: Checkbox.Changed) -> None:
+        event.stop()
+        self.trash = self._days if event.value else 0.0
+        self.query_one("#fate", Static).update(self._fate)
+
     def fixed(self) -> Iterable[Widget]:
-        """Return the field for the proof."""
+        """Return the choice of the trash, where there is one, and the field for the proof."""
+        if self._days:
+            takes = "it takes its" if self._what == "it" else "they take their"
+            kept = f"keep {self._what} in the trash for {in_words(self._days)}"
+            label = f"{kept}, where {takes} disk"
+            yield Switch(label, value=True, id="trash", classes="dialog--gap")
         yield Static(
             Content.assemble(
                 "Type ", foreign(self._proof).stylize("bold"), f" to delete {self._what}:"
@@ -83,3 +112,8 @@ class ProofDialog(Dialog[bool]):
         event.stop()
         sure = event.button.id == "delete" and self._matches(self.query_one("#name", Input).value)
         self.answer(sure)
+
+
+def in_words(days: float) -> str:
+    """Return a number of days in words."""
+    return "a day" if days == 1 else f"{days:g} days"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -172,7 +171,7 @@ class UsageDialog(Dialog[None]):
             return
         self._table.show_rows({})
         self._tell("counting")
-        self._stop = self._begin(folder, partial(self._take))
+        self._stop = self._begin(folder, self._take)
 
     def _take(self, message: Message) -> None:
         if self.is_attached:

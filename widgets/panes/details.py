@@ -69,11 +69,6 @@ class Details(Vertical):
         details: Details
         tab: str
 
-        @property
-        def control(self) -> Details:
-            """The pane."""
-            return self.details
-
     def __init__(
         self,
         *,

@@ -81,11 +81,6 @@ class Dock(Vertical):
         dock: Dock
         by: int
 
-        @property
-        def control(self) -> Dock:
-            """The dock."""
-            return self.dock
-
     def action_resize(self, by: int) -> None:
         """Ask for more or less room."""
         self.post_message(self.ResizeRequested(self, by))

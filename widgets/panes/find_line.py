@@ -38,15 +38,11 @@ class FindLine(Input):
 
     @dataclass
     class Left(Message):
-        """It is done with; *clear*: and so is the search."""
+        """It is done with; *clear*: and so is the search; *refocus* where keys ended it."""
 
         line: FindLine
         clear: bool
-
-        @property
-        def control(self) -> FindLine:
-            """The line."""
-            return self.line
+        refocus: bool = True
 
     @dataclass
     class Stepped(Message):
@@ -55,11 +51,6 @@ class FindLine(Input):
         line: FindLine
         backwards: bool
 
-        @property
-        def control(self) -> FindLine:
-            """The line."""
-            return self.line
-
     def __init__(self) -> None:
         """Make an empty line."""
         super().__init__(placeholder="find in the output", compact=True, max_length=_LONGEST)
@@ -67,6 +58,11 @@ class FindLine(Input):
     def action_leave(self, clear: bool) -> None:
         """Go back to the panel."""
         self.post_message(self.Left(self, clear))
+
+    def on_blur(self) -> None:
+        """Keep what was found when the focus goes elsewhere in here, not to another window."""
+        if self.is_attached and self.screen.focused not in (None, self):
+            self.post_message(self.Left(self, clear=False, refocus=False))
 
     def action_step(self, backwards: bool) -> None:
         """Ask for the next one."""

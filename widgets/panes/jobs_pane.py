@@ -104,11 +104,6 @@ class JobsPane(ListWithOutput):
         pane: JobsPane
         job_id: int
 
-        @property
-        def control(self) -> JobsPane:
-            """The pane."""
-            return self.pane
-
     @dataclass
     class Dismissed(Message):
         """This job, which runs no more, was read and is to go."""
@@ -116,22 +111,12 @@ class JobsPane(ListWithOutput):
         pane: JobsPane
         job_id: int
 
-        @property
-        def control(self) -> JobsPane:
-            """The pane."""
-            return self.pane
-
     @dataclass
     class DoctorRequested(Message):
         """The doctor is to be asked what was in the way of this job, which failed."""
 
         pane: JobsPane
         job: JobStatus
-
-        @property
-        def control(self) -> JobsPane:
-            """The pane."""
-            return self.pane
 
     def __init__(
         self,

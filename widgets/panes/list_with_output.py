@@ -121,6 +121,8 @@ class ListWithOutput(Vertical):
     @on(FindLine.Left)
     def _found_it(self, message: FindLine.Left) -> None:
         message.stop()
+        if not self.find_bar.is_typing:
+            return
         sought, match = self.output.sought, self.find_bar.match
         self.find_bar.end_typing()
         if message.clear or match is None:
@@ -129,7 +131,8 @@ class ListWithOutput(Vertical):
                 self.notify("not found", severity="warning", timeout=1.5)
         else:
             self.find_bar.tell(sought, match)
-        self.focus()
+        if message.refocus:
+            self.focus()
         self.refresh_bindings()
 
     def action_end_search(self) -> None:

@@ -78,11 +78,6 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
         panel: RunPanel
 
-        @property
-        def control(self) -> RunPanel:
-            """The panel."""
-            return self.panel
-
     @dataclass
     class Moved(Message_):
         """The command has begun, or ended; `panel.outcome` says how."""
@@ -229,7 +224,9 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
         Where another window has the focus it gets it back, and asks to be left.
         """
-        if self.terminal.exit is not None and self.screen.focused not in (None, self.terminal):
+        if self.terminal.exit is None or not self.is_attached:
+            return
+        if self.screen.focused not in (None, self.terminal):
             self.terminal.can_focus = False
 
     @on(Terminal.LeaveRequested)
@@ -339,13 +336,16 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     @on(FindLine.Left)
     def _found_it(self, message: FindLine.Left) -> None:
         message.stop()
+        if not self.has_class("-finding"):
+            return
         sought = self.terminal.reading.sought
         self.remove_class("-finding")
         if message.clear or not self._match:
             self._end_search(back=True)
         if sought and not message.clear and not self._match:
             self.notify("not found", severity="warning", timeout=1.5)
-        self.focus()
+        if message.refocus:
+            self.focus()
         self._show_line()
         self.refresh_bindings()
 
@@ -359,4 +359,5 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     def _entered(self) -> None:
         """What is typed is the program's now: marks would be in its way."""
         if self.terminal.is_chosen and self.terminal.reading.sought:
+            self.remove_class("-finding")
             self._end_search()

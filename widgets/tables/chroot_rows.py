@@ -60,5 +60,4 @@ class Rows(Table[ChrootRow]):
         if row is None or row.head is None:
             super().action_mark()
             return
-        for key in self.below(row.head.key):
-            self.toggle_mark(key)
+        self.set_marks(self.marked ^ frozenset(self.below(row.head.key)))

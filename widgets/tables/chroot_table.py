@@ -80,22 +80,12 @@ class ChrootTable(Vertical):
             """Only the last of many moves counts."""
             return isinstance(message, ChrootTable.Highlighted) and message.table is self.table
 
-        @property
-        def control(self) -> ChrootTable:
-            """The table."""
-            return self.table
-
     @dataclass
     class Activated(Message):
         """Enter, or a double click, on a chroot."""
 
         table: ChrootTable
         status: ChrootStatus
-
-        @property
-        def control(self) -> ChrootTable:
-            """The table."""
-            return self.table
 
     @dataclass
     class MarksChanged(Message):
@@ -104,11 +94,6 @@ class ChrootTable(Vertical):
         table: ChrootTable
         marked: tuple[str, ...]
 
-        @property
-        def control(self) -> ChrootTable:
-            """The table."""
-            return self.table
-
     @dataclass
     class FilterChanged(Message):
         """It is filtered by another text than before."""
@@ -116,21 +101,11 @@ class ChrootTable(Vertical):
         table: ChrootTable
         text: str
 
-        @property
-        def control(self) -> ChrootTable:
-            """The table."""
-            return self.table
-
     @dataclass
     class Regrouped(Message):
         """The user has chosen another `grouping` than before."""
 
         table: ChrootTable
-
-        @property
-        def control(self) -> ChrootTable:
-            """The table."""
-            return self.table
 
     def __init__(
         self,

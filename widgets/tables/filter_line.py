@@ -36,11 +36,6 @@ class FilterLine(Input):
         clear: bool
         refocus: bool = True
 
-        @property
-        def control(self) -> FilterLine:
-            """The line."""
-            return self.line
-
     def __init__(self, looks_at: str, *, does: str = "filter") -> None:
         """Make an empty line; *looks_at* says where the words are looked for."""
         super().__init__(placeholder=f"{does}: {looks_at}", compact=True)
@@ -55,6 +50,6 @@ class FilterLine(Input):
 
     def on_blur(self) -> None:
         """Keep what was typed when the focus goes elsewhere in here, not to another window."""
-        if self.screen.focused in (None, self):
+        if not self.is_attached or self.screen.focused in (None, self):
             return
         self.post_message(self.Left(self, clear=False, refocus=False))

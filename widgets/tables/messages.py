@@ -12,11 +12,6 @@ from textual.widget import Widget
 class _Said(Message):
     table: Widget
 
-    @property
-    def control(self) -> Widget:
-        """The table."""
-        return self.table
-
 
 @dataclass
 class Highlighted(_Said):

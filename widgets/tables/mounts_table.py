@@ -99,11 +99,6 @@ class MountsTable(ExplainedTable):
         table: MountsTable
         mount: MountStatus
 
-        @property
-        def control(self) -> MountsTable:
-            """The table."""
-            return self.table
-
     def __init__(self, *, columns: Sequence[str] = (), id: str | None = None) -> None:  # noqa: A002 (Textual's own name for it)
         """Make an empty table with these columns (`chosen`)."""
         super().__init__(id=id)

@@ -78,11 +78,6 @@ class ProcessesTable(Table[Process]):
         table: ProcessesTable
         process: Process
 
-        @property
-        def control(self) -> ProcessesTable:
-            """The table."""
-            return self.table
-
     @dataclass
     class SignalRequested(Message):
         """This process is to get the signal `name`: TERM or KILL. Nobody was asked yet."""
@@ -90,11 +85,6 @@ class ProcessesTable(Table[Process]):
         table: ProcessesTable
         process: Process
         name: str
-
-        @property
-        def control(self) -> ProcessesTable:
-            """The table."""
-            return self.table
 
     def __init__(
         self,

@@ -198,6 +198,8 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self.wanted = tuple(wanted)
         self._layout.use(chosen(self.every, wanted))
         self._measure(tuple(self._order.rows))
+        if self._searching.words and self._arrange():
+            self._announce()
         self.refresh()
 
     @property
@@ -324,7 +326,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are: for a table that is as high as its rows."""
-        return HEAD + (len(self._order.keys) or 1 + len(hint_lines(self.hint, width)))
+        return HEAD + (len(self._order.keys) or 1 + len(hint_lines(self._hint, width)))
 
     def notify_style_update(self) -> None:
         """Forget the colours: theme or focus have changed."""

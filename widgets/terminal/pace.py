@@ -29,6 +29,11 @@ class Pace:
         self._at = now
         return self._room
 
+    def become(self, other: Pace) -> None:
+        """Be as fast as another from now on; what is written already counts."""
+        self._room = min(self.room, other._burst)
+        self._rate, self._burst = other._rate, other._burst
+
     def spend(self, count: float) -> None:
         """Take note that so many bytes are written."""
         self._room = max(self.room - count, -self._burst)

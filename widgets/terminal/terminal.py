@@ -87,21 +87,11 @@ class Terminal(Widget, can_focus=True):
         code: int | None
         signal: int | None
 
-        @property
-        def control(self) -> Terminal:
-            """The terminal it ran in."""
-            return self.terminal
-
     @dataclass
     class LeaveRequested(Message):
         """The focus is to be elsewhere: the user wants it, or the command has ended."""
 
         terminal: Terminal
-
-        @property
-        def control(self) -> Terminal:
-            """The terminal that has the focus."""
-            return self.terminal
 
     @dataclass
     class Selected(Message):
@@ -109,11 +99,6 @@ class Terminal(Widget, can_focus=True):
 
         terminal: Terminal
         text: str
-
-        @property
-        def control(self) -> Terminal:
-            """The terminal with the selection."""
-            return self.terminal
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ _OF_VERBS = {
     ("deploy", "target"): "host",
     ("run", "words"): "script",
     ("snapshot", "words"): "snapshot",
+    ("trash", "names"): "trashed",
 }
 """The same where it is another in one verb."""
 _FURTHER = {"run": FILE}

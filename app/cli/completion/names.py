@@ -154,6 +154,11 @@ def _snapshots(asked: Asked) -> Iterable[str]:
     return () if "list" in asked.rest else (one.name for one in asked.engine.snapshots(asked.path))
 
 
+def _trashed(asked: Asked) -> Iterable[str]:
+    engine = asked.engine
+    return () if "list" in asked.rest else (one.id for one in engine.trash(engine.base))
+
+
 def _bases(asked: Asked) -> Iterable[str]:
     return (one.name for one in asked.engine.bases().list()) if "remove" in asked.rest else ()
 
@@ -199,6 +204,7 @@ NAMES: dict[str, Callable[[Asked], Iterable[str]]] = {
     "user": _users,
     "tag": _tags,
     "snapshot": _snapshots,
+    "trashed": _trashed,
     "base": _bases,
     "host": _hosts,
     "suite": _suites,

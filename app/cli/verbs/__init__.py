@@ -38,6 +38,7 @@ SUMMARIES = {
     "rename": "give a chroot another name",
     "snapshot": "keep states of a chroot, and go back to them",
     "delete": "switch a chroot off and remove it",
+    "trash": "chroots that were deleted and are kept a while",
     "doctor": "what on this host, or in a chroot, would get in the way",
     "sudoers": "the rule that lets others use this without being root",
     "deploy": "put this program on another machine, or take it away there",

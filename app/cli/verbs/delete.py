@@ -11,6 +11,7 @@ from ....core.kernel.rootpath import Root
 from ....core.text import safe
 from ....core.trees.snapshot_store import STORE
 from ... import exits, history
+from ...settings.known import MOST_TRASH
 from ..arguments import add, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
@@ -28,6 +29,10 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `delete` its options."""
     add(parser, DIR)
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--trash", metavar="DAYS", type=_days, default=0.0,
+        help="put it into the trash, where it takes its disk for so many days: see `trash`",
+    )  # fmt: skip
 
 
 def execute(arguments: Namespace) -> int:
@@ -43,9 +48,12 @@ def execute(arguments: Namespace) -> int:
     else:
         where = _physical(path)
         if not arguments.yes:
-            _confirm(engine.status(path), len(_snapshots(engine, path)))
+            _confirm(engine.status(path), len(_snapshots(engine, path)), arguments.trash)
     with LongCall(json=False) as (report, cancelled):
-        engine.delete(path, report=report, cancelled=cancelled)
+        ident = engine.delete(path, trash=arguments.trash, report=report, cancelled=cancelled)
+    if ident:
+        _tell_trashed(where, ident)
+        return exits.DONE
     try:
         history.forget(where)
     except OSError as error:
@@ -74,11 +82,30 @@ def _snapshots(engine: Engine, path: str) -> tuple[TreeSnapshot, ...]:
         return ()  # nothing to be seen; what is in the way of deleting says so itself
 
 
-def _confirm(found: ChrootStatus, snapshots: int) -> None:
+def _tell_trashed(where: str, ident: str) -> None:
+    above, name = os.path.split(where)
+    exits.tell(
+        f"{safe(where)}: in the trash as {safe(ident)}\n"
+        f"hint: chroot-tool trash restore {safe(name)} --base {safe(above)}, or trash empty\n"
+    )
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 < days <= MOST_TRASH:
+        raise ValueError
+    return days
+
+
+_days.__name__ = f"number of days up to {MOST_TRASH}"  # as argparse calls what is wrong
+
+
+def _confirm(found: ChrootStatus, snapshots: int, days: float) -> None:
     more = f", with its {snapshots} snapshots" if snapshots else ""
     ends = f", ending {len(found.processes)} processes inside" if found.processes else ""
+    does = "puts into the trash" if days else "removes"
     _ask(
-        f"This removes {safe(found.path)} and everything in it{more}{ends}.\n"
+        f"This {does} {safe(found.path)} and everything in it{more}{ends}.\n"
         "Binds are unmounted first; what they show stays.\n",
         found.name,
     )

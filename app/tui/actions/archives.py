@@ -16,8 +16,10 @@ from .many import agreed, to_each
 from .reasons import busy, of_chosen, unmade
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from threading import Event as Flag
 
+    from ....core.engine import Engine
     from ....core.errors import ChrootError
     from ....core.events import Report
     from ....core.looking.status import ChrootStatus
@@ -69,7 +71,11 @@ async def _pack_each(session: Session, chosen: tuple[ChrootStatus, ...]) -> None
 
     places = {one.path: _place(session, one, oci=False) for one in chosen}
     title = f"pack {len(chosen)} chroots"
-    if await agreed(session, title, ("Each into an archive:", *places.values()), "Pack"):
+    there = await asyncio.to_thread(_there, session.engine, tuple(places.values()))
+    lines = ["Each into an archive:", *(path for path in places.values() if path not in there)]
+    if there:
+        lines += ["These are there already, and replaced when the new ones are whole:", *there]
+    if await agreed(session, title, lines, "Pack"):
         to_each(
             session, "pack", chosen,
             lambda one: _pack(session, one, Packing(places[one.path])), unmade, busy,
@@ -91,11 +97,16 @@ def _pack(session: Session, one: ChrootStatus, wish: Packing, ended: Ended | Non
     session.start("pack", one.name, one.path, work, ended, words=words)
 
 
+def _there(engine: Engine, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return which of these there are already."""
+    return tuple(path for path in paths if path in engine.complete(path))
+
+
 async def _may_be_there(session: Session, path: str) -> bool:
     """Tell whether *path* can be written: ask where a file of that name would be replaced."""
     from ....widgets.dialogs.confirm import Confirm
 
-    if path not in await asyncio.to_thread(session.engine.complete, path):
+    if not await asyncio.to_thread(_there, session.engine, (path,)):
         return True
     lines = (f"{path} is there already.", "It is replaced when the new one is whole.")
     return await session.user.ask(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from ....core.errors import ChrootError
-from ...settings.file import save
 from ...settings.known import COLUMNS_OF
 from .action import Action, flow
 
@@ -28,10 +25,7 @@ async def choose(session: Session) -> None:
     if wanted is None or wanted == table.wanted:
         return
     session.panes.use_columns(name, wanted)
-    try:
-        await asyncio.to_thread(save, {setting.key: list(wanted)})
-    except ChrootError as error:
-        session.user.explain(error)
+    session.user.keep({setting.key: list(wanted)})
 
 
 ACTIONS = (

@@ -1,20 +1,28 @@
-"""Removing a chroot."""
+"""Removing a chroot, or putting it into the trash, from where it can be had back."""
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ....core.errors import ChrootError
+from ....core.remote.address import split
+from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
+from ..command_log import Undo
 from .action import Action, flow
 from .many import to_each
 from .reasons import busy, of_chosen
 
 if TYPE_CHECKING:
-    from ....core.errors import ChrootError
+    from threading import Event as Flag
+
+    from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
+    from ..command_words import Words
     from ..session import Session
 
 
@@ -27,27 +35,56 @@ async def delete(session: Session) -> None:
         await _delete_several(session, chosen)
         return
     for one in session.chosen:
-        if await session.user.ask(DeleteDialog(one, session.inventory.sizes.get(one.path))):
-            _delete(session, one)
+        size = session.inventory.sizes.get(one.path)
+        dialog = DeleteDialog(one, size, _days(session, one))
+        if await session.user.ask(dialog):
+            _delete(session, dialog.trash, one)
 
 
 async def _delete_several(session: Session, chosen: tuple[ChrootStatus, ...]) -> None:
     from ....widgets.dialogs.delete_several import DeleteSeveral
 
     sizes = [session.inventory.sizes.get(one.path) for one in chosen]
-    if await session.user.ask(DeleteSeveral(chosen, sizes)):
-        to_each(session, "delete", chosen, partial(_delete, session), busy)
+    dialog = DeleteSeveral(chosen, sizes, min(_days(session, one) for one in chosen))
+    if await session.user.ask(dialog):
+        to_each(session, "delete", chosen, partial(_delete, session, dialog.trash), busy)
 
 
-def _delete(session: Session, one: ChrootStatus) -> None:
-    session.start(
-        "delete", one.name, one.path,
-        lambda report, cancelled: session.engine.delete(
-            one.path, report=report, cancelled=cancelled
-        ),
-        partial(_forget_history, session),
-        words=("delete", "-d", one.path, "--yes"), asks=True,
+def _days(session: Session, one: ChrootStatus) -> float:
+    """Return how long a chroot may be kept: an unfinished one is not worth it."""
+    from ....core.looking.status import CREATING, INCOMPLETE
+
+    return 0.0 if one.state in (CREATING, INCOMPLETE) else session.settings().trash
+
+
+def _delete(session: Session, days: float, one: ChrootStatus) -> None:
+    ident = ""
+
+    def work(report: Report, cancelled: Flag) -> str:
+        nonlocal ident
+        ident = session.engine.delete(one.path, trash=days, report=report, cancelled=cancelled)
+        return f"in the trash as {ident}" if ident else ""
+
+    undo = Undo(
+        lambda: _plan_restore(session, one, ident), lambda: _restore(session, one, ident)
     )  # fmt: skip
+    kept = ("--trash", f"{days:g}") if days else ()
+    ended = partial(_tell_kept, session, days) if days else partial(_forget_history, session)
+    session.start(
+        "delete", one.name, one.path, work, ended,
+        words=("delete", "-d", one.path, "--yes", *kept), undo=undo if days else None,
+        asks=True,
+    )  # fmt: skip
+
+
+def _tell_kept(session: Session, days: float, job: JobStatus, _error: ChrootError | None) -> None:
+    from ....widgets.dialogs.proof import in_words
+
+    if job.state == DONE and not session.several.has(job.id):
+        key = session.panes.key_of("commands.undo")
+        back = f": {key} has it back" if key else ""
+        said = f"is in the trash for {in_words(days)}, where it takes its disk{back}"
+        session.user.tell(f"{safe(job.name)} {said}")
 
 
 def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None) -> None:
@@ -56,6 +93,31 @@ def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None
             history.forget(job.path)
         except OSError as problem:
             session.user.tell(f"history: {problem.strerror}", "warning")
+
+
+def _plan_restore(session: Session, one: ChrootStatus, ident: str) -> tuple[str, ...]:
+    there = session.engine.trash(os.path.dirname(one.path))
+    if not any(each.id == ident for each in there):
+        raise ChrootError(
+            f"{ident} is in the trash no more", "it was had back, or has gone after its time"
+        )
+    return (f"put {one.path} back out of the trash, with its snapshots",)
+
+
+def _restore(session: Session, one: ChrootStatus, ident: str) -> None:
+    """Have a chroot back."""
+    session.start(
+        "restore", one.name, one.path,
+        lambda report, _cancelled: session.engine.restore_trashed(one.path, ident, report=report),
+        words=_restore_words(one.path, ident),
+    )  # fmt: skip
+    session.inventory.await_new(one.path)
+
+
+def _restore_words(path: str, ident: str) -> Words:
+    host, there = split(path)
+    where = ("-H", host) if host else ()
+    return ("trash", "restore", ident, "--base", os.path.dirname(there), *where)
 
 
 ACTIONS = (

@@ -61,7 +61,7 @@ def test_apt_config_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     )
     ask = programs.output
     with_it = ["apt-config", "-c", str(configuration)]
-    monkeypatch.setattr(programs, "output", lambda words: ask([*with_it, *words[1:]]))
+    monkeypatch.setattr(programs, "output", lambda words, **how: ask([*with_it, *words[1:]], **how))
     found = apt_proxy.host_proxies()
     assert Setting("http", "", CACHE) in found.settings
     assert found.for_address(MIRROR) == OTHER  # whatever the case of its name

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,3 +157,17 @@ def test_no_mount_is_crossed(cli: Cli, tiny_chroot: Path) -> None:
     for folder in ("proc", "tmp", "/dev/pts"):
         with pytest.raises(ChrootError, match=r"tmp|proc|dev"):
             engine.usage(str(tiny_chroot), folder)
+
+
+def test_a_folder_that_goes_meanwhile_is_an_error_with_its_name(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = getattr(module, "mounted_below")  # noqa: B009 (that it imports it is its own affair)
+
+    def late(*words: Any) -> Any:
+        (tree / "usr").rename(tree / "usr.old")
+        return look(*words)
+
+    monkeypatch.setattr(module, "mounted_below", late)
+    with pytest.raises(ChrootError, match="usr"):
+        of(tree, "usr")

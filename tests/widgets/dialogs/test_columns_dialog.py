@@ -74,3 +74,27 @@ async def test_the_mouse_does_all_of_it() -> None:
         await pilot.click("#use")
         await pilot.pause()
     assert app.answer == ("name:15", "state")
+
+
+@SIZES
+async def test_they_stand_as_they_are_to_and_can_not_be_sorted(size: tuple[int, int]) -> None:
+    app = host("state", "name")
+    async with app.run_test(size=size) as pilot:
+        table = app.screen.query_one(ColumnTable)
+        await press(pilot, "greater_than_sign", "equals_sign", "less_than_sign")
+        await pilot.click(ColumnTable, offset=(4, 0))
+        await pilot.pause()
+        assert table.keys == ("state", "name", "size")
+        await press(pilot, "g", "J")
+        assert table.keys == ("name", "state", "size")
+
+
+@pytest.mark.parametrize("rows", [9, 12, 16])
+async def test_the_cursor_is_seen_on_a_low_screen(rows: int) -> None:
+    every = tuple((f"c{n}", f"Column {n}") for n in range(20))
+    app = DialogHost(ColumnsDialog("environments", every, (), {}, "c0"))
+    async with app.run_test(size=(80, rows)) as pilot:
+        await press(pilot, "G")
+        assert "Column 19" in screen_text(app)
+        await press(pilot, "g")
+        assert "Column 0" in screen_text(app)

@@ -193,7 +193,7 @@ async def test_mounts_are_switched_and_copied_by_key() -> None:
         toggle, copy = host.said
         assert isinstance(toggle, MountsTable.ToggleRequested)
         assert toggle.mount == MOUNTS[1]
-        assert toggle.control is host.query_one(MountsTable)
+        assert toggle.table is host.query_one(MountsTable)
         assert isinstance(copy, CopyRequested)
         assert copy.lines == ("mounted /sys /sys bind ro,nosuid,nodev,noexec,private",)
 

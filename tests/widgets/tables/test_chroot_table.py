@@ -448,3 +448,14 @@ async def test_of_many_machines_it_is_a_tree(host: Host) -> None:
         await pilot.pause()
         assert len(host.order) == 4
         assert host.at == "deb"
+
+
+async def test_all_below_a_head_are_marked_at_once(host: Host) -> None:
+    async with host.run_test() as pilot:
+        await shown(host, pilot, tuple(one.replace(tags=("web",)) for one in many(30)))
+        await pilot.press("g", "space")
+        await pilot.pause()
+        assert [len(m.marked) for m in host.take(ChrootTable.MarksChanged)] == [30]
+        await pilot.press("space")
+        await pilot.pause()
+        assert [len(m.marked) for m in host.take(ChrootTable.MarksChanged)] == [0]

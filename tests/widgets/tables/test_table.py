@@ -41,3 +41,15 @@ async def test_it_goes_on_being_sorted_by_a_column_that_is_hidden() -> None:
         assert list(table.keys) == ["cherry", "apple", "lime", "fig"]
         await pilot.press("greater_than_sign")  # to the first of those that are seen
         assert table.sorting == ("name", False)
+
+
+async def test_a_search_goes_on_in_other_columns() -> None:
+    app = Words()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        table = app.table
+        table.choose_columns(["name"])
+        table.search("5")
+        assert list(table.keys) == []
+        table.choose_columns(["name", "length"])
+        assert list(table.keys) == ["apple"]

@@ -25,9 +25,11 @@ from textual.widgets import Input
 
 from chroot_tool.widgets.terminal import cells, flow_control, painting, pty_child
 from chroot_tool.widgets.terminal.colors import Palette, _contrast
+from chroot_tool.widgets.terminal.pace import Pace
 from chroot_tool.widgets.terminal.search import Match
 from chroot_tool.widgets.terminal.terminal import Terminal
 from support import has_ended, wait_until
+from support.screen import screen_text
 
 SHELL = ("bash", "--norc", "--noprofile", "-i")
 KEYS_AS_TEXT = ("sh", "-c", "stty raw -echo; printf 'ready\\r\\n'; exec cat -vT")
@@ -106,7 +108,7 @@ async def test_shows_output_and_tells_the_exit_code() -> None:
         await until(pilot, lambda: host.messages)
         (message,) = host.messages
         assert isinstance(message, Terminal.Exited)
-        assert (message.code, message.signal, message.control) == (7, None, terminal)
+        assert (message.code, message.signal, message.terminal) == (7, None, terminal)
         assert terminal.exit == 7
         assert not terminal.running
         assert terminal.reading.text() == "".join(f"{n}\n" for n in range(1, 3001))
@@ -593,3 +595,29 @@ def test_a_native_app_leaves_the_sixteen_colours_to_the_terminal() -> None:
     palette = Palette(Style(), App().ansi_theme, native=True)
     assert palette.style(cells.pack_style(2, 0, 0)).color == Color.from_ansi(1)
     assert palette.style(cells.pack_style(201, 0, 0)).color == Color.from_ansi(200)
+
+
+async def test_a_flood_that_is_not_seen_takes_nothing_of_the_line() -> None:
+    spent: list[float] = []
+
+    class Noted(Pace):
+        def spend(self, count: float) -> None:
+            spent.append(count)
+
+    terminal = Terminal(
+        ["sh", "-c", "echo ready; read x; seq 1 100000; echo the end; exec sleep 1000"],
+        pace=Noted(1e9, 1e9),
+    )  # fmt: skip
+    host = Host(terminal)
+    async with host.run_test(size=(82, 27)) as pilot:
+        terminal.start()
+        await shows(pilot, terminal, "ready")
+        terminal.display = False
+        await until(pilot, lambda: not terminal.is_on_screen)
+        spent.clear()
+        terminal.send(b"go\n")
+        await shows(pilot, terminal, "the end")
+        await pilot.pause()
+        assert spent == []
+        terminal.display = True
+        await until(pilot, lambda: "the end" in screen_text(host))

@@ -1,0 +1,364 @@
+"""Chroots that were deleted and can still be had back: beside where they were, out of reach.
+
+    PARENT/.chroot-tool/trash/ID/root         the chroot
+    PARENT/.chroot-tool/trash/ID/snapshots    its snapshots, as they were on their shelf
+    PARENT/.chroot-tool/trash/ID/about.json   what it was called, and how long it stays
+    PARENT/.chroot-tool/trash/.ID.…           being made or removed, or left by a kill
+
+What could hurt, and what is done about it:
+
+- It fills the disk unseen: `trash list` and `delete` say what it takes, and what is over its time
+  goes at the next delete.
+- What is in it can be reached: nobody but root can enter it, as with snapshots.
+- A mount goes along, or is emptied through: nothing is moved with a mount on it, and emptying
+  crosses none (`remove`).
+- A kill in the middle loses something: all is moved by renames on one file system, the chroot
+  first. What a kill leaves between two of them (snapshots that are not where their chroot is) is
+  known by the chroot's inode and put right by whoever looks next; nothing is removed for it.
+- Another one has its name by then: nothing is put over it, and what it is is said.
+- Half of a chroot passes for a whole one: what is to be removed is hidden first.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+
+from .. import json_values
+from ..errors import ChrootError, LockedError, PrivilegeError
+from ..events import Stage, ignore
+from ..kernel import small_file
+from ..kernel.rootpath import descriptor_path
+from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from ..value import Value
+from . import remove
+from .built_aside import Aside, discard, lock, sweep
+from .snapshot_store import STORE, Shelf, open_room
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from ..events import Report
+
+_TRASH = "trash"
+_ROOT, _SNAPSHOTS, _ABOUT = "root", "snapshots", "about.json"
+_MAKING, _REMOVING = ".making", ".removing"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LONGEST = 1 << 16
+_EPERM, _EEXIST, _EXDEV = 1, 17, 18
+
+
+class Trashed(Value):
+    """A chroot in the trash."""
+
+    id: str
+    """Its name there."""
+    name: str
+    """What it was called."""
+    path: str
+    """Where it was, and comes back to."""
+    deleted: float
+    """Seconds since the epoch."""
+    until: float
+    """When it goes, in seconds since the epoch."""
+    enabled: bool = False
+    """Whether it was on from boot on."""
+    size: int = 0
+    """Bytes that it takes of the disk, its snapshots too; 0 where nobody counted."""
+
+
+class Trash:
+    """The trash of the directory *directory*, a physical path. A context manager.
+
+    `fd` is -1 where there is none; with *make* it is made. Raises PrivilegeError, ChrootError
+    where something else stands there.
+    """
+
+    def __init__(self, directory: str, *, make: bool = False) -> None:
+        self.directory = directory.rstrip("/")
+        self.fd = self.parent = -1
+        try:
+            self.parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self.fd = open_room(self.parent, _TRASH, self.directory, make=make)
+        except BaseException as error:
+            self.close()
+            where = f"{self.directory}/{STORE}/{_TRASH}"
+            if isinstance(error, PermissionError):
+                said = f"{where} may not be seen by this user"
+                raise PrivilegeError(said, "run as root") from None
+            if isinstance(error, FileNotFoundError):
+                return  # there is no such directory, and so no trash in it
+            if isinstance(error, OSError):
+                raise ChrootError(f"{where}: {error.strerror}") from error
+            raise
+
+    def __enter__(self) -> Trash:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        for fd in (self.fd, self.parent):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self.parent = -1
+
+    # -- what is in it ---------------------------------------------------------------------------
+
+    def list(self) -> tuple[Trashed, ...]:
+        """Return what can be had back, the latest first."""
+        names = os.listdir(self.fd) if self.fd >= 0 else []
+        found = [self._about(name) for name in names if not name.startswith(".")]
+        return tuple(sorted((one for one in found if one), key=lambda one: -one.deleted))
+
+    def find(self, word: str) -> Trashed:
+        """Return what *word* means: an id, or the name of the one deleted last. Raises."""
+        found = self.list()
+        for one in (*(o for o in found if o.id == word), *(o for o in found if o.name == word)):
+            return one
+        known = ", ".join(one.id for one in found[:5])
+        where = self.directory or "/"
+        hint = f"there are: {known}" if known else "chroot-tool trash list --base DIR, for others"
+        raise ChrootError(f"there is no {word!r} in the trash of {where}", hint)
+
+    def _about(self, name: str) -> Trashed | None:
+        """Return what is known of an entry; None where there is no chroot in it."""
+        try:
+            fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        except OSError:
+            return None
+        try:
+            if not _has(fd, _ROOT):
+                return None
+            said = _read(fd)
+            called = json_values.text(said, "name")
+            if "/" in called or called in ("", ".", ".."):
+                return None
+            deleted, until = (json_values.number(said, key) for key in ("deleted", "until"))
+            path = f"{self.directory}/{called}"
+            return Trashed(name, called, path, deleted, until, bool(said.get("enabled")))
+        except (OSError, ValueError):
+            return None  # of another version: left alone
+        finally:
+            os.close(fd)
+
+    def place(self, ident: str) -> str:
+        """Return the path of an entry."""
+        return f"{descriptor_path(self.fd)}/{ident}"
+
+    # -- in, out, away ---------------------------------------------------------------------------
+
+    def put(self, path: str, until: float, *, enabled: bool, report: Report = ignore) -> str:
+        """Move the chroot *path*, which is in this directory, here with its snapshots.
+
+        The caller holds its lock. Returns its id. Raises BusyError where something is mounted,
+        ChrootError; then all is as before.
+        """
+        remove.refuse_mounts(path)
+        name = path.rpartition("/")[2]
+        ident = self._unused(name)
+        inode = os.stat(name, dir_fd=self.parent, follow_symlinks=False).st_ino
+        said = {
+            "name": name, "deleted": time.time(), "until": until, "enabled": enabled,
+            "inode": inode,
+        }  # fmt: skip
+        with (
+            Shelf(path) as shelf,
+            Aside(self.fd, f".{ident}{_MAKING}", f"the trash of {path}", report) as entry,
+        ):
+            _write(entry.fd, said)
+            # First its own name, then what is kept by it: under the other it would pass for a rest.
+            renameat2(self.fd, entry.name, self.fd, ident, RENAME_NOREPLACE)
+            entry.keep()
+            try:
+                renameat2(self.parent, name, entry.fd, _ROOT, RENAME_NOREPLACE)
+            except OSError as error:
+                self._forget(entry.fd, ident)
+                raise _explained(error, path, "put into the trash") from error
+            shelf.give(entry.fd, _SNAPSHOTS)
+            for fd in (entry.fd, self.fd, self.parent):
+                os.fsync(fd)
+        return ident
+
+    def take_out(self, one: Trashed) -> bool:
+        """Move a chroot back to where it was, with its snapshots.
+
+        Returns whether these could come along. Raises ChrootError where something is there again,
+        LockedError; then all is as before.
+        """
+        held = self._held(one.id)
+        try:
+            try:
+                renameat2(held, _ROOT, self.parent, one.name, RENAME_NOREPLACE)
+            except OSError as error:
+                raise _explained(error, one.path, "put back") from error
+            came_along = self._give_back(held, one.path)
+            for fd in (self.parent, held):
+                os.fsync(fd)
+            if came_along:
+                self._forget(held, one.id)
+            return came_along
+        finally:
+            os.close(held)
+
+    def ids(self) -> tuple[str, ...]:
+        """Return all that is in it, snapshots that could not go back to their chroot among them."""
+        names = os.listdir(self.fd) if self.fd >= 0 else []
+        return tuple(sorted(name for name in names if not name.startswith(".")))
+
+    def remove(self, ident: str, report: Report = ignore, cancelled: Flag | None = None) -> None:
+        """Remove an entry for good.
+
+        Raises BusyError where something is mounted there, LockedError, ChrootError, Cancelled:
+        what is left then goes with the next (`sweep`).
+        """
+        held = self._held(ident)
+        rest = f".{ident}{_REMOVING}"
+        try:
+            remove.refuse_mounts(self.place(ident))
+            os.rename(ident, rest, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+            self._remove(held, rest, report, cancelled)
+        finally:
+            os.close(held)
+
+    def _remove(self, held: int, rest: str, report: Report, cancelled: Flag | None) -> None:
+        def tell(count: int) -> None:
+            report(Stage(self.directory, f"emptying the trash, {count} files gone"))
+
+        if _has(held, _ROOT):
+            # What is immutable in it stops it, as it stops `delete`.
+            remove.tree(
+                held, _ROOT, called=f"{self.place(rest)}/{_ROOT}", progress=tell,
+                cancelled=cancelled,
+            )  # fmt: skip
+        discard(self.fd, rest, tell, cancelled)
+
+    def sweep(self, report: Report = ignore, cancelled: Flag | None = None) -> None:
+        """Remove what kills have left of entries that were being made, or removed.
+
+        Raises as `remove`.
+        """
+        for name in os.listdir(self.fd) if self.fd >= 0 else ():
+            try:
+                if name.startswith(".") and name.endswith(_MAKING):
+                    sweep(self.fd, name, self.directory)
+                elif name.startswith(".") and name.endswith(_REMOVING):
+                    held = self._held(name)
+                    try:
+                        self._remove(held, name, report, cancelled)
+                    finally:
+                        os.close(held)
+            except LockedError:
+                pass  # somebody is at work on it
+
+    def settle(self) -> None:
+        """Finish the moves that kills have come between."""
+        for ident in self.ids():
+            try:
+                self._settle(ident)
+            except LockedError:
+                pass
+
+    def _settle(self, ident: str) -> None:
+        """Have the snapshots where their chroot is, where a kill has come between both moves."""
+        held = self._held(ident)
+        try:
+            said = _read(held)
+            path = f"{self.directory}/{json_values.text(said, 'name')}"
+            inode = self._inode(path)
+            if _has(held, _ROOT):
+                if inode < 0 and not _has(held, _SNAPSHOTS):
+                    with Shelf(path) as shelf:
+                        shelf.give(held, _SNAPSHOTS)
+            elif not _has(held, _SNAPSHOTS) or (
+                inode == said.get("inode") and self._give_back(held, path)
+            ):
+                self._forget(held, ident)
+        except (OSError, ValueError):
+            pass  # of another version, or no longer there
+        finally:
+            os.close(held)
+
+    def _inode(self, path: str) -> int:
+        try:
+            return os.stat(
+                path.rpartition("/")[2], dir_fd=self.parent, follow_symlinks=False
+            ).st_ino
+        except FileNotFoundError:
+            return -1
+
+    @staticmethod
+    def _give_back(held: int, path: str) -> bool:
+        """Put snapshots back on their shelf; tell whether there are none left here."""
+        if not _has(held, _SNAPSHOTS):
+            return True
+        with Shelf(path, store=True) as shelf:
+            return shelf.take(held, _SNAPSHOTS)
+
+    def _forget(self, held: int, ident: str) -> None:
+        """Remove an entry in which there is nothing but what is said of it."""
+        try:
+            os.unlink(_ABOUT, dir_fd=held)
+        except FileNotFoundError:
+            pass
+        os.rmdir(ident, dir_fd=self.fd)
+
+    def _held(self, name: str) -> int:
+        """Return a descriptor of an entry, with its lock. Raises LockedError, ChrootError."""
+        try:
+            fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        except OSError as error:
+            raise ChrootError(f"{name} is in the trash no more: {error.strerror}") from error
+        try:
+            lock(fd, fcntl.LOCK_EX, f"{name} in the trash")
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _unused(self, name: str) -> str:
+        short = os.fsdecode(os.fsencode(name)[:200]).lstrip(".") or "_"
+        stem = f"{short}-{time.strftime('%Y%m%d-%H%M%S')}"
+        known = set(os.listdir(self.fd))
+        return next(n for n in (stem, *(f"{stem}-{i}" for i in range(2, 9999))) if n not in known)
+
+
+def _has(directory: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _read(directory: int) -> dict[str, object]:
+    return json_values.document(small_file.read(_ABOUT, dir_fd=directory, limit=_LONGEST))
+
+
+def _write(directory: int, said: dict[str, object]) -> None:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    with open(os.open(_ABOUT, flags, 0o600, dir_fd=directory), "w", encoding="ascii") as file:
+        json.dump(said, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.fsync(directory)
+
+
+def _explained(error: OSError, path: str, to_be: str) -> ChrootError:
+    if error.errno == _EEXIST:
+        return ChrootError(
+            f"{path} is there again: what is in the trash can't be {to_be}",
+            f"give that one another name first: chroot-tool rename -d {path} NEW",
+        )
+    if error.errno == _EXDEV:
+        return ChrootError(
+            f"{path} can't be {to_be}: {STORE} beside it is on another file system",
+            "delete it without --trash",
+        )
+    hint = "it may be immutable: lsattr -d" if error.errno == _EPERM else ""
+    return ChrootError(f"{path} can't be {to_be}: {error.strerror}", hint)

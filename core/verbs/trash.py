@@ -1,0 +1,94 @@
+"""The trash: what `delete` has kept a while, to be had back or to go for good."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..chroot import open_directory
+from ..errors import AbsentError, Cancelled, ChrootError, PrivilegeError, Problem
+from ..events import Warned, ignore
+from . import boot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event as Flag
+
+    from ..events import Report
+    from ..trees.trash import Trash, Trashed
+
+
+def trash(at: str, *, sizes: bool = False, cancelled: Flag | None = None) -> tuple[Trashed, ...]:
+    """As `Engine.trash`."""
+    with _opened(at) as found:
+        if found.fd >= 0 and not os.geteuid():
+            found.settle()
+        listed = found.list()
+        if not sizes:
+            return listed
+        from ..trees.disk_size import count
+
+        counted = [(one, count(found.place(one.id), cancelled)) for one in listed]
+    return tuple(one.replace(size=taken.size) if taken else one for one, taken in counted)
+
+
+def restore_trashed(path: str, ident: str = "", *, report: Report = ignore) -> str:
+    """As `Engine.restore_trashed`."""
+    _need_root("having a chroot back from the trash")
+    with _opened(os.path.dirname(os.path.abspath(path))) as found:
+        found.settle()
+        one = found.find(ident or os.path.basename(path))
+        if not found.take_out(one):
+            said = f"the snapshots of {one.path} stay in the trash: there are others of that name"
+            report(Warned(one.path, Problem(said, f"see chroot-tool snapshot list -d {one.path}")))
+    if one.enabled:
+        boot.recall(one.path, report)
+    return one.path
+
+
+def empty_trash(
+    at: str,
+    idents: Sequence[str] | None = None,
+    *,
+    report: Report = ignore,
+    cancelled: Flag | None = None,
+) -> tuple[str, ...]:
+    """As `Engine.empty_trash`."""
+    _need_root("emptying the trash")
+    with _opened(at) as found:
+        found.settle()
+        meant = found.ids() if idents is None else [found.find(word).id for word in idents]
+        for ident in dict.fromkeys(meant):
+            found.remove(ident, report, cancelled)
+        found.sweep(report, cancelled)
+    return tuple(dict.fromkeys(meant))
+
+
+def expire(directory: str, report: Report, cancelled: Flag | None) -> None:
+    """Remove what has been in the trash of *directory* for its time. A failure is warned of."""
+    with _opened(directory) as found:
+        try:
+            for one in found.list():
+                if one.until < time.time():
+                    found.remove(one.id, report, cancelled)
+            found.sweep(report, cancelled)
+        except Cancelled:
+            pass  # what was asked for is done; the next delete goes on
+        except ChrootError as error:
+            report(Warned(directory, Problem(f"the trash: {error.message}", error.hint)))
+
+
+def _opened(directory: str) -> Trash:
+    from ..trees.trash import Trash
+
+    try:
+        with open_directory(directory) as root:
+            return Trash(root.path)
+    except AbsentError:
+        return Trash(directory)
+
+
+def _need_root(what: str) -> None:
+    if os.geteuid():
+        raise PrivilegeError(f"{what} needs root", "run as root")

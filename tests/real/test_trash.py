@@ -1,0 +1,247 @@
+"""The trash: what `delete --trash` has put there is had back as it was, or goes for good."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.errors import BusyError, ChrootError
+from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.trees.trash import Trash
+from support import Cli, mounts_below
+from support.killing import killed
+
+pytestmark = pytest.mark.root
+
+
+def bare(path: Path) -> Path:
+    for name in ("chroot.d", "bin", "etc"):
+        (path / name).mkdir(parents=True)
+    (path / "bin/sh").touch()
+    (path / "etc/own").write_text(path.name)
+    return path
+
+
+def engine(base: Path) -> LocalEngine:
+    return LocalEngine(str(base))
+
+
+def ids(base: Path) -> list[str]:
+    return [one.id for one in engine(base).trash(str(base))]
+
+
+def test_there_and_back_with_its_snapshots(cli: Cli, tmp_path: Path) -> None:
+    deb = bare(tmp_path / "deb")
+    inode = deb.stat().st_ino
+    cli.ok("snapshot", "first", "-d", deb)
+    said = cli("delete", "-d", deb, "--yes", "--trash", "2").stderr
+    assert "in the trash as deb-" in said
+    assert "trash restore deb" in said
+    assert not deb.exists()
+    assert cli.json("list", "--base", tmp_path) == []
+    [one] = cli.json("trash", "list", "--base", tmp_path)
+    assert one["name"] == "deb"
+    assert one["path"] == str(deb)
+    assert one["size"] > 0
+    assert 86400 < one["until"] - one["deleted"] <= 2 * 86400
+    assert (tmp_path / ".chroot-tool/trash").stat().st_mode & 0o777 == 0o700
+    assert one["id"] in cli.ok("trash", "list", "--base", tmp_path)
+    assert "it is back" in cli("trash", "restore", "deb", "--base", tmp_path).stderr
+    assert deb.stat().st_ino == inode
+    assert (deb / "etc/own").read_text() == "deb"
+    assert [s["name"] for s in cli.json("snapshot", "list", "-d", deb)] == ["first"]
+    assert cli.json("trash", "list", "--base", tmp_path) == []
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+def test_one_that_is_on_is_off_before(cli: Cli, tiny_chroot: Path) -> None:
+    base = tiny_chroot.parent
+    cli.ok("on", "-d", tiny_chroot)
+    inside = subprocess.Popen([*cli.argv("run", "sleep 1000", "-d", tiny_chroot)])
+    try:
+        cli.ok("delete", "-d", tiny_chroot, "--yes", "--trash", "1")
+    finally:
+        inside.kill()
+        inside.wait()
+    assert not mounts_below(base)
+    cli.ok("trash", "restore", tiny_chroot.name, "--base", base)
+    cli.ok("on", "-d", tiny_chroot)
+    cli.ok("off", "-d", tiny_chroot)
+
+
+def test_of_several_of_a_name_the_last_comes_back_and_any_by_its_id(tmp_path: Path) -> None:
+    at = engine(tmp_path)
+    for content in ("one", "two"):
+        (bare(tmp_path / "deb") / "etc/own").write_text(content)
+        at.delete(str(tmp_path / "deb"), trash=1)
+        time.sleep(0.01)  # their times differ
+    last, first = at.trash(str(tmp_path))
+    assert at.restore_trashed(str(tmp_path / "deb")) == str(tmp_path / "deb")
+    assert (tmp_path / "deb/etc/own").read_text() == "two"
+    with pytest.raises(ChrootError, match="is there again") as raised:
+        at.restore_trashed(str(tmp_path / "deb"))
+    assert "rename" in raised.value.hint
+    assert ids(tmp_path) == [first.id]
+    assert last.id != first.id
+    at.rename(str(tmp_path / "deb"), "other")
+    at.restore_trashed(str(tmp_path / "deb"), first.id)
+    assert (tmp_path / "deb/etc/own").read_text() == "one"
+
+
+def test_what_is_not_in_it_is_said(cli: Cli, tmp_path: Path) -> None:
+    done = cli("trash", "restore", "deb", "--base", tmp_path)
+    assert done.returncode == 1
+    assert "there is no 'deb' in the trash" in done.stderr
+    assert cli("trash", "restore", "--base", tmp_path).returncode == 2
+    assert cli("trash", "empty", "--base", tmp_path).returncode == 2
+    assert cli("delete", "-d", tmp_path, "--trash", "0", "--yes").returncode == 2
+    bare(tmp_path / "deb")
+    cli.ok("delete", "-d", tmp_path / "deb", "--yes", "--trash", "1")
+    done = cli("trash", "empty", "deb", "nope", "--yes", "--base", tmp_path)
+    assert done.returncode == 1
+    assert len(ids(tmp_path)) == 1
+
+
+def test_it_is_emptied_by_command(cli: Cli, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        bare(tmp_path / name)
+        cli.ok("snapshot", "first", "-d", tmp_path / name)
+        cli.ok("delete", "-d", tmp_path / name, "--yes", "--trash", "1")
+    [gone] = cli.events("trash", "empty", "a", "--yes", "--base", tmp_path)[-1]["removed"]
+    assert gone.startswith("a-")
+    assert len(ids(tmp_path)) == 1
+    cli.ok("trash", "empty", "--yes", "--base", tmp_path)
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+def test_what_is_over_its_time_goes_at_the_next_delete(tmp_path: Path) -> None:
+    at = engine(tmp_path)
+    for name in ("old", "new", "gone"):
+        bare(tmp_path / name)
+    at.delete(str(tmp_path / "old"), trash=1e-9)
+    at.delete(str(tmp_path / "new"), trash=1)
+    assert [one.name for one in at.trash(str(tmp_path))] == ["new"]
+    at.delete(str(tmp_path / "gone"))
+    assert [one.name for one in at.trash(str(tmp_path))] == ["new"]
+
+
+def test_nothing_goes_with_a_mount_on_it_and_none_is_emptied_through(tmp_path: Path) -> None:
+    at, precious = engine(tmp_path), tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("precious")
+    bare(tmp_path / "deb")
+    at.delete(str(tmp_path / "deb"), trash=1)
+    [one] = at.trash(str(tmp_path))
+    with Trash(str(tmp_path)) as trash:
+        inner = f"{trash.place(one.id)}/root/etc"
+    subprocess.run(["mount", "--bind", precious, inner], check=True)
+    try:
+        with pytest.raises(BusyError, match="is mounted"):
+            at.empty_trash(str(tmp_path))
+        assert ids(tmp_path) == [one.id]
+    finally:
+        subprocess.run(["umount", inner], check=True)
+    at.empty_trash(str(tmp_path))
+    assert (precious / "file").read_text() == "precious"
+
+
+def test_what_is_unfinished_is_not_put_there(tmp_path: Path) -> None:
+    deb = bare(tmp_path / "deb")
+    (deb / ".chroot-tool-create").mkdir()
+    with pytest.raises(ChrootError, match="incomplete"):
+        engine(tmp_path).delete(str(deb), trash=1)
+    assert deb.exists()
+
+
+@pytest.mark.parametrize(
+    "said", ["", "{", "[]", '{"name": "../x", "deleted": 1, "until": 1}', '{"name": 3}']
+)
+def test_what_is_said_in_it_may_be_anything(tmp_path: Path, said: str) -> None:
+    at = engine(tmp_path)
+    bare(tmp_path / "deb")
+    ident = at.delete(str(tmp_path / "deb"), trash=1)
+    about = tmp_path / ".chroot-tool/trash" / ident / "about.json"
+    about.write_text(said)
+    assert at.trash(str(tmp_path)) == ()
+    assert (about.parent / "root/etc/own").exists()
+    at.empty_trash(str(tmp_path))
+    assert not about.parent.exists()
+
+
+PUT = [
+    *(f"{when} core.trees.trash:renameat2 {n}" for when in ("before", "after") for n in (1, 2)),
+    *(f"{when} core.trees.trash:Shelf.give" for when in ("before", "after")),
+    "after core.trees.trash:_write",
+    "before core.host.boot:is_enabled",
+]
+
+
+@pytest.mark.parametrize("place", PUT)
+def test_a_kill_on_the_way_there_loses_nothing(tmp_path: Path, place: str) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    at.take_snapshot(str(deb), "first")
+    killed(place, "delete", str(deb), trash=1)
+    found = at.trash(str(tmp_path))
+    if found:
+        assert not deb.exists()
+        at.restore_trashed(str(deb))
+    assert (deb / "etc/own").read_text() == "deb"
+    assert [one.name for one in at.snapshots(str(deb))] == ["first"]
+    at.empty_trash(str(tmp_path))
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+    assert (deb / "etc/own").read_text() == "deb"
+
+
+BACK = [
+    "before core.trees.trash:renameat2",
+    "after core.trees.trash:renameat2",
+    *(f"{when} core.trees.snapshot_store:Shelf.take" for when in ("before", "after")),
+    "before core.trees.trash:Trash._forget",
+]
+
+
+@pytest.mark.parametrize("place", BACK)
+def test_a_kill_on_the_way_back_loses_nothing(tmp_path: Path, place: str) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    at.take_snapshot(str(deb), "first")
+    at.delete(str(deb), trash=1)
+    killed(place, "restore_trashed", str(deb))
+    if at.trash(str(tmp_path)):
+        at.restore_trashed(str(deb))
+    assert (deb / "etc/own").read_text() == "deb"
+    assert [one.name for one in at.snapshots(str(deb))] == ["first"]
+    at.empty_trash(str(tmp_path))
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+def test_a_kill_while_it_is_emptied_leaves_what_the_next_removes(tmp_path: Path) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    at.take_snapshot(str(deb), "first")
+    at.delete(str(deb), trash=1)
+    killed("before core.trees.trash:discard", "empty_trash", str(tmp_path))
+    assert at.trash(str(tmp_path)) == ()
+    assert os.listdir(tmp_path / ".chroot-tool/trash")
+    bare(tmp_path / "other")
+    at.delete(str(tmp_path / "other"))
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+def test_other_snapshots_of_that_name_stay_and_its_own_are_told_of(tmp_path: Path) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    at.take_snapshot(str(deb), "first")
+    at.delete(str(deb), trash=1)
+    shelf = tmp_path / ".chroot-tool/snapshots/deb"
+    (shelf / "foreign").mkdir(parents=True)
+    told: list[object] = []
+    at.restore_trashed(str(deb), report=told.append)
+    assert "stay in the trash" in str(told)
+    assert deb.exists()
+    (shelf / "foreign").rmdir()
+    shelf.rmdir()
+    at.trash(str(tmp_path))
+    assert [one.name for one in at.snapshots(str(deb))] == ["first"]
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []

@@ -1,0 +1,57 @@
+"""The keys in the footer: those that hold now, whatever else goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual import events
+from textual.screen import Screen
+
+from chroot_tool.widgets.bars.key_footer import KeyFooter
+from chroot_tool.widgets.dialogs.columns import ColumnsDialog
+from support.samples import CHROOTS
+from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
+
+
+def keys(t: Ui) -> list[str]:
+    """The words of the keys that it shows."""
+    return [one.description for one in t.app.main.query("KeyFooter > FooterKey").results()]  # type: ignore[attr-defined]
+
+
+def _of_the_footer(callback: Any) -> bool:
+    return isinstance(getattr(getattr(callback, "func", None), "__self__", None), KeyFooter)
+
+
+async def test_a_dialog_that_closes_takes_no_change_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Screen._invoke_later
+
+    def unless_it_closes(screen: Screen[Any], callback: Any, sender: Any) -> None:
+        """As of a screen that was taken away before it came to what it was to do."""
+        if not (isinstance(screen, ColumnsDialog) and _of_the_footer(callback)):
+            later(screen, callback, sender)
+
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: "on/off" in keys(t))
+        await t.press("vertical_line")
+        await t.dialog(ColumnsDialog)
+        monkeypatch.setattr(Screen, "_invoke_later", unless_it_closes)
+        t.feed.show()
+        await t.until(lambda: not t.app.main.chroots)
+        await t.pilot.pause()
+        await t.press("escape")
+        await t.main()
+        await t.until(lambda: "on/off" not in keys(t))
+
+
+async def test_a_terminal_that_has_no_focus_at_the_start_shows_keys() -> None:
+    engine, feed = RecordingEngine(), Late(*CHROOTS)
+    app = recorded(engine, feed)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.post_message(events.AppBlur())
+        await until(pilot, lambda: not app.app_focus)
+        feed.show(*CHROOTS)
+        t = Ui(app, pilot, engine, feed)
+        await until(pilot, lambda: app.main.is_built)
+        await until(pilot, lambda: keys(t))
+        assert not app.app_focus

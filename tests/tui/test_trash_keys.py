@@ -1,0 +1,92 @@
+"""Deleting into the trash, and having it back with U."""
+
+from __future__ import annotations
+
+import pytest
+
+from chroot_tool.core.looking.status import INCOMPLETE
+from chroot_tool.core.trees.trash import Trashed
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.delete import DeleteDialog
+from chroot_tool.widgets.dialogs.switch import Switch
+from support.samples import BASE, CHROOTS, clock
+from support.whole_ui import Ui, ui
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+ARM = f"{BASE}/arm"
+THROWN = Trashed("arm-1", "arm", ARM, clock(), clock() + 7 * 86400)
+
+
+async def delete_arm(t: Ui, *, keep: bool = True) -> None:
+    """Delete arm by keys, to the trash or for good."""
+    await t.on_row("arm")
+    await t.press("d")
+    dialog = await t.dialog(DeleteDialog)
+    if not keep:
+        await t.press("shift+tab", "space")
+        await t.until(lambda: not dialog.query_one(Switch).value)
+        await t.press("tab")
+    await t.write("arm")
+    await t.press("enter", "enter")
+    await t.main()
+    await t.until(lambda: t.job_states.get("arm") == "done")
+
+
+@SIZES
+async def test_it_goes_into_the_trash_and_u_has_it_back(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.on_row("arm")
+        await t.press("d")
+        await t.shows("[x] keep it in the trash for 7 days, where it takes its disk")
+        await t.press("escape")
+        await t.main()
+        await delete_arm(t)
+        assert t.engine.called("delete") == [(ARM, 7.0)]
+        await t.says("arm is in the trash for 7 days, where it takes its disk: U has it back")
+        t.engine.thrown = (THROWN,)
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows(f"$ chroot-tool delete -d {ARM} --yes --trash 7", "put", "out of the trash")
+        await t.press("enter")
+        await t.until(lambda: t.engine.called("restore_trashed") == [(ARM, "arm-1")])
+        assert t.engine.called("trash") == [(BASE, False)]
+        await t.main()
+        await t.press("C")
+        await t.shows("trash restore arm-1")
+
+
+async def test_what_has_gone_is_not_had_back() -> None:
+    async with ui(*CHROOTS) as t:
+        await delete_arm(t)
+        await t.press("U")
+        await t.says("arm-1 is in the trash no more")
+        assert t.engine.called("restore_trashed") == []
+
+
+async def test_without_it_nothing_can_be_taken_back() -> None:
+    async with ui(*CHROOTS) as t:
+        await delete_arm(t, keep=False)
+        assert t.engine.called("delete") == [(ARM,)]
+        await t.press("U")
+        await t.says("nothing was done that can be taken back")
+
+
+async def test_by_the_settings_it_is_for_longer_or_not_offered() -> None:
+    async with ui(*CHROOTS, trash=1.0) as t:
+        await t.on_row("arm")
+        await t.press("d")
+        await t.shows("keep it in the trash for a day")
+    async with ui(*CHROOTS, trash=0.0) as t:
+        await t.on_row("arm")
+        await t.press("d")
+        await t.shows("cannot be brought back")
+        await t.hides("trash")
+
+
+async def test_what_is_unfinished_is_deleted_for_good() -> None:
+    half = next(one for one in CHROOTS if one.state == INCOMPLETE)
+    async with ui(*CHROOTS) as t:
+        await t.on_row(half.name)
+        await t.press("d")
+        await t.shows("cannot be brought back")
+        await t.hides("in the trash")
