@@ -212,7 +212,8 @@ def test_watch_tells_it_and_that_it_is_over_with_one_thread_that_waits(
         served.go_on()
         over: dict[str, str] = {}
         while any(over.get(name) != "off" for name in "bc"):
-            over[(found := event(watch))["name"]] = found["state"]
+            found = event(watch)
+            over[found["name"]] = found["state"]
         wait_until(lambda: threads(watch) == 1)
         watch.send_signal(signal.SIGINT)
         assert watch.wait(PATIENCE) == 130

@@ -12,7 +12,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -65,15 +64,6 @@ Host *
 """
 
 
-_SLOWLY = """
-import os, time
-while data := os.read(0, 1 << 16):
-    while data:
-        data = data[os.write(1, data):]
-    time.sleep(0.005)
-"""
-
-
 class Where(NamedTuple):
     """Where a machine is: on this one, unless it is said."""
 
@@ -123,27 +113,6 @@ class SshHost:
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
         return program
-
-    def export(self, name: str, value: str) -> None:
-        """Give its chroot-tool a variable."""
-        real = self._set_aside()
-        self.write_program("chroot-tool", f'{name}={shlex.quote(value)} exec {real} "$@"')
-
-    def take_slowly(self) -> None:
-        """Let what is unpacked there come at no more than 13 MB a second.
-
-        Who is to be met in the middle is so, however late one looks.
-        """
-        real = self._set_aside()
-        slow = self.write_program("slowly", f"exec {shlex.join([sys.executable, '-c', _SLOWLY])}")
-        self.write_program(
-            "chroot-tool",
-            f'case " $* " in *" unpack "*) {slow} | {real} "$@";; *) exec {real} "$@";; esac',
-        )
-
-    def _set_aside(self) -> Path:
-        real = self.bin / f"chroot-tool.{len(os.listdir(self.bin))}"
-        return (self.bin / "chroot-tool").rename(real)
 
     @property
     def pid(self) -> int:

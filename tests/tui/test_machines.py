@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,7 +29,7 @@ from chroot_tool.widgets.dialogs.place import PlaceDialog
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from chroot_tool.widgets.job_status import CANCELLED
 from support import Cli, mounts_below
-from support.ssh_hosts import SshHosts
+from support.ssh_hosts import SshHost, SshHosts
 from support.whole_ui import Feed, Ui, _ready, heard
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -172,8 +174,6 @@ async def test_binds_of_a_chroot_there(farm: SshHosts, tiny_chroot: Path) -> Non
 async def test_the_doctor_looks_at_the_machine_that_it_is_on(
     farm: SshHosts, tiny_chroot: Path
 ) -> None:
-    for name in ("http_proxy", "https_proxy"):  # a mirror refuses at once
-        farm.hosts["one"].export(name, "http://127.0.0.1:9")
     async with farm_ui(tiny_chroot.parent, "one") as t:
         await t.on_row("alpha")
         asked: list[str] = []
@@ -228,8 +228,28 @@ async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> N
         await t.idle()
 
 
+def _take_slowly(host: SshHost) -> None:
+    """Let what is unpacked there come at no more than 13 MB a second."""
+    real = host.bin / "chroot-tool.real"
+    (host.bin / "chroot-tool").rename(real)
+    slow = host.write_program("slowly", f"exec {shlex.join([sys.executable, '-c', _SLOWLY])}")
+    host.write_program(
+        "chroot-tool",
+        f'case " $* " in *" unpack "*) {slow} | {real} "$@";; *) exec {real} "$@";; esac',
+    )
+
+
+_SLOWLY = """
+import os, time
+while data := os.read(0, 1 << 16):
+    while data:
+        data = data[os.write(1, data):]
+    time.sleep(0.005)
+"""
+
+
 async def test_a_copy_that_is_stopped_leaves_nothing(farm: SshHosts, tiny_chroot: Path) -> None:
-    farm.hosts["two"].take_slowly()  # or it may be done before anybody looks
+    _take_slowly(farm.hosts["two"])  # or it may be done before anybody looks
     large = farm.hosts["one"].base / "alpha/root"
     for number in range(8):
         (large / f"more{number}").write_bytes(os.urandom(64 << 20))
