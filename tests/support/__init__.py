@@ -154,7 +154,7 @@ class Cli:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
         start: list[Arg] = [CHECKOUT / ".pkg/start.py"]
         if self.administrator or self.booted or self.unbounded:
-            host = [self.administrator or "", self.booted or "", ",".join(self.unbounded)]
+            host = [self.administrator or "", ",".join(self.unbounded), self.booted or ""]
             start = [Path(__file__).with_name("otherwise.py"), *host]
         return [sys.executable, "-I", "-S", *start, *args]
 

@@ -1,7 +1,7 @@
 """Start chroot-tool as .pkg/start.py does, but as no user can have it.
 
-The first argument is the directory of the administrator's, the second the root of what systemd
-has; "" leaves that of the host. The third names the bounds that are to be out of reach, with commas
+The first argument is the directory of the administrator's, the last the root of what systemd has;
+"" leaves that of the host. The second names the bounds that are to be out of reach, with commas
 between: a test that is not about one has to end well on a machine of any speed.
 """
 
@@ -79,8 +79,8 @@ def stops(stage: str) -> None:
 KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops)}
 
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
-boot.ROOT = sys.argv.pop(1)
 for bound in filter(None, sys.argv.pop(1).split(",")):
     kind, *said = bound.split("=")
     KINDS[kind](*said)
+boot.ROOT = sys.argv.pop(1)
 sys.exit(main())
