@@ -11,7 +11,7 @@ import pytest
 
 from chroot_tool.core.diagnosis import other_tools
 from chroot_tool.core.diagnosis.finding import OK, WARNING
-from support import Cli, next_line
+from support import Cli, next_line, wait_until
 from support.doctor import bare_root, of, worst
 
 pytestmark = pytest.mark.root
@@ -68,4 +68,5 @@ def test_what_runs_in_it_in_mounts_of_its_own(cli: Cli, tiny_chroot: Path) -> No
             assert cli("off", "-d", tiny_chroot).returncode == 4
         finally:
             os.killpg(runs.pid, signal.SIGKILL)
-    assert worst(other_tools.other_tools(of(tiny_chroot))).severity == OK
+    # Who is waited for is unshare: what it started ends when it gets to that.
+    wait_until(lambda: worst(other_tools.other_tools(of(tiny_chroot))).severity == OK)
