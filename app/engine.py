@@ -35,10 +35,9 @@ def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
         return _elsewhere(host, base, ask=True).of()
     set_patience(_patience)
     own = (lambda: habits().replace(backend=backend)) if backend else habits
-    if not privilege.is_wanted():
-        return LocalEngine(base_directory(base), own, started(), program)
-    place = base_directory(base)
-    return LocalEngine(place, own, started(), program, (privilege.UNASKED,), _asks)
+    unasked = (privilege.UNASKED,) if privilege.is_wanted() else ()
+    asks = _asks if unasked else None
+    return LocalEngine(base_directory(base), own, started(), program, unasked, asks)
 
 
 def _asks() -> bool:

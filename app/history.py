@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 
-from ..core import json_values
-from ..core.kernel import answering, small_file
-from ..core.kernel.rootpath import Root
+from . import state_file
 from .paths import history_file, output_directory
 
 _MOST = 200
@@ -17,17 +14,9 @@ _LARGEST = 64 << 20
 
 
 def _read() -> dict[str, list[str]]:
-    path = history_file()
-    try:
-        data = answering.look(
-            path, lambda: small_file.read(path, limit=_LARGEST), seconds=answering.LOOK
-        )
-        found = json_values.document(data)
-    except (OSError, ValueError):
-        return {}  # a history that cannot be read is none: nothing depends on it
     return {
         path: [line for line in lines if isinstance(line, str)]
-        for path, lines in found.items()
+        for path, lines in state_file.read(history_file(), _LARGEST).items()
         if isinstance(lines, list)
     }
 
@@ -42,14 +31,14 @@ def remember(path: str, line: str) -> None:
     everything = _read()
     before = [known for known in everything.get(path, []) if known != line]
     everything[path] = [line, *before][:_MOST]
-    _write(everything)
+    state_file.write(history_file(), everything)
 
 
 def forget(path: str) -> None:
     """Forget what was run in the chroot at *path*, which is gone. Raises OSError."""
     everything = _read()
     if everything.pop(path, None) is not None:
-        _write(everything)
+        state_file.write(history_file(), everything)
 
 
 def move(path: str, new: str) -> None:
@@ -60,18 +49,7 @@ def move(path: str, new: str) -> None:
     everything = _read()
     if path in everything:
         everything[new] = everything.pop(path)
-        _write(everything)
-
-
-def _write(everything: dict[str, list[str]]) -> None:
-    path = history_file()
-
-    def write() -> None:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with Root("/") as root:
-            root.write(path, json.dumps(everything).encode(), 0o600, is_synced=False)
-
-    answering.look(path, write, seconds=answering.LOOK)
+        state_file.write(history_file(), everything)
 
 
 def save_output(name: str, text: str) -> str:

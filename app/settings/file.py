@@ -35,7 +35,7 @@ from .sizes import bytes_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from ...core.config.toml_places import Path
@@ -309,24 +309,25 @@ def _cache_size(reader: Reader, top: dict[str, Any]) -> int:
 
 
 def _patience(reader: Reader, top: dict[str, Any]) -> float:
-    given = top.get("patience", PATIENCE)
-    if type(given) not in (int, float) or not 0 < given <= MOST_PATIENCE:
-        reader.wrong(
-            ("patience",), f"patience is {given!r}, expected a number of seconds",
-            f"write a number up to {MOST_PATIENCE}: how long `on` and `run` wait for an answer",
-        )  # fmt: skip
-        return PATIENCE
-    return float(given)
+    hint = f"write a number up to {MOST_PATIENCE}: how long `on` and `run` wait for an answer"
+    return _number(
+        reader, top, "patience", "seconds", PATIENCE, lambda n: 0 < n <= MOST_PATIENCE, hint
+    )
 
 
 def _trash(reader: Reader, top: dict[str, Any]) -> float:
-    given = top.get("trash", TRASH)
-    if type(given) not in (int, float) or not 0 <= given <= MOST_TRASH:
-        reader.wrong(
-            ("trash",), f"trash is {given!r}, expected a number of days",
-            f"write a number up to {MOST_TRASH}, or 0 to be offered no trash",
-        )  # fmt: skip
-        return TRASH
+    hint = f"write a number up to {MOST_TRASH}, or 0 to be offered no trash"
+    return _number(reader, top, "trash", "days", TRASH, lambda n: 0 <= n <= MOST_TRASH, hint)
+
+
+def _number(
+    reader: Reader, top: dict[str, Any], key: str, of: str, default: float,
+    allowed: Callable[[float], bool], hint: str,
+) -> float:  # fmt: skip
+    given = top.get(key, default)
+    if type(given) not in (int, float) or not allowed(given):
+        reader.wrong((key,), f"{key} is {given!r}, expected a number of {of}", hint)
+        return default
     return float(given)
 
 

@@ -7,14 +7,11 @@ writes by hand is no place for that.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from typing import TYPE_CHECKING
 
 from ...core import json_values
-from ...core.kernel import answering, small_file
-from ...core.kernel.rootpath import Root
 from ...widgets.tables.heads import Grouping
+from .. import state_file
 from ..paths import view_file
 
 if TYPE_CHECKING:
@@ -26,30 +23,19 @@ _LARGEST = 1 << 18
 
 def load() -> Grouping:
     """Return what is kept. Raises nothing: where it can't be read it is as one expects."""
-    path = view_file()
+    said = state_file.read(view_file(), _LARGEST)
+    way = said.get("below")
     try:
-        data = answering.look(
-            path, lambda: small_file.read(path, limit=_LARGEST), seconds=answering.LOOK
-        )
-        said = json_values.document(data)
-        way = said.get("below")
         folded = frozenset(json_values.texts(said, "folded"))
-    except (OSError, ValueError):
+    except ValueError:
         return Grouping()
     return Grouping(way if isinstance(way, str) else None, folded)
 
 
 def _save(grouping: Grouping) -> None:
     """Keep it. Raises OSError."""
-    path = view_file()
     said = {"below": grouping.way, "folded": sorted(grouping.folded)}
-
-    def write() -> None:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with Root("/") as root:
-            root.write(path, json.dumps(said).encode(), 0o600, is_synced=False)
-
-    answering.look(path, write, seconds=answering.LOOK)
+    state_file.write(view_file(), said)
 
 
 class KeptView:

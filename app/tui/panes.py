@@ -29,6 +29,7 @@ class Panes:
         self._share = share
         self._was_in_dock = False
         """Whether the focus was in the dock when it was anywhere last."""
+        self._is_zoomed_for_room = False
         self.complete = False
         """Whether details and dock are there: they are built after the first paint."""
 
@@ -101,6 +102,7 @@ class Panes:
 
     def toggle_zoom(self) -> None:
         """Give the dock the whole screen, or take it back."""
+        self._is_zoomed_for_room = False
         self._screen.toggle_class("-zoomed")
 
     def focus_went(self) -> None:
@@ -125,8 +127,19 @@ class Panes:
             self._screen.app.call_later(self._take_focus_back)
 
     def _take_focus_back(self) -> None:
-        if self._focus_is_lost():
+        if not self._focus_is_lost():
+            return
+        if not self._types_in_dock:
             self.leave_dock()
+        elif not self._screen.has_class("-zoomed"):
+            # What is typed into a shell must not become keys of the list, whatever the size.
+            self._screen.add_class("-zoomed")
+            self._is_zoomed_for_room = True
+
+    @property
+    def _types_in_dock(self) -> bool:
+        """Whether a tab that the dock shows has the focus."""
+        return self.complete and self.dock.has_focus_within and not self.dock.hides_focus
 
     def _focus_is_lost(self) -> bool:
         focused = self._screen.focused
@@ -158,6 +171,9 @@ class Panes:
 
     def divide_anew(self) -> None:
         """Divide a screen of another size; the dock may stand elsewhere in it."""
+        if self._is_zoomed_for_room:  # there may be room for both again
+            self._is_zoomed_for_room = False
+            self._screen.remove_class("-zoomed")
         if self._share != Settings().dock:
             self._screen.call_after_refresh(self._divide)
 

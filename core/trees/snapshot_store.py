@@ -61,14 +61,11 @@ class Shelf:
             if self._store >= 0:
                 self._finish_rename()
                 self.fd = _open_private(self._store, self.name, directory, make=make)
-        except BaseException as error:
+        except OSError as error:
             self.close()
-            if isinstance(error, PermissionError):
-                raise PrivilegeError(
-                    f"the snapshots of {path} may not be seen by this user", "run as root"
-                ) from None
-            if isinstance(error, OSError):
-                raise ChrootError(f"the snapshots of {path}: {error.strerror}") from error
+            raise unseen(f"the snapshots of {path}", error) from error
+        except BaseException:
+            self.close()
             raise
 
     def __enter__(self) -> Shelf:
@@ -239,6 +236,13 @@ class Shelf:
                     except FileExistsError:
                         pass  # they had not gone yet
         self.moved()
+
+
+def unseen(what: str, error: OSError) -> ChrootError:
+    """Return why *what* can't be opened."""
+    if isinstance(error, PermissionError):
+        return PrivilegeError(f"{what} may not be seen by this user", "run as root")
+    return ChrootError(f"{what}: {error.strerror}")
 
 
 def open_room(parent: int, room: str, directory: str, *, make: bool) -> int:

@@ -27,7 +27,7 @@ import os
 import time
 
 from .. import json_values
-from ..errors import ChrootError, LockedError, PrivilegeError
+from ..errors import ChrootError, LockedError
 from ..events import Stage, ignore
 from ..kernel import small_file
 from ..kernel.rootpath import descriptor_path
@@ -35,7 +35,7 @@ from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..value import Value
 from . import remove
 from .built_aside import Aside, discard, lock, sweep
-from .snapshot_store import STORE, Shelf, open_room
+from .snapshot_store import STORE, Shelf, open_room, unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,16 +83,13 @@ class Trash:
         try:
             self.parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self.fd = open_room(self.parent, _TRASH, self.directory, make=make)
-        except BaseException as error:
+        except FileNotFoundError:
+            self.close()  # there is no such directory, and so no trash in it
+        except OSError as error:
             self.close()
-            where = f"{self.directory}/{STORE}/{_TRASH}"
-            if isinstance(error, PermissionError):
-                said = f"{where} may not be seen by this user"
-                raise PrivilegeError(said, "run as root") from None
-            if isinstance(error, FileNotFoundError):
-                return  # there is no such directory, and so no trash in it
-            if isinstance(error, OSError):
-                raise ChrootError(f"{where}: {error.strerror}") from error
+            raise unseen(f"{self.directory}/{STORE}/{_TRASH}", error) from error
+        except BaseException:
+            self.close()
             raise
 
     def __enter__(self) -> Trash:

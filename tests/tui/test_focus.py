@@ -86,6 +86,28 @@ async def test_nor_while_another_window_has_the_focus() -> None:
         assert panel.display
 
 
+@pytest.mark.parametrize("size", [(30, 5), (15, 3)])
+async def test_what_is_typed_into_a_shell_stays_there_however_small_the_screen_gets(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        one = t.app.main.table.highlighted
+        assert one is not None
+        await t.app.main.session.panels.open(one, "cat", ["cat"])
+        (panel,) = t.app.main.dock.panels
+        await t.until(lambda: panel.terminal.emulator is not None and panel.terminal.has_focus)
+        await t.pilot.resize_terminal(*size)
+        await t.until(lambda: t.app.main.has_class("-zoomed"))
+        await t.press("o", "x")
+        await t.until(lambda: "ox" in panel.terminal.reading.text())
+        await t.pilot.resize_terminal(80, 24)
+        await t.until(lambda: not t.app.main.has_class("-zoomed"))
+        assert t.app.focused is panel.terminal
+        await t.shows("ox", "Environments")
+        assert t.engine.calls == []
+        assert len(t.app.main.dock.panels) == 1
+
+
 @pytest.mark.parametrize("tab", ["panel", "commands"])
 async def test_what_the_dock_hides_gives_the_focus_to_the_environments(tab: str) -> None:
     async with ui(*CHROOTS) as t:

@@ -54,7 +54,7 @@ async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int], tab
         await t.press("up", "up")
         await t.shows("9 of 11")
         await t.press("down", "enter")
-        await t.until(lambda: not pane.find_bar.is_typing)
+        await t.until(lambda: not pane.is_finding)
         await t.shows("/row 12 10 of 11")
         await t.press("n")
         await t.shows("9 of 11", "row 127")

@@ -6,6 +6,7 @@ makes the first paint 30 ms later; this one 3 ms.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,13 +55,28 @@ class TabLine(Widget):
             kind = "current" if name == self.current else "other"
             style = self.get_visual_style(f"tab-line--{kind}").rich_style
             segments += [Segment(label, style), Segment(" " * _GAP, plain)]
-        return Strip(segments).adjust_cell_length(self.size.width, plain)
+        left = self._left
+        return Strip(segments).crop_extend(left, left + self.size.width, plain)
 
-    def on_click(self, event: events.Click) -> None:
-        """Choose the tab that was hit."""
+    def _cells(self) -> Iterator[tuple[str, int, int]]:
+        """Yield each tab, and the cells of the whole line from where to where it is."""
         start = 1
         for name, label in self.labels:
             stop = start + width_of(label)
-            if start <= event.x < stop:
-                self.post_message(self.Chosen(self, name))
+            yield name, start, stop
             start = stop + _GAP
+
+    @property
+    def _left(self) -> int:
+        """How many cells on the left have no room, so that the tab that is shown has."""
+        for name, start, stop in self._cells():
+            if name == self.current:
+                return max(0, min(stop + 1 - self.size.width, start - 1))
+        return 0
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the tab that was hit."""
+        at = event.x + self._left
+        for name, start, stop in self._cells():
+            if start <= at < stop:
+                self.post_message(self.Chosen(self, name))

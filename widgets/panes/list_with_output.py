@@ -7,27 +7,25 @@ from typing import Self
 
 from textual import getters, on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.widgets import Input
 
+from ...core.text import safe
 from ..tables.table import Table
+from ..text.fitting import shorten
+from . import searching
 from .find_bar import FindBar
-from .find_line import FindLine
 from .job_output import JobOutput
+from .searching import Searched, Searching
 
 FINDING: tuple[BindingType, ...] = (
-    Binding("slash", "find", "find", id="panel.find", tooltip="Search the output"),
-    Binding("n", "step(True)", "before", id="panel.match_before",
-            tooltip="What is searched for, the place before this one"),
-    Binding("N", "step(False)", "after", id="panel.match_after",
-            tooltip="What is searched for, the place after this one"),
+    *searching.FINDING,
     Binding("escape", "end_search", "end search", id="panel.leave", show=False,
             tooltip="End the search; else back to the environments"),
 )  # fmt: skip
 """What subclasses have behind their own keys."""
+_WIDEST = 40
 
 
-class ListWithOutput(Vertical):
+class ListWithOutput(Searching):
     """Subclasses put a `Table`, a `FindBar` and a `JobOutput` there."""
 
     DEFAULT_CSS = """
@@ -38,7 +36,6 @@ class ListWithOutput(Vertical):
     """
 
     output = getters.query_one(JobOutput)
-    find_bar = getters.query_one(FindBar)
 
     shown: int | None = None
     """What the output below is of."""
@@ -58,7 +55,7 @@ class ListWithOutput(Vertical):
         if ident != self.shown:
             self.shown = ident
             self.output.set_lines(said(ident) if ident is not None else ())
-            self.find_bar.tell("", None)
+            self.end_search()
 
     def add_lines(self, lines: Sequence[str]) -> None:
         """Add lines, unsafe as they are, to the output that is shown."""
@@ -87,59 +84,29 @@ class ListWithOutput(Vertical):
 
     # -- searching the output --------------------------------------------------------------------
 
+    @property
+    def searched(self) -> Searched:
+        """The output."""
+        return self.output
+
+    def show_search(self) -> None:
+        """Show how the search stands."""
+        bar, sought = self.query_one(FindBar), self.output.sought
+        bar.display = self.is_finding or bool(sought)
+        before = "" if self.is_finding else f"/{safe(shorten(sought, _WIDEST))}  "
+        bar.tell(f"{before}{self.place}")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what goes on with a search, or ends it, only where there is one."""
-        if action in ("step", "end_search"):
+        """Offer what ends a search only where there is one."""
+        if action == "end_search":
             return self.is_mounted and bool(self.output.sought)
-        return action != "find" or not (self.is_mounted and self.find_bar.is_typing)
+        return super().check_action(action, parameters)
 
     def action_find(self) -> None:
         """Open the line to search in, with what was searched for last."""
         if self.may("find"):
-            self.find_bar.begin()
-            self._search(self.find_bar.line.value)
-
-    @on(Input.Changed)
-    def _typed(self, message: Input.Changed) -> None:
-        message.stop()
-        if self.find_bar.is_typing:
-            self._search(message.value)
-
-    def _search(self, text: str) -> None:
-        self.find_bar.tell(text, self.output.find(text))
-
-    def action_step(self, backwards: bool) -> None:
-        """Show the place before, or after, the one that is shown; round at the end."""
-        self.find_bar.tell(self.output.sought, self.output.step(backwards=backwards))
-
-    @on(FindLine.Stepped)
-    def _stepped(self, message: FindLine.Stepped) -> None:
-        message.stop()
-        if self.output.sought:
-            self.action_step(message.backwards)
-
-    @on(FindLine.Left)
-    def _found_it(self, message: FindLine.Left) -> None:
-        message.stop()
-        if not self.find_bar.is_typing:
-            return
-        sought, match = self.output.sought, self.find_bar.match
-        self.find_bar.end_typing()
-        if message.clear or match is None:
-            self._end_search(back=True)
-            if sought and not message.clear:
-                self.notify("not found", severity="warning", timeout=1.5)
-        else:
-            self.find_bar.tell(sought, match)
-        if message.refocus:
-            self.focus()
-        self.refresh_bindings()
+            super().action_find()
 
     def action_end_search(self) -> None:
         """Look for nothing any more."""
-        self._end_search()
-        self.refresh_bindings()
-
-    def _end_search(self, *, back: bool = False) -> None:
-        self.output.end_search(back=back)
-        self.find_bar.tell("", None)
+        self.end_search()

@@ -14,22 +14,22 @@ from typing import BinaryIO, ClassVar
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from ...core.text import duration, safe
 from ..terminal.pace import Pace
-from ..terminal.search import Match
 from ..terminal.terminal import Terminal
 from ..text.fitting import shorten, width_of
 from .find_line import FindLine
+from .searching import FINDING, Searched, Searching
 
 _WIDEST_NAME = 24
 
 
-class RunPanel(Vertical, can_focus=True, can_focus_children=False):
+class RunPanel(Searching, can_focus=True, can_focus_children=False):
     """Runs *argv* and shows it. `start` begins.
 
     Tab stops at the panel itself: in the terminal it is the command's, so there it would end.
@@ -41,11 +41,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         Binding("enter", "enter", "into it", id="panel.enter", tooltip="Give it the keys"),
         Binding("a", "again", "again", id="panel.again", tooltip="Run the command again"),
         Binding("t", "stop", "stop", id="panel.stop", tooltip="TERM, and KILL if that is ignored"),
-        Binding("slash", "find", "find", id="panel.find", tooltip="Search the output"),
-        Binding("n", "step(True)", "before", id="panel.match_before",
-                tooltip="What is searched for, the place before this one"),
-        Binding("N", "step(False)", "after", id="panel.match_after",
-                tooltip="What is searched for, the place after this one"),
+        *FINDING,
         Binding("w", "save", "save", id="panel.save", tooltip="Save the output to a file"),
         Binding("y", "copy", "copy", id="panel.copy", show=False,
                 tooltip="Copy what is selected, or what is seen"),
@@ -64,8 +60,6 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         & .run-panel--line { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
         &:focus .run-panel--line { background: $primary-muted; color: $text; }
         &:focus-within .run-panel--line { color: $text; }
-        & FindLine { display: none; }
-        &.-finding FindLine { display: block; }
         &.-finding .run-panel--line { width: auto; }
     }
     """
@@ -128,8 +122,6 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         self._lasted: float | None = None
         self.end_was_seen = False
         """Whether it has been on the screen since the command ended."""
-        self._match: Match | None = None
-        """The place that the search has shown last."""
 
     def compose(self) -> ComposeResult:
         """The line above, in which the search is typed while it is wanted, and the terminal.
@@ -192,24 +184,26 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         if self.outcome != "running" and self.is_on_screen:
             self.end_was_seen = True
         line = self.query_one(".run-panel--line", Static)
-        found = self._found()
-        if self.has_class("-finding"):
-            line.update(Content(found))
+        if self.is_finding:
+            line.update(Content(self.place))
             return
         sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
         sought = safe(shorten(self.terminal.reading.sought, _WIDEST_NAME))
         said = f"  {self.outcome}  {duration(self.seconds)}"
-        said += f"  /{sought}  {found}" if sought else ""
+        said += f"  /{sought}  {self.place}" if sought else ""
         chroot = shorten(self.chroot, _WIDEST_NAME)
         room = self.size.width - 6 - width_of(chroot) - width_of(said)
         command = shorten(self.command, max(room, 0))
         line.update(Content.assemble(f"{sign} ", Content(f"{chroot}  {command}"), Content(said)))
 
-    def _found(self) -> str:
-        """Say where the search is."""
-        if not self.terminal.reading.sought:
-            return ""
-        return f"{self._match.number} of {self._match.of}" if self._match else "not found"
+    @property
+    def searched(self) -> Searched:
+        """What the terminal keeps."""
+        return self.terminal.reading
+
+    def show_search(self) -> None:
+        """Show how the search stands."""
+        self._show_line()
 
     @on(Terminal.Exited)
     def _exited(self, message: Terminal.Exited) -> None:
@@ -251,11 +245,9 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what makes sense now."""
-        if action == "step":
-            return self.is_mounted and bool(self.terminal.reading.sought)
-        if action == "find":
-            return not self.has_class("-finding")
-        return action != "enter" or self.running
+        if action == "enter":
+            return self.running
+        return super().check_action(action, parameters)
 
     def action_enter(self) -> None:
         """Give the terminal the keys, at once: by `focus` a command may end before it has them."""
@@ -296,7 +288,7 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
     def action_leave(self) -> None:
         """End the search; else ask for the focus to go back to the environments."""
         if self.terminal.reading.sought:
-            self._end_search()
+            self.end_search()
         else:
             self.post_message(self.LeaveRequested(self))
 
@@ -304,60 +296,8 @@ class RunPanel(Vertical, can_focus=True, can_focus_children=False):
         """Scroll the terminal by pages."""
         self.terminal.reading.page(pages)
 
-    # -- searching -------------------------------------------------------------------------------
-
-    def action_find(self) -> None:
-        """Open the line to search in, with what was searched for last."""
-        self.add_class("-finding")
-        line = self.query_one(FindLine)
-        self._search(line.value)
-        line.focus()
-
-    @on(Input.Changed)
-    def _typed(self, message: Input.Changed) -> None:
-        message.stop()
-        if self.has_class("-finding"):
-            self._search(message.value)
-
-    def _search(self, text: str) -> None:
-        self._match = self.terminal.reading.find(text)
-        self._show_line()
-
-    def action_step(self, backwards: bool) -> None:
-        """Show the place before, or after, the one that is shown; round at the end."""
-        self._match = self.terminal.reading.step(backwards=backwards)
-        self._show_line()
-
-    @on(FindLine.Stepped)
-    def _stepped(self, message: FindLine.Stepped) -> None:
-        message.stop()
-        self.action_step(message.backwards)
-
-    @on(FindLine.Left)
-    def _found_it(self, message: FindLine.Left) -> None:
-        message.stop()
-        if not self.has_class("-finding"):
-            return
-        sought = self.terminal.reading.sought
-        self.remove_class("-finding")
-        if message.clear or not self._match:
-            self._end_search(back=True)
-        if sought and not message.clear and not self._match:
-            self.notify("not found", severity="warning", timeout=1.5)
-        if message.refocus:
-            self.focus()
-        self._show_line()
-        self.refresh_bindings()
-
-    def _end_search(self, *, back: bool = False) -> None:
-        self.terminal.reading.end_search(back=back)
-        self._match = None
-        self._show_line()
-        self.refresh_bindings()
-
     @on(events.DescendantFocus)
     def _entered(self) -> None:
         """What is typed is the program's now: marks would be in its way."""
         if self.terminal.is_chosen and self.terminal.reading.sought:
-            self.remove_class("-finding")
-            self._end_search()
+            self.end_search()

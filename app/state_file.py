@@ -1,0 +1,36 @@
+"""A JSON object of the user's that is kept between sessions (XDG_STATE_HOME), and is no setting."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from ..core import json_values
+from ..core.kernel import answering, small_file
+from ..core.kernel.rootpath import Root
+
+
+def read(path: str, largest: int) -> dict[str, Any]:
+    """Return what is kept at *path*; {} where it can't be read or is larger than *largest* bytes.
+
+    Nothing depends on it, so nothing is raised.
+    """
+    try:
+        data = answering.look(
+            path, lambda: small_file.read(path, limit=largest), seconds=answering.LOOK
+        )
+        return json_values.document(data)
+    except (OSError, ValueError):
+        return {}
+
+
+def write(path: str, document: dict[str, Any]) -> None:
+    """Keep *document* at *path*, in one step. Raises OSError."""
+
+    def put() -> None:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with Root("/") as root:
+            root.write(path, json.dumps(document).encode(), 0o600, is_synced=False)
+
+    answering.look(path, put, seconds=answering.LOOK)
