@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support import Cli, Program, next_line
+from support.create_form import create_from
 from support.machines_apart import BASE, Apart, machines_apart
 from support.tmux import Tmux
 
@@ -131,21 +132,7 @@ def test_every_day_by_keys(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
         t.shows("new chroot", "Made of Debian")
         t.write("made")
         t.shows(f"in one:{BASE}/made")
-        t.press("BTab")
-        t.shows("⏎ choose")  # a key is for what has the focus when it comes
-        t.press("Enter")
-        t.shows("a copy of another chroot")
-        t.write("an archive")  # which place it has there depends on what else there is
-        t.press("Enter")
-        t.shows("Made of an archive")
-        t.press("Tab")
-        t.shows("⏎ go on")
-        t.press("Enter")
-        t.shows("or what else?")  # and the cursor there
-        t.write(str(tmp_path / "tiny.tar"))
-        t.press("Enter")
-        t.shows("Create")
-        t.press("Enter")
+        create_from(t, tmp_path / "tiny.tar")
         t.shows("○ off made one", "✓ done create made", f"one:{BASE}/made")  # and the cursor there
         t.press("c")
         t.shows("clone made")

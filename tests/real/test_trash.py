@@ -172,6 +172,15 @@ def test_what_is_said_in_it_may_be_anything(tmp_path: Path, said: str) -> None:
     assert not about.parent.exists()
 
 
+def all_is_there(at: LocalEngine, deb: Path) -> None:
+    """The chroot, and its snapshot; and nothing that emptying the trash would take of them."""
+    assert (deb / "etc/own").read_text() == "deb"
+    assert [one.name for one in at.snapshots(str(deb))] == ["first"]
+    at.empty_trash(str(deb.parent))
+    assert os.listdir(deb.parent / ".chroot-tool/trash") == []
+    assert (deb / "etc/own").read_text() == "deb"
+
+
 PUT = [
     *(f"{when} core.trees.trash:renameat2 {n}" for when in ("before", "after") for n in (1, 2)),
     *(f"{when} core.trees.trash:Shelf.give" for when in ("before", "after")),
@@ -189,11 +198,7 @@ def test_a_kill_on_the_way_there_loses_nothing(tmp_path: Path, place: str) -> No
     if found:
         assert not deb.exists()
         at.restore_trashed(str(deb))
-    assert (deb / "etc/own").read_text() == "deb"
-    assert [one.name for one in at.snapshots(str(deb))] == ["first"]
-    at.empty_trash(str(tmp_path))
-    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
-    assert (deb / "etc/own").read_text() == "deb"
+    all_is_there(at, deb)
 
 
 BACK = [
@@ -212,10 +217,7 @@ def test_a_kill_on_the_way_back_loses_nothing(tmp_path: Path, place: str) -> Non
     killed(place, "restore_trashed", str(deb))
     if at.trash(str(tmp_path)):
         at.restore_trashed(str(deb))
-    assert (deb / "etc/own").read_text() == "deb"
-    assert [one.name for one in at.snapshots(str(deb))] == ["first"]
-    at.empty_trash(str(tmp_path))
-    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+    all_is_there(at, deb)
 
 
 def test_a_kill_while_it_is_emptied_leaves_what_the_next_removes(tmp_path: Path) -> None:

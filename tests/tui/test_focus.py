@@ -240,11 +240,16 @@ async def test_where_nothing_is_to_be_seen_one_can_quit(monkeypatch: pytest.Monk
         await until(pilot, lambda: app._exit)
 
 
+async def type_filter(t: Ui) -> None:
+    """Have the focus in the line of the filter, and arm below it."""
+    await t.on_row("arm")
+    await t.press("slash")
+    await t.write("arm")
+
+
 async def test_a_key_goes_where_the_one_before_it_has_led() -> None:
     async with ui(*CHROOTS) as t:
-        await t.on_row("arm")
-        await t.press("slash")
-        await t.write("arm")
+        await type_filter(t)
         t.app.post_message(events.Key("escape", "\x1b"))
         t.app.post_message(events.Key("o", "o"))
         await t.until(lambda: t.engine.calls == [("on", ARM)])
@@ -252,9 +257,7 @@ async def test_a_key_goes_where_the_one_before_it_has_led() -> None:
 
 async def test_esc_and_a_letter_that_were_read_together_are_both_there() -> None:
     async with ui(*CHROOTS) as t:
-        await t.on_row("arm")
-        await t.press("slash")
-        await t.write("arm")
+        await type_filter(t)
         t.app.post_message(events.Key("alt+o", "o"))
         await t.until(lambda: t.engine.calls == [("on", ARM)])
         assert not t.app.main.table.filter_text

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from support import mounts_below, wait_until
+from support.create_form import create_from
 from support.ordinary import Ordinary, ordinary
 from support.own_units import own_units
 from support.tmux import DEADLINE, Tmux
@@ -249,21 +250,7 @@ def test_what_is_not_done_every_hour(
     t.shows("new chroot", "Made of Debian")
     t.write("made")
     t.shows("Name made")
-    t.press("BTab")
-    t.shows("⏎ choose")  # a key is for what has the focus when it comes
-    t.press("Enter")
-    t.shows("a copy of another chroot")
-    t.write("an archive")  # which place it has there depends on what else there is
-    t.press("Enter")
-    t.shows("Made of an archive")
-    t.press("Tab")
-    t.shows("⏎ go on")
-    t.press("Enter")
-    t.shows("or what else?")  # and the cursor there
-    t.write(str(archive))
-    t.press("Enter")
-    t.shows("Create")
-    t.press("Enter")
+    create_from(t, archive)
     t.shows("○ off made", "✓ done create made", "name made")  # and the cursor there
     made = ann.base / "made"
     assert made.stat().st_uid == 0

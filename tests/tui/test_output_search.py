@@ -8,6 +8,7 @@ from textual.widgets import Input
 from chroot_tool.core.events import Output
 from chroot_tool.widgets.panes.job_output import JobOutput
 from chroot_tool.widgets.panes.list_with_output import ListWithOutput
+from support.finding import found_as_one_types, gone_on_while_typing, gone_through
 from support.samples import BASE, CHROOTS
 from support.whole_ui import Ui, ui
 
@@ -44,24 +45,11 @@ async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int], tab
             await t.press("left_square_bracket")
             pane = t.app.main.dock.commands
             await t.until(lambda: len(pane.output.lines) == 500)
-        await t.press("slash")
-        await t.write("Row 12")
-        await t.shows("not found")
-        await t.press(*["backspace"] * 6)
-        await t.write("row 12")
-        await t.shows("11 of 11", "row 129")
+        await found_as_one_types(t)
         await t.until(lambda: "ROW 12" in marked(pane.output))
-        await t.press("up", "up")
-        await t.shows("9 of 11")
-        await t.press("down", "enter")
+        await gone_on_while_typing(t)
         await t.until(lambda: not pane.is_finding)
-        await t.shows("/row 12 10 of 11")
-        await t.press("n")
-        await t.shows("9 of 11", "row 127")
-        await t.press("N", "N", "N")
-        await t.shows("1 of 11")  # round
-        await t.press("escape")
-        await t.hides("/row 12")
+        await gone_through(t)
         assert pane.has_focus_within
         assert not marked(pane.output)
         await t.press("escape")

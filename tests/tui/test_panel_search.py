@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from chroot_tool.widgets.panes.find_line import FindLine
 from chroot_tool.widgets.panes.run_panel import RunPanel
+from support.finding import found_as_one_types, gone_on_while_typing, gone_through
 from support.samples import CHROOTS
 from support.whole_ui import Ui, ui
 
@@ -49,25 +50,13 @@ def marked(panel: RunPanel) -> int:
 async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
         one = await run(t, "seq -f 'row %g' 1 500; exec sleep 1000", "row 500")
-        await t.press("slash")
-        await t.write("Row 12")
-        await t.shows("not found")
-        await t.press(*["backspace"] * 6)
-        await t.write("row 12")
-        await t.shows("11 of 11", "row 129")
+        await found_as_one_types(t)
         assert shown(one) == "row 12"
         assert marked(one) > 1
-        await t.press("up", "up")
-        await t.shows("9 of 11")
-        await t.press("down", "enter")
+        await gone_on_while_typing(t)
         await t.until(lambda: one.has_focus)
-        await t.shows("/row 12 10 of 11", "script running")
-        await t.press("n")
-        await t.shows("9 of 11", "row 127")
-        await t.press("N", "N", "N")
-        await t.shows("1 of 11")  # round
-        await t.press("escape")
-        await t.hides("/row 12")
+        await t.shows("script running")
+        await gone_through(t)
         assert one.has_focus
         assert not marked(one)
         await t.press("escape")
