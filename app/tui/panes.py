@@ -150,9 +150,12 @@ class Panes:
         if self.complete and self.dock.hides_focus:
             return True
         try:
-            return not self._screen.find_widget(focused).visible_region
+            place = self._screen.find_widget(focused)
         except NoWidget:
             return False  # it has no place yet
+        # Of a terminal the end is where one types.
+        seen = place.visible_region
+        return seen != place.region if self._types_in_dock else not seen
 
     def share_dock(self, share: int) -> None:
         """Give the dock *share* percent of the screen."""

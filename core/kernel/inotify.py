@@ -21,13 +21,14 @@ _IN_MOVED_FROM = 0x40
 _IN_MOVED_TO = 0x80
 _IN_CREATE = 0x100
 _IN_DELETE = 0x200
+_IN_MOVE_SELF = 0x800
 _IN_Q_OVERFLOW = 0x4000
 _IN_IGNORED = 0x8000
 _IN_ONLYDIR = 0x01000000
 _IN_DONT_FOLLOW = 0x02000000
 _MASK = (
     _IN_CLOSE_WRITE | _IN_MOVED_FROM | _IN_MOVED_TO | _IN_CREATE | _IN_DELETE
-    | _IN_ONLYDIR | _IN_DONT_FOLLOW
+    | _IN_MOVE_SELF | _IN_ONLYDIR | _IN_DONT_FOLLOW
 )  # fmt: skip
 _HEADER = struct.Struct("=iIII")
 
@@ -68,8 +69,12 @@ class DirectoryWatch:
                 path = self._paths.get(number)
                 if path is not None:
                     found.add(path)
-                if mask & _IN_IGNORED:
+                if mask & (_IN_IGNORED | _IN_MOVE_SELF):
                     self._paths.pop(number, None)
+
+    def follows(self, path: str) -> bool:
+        """Tell whether the kernel tells of *path*: no more once that is gone or was renamed."""
+        return path in self._paths.values()
 
     def close(self) -> None:
         """Stop watching."""

@@ -232,12 +232,17 @@ class Watcher:
             times.append(self._crowd.sampled + _SAMPLE)
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
         if (
-            self._problem
+            self._lacks_base
             or not self._events
             or any(one.state in _UNTOLD for one in self._known.values())
         ):
             times.append(now + _POLL)
         return min(times)
+
+    @property
+    def _lacks_base(self) -> bool:
+        """Whether the base is not there, so that nobody tells of it either. It is not asked."""
+        return not self._dirs.follows(self._physical)
 
     def _note(self, ready: set[int]) -> None:
         due = self._due
@@ -255,7 +260,7 @@ class Watcher:
         if not ready:
             due.everything |= time.monotonic() >= self._looked + _EVERYTHING
             due.processes = not self._events
-            due.base = self._problem is not None or not self._chroots
+            due.base = self._lacks_base or not self._chroots
             due.chroots |= {n for n, one in self._known.items() if one.state in _UNTOLD}
 
     def _note_directories(self) -> None:

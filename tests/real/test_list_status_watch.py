@@ -442,6 +442,43 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher
     assert not gave_up.is_set()
 
 
+@pytest.mark.parametrize("way", ["renamed", "removed"])
+def test_a_base_that_goes_is_told_by_the_kernel_and_looked_for_until_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    for name in ("_SAMPLE", "_EVERYTHING", "_REREAD"):
+        monkeypatch.setattr(watch, name, 3600.0)
+    monkeypatch.setattr(watch, "_POLL", 3600.0)
+    base = tmp_path / "base"
+    bare(base / "one")
+    watched = watch.Watcher(str(base))
+    gave_up = threading.Event()
+
+    def give_up() -> None:
+        gave_up.set()
+        watched.wake()
+
+    def names() -> list[str]:
+        return [one.name for one in watched.snapshot().chroots]
+
+    guard = threading.Timer(PATIENCE, give_up)
+    guard.start()
+    assert names() == ["one"]
+    if way == "renamed":
+        base.rename(tmp_path / "elsewhere")
+    else:
+        shutil.rmtree(base)
+    while names() and not gave_up.is_set():
+        watched.wait()
+    monkeypatch.setattr(watch, "_POLL", 0.01)
+    bare(base / "two")
+    while names() != ["two"] and not gave_up.is_set():
+        watched.wait()
+    guard.cancel()
+    watched.close()
+    assert not gave_up.is_set()
+
+
 @pytest.mark.root
 def test_who_is_woken_does_not_read_the_mount_table(
     watcher: Patient, monkeypatch: pytest.MonkeyPatch

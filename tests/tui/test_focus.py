@@ -86,7 +86,7 @@ async def test_nor_while_another_window_has_the_focus() -> None:
         assert panel.display
 
 
-@pytest.mark.parametrize("size", [(30, 5), (15, 3)])
+@pytest.mark.parametrize("size", [(60, 15), (60, 9), (30, 5), (15, 3)])
 async def test_what_is_typed_into_a_shell_stays_there_however_small_the_screen_gets(
     size: tuple[int, int],
 ) -> None:
@@ -97,9 +97,11 @@ async def test_what_is_typed_into_a_shell_stays_there_however_small_the_screen_g
         (panel,) = t.app.main.dock.panels
         await t.until(lambda: panel.terminal.emulator is not None and panel.terminal.has_focus)
         await t.pilot.resize_terminal(*size)
-        await t.until(lambda: t.app.main.has_class("-zoomed"))
+        await t.until(lambda: t.app.size == size)
         await t.press("o", "x")
         await t.until(lambda: "ox" in panel.terminal.reading.text())
+        if size[1] > 3:
+            await t.shows("ox")  # where one types is to be seen
         await t.pilot.resize_terminal(80, 24)
         await t.until(lambda: not t.app.main.has_class("-zoomed"))
         assert t.app.focused is panel.terminal
