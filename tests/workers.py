@@ -136,9 +136,11 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     if "textual.pilot" in sys.modules:  # importing it costs more than most files of tests
+        from support.parsed_css import share_parsed_css
         from support.settling import let_pilots_settle
 
         let_pilots_settle()
+        share_parsed_css()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: the wait does not count

@@ -18,6 +18,24 @@ FILES = (
 )  # fmt: skip
 
 
+LITTLE = """
+import zipfile
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    facts = {
+        "METADATA": "Metadata-Version: 2.1\\nName: chroot-tool\\nVersion: 1\\n",
+        "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        "RECORD": "",
+    }
+    name = "chroot_tool-1-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        for fact, text in facts.items():
+            wheel.writestr(f"chroot_tool-1.dist-info/{fact}", text)
+    return name
+"""
+"""What builds a package of nothing."""
+
+
 @pytest.fixture
 def checkout() -> Iterator[Path]:
     """A checkout that nobody has started yet, where other users can read it too."""
@@ -76,10 +94,13 @@ def test_a_start_repairs_what_an_earlier_one_left(checkout: Path, tmp_path: Path
 
 @pytest.mark.network
 def test_an_upgrade_of_the_system_or_the_project_is_followed(checkout: Path) -> None:
-    # Three environments: what they would hold beside the tool is the other test's matter.
+    # Three environments: what they would hold beside the tool, and how that is built, is the other
+    # test's matter.
     project = checkout / "pyproject.toml"
     none = re.sub(r"(?ms)^dependencies = \[.*?^\]", "dependencies = []", project.read_text())
-    project.write_text(none)
+    built = '[build-system]\nrequires = []\nbuild-backend = "little"\nbackend-path = ["."]\n'
+    project.write_text(re.sub(r"(?ms)^\[build-system\].*?^(?=\[project\])", built, none))
+    (checkout / "little.py").write_text(LITTLE)
     assert "making the Python environment" in finish(start(checkout))
 
     (checkout / "pyproject.toml").touch()

@@ -42,6 +42,7 @@ from chroot_tool.core.trees.duplicate import Cloned
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.widgets.dialogs.machines import MachineTable
+from support import Looks
 from support.samples import BASE, clock
 from support.screen import screen_text, unbroken
 
@@ -58,9 +59,10 @@ if TYPE_CHECKING:
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     """Let the app run until *condition* holds; fail where it never does."""
     end = time.monotonic() + DEADLINE
-    while not condition():
+    looks = Looks()
+    while not looks.at(condition):
         assert time.monotonic() < end, f"it never came. On the screen:\n{screen_text(pilot.app)}"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(looks.pause)
     await pilot.pause()  # what holds may not be laid out yet
 
 
