@@ -11,6 +11,7 @@ from ..core.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from ..core.archives.archive import Packed, Unpacked
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..core.errors import ChrootError, Problem
     from ..core.looking.status import ChrootStatus, MountStatus
     from ..core.plan import Plan
-    from ..core.process import Process
+    from ..core.process import Listener, OpenFile, Process
     from ..core.trees.duplicate import Cloned
     from ..core.trees.snapshots import TreeSnapshot
 
@@ -42,6 +43,8 @@ UNPACKED = ("count", "lost")
 MANIFEST = ("name", "os", "suite", "arch", "version", "date", "left_out")
 FINDING = ("check", "severity", "found", "meaning", "mend", "mends")
 HOLDER = ("pid", "user", "command", "holds")
+LISTENER = ("protocol", "address", "pid", "command")
+OPEN = ("pid", "name", "kind", "what")
 """The fields of values that are said as they are; json_schema says the same of them."""
 
 
@@ -82,6 +85,14 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "problems": [problem(one) for one in value.problems],
         **({"not_answering": value.unanswered} if value.unanswered else {}),
         **({"configuration": value.configuration} if value.configuration else {}),
+    }
+
+
+def opened(listening: Iterable[Listener], files: Iterable[OpenFile]) -> dict[str, Any]:
+    """Return the fields that a chroot has more where it was asked what is open in it."""
+    return {
+        "listening": [_fields(one, *LISTENER) for one in listening],
+        "open": [_fields(one, *OPEN) for one in files],
     }
 
 

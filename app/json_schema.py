@@ -23,7 +23,7 @@ from ..core.creating.bases.store import Base, Facts
 from ..core.diagnosis.finding import SEVERITIES, Finding, Found
 from ..core.errors import Problem
 from ..core.looking.status import ChrootStatus, MountStatus
-from ..core.process import Holder, Process
+from ..core.process import Holder, Listener, OpenFile, Process
 from ..core.remote.documents import names as known_names
 from ..core.trees.duplicate import Cloned
 from ..core.trees.snapshots import TreeSnapshot
@@ -129,6 +129,8 @@ def _values() -> dict[str, Schema]:
         "mounts": _array("Mount"), "processes": _array("Process"), "problems": _array("Problem"),
         "not_answering": _TEXTS | {"description": _docs(ChrootStatus)["unanswered"]},
         "configuration": _TEXT | {"description": _docs(ChrootStatus)["configuration"]},
+        "listening": _array("Listener") | {"description": "Of `status --open`."},
+        "open": _array("OpenFile") | {"description": "Of `status --open`."},
     })  # fmt: skip
     chroot["required"] = [n for n in chroot["required"] if n not in _SOMETIMES]
     error = _event(
@@ -150,6 +152,8 @@ def _values() -> dict[str, Schema]:
         "Chroot": chroot,
         "Mount": _of(MountStatus, said.MOUNT),
         "Process": _of(Process, said.PROCESS),
+        "Listener": _of(Listener, said.LISTENER),
+        "OpenFile": _of(OpenFile, said.OPEN),
         "Problem": _of(Problem, said.PROBLEM),
         "Bind": _of(Bind, said.BIND, {"options": _TEXTS}),
         "Plan": _object(path=_TEXT, steps={"type": "array", "items": step}),
@@ -170,7 +174,7 @@ def _values() -> dict[str, Schema]:
     }
 
 
-_SOMETIMES = ("not_answering", "configuration")
+_SOMETIMES = ("not_answering", "configuration", "listening", "open")
 """Fields of a chroot that are there only where they say something."""
 
 

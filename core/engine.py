@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .looking.status import ChrootStatus
     from .looking.watch import Snapshot
     from .plan import Plan
-    from .process import Holder
+    from .process import Holder, Listener, OpenFile
     from .trees.disk_size import Taken
     from .trees.duplicate import Cloned
     from .trees.snapshots import TreeSnapshot
@@ -99,6 +99,20 @@ class Engine(Protocol):
         """Return what apt and dpkg did in a chroot of late, by its own log, the oldest first.
 
         Raises ChrootError where *path* is none.
+        """
+        raise NotImplementedError
+
+    def open_files(self, path: str, pid: int) -> tuple[OpenFile, ...]:
+        """Return what a process that lives in the chroot at *path* has open.
+
+        Nothing of it is looked at. Raises ChrootError where it is gone, or not ours to look at.
+        """
+        raise NotImplementedError
+
+    def listeners(self, path: str) -> tuple[Listener, ...]:
+        """Return where those who live in a chroot listen: its ports are those of the host.
+
+        What can't be looked at is left out. Raises ChrootError where *path* is none.
         """
         raise NotImplementedError
 

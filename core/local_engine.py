@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         delete,
         off,
         on,
+        opened,
         pack,
         rename,
         run,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _VERBS = {
     "status": ("status", "config", "scripts", "package_runs"),
+    "opened": ("open_files", "listeners"),
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
@@ -231,6 +233,8 @@ class LocalEngine:
         config = staticmethod(verbs.status.config)
         scripts = staticmethod(verbs.status.scripts)
         package_runs = staticmethod(verbs.status.package_runs)
+        open_files = staticmethod(verbs.opened.open_files)
+        listeners = staticmethod(verbs.opened.listeners)
         plan_on = staticmethod(verbs.on.plan_on)
         on = staticmethod(verbs.on.on)
         switch_bind = staticmethod(verbs.on.switch_bind)

@@ -42,3 +42,27 @@ class Holder(Value):
     """False where all it has is a copy of the mounts in another mount namespace, as services of
     systemd have that were started after `on`. Unmounting here works all the same; what was
     mounted stays in use there. Such a process is not to be ended for it."""
+
+
+class OpenFile(Value):
+    """Something that a process has open."""
+
+    pid: int
+    name: str
+    """The number of its descriptor; `cwd`, `root` or `exe`."""
+    kind: str
+    """`file`, `device`, `pipe`, `socket`, `tcp`, `udp`, `unix`, `memory`, or `other`."""
+    what: str
+    """The path, as it is called inside where it lies there; of a socket, its addresses. Foreign."""
+
+
+class Listener(Value):
+    """A process that waits for others to connect, or to send: what a service is to the network."""
+
+    protocol: str
+    """`tcp` or `udp`."""
+    address: str
+    """`0.0.0.0:22` is every address of IPv4, `[::]:22` every one."""
+    pid: int
+    command: str
+    """As `Process.command`: foreign text."""

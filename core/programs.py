@@ -25,6 +25,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PASSED = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 """Taken over from the caller's environment, and their upper-case forms: without them nobody behind
 a proxy can download."""
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Before the words of a program that the kernel is to end with the thread that started it."""
 
 _PACKAGES = {
     "ansible-inventory": "ansible-core", "apt-get": "apt", "dpkg": "dpkg",

@@ -29,7 +29,7 @@ from chroot_tool.core.looking.package_log import PackageRun
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.core.plan import Plan
-from chroot_tool.core.process import Holder, Process
+from chroot_tool.core.process import Holder, Listener, OpenFile, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.core.verbs.binds import LocalBinds
@@ -300,6 +300,21 @@ KEPT = Base(
 )  # fmt: skip
 
 
+OPEN = (
+    ("cwd", "file", "/"),
+    ("root", "file", "/"),
+    ("exe", "file", "/usr/sbin/sshd"),
+    ("0", "device", "/dev/null"),
+    ("1", "socket", "socket:[48213]"),
+    ("2", "socket", "socket:[48213]"),
+    ("3", "tcp", "0.0.0.0:2222 listening"),
+    ("4", "tcp", "[::]:2222 listening"),
+    ("5", "unix", "/run/sshd/control"),
+    ("6", "tcp", "192.0.2.7:2222 → 192.0.2.31:50412 connected"),
+    ("7", "file", "/var/log/auth.log.1 (deleted)"),
+    ("8", "pipe", "pipe:[51377]"),
+    ("9", "other", "anon_inode:[eventpoll]"),
+)
 PACKAGE_RUNS = (
     PackageRun(NOW - 9 * DAY, 34, 2, 0, ("gcc-14", "cpp-14", "libgcc-14-dev", "libasan8")),
     PackageRun(NOW - 3 * HOUR, 0, 6, 0, (
@@ -433,6 +448,14 @@ class RecordedEngine(LocalEngine):
     def package_runs(self, path: str) -> tuple[PackageRun, ...]:
         """Return one upgrade, and what was installed for a build."""
         return PACKAGE_RUNS
+
+    def listeners(self, path: str) -> tuple[Listener, ...]:
+        """Return nothing: it would come at one time or another."""
+        return ()
+
+    def open_files(self, path: str, pid: int) -> tuple[OpenFile, ...]:
+        """Return what a server has."""
+        return tuple(OpenFile(pid, *one) for one in OPEN)
 
     def scripts(self, path: str) -> tuple[str, ...]:
         """Return the usual ones."""

@@ -25,6 +25,7 @@ from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
+from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.job_status import RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
@@ -195,6 +196,11 @@ async def _processes(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("3")
     await until(pilot, lambda: app.main.details.query("ProcessesTable:focus"))
     await pilot.press("j", "j")
+
+
+async def _open_files(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("3", "g", "l")
+    await until(pilot, lambda: isinstance(app.screen, OpenFilesDialog) and app.screen.is_mounted)
 
 
 async def _tree(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -373,6 +379,8 @@ SCENES = (
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
     Scene("tree-80x24", SMALL, DARK, _tree),
+    Scene("open-80x24", SMALL, LIGHT, _open_files),
+    Scene("open-160x50", WIDE, DARK, _open_files),
     Scene("log-120x40", LARGE, DARK, _log),
     Scene("log-80x24", SMALL, LIGHT, _log),
     Scene("jobs-120x40", LARGE, DARK, _jobs),

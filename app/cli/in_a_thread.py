@@ -58,7 +58,9 @@ class _Work:
         """Wait until it has ended; False where it was told to, and does not."""
         try:
             self.thread.start()
-            self.ended.wait()
+            # A signal that comes just before a lock is waited for is seen at the next tick only.
+            while not self.ended.wait(_TICK):
+                pass
         except _Signalled:
             for flag in tuple(long_call.entered):
                 flag.set()

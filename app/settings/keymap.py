@@ -90,6 +90,7 @@ BINDINGS = (
         ("hosts", "H", "other machines"),
         ("base", "B", "another base directory"),
         ("environments.filter", "slash", "filter as you type"),
+        ("environments.mark_matching", "plus", "mark by part of a name, or a pattern like deb*"),
         ("row.menu", "m enter", "a menu of what can be done"),
         ("row.copy", "y", "copy the row or command"),
         ("app.help", "question_mark", "the keys that apply here"),
@@ -105,14 +106,15 @@ BINDINGS = (
     ),
     *_in(
         FILTER,
-        ("filter.keep", "enter down", "back to the table, filtered"),
-        ("filter.clear", "escape", "show all again"),
+        ("filter.keep", "enter down", "back to the table, filtered or marked"),
+        ("filter.clear", "escape", "show all again, or have the marks from before"),
     ),
     *_in(MOUNTS, ("mounts.toggle", "o", "mount or unmount this one alone")),
     *_in(
         PROCESSES,
         ("processes.term", "t", "TERM, after asking"),
         ("processes.kill", "K", "KILL, after asking"),
+        ("processes.open", "l", "what it has open: files, sockets, ports"),
         ("processes.tree", "T", "each below the one that started it"),
     ),
     *_in(

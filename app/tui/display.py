@@ -67,8 +67,11 @@ class Display:
             shared = self._inventory.shared.get(one.path, 0) if one else 0
             trend = self._inventory.trends.all().get(one.path) if one else None
             happened = self._inventory.diary.of(one.path) if one else ()
+            listening = self._inventory.listening.get(one.path, ()) if one else ()
             details = self._panes.details
-            details.show(one, self._jobs.views, size, kept, shared, trend, happened)
+            details.show(
+                one, self._jobs.views, size, kept, shared, trend, happened, listening
+            )  # fmt: skip
             details.welcome(self._welcome())
 
     def _welcome(self) -> tuple[tuple[str, str], ...]:

@@ -35,6 +35,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("environments.snapshots", "environments.doctor"): "snapshots, the doctor",
     ("row.menu", "row.copy"): "what can be done; copy it",
     ("environments.toggle", "environments.plan"): "on / off; what it would do",
+    ("environments.mark", "environments.mark_matching"): "mark; by name",
     ("commands.show", "commands.repeat", "commands.undo"): "what was done; again; back",
     ("hosts", "base"): "other machines, another base",
     ("app.help", "app.close_help"): "these keys, and close them",
@@ -81,7 +82,7 @@ def _own(app: App[Any]) -> Iterable[Action]:
     """Return the commands of the user's own, where the main screen is there."""
     from .main_screen import MainScreen
 
-    return app.screen.own.values() if isinstance(app.screen, MainScreen) else ()
+    return app.screen.doing.own.values() if isinstance(app.screen, MainScreen) else ()
 
 
 def _keys(app: App[Any]) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from ...core.engine import Engine
+    from ...core.process import Listener
     from ...core.trees.snapshots import TreeSnapshot
     from .watch_threads import Count, Follow, Post
 
@@ -38,6 +39,15 @@ def _shelves(engine: Engine, path: str) -> Message:
         return Shelved(path, engine.snapshots(path))
     except ChrootError:
         return Shelved(path, ())  # not ours to read, or gone: then there are none to show
+
+
+def _listeners(engine: Engine, path: str) -> Message:
+    from .messages import Listening
+
+    try:
+        return Listening(path, engine.listeners(path))
+    except ChrootError:
+        return Listening(path, ())  # gone, or it does not answer
 
 
 def _packages(engine: Engine, path: str) -> Message:
@@ -83,6 +93,9 @@ class Inventory:
         self._counting = count(engine, post)
         self._shelves = LookThread("snapshots", partial(_shelves, engine), post)
         self._package_logs = LookThread("packages", partial(_packages, engine), post)
+        self.listening: dict[str, tuple[Listener, ...]] = {}
+        """Where those in it listen, by path, of those that were looked at."""
+        self._ports = LookThread("ports", partial(_listeners, engine), post, again=None)
         self._watching.start()
 
     def close(self) -> None:
@@ -91,6 +104,7 @@ class Inventory:
         self._counting.close()
         self._shelves.close()
         self._package_logs.close()
+        self._ports.close()
         self.diary.close()
 
     @property
@@ -143,6 +157,16 @@ class Inventory:
     def look_for_snapshots(self, path: str) -> None:
         """Have the snapshots of a chroot looked for: now, and from time to time."""
         self._shelves.want(path)
+
+    def look_for_listeners(self, path: str) -> None:
+        """Have it looked at once where those in a chroot listen; "": no more."""
+        self._ports.want(path)
+
+    def take_listeners(self, path: str, found: tuple[Listener, ...]) -> bool:
+        """Take over where those in a chroot listen; tell whether that is news."""
+        news = self.listening.get(path, ()) != found
+        self.listening[path] = found
+        return news
 
     def take_snapshots(self, path: str, found: tuple[TreeSnapshot, ...]) -> bool:
         """Take over the snapshots of a chroot; tell whether they are news."""

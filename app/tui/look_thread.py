@@ -1,7 +1,7 @@
 """Looks at what nobody tells of, for one chroot at a time, in a thread of its own.
 
 That is the highlighted one: its snapshots, say. It is looked at when the cursor comes, when a job
-has ended, and now and then while it stays.
+has ended, and, where that is wanted, now and then while it stays.
 """
 
 from __future__ import annotations
@@ -23,9 +23,19 @@ _AGAIN = 10.0
 class LookThread:
     """Posts what *look* makes of the chroot that was wanted last."""
 
-    def __init__(self, name: str, look: Callable[[str], Message], post: Post) -> None:
-        """*look* takes the path of a chroot and returns the message that tells of it."""
+    def __init__(
+        self,
+        name: str,
+        look: Callable[[str], Message],
+        post: Post,
+        again: float | None = _AGAIN,
+    ) -> None:
+        """*look* takes the path of a chroot and returns the message that tells of it.
+
+        *again* is in seconds; None: a look is made whenever it is wanted, and no other.
+        """
         self._look = look
+        self._again = again
         self._post = post
         self._path = ""
         self._woken = threading.Event()
@@ -52,4 +62,4 @@ class LookThread:
                 found = self._look(path)
                 if not self._ended:
                     self._post(found)
-            self._woken.wait(_AGAIN if path else None)
+            self._woken.wait(self._again if path else None)

@@ -1,4 +1,4 @@
-"""The main screen: puts the panes and the parts together, hands values down, routes what comes up.
+"""The main screen: puts the parts together, has the keys, and takes what threads tell.
 
 What is done stands elsewhere: what a key or the palette begins in `actions`, the parts that those
 work with in the modules that `Session` names.
@@ -6,7 +6,6 @@ work with in the modules that `Session` names.
 
 from __future__ import annotations
 
-import inspect
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.containers import Container
 from textual.events import Click
-from textual.geometry import Offset
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -24,12 +22,12 @@ from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
-from ...widgets.trend import SPAN
 from ..settings.file import Settings
-from .actions import ACTIONS, deeds, doctor, switch
-from .actions.reasons import BUSY, NO_CHROOT, told
+from .actions import ACTIONS, doctor
+from .actions.reasons import NO_CHROOT
 from .command_log import CommandLog
 from .display import Display
+from .doing import Doing
 from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
@@ -40,6 +38,7 @@ from .messages import (
     JobEnded,
     JobMoved,
     JobSaid,
+    Listening,
     Remembered,
     Seen,
     Shelved,
@@ -48,30 +47,25 @@ from .panels import Panels
 from .panes import Panes
 from .rising import Rising
 from .session import Session
+from .several import Several
+from .sight import Sight
 from .thread_messages import PostBox
 from .user import User
+from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from ...core.looking.status import ChrootStatus
-    from ...widgets.copying import CopyRequested
-    from ...widgets.panes.commands_pane import CommandsPane
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
-    from ...widgets.panes.jobs_pane import JobsPane
-    from ...widgets.panes.run_panel import RunPanel
-    from ...widgets.tables.mounts_table import MountsTable
-    from ...widgets.tables.processes_table import ProcessesTable
-    from ..settings.commands import Command
-    from .actions.action import Action
     from .watch_threads import Count, Follow
 
 
 RIGHT = 3
 """The button of a mouse that opens a menu."""
 _BATCH = 0.05
-"""Seconds that lines of output, and sizes, are gathered."""
+"""Seconds that lines of output are gathered."""
 
 
 class MainScreen(Screen[None]):
@@ -81,6 +75,8 @@ class MainScreen(Screen[None]):
         *(action.binding() for action in ACTIONS.values() if action.key),
         Binding("slash", "filter", "filter", id="environments.filter", show=False,
                 tooltip="Show only what matches"),
+        Binding("plus", "mark_matching", "mark by name", id="environments.mark_matching",
+                show=False, tooltip="Mark all that have a name like that"),
         Binding("1", "tab('overview')", "overview", id="pane.1", show=False),
         Binding("2", "tab('mounts')", "mounts", id="pane.2", show=False),
         Binding("3", "tab('processes')", "processes", id="pane.3", show=False),
@@ -111,8 +107,6 @@ class MainScreen(Screen[None]):
     ) -> None:
         super().__init__()
         engine = machines.of()
-        self._clock = clock
-        self._columns = settings.columns
         self._post = PostBox(self)
         user = User(self)
         panes = Panes(self, user, settings.dock)
@@ -126,26 +120,22 @@ class MainScreen(Screen[None]):
         panels = Panels(panes, user, log, busy=lambda: bool(jobs.running))
         rising = Rising(machines, settings.privilege)
         self.session = Session(
-            engine, machines, user, panes, inventory, jobs, panels, rising, log
+            engine, machines, user, panes, inventory, jobs, panels, rising, log, Several(user)
         )  # fmt: skip
-        self.own: dict[str, Action] = {}
-        """Commands of the user's own."""
-        self.actions: Mapping[str, Action] = ACTIONS
-        """All that can be done, those among it, by their ids."""
+        self.doing = Doing(self, self.session)
+        """All that can be done, by keys, palette and menu."""
         if settings.commands:
-            self.use_commands(settings.commands)
+            self.doing.use(settings.commands, self._bindings.key_to_bindings)
+        self._sight = Sight(self, self.session, self._display, self.doing)
+        self._workspace = Workspace(self.session, columns=settings.columns, clock=clock)
         self._build_begun = False
-        self._sizes_told = False
-        self._impossible: frozenset[str] = frozenset()
-        """The actions that could not be done when the keys were shown last."""
-        self._time_goes_on = False
 
     def use(self, before: Settings, now: Settings) -> None:
         """Have other settings than *before* from now on, those that are this screen's."""
         if now.columns != before.columns:
             self.table.set_columns(now.columns)
         if now.commands != before.commands:
-            self.use_commands(now.commands)
+            self.doing.use(now.commands, self._bindings.key_to_bindings)
         if now.dock != before.dock:
             self.session.panes.share_dock(now.dock)
         machines = self.session.machines
@@ -155,23 +145,6 @@ class MainScreen(Screen[None]):
             for name in now.hosts:
                 machines.add(name)
         self.refresh_bindings()
-
-    def use_commands(self, commands: Iterable[Command]) -> None:
-        """Have these commands of the user's own, by their keys, and no others."""
-        from .actions.own import actions_of
-
-        bound = self._bindings.key_to_bindings
-        for action in self.own.values():
-            if action.key:
-                bound.pop(action.key, None)
-        self.own = actions_of(commands)
-        self.actions = {**ACTIONS, **self.own}
-        for action in self.own.values():
-            if action.key:
-                bound[action.key] = [action.binding()]
-        if self.is_built:
-            self._offer_anew()
-            self.refresh_bindings()
 
     @property
     def is_built(self) -> bool:
@@ -201,10 +174,8 @@ class MainScreen(Screen[None]):
     # -- coming and going ------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        """Put the table there, and frames for the rest; how they stand is in ui.tcss."""
-        with Container(id="main"), Container(id="body"):
-            yield ChrootTable(id="environments", columns=self._columns, clock=self._clock)
-            yield Container(id="details-frame")
+        """Put the panes there, and below them frames for the rest; ui.tcss says how they stand."""
+        yield self._workspace
         yield StatusLine()
         yield Container(id="foot")
 
@@ -223,20 +194,15 @@ class MainScreen(Screen[None]):
             self._display.all()
 
     async def _build(self) -> None:
-        """Build what is not needed to see the environments: they are painted sooner without."""
         from ...widgets.bars.key_footer import KeyFooter
-        from ...widgets.panes.details import Details
-        from ...widgets.panes.dock import Dock
 
-        await self.query_one("#details-frame").mount(Details(id="details", clock=self._clock))
-        await self.query_one("#main").mount(
-            Dock(id="dock", clock=self._clock, said=self.session.log.said)
-        )
+        await self._workspace.build()
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
         self.on_resize()
         self.refresh_bindings()
         self._display.jobs()
+        self._sight.look_at_tab()
         await self.session.panels.show_detached()
 
     def on_unmount(self) -> None:
@@ -255,86 +221,39 @@ class MainScreen(Screen[None]):
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
-        inventory = self.session.inventory
-        inventory.take(message.snapshot)
-        self._display.all()
-        self._offer_anew()
-        self._wait_for_time(moving=inventory.time_will_tell)
-        if made := inventory.arrived():
-            self.table.move_to(made.path)
+        self._sight.see(message)
         if not self._build_begun:
             self._build_begun = True
             # The table asks for its paint when this has been handled: after the one that follows.
             self.call_after_refresh(self.call_after_refresh, self._build)
 
-    def _wait_for_time(self, *, moving: bool) -> None:
-        """Have graphs go on that look other in a while although nothing happens."""
-        if moving and not self._time_goes_on:
-            self._time_goes_on = True
-            self.set_timer(SPAN, self._time_has_gone_on)
-
-    def _time_has_gone_on(self) -> None:
-        self._time_goes_on = False
-        moving = self.session.inventory.let_time_go_on()
-        self._display.all()
-        self._wait_for_time(moving=moving)
-
     @on(Counted)
     def _counted(self, message: Counted) -> None:
-        news = self.session.inventory.take_size(message.path, message.size, message.shared)
-        if news and not self._sizes_told:  # a thousand are told of one after the other
-            self._sizes_told = True
-            self.set_timer(_BATCH, self._show_sizes)
-
-    def _show_sizes(self) -> None:
-        self._sizes_told = False
-        self._display.all()
+        self._sight.count(message)
 
     @on(ChrootTable.Highlighted)
     def _highlighted(self) -> None:
-        self._look_for_snapshots()
-        self._display.details()
-        self._offer_anew()
-
-    def _offer_anew(self) -> None:
-        """Show other keys where others apply now."""
-        if not self.is_built:
-            return
-        said = ((one.id, one.why_not(self.session)) for one in self.actions.values())
-        impossible = frozenset(ident for ident, why in said if why and not why.startswith(BUSY))
-        if impossible != self._impossible:
-            self._impossible = impossible
-            self.refresh_bindings()
-
-    def _look_for_snapshots(self) -> None:
-        one = self.table.highlighted
-        if one is not None:
-            self.session.inventory.look_for_snapshots(one.path)
-        self._look_for_packages()
-
-    def _look_for_packages(self) -> None:
-        one = self.table.highlighted
-        is_seen = self.is_built and self.details.tab == "log"
-        self.session.inventory.look_for_packages(one.path if one and is_seen else "")
+        self._sight.turn_to()
 
     def on_details_turned(self) -> None:
         """Another tab is shown."""
-        self._look_for_packages()
+        self._sight.look_at_tab()
 
     @on(Installed)
     def _installed(self, message: Installed) -> None:
-        self.session.inventory.diary.take_packages(message.path, message.runs)
-        self._display.details()
+        self._sight.install(message)
 
     @on(Remembered)
     def _remembered(self, message: Remembered) -> None:
-        self.session.inventory.diary.take_past(message.past)
-        self._display.details()
+        self._sight.remember(message)
+
+    @on(Listening)
+    def _listening(self, message: Listening) -> None:
+        self._sight.listen(message)
 
     @on(Shelved)
     def _shelved(self, message: Shelved) -> None:
-        if self.session.inventory.take_snapshots(message.path, message.snapshots):
-            self._display.details()
+        self._sight.shelve(message)
 
     @on(ChrootTable.FilterChanged)
     def _filtered(self) -> None:
@@ -345,11 +264,11 @@ class MainScreen(Screen[None]):
     def _show_log(self) -> None:
         if self.is_built:
             self.dock.commands.show(self.session.log.entries)
-            self._offer_anew()
+            self.doing.offer_anew()
 
     def _show_jobs(self) -> None:
         self._display.jobs()
-        self._offer_anew()
+        self.doing.offer_anew()
 
     @on(JobMoved)
     def _job_moved(self, message: JobMoved) -> None:
@@ -370,7 +289,7 @@ class MainScreen(Screen[None]):
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
-        self._look_for_snapshots()
+        self._sight.look_closer()
         self.session.end_job(message.job, message.error)
         if message.error is not None:
             doctor.give_word(self.session.engine, message.job, message.error, self._post)
@@ -378,74 +297,6 @@ class MainScreen(Screen[None]):
     @on(Diagnosed)
     def _diagnosed(self, message: Diagnosed) -> None:
         self.session.jobs.add_word(message.job_id, message.finding)
-
-    def on_jobs_pane_doctor_requested(self, message: JobsPane.DoctorRequested) -> None:
-        """Ask the doctor what was in the way of a job."""
-        doctor.consult_about(self.session, message.job)
-
-    def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
-        """Stop a job."""
-        self.session.jobs.cancel(message.job_id)
-
-    def on_jobs_pane_dismissed(self, message: JobsPane.Dismissed) -> None:
-        """Forget a job that is over."""
-        self.session.jobs.dismiss(message.job_id)
-        if not self.session.jobs.views and not self.dock.panels:
-            self.session.panes.leave_dock(close=True)
-
-    # -- what panes ask for ----------------------------------------------------------------------
-
-    def on_run_panel_moved(self, message: RunPanel.Moved) -> None:
-        """Take note of what runs in a panel."""
-        self.session.panels.note(message.panel)
-
-    def on_commands_pane_repeat_requested(self, message: CommandsPane.RepeatRequested) -> None:
-        """Do something once more."""
-        deeds.repeat(self.session, message.ident)
-
-    def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
-        """Take something back."""
-        deeds.undo(self.session, message.ident)
-
-    @on(ChrootTable.Activated)
-    def _activated(self) -> None:
-        self.details.focus()
-
-    def on_mounts_table_toggle_requested(self, message: MountsTable.ToggleRequested) -> None:
-        """Mount or unmount one bind."""
-        switch.toggle_mount(self.session, message.mount)
-
-    def on_processes_table_signal_requested(self, message: ProcessesTable.SignalRequested) -> None:
-        """Ask, then send a signal."""
-        from .actions.processes import send_signal
-
-        one = self.session.highlighted
-        if one is not None:
-            send_signal(self.session, one, message.process, message.name)
-
-    def on_run_panel_leave_requested(self) -> None:
-        """Go back to the environments."""
-        self.session.panes.leave_dock()
-
-    def on_run_panel_zoom_requested(self) -> None:
-        """Give the panel the whole screen, or take it back."""
-        self.session.panes.toggle_zoom()
-
-    def on_run_panel_close_requested(self, message: RunPanel.CloseRequested) -> None:
-        """Close a panel; ask while its command runs."""
-        self.session.user.begin(self.session.panels.close(message.panel))
-
-    def on_run_panel_save_requested(self, message: RunPanel.SaveRequested) -> None:
-        """Save the output of a panel."""
-        self.session.panels.save_output(message.panel)
-
-    def on_copy_requested(self, message: CopyRequested) -> None:
-        """Copy what a pane has under its cursor."""
-        self.session.user.copy(*message.lines)
-
-    def on_dock_resize_requested(self, message: Dock.ResizeRequested) -> None:
-        """Give the dock more or less of the screen."""
-        self.session.panes.resize_dock(message.by)
 
     # -- size and focus --------------------------------------------------------------------------
 
@@ -464,7 +315,7 @@ class MainScreen(Screen[None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that apply, and which of them the footer shows."""
-        return for_footer(self.session, self.actions, super().active_bindings, self.focused)
+        return for_footer(self.session, self.doing.actions, super().active_bindings, self.focused)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -474,37 +325,21 @@ class MainScreen(Screen[None]):
 
     def why_not(self, action: str) -> str:
         """Say what needs a chroot."""
-        return NO_CHROOT if action in ("copy", "filter") and not self.chroots else ""
+        needs = action in ("copy", "filter", "mark_matching")
+        return NO_CHROOT if needs and not self.chroots else ""
 
     async def action_perform(self, ident: str) -> None:
-        """Do what `actions` has under this id, or say why it can't be done."""
-        action = self.actions[ident]
-        if why := action.why_not(self.session):
-            self.session.user.tell(told(self.session, why), "warning")
-            return
-        done = action.do(self.session)
-        if inspect.isawaitable(done):
-            await done
+        """Do what can be done under this id, or say why it can't."""
+        await self.doing.perform(ident)
 
-    def action_menu(self, at: Offset | None = None) -> None:
-        """Offer what can be done with what is under the cursor; *at*: of the mouse."""
-        self.session.user.begin(self._offer(at))
-
-    async def _offer(self, at: Offset | None) -> None:
-        from ...widgets.dialogs.menu import Menu
-        from .offers import offers
-
-        there = offers(self.session, self.actions, self)
-        chosen = await self.session.user.ask(Menu(there.groups, at=at))
-        if chosen is not None:
-            done = there.doing[chosen]()
-            if inspect.isawaitable(done):
-                await done
+    def action_menu(self) -> None:
+        """Offer what can be done with what is under the cursor."""
+        self.doing.menu()
 
     def on_click(self, event: Click) -> None:
         """Offer with the right button what can be done with what was hit."""
         if event.button == RIGHT and self.is_built:
-            self.action_menu(event.screen_offset)
+            self.doing.menu(event.screen_offset)
 
     def action_tab(self, name: str) -> None:
         """Show a tab of the details, and go there."""
@@ -521,6 +356,10 @@ class MainScreen(Screen[None]):
     def action_filter(self) -> None:
         """Filter the environments as one types."""
         self.table.start_filter()
+
+    async def action_mark_matching(self) -> None:
+        """Mark environments by a pattern for their names."""
+        await self.table.start_marking()
 
     def action_leave(self) -> None:
         """Take the filter of a pane away; where there is none, go back to the environments."""

@@ -12,6 +12,7 @@ from ...core.errors import ChrootError
 from ...core.looking.happenings import Happening
 from ...core.looking.package_log import PackageRun
 from ...core.looking.watch import Snapshot
+from ...core.process import Listener
 from ...core.trees.snapshots import TreeSnapshot
 from ...widgets.job_status import JobStatus
 from ..settings.file import Settings
@@ -99,6 +100,14 @@ class Shelved(Message):
 
     path: str
     snapshots: tuple[TreeSnapshot, ...]
+
+
+@dataclass
+class Listening(Message):
+    """Where those who live in a chroot listen is known."""
+
+    path: str
+    listeners: tuple[Listener, ...]
 
 
 @dataclass

@@ -58,9 +58,9 @@ def entries(main: MainScreen) -> Iterable[Entry]:
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
         yield Content(binding.description), binding.tooltip, do
-    for action in main.actions.values():
-        if not action.key or action.id in main.own:
-            yield Content(action.label), action.tooltip, partial(main.action_perform, action.id)
+    for action in main.doing.actions.values():
+        if not action.key or action.id in main.doing.own:
+            yield Content(action.label), action.tooltip, partial(main.doing.perform, action.id)
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))
         yield shown, one.state, partial(main.go_to, one.path)

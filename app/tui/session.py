@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .panels import Panels
     from .panes import Panes
     from .rising import Rising
+    from .several import Several
     from .user import User
 
 
@@ -43,6 +44,7 @@ class Session:
     panels: Panels
     rising: Rising
     log: CommandLog
+    several: Several
 
     @property
     def highlighted(self) -> ChrootStatus | None:
@@ -57,6 +59,12 @@ class Session:
             return tuple(one for one in self.inventory.chroots if one.path in marked)
         one = self.highlighted
         return (one,) if one else ()
+
+    @property
+    def several_chosen(self) -> tuple[ChrootStatus, ...]:
+        """The marked chroots, where they are more than one."""
+        chosen = self.chosen
+        return chosen if len(chosen) > 1 else ()
 
     @property
     def place(self) -> str:
@@ -96,8 +104,11 @@ class Session:
         """
         ident = self.jobs.start(verb, name, path, work, ended)
         if not ident:
-            self.user.tell(f"{safe(name)}: something is under way already", "warning")
+            why = "something is under way already"
+            if not self.several.refuse(name, why):
+                self.user.tell(f"{safe(name)}: {why}", "warning")
             return
+        self.several.begin(ident)
         if not words and not line:
             return
         again = partial(
@@ -140,10 +151,12 @@ class Session:
         dealt_with = self.jobs.end(job, error)
         view = next((one for one in self.jobs.views if one.id == job.id), job)
         self.log.end(self.log.of_job(job.id), view.state, view.stage)
+        is_told = self.several.end(view)
         if dealt_with or error is None:
             return
         self.panes.dock.open_jobs()
-        self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
+        if not is_told:
+            self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
 
     async def _again_as_root(self, job: JobStatus, error: ChrootError) -> None:
         if await self.rising.ask(self.user):

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 _PIPE_SIZE = 1 << 20
 _KEPT = 20
-_DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""A program between two others would go on when this process is killed, with half of what there
-is to write say. The kernel ends it with the thread that started it."""
 
 
 class Stop(Event):
@@ -57,7 +54,7 @@ class Program(Thread):
         *is_guarded*: it sees itself to that it ends with us.
         """
         super().__init__(name=argv[0], daemon=True)
-        self._argv = tuple(argv) if is_guarded else (*_DIE_WITH_US, *argv)
+        self._argv = tuple(argv) if is_guarded else (*programs.ENDS_WITH_US, *argv)
         self._stdin, self._stdout = stdin, stdout
         self._on_error = on_error
         self._env = programs.environment(env)

@@ -8,13 +8,11 @@ outlives this process, not even a kill -9 of it.
 
 from __future__ import annotations
 
+from .. import programs
 from ..kernel.mount_table import MountTable
 
 PROGRAMS = ("setpriv", "unshare")
 """What has to be installed for it."""
-
-ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""Words that let a program end with the thread that started it."""
 
 _ROOTED = """
 mount --make-rprivate /proc && mount --rbind / /proc && mount --make-rprivate /proc || exit
@@ -36,7 +34,7 @@ def apart(root: str = "/") -> list[str]:
 
     *root* will be its root. The umask is the usual one, not that of whoever called us.
     """
-    start = [*ENDS_WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    start = [*programs.ENDS_WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child"]
     if not MountTable.read().at("/"):
         return [*start, "--propagation", "unchanged", "sh", "-c", _ROOTED, "sh", root]
     return [

@@ -1,10 +1,11 @@
 """Looks at file systems that somebody else answers for, so that one who does not holds up nobody.
 
 A server of FUSE, NFS and the like that went away keeps whoever asks it waiting in the kernel, where
-no signal but KILL gets at him. So what may ask one is handed to a thread here, and waited for
-within a bound; who does not answer then is not asked again before that thread has come back, which
-is told to `listen`ers. There is one such thread for a file system at most: it ends with the answer,
-or with the process (which must leave by os._exit).
+no signal but KILL gets at him, and often not even that. So what may ask one is handed to a thread
+here, and waited for within a bound; who does not answer then is not asked again before that thread
+has come back, which is told to `listen`ers. There is one such thread for a file system at most: it
+ends with the answer, or with the process (which must leave by os._exit). The first question is put
+by a program of its own, so that the thread waits for that, and not in the kernel.
 
 What may ask one is known beforehand, from the mount table and from the links on the way, which are
 read one by one: no path is gone past the first mount of such a kind. Where there is none, as on
@@ -16,6 +17,8 @@ from __future__ import annotations
 import _thread
 import os
 
+from .. import programs
+from ..errors import ChrootError
 from .mount_table import BINFMT, KINDS, MountTable, read_text
 
 TYPE_CHECKING = False
@@ -140,14 +143,15 @@ class _Look:
     def wait(self, seconds: float, cancelled: Flag | None) -> None:
         _asked.add(self)
         try:
-            if cancelled is None:
+            if cancelled is None and _thread.get_native_id() != os.getpid():
                 self.done.acquire(timeout=seconds)
                 return
             import time
 
             until = time.monotonic() + seconds
+            # The main thread sees a signal that comes just before it waits at the next tick only.
             while not self.done.acquire(timeout=_TICK):
-                if cancelled.is_set() or time.monotonic() > until:
+                if (cancelled and cancelled.is_set()) or time.monotonic() > until:
                     return
         finally:
             _asked.discard(self)
@@ -270,11 +274,24 @@ def see(
     entry = found[0]
 
     def after_all() -> T:
-        os.statvfs(entry.target)  # which is never answered from memory, as a name may be
+        await_answer(entry.target)
         return call()
 
     bound = patience() if seconds is None else seconds
     return ask(entry.device, path, after_all, seconds=bound, late=late)
+
+
+def await_answer(point: str) -> None:
+    """Ask the file system mounted at *point* what is never answered from memory, as a name may be.
+
+    A program asks: who waits for what the server has taken and does not answer cannot even be
+    killed (request_wait_answer in the kernel's fs/fuse/dev.c), and a process whose thread waits so
+    never ends for its parent.
+    """
+    try:
+        programs.run((*programs.ENDS_WITH_US, "stat", "--file-system", "--", point))
+    except ChrootError:  # such a program is not here
+        os.statvfs(point)
 
 
 def look(path: str, call: Callable[[], T], *, seconds: float | None = None) -> T:

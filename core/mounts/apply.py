@@ -118,11 +118,17 @@ class _Run:
         """Do a step that may ask who does not answer; it is taken back if it is done too late."""
         path = self._root.path + step.target
         found = None
+
+        def do() -> None:
+            if found:
+                answering.await_answer(found[0].target)
+            self._do(step)
+
         if isinstance(step, Mount):
             path = step.bind.source
             found = answering.place(table, path) if step.bind.fs == "bind" else None
         answering.ask(
-            found[0].device if found else f"step {path}", path, lambda: self._do(step),
+            found[0].device if found else f"step {path}", path, do,
             seconds=answering.patience(), late=lambda _: self._undo_one(step), cancelled=cancelled,
         )  # fmt: skip
 

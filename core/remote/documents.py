@@ -92,7 +92,7 @@ _HOMES = {
     "looking.package_log": ("PackageRun",),
     "looking.status": ("ChrootStatus", "MountStatus"),
     "plan": ("Plan", "Step"),
-    "process": ("Holder", "Process"),
+    "process": ("Holder", "Listener", "OpenFile", "Process"),
     "trees.disk_size": ("Taken",),
     "trees.duplicate": ("Cloned",),
     "trees.snapshots": ("TreeSnapshot",),

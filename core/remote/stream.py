@@ -30,8 +30,6 @@ _TICK = 0.2
 """Seconds between two looks at how far a file is."""
 _GOODBYE = 30.0
 """Seconds for another machine to take back what it did, before it is left alone with that."""
-_DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""For who sends: the other end sees a stream that is cut, whatever becomes of us."""
 _USAGE, _SSH_FAILED = 2, 255
 
 
@@ -189,7 +187,7 @@ def carry(
         sink, telling.of_receiver, given_up, stdin=reader,
         ended=lambda failed: stop.set() if failed else None,
     )  # fmt: skip
-    argv = (*_DIE_WITH_US, *source.argv)
+    argv = (*programs.ENDS_WITH_US, *source.argv)
     stdin = None if given is None else os.dup(given)
     sender = _Program(
         source.replace(argv=argv), telling.of_sender, stop, stdin=stdin, stdout=writer
@@ -219,7 +217,7 @@ def receive(source: End, fd: int, path: str, *, report: Report, cancelled: Flag)
     Raises ChrootError, Cancelled; then what is there is worth nothing.
     """
     telling = _Telling(path, report)
-    argv = (*_DIE_WITH_US, *source.argv)
+    argv = (*programs.ENDS_WITH_US, *source.argv)
     sender = _Program(
         source.replace(argv=argv), telling.of_sender, Stop(cancelled), stdout=os.dup(fd)
     )

@@ -13,7 +13,7 @@ import os
 from ..errors import ChrootError, LockedError, Problem
 from ..events import Warned
 from ..kernel import btrfs
-from ..kernel.lock_holders import counting_holder, described
+from ..kernel.lock_holders import UNSEEN, counting_holder, described
 from ..kernel.rootpath import descriptor_path
 from . import remove
 from .attributes import bare_directory
@@ -130,23 +130,39 @@ def _locked(parent: int, name: str, what: str) -> int:
     except FileNotFoundError:
         return -1  # somebody took it for the rest of a kill, and was quicker
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(fd, fcntl.LOCK_EX, what)
         if os.path.samestat(os.fstat(fd), os.stat(name, dir_fd=parent, follow_symlinks=False)):
             return fd
     except FileNotFoundError:
         pass
-    except BlockingIOError:
-        pid = counting_holder(fd)
-        if not pid:
-            return fd
+    except BaseException:
         os.close(fd)
+        raise
+    os.close(fd)
+    return -1
+
+
+def lock(fd: int, how: int, what: str) -> None:
+    """Lock the directory behind *fd* as flock(2) has it, LOCK_EX or LOCK_SH.
+
+    A lock that only somebody has who may not write there is as good as none. Raises LockedError,
+    which names *what* it is about and who has it.
+    """
+    pid = UNSEEN
+    for _ in range(_TRIES):
+        try:
+            return fcntl.flock(fd, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = counting_holder(fd)
+        if pid != UNSEEN:  # else whoever had it has let go of it just now, mostly
+            break
+    if pid:
         raise LockedError(
             f"another chroot-tool is at work on {what}{described(pid)}",
             "wait for it, or end it",
             max(pid, 0),
-        ) from None
-    os.close(fd)
-    return -1
+        )
+    return None
 
 
 def _remove(

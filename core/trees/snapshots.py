@@ -13,12 +13,12 @@ import os
 import time
 
 from .. import json_values
-from ..errors import Cancelled, ChrootError, LockedError
+from ..errors import Cancelled, ChrootError
 from ..events import Stage
 from ..kernel import small_file
 from ..kernel.syscalls import RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs
 from ..value import Value
-from .built_aside import Aside, discard, sweep
+from .built_aside import Aside, discard, lock, sweep
 from .copy_size import measure
 from .duplicate import REFLINK, SNAPSHOT, Duplicate, Duplicated
 from .snapshot_store import REMOVING, Shelf
@@ -202,19 +202,17 @@ class _Opened:
         os.close(self._fd)
 
 
-def _open(shelf: Shelf, name: str, lock: int) -> int:
+def _open(shelf: Shelf, name: str, how: int) -> int:
     if name not in shelf.names():
         known = ", ".join(shelf.names()[-5:])
         hint = f"there are: {known}" if known else "there is none yet"
         raise ChrootError(f"{shelf.path} has no snapshot {name!r}", hint)
     fd = os.open(name, _DIRECTORY, dir_fd=shelf.fd)
     try:
-        fcntl.flock(fd, lock | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock(fd, how, f"the snapshot {name}")
+    except BaseException:
         os.close(fd)
-        raise LockedError(
-            f"another chroot-tool is at work on the snapshot {name}", "wait for it, or end it"
-        ) from None
+        raise
     return fd
 
 

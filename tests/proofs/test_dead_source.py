@@ -40,12 +40,12 @@ def counted(proof: Proof) -> None:
     proof.count("ways to meet one", 1)
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(params=["stopped", "keeps"])
+def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     """Somebody's disk, with a directory `src` that is bound into chroots."""
     (tmp_path / "far/src").mkdir(parents=True)
     (tmp_path / "far/src/file").write_text("far away\n")
-    with Served(tmp_path / "far", tmp_path / "near") as found:
+    with Served(tmp_path / "far", tmp_path / "near", keeps=request.param == "keeps") as found:
         yield found
 
 
@@ -148,7 +148,7 @@ def test_a_chroot_that_lies_there(
 ) -> None:
     shutil.copytree(tiny_template, served.top / "tiny", symlinks=True)
     (base / "d").mkdir()
-    with Served(served.top / "tiny", base / "d") as far:
+    with Served(served.top / "tiny", base / "d", keeps=served.keeps) as far:
         assert states(cli, base)["d"] == "off"
         far.stop()
         assert states(cli, base) == {"a": "off", "b": "off", "c": "off", "d": SILENT}

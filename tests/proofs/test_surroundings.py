@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from proving import Proof
-from support import IN_CHROOT, Cli, mounts_below, wait_until
+from support import IN_CHROOT, Cli, mounts_below
 
 PROMISE = (
     "A shared root, hidden processes, few descriptors, thousands of mounts or processes, a user "
@@ -181,6 +182,17 @@ def test_many_mounts(tiny_chroot: Path, cli: Cli, proof: Proof, tmp_path: Path) 
     proof.count("bytes of mountinfo", int(size))
 
 
+CROWD = """
+import os, signal, sys
+for _ in range(int(sys.argv[1])):
+    if not os.fork():
+        signal.pause()
+        os._exit(0)
+os.write(1, b"all are there\\n")
+signal.pause()
+"""
+
+
 def _room(wanted: int) -> int:
     """How many of *wanted* processes this machine has room for."""
     free = next(
@@ -194,25 +206,16 @@ def _room(wanted: int) -> int:
 
 @contextmanager
 def _crowd(count: int) -> Iterator[None]:
-    """So many processes that only wait, all children of one."""
-    leader = os.fork()
-    if not leader:
-        os.setpgid(0, 0)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """So many processes that only wait, all children of one, which is small, to fork quickly."""
+    words = [sys.executable, "-I", "-S", "-c", CROWD, str(count)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as leader:
         try:
-            for _ in range(count):
-                if not os.fork():
-                    signal.pause()
-            signal.pause()
+            assert leader.stdout is not None
+            assert select.select([leader.stdout], [], [], 300)[0], "it never came"
+            assert leader.stdout.readline() == b"all are there\n"
+            yield
         finally:
-            os._exit(0)
-    children = Path(f"/proc/{leader}/task/{leader}/children")
-    try:
-        wait_until(lambda: len(children.read_text().split()) == count, patience=300)
-        yield
-    finally:
-        os.killpg(leader, signal.SIGKILL)
-        os.waitpid(leader, 0)
+            os.killpg(leader.pid, signal.SIGKILL)
 
 
 @pytest.mark.slow

@@ -412,6 +412,22 @@ def test_names_snapshots_and_history_follow(
     assert (tmp_path / "two/etc/ssh/ssh_host_ed25519_key").exists()
 
 
+@pytest.mark.parametrize("verb", ["remove", "restore"])
+def test_who_is_at_work_on_a_snapshot_is_named(
+    cli: Cli, deb: Path, tmp_path: Path, verb: str
+) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    [there] = (tmp_path / ".chroot-tool").rglob("one")
+    held = os.open(there, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    done = cli("snapshot", verb, "one", "-d", deb)
+    assert done.returncode == 4
+    said = f"at work on the snapshot one (process {os.getpid()} of root: "
+    assert said in done.stderr, done.stderr
+    os.close(held)
+    cli.ok("snapshot", verb, "one", "-d", deb)
+
+
 def test_one_that_never_had_a_snapshot(cli: Cli, deb: Path, tmp_path: Path) -> None:
     done = cli("rename", "-d", deb, "two")
     assert (done.returncode, done.stderr) == (0, f"{deb}: renamed to {tmp_path}/two\n")

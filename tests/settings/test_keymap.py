@@ -74,6 +74,7 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("panel.close", "environments.shell_ephemeral"),
         ("panel.copy", "row.copy"),
         ("panel.find", "environments.filter"),
+        ("panel.grow", "environments.mark_matching"),
         ("log.repeat", "commands.repeat"),
         ("log.undo", "commands.undo"),
         ("panel.page_up", "table.page_up"),

@@ -2,8 +2,10 @@
 
 A program: `fuse_server.py DIRECTORY MOUNTPOINT [--silent]` mounts it, says `ready` and serves until
 it is killed. What waits for it while it is stopped waits as for a server of NFS that went away.
-With `--silent` it never answers anything, not even the kernel's first question. The protocol is
-that of linux/fuse.h; nothing is cached, so that each look is a question.
+With `--silent` it never answers anything, not even the kernel's first question. A line `keep` on
+stdin has it take every question and answer none, as sshfs does whose network is gone (who asked
+cannot even be killed then); a line `go on` has it answer them all. Each line is confirmed. The
+protocol is that of linux/fuse.h; nothing is cached, so that each look is a question.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import select
 import struct
 import sys
 
@@ -33,9 +36,15 @@ class _Server:
         self._device = device
         self._paths = {1: top}
         self._nodes = {top: 1}
+        self._kept: list[bytes] | None = None
 
     def serve(self) -> None:
         while True:
+            ready, _, _ = select.select([self._device, 0], [], [])
+            if 0 in ready:
+                self._told(os.read(0, 100))
+            if self._device not in ready:
+                continue
             try:
                 request = os.read(self._device, _LARGEST + 4096)
             except OSError as error:
@@ -44,17 +53,31 @@ class _Server:
                 if error.errno in (errno.ENOENT, errno.EINTR):  # whoever asked has gone
                     continue
                 raise
-            _, code, unique, node, *_ = _IN.unpack_from(request)
-            if code in _NO_ANSWER:
-                continue
-            try:
-                number, answer = 0, self._answer(code, node, request[_IN.size :])
-            except OSError as error:
-                number, answer = error.errno or errno.EIO, b""
-            try:
-                os.write(self._device, _OUT.pack(_OUT.size + len(answer), -number, unique) + answer)
-            except OSError:
-                pass  # interrupted meanwhile
+            if self._kept is None:
+                self._serve(request)
+            else:
+                self._kept.append(request)
+
+    def _told(self, line: bytes) -> None:
+        if not line:
+            sys.exit()  # whoever started us is gone
+        kept, self._kept = self._kept or [], [] if line == b"keep\n" else None
+        for request in kept:
+            self._serve(request)
+        os.write(1, line)
+
+    def _serve(self, request: bytes) -> None:
+        _, code, unique, node, *_ = _IN.unpack_from(request)
+        if code in _NO_ANSWER:
+            return
+        try:
+            number, answer = 0, self._answer(code, node, request[_IN.size :])
+        except OSError as error:
+            number, answer = error.errno or errno.EIO, b""
+        try:
+            os.write(self._device, _OUT.pack(_OUT.size + len(answer), -number, unique) + answer)
+        except OSError:
+            pass  # interrupted meanwhile
 
     def _answer(self, code: int, node: int, body: bytes) -> bytes:
         path = self._paths.get(node, "")

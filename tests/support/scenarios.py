@@ -519,8 +519,14 @@ SCENARIOS = (
     Scenario(
         "create, and a base is kept", ("bootstrap", "{w}/c", "create", *_KIND, *_NEW),
         (
-            (("bootstrap", "{w}/c", "create", *_KIND, *_NEW), _PRUNE),
-            (("delete", "--yes", *_NEW), (*_PRUNE, "--to", "0")),
+            (
+                ("bootstrap", "{w}/c", "create", *_KIND, *_NEW),
+                ("on", *_NEW), ("off", *_NEW), _PRUNE,
+            ),
+            (
+                ("delete", "--yes", *_NEW), ("bootstrap", "{w}/c", "create", *_KIND, *_NEW),
+                ("delete", "--yes", *_NEW), (*_PRUNE, "--to", "0"),
+            ),
         ),
         before=_no_base, stays="bases/",
     ),

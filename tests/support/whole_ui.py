@@ -36,6 +36,7 @@ from chroot_tool.core.looking.package_log import PackageRun
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
+from chroot_tool.core.process import Listener, OpenFile
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.trees.duplicate import Cloned
@@ -99,6 +100,12 @@ class RecordingEngine(LocalEngine):
         """The snapshots of each chroot."""
         self.runs: dict[str, tuple[PackageRun, ...]] = {}
         """What apt and dpkg did in each chroot."""
+        self.ports: dict[str, tuple[Listener, ...]] = {}
+        """Where each chroot listens."""
+        self.looked: list[str] = []
+        """The chroots of which that was asked."""
+        self.opened: dict[int, tuple[OpenFile, ...]] = {}
+        """What each process has open."""
         self.findings: dict[str, tuple[Finding, ...]] = {}
         """What the doctor finds of each chroot, and of the host ("")."""
         self.mends: dict[str, Plan] = {}
@@ -138,6 +145,14 @@ class RecordingEngine(LocalEngine):
     def package_runs(self, path: str) -> tuple[PackageRun, ...]:
         self._record("package_runs", path)
         return self.runs.get(path, ())
+
+    def listeners(self, path: str) -> tuple[Listener, ...]:
+        self.looked.append(path)
+        return self.ports.get(path, ())
+
+    def open_files(self, path: str, pid: int) -> tuple[OpenFile, ...]:
+        self._record("open_files", path, pid)
+        return self.opened.get(pid, ())
 
     def scripts(self, path: str) -> tuple[str, ...]:
         self._record("scripts", path)

@@ -122,7 +122,8 @@ async def test_other_commands_take_the_place_of_those_before() -> None:
     async with ui(*CHROOTS, commands=(Command("tell", ECHO, "f5"),)) as t:
         await t.on_row("arm")
         await t.shows("f5 tell")
-        t.app.main.use_commands((Command("other", ECHO, "f6"),))
+        main = t.app.main
+        main.doing.use((Command("other", ECHO, "f6"),), main._bindings.key_to_bindings)
         await t.shows("f6 other")
         await t.hides("f5 tell")
         await t.press("f5")

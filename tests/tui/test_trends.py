@@ -124,7 +124,7 @@ async def test_while_nothing_changes_nothing_is_painted(monkeypatch: pytest.Monk
         rows = run.app.main.table.rows
         monkeypatch.setattr(rows, "render_line", painted.append)
         run.app.main.session.inventory.trends.advance(1e9)
-        run.app.main._time_has_gone_on()
+        run.app.main._sight.let_time_go_on()
         run.feed.show(busy(0.0))
         await run.pilot.pause()
         assert painted == []

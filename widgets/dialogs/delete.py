@@ -4,40 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual import on
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Static
 
 from ...core.looking.status import FOREIGN_MOUNT, ChrootStatus, MountStatus
-from ...core.text import safe
 from ...core.text import size as shown_size
 from ..text.foreign import foreign
-from .dialog import Dialog, button
-from .field import FieldInput
+from .proof import ProofDialog
 
 _LISTED = 3
 
 
-class DeleteDialog(Dialog[bool]):
+class DeleteDialog(ProofDialog):
     """Says what deleting *chroot* removes, and asks for its name. Answers True to delete.
 
     *size* is what it takes on disk in bytes, None where that is not counted yet.
     """
 
     HELP = "Type the name as it stands in the title, then press Delete. Escape cancels."
-    AUTO_FOCUS = "#name"
-    AROUND = 9
-    DEFAULT_CSS = """
-    DeleteDialog .delete--line { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    DeleteDialog #said {
-        height: 1; padding: 0 1; color: $text-error; text-wrap: nowrap; text-overflow: ellipsis;
-        &:ansi { color: $error; }
-    }
-    """
 
     def __init__(self, chroot: ChrootStatus, size: int | None) -> None:
-        super().__init__(Content.assemble("delete ", foreign(chroot.name)), danger=True)
+        super().__init__(Content.assemble("delete ", foreign(chroot.name)), chroot.name, "it")
         self._chroot = chroot
         self._much = size
 
@@ -54,51 +42,6 @@ class DeleteDialog(Dialog[bool]):
             "What is bound from the host is only unmounted. The rest cannot be brought back.",
             classes="dialog--gap",
         )
-
-    def fixed(self) -> Iterable[Widget]:
-        """Return the field for the name."""
-        chroot = self._chroot
-        yield Static(
-            Content.assemble("Type ", foreign(chroot.name).stylize("bold"), " to delete it:"),
-            classes="dialog--gap",
-        )
-        yield FieldInput(id="name")
-        yield Static(id="said")
-
-    def buttons(self) -> Iterable[Button]:
-        """Return Cancel, and Delete, which stays disabled until the name stands there."""
-        yield button("Cancel", "cancel")
-        yield button("Delete", "delete", destructive=True, disabled=True)
-
-    def cancelled(self) -> bool:
-        """Return that it stays."""
-        return False
-
-    def _matches(self, typed: str) -> bool:
-        # A name that holds what no key types is accepted as it is shown.
-        return typed in (self._chroot.name, safe(self._chroot.name))
-
-    @on(Input.Changed, "#name")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.query_one("#delete", Button).disabled = not self._matches(event.value)
-        self.query_one("#said", Static).update("")
-
-    @on(Input.Submitted, "#name")
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self._matches(event.value):
-            # Enter in the field only leads to the button: one key more before it is gone.
-            self.query_one("#delete").focus()
-        else:
-            said = Content.assemble('✗ that is not "', foreign(self._chroot.name), '"')
-            self.query_one("#said", Static).update(said)
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        sure = event.button.id == "delete" and self._matches(self.query_one("#name", Input).value)
-        self.answer(sure)
 
 
 def _mounted(chroot: ChrootStatus) -> list[Content]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ...core.looking.happenings import Happening
     from ...core.looking.status import ChrootStatus
+    from ...core.process import Listener
     from ...core.trees.snapshots import TreeSnapshot
     from ..job_status import JobStatus
     from ..tables.filter_line import FilterLine
@@ -86,7 +87,7 @@ class Details(Vertical):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
         self._chroot: ChrootStatus | None = None
-        self._shown: Shown = (None, (), None, (), 0)
+        self._shown: Shown = (None, (), None, (), 0, ())
         self._welcome: Welcome = ()
         self._trend: Trend | None = None
         self._happened: tuple[Happening, ...] = ()
@@ -118,16 +119,17 @@ class Details(Vertical):
         shared: int = 0,
         trend: Trend | None = None,
         happened: tuple[Happening, ...] = (),
+        listening: tuple[Listener, ...] = (),
     ) -> None:
         """Show a chroot, or none; of *jobs* those that concern it.
 
         *size* is its bytes on disk, *shared* how many of them others have, too; of *snapshots* the
         oldest comes first; *trend* is what it has been doing, *happened* what happened
-        to it.
+        to it, *listening* where those in it do.
         """
         path = chroot.path if chroot is not None else None
         jobs = tuple(job for job in jobs if job.path == path)
-        shown = (chroot, jobs, size, snapshots, shared)
+        shown = (chroot, jobs, size, snapshots, shared, listening)
         if shown == self._shown and trend is self._trend and happened is self._happened:
             return
         self._shown, self._trend, self._happened = shown, trend, happened

@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from ...core.looking.status import ChrootStatus
+from ...core.process import Listener
 from ...core.text import duration
 from ...core.trees.snapshots import TreeSnapshot
 from ..job_status import FAILED, RUNNING, JobStatus
@@ -37,9 +38,12 @@ _TONES = {
 Lines = list[Content]
 Welcome = tuple[tuple[str, str], ...]
 """What to say where there is no chroot at all: (key, what it begins), "" for words alone."""
-Shown = tuple[ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int]
-"""A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, and how
-many of the bytes others have, too."""
+Shown = tuple[
+    ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int,
+    tuple[Listener, ...],
+]  # fmt: skip
+"""A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, how
+many of the bytes others have, too, and where those in it listen."""
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -91,6 +95,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         size: int | None = None,
         snapshots: tuple[TreeSnapshot, ...] = (),
         shared: int = 0,
+        listening: tuple[Listener, ...] = (),
         trend: Trend | None = None,
     ) -> None:
         """Show what `Shown` has, and the *trend* of what it has been doing."""
@@ -100,7 +105,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
             chroot = chroot.replace(processes=(), mounts=())
-        facts.shown = (chroot, jobs, size, snapshots, shared)
+        facts.shown = (chroot, jobs, size, snapshots, shared, listening)
         other = chroot is None or before is None or chroot.path != before.path
         if other and self.scroll_offset.y:
             self.scroll_home(animate=False)
@@ -125,7 +130,7 @@ class Facts(Widget):
     Facts { padding: 0 1; height: auto; }
     """
 
-    shown: reactive[Shown] = reactive((None, (), None, (), 0), layout=True)
+    shown: reactive[Shown] = reactive((None, (), None, (), 0, ()), layout=True)
     welcome: reactive[Welcome] = reactive((), layout=True)
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -142,7 +147,7 @@ class Facts(Widget):
         return len(self._lines(width))
 
     def _lines(self, width: int) -> Lines:
-        chroot, jobs, size, snapshots, shared = self.shown
+        chroot, jobs, size, snapshots, shared, listening = self.shown
         if chroot is None:
             return _welcome(self.welcome, width)
         width = max(width, _LABEL)
@@ -153,7 +158,7 @@ class Facts(Widget):
         for problem in chroot.problems:
             lines += _signed("✗", "bad", problem.message, width)
             lines += _hint(problem.hint, width)
-        lines += _facts(chroot, size, shared, now, width)
+        lines += _facts(chroot, size, shared, listening, now, width)
         if snapshots:
             lines += _field("snapshots", _kept(snapshots, now), width)
         if jobs:
@@ -178,11 +183,20 @@ def _welcome(said: Welcome, width: int) -> Lines:
     return lines
 
 
-def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, width: int) -> Lines:
+def _facts(
+    chroot: ChrootStatus,
+    size: int | None,
+    shared: int,
+    listening: tuple[Listener, ...],
+    now: float,
+    width: int,
+) -> Lines:
     lines = _field("name", chroot.name, width)
     lines += _field("path", chroot.path, width)
     if chroot.os:
         lines += _field("system", chroot.os, width)
+    for label, one in zip(("listens at", *("",) * len(listening)), listening, strict=False):
+        lines += _field(label, _listener(one), width)
     if chroot.architecture:
         lines += _field("architecture", chroot.architecture, width)
     if chroot.description:
@@ -198,6 +212,12 @@ def _facts(chroot: ChrootStatus, size: int | None, shared: int, now: float, widt
     if chroot.changed:
         lines += _field("changed", _when(chroot.changed, now), width)
     return lines
+
+
+def _listener(one: Listener) -> str:
+    """Say where, and which program: of its path the last part, of its words the first."""
+    program = one.command.split(" ", 1)[0].rpartition("/")[2]
+    return f"{one.protocol} {one.address}  {program} {one.pid}"
 
 
 def _kept(snapshots: tuple[TreeSnapshot, ...], now: float) -> str:

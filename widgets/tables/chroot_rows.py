@@ -15,8 +15,8 @@ class Rows(Table[ChrootRow]):
 
     BINDING_GROUP_TITLE = "Environments"
     HELP = (
-        "The chroots under the base directory. Switching on and off concerns the marked ones,"
-        " where there are any; everything else the one under the cursor."
+        "The chroots under the base directory. Marked ones are switched, packed, deleted together;"
+        " everything else concerns the one under the cursor."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="environments.mark",
@@ -30,6 +30,19 @@ class Rows(Table[ChrootRow]):
         """The name of the chroot, or machine, under the cursor."""
         row = self.cursor_row
         return row.status.name if row is not None else ""
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The keys of the chroots that are seen."""
+        known = self.known_rows
+        return tuple(key for key in self.keys if known[key].head is None)
+
+    def set_marks(self, keys: frozenset[str]) -> None:
+        """Mark these and no others."""
+        changed = self.marked ^ keys
+        if changed:
+            self._mark(keys)
+            self.refresh_rows(changed)
 
     def of_machine(self, name: str) -> tuple[str, ...]:
         """Return the keys of a machine's chroots: those that are not marked, or else all."""

@@ -21,11 +21,12 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from ...core.looking.status import ChrootStatus
-from ..job_status import FAILED, RUNNING, JobStatus
+from ..job_status import JobStatus
 from ..text.foreign import foreign
-from .chroot_columns import COLUMNS, HEAD, ChrootRow, columns, recent
+from ..text.name_pattern import name_matcher
+from .chroot_columns import COLUMNS, HEAD, columns
 from .chroot_rows import Rows
-from .machine_tree import is_tree, tree
+from .listing import Listing
 from .table import Table
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ...core.looking.watch import Machine
     from ..trend import Trend
     from .filter_line import FilterLine
+    from .mark_bar import MarkBar
 
 
 class ChrootTable(Vertical):
@@ -42,6 +44,8 @@ class ChrootTable(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="environments.filter",
                 tooltip="Show only what matches"),
+        Binding("plus", "mark_matching", "mark by name", id="environments.mark_matching",
+                show=False, tooltip="Mark all that have a name like that"),
         Binding("escape", "clear", "clear", id="environments.clear", show=False,
                 tooltip="Take away the filter, then the marks"),
     ]  # fmt: skip
@@ -50,8 +54,10 @@ class ChrootTable(Vertical):
         height: 1fr;
         & > #title { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
         & > FilterLine { display: none; }
-        &.-filtering > #title { display: none; }
+        & > MarkBar { display: none; }
+        &.-filtering > #title, &.-marking > #title { display: none; }
         &.-filtering > FilterLine { display: block; }
+        &.-marking > MarkBar { display: block; }
     }
     """
 
@@ -126,14 +132,10 @@ class ChrootTable(Vertical):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._columns = columns
         self._clock = clock
-        self._given: tuple[object, ...] = ()
-        self._known: dict[str, ChrootRow] = {}
-        self._filter = ""
-        self._machines: tuple[Machine, ...] = ()
-        self._folded: frozenset[str] = frozenset()
-        self._shape: tuple[object, ...] = ((), self._folded, True)
-        """Words of the filter, what is folded, whether it is a list: what rows are shown by."""
+        self._listing = Listing()
         self._line: FilterLine | None = None
+        self._bar: MarkBar | None = None
+        self._marked_before: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """Put title and table together; the filter's line comes when it is first wanted."""
@@ -159,60 +161,22 @@ class ChrootTable(Vertical):
         Where they are of many *machines*, they stand below these, and can be folded. Cursor, scroll
         and marks stay. Where everything is as it was, nothing is done.
         """
-        sizes = sizes or {}
-        trends = trends or {}
-        given = (chroots, jobs, dict(sizes), dict(trends), machines)
-        if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
-            return
-        self._given = given
-        self._machines = machines
-        running = {job.path: job for job in jobs if job.state == RUNNING}
-        failed = {job.path for job in jobs if job.state == FAILED}
-        known = self._known
-        below = is_tree(machines)
-        rows: dict[str, ChrootRow] = {}
-        for one in chroots:
-            path = one.path
-            row = known.get(path)
-            job, fails, size = running.get(path), path in failed, sizes.get(path)
-            done = recent(trends.get(path))
-            if (
-                row is None
-                or row.status is not one
-                or row.job is not job
-                or row.failed is not fails
-                or row.size != size
-                or row.recent != done
-                or row.below is not below
-            ):
-                row = ChrootRow(one, job, fails, size, done, below=below)
-            rows[path] = row
-        self._known = rows
-        self._show()
+        if self._listing.take(chroots, jobs, sizes or {}, trends or {}, machines):
+            self._show()
 
     def _show(self) -> None:
-        """Show what is known: as a tree, or as a list where it is filtered or machines are few."""
-        words = tuple(self._filter.casefold().split())
-        known, folded = self._known, self._folded
-        rows = known if words else tree(known, self._machines, folded)
-        accepts: Callable[[ChrootRow], bool] | None = None
-        if words:
-            accepts = lambda row: row.matches(words)  # noqa: E731
-        elif rows is not known:
-            accepts = lambda row: row.head is not None or row.status.host not in folded  # noqa: E731
-        self.rows.group_by(None if rows is known else lambda row: row.group)
-        self.rows.show_rows(rows)
-        shape = words, folded, rows is known
-        if shape != self._shape:
-            self._shape = shape
-            self.rows.set_filter(accepts, words)
+        shown = self._listing.shown()
+        self.rows.group_by(shown.group)
+        self.rows.show_rows(shown.rows)
+        if self._listing.has_another_shape(shown):
+            self.rows.set_filter(shown.accepts, shown.words)
         self._tell()
 
     def set_filter(self, text: str) -> None:
         """Show only chroots that have each word of *text* in name, system or state."""
-        if text == self._filter:
+        if text == self._listing.filter:
             return
-        self._filter = text
+        self._listing.filter = text
         self._show()
         self.post_message(self.FilterChanged(self, text))
 
@@ -226,7 +190,7 @@ class ChrootTable(Vertical):
     @property
     def filter_text(self) -> str:
         """What it is filtered by."""
-        return self._filter
+        return self._listing.filter
 
     @property
     def highlighted(self) -> ChrootStatus | None:
@@ -240,27 +204,26 @@ class ChrootTable(Vertical):
         row = self.rows.cursor_row
         return row.status.host if row is not None else ""
 
-    def fold(self, machine: str, *, folded: bool) -> None:
-        """Fold the chroots of a machine, or show them."""
-        self._folded = self._folded | {machine} if folded else self._folded - {machine}
+    def fold(self, head: str, *, folded: bool | None = None) -> None:
+        """Fold what stands below a head, or show it; None: the other of both."""
+        self._listing.fold(head, folded=folded)
         self._show()
 
     @property
     def marked(self) -> tuple[str, ...]:
         """The paths of the marked chroots, in the order in which they were given."""
         marked = self.rows.marked
-        return tuple(path for path in self._known if path in marked)
+        return tuple(path for path in self._listing.known if path in marked)
 
     def move_to(self, path: str) -> bool:
         """Put the cursor on a chroot; say whether it is shown."""
-        row = self._known.get(path)
-        if row is not None and row.status.host in self._folded:
-            self.fold(row.status.host, folded=False)
+        if self._listing.unfold_for(path):
+            self._show()
         return self.rows.move_to(path)
 
     def mark(self, path: str) -> None:
         """Mark a chroot that is shown."""
-        if path in self._known and path not in self.rows.marked:
+        if path in self._listing.known and path not in self.rows.marked:
             self.rows.toggle_mark(path)
 
     def clear_marks(self) -> None:
@@ -282,7 +245,7 @@ class ChrootTable(Vertical):
             self._line = FilterLine("name, system or state")
             self.mount(self._line, after="#title")
         line = self._line
-        line.value = self._filter
+        line.value = self._listing.filter
         self.add_class("-filtering")
         line.focus()
 
@@ -291,37 +254,66 @@ class ChrootTable(Vertical):
         self.start_filter()
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        """Filter by what is typed."""
+        """Filter, or mark, by what is typed."""
         message.stop()
         if self.has_class("-filtering"):
             self.set_filter(message.value)
+        elif self.has_class("-marking"):
+            self._mark_matching(message.value)
 
     def on_filter_line_left(self, message: FilterLine.Left) -> None:
         """Put the title back in its place."""
         message.stop()
-        self.remove_class("-filtering")
-        if message.clear:
+        if message.clear and self.has_class("-filtering"):
             self.set_filter("")
+        elif message.clear and self.has_class("-marking"):
+            self.rows.set_marks(self._marked_before)
+        self.remove_class("-filtering", "-marking")
         if message.refocus:
             self.rows.focus()
 
+    async def start_marking(self) -> None:
+        """Open the line in which a pattern is typed: what has such a name is marked, too."""
+        if self._bar is None:
+            from .mark_bar import MarkBar
+
+            self._bar = MarkBar()
+            await self.mount(self._bar, after="#title")  # keys wait for it
+        self._marked_before = self.rows.marked
+        self.add_class("-marking")
+        self._bar.line.value = ""
+        self._bar.line.focus()
+
+    async def action_mark_matching(self) -> None:
+        """Open the line in which a pattern is typed."""
+        await self.start_marking()
+
+    def _mark_matching(self, text: str) -> None:
+        meant, known = name_matcher(text), self._listing.known
+        shown = self.rows.shown
+        found = frozenset(path for path in shown if meant(known[path].status.name))
+        self.rows.set_marks(self._marked_before | found)
+        if self._bar is not None:
+            self._bar.tell(len(found), len(shown))
+
     def action_clear(self) -> None:
         """Take away the filter, or else the marks."""
-        if self._filter:
+        if self._listing.filter:
             self.set_filter("")
         else:
             self.clear_marks()
 
     def why_not(self, action: str) -> str:
         """Say that there is nothing to filter."""
-        return "" if self._known or action != "filter" else "there is no chroot here"
+        needs = action in ("filter", "mark_matching")
+        return "there is no chroot here" if needs and not self._listing.known else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave escape to others while there is nothing to clear; offer no filter within one."""
         if action == "clear":
-            return bool(self._filter or self.rows.marked)
-        if action == "filter":
-            return not self.has_class("-filtering")
+            return bool(self._listing.filter or self.rows.marked)
+        if action in ("filter", "mark_matching"):
+            return not self.has_class("-filtering") and not self.has_class("-marking")
         return True
 
     # -- what the table says ---------------------------------------------------------------------
@@ -334,10 +326,9 @@ class ChrootTable(Vertical):
     @on(Table.Activated)
     def _chosen(self, message: Table.Activated) -> None:
         message.stop()
-        row = self._known.get(message.key)
+        row = self._listing.known.get(message.key)
         if message.key.startswith(HEAD):
-            name = message.key.removeprefix(HEAD)
-            self.fold(name, folded=name not in self._folded)
+            self.fold(message.key.removeprefix(HEAD))
         elif row is not None:
             self.post_message(self.Activated(self, row.status))
 
@@ -357,17 +348,17 @@ class ChrootTable(Vertical):
         title = self._title()
         if title != self.query_one("#title", Static).content:
             self.query_one("#title", Static).update(title, layout=False)
-        if self._known:
-            self.rows.hint = (f"nothing matches {self._filter}", "Esc shows all again")
+        if self._listing.known:
+            self.rows.hint = (f"nothing matches {self._listing.filter}", "Esc shows all again")
         else:
             self.rows.hint = self.empty_hint
 
     def _title(self) -> Content:
-        every, shown, marked = len(self._known), len(self.rows.keys), len(self.rows.marked)
-        parts = [Content(f"Environments {shown} of {every}" if self._filter else
+        every, shown, marked = len(self._listing.known), len(self.rows.keys), len(self.rows.marked)
+        parts = [Content(f"Environments {shown} of {every}" if self._listing.filter else
                          f"Environments {every}")]  # fmt: skip
-        if self._filter:
-            parts.append(Content.assemble("/", foreign(self._filter, "$text-primary")))
+        if self._listing.filter:
+            parts.append(Content.assemble("/", foreign(self._listing.filter, "$text-primary")))
         if marked:
             parts.append(Content.styled(f"✓ {marked} marked", "$text-primary"))
         return Content("  ").join(parts)

@@ -41,9 +41,9 @@ class FilterLine(Input):
             """The line."""
             return self.line
 
-    def __init__(self, looks_at: str) -> None:
+    def __init__(self, looks_at: str, *, does: str = "filter") -> None:
         """Make an empty line; *looks_at* says where the words are looked for."""
-        super().__init__(placeholder=f"filter: {looks_at}", compact=True)
+        super().__init__(placeholder=f"{does}: {looks_at}", compact=True)
 
     def action_keep(self) -> None:
         """Go back to the table."""

@@ -64,10 +64,24 @@ class ProcessesTable(Table[Process]):
                 tooltip="Ask it to end, after asking you"),
         Binding("K", "signal('KILL')", "KILL", id="processes.kill",
                 tooltip="End it at once, after asking you"),
+        Binding("l", "open_files", "open files", id="processes.open",
+                tooltip="Its files, sockets and ports"),
         Binding("T", "tree", "tree", id="processes.tree", show=False,
                 tooltip="Each below the one that started it, or in one list again"),
         Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the command"),
     ]  # fmt: skip
+
+    @dataclass
+    class FilesRequested(Message):
+        """What this process has open is to be shown."""
+
+        table: ProcessesTable
+        process: Process
+
+        @property
+        def control(self) -> ProcessesTable:
+            """The table."""
+            return self.table
 
     @dataclass
     class SignalRequested(Message):
@@ -125,7 +139,7 @@ class ProcessesTable(Table[Process]):
         return f"process {process.pid} {process.command}" if process is not None else ""
 
     def why_not(self, action: str) -> str:
-        """Say that there is nobody to signal."""
+        """Say that there is nobody to do it to."""
         return _NOBODY if self.cursor_row is None else ""
 
     def action_signal(self, name: str) -> None:
@@ -133,6 +147,12 @@ class ProcessesTable(Table[Process]):
         process = self.cursor_row
         if process is not None:
             self.post_message(self.SignalRequested(self, process, name))
+
+    def action_open_files(self) -> None:
+        """Ask for what it has open to be shown."""
+        process = self.cursor_row
+        if process is not None:
+            self.post_message(self.FilesRequested(self, process))
 
     def action_copy(self) -> None:
         """Ask for the command to be copied."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from ....core.errors import ChrootError
 from ....core.text import duration, safe, size
 from ....widgets.text.states import chroot_state, mount_state
 from ... import exits, json_output
@@ -16,12 +17,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from ....core.engine import Engine
     from ....core.looking.status import ChrootStatus
+    from ....core.process import Listener, OpenFile
 
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `status` its options."""
     add_json(parser)
+    parser.add_argument(
+        "--open", action="store_true", help="and where it listens, and what its processes have open"
+    )
     add(parser, DIR)
 
 
@@ -29,11 +35,37 @@ def execute(arguments: Namespace) -> int:
     """Print what there is to know of one chroot; return the exit code."""
     engine, path = chroot_of(arguments)
     found = engine.status(path)
+    listening = engine.listeners(path) if arguments.open else ()
+    opened = _opened(engine, found) if arguments.open else ()
     if arguments.json:
-        json_output.write(json_output.chroot(found))
+        more = json_output.opened(listening, opened) if arguments.open else {}
+        json_output.write(json_output.chroot(found) | more)
     else:
-        print_lines(lines(found, time.time()))
+        print_lines([*lines(found, time.time()), *_open_lines(listening, opened)])
     return exits.DONE
+
+
+def _opened(engine: Engine, one: ChrootStatus) -> tuple[OpenFile, ...]:
+    """Return what all processes of a chroot have open, of those that can be looked at."""
+    found: list[OpenFile] = []
+    for process in one.processes:
+        try:
+            found += engine.open_files(one.path, process.pid)
+        except ChrootError:
+            continue  # it has ended, or is somebody else's
+    return tuple(found)
+
+
+def _open_lines(listening: tuple[Listener, ...], opened: tuple[OpenFile, ...]) -> list[str]:
+    said = []
+    if listening:
+        rows = [(one.protocol, one.address, str(one.pid), one.command) for one in listening]
+        head = ("PROTOCOL", "ADDRESS", " PID", "COMMAND")
+        said += ["", f"listening {len(listening)}", *indented(head, rows)]
+    if opened:
+        rows = [(str(one.pid), one.name, one.kind, one.what) for one in opened]
+        said += ["", f"open {len(opened)}", *indented((" PID", "NAME", "KIND", "WHAT"), rows)]
+    return said
 
 
 def lines(one: ChrootStatus, now: float) -> list[str]:

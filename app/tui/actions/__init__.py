@@ -3,7 +3,7 @@
 A new one is a module here that says what is done, in functions of a `Session`, and lists it as
 `Action`s with key and words; a line in ACTIONS, which makes it a binding of the main screen and an
 entry of the palette; and, where it has a key, a row in settings/keymap.py, which users rebind by.
-What a pane asks for by a message of its own is routed by `MainScreen` to a function here.
+What a pane asks for by a message of its own is routed by `Workspace` to a function here.
 """
 
 from __future__ import annotations

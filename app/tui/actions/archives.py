@@ -12,14 +12,18 @@ from ....core.text import safe, size
 from ....widgets.job_status import DONE
 from .. import command_words
 from .action import Action, flow
-from .reasons import busy, of_one, unmade
+from .many import agreed, to_each
+from .reasons import busy, of_chosen, unmade
 
 if TYPE_CHECKING:
     from threading import Event as Flag
 
     from ....core.errors import ChrootError
     from ....core.events import Report
+    from ....core.looking.status import ChrootStatus
+    from ....widgets.dialogs.pack import Packing
     from ....widgets.job_status import JobStatus
+    from ..jobs import Ended
     from ..session import Session
 
 
@@ -29,40 +33,62 @@ _KINDS = (False, True)
 
 @flow
 async def pack(session: Session) -> None:
-    """Ask where to, pack the highlighted chroot, and say how big that is."""
+    """Ask where to, pack a chroot, and say how big that is; of several, each under its own name."""
     from ....widgets.dialogs.pack import PackDialog
 
-    one = session.highlighted
+    if chosen := session.several_chosen:
+        await _pack_each(session, chosen)
+        return
+    one = next(iter(session.chosen), None)
     if one is None:
         return
-    engine = session.engine
-    names = [default_name(one.path, oci=oci) for oci in _KINDS]
-    # What is packed on another machine stays there, in its base.
-    folder = engine.base_at(one.path) if one.host else os.getcwd()
-    archive, image = (os.path.join(folder, name) for name in names)
+    archive, image = (_place(session, one, oci=oci) for oci in _KINDS)
     dialog = PackDialog(
-        one.name, archive, image, complete=engine.complete, on=one.is_on, host=one.host
+        one.name, archive, image, complete=session.engine.complete, on=one.is_on, host=one.host
     )
-    wanted = await session.user.ask(dialog)
-    if wanted is None or not await _may_be_there(session, wanted.path):
+    wish = await session.user.ask(dialog)
+    if wish is None or not await _may_be_there(session, wish.path):
         return
-
-    def work(report: Report, cancelled: Flag) -> str:
-        done = engine.pack(
-            one.path, wanted.path, exclude=wanted.exclude, oci=wanted.oci,
-            checksum=wanted.checksum, report=report, cancelled=cancelled,
-        )  # fmt: skip
-        return f"{size(done.size)} in {done.path}"
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
         if job.state == DONE:
             session.user.tell(f"packed: {safe(job.stage)}")
 
+    _pack(session, one, wish, ended)
+    session.panes.dock.open_jobs()
+
+
+def _place(session: Session, one: ChrootStatus, *, oci: bool) -> str:
+    """Return where an archive goes: here; what is packed on another machine stays in its base."""
+    folder = session.engine.base_at(one.path) if one.host else os.getcwd()
+    return os.path.join(folder, default_name(one.path, oci=oci))
+
+
+async def _pack_each(session: Session, chosen: tuple[ChrootStatus, ...]) -> None:
+    from ....widgets.dialogs.pack import Packing
+
+    places = {one.path: _place(session, one, oci=False) for one in chosen}
+    title = f"pack {len(chosen)} chroots"
+    if await agreed(session, title, ("Each into an archive:", *places.values()), "Pack"):
+        to_each(
+            session, "pack", chosen,
+            lambda one: _pack(session, one, Packing(places[one.path])), unmade, busy,
+        )  # fmt: skip
+        session.panes.dock.open_jobs()
+
+
+def _pack(session: Session, one: ChrootStatus, wish: Packing, ended: Ended | None = None) -> None:
+    def work(report: Report, cancelled: Flag) -> str:
+        done = session.engine.pack(
+            one.path, wish.path, exclude=wish.exclude, oci=wish.oci,
+            checksum=wish.checksum, report=report, cancelled=cancelled,
+        )  # fmt: skip
+        return f"{size(done.size)} in {done.path}"
+
     words = command_words.pack(
-        one.path, wanted.path, wanted.exclude, oci=wanted.oci, checksum=wanted.checksum
+        one.path, wish.path, wish.exclude, oci=wish.oci, checksum=wish.checksum
     )
     session.start("pack", one.name, one.path, work, ended, words=words)
-    session.panes.dock.open_jobs()
 
 
 async def _may_be_there(session: Session, path: str) -> bool:
@@ -110,7 +136,7 @@ async def unpack(session: Session) -> None:
 ACTIONS = (
     Action(
         "environments.pack", "pack", "An archive or an image of the chroot", pack,
-        key="p", in_footer=False, why_not=of_one(unmade, busy),
+        key="p", in_footer=False, why_not=of_chosen(unmade, busy), many=True,
     ),
     Action(
         "environments.unpack", "unpack", "A chroot out of an archive", unpack,

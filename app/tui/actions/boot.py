@@ -17,9 +17,10 @@ def toggle(session: Session) -> None:
     """Enable what is chosen, all one way: disable where all are enabled."""
     chosen = session.chosen
     all_enabled = all(one.enabled for one in chosen)
-    for one in chosen:
-        if one.enabled == all_enabled:
-            _change(session, one, enable=not all_enabled)
+    with session.several.begun_by("disable" if all_enabled else "enable"):
+        for one in chosen:
+            if one.enabled == all_enabled:
+                _change(session, one, enable=not all_enabled)
 
 
 def _change(session: Session, one: ChrootStatus, *, enable: bool) -> None:

@@ -1,4 +1,4 @@
-"""Sending signals to processes inside. The table of processes has the keys."""
+"""What is done with processes inside. The table of processes has the keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....core.process import Process
     from ..session import Session
+
+
+_PATIENCE = 10.0
+"""Seconds in which what a process has open is to be known."""
+
+
+@flow
+async def show_open(session: Session, one: ChrootStatus, process: Process) -> None:
+    """Show what a process of a chroot has open."""
+    from ....widgets.dialogs.open_files import OpenFilesDialog
+
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            found = await asyncio.to_thread(session.engine.open_files, one.path, process.pid)
+    except ChrootError as error:
+        session.user.explain(error)
+    except TimeoutError:
+        session.user.tell("that is not known within ten seconds", "error")
+    else:
+        await session.user.ask(OpenFilesDialog(process, found))
 
 
 @flow

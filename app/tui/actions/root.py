@@ -23,8 +23,9 @@ async def become_root(session: Session) -> None:
 
 def adopt(session: Session) -> None:
     """Make the one before the UI a user of what is chosen."""
-    for one in session.chosen:
-        _adopt(session, one)
+    with session.several.begun_by("adopt"):
+        for one in session.chosen:
+            _adopt(session, one)
 
 
 def _adopt(session: Session, one: ChrootStatus) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import duration, safe
 from ..command_log import Undo
 from .action import Action, flow
-from .reasons import of_one, unmade
+from .many import agreed, to_each
+from .reasons import busy, of_chosen, unmade
 
 if TYPE_CHECKING:
     from threading import Event as Flag
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
 
 @flow
 async def snapshots(session: Session) -> None:
-    """Show the snapshots of the highlighted chroot; take, put back or remove one."""
+    """Show the snapshots of a chroot: take, put back or remove one. Of several: take one each."""
     from ....widgets.dialogs.snapshots import RESTORE, TAKE, SnapshotsDialog
 
-    one = session.highlighted
+    if chosen := session.several_chosen:
+        await _take_of_each(session, chosen)
+        return
+    one = next(iter(session.chosen), None)
     if one is None:
         return
     try:
@@ -59,6 +64,12 @@ def take(session: Session, one: ChrootStatus, name: str = "", then: Ended | None
 
     words = ("snapshot", "-d", one.path, *((name,) if name else ()))
     session.start("snapshot", one.name, one.path, work, then, words=words)
+
+
+async def _take_of_each(session: Session, chosen: tuple[ChrootStatus, ...]) -> None:
+    lines = ("One of each, called after the time:", *(f"  {one.path}" for one in chosen))
+    if await agreed(session, f"snapshots of {len(chosen)} chroots", lines, "Take"):
+        to_each(session, "snapshot", chosen, partial(take, session), unmade, busy)
 
 
 async def _restore(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago: str) -> None:
@@ -116,6 +127,6 @@ async def _remove(session: Session, one: ChrootStatus, meant: TreeSnapshot, ago:
 ACTIONS = (
     Action(
         "environments.snapshots", "snapshots", "States to go back to: take, restore, remove",
-        snapshots, key="v", in_footer=False, why_not=of_one(unmade),
+        snapshots, key="v", in_footer=False, why_not=of_chosen(unmade), many=True,
     ),
 )  # fmt: skip

@@ -32,13 +32,14 @@ def toggle(session: Session) -> None:
     """
     chosen = session.chosen
     all_on = all(_is_on(one) or one.state in UNFIT for one in chosen)
-    for one in chosen:
-        if all_on and (_is_on(one) or _is_stuck(one)):
-            _off(session, one.name, one.path)
-        elif one.state in UNFIT:
-            _tell_why_not(session, one)
-        elif not _is_on(one):
-            _on(session, one)
+    with session.several.begun_by("off" if all_on else "on"):
+        for one in chosen:
+            if all_on and (_is_on(one) or _is_stuck(one)):
+                _off(session, one.name, one.path)
+            elif one.state in UNFIT:
+                session.several.refuse(one.name, safe(_unfit(one)))
+            elif not _is_on(one):
+                _on(session, one)
 
 
 def _is_on(one: ChrootStatus) -> bool:
@@ -75,8 +76,9 @@ def _no_off(session: Session) -> str:
 
 def switch_off(session: Session) -> None:
     """Switch off what is chosen, whatever is mounted of it."""
-    for one in session.chosen:
-        _off(session, one.name, one.path)
+    with session.several.begun_by("off"):
+        for one in session.chosen:
+            _off(session, one.name, one.path)
 
 
 def _on(session: Session, one: ChrootStatus) -> None:
@@ -146,10 +148,6 @@ async def _ask_to_kill(session: Session, job: JobStatus, holders: tuple[Holder, 
         _off(session, job.name, job.path, kill=True)
 
 
-def _tell_why_not(session: Session, one: ChrootStatus) -> None:
-    session.user.tell(safe(f"{one.name} {_unfit(one).removeprefix('it ')}"), "warning")
-
-
 def _unfit(one: ChrootStatus) -> str:
     return f"it is {one.state}" + (f": {one.problems[0].message}" if one.problems else "")
 
@@ -203,11 +201,12 @@ async def show_plan(session: Session) -> None:
         stop = ("run `stop` inside",) if off and steps else ()
         lines += [f"  {step}" for step in (*stop, *steps)] or ["  nothing to do"]
     if await session.user.ask(Confirm("what o would do", lines, action="Do it")):
-        for one in fit:
-            if off:
-                _off(session, one.name, one.path)
-            elif not _is_on(one):
-                _on(session, one)
+        with session.several.begun_by("off" if off else "on"):
+            for one in fit:
+                if off:
+                    _off(session, one.name, one.path)
+                elif not _is_on(one):
+                    _on(session, one)
 
 
 ACTIONS = (

@@ -1,0 +1,205 @@
+"""Several chroots at once: marked by a pattern, and what is done to them told once."""
+
+from __future__ import annotations
+
+import pytest
+
+from chroot_tool.app.tui.actions import root
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.delete import DeleteDialog
+from chroot_tool.widgets.dialogs.delete_several import DeleteSeveral
+from chroot_tool.widgets.dialogs.menu import Menu
+from support.samples import BASE, CHROOTS, DEB12
+from support.whole_ui import Ui, ui
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+OFF = tuple(CHROOTS[0].replace(name=f"deb{n}", path=f"{BASE}/deb{n}") for n in (10, 11, 12, 13))
+
+
+def marked(t: Ui) -> list[str]:
+    return [path.removeprefix(f"{BASE}/") for path in t.app.main.table.marked]
+
+
+async def mark(t: Ui, text: str) -> None:
+    await t.press("plus")
+    await t.shows("mark: part of a name")
+    await t.write(text)
+    await t.press("enter")
+    await t.until(lambda: t.app.main.table.rows.has_focus)
+
+
+# -- marking ---------------------------------------------------------------------------------------
+
+
+@SIZES
+async def test_what_is_like_the_pattern_is_marked_as_one_types(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.press("plus")
+        await t.shows("mark: part of a name, or deb*")
+        await t.write("r")
+        await t.shows("3 of 7 match")
+        assert marked(t) == ["arm", "broken", "trixie-build"]
+        await t.write("i")
+        await t.shows("1 of 7 match")
+        assert marked(t) == ["trixie-build"]
+        await t.press("enter")
+        await t.shows("Environments 7", "1 marked")
+        await t.until(lambda: t.app.main.table.rows.has_focus)
+
+
+async def test_marks_from_before_stay_and_escape_has_them_alone() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await t.press("space", "plus")
+        await t.write("jam")
+        await t.until(lambda: marked(t) == ["deb12", "jammy"])
+        await t.press("escape")
+        await t.until(lambda: marked(t) == ["deb12"])
+        await mark(t, "jam")
+        assert marked(t) == ["deb12", "jammy"]
+        await t.press("plus")
+        await t.shows("mark: part of a name")  # it is empty each time
+        assert marked(t) == ["deb12", "jammy"]
+
+
+async def test_only_what_is_listed_is_marked() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.press("slash")
+        await t.write("debian")
+        await t.press("enter")
+        await t.shows("of 7")
+        shown = len(t.app.main.table.rows.keys)
+        await t.press("plus")
+        await t.press("asterisk")
+        await t.shows(f"{shown} of {shown} match")
+        await t.press("enter")
+        assert len(marked(t)) == shown < len(CHROOTS)
+
+
+async def test_it_is_there_from_other_panes_and_in_the_palette() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.has_focus_within)
+        await mark(t, "deb12")
+        assert marked(t) == ["deb12"]
+        await t.press("colon")
+        await t.until(lambda: t.app.screen is not t.app.main)
+        await t.write("mark by")
+        await t.shows("Mark all that have a name like that")
+
+
+# -- one summary -----------------------------------------------------------------------------------
+
+
+@SIZES
+async def test_what_is_done_to_several_is_told_once(size: tuple[int, int]) -> None:
+    async with ui(*OFF, size=size) as t:
+        await mark(t, "deb1")
+        await t.press("o")
+        await t.says("on: 4 done")
+        assert len(t.engine.called("on")) == 4
+        assert [text for text in t.said if "on" in text] == ["on: 4 done"]
+
+
+async def test_failures_are_named_in_it_and_none_has_a_toast_of_its_own() -> None:
+    async with ui(*OFF) as t:
+        t.engine.fail("on", ChrootError("no space left"), ChrootError("gone"))
+        await mark(t, "deb1")
+        await t.press("o")
+        await t.says("on: 2 done, 2 failed (")
+        assert len(t.said) == 1
+        assert "no space left" in t.said[0]
+        assert "gone" in t.said[0]
+        assert t.app.main.dock.is_open
+
+
+async def test_what_is_broken_or_busy_is_named_with_the_rest() -> None:
+    async with ui(*CHROOTS) as t:
+        gate = t.engine.hold("on")
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.engine.called("on"))
+        await mark(t, "arm broken jammy trixie")
+        await t.press("o")
+        gate.set()
+        await t.says(
+            "on: 2 done, 2 not done (arm: something is under way already; broken is broken"
+        )
+
+
+async def test_one_is_told_of_as_ever() -> None:
+    async with ui(*OFF) as t:
+        await t.press("o")
+        await t.until(lambda: "done" in t.job_states.values())
+        t.engine.fail("on", ChrootError("no space left"))
+        await t.press("space", "o")
+        await t.says("on deb10: no space left")
+        assert not any("failed" in text for text in t.said)
+
+
+async def test_at_boot_and_adopt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root, "_asks", lambda: "ann")
+    async with ui(*OFF) as t:
+        await mark(t, "deb1")
+        await t.app.main.action_perform("environments.boot")
+        await t.says("enable: 4 done")
+
+
+@SIZES
+async def test_several_are_deleted_after_their_number_was_typed(size: tuple[int, int]) -> None:
+    async with ui(*OFF, DEB12.replace(name="on", path=f"{BASE}/on"), size=size) as t:
+        await mark(t, "deb11 deb12 on")
+        await t.press("d")
+        await t.dialog(DeleteSeveral)
+        await t.shows("delete 3 chroots", f"{BASE}/deb11", f"{BASE}/on", "on, 3 processes")
+        await t.write("delete 2")
+        await t.press("enter")
+        await t.shows('that is not "delete 3"')
+        assert t.engine.called("delete") == []
+        await t.press("backspace")
+        await t.write("3")
+        await t.press("enter", "enter")
+        await t.says("delete: 3 done")
+        paths = {path for (path,) in t.engine.called("delete")}
+        assert paths == {f"{BASE}/deb11", f"{BASE}/deb12", f"{BASE}/on"}
+
+
+async def test_a_single_mark_is_deleted_by_its_name_not_what_the_cursor_is_on() -> None:
+    async with ui(*OFF) as t:
+        await mark(t, "deb12")
+        await t.on_row("deb10")
+        await t.press("d")
+        await t.dialog(DeleteDialog)
+        await t.shows("delete deb12", "Type deb12 to delete it")
+
+
+async def test_snapshots_and_archives_of_several() -> None:
+    async with ui(*OFF) as t:
+        await mark(t, "deb1")
+        await t.press("v")
+        await t.dialog(Confirm)
+        await t.shows("snapshots of 4 chroots", f"{BASE}/deb10")
+        await t.press("enter")
+        await t.says("snapshot: 4 done")
+        await t.press("p")
+        await t.dialog(Confirm)
+        await t.shows("pack 4 chroots", "deb10-")
+        await t.press("enter")
+        await t.says("pack: 4 done")
+        assert len({call[1] for call in t.engine.called("pack")}) == 4
+        assert not any("packed:" in text for text in t.said)
+
+
+async def test_the_menu_of_marked_ones_has_what_is_done_to_all() -> None:
+    async with ui(*OFF) as t:
+        await mark(t, "deb1")
+        await t.press("m")
+        dialog = await t.dialog(Menu)
+        ids = {entry.id for entry in dialog.groups[0].entries}
+        assert ids >= {
+            "environments.toggle", "environments.boot", "environments.snapshots",
+            "environments.pack", "environments.delete", "environments.adopt",
+        }  # fmt: skip
+        assert all(not entry.id.endswith(".delete") for entry in dialog.groups[1].entries)
