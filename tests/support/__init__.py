@@ -334,8 +334,10 @@ def _unescape(point: str) -> str:
 
 
 def is_below(path: str, folder: Path) -> bool:
-    """Whether *path* is *folder* or lies in it, by components."""
-    return Path(path).is_relative_to(folder)
+    """Whether *path*, in the kernel's words, is *folder* or lies in it, by components."""
+    # Asked of every process and mount around every test: as text, not as two more Paths each.
+    above = os.fspath(folder).rstrip("/")
+    return path == above or path.startswith(f"{above}/")
 
 
 def mounts_below(folder: Path) -> list[str]:
@@ -346,12 +348,12 @@ def mounts_below(folder: Path) -> list[str]:
 def processes_below(folder: Path) -> dict[int, str]:
     """The processes whose root is *folder* or lies in it: pid and command line."""
     found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
             with suppress(OSError):  # it ended meanwhile
-                if is_below(os.readlink(entry / "root"), folder):
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(entry.name)] = command.decode(errors="replace")
+                if is_below(os.readlink(f"/proc/{name}/root"), folder):
+                    command = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ")
+                    found[int(name)] = command.decode(errors="replace")
     return found
 
 

@@ -136,7 +136,7 @@ def _process() -> socket.socket:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, str(theirs.fileno())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno()], cwd="/",  # where it keeps no mount busy
         )  # fmt: skip
     atexit.register(_end, process, ours)
     return ours
