@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import privilege
-from .cli.options import COMPLETE, EVERYWHERE, RUN_WORDS, found
+from .cli.options import COMPLETE, EVERYWHERE, HOSTS, RUN_WORDS, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,10 +81,17 @@ def _bare(
                 "on one that can: TERM=xterm-256color chroot-tool",
             )
         return code
-    return exits.answer(lambda: _show(base or "", host or ""))
+    return exits.answer(lambda: _show(base or "", host or "", fleet.get(HOSTS.key) or ""))
 
 
-def _show(base: str, host: str) -> int:
+def _show(base: str, host: str, group: str) -> int:
+    if group:
+        from ..core.errors import UsageError
+
+        raise UsageError(
+            f"the terminal UI takes no --hosts: it shows the machines that H adds, not {group!r}",
+            "chroot-tool list --hosts GROUP shows those of an inventory",
+        )
     from .tui.start import main as show
 
     try:

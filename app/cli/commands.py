@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 
 _OF_A_FLEET = (
     "create", "base", "on", "off", "run", "start", "stop", "restart", "update", "list", "status",
-    "bind", "clone", "rename", "snapshot", "delete", "doctor",
+    "bind", "clone", "rename", "snapshot", "delete", "enable", "disable", "doctor",
 )  # fmt: skip
 """What may be done on many hosts at once: what needs no terminal, and has an end."""
+_INSTEAD = {
+    "watch": "one machine at a time: chroot-tool watch -H HOST; H in the terminal UI has many",
+    "pack": "an archive is of one machine: chroot-tool pack -d HOST:DIR -f FILE",
+    "unpack": "an archive goes to one machine: chroot-tool unpack -f FILE -d HOST:DIR",
+    "deploy": "one machine at a time; the role chroot_tool.chroots.host is for many",
+}
+"""What does it all the same, of verbs that a group may be meant for."""
 _NEVER_HELD_UP = ("watch", "serve", "completion", "schema", "help")
 """All that they ask is asked within a bound."""
 
@@ -68,9 +75,8 @@ def _across(arguments: Namespace) -> int:
     from .fleet import Asked, across
 
     if arguments.verb not in _OF_A_FLEET:
-        raise UsageError(
-            f"{arguments.verb} takes no --hosts", f"those that do: {', '.join(_OF_A_FLEET)}"
-        )
+        hint = _INSTEAD.get(arguments.verb, f"those that do: {', '.join(_OF_A_FLEET)}")
+        raise UsageError(f"{arguments.verb} takes no --hosts", hint)
     if arguments.host:
         raise UsageError("--host and --hosts are two ways to say where", "one of them will do")
     verb = module_of(arguments.verb)

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 _LONGEST_SOCKET = 108 - 1 - 17  # unix(7), the end of a string, what ssh adds while it makes one
 _DIGEST = 40
 
-# Finds chroot-tool there, and becomes root where the user may: `sudo -l` tells without asking.
 _FIND = """
 for c in "$(command -v chroot-tool)" "$HOME/.local/bin/chroot-tool" /usr/local/bin/chroot-tool
 do [ -x "$c" ] && break; c=; done
 [ "$c" ] || { echo "chroot-tool: not found" >&2; exit 127; }
-[ "$(id -u)" = 0 ] && exec "$c" "$@"
 """
+# Becomes root where the user may: `sudo -l` tells without asking.
 _QUIETLY = f"""{_FIND}
+[ "$(id -u)" = 0 ] && exec "$c" "$@"
 sudo -n -l "$c" serve --json >/dev/null 2>&1 && exec sudo -n -- "$c" "$@"
 exec "$c" "$@"
 """
-_ASKING = f"""{_FIND}
-command -v sudo >/dev/null && exec sudo -- "$c" "$@"
+# On a terminal it becomes root by itself, by what that machine has for it, and knows for whom.
+_ON_A_TERMINAL = f"""{_FIND}
 exec "$c" "$@"
 """
 
@@ -63,7 +63,7 @@ class Host:
             return Connection(argv, self.name, ask=self._ask)
 
         def command(words: Sequence[str]) -> tuple[str, ...]:
-            return self.ssh("-t", script=_ASKING, words=(*before, *words))
+            return self.ssh("-t", script=_ON_A_TERMINAL, words=(*before, *words))
 
         return RemoteEngine(connect, command, base, self.ssh(script="true"), self.piped)
 

@@ -12,7 +12,7 @@ import pytest
 
 from chroot_tool.core.remote import put_there
 from support import Cli
-from support.ssh_hosts import SshHost, SshHosts
+from support.ssh_hosts import SshHost, SshHosts, Where
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -126,7 +126,7 @@ exec "$@"
 def test_for_everybody_on_that_machine(cli: Cli, hosts: SshHosts) -> None:
     """--system, and what root gets unasked: on a machine whose /usr/local is its own."""
     there = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _APART, "sh")
-    (one,) = hosts.add("one", inside=there)
+    (one,) = hosts.add("one", where=Where(inside=there))
     (one.bin / "chroot-tool").unlink()
     place, program = "/usr/local/lib/chroot-tool", "/usr/local/bin/chroot-tool"
     for words in (("--system",), ()):

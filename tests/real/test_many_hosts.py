@@ -13,6 +13,8 @@ import pytest
 
 from support import Cli, Program, mounts_below, processes_below, wait_until
 from support.fleet import Ansible
+from support.outer_terminal import Terminal
+from support.own_units import own_units
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 
@@ -76,6 +78,21 @@ def test_a_verb_on_every_host_and_what_became_of_each(fleet: Fleet) -> None:
     assert not any(mounts_below(host.base / "deb") for host in fleet.hosts.values())
 
 
+def test_what_is_done_at_boot_everywhere(fleet: Fleet, tmp_path: Path) -> None:
+    with own_units(tmp_path / "units") as units:
+        said = fleet.ok("enable", "-d", "deb", "--hosts", "builders")
+        assert outcomes(said) == dict.fromkeys(HOSTS, "ok")
+        links = units / "chroot-tool.target.wants"
+        assert len(list(links.iterdir())) == len(HOSTS)
+        assert all(at_boot(fleet, host) for host in HOSTS)
+        fleet.ok("disable", "-d", "deb", "--hosts", "builders")
+        assert not any(at_boot(fleet, host) for host in HOSTS)
+
+
+def at_boot(fleet: Fleet, host: str) -> bool:
+    return bool(json.loads(fleet.ok("status", "-d", f"{host}:deb", "--json"))["enabled"])
+
+
 def test_one_that_is_not_there_costs_a_line(fleet: Fleet) -> None:
     fleet.hosts["two"].stop()
     done = fleet("list", "--hosts", "builders")
@@ -134,11 +151,26 @@ def test_as_json_each_line_names_its_host(fleet: Fleet) -> None:
     fleet.ok("off", "--hosts", "one", "-d", "deb")
 
 
+def test_the_ui_takes_none_and_does_not_pass_over_it(fleet: Fleet) -> None:
+    terminal = Terminal([str(word) for word in fleet.cli.argv("--hosts", "builders")],
+                        fleet.ansible.environment() | {"TERM": "xterm"})  # fmt: skip
+    try:
+        terminal.wait_for("the terminal UI takes no --hosts")
+        terminal.wait_for("chroot-tool list --hosts GROUP")
+        assert terminal.exit_code() == 2
+    finally:
+        terminal.close()
+
+
 def test_what_takes_no_group_says_so(fleet: Fleet) -> None:
     for words, why in (
         (("shell", "-d", "deb"), "shell takes no --hosts"),
         (("run", "-x", "-d", "deb", "/bin/true"), "-x takes no --hosts"),
-        (("watch",), "watch takes no --hosts"),
+        (("watch",), "chroot-tool watch -H HOST"),
+        (("pack", "-d", "deb"), "chroot-tool pack -d HOST:DIR -f FILE"),
+        (("unpack", "-f", "deb.tar"), "chroot-tool unpack -f FILE -d HOST:DIR"),
+        (("deploy", "one"), "the role chroot_tool.chroots.host"),
+        (("adopt", "-d", "deb"), "those that do: "),
         (("list", "-H", "one"), "two ways to say where"),
         (("on", "-d", "one:deb"), "--hosts says where"),
         (("list", "--forks", "0"), "no number of hosts"),

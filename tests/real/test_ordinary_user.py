@@ -11,9 +11,10 @@ import pytest
 
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
-from support import CHECKOUT, PATIENCE
+from support import CHECKOUT, PATIENCE, Cli, let_in
 from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
+from support.ssh_hosts import SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -207,6 +208,29 @@ def test_a_wrong_password_is_a_missing_rule(ann: Ordinary) -> None:
         assert terminal.exit_code() == 5
     finally:
         terminal.close()
+
+
+def test_on_another_machine_one_is_the_same_inside(
+    ann: Ordinary, hosts: SshHosts, cli: Cli
+) -> None:
+    """Who logs in there as ann has ann's rule there, and is ann inside; root is root."""
+    (one,) = hosts.add("one")
+    let_in(one.bin)
+    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    words = ("--", "sh", "-c", "id -u; exit 7")
+    env = hosts.environment()
+    refused = cli("run", "-d", "ann@one:deb", *words, env=env)
+    assert refused.returncode == 125
+    assert "sudo does not make ann root here" in refused.stderr + refused.stdout
+    ann.allow()
+    unknown = cli("run", "-d", "ann@one:deb", *words, env=env)
+    assert (unknown.returncode, unknown.stdout) == (7, "0\n"), unknown.stderr
+    ann.ok("adopt", "-d", "deb")
+    known = cli("run", "-d", "ann@one:deb", *words, env=env)
+    assert (known.returncode, known.stdout) == (7, f"{ann.uid}\n"), known.stderr
+    assert cli("run", "-d", "one:deb", *words, env=env).stdout == "0\n"
+    said = cli("shell", "-H", "ann@one", "-d", "deb", env=env, stdin="id -u\n").stdout
+    assert f"{ann.uid}" in said.split()
 
 
 def test_help_and_mistakes_need_no_root(ann: Ordinary) -> None:

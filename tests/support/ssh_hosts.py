@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -28,7 +29,7 @@ _TRIES = 20
 
 _SSHD_CONFIG = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {listens}
 HostKey {keys}/host
 AuthorizedKeysFile {keys}/user.pub
 StrictModes no
@@ -46,7 +47,7 @@ SetEnv {variables}
 
 _CLIENT_CONFIG = """\
 Host {name}
-    HostName 127.0.0.1
+    HostName {address}
     Port {port}
     HostKeyAlias chroot-tool-tests
 """
@@ -63,14 +64,28 @@ Host *
 """
 
 
+class Where(NamedTuple):
+    """Where a machine is: on this one, unless it is said."""
+
+    inside: Sequence[Arg] = ()
+    """A command line before that of its sshd, a namespace for it say."""
+    address: str = "127.0.0.1"
+    """By which it is reached."""
+    listens: str = "127.0.0.1"
+    base: str = ""
+    """Where its directory of chroots is seen there, if elsewhere."""
+
+
+HERE = Where()
+
+
 class SshHost:
     """One machine: `name` in ssh_config, its `folder`, `home`, `base` of chroots, `bin` and log."""
 
     def __init__(
-        self, name: str, folder: Path, keys: Path, cli: Cli, mark: str, inside: Sequence[Arg]
+        self, name: str, folder: Path, keys: Path, cli: Cli, mark: str, where: Where
     ) -> None:
-        """*inside* is a command line before that of its sshd, a namespace for it say."""
-        self.name, self.folder, self._keys, self._inside = name, folder, keys, inside
+        self.name, self.folder, self._keys, self._where = name, folder, keys, where
         self.home, self.base, self.bin = (folder / part for part in ("home", "base", "bin"))
         for place in (folder, self.home, self.base, self.bin):
             place.mkdir()
@@ -87,7 +102,7 @@ class SshHost:
             name: value
             for name, value in cli.environment().items()
             if name.startswith(("XDG_", "CHROOT_TOOL_"))
-        } | {"CHROOT_TOOL_BASE": str(self.base)}
+        } | {"CHROOT_TOOL_BASE": self._where.base or str(self.base)}
         exports = "".join(f"export {n}={shlex.quote(v)}\n" for n, v in wanted.items())
         words = shlex.join(os.fsdecode(word) for word in cli.argv())
         self.write_program("chroot-tool", f'{exports}exec {words} "$@"')
@@ -98,6 +113,17 @@ class SshHost:
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
         return program
+
+    @property
+    def pid(self) -> int:
+        """The process that its sshd was started by."""
+        return self._sshd.pid
+
+    @property
+    def ssh_config(self) -> str:
+        """What a client has to know of it."""
+        where = self._where.address
+        return _CLIENT_CONFIG.format(name=self.name, port=self.port, address=where)
 
     @property
     def log(self) -> str:
@@ -118,11 +144,13 @@ class SshHost:
         values = " ".join(f'"{name}={value}"' for name, value in self._variables.items())
         pam = "yes" if os.geteuid() == 0 else "no"
         config.write_text(
-            _SSHD_CONFIG.format(port=port, keys=self._keys, pam=pam, variables=values)
+            _SSHD_CONFIG.format(
+                port=port, listens=self._where.listens, keys=self._keys, pam=pam, variables=values
+            )
         )
         with log.open("wb") as said:
             self._sshd = subprocess.Popen(
-                [*self._inside, _program("sshd"), "-D", "-e", "-f", config],
+                [*self._where.inside, _program("sshd"), "-D", "-e", "-f", config],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             )  # fmt: skip
@@ -204,10 +232,10 @@ class SshHosts:
             host.stop()
         kill(list(_sessions(self._mark)))
 
-    def add(self, *names: str, inside: Sequence[Arg] = ()) -> list[SshHost]:
-        """Start a machine for each name; *inside* as `SshHost` has it."""
+    def add(self, *names: str, where: Where = HERE) -> list[SshHost]:
+        """Start a machine for each name."""
         new = [
-            SshHost(name, self.folder / name, self._keys, self._cli, self._mark, inside)
+            SshHost(name, self.folder / name, self._keys, self._cli, self._mark, where)
             for name in names
         ]
         self.hosts |= {host.name: host for host in new}
@@ -217,7 +245,7 @@ class SshHosts:
     def _write_config(self) -> None:
         user = psutil.Process().username()
         self.config.write_text(
-            "".join(_CLIENT_CONFIG.format(name=h.name, port=h.port) for h in self.hosts.values())
+            "".join(host.ssh_config for host in self.hosts.values())
             + _ALL_CLIENTS.format(keys=self._keys, user=user)
         )
 

@@ -1,0 +1,129 @@
+"""doas and pkexec themselves, by the rules that `sudoers` prints: as good as sudo."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from support import mounts_below, wait_until
+from support.ordinary import Ordinary, ordinary
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+ACTIONS = Path("/usr/share/polkit-1/actions")
+_RULE = """\
+polkit.addRule(function(action, subject) {
+    if (action.id == "io.github.chroot-tool.run" && subject.user == "ann") {
+        return polkit.Result.YES;
+    }
+});
+"""
+
+
+def mount(stack: ExitStack, *words: str | Path) -> None:
+    subprocess.run(["mount", *words], check=True)
+    stack.callback(subprocess.run, ["umount", "--lazy", words[-1]], check=True)
+
+
+@pytest.fixture
+def ann(tmp_path: Path, tiny_template: Path) -> Iterator[Ordinary]:
+    """An ordinary user on a machine whose /etc is the test's."""
+    with ExitStack() as stack:
+        etc = tmp_path / "whole-etc"
+        subprocess.run(["cp", "-a", "/etc", etc], check=True)
+        mount(stack, "--bind", etc, "/etc")
+        one = stack.enter_context(ordinary(tmp_path / "of"))
+        subprocess.run(["cp", "-a", tiny_template, one.base / "deb"], check=True)
+        yield one
+        subprocess.run(
+            [one.program, "off", "-S", "--kill", "-d", one.base / "deb"],
+            check=False, capture_output=True,
+        )  # fmt: skip
+
+
+def rule(ann: Ordinary, *words: str) -> str:
+    done = subprocess.run(
+        [ann.program, "sudoers", *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("by", ["variable", "setting"])
+def test_doas(ann: Ordinary, by: str) -> None:
+    env = {"CHROOT_TOOL_PRIVILEGE": "doas"} if by == "variable" else {}
+    if by == "setting":
+        ann.settings('privilege = "doas"\n')
+    refused = ann("on", "-d", "deb", env=env)
+    assert refused.returncode == 5
+    assert "doas does not make ann root here" in refused.stderr
+    assert "chroot-tool sudoers ann --for doas" in refused.stderr
+
+    conf = Path("/etc/doas.conf")
+    conf.write_text(rule(ann, "ann", "--for", "doas"))
+    conf.chmod(0o400)
+    ann.ok("on", "-d", "deb", env=env)
+    assert json.loads(ann.ok("status", "-d", "deb", "--json"))["state"] == "on"
+    ann.ok("adopt", "-d", "deb", env=env)
+    done = ann("run", "-d", "deb", "--", "sh", "-c", "id -u; exit 7", env=env)
+    assert (done.returncode, done.stdout) == (7, f"{ann.uid}\n")
+    ann.ok("off", "-d", "deb", env=env)
+    assert not mounts_below(ann.base / "deb")
+    other = subprocess.run(
+        ["doas", "-n", "id"], user=ann.uid, group=ann.uid, extra_groups=(), check=False,
+        capture_output=True,
+    )  # fmt: skip
+    assert other.returncode == 1
+
+
+@pytest.fixture
+def polkit(ann: Ordinary, tmp_path: Path) -> Iterator[None]:
+    """polkit on a bus of the test's, with our action, and an administrator's rule for ann.
+
+    Without such a rule a password is asked for, and pkexec 122 of Debian 12 can't be answered on a
+    terminal: where no other agent runs its own ends with "No session for cookie".
+    """
+    Path("/etc/polkit-1/rules.d/00-tests.rules").write_text(_RULE)
+    actions = tmp_path / "actions"
+    shutil.copytree(ACTIONS, actions)
+    (actions / "io.github.chroot-tool.run.policy").write_text(rule(ann, "--for", "pkexec"))
+    with ExitStack() as stack:
+        mount(stack, "--bind", actions, ACTIONS)
+        mount(stack, "-t", "tmpfs", "-o", "mode=755", "run", "/run")
+        Path("/run/dbus").mkdir()
+        words = ("dbus-daemon", "--system", "--nofork", "--nopidfile")
+        bus = stack.enter_context(subprocess.Popen(words, cwd="/"))
+        stack.callback(bus.kill)  # and polkit ends, which it starts
+        wait_until(knows_the_action)
+        yield
+
+
+def knows_the_action() -> bool:
+    """Ask polkit, as soon as there is a bus."""
+    asked = ["pkaction", "--action-id", "io.github.chroot-tool.run"]
+    return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.usefixtures("polkit")
+def test_pkexec(ann: Ordinary) -> None:
+    env = {"CHROOT_TOOL_PRIVILEGE": "pkexec"}
+    ann.ok("on", "-d", "deb", env=env)
+    assert mounts_below(ann.base / "deb")
+    ann.ok("adopt", "-d", "deb", env=env)
+    done = ann("run", "-d", "deb", "--", "sh", "-c", "id -u; exit 7", env=env)
+    assert (done.returncode, done.stdout) == (7, f"{ann.uid}\n")
+    refused = subprocess.run(
+        [ann.program, "off", "-d", "deb"], user=ann.uid + 1, group=ann.uid + 1, extra_groups=(),
+        env=ann.environment(env), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False, start_new_session=True,
+    )  # fmt: skip
+    assert refused.returncode == 5
+    assert "pkexec does not make bob root here" in refused.stderr
+    assert mounts_below(ann.base / "deb")
+    ann.ok("off", "-d", "deb", env=env)
+    assert not mounts_below(ann.base / "deb")

@@ -1,0 +1,79 @@
+"""What ssh asks: on the terminal that the UI hands over (`l`), by SSH_ASKPASS, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import Cli
+from support.ssh_hosts import SshHosts
+from support.tmux import Tmux
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+PASSPHRASE = "of the key"
+
+
+@pytest.fixture
+def asked(hosts: SshHosts, tiny_template: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A machine `one` that is reached by a key with a passphrase; gives the environment."""
+    (one,) = hosts.add("one")
+    subprocess.run(["cp", "-a", tiny_template, one.base / "alpha"], check=True)
+    key = hosts.folder / "keys/user"
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", PASSPHRASE, "-f", key], check=True)
+    config = hosts.config.read_text()
+    hosts.config.write_text(config.replace("BatchMode yes", "BatchMode no"))
+    sockets = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, as a user's is
+    own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "STATE")}
+    yield hosts.environment({"XDG_RUNTIME_DIR": str(sockets), "LANG": "C.UTF-8", **own})
+    shutil.rmtree(sockets)
+
+
+def test_the_terminal_is_handed_to_ssh(cli: Cli, asked: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "CONFIG/chroot-tool").mkdir(parents=True)
+    (tmp_path / "CONFIG/chroot-tool/settings.toml").write_text('hosts = ["one"]\n')
+    (tmp_path / "none").mkdir()
+    argv = [str(word) for word in cli.argv("--base", tmp_path / "none")]
+    t = Tmux(argv, asked, size=(120, 30))
+    try:
+        t.shows("not answering: one")
+        t.press("H")
+        t.shows("one", "Permission denied")
+        t.press("l")
+        t.shows("Enter passphrase for key")
+        t.write(PASSPHRASE)
+        t.press("Enter")
+        t.shows("one: logged in", "● open")
+        t.press("Escape")
+        t.until(lambda text: "log in" not in text and "○ off alpha one" in text)
+        t.press("q")
+        t.shows("left with 0")
+    finally:
+        t.close()
+
+
+def test_who_has_an_askpass_is_asked_by_that(
+    cli: Cli, asked: dict[str, str], tmp_path: Path
+) -> None:
+    script = tmp_path / "askpass"
+    script.write_text(f"#!/bin/sh\necho \"$1\" >{tmp_path}/question\necho '{PASSPHRASE}'\n")
+    script.chmod(0o755)
+    env = asked | {"SSH_ASKPASS": str(script), "SSH_ASKPASS_REQUIRE": "force"}
+    assert "alpha" in cli("list", "-H", "one", env=env).stdout
+    assert "passphrase" in (tmp_path / "question").read_text()
+
+
+def test_where_nobody_can_be_asked_it_is_one_line(cli: Cli, asked: dict[str, str]) -> None:
+    done = subprocess.run(
+        cli.argv("list", "-H", "one"), env=asked, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, check=False, start_new_session=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("chroot-tool: one: ")
+    assert "Permission denied" in done.stderr
+    assert done.stderr.count("\n") == 2  # and the hint
