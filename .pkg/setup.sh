@@ -92,9 +92,13 @@ apt_get() {
 install_venv() {
     python=$(find_python) ||
         fail 1 "Python 3.11 or newer is needed; $(python3 -V 2>&1) is what this system has"
+    trap 'fail 130 "interrupted; the next start begins where it has to"' INT
     if ! is_whole run; then
-        say "making the Python environment in .venv"
-        { rm -rf "$venv" && "$python" -I -m venv "$venv"; } || fail 1 "cannot make $venv"
+        say "making the Python environment in .venv: the first time only, a minute or two"
+        said=$({ rm -rf "$venv" && "$python" -I -m venv "$venv"; } 2>&1) || {
+            printf '%s\n' "$said" >&2
+            fail 1 "cannot make $venv; why is above"
+        }
     fi
     say "installing Python packages into .venv (pip)"
     rm -f "$venv"/ready-*
@@ -108,6 +112,7 @@ install_venv() {
     esac || fail 1 "pip could not install what pyproject.toml asks for; its words are above"
     # What serves the tests serves the tool.
     cp -p "$venv/new" "$venv/ready-run" && mv "$venv/new" "$venv/ready-$1"
+    trap - INT
 }
 
 pip() {

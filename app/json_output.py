@@ -31,7 +31,7 @@ MOUNT = ("target", "source", "fs", "options", "origin", "state", "reason")
 PROCESS = (
     "pid", "user", "command", "cpu_percent", "rss", "started", "read_rate", "write_rate",
 )  # fmt: skip
-CHROOT = ("name", "path", "state", "os", "enabled")
+CHROOT = ("name", "path", "state", "os", "enabled", "tags")
 BIND = ("target", "source", "fs", "origin", "line", "optional", "ignored")
 BASE = ("name", "size", "sha256", "used")
 BASE_KEY = ("suite", "arch", "variant", "backend", "mirror", "include")

@@ -165,6 +165,10 @@ def _there(host: str, one: ChrootStatus, name: str = "") -> ChrootStatus:
     return one.replace(path=f"{host}:{one.path}", host=host, name=name or one.name)
 
 
+_TAGS = {"web": ("web", "production"), "armhf-cross": ("build", "arm")}
+TAGGED = tuple(
+    one.replace(tags=_TAGS.get(one.name, ("build",) if "b" in one.name else ())) for one in CHROOTS
+)
 HOSTS = (
     *CHROOTS,
     _there("build1", _off("bookworm-amd64", "Debian GNU/Linux 12 (bookworm)", 3)),

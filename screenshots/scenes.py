@@ -37,6 +37,7 @@ from .recorded import (
     HAPPENED,
     HOSTS,
     MANY_HOSTS,
+    TAGGED,
     TRIED,
     UPGRADE,
     Clock,
@@ -151,6 +152,13 @@ async def _many_hosts(app: SceneApp, pilot: Pilot[None]) -> None:
     for name in ("", "build3", "build2"):
         app.main.table.fold(name, folded=True)
     app.main.table.rows.move_to(f"{HEAD}build2")
+
+
+async def _groups(app: SceneApp, pilot: Pilot[None]) -> None:
+    """The last group folded, and what is like a name marked as it is typed."""
+    app.main.table.fold("#", folded=True)
+    await pilot.press("plus", "b", "asterisk")
+    await until(pilot, lambda: len(app.main.table.marked) > 1)
 
 
 async def _hosts(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -407,6 +415,8 @@ SCENES = (
     Scene("snapshots-80x24", SMALL, LIGHT, _keys("v")),
     Scene("three-hosts-120x40", LARGE, DARK, _main, HOSTS),
     Scene("hosts-80x24", SMALL, DARK, _hosts, HOSTS),
+    Scene("groups-80x24", SMALL, DARK, _groups, TAGGED),
+    Scene("groups-160x50", WIDE, LIGHT, _groups, TAGGED),
     Scene("many-hosts-120x40", LARGE, DARK, _many_hosts, MANY_HOSTS),
     Scene("doctor-80x24", SMALL, DARK, _doctor),
     Scene("doctor-120x40", LARGE, LIGHT, _doctor),

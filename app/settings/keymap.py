@@ -102,6 +102,7 @@ BINDINGS = (
         ENVIRONMENTS,
         ("details.open", "enter", "details"),
         ("environments.mark", "space", "mark"),
+        ("environments.group", "number_sign", "by tags or machines, or in one list"),
         ("environments.clear", "escape", "take away the filter, then the marks"),
     ),
     *_in(

@@ -35,7 +35,11 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("environments.snapshots", "environments.doctor"): "snapshots, the doctor",
     ("row.menu", "row.copy"): "what can be done; copy it",
     ("environments.toggle", "environments.plan"): "on / off; what it would do",
-    ("environments.mark", "environments.mark_matching"): "mark; by name",
+    (
+        "environments.mark",
+        "environments.mark_matching",
+        "environments.group",
+    ): "mark; by name; groups",
     ("commands.show", "commands.repeat", "commands.undo"): "what was done; again; back",
     ("hosts", "base"): "other machines, another base",
     ("app.help", "app.close_help"): "these keys, and close them",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding
+from textual.binding import ActiveBinding
 from textual.containers import Container
 from textual.events import Click
 from textual.screen import Screen
@@ -23,7 +23,7 @@ from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
-from .actions import ACTIONS, doctor
+from .actions import doctor
 from .actions.reasons import NO_CHROOT
 from .command_log import CommandLog
 from .display import Display
@@ -46,6 +46,7 @@ from .messages import (
 from .panels import Panels
 from .panes import Panes
 from .rising import Rising
+from .screen_keys import KEYS
 from .session import Session
 from .several import Several
 from .sight import Sight
@@ -71,28 +72,7 @@ _BATCH = 0.05
 class MainScreen(Screen[None]):
     """Everything at once: the chroots, the highlighted one in detail, what is being done."""
 
-    BINDINGS = [  # noqa: RUF012 (Textual's own form)
-        *(action.binding() for action in ACTIONS.values() if action.key),
-        Binding("slash", "filter", "filter", id="environments.filter", show=False,
-                tooltip="Show only what matches"),
-        Binding("plus", "mark_matching", "mark by name", id="environments.mark_matching",
-                show=False, tooltip="Mark all that have a name like that"),
-        Binding("1", "tab('overview')", "overview", id="pane.1", show=False),
-        Binding("2", "tab('mounts')", "mounts", id="pane.2", show=False),
-        Binding("3", "tab('processes')", "processes", id="pane.3", show=False),
-        Binding("4", "dock", "jobs", id="pane.4", show=False,
-                tooltip="Show or hide what is being done"),
-        Binding("5", "tab('log')", "log", id="pane.5", show=False),
-        Binding("left_square_bracket", "step_tab(-1)", "previous tab", id="tab.previous",
-                show=False),
-        Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
-        Binding("y", "copy", "copy", id="row.copy", show=False,
-                tooltip="Copy the path, row or message"),
-        Binding("m,enter", "menu", "menu", id="row.menu",
-                tooltip="What can be done with what is under the cursor, and why the rest can't"),
-        Binding("escape", "leave", "environments", id="pane.leave", show=False,
-                tooltip="From any other pane back to the environments"),
-    ]  # fmt: skip
+    BINDINGS = [*KEYS]  # noqa: RUF012 (Textual's own form)
 
     def __init__(
         self,

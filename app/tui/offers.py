@@ -31,7 +31,8 @@ _ROWS = {MOUNTS: "mount", PROCESSES: "process"}
 _OF_A_ROW = ("row.copy",)
 """Bindings that hold everywhere and are done to a row where there are rows."""
 _OF_LOOKS = (
-    "environments.filter", "environments.clear", "panel.leave", "panel.page_up", "panel.page_down",
+    "environments.filter", "environments.clear", "environments.group",
+    "environments.mark_matching", "panel.leave", "panel.page_up", "panel.page_down",
     "panel.grow", "panel.shrink", "panel.match_before", "panel.match_after", "processes.tree",
 )  # fmt: skip
 """Bindings of a place that are done to what is seen, not to the thing."""

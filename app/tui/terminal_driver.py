@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import select
+import signal
 import sys
+import threading
 from typing import Any
 
 from textual.app import App
@@ -15,7 +19,11 @@ _STDERR = 2
 
 
 class TerminalDriver(LinuxDriver):
-    """Writes to stderr, as Textual does, and nowhere once nobody is there to see it."""
+    """Writes to stderr, as Textual does, and nowhere once nobody is there to see it.
+
+    Then the UI ends, also where it is not that terminal's session leader, which the kernel tells:
+    it would read nothing, again and again.
+    """
 
     def __init__(
         self,
@@ -31,6 +39,14 @@ class TerminalDriver(LinuxDriver):
             encoding=sys.__stderr__.encoding if sys.__stderr__ else "utf-8",
             errors="backslashreplace",
         )
+        threading.Thread(target=self._await_the_end, daemon=True).start()
+
+    def _await_the_end(self) -> None:
+        """Tell the UI when nobody is there any more, as the kernel does where it has a session."""
+        terminal = select.poll()
+        terminal.register(self.fileno, 0)  # POLLHUP is told unasked: poll(2)
+        terminal.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 class _Outlet(io.TextIOWrapper):

@@ -66,6 +66,8 @@ BIND = Table(
 TOP = Table(
     (
         Key("description", str, "shown beside the name", ""),
+        Key("tags", list, "what lists are filtered by, and grouped by the first: words of letters, "
+            "digits and . _ + -", pattern="^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$"),
         Key("run", dict, "defaults of run and shell", table=RUN),
         Key("system", dict, "the system's own mount points", table=SYSTEM),
         Key("bind", list, "what is mounted inside, an entry each", table=BIND),
@@ -74,6 +76,8 @@ TOP = Table(
     )
 )  # fmt: skip
 _BLANK = " \t\r\n"
+_LONGEST_TAG = 32
+_SIGNS_OF_TAGS = str.maketrans("", "", "._+-")
 
 
 class RunDefaults(Value):
@@ -103,6 +107,7 @@ class ChrootToml(Value):
     path: str = ""
     """Of a file outside: the chroot that it is for. "": not said."""
     path_line: int = 0
+    tags: tuple[str, ...] = ()
 
 
 def parse(data: bytes, path: str, problems: list[Problem]) -> ChrootToml:
@@ -205,6 +210,7 @@ def _read(reader: Reader) -> ChrootToml:
         _binds(reader, top.get("bind", [])),
         _path(reader, top),
         reader.line(("path",)) if "path" in top else 0,
+        _tags(reader, top),
     )
 
 
@@ -214,6 +220,26 @@ def _path(reader: Reader, top: dict[str, Any]) -> str:
         reader.wrong(("path",), f"path is {path!r}, expected an absolute path",
                      "write where the chroot is")  # fmt: skip
     return path
+
+
+def _tags(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
+    """Return the tags, each once. The words are few, so that none is a line of its own."""
+    tags: list[str] = reader.take(top, (), TOP["tags"]) or []
+    for index, tag in enumerate(tags):
+        if type(tag) is str and not _is_tag(tag):
+            reader.wrong(
+                ("tags", index), f"tags holds {tag!r}, expected letters, digits and . _ + -",
+                f"at most {_LONGEST_TAG}, the first a letter or digit: \"build-amd64\"",
+            )  # fmt: skip
+    return tuple(dict.fromkeys(tag for tag in tags if type(tag) is str and _is_tag(tag)))
+
+
+def _is_tag(text: str) -> bool:
+    letters = text.translate(_SIGNS_OF_TAGS)
+    return (
+        0 < len(text) <= _LONGEST_TAG and text.isascii() and text[0].isalnum()
+        and (not letters or letters.isalnum())
+    )  # fmt: skip
 
 
 def _run(reader: Reader, run: dict[str, Any]) -> RunDefaults:

@@ -27,6 +27,7 @@ class Config(Value):
     """Merged, ignored ones among them, parents before children."""
     run: RunDefaults = RunDefaults()
     description: str = ""
+    tags: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     """Paths that `pack` leaves out."""
     problems: tuple[Problem, ...] = ()
@@ -91,7 +92,7 @@ def parse(
         raise ConfigError(problems)
     binds = merge(system_points(toml.system, host), listed, toml.binds, extra)
     noted = (_conf_sh(where),) if conf_sh else ()
-    return Config(binds, toml.run, toml.description, exclude, noted)
+    return Config(binds, toml.run, toml.description, toml.tags, exclude, noted)
 
 
 def parse_bind_argument(text: str) -> Bind:

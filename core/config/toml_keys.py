@@ -25,7 +25,7 @@ class Key(Value):
     """Of a string; of a list what its items may be."""
     table: Table | None = None
     pattern: str = ""
-    """What a string looks like, as a regular expression of JSON Schema."""
+    """What a string, or an item of a list, looks like, as a regular expression of JSON Schema."""
     least: float | None = None
     most: float | None = None
     also: type | None = None
@@ -86,7 +86,11 @@ def _value(key: Key) -> dict[str, Any]:
     if key.kind is list and key.table:
         return {"type": "array", "items": _table(key.table)}
     if key.kind is list:
-        items = {"type": "string", **({"enum": list(key.choices)} if key.choices else {})}
+        items: dict[str, Any] = {"type": "string"}
+        if key.choices:
+            items["enum"] = list(key.choices)
+        if key.pattern:
+            items["pattern"] = key.pattern
         return {"type": "array", "items": items}
     if key.kind is dict:
         free = {"type": "object", "additionalProperties": {"type": "string"}}

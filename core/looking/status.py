@@ -72,6 +72,8 @@ class ChrootStatus(Value):
     processes: tuple[Process, ...] = ()
     problems: tuple[Problem, ...] = ()
     description: str = ""
+    tags: tuple[str, ...] = ()
+    """Words of its configuration that lists are grouped and filtered by; the first is its group."""
     changed: float = 0.0
     """When something last changed in its top directory or its configuration, epoch seconds."""
     architecture: str = ""

@@ -163,6 +163,7 @@ class StatusReader:
             found,
             problems=tuple(problems),
             description=config.description if config else "",
+            tags=config.tags if config else (),
             changed=_changed(root),
             architecture=architecture(root),
             unseen=self._unseen,

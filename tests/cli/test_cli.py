@@ -102,6 +102,23 @@ def test_without_a_terminal_a_bare_command_prints_list_and_help(cli: Cli, tmp_pa
     assert "create" in empty.stderr
 
 
+def test_those_of_a_tag(cli: Cli, tmp_path: Path) -> None:
+    for name, tags in (("one", '["web", "amd64"]'), ("two", '["amd64"]'), ("three", "[]")):
+        made = make(tmp_path / name)
+        (made / "chroot.d").mkdir(exist_ok=True)
+        (made / "chroot.d/chroot.toml").write_text(f"tags = {tags}\n")
+    found = cli.json("--base", tmp_path, "list", "--tag", "amd64")
+    assert {one["name"]: one["tags"] for one in found} == {
+        "one": ["web", "amd64"], "two": ["amd64"],
+    }  # fmt: skip
+    assert "three" not in cli.ok("--base", tmp_path, "list", "--tag", "web")
+    assert "tags    web amd64" in cli.ok("status", "-d", tmp_path / "one")
+    none = cli("--base", tmp_path, "list", "--tag", "x\x1b[31m")
+    assert (none.returncode, none.stdout) == (0, "")
+    assert "has the tag x" in none.stderr
+    assert "\x1b" not in none.stderr
+
+
 # -- usage --------------------------------------------------------------------------------------
 
 USAGE = [

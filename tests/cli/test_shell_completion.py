@@ -34,6 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (deb / "chroot.d/notes").touch(mode=0o644)
     (deb / "chroot.d/tool.conf").write_text("[bind]\nsrc:/srv tgt:/data\ntgt:/cache fs:tmpfs\n")
     (folder / "left/chroot.d/tool.conf").write_text("[bind]\ntgt:/lost fs:tmpfs ignore:yes\n")
+    (folder / "left/chroot.d/chroot.toml").write_text('tags = ["web", "amd64"]\n')
     (deb / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n")
     return folder
 
@@ -105,6 +106,11 @@ def test_one_mount_of_those_that_are_wanted(shell: Shell) -> None:
         assert {"/data", "/cache", "/proc"} <= shell.complete(
             f"chroot-tool {verb} -d deb12 --only /"
         )
+
+
+def test_tags_of_the_chroots(shell: Shell) -> None:
+    assert shell.complete("chroot-tool list --tag ") == {"web", "amd64"}
+    assert shell.complete("chroot-tool list --tag w") == {"web"}
 
 
 def test_commands_and_pages_of_the_help(shell: Shell) -> None:

@@ -119,12 +119,18 @@ async def test_it_is_asked_of_what_is_shown_and_only_where_somebody_lives_in_it(
         assert set(t.engine.looked) == {DEB12.path}
 
 
-async def test_it_is_not_asked_again_where_nobody_came_or_went() -> None:
+async def test_it_is_not_asked_again_where_nobody_came_or_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with ui(DEB12) as t:
-        await t.until(lambda: len(t.engine.looked) >= 3)  # at once, and when it has settled
-        before = len(t.engine.looked)
+        sight, inventory = t.app.main._sight, t.app.main.session.inventory
+        await t.until(lambda: t.engine.looked and not sight._to_settle)
+        asked: list[str] = []
+        monkeypatch.setattr(inventory, "look_for_listeners", asked.append)
         for cpu in (1.0, 2.0, 3.0):
             busy = tuple(one.replace(cpu_percent=cpu) for one in PROCESSES)
             t.feed.show(DEB12.replace(processes=busy))
             await t.until(lambda b=busy: t.app.main.chroots[0].processes == b)  # type: ignore[misc]
-        assert len(t.engine.looked) == before
+        assert asked == []
+        t.feed.show(DEB12.replace(processes=PROCESSES[:1]))
+        await t.until(lambda: asked)

@@ -292,9 +292,10 @@ def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
 
 
 @pytest.mark.slow
-def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli) -> None:
+@pytest.mark.parametrize("session", [["--ctty"], []])
+def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli, session: list[str]) -> None:
     outer, inner = pty.openpty()
-    argv = ["setsid", "--ctty", *cli.argv("--base", tmp_path)]
+    argv = ["setsid", *session, *cli.argv("--base", tmp_path)]
     with Program(
         argv, stdin=inner, stdout=inner, stderr=inner,
         env=cli.environment({"TERM": "xterm-256color"}),
@@ -415,3 +416,46 @@ def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path:
         finally:
             terminal.close()
     assert mounts_below(tiny_chroot) == []
+
+
+@pytest.mark.slow
+@pytest.mark.root
+def test_found_marked_opened_and_grouped(sized_terminal: Tmux, tiny_chroot: Path, cli: Cli) -> None:
+    terminal = sized_terminal
+    terminal.shows("○ off tiny", "quit")
+    # What a chroot says of itself is seen at once.
+    (tiny_chroot / "chroot.d/chroot.toml").write_text('tags = ["web"]\n')
+    terminal.shows("▾ web", "1 chroot")
+    terminal.press("+")
+    terminal.shows("mark: part of a name")
+    terminal.write("t*y")
+    terminal.shows("1 of 1 match")
+    terminal.press("Enter")
+    terminal.shows("1 marked")
+
+    terminal.press("G", "s")
+    terminal.shows("shell running", "● on")
+    terminal.write("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done; exec 3>/tmp/kept")
+    terminal.press("Enter")
+    terminal.shows("line 300")
+    terminal.press("C-]")
+    terminal.shows("find")
+    terminal.press("/")
+    terminal.shows("find in the output")
+    terminal.write("line 25")
+    terminal.shows("11 of 11", "line 259")
+    terminal.press("Enter")
+    terminal.shows("/line 25 11 of 11")
+    terminal.press("n")
+    terminal.shows("10 of 11")
+    terminal.press("Escape")
+    terminal.until(lambda text: "/line 25" not in text)
+
+    terminal.press("3")
+    terminal.until(lambda text: "Command" in text)
+    terminal.press("l")
+    terminal.shows("what process", "/tmp/kept")
+    terminal.press("Escape")
+    terminal.until(lambda text: "what process" not in text)
+    opened = cli.json("status", "-d", tiny_chroot, "--open")["open"]
+    assert "/tmp/kept" in [one["what"] for one in opened]

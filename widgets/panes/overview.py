@@ -201,6 +201,8 @@ def _facts(
         lines += _field("architecture", chroot.architecture, width)
     if chroot.description:
         lines += _field("description", chroot.description, width)
+    if chroot.tags:
+        lines += _field("tags", " ".join(chroot.tags), width)
     if chroot.configuration:
         lines += _field("configuration", chroot.configuration, width)
     if chroot.enabled:

@@ -38,6 +38,8 @@ COLUMNS = (
 
 HEAD = "\0"
 """What the key of a head begins with: no path does."""
+TAG = "#"
+"""What the head of a tag begins with, then: no machine does."""
 _RECENT = 8
 """The cells of what it has been doing, two points each."""
 _PER_POINT = 3
@@ -50,25 +52,33 @@ _STATES = (ON, PARTIAL, NOT_ANSWERING, CREATING, OFF, INCOMPLETE, BROKEN)
 
 
 class Head(Value):
-    """The row above the chroots of a machine."""
+    """The row above the chroots of a machine, or of a tag."""
 
-    name: str
-    """"" is this one."""
+    key: str
+    """The name of a machine, "" for this one; `#` and a tag, `#` for those that have none."""
     count: int
     """How many chroots it has."""
     machine: Machine | None = None
     """How it answers, where it is another one."""
     folded: bool = False
 
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        if self.key.startswith(TAG):
+            return self.key.removeprefix(TAG) or "no tag"
+        return self.key or "this machine"
+
     def row(self) -> ChrootRow:
         """Return it as a row of the table."""
-        status = ChrootStatus(self.name or "this machine", HEAD + self.name, "", host=self.name)
-        return ChrootRow(status, head=self)
+        host = "" if self.key.startswith(TAG) else self.key
+        status = ChrootStatus(self.name, HEAD + self.key, "", host=host)
+        return ChrootRow(status, head=self, below=self.key)
 
     def cell(self, column: str) -> Cell:
         """Return what stands in a column."""
         if column == "name":
-            return f"{'▸' if self.folded else '▾'} {self.name or 'this machine'}", ACCENT
+            return f"{'▸' if self.folded else '▾'} {self.name}", ACCENT
         if column == "state" and self.machine is not None:
             return machine_state(self.machine)
         if column == "system":
@@ -90,18 +100,23 @@ class ChrootRow(Value):
     """What its CPU has been doing, see `recent`."""
     head: Head | None = None
     """It is none, but the head of a machine's."""
-    below: bool = False
-    """It stands below such a head."""
+    below: str | None = None
+    """The key of the head that it stands below, of a head its own; None: of none."""
 
     @property
     def group(self) -> tuple[object, ...]:
-        """What rows of a tree are sorted by first: their machine, and its head above."""
-        return natural(self.status.host), self.head is None
+        """What rows of a tree are sorted by first: what they stand below, and its head above."""
+        below = self.below or ""
+        return below == TAG, natural(below), self.head is None
 
     def matches(self, words: tuple[str, ...]) -> bool:
-        """Tell whether each of *words*, in lower case, is in its name, host, system or state."""
+        """Tell whether each of *words*, in lower case, is in its name, host, system, state or tags.
+
+        A tag begins with `#` here: `#web` is what has one that begins so.
+        """
         one = self.status
-        text = f"{safe(one.name)}\n{one.host}\n{safe(one.os)}\n{one.state}".casefold()
+        tags = " ".join(TAG + tag for tag in one.tags)
+        text = f"{safe(one.name)}\n{one.host}\n{safe(one.os)}\n{one.state}\n{tags}".casefold()
         return all(word in text for word in words)
 
     @property
@@ -144,7 +159,7 @@ def _with_heads(column: Column[ChrootRow]) -> Column[ChrootRow]:
 
 
 def _name(row: ChrootRow, _width: int) -> Cell:
-    return f"  {row.status.name}" if row.below else row.status.name, PLAIN
+    return row.status.name if row.below is None else f"  {row.status.name}", PLAIN
 
 
 def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:

@@ -1,4 +1,4 @@
-"""The rows of the environments table: chroots and, where machines are many, these above theirs."""
+"""The rows of the environments table: chroots and, above theirs, heads of machines or tags."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Rows(Table[ChrootRow]):
             self._mark(keys)
             self.refresh_rows(changed)
 
-    def of_machine(self, name: str) -> tuple[str, ...]:
-        """Return the keys of a machine's chroots: those that are not marked, or else all."""
+    def below(self, head: str) -> tuple[str, ...]:
+        """Return the keys of the chroots below a head: those that are not marked, or else all."""
         known = self.known_rows
-        every = [k for k, row in known.items() if not row.head and row.status.host == name]
+        every = [k for k, row in known.items() if not row.head and row.below == head]
         return tuple(key for key in every if key not in self.marked) or tuple(every)
 
     def why_not(self, action: str) -> str:
@@ -55,10 +55,10 @@ class Rows(Table[ChrootRow]):
         return "there is no chroot here" if self.cursor_row is None else ""
 
     def action_mark(self) -> None:
-        """Mark the chroot under the cursor, or all of the machine, or take the marks away."""
+        """Mark the chroot under the cursor, or all below the head, or take the marks away."""
         row = self.cursor_row
         if row is None or row.head is None:
             super().action_mark()
             return
-        for key in self.of_machine(row.head.name):
+        for key in self.below(row.head.key):
             self.toggle_mark(key)

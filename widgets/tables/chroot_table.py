@@ -46,6 +46,8 @@ class ChrootTable(Vertical):
                 tooltip="Show only what matches"),
         Binding("plus", "mark_matching", "mark by name", id="environments.mark_matching",
                 show=False, tooltip="Mark all that have a name like that"),
+        Binding("number_sign", "group", "by tag", id="environments.group", show=False,
+                tooltip="Below their tags, or machines, or in one list again"),
         Binding("escape", "clear", "clear", id="environments.clear", show=False,
                 tooltip="Take away the filter, then the marks"),
     ]  # fmt: skip
@@ -158,8 +160,8 @@ class ChrootTable(Vertical):
     ) -> None:
         """Show these chroots, what is being done to them, and by path bytes on disk and trends.
 
-        Where they are of many *machines*, they stand below these, and can be folded. Cursor, scroll
-        and marks stay. Where everything is as it was, nothing is done.
+        Where they are of many *machines*, or have tags, they stand below these, and can be folded.
+        Cursor, scroll and marks stay. Where everything is as it was, nothing is done.
         """
         if self._listing.take(chroots, jobs, sizes or {}, trends or {}, machines):
             self._show()
@@ -295,6 +297,14 @@ class ChrootTable(Vertical):
         self.rows.set_marks(self._marked_before | found)
         if self._bar is not None:
             self._bar.tell(len(found), len(shown))
+
+    def action_group(self) -> None:
+        """Have the chroots stand below something else, or in one list."""
+        if self._listing.group_otherwise():
+            self._show()
+        else:
+            why = 'none has a tag: tags = ["build"] in its chroot.toml gives it one'
+            self.notify(why, severity="warning", timeout=4, markup=False)
 
     def action_clear(self) -> None:
         """Take away the filter, or else the marks."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..job_status import FAILED, RUNNING, JobStatus
-from .chroot_columns import ChrootRow, recent
-from .machine_tree import is_tree, tree
+from .chroot_columns import HEAD, ChrootRow, recent
+from .heads import NONE, head_of, heads, ways
 
 if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
@@ -38,10 +38,14 @@ class Listing:
         """A row for each chroot by its path, in the order in which they were given."""
         self.filter = ""
         """What it is filtered by, as it was typed."""
+        self.way = NONE
+        """What chroots stand below; see `heads`."""
+        self._chosen: str | None = None
+        """What of that the user has chosen."""
         self._folded: frozenset[str] = frozenset()
         self._machines: tuple[Machine, ...] = ()
         self._given: tuple[object, ...] = ()
-        self._shape: tuple[object, ...] = ((), self._folded, True)
+        self._shape: tuple[object, ...] = ((), self._folded, self.way)
 
     def take(
         self,
@@ -60,15 +64,16 @@ class Listing:
             return False
         self._given = given
         self._machines = machines
+        possible = ways(machines, chroots)
+        self.way = way = self._chosen if self._chosen in possible else possible[0]
         running = {job.path: job for job in jobs if job.state == RUNNING}
         failed = {job.path for job in jobs if job.state == FAILED}
-        below = is_tree(machines)
         rows: dict[str, ChrootRow] = {}
         for one in chroots:
             path = one.path
             row = self.known.get(path)
             job, fails, size = running.get(path), path in failed, sizes.get(path)
-            done = recent(trends.get(path))
+            done, below = recent(trends.get(path)), head_of(one, way)
             if (
                 row is None
                 or row.status is not one
@@ -76,11 +81,24 @@ class Listing:
                 or row.failed is not fails
                 or row.size != size
                 or row.recent != done
-                or row.below is not below
+                or row.below != below
             ):
                 row = ChrootRow(one, job, fails, size, done, below=below)
             rows[path] = row
         self.known = rows
+        return True
+
+    def group_otherwise(self) -> bool:
+        """Have chroots stand below something else that they can; tell whether there is anything."""
+        chroots = [row.status for row in self.known.values()]
+        possible = ways(self._machines, chroots)
+        if len(possible) == 1:
+            return False  # and what comes later is shown as one expects
+        self._chosen = self.way = possible[(possible.index(self.way) + 1) % len(possible)]
+        self.known = {
+            path: row.replace(below=head_of(row.status, self.way))
+            for path, row in self.known.items()
+        }
         return True
 
     def fold(self, head: str, *, folded: bool | None = None) -> None:
@@ -92,26 +110,31 @@ class Listing:
     def unfold_for(self, path: str) -> bool:
         """Show the chroot at *path* where it is folded away; tell whether it was."""
         row = self.known.get(path)
-        if row is None or row.status.host not in self._folded:
+        if row is None or row.below not in self._folded:
             return False
-        self.fold(row.status.host, folded=False)
+        self.fold(row.below, folded=False)
         return True
 
     def shown(self) -> Shown:
-        """Return the rows: as a tree, or as a list where it is filtered or machines are few."""
+        """Return the rows: below heads, or as a list where it is filtered or there are none."""
         words = tuple(self.filter.casefold().split())
         known, folded = self.known, self._folded
-        rows = known if words else tree(known, self._machines, folded)
-        accepts: Callable[[ChrootRow], bool] | None = None
         if words:
-            accepts = lambda row: row.matches(words)  # noqa: E731
-        elif rows is not known:
-            accepts = lambda row: row.head is not None or row.status.host not in folded  # noqa: E731
-        return Shown(rows, accepts, None if rows is known else lambda row: row.group, words)
+            return Shown(known, lambda row: row.matches(words), None, words)
+        if self.way == NONE:
+            return Shown(known, None, None, words)
+        below = (row.below for row in known.values())
+        made = heads(below, self.way, self._machines, folded)
+        return Shown(
+            {HEAD + one.key: one.row() for one in made} | known,
+            lambda row: row.head is not None or row.below not in folded,
+            lambda row: row.group,
+            words,
+        )
 
     def has_another_shape(self, shown: Shown) -> bool:
         """Tell, once, whether rows are chosen by something else than when this was asked last."""
-        shape = shown.words, self._folded, shown.rows is self.known
+        shape = shown.words, self._folded, "" if shown.words else self.way
         changed = shape != self._shape
         self._shape = shape
         return changed

@@ -131,6 +131,15 @@ def _who(_asked: Asked) -> Iterable[str]:
     return (*people, *(f"%{one.gr_name}" for one in grp.getgrall()))
 
 
+def _tags(asked: Asked) -> Iterable[str]:
+    """The tags of all chroots, of those whose configuration can be read."""
+    for one in chroot.find(asked.engine.base, MountTable.read()):
+        try:
+            yield from asked.engine.config(one.path).tags
+        except (ChrootError, OSError):
+            continue
+
+
 def _users(asked: Asked) -> Iterable[str]:
     from ....core.entering.users import names
 
@@ -188,6 +197,7 @@ NAMES: dict[str, Callable[[Asked], Iterable[str]]] = {
     "edited": _edited,
     "who": _who,
     "user": _users,
+    "tag": _tags,
     "snapshot": _snapshots,
     "base": _bases,
     "host": _hosts,

@@ -22,19 +22,24 @@ if TYPE_CHECKING:
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `list` its options."""
     add_json(parser)
+    parser.add_argument("--tag", metavar="TAG", help="only those with this tag, of chroot.toml")
 
 
 def execute(arguments: Namespace) -> int:
     """Print the chroots; return the exit code."""
     gc.disable()  # nothing of such a short life is garbage, and to look for it is a tenth of it
     engine = engine_of(arguments)
-    found = engine.list()
+    every = engine.list()
+    tag = arguments.tag
+    found = tuple(one for one in every if tag in one.tags) if tag is not None else every
     if arguments.json:
         from ... import json_output
 
         json_output.write([json_output.chroot(one) for one in found])
     elif found:
         print_lines(lines(found))
+    elif every:
+        exits.tell(f"no chroot under {safe(engine.base)} has the tag {safe(tag)}\n")
     else:
         exits.tell(
             f"no chroot under {safe(engine.base)}\n"

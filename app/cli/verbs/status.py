@@ -76,6 +76,8 @@ def lines(one: ChrootStatus, now: float) -> list[str]:
         said.append(f"  system  {safe(one.os)}")
     if one.description:
         said.append(f"  about   {safe(one.description)}")
+    if one.tags:
+        said.append(f"  tags    {' '.join(one.tags)}")
     if one.configuration:
         said.append(f"  config  {safe(one.configuration)}")
     if one.enabled:

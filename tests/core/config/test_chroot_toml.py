@@ -104,10 +104,31 @@ def test_ways_to_write_binds(text: str, binds: list[Bind]) -> None:
     assert list(read(text.encode()).binds) == binds
 
 
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("", ()),
+        ("tags = []", ()),
+        ("tags = ['web', 'amd64', 'web']", ("web", "amd64")),
+        ("tags = ['a', 'A.b_c+d-1', '9']", ("a", "A.b_c+d-1", "9")),
+        (f"tags = ['{'a' * 32}']", ("a" * 32,)),
+    ],
+)
+def test_tags(text: str, tags: tuple[str, ...]) -> None:
+    assert read(text.encode()).tags == tags
+
+
 ERRORS = [
-    ("a = 1\n\ndescriptoin = 1", "1: unknown key 'a'", "one of: description, run"),
+    ("a = 1\n\ndescriptoin = 1", "1: unknown key 'a'", "one of: description, tags, run"),
     ("\ndescriptoin = 1", "2: unknown key 'descriptoin'", "did you mean 'description'?"),
     ("\ndescription = 1", "2: description is an integer, expected a string", '"1"'),
+    ("tags = 'a'", "1: tags is a string, expected an array", ""),
+    ("tags = ['a', 1]", "1: tags holds an integer, expected strings only", '"1"'),
+    ("tags = ['a b']", "1: tags holds 'a b', expected letters, digits and . _ + -", "letter"),
+    ("tags = ['']", "1: tags holds ''", ""),
+    ("tags = ['-a']", "1: tags holds '-a'", "the first a letter"),
+    ("tags = ['\u00e4']", "1: tags holds 'ä'", ""),
+    (f"tags = ['{'a' * 33}']", "1: tags holds 'aaa", "at most 32"),
     ("run = 1", "1: run is an integer, expected a table", "[run]"),
     ("[[run]]", "1: run is an array, expected a table", "[run]"),
     ("[run]\nusr = 'me'", "2: unknown key 'usr' in run", "did you mean 'user'?"),

@@ -1,0 +1,103 @@
+"""Chroots below their tags: shown, folded, counted, marked, filtered."""
+
+from __future__ import annotations
+
+import pytest
+
+from chroot_tool.core.looking.watch import Machine, Snapshot
+from support.samples import BASE, CHROOTS
+from support.whole_ui import Ui, ui
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+TAGS = {"arm": ("build", "arm64"), "deb12": ("web",), "jammy": ("build",), "trixie-build": ()}
+TAGGED = tuple(
+    one.replace(tags=TAGS[one.name], processes=()) for one in CHROOTS if one.name in TAGS
+)
+
+
+def order(t: Ui) -> list[str]:
+    """What stands in the list from top to bottom, as it is called."""
+    rows = t.app.main.table.rows
+    return [rows.known_rows[key].status.name for key in rows.keys]
+
+
+@SIZES
+async def test_they_stand_below_their_first_tag_and_the_rest_at_the_end(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*TAGGED, size=size) as t:
+        await t.shows("▾ build", "2 chroots", "▾ web", "1 chroot", "▾ no tag")
+        assert order(t) == ["build", "arm", "jammy", "web", "deb12", "no tag", "trixie-build"]
+        await t.press("number_sign")
+        await t.hides("▾ build")
+        assert order(t) == ["arm", "deb12", "jammy", "trixie-build"]
+        await t.press("number_sign")
+        await t.shows("▾ build")
+
+
+@SIZES
+async def test_enter_folds_and_opens_and_what_is_gone_to_is_seen(size: tuple[int, int]) -> None:
+    async with ui(*TAGGED, size=size) as t:
+        await t.shows("▾ build")
+        await t.press("g", "enter")
+        await t.shows("▸ build")
+        assert order(t) == ["build", "web", "deb12", "no tag", "trixie-build"]
+        await t.press("enter")
+        await t.shows("▾ build")
+        await t.press("enter")
+        t.app.main.go_to(f"{BASE}/jammy")
+        await t.until(lambda: t.highlighted == "jammy")
+        assert "jammy" in order(t)
+
+
+async def test_space_on_a_tag_marks_all_below_it() -> None:
+    async with ui(*TAGGED) as t:
+        await t.shows("▾ build")
+        await t.press("g", "space")
+        await t.shows("2 marked")
+        assert t.app.main.table.marked == (f"{BASE}/arm", f"{BASE}/jammy")
+        await t.press("space")
+        await t.hides("marked")
+
+
+@pytest.mark.parametrize("typed", ["#build", "build #b", "arm64", "#arm"])
+async def test_a_filter_finds_tags(typed: str) -> None:
+    async with ui(*TAGGED) as t:
+        await t.press("slash")
+        for character in typed:
+            await t.press({"#": "number_sign", " ": "space"}.get(character, character))
+        wanted = ["arm", "jammy"] if "build" in typed else ["arm"]
+        await t.until(lambda: order(t) == wanted)
+
+
+async def test_tags_come_and_go_while_one_looks() -> None:
+    plain = tuple(one.replace(tags=()) for one in TAGGED)
+    async with ui(*plain) as t:
+        assert order(t) == ["arm", "deb12", "jammy", "trixie-build"]
+        await t.press("number_sign")
+        await t.says("none has a tag")
+        t.feed.show(*TAGGED)
+        await t.shows("▾ build")
+        t.feed.show(*plain)
+        await t.hides("▾ build")
+
+
+async def test_with_many_machines_the_key_goes_through_machines_tags_and_the_list() -> None:
+    far = tuple(Machine(f"build{n}", answers=True) for n in range(4))
+    async with ui(*TAGGED) as t:
+        t.feed.see(Snapshot(BASE, TAGGED, machines=far))
+        await t.shows("▾ this machine", "▾ build0")
+        await t.press("number_sign")
+        await t.shows("▾ build", "▾ no tag")
+        await t.hides("this machine")
+        await t.press("number_sign")
+        await t.hides("▾ no tag")
+        assert order(t)[0] == "arm"
+        await t.press("number_sign")
+        await t.shows("▾ this machine")
+
+
+async def test_the_overview_has_them_all() -> None:
+    async with ui(*TAGGED) as t:
+        await t.on_row("arm")
+        await t.shows("tags build arm64")
