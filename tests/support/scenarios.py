@@ -135,6 +135,8 @@ class World:
 
     def cli(self, words: Words) -> subprocess.CompletedProcess[str]:
         """Run a command of chroot-tool undisturbed."""
+        if words[0] not in ("engine", "bootstrap"):
+            return self._cli(*self._filled(words), cwd=self.path, timeout=120)
         argv, env = self._command(words)
         return subprocess.run(
             argv, env=env, cwd=self.path, timeout=120, check=False, stdin=subprocess.DEVNULL,
