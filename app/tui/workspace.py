@@ -93,6 +93,7 @@ class Workspace(Container):
 
     @on(ChrootTable.Regrouped)
     def _regrouped(self) -> None:
+        self._session.panes.fit_table()
         self.run_worker(self._kept.keep(), group="view", exit_on_error=False)
 
     @on(ChrootTable.Activated)

@@ -23,6 +23,9 @@ _MOST = 60
 _MINUTE = 60
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 
+_TALLEST = 4
+"""Lines that a graph grows by, where there is room for all."""
+
 Lines = list[Content]
 
 
@@ -32,6 +35,11 @@ class Activity(Widget):
     DEFAULT_CSS = """
     Activity { height: auto; padding: 1 1 0 1; }
     """
+
+    def __init__(self, above: Callable[[int], int]) -> None:
+        """Make it empty; *above* tells how many lines stand above it, at a width."""
+        super().__init__()
+        self._above = above
 
     shown: reactive[tuple[Trend | None, tuple[float, ...]]] = reactive((None, ()), layout=True)
 
@@ -49,13 +57,14 @@ class Activity(Widget):
 
     def render(self) -> Content:
         """Return the lines."""
-        return Content("\n").join(self._lines(self.size.width))
+        return Content("\n").join(self._lines(self.size.width, self.size.height))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many lines there are at a width."""
-        return len(self._lines(width))
+        """Return how many lines there are at a width: graphs grow into what is left free."""
+        room = container.height - self.gutter.height - self._above(width)
+        return len(self._lines(width, room))
 
-    def _lines(self, width: int) -> Lines:
+    def _lines(self, width: int, room: int) -> Lines:
         trend, now = self.shown
         if trend is None:
             return []
@@ -63,15 +72,23 @@ class Activity(Widget):
         if width < _SCALE:
             return []
         minutes = 2 * width * SPAN / _MINUTE
-        lines = [Content.styled(f"Last {minutes:.0f} minutes", "$foreground-muted")]
+        title = Content.styled(f"Last {minutes:.0f} minutes", "$foreground-muted bold")
         share, rss, count, read, written = now
-        lines += _graph("CPU", f"{_cpu(share)} %", _cpu, trend.cpu, 3, width)
-        lines += _graph("memory", memory(int(rss)), size, trend.memory, 2, width)
-        lines += _graph("processes", str(int(count)), _number, trend.processes, 2, width)
+        graphs: list[Callable[[int], Lines]] = [
+            lambda more: _graph("CPU", f"{_cpu(share)} %", _cpu, trend.cpu, 3 + more, width),
+            lambda more: _graph("memory", memory(int(rss)), size, trend.memory, 2 + more, width),
+            lambda more: _graph(
+                "processes", str(int(count)), _number, trend.processes, 2 + more, width
+            ),
+        ]
         if any(trend.disk):
             said = f"{size(read)}/s read, {size(written)}/s written"
-            lines += _graph("disks", said, size, trend.disk, 2, width, "/s")
-        return lines
+            graphs.append(
+                lambda more: _graph("disks", said, size, trend.disk, 2 + more, width, "/s")
+            )
+        free = room - 2 - 3 * len(graphs)  # the title, CPU's third line; a head and two lines each
+        more = min(max(free // len(graphs), 0), _TALLEST)
+        return [title, *(line for lines in graphs for line in lines(more))]
 
 
 def _cpu(share: float) -> str:
