@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command_log import Undo
+from ..reasons import busy, of_chosen, unfit
 from .action import Action
-from .reasons import busy, of_chosen, unfit
 
 if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus

@@ -11,8 +11,8 @@ from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import PROGRAM, Deed
+from ..reasons import of_one, unfit
 from .action import Action, flow
-from .reasons import of_one, unfit
 from .snapshots import take
 
 if TYPE_CHECKING:
