@@ -88,6 +88,7 @@ class Inventory:
         """The snapshots by path, the oldest first, of those that were looked at."""
         self._awaited = ""
         self._welcome: Welcome = _nothing
+        self._is_wanted: Callable[[str], bool] = bool
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
@@ -187,22 +188,29 @@ class Inventory:
         """Return the names that are taken on a machine."""
         return frozenset(one.name for one in self.chroots if one.host == host)
 
-    def await_new(self, path: str, welcome: Welcome = _nothing) -> None:
+    def await_new(
+        self, path: str, welcome: Welcome = _nothing, *, wanted: Callable[[str], bool]
+    ) -> None:
         """Have `arrived` return the chroot at *path*, which is being made, once it is there.
 
-        It is handed to *welcome* then.
+        It is handed to *welcome* then. Where it is not *wanted* any more, asked when it is there
+        with the path that the cursor was on, it is not returned.
         """
-        self._awaited, self._welcome = path, welcome
+        self._awaited, self._welcome, self._is_wanted = path, welcome, wanted
 
     def await_no_more(self, path: str) -> None:
         """Forget that *path* is awaited: it was not made."""
         if path == self._awaited:
             self._awaited = ""
 
-    def arrived(self) -> ChrootStatus | None:
-        """Return the chroot that was awaited, once, when it is there and can be shown."""
+    def arrived(self, cursor: str = "") -> ChrootStatus | None:
+        """Return the chroot that was awaited, once, when it is there and can be shown.
+
+        *cursor* is the path of the one that was highlighted before.
+        """
         found = next((one for one in self.chroots if one.path == self._awaited), None)
-        if found is not None:
-            self._awaited = ""
-            self._welcome(found)
-        return found
+        if found is None:
+            return None
+        self._awaited = ""
+        self._welcome(found)
+        return found if self._is_wanted(cursor) else None

@@ -142,29 +142,31 @@ class Panels:
 
     @property
     def running(self) -> tuple[str, ...]:
-        """What runs in panels and would end with the UI, in words."""
+        """What runs in panels, in words; that, too, which goes on from an earlier session."""
         return tuple(f"{panel.chroot}: {panel.command}" for panel in self._running())
 
     def _running(self) -> list[RunPanel]:
         # Who types ahead quits before there is a dock.
         panels = self._panes.dock.panels if self._panes.complete else []
-        return [panel for panel in panels if panel.running and panel not in self._detached]
+        return [panel for panel in panels if panel.running]
 
     async def close(self, panel: RunPanel) -> None:
         """Close a panel; ask while its command runs. Only in a flow that was begun."""
         from ...widgets.dialogs.quit import QuitDialog
 
         one = self._detached.get(panel)
-        if panel.running and one is None:
+        if panel.running:
             ask = QuitDialog((f"{panel.chroot}: {panel.command}",), title="close while it runs")
             answer = await self._user.ask(ask)
             if answer == "stay":
                 return
             if answer == "stop":
-                panel.terminal.stop()
+                self._stop(panel)
             else:
                 self._detach(panel)
         dock = self._panes.dock
+        if len(dock.panels) == 1:
+            self._panes.wear_out("panel.close")
         await dock.remove_panel(panel)
         self._detached.pop(panel, None)
         self._deeds.pop(panel, None)
@@ -191,7 +193,13 @@ class Panels:
     def stop_all(self) -> None:
         """End what runs in panels."""
         for panel in self._panes.dock.panels:
-            panel.terminal.stop()
+            self._stop(panel)
+
+    def _stop(self, panel: RunPanel) -> None:
+        """End what runs in a panel, which is soon gone; nothing of it is to come back."""
+        panel.stop()
+        if one := self._detached.get(panel):
+            detached.forget(one)
 
     def detach_all(self) -> None:
         """Let what runs in panels go on after the UI: its output is shown again next time."""
@@ -199,6 +207,8 @@ class Panels:
             self._detach(panel)
 
     def _detach(self, panel: RunPanel) -> None:
+        if panel in self._detached:
+            return  # it goes on already
         text = panel.terminal.reading.text()
         terminal = panel.terminal.release()
         if terminal >= 0:
@@ -217,8 +227,9 @@ class Panels:
         for one in detached.found():
             command = f"{one.command} (went on)"
             panel = RunPanel(
-                one.argv(), chroot=one.chroot, command=command, seconds=one.seconds, pace=self._pace
-            )
+                one.argv(), chroot=one.chroot, command=command, pace=self._pace,
+                seconds=one.seconds, stop=partial(detached.stop, one),
+            )  # fmt: skip
             self._detached[panel] = one
             await self._panes.dock.add(panel, quietly=True)
 

@@ -31,7 +31,7 @@ from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from support import Cli, mounts_below
-from support.samples import BASE, CHROOTS
+from support.samples import BASE, CHROOTS, DEB12, mount
 from support.whole_ui import Ui, real_ui, runs, ui
 
 ARM = f"{BASE}/arm"
@@ -178,6 +178,26 @@ async def test_where_it_is_as_before_there_is_nothing_to_take_back() -> None:
         await t.says("it is as it was before already")
         await t.press("U")
         await t.says("nothing was done that can be taken back")
+
+
+async def test_on_of_what_was_partly_mounted_is_taken_back_by_unmounting_the_rest() -> None:
+    mounts = (
+        mount("/proc", real="proc proc (rw)"), mount("/sys", "missing"), mount("/tmp", "missing"),
+    )  # fmt: skip
+    part = DEB12.replace(name="part", path=f"{BASE}/part", state="partial", mounts=mounts)
+    async with ui(part) as t:
+        await switched_on(t, "part")
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("is taken back by:", "unmount /tmp", "unmount /sys")
+        await t.hides("unmount /proc")
+        await t.press("enter")
+        await t.idle()
+        await t.until(lambda: len(t.engine.called("switch_bind")) == 2)
+        assert t.engine.called("switch_bind") == [
+            (part.path, "/tmp", False), (part.path, "/sys", False)
+        ]  # fmt: skip
+        await t.until(lambda: lines(t)[-1] == f"chroot-tool off -d {part.path} --only /sys")
 
 
 async def test_o_in_capital_shows_the_plan_and_does_it() -> None:

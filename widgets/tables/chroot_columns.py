@@ -93,7 +93,7 @@ class ChrootRow(Value):
     job: JobStatus | None = None
     """What is being done to it now."""
     failed: bool = False
-    """Something done to it has failed, and nobody has dismissed that."""
+    """What was done to it last has failed, has not come about since, nor been dismissed."""
     size: int | None = None
     """Bytes on disk; None while they are not counted."""
     recent: tuple[int, ...] = ()

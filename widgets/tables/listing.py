@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..job_status import FAILED, RUNNING, JobStatus
+from ...core.looking.status import OFF, ON
+from ..job_status import DONE, FAILED, RUNNING, JobStatus
 from .chroot_columns import HEAD, ChrootRow, recent
 from .heads import NONE, Grouping, head_of, heads, ways
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
     from ...core.looking.watch import Machine
     from ..trend import Trend
+
+
+_CAME_ABOUT = {"on": ON, "off": OFF}
+"""The state that a verb would have led to."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,12 @@ class Listing:
         chosen = self.grouping.way
         self.way = way = chosen if chosen in possible else possible[0]
         running = {job.path: job for job in jobs if job.state == RUNNING}
-        failed = {job.path for job in jobs if job.state == FAILED}
+        last = _last(jobs)
         rows: dict[str, ChrootRow] = {}
         for one in chroots:
             path = one.path
             row = self.known.get(path)
-            job, fails, size = running.get(path), path in failed, sizes.get(path)
+            job, fails, size = running.get(path), _fails(one, last.get(path)), sizes.get(path)
             done, below = recent(trends.get(path)), head_of(one, way)
             if (
                 row is None
@@ -147,3 +152,19 @@ class Listing:
         changed = shape != self._shape
         self._shape = shape
         return changed
+
+
+def _last(jobs: Iterable[JobStatus]) -> dict[str, JobStatus]:
+    """Return by path the last job that came to something; *jobs*: the latest first."""
+    last: dict[str, JobStatus] = {}
+    for job in jobs:
+        if job.state in (DONE, FAILED):
+            last.setdefault(job.path, job)
+    return last
+
+
+def _fails(one: ChrootStatus, last: JobStatus | None) -> bool:
+    """Tell whether the last thing done to a chroot has failed, and has not come about since."""
+    if last is None or last.state != FAILED:
+        return False
+    return _CAME_ABOUT.get(last.verb) != one.state

@@ -111,7 +111,7 @@ def _restore(session: Session, one: ChrootStatus, ident: str) -> None:
         lambda report, _cancelled: session.engine.restore_trashed(one.path, ident, report=report),
         words=_restore_words(one.path, ident),
     )  # fmt: skip
-    session.inventory.await_new(one.path)
+    session.go_where(one.path)
 
 
 def _restore_words(path: str, ident: str) -> Words:
