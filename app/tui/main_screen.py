@@ -187,6 +187,7 @@ class MainScreen(Screen[None]):
         await self._workspace.build()
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
+        self.session.inventory.count()
         self.on_resize()
         self.refresh_bindings()
         self._display.jobs()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual.content import Content
-from textual.geometry import Size
-from textual.reactive import reactive
+from textual.geometry import Region, Size
+from textual.reactive import var
 from textual.widget import Widget
 
 from ...core.process import Process
@@ -40,8 +40,9 @@ class Activity(Widget):
         """Make it empty; *above* tells how many lines stand above it, at a width."""
         super().__init__()
         self._above = above
+        self._drawn: Lines = []
 
-    shown: reactive[tuple[Trend | None, tuple[float, ...]]] = reactive((None, ()), layout=True)
+    shown: var[tuple[Trend | None, tuple[float, ...]]] = var((None, ()), init=False)
 
     def show(self, processes: tuple[Process, ...], trend: Trend | None) -> None:
         """Show the *trend* of a chroot and what its *processes* do now."""
@@ -55,9 +56,21 @@ class Activity(Widget):
         self.display = trend is not None
         self.shown = (trend, now if trend is not None else ())
 
+    def watch_shown(self) -> None:
+        """Have painted what is other than before: most of a graph stays as it was."""
+        before, after = self._drawn, self._lines(self.size.width, self.size.height)
+        if len(after) != self.size.height or len(before) != len(after):
+            self.refresh(layout=True)
+            return
+        pairs = enumerate(zip(before, after, strict=True))
+        changed = [y for y, (old, new) in pairs if not old.is_same(new)]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
     def render(self) -> Content:
         """Return the lines."""
-        return Content("\n").join(self._lines(self.size.width, self.size.height))
+        self._drawn = self._lines(self.size.width, self.size.height)
+        return Content("\n").join(self._drawn)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are at a width: graphs grow into what is left free."""
