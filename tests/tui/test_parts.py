@@ -211,6 +211,8 @@ def test_a_chroot_that_was_made_meanwhile_is_counted_anew() -> None:
     threads = Threads()
     known = inventory(threads)
     known.take(look(a="creating", b="off"))
+    assert threads.asked == [("start", "")]
+    known.count()
     assert threads.asked == [("start", ""), ("want", ("/b/a", "/b/b"))]
     known.take(look(a="off", b="on"))
     assert threads.asked[2:] == [("want", ("/b/a", "/b/b")), ("recount", "/b/a")]
