@@ -27,7 +27,7 @@ _EARLIER = "it is of an earlier session"
 
 
 def load() -> tuple[DoneCommand, ...]:
-    """Return what is kept, the first first. Raises nothing: where it can't be read there is none."""
+    """Return what is kept, the first first; nothing where it can't be read. Raises nothing."""
     found = []
     said = state_file.read(commands_file(), _LARGEST).get("commands")
     for one in said if isinstance(said, list) else ():

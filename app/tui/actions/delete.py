@@ -65,7 +65,8 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
         return f"in the trash as {ident}" if ident else ""
 
     undo = Undo(
-        lambda: _plan_restore(session, one, ident), lambda: restore(session, one.name, one.path, ident)
+        lambda: _plan_restore(session, one, ident),
+        lambda: restore(session, one.name, one.path, ident),
     )  # fmt: skip
     kept = ("--trash", f"{days:g}") if days else ()
     ended = partial(_tell_kept, session, days) if days else partial(_forget_history, session)
