@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -97,8 +98,23 @@ def _described(data: bytes) -> Detached:
     return Detached(chroot, command, log, int(keeper), began)
 
 
+def stop(one: Detached) -> None:
+    """Have a command that goes on asked to end, ever more firmly, by who keeps its terminal."""
+    try:
+        keeper = os.pidfd_open(one.keeper)
+    except OSError:
+        return  # it has ended
+    try:
+        if one.running:  # asked after it is held: it is no other process that has the pid now
+            signal.pidfd_send_signal(keeper, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it has ended just now
+    finally:
+        os.close(keeper)
+
+
 def forget(one: Detached) -> None:
-    """Remove the log of a command that has ended and was seen."""
+    """Remove the log of a command that has ended and was seen, or that nobody is to see."""
     for path in (one.log, one.log.removesuffix(".log") + ".json"):
         try:
             os.unlink(path)

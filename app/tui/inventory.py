@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...core.chroot import CLONING
 from ...core.errors import ChrootError
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.looking.watch import Snapshot
@@ -59,6 +60,14 @@ def _packages(engine: Engine, path: str) -> Message:
         return Installed(path, ())
 
 
+def _is_built_aside(one: ChrootStatus) -> bool:
+    """Tell whether it is where a clone is at work: its job says how that goes.
+
+    What one that was killed has left is shown: it is somebody's to delete.
+    """
+    return one.state == CREATING and one.name.startswith(".") and one.name.endswith(CLONING)
+
+
 _GROWING = {CREATING, INCOMPLETE}
 """States that a chroot has while it is made or removed."""
 
@@ -88,6 +97,7 @@ class Inventory:
         """The snapshots by path, the oldest first, of those that were looked at."""
         self._awaited = ""
         self._welcome: Welcome = _nothing
+        self._is_wanted: Callable[[str], bool] = bool
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
@@ -115,7 +125,8 @@ class Inventory:
     def take(self, snapshot: Snapshot) -> None:
         """Take over what a look has found, and have the sizes counted that it asks for."""
         before = {one.path: one.state for one in self.chroots}
-        self.snapshot = snapshot
+        shown = tuple(one for one in snapshot.chroots if not _is_built_aside(one))
+        self.snapshot = snapshot.replace(chroots=shown)
         self.trends.take(self.chroots, self._ticks())
         self.diary.take(self.chroots)
         for onlooker in self._onlookers:
@@ -187,22 +198,29 @@ class Inventory:
         """Return the names that are taken on a machine."""
         return frozenset(one.name for one in self.chroots if one.host == host)
 
-    def await_new(self, path: str, welcome: Welcome = _nothing) -> None:
+    def await_new(
+        self, path: str, welcome: Welcome = _nothing, *, wanted: Callable[[str], bool]
+    ) -> None:
         """Have `arrived` return the chroot at *path*, which is being made, once it is there.
 
-        It is handed to *welcome* then.
+        It is handed to *welcome* then. Where it is not *wanted* any more, asked when it is there
+        with the path that the cursor was on, it is not returned.
         """
-        self._awaited, self._welcome = path, welcome
+        self._awaited, self._welcome, self._is_wanted = path, welcome, wanted
 
     def await_no_more(self, path: str) -> None:
         """Forget that *path* is awaited: it was not made."""
         if path == self._awaited:
             self._awaited = ""
 
-    def arrived(self) -> ChrootStatus | None:
-        """Return the chroot that was awaited, once, when it is there and can be shown."""
+    def arrived(self, cursor: str = "") -> ChrootStatus | None:
+        """Return the chroot that was awaited, once, when it is there and can be shown.
+
+        *cursor* is the path of the one that was highlighted before.
+        """
         found = next((one for one in self.chroots if one.path == self._awaited), None)
-        if found is not None:
-            self._awaited = ""
-            self._welcome(found)
-        return found
+        if found is None:
+            return None
+        self._awaited = ""
+        self._welcome(found)
+        return found if self._is_wanted(cursor) else None

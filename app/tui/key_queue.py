@@ -6,7 +6,9 @@ line, `n` and a name come together, and the name would be keys of the list, `o` 
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Set as AbstractSet
 from weakref import WeakSet
 
 from textual import events, on
@@ -20,6 +22,8 @@ _TICK = 0.01
 _LOOKS = 100
 """Looks after which nothing is waited for any more: a second. On a busy machine it is more, where
 what is waited for takes longer, too: both are of one loop."""
+_LULL = 2.0
+"""Seconds without them after which keys that have closed something do what they are for again."""
 DIALOGS = "dialogs"
 """The group of workers that are about to show a dialog, or have one shown."""
 
@@ -50,10 +54,17 @@ class KeyQueue(App[None]):
         self._ticks = False
         self._waited_for: WeakSet[object] = WeakSet()
         """Screens and workers that can take keys, or have been waited for long enough."""
+        self.acts = 0
+        """How often something was typed, or a button of the mouse pressed, that was handed on."""
+        self._worn: AbstractSet[str] = frozenset()
+        """Keys that have closed what they were for."""
+        self._worn_at = 0.0
+        """When one of them was typed last."""
 
     async def on_event(self, event: events.Event) -> None:
         """Take what is typed; it is handed on in turn."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            self.acts += isinstance(event, events.MouseDown)
             await super().on_event(event)
             return
         # Not every terminal tells so, and what had the focus then takes the key.
@@ -91,6 +102,9 @@ class KeyQueue(App[None]):
                     self._typed.clear()  # nobody knows any more whom it was meant for
                     return
             event = self._next_typed()
+            if self._is_worn(event):
+                continue
+            self.acts += 1
             taker = self.focused or self.screen
             await super().on_event(event)
             if taker.post_message(KeyHandled(taker, again=True)):
@@ -114,6 +128,22 @@ class KeyQueue(App[None]):
             return event
         self._typed.appendleft(events.Key(letter, letter))
         return events.Key("escape", "\x1b")
+
+    def wear_out(self, keys: AbstractSet[str]) -> None:
+        """Have *keys*, which closed what they were for, do nothing elsewhere by being held.
+
+        Until another is typed, or none of them for a while: who closes one after the other does not
+        see at once that there is none left, and the key has another meaning where the focus goes.
+        """
+        self._worn, self._worn_at = keys, time.monotonic()
+
+    def _is_worn(self, event: events.Key | events.Paste) -> bool:
+        now, before = time.monotonic(), self._worn_at
+        if isinstance(event, events.Key) and event.key in self._worn and now - before < _LULL:
+            self._worn_at = now
+            return True
+        self._worn = frozenset()
+        return False
 
     def _look_again(self) -> None:
         """Look a little later whether what is typed can be handed on."""

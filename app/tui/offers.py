@@ -132,7 +132,9 @@ def _entries(
             names, shown = keys.get(ident, ([], ""))
             why = action.why_not(session)
             found.append(
-                MenuEntry(ident, action.label, action.tooltip, tuple(names), shown, safe(why))
+                MenuEntry(
+                    ident, action.said(session), action.tooltip, tuple(names), shown, safe(why)
+                )
             )
             doing[ident] = partial(action.do, session)
     return tuple(found)

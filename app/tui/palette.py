@@ -54,13 +54,18 @@ class Actions(SystemCommandsProvider):
 
 def entries(main: MainScreen) -> Iterable[Entry]:
     """Return all that the palette offers of ours, in order."""
+    actions, marked = main.doing.actions, len(main.session.several_chosen)
     for binding in main.BINDINGS:
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
-        yield Content(binding.description), binding.tooltip, do
-    for action in main.doing.actions.values():
+        action = actions.get(binding.id or "")
+        to_each = f": {marked} marked" if marked and action and action.many else ""
+        yield Content(binding.description), binding.tooltip + to_each, do
+    for action in actions.values():
         if not action.key or action.id in main.doing.own:
-            yield Content(action.label), action.tooltip, partial(main.doing.perform, action.id)
+            to_each = f": {marked} marked" if marked and action.many else ""
+            do = partial(main.doing.perform, action.id)
+            yield Content(action.said(main.session)), action.tooltip + to_each, do
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))
         yield shown, one.state, partial(main.go_to, one.path)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .whole_terminal import WholeTerminal
 
 
+THROW_AWAY = "throw-away"
+"""How what runs in a throw-away session is called, to begin with."""
+
+
 class Panels:
     """The run panels of one session."""
 
@@ -42,10 +46,12 @@ class Panels:
         whole: WholeTerminal,
         *,
         busy: Callable[[], bool],
+        moved: Callable[[], object] = lambda: None,
         line: str = "auto",
     ) -> None:
         """*busy* tells whether the dock has more to show than panels: jobs that run.
 
+        *moved* is called when something has begun in a panel, has ended, or was closed.
         *line* is how far the terminal is, as the settings say it.
         """
         self._engine = engine
@@ -58,6 +64,7 @@ class Panels:
         self._panes = panes
         self._user = user
         self._busy = busy
+        self._moved = moved
         self._line = line
         self._detached: dict[RunPanel, detached.Detached] = {}
         """Panels that show the log of a command that was let go on."""
@@ -127,6 +134,7 @@ class Panels:
 
     def note(self, panel: RunPanel) -> None:
         """Take note of what runs in a panel, and of how it ended."""
+        self._moved()
         deed = self._deeds.get(panel)
         if deed is None:
             return
@@ -141,31 +149,42 @@ class Panels:
         return frozenset(p.command for p in self._panes.dock.panels if p.chroot == one.name)
 
     @property
+    def sessions(self) -> frozenset[str]:
+        """The names of the chroots that have a throw-away session in a panel.
+
+        Nothing of one is mounted where it could be seen from outside.
+        """
+        return frozenset(p.chroot for p in self._running() if p.command.startswith(THROW_AWAY))
+
+    @property
     def running(self) -> tuple[str, ...]:
-        """What runs in panels and would end with the UI, in words."""
+        """What runs in panels, in words; that, too, which goes on from an earlier session."""
         return tuple(f"{panel.chroot}: {panel.command}" for panel in self._running())
 
     def _running(self) -> list[RunPanel]:
         # Who types ahead quits before there is a dock.
         panels = self._panes.dock.panels if self._panes.complete else []
-        return [panel for panel in panels if panel.running and panel not in self._detached]
+        return [panel for panel in panels if panel.running]
 
     async def close(self, panel: RunPanel) -> None:
         """Close a panel; ask while its command runs. Only in a flow that was begun."""
         from ...widgets.dialogs.quit import QuitDialog
 
         one = self._detached.get(panel)
-        if panel.running and one is None:
+        if panel.running:
             ask = QuitDialog((f"{panel.chroot}: {panel.command}",), title="close while it runs")
             answer = await self._user.ask(ask)
             if answer == "stay":
                 return
             if answer == "stop":
-                panel.terminal.stop()
+                self._stop(panel)
             else:
                 self._detach(panel)
         dock = self._panes.dock
+        if len(dock.panels) == 1:
+            self._panes.wear_out("panel.close")
         await dock.remove_panel(panel)
+        self._moved()
         self._detached.pop(panel, None)
         self._deeds.pop(panel, None)
         self._log.end(self._logged.pop(panel, 0), CANCELLED, "its panel was closed")
@@ -191,7 +210,13 @@ class Panels:
     def stop_all(self) -> None:
         """End what runs in panels."""
         for panel in self._panes.dock.panels:
-            panel.terminal.stop()
+            self._stop(panel)
+
+    def _stop(self, panel: RunPanel) -> None:
+        """End what runs in a panel, which is soon gone; nothing of it is to come back."""
+        panel.stop()
+        if one := self._detached.get(panel):
+            detached.forget(one)
 
     def detach_all(self) -> None:
         """Let what runs in panels go on after the UI: its output is shown again next time."""
@@ -199,6 +224,8 @@ class Panels:
             self._detach(panel)
 
     def _detach(self, panel: RunPanel) -> None:
+        if panel in self._detached:
+            return  # it goes on already
         text = panel.terminal.reading.text()
         terminal = panel.terminal.release()
         if terminal >= 0:
@@ -217,8 +244,9 @@ class Panels:
         for one in detached.found():
             command = f"{one.command} (went on)"
             panel = RunPanel(
-                one.argv(), chroot=one.chroot, command=command, seconds=one.seconds, pace=self._pace
-            )
+                one.argv(), chroot=one.chroot, command=command, pace=self._pace,
+                seconds=one.seconds, stop=partial(detached.stop, one),
+            )  # fmt: skip
             self._detached[panel] = one
             await self._panes.dock.add(panel, quietly=True)
 

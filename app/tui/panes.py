@@ -11,6 +11,7 @@ from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.tables.table import Table
 from ..settings.file import Settings
 from ..settings.known import COLUMNS_OF, LEAST_DOCK, MOST_DOCK
+from .key_queue import KeyQueue
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -81,6 +82,14 @@ class Panes:
             if active.binding.id == ident:
                 return self._screen.app.get_key_display(active.binding)
         return ""
+
+    def wear_out(self, ident: str) -> None:
+        """Have the keys of a binding, which has closed the last of its kind, do nothing for now."""
+        keys = {key for key, active in self._screen.active_bindings.items()
+                if active.binding.id == ident}  # fmt: skip
+        app = self._screen.app
+        if isinstance(app, KeyQueue):
+            app.wear_out(keys)
 
     def toggle_dock(self) -> None:
         """Show the dock and go there; from there back, and hide it."""

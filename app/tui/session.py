@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..settings.file import Settings
     from .command_log import CommandLog, Undo
     from .command_words import Words
-    from .inventory import Inventory
+    from .inventory import Inventory, Welcome
     from .jobs import Ended, Jobs, Work
     from .panels import Panels
     from .panes import Panes
@@ -135,12 +135,25 @@ class Session:
         self.log.begin(Deed(whole, name, again, undo, asks), job=ident)
 
     def await_new(self, path: str) -> None:
-        """Show the jobs, and go to the chroot at *path* when it appears.
+        """Show the jobs, and go to the chroot at *path* when it appears; see `go_where`.
 
         What is made elsewhere than under the base does not.
         """
         self.panes.dock.open_jobs()
-        self.inventory.await_new(path)
+        self.go_where(path)
+
+    def go_where(self, path: str, before: str = "", welcome: Welcome | None = None) -> None:
+        """Go to the chroot at *path* when it appears, unless the user does something until then.
+
+        The cursor is theirs: what they press next is meant for where they see it. It goes along,
+        too, where it is on the chroot *before*, which gets that path. *welcome* gets it anyway.
+        """
+        acts = self.user.acts
+
+        def wanted(cursor: str) -> bool:
+            return self.user.acts == acts or (before != "" and cursor == before)
+
+        self.inventory.await_new(path, *((welcome,) if welcome else ()), wanted=wanted)
 
     def end_job(self, job: JobStatus, error: ChrootError | None) -> None:
         """Take note of how a job has ended; tell a failure that its action has not dealt with.

@@ -41,11 +41,12 @@ class Sight:
 
     def see(self, message: Seen) -> None:
         """Take over how everything is now."""
+        before = self._panes.table.highlighted
         self._inventory.take(message.snapshot)
         self._display.all()
         self._doing.offer_anew()
         self._wait_for_time(moving=self._inventory.time_will_tell)
-        if made := self._inventory.arrived():
+        if made := self._inventory.arrived(before.path if before else ""):
             self._panes.table.move_to(made.path)
         self._mind_listeners()
 

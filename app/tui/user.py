@@ -9,7 +9,7 @@ from ...core.errors import ChrootError
 from ...core.text import safe
 from ..settings.file import save
 from .handover import hand_over
-from .key_queue import DIALOGS
+from .key_queue import DIALOGS, KeyQueue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -32,6 +32,11 @@ class User:
     def app(self) -> App[Any]:
         """The app that they use."""
         return self._screen.app
+
+    @property
+    def acts(self) -> int:
+        """How often they have typed something, or pressed a button of the mouse."""
+        return self.app.acts if isinstance(self.app, KeyQueue) else 0
 
     def begin(self, flow: Coroutine[Any, Any, object]) -> None:
         """Let a flow that asks go on beside everything else; keys wait until it can take them."""

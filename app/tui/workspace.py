@@ -75,9 +75,11 @@ class Workspace(Container):
 
     def on_jobs_pane_dismissed(self, message: JobsPane.Dismissed) -> None:
         """Forget a job that is over."""
+        panes = self._session.panes
         self._session.jobs.dismiss(message.job_id)
-        if not self._session.jobs.views and not self._session.panes.dock.panels:
-            self._session.panes.leave_dock(close=True)
+        if not self._session.jobs.views and not panes.dock.panels:
+            panes.wear_out("jobs.dismiss")
+            panes.leave_dock(close=True)
 
     def on_run_panel_moved(self, message: RunPanel.Moved) -> None:
         """Take note of what runs in a panel."""

@@ -74,6 +74,7 @@ async def test_what_is_on_at_boot_is_changed_and_seen() -> None:
         await t.on_row("arm")
         await t.app.main.action_perform("environments.boot")
         await t.until(lambda: t.engine.called("enable") == [(ARM,)])
+        await t.says("arm is switched on at boot from now on")
         await t.hides("at boot")
         t.feed.show(*[one.replace(enabled=one.path == ARM) for one in CHROOTS])
         await t.shows("at boot on, and started")
@@ -240,6 +241,24 @@ async def test_a_failure_stays_until_it_was_read() -> None:
         await t.press("x")
         await t.until(lambda: t.job_states == {"jammy": "done"})
         await t.hides("○ off !")
+
+
+async def test_the_sign_of_a_failure_goes_when_what_failed_works() -> None:
+    async with ui(*CHROOTS) as t:
+        for mended in ("by a key", "by somebody else"):
+            t.engine.fail("on", ChrootError("the source /data is not there"))
+            await t.on_row("arm")
+            await t.press("o")
+            await t.shows("○ off !")
+            if mended == "by a key":
+                await t.press("o")
+                await t.until(lambda: t.job_states.get("arm") == "done")
+            else:
+                t.feed.show(
+                    *[one.replace(state="on") if one.path == ARM else one for one in CHROOTS]
+                )
+                await t.shows("● on arm")
+            await t.hides("off !", "on !")
 
 
 ERRORS = (

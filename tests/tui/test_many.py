@@ -149,6 +149,22 @@ async def test_at_boot_and_adopt(monkeypatch: pytest.MonkeyPatch) -> None:
         await t.says("enable: 4 done")
 
 
+async def test_at_boot_says_before_what_it_will_do_and_to_all_that_are_marked() -> None:
+    already = OFF[0].replace(enabled=True)
+    async with ui(already, *OFF[1:]) as t:
+        await mark(t, f"{OFF[0].name} {OFF[1].name}")
+        await t.press("colon")
+        await t.until(lambda: t.app.screen is not t.app.main)
+        await t.write("at boot")
+        await t.shows("enable at boot", "or not: 2 marked")
+        await t.press("enter")
+        await t.says(f"enable: 1 done, 1 not done ({OFF[0].name} is enabled already)")
+        assert t.engine.called("enable") == [(OFF[1].path,)]
+        t.feed.show(already, OFF[1].replace(enabled=True), *OFF[2:])
+        await t.press("m")
+        await t.shows("disable at boot")
+
+
 @SIZES
 async def test_several_are_deleted_after_their_number_was_typed(size: tuple[int, int]) -> None:
     async with ui(*OFF, DEB12.replace(name="on", path=f"{BASE}/on"), size=size) as t:

@@ -572,10 +572,57 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
     async with ui(*CHROOTS) as t:
         await t.shows("(went on)", "one")
         assert t.app.main.table.has_focus_within  # a panel that opens by itself takes no keys
-        await t.press("q")  # nothing of this session runs
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.shows("arm: sh -c echo one")
+        await t.press("right", "enter")
         await t.until(lambda: t.app._exit)
     assert detached.found() == (left,)
     os.kill(left.keeper, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_what_went_on_is_closed_and_ended_as_any_panel() -> None:
+    async with ui(*CHROOTS) as t:
+        for number in ("one", "two"):
+            await run(t, "sh", "-c", f"echo {number} $$; trap : TERM; while :; do sleep 1000; done")
+            await t.shows(f"{number} ")
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    first, second = detached.found()
+    pids = [int(Path(one.log).read_text().split()[1]) for one in (first, second)]
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: [each.running for each in t.app.main.dock.panels] == [True, True])
+        # Also of the one that nobody has seen.
+        tabs = t.app.main.dock.line
+        await t.until(lambda: sum("▶ arm: sh" in label for _, label in tabs.labels) == 2)
+        await t.press("4")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: len(t.app.main.dock.panels) == 1)
+        assert second.running
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.until(lambda: t.app.main.dock.panels == ())
+        wait_until(ends(pids[0]))
+    assert detached.found() == (second,)
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: t.app.main.dock.panels and panel(t).running)
+        await t.press("4")
+        await t.until(lambda: panel(t).has_focus)
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.until(lambda: t.app._exit)
+    wait_until(ends(pids[1]))
+    assert detached.found() == ()
 
 
 @pytest.mark.slow
@@ -596,6 +643,8 @@ async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_
     async with ui(*CHROOTS) as t:
         await t.shows("running 1h 1m")
         await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
         await t.until(lambda: t.app._exit)
     assert detached.found() == (left,)
     gate.open("w").close()

@@ -219,7 +219,7 @@ def test_a_chroot_that_was_made_meanwhile_is_counted_anew() -> None:
 
 def test_what_is_awaited_arrives_once() -> None:
     known = inventory(Threads())
-    known.await_new("/b/new")
+    known.await_new("/b/new", wanted=lambda _cursor: True)
     known.take(look(a="off"))
     assert known.arrived() is None
     known.take(look(a="off", new="creating"))

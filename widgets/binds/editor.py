@@ -400,9 +400,27 @@ class BindEditor(Dialog[Edited | None]):
             except ChrootError as error:
                 self._complain(error)
                 return
-            saving = await self.app.push_screen_wait(SaveBinds(lines, can_apply=self._is_on))
+            warnings = await asyncio.to_thread(self._warnings)
+            ask = SaveBinds(lines, can_apply=self._is_on, warnings=warnings)
+            saving = await self.app.push_screen_wait(ask)
             if saving:
                 self.answer(Edited(APPLY if saving == "apply" else SAVE, self.changes))
+
+    def _warnings(self) -> tuple[str, ...]:
+        """Say of which entries that are new the source is not there. Called in a thread."""
+        new: dict[str, Bind] = {}
+        for change in self.changes:
+            if isinstance(change, Replaced):
+                new.pop(change.old.target, None)
+            new.pop(target_of(change), None)
+            if isinstance(change, Added | Replaced):
+                new[change.bind.target] = change.bind
+        binds = [one for one in new.values() if one.fs == "bind" and not one.optional]
+        said = ((one, self._inspect_source(one.source)) for one in binds if not one.ignored)
+        return tuple(
+            f"{one.source}, wanted at {one.target}, is {what}: until then `on` fails"
+            for one, what in said if what
+        )  # fmt: skip
 
     def action_editor(self) -> None:
         """Have the file of the marked entry opened in the user's editor."""

@@ -222,7 +222,7 @@ class BindForm(TwoWayForm[Bind]):
             said = await asyncio.to_thread(self._inspect_source, path) if bind else ""
         except ChrootError as error:
             said = error.message
-        self.field("source").say(said or _SOURCE)
+        self.field("source").say(foreign(f"! {said}", "$text-warning") if said else _SOURCE)
 
     @work(group="refuse", exclusive=True, exit_on_error=False)
     async def _ask_whether_allowed(self) -> None:

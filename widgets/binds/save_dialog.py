@@ -27,13 +27,20 @@ class SaveBinds(Dialog[Saving]):
     HELP = "Lines with + are added, lines with - go. Everything else stays byte for byte."
     AUTO_FOCUS = "#save"
 
-    def __init__(self, difference: Sequence[str], *, can_apply: bool) -> None:
-        super().__init__("save", wide=True)
+    def __init__(
+        self, difference: Sequence[str], *, can_apply: bool, warnings: Sequence[str] = ()
+    ) -> None:
+        """*warnings* say what will not work of what is to be saved."""
+        super().__init__("save", wide=True, danger=bool(warnings))
+        self._warnings = tuple(warnings)
         self._difference = tuple(difference)
         self._can_apply = can_apply
 
     def content(self) -> Iterable[Widget]:
-        """Return the diff."""
+        """Return what will not work, and the diff."""
+        if self._warnings:
+            said = [foreign(f"! {line}", "bold $text-warning") for line in self._warnings]
+            yield Static(Content("\n").join([*said, Content("")]))
         if not self._difference:
             yield Static("The files would stay as they are.")
             return

@@ -101,10 +101,12 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         log: BinaryIO | None = None,
         pace: Pace | None = None,
         seconds: Callable[[], float] | None = None,
+        stop: Callable[[], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
     ) -> None:
-        """*seconds* tells how long it has run where *argv* only shows what began earlier.
+        """*seconds* tells how long it has run where *argv* only shows what began earlier, and
+        *stop* ends that.
 
         A flood is painted at *pace*.
         """
@@ -118,6 +120,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         self._pace = pace
         self._clock = clock
         self._seconds = seconds
+        self._stop = stop
         self._began = clock()
         self._lasted: float | None = None
         self.end_was_seen = False
@@ -153,7 +156,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         self._lasted = None
         if focus:
             self.action_enter()
-        self.terminal.start()
+        self.terminal.start(unseen=not focus)
         self._show_line()
 
     @property
@@ -266,6 +269,13 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
     def action_stop(self) -> None:
         """End the command."""
         if self.running:
+            self.stop()
+
+    def stop(self) -> None:
+        """Ask the command to end, ever more firmly."""
+        if self._stop is not None:
+            self._stop()
+        else:
             self.terminal.stop()
 
     def action_save(self) -> None:

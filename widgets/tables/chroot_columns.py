@@ -93,13 +93,15 @@ class ChrootRow(Value):
     job: JobStatus | None = None
     """What is being done to it now."""
     failed: bool = False
-    """Something done to it has failed, and nobody has dismissed that."""
+    """What was done to it last has failed, has not come about since, nor been dismissed."""
     size: int | None = None
     """Bytes on disk; None while they are not counted."""
     recent: tuple[int, ...] = ()
     """What its CPU has been doing, see `recent`."""
     head: Head | None = None
     """It is none, but the head of a machine's."""
+    in_use: bool = False
+    """A throw-away session is in it, of which nothing is mounted that others see."""
     below: str | None = None
     """The key of the head that it stands below, of a head its own; None: of none."""
 
@@ -192,6 +194,8 @@ def _state(row: ChrootRow, width: int) -> Cell:
     if row.job is not None:
         return doing(row.job, width), ACCENT
     text, tone = chroot_state(row.status.state)
+    if row.in_use and row.status.state == OFF:
+        text, tone = f"{text[0]} in use", ACCENT
     if len(text) > width:
         text = row.status.state  # words say it without the sign
     if row.failed:

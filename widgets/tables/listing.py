@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..job_status import FAILED, RUNNING, JobStatus
+from ...core.looking.status import OFF, ON
+from ..job_status import DONE, FAILED, RUNNING, JobStatus
 from .chroot_columns import HEAD, ChrootRow, recent
 from .heads import NONE, Grouping, head_of, heads, ways
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
     from ...core.looking.watch import Machine
     from ..trend import Trend
+
+
+_CAME_ABOUT = {"on": ON, "off": OFF}
+"""The state that a verb would have led to."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,13 @@ class Listing:
         sizes: Mapping[str, int],
         trends: Mapping[str, Trend],
         machines: tuple[Machine, ...],
+        in_use: frozenset[str] = frozenset(),
     ) -> bool:
         """Take over what there is now; tell whether it is other than before.
 
         A row that says the same stays the same object: the table goes by that.
         """
-        given = (chroots, jobs, dict(sizes), dict(trends), machines)
+        given = (chroots, jobs, dict(sizes), dict(trends), machines, in_use)
         if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
             return False
         self._given = given
@@ -66,12 +72,13 @@ class Listing:
         chosen = self.grouping.way
         self.way = way = chosen if chosen in possible else possible[0]
         running = {job.path: job for job in jobs if job.state == RUNNING}
-        failed = {job.path for job in jobs if job.state == FAILED}
+        last = _last(jobs)
         rows: dict[str, ChrootRow] = {}
         for one in chroots:
             path = one.path
             row = self.known.get(path)
-            job, fails, size = running.get(path), path in failed, sizes.get(path)
+            job, fails, size = running.get(path), _fails(one, last.get(path)), sizes.get(path)
+            used = one.name in in_use
             done, below = recent(trends.get(path)), head_of(one, way)
             if (
                 row is None
@@ -81,8 +88,9 @@ class Listing:
                 or row.size != size
                 or row.recent != done
                 or row.below != below
+                or row.in_use is not used
             ):
-                row = ChrootRow(one, job, fails, size, done, below=below)
+                row = ChrootRow(one, job, fails, size, done, below=below, in_use=used)
             rows[path] = row
         self.known = rows
         return True
@@ -139,3 +147,19 @@ class Listing:
         changed = shape != self._shape
         self._shape = shape
         return changed
+
+
+def _last(jobs: Iterable[JobStatus]) -> dict[str, JobStatus]:
+    """Return by path the last job that came to something; *jobs*: the latest first."""
+    last: dict[str, JobStatus] = {}
+    for job in jobs:
+        if job.state in (DONE, FAILED):
+            last.setdefault(job.path, job)
+    return last
+
+
+def _fails(one: ChrootStatus, last: JobStatus | None) -> bool:
+    """Tell whether the last thing done to a chroot has failed, and has not come about since."""
+    if last is None or last.state != FAILED:
+        return False
+    return _CAME_ABOUT.get(last.verb) != one.state

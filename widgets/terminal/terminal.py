@@ -135,18 +135,24 @@ class Terminal(Widget, can_focus=True):
         """What is seen of its output."""
         self._mouse = Mouse(self, send=self.send, moved=self._moved, selected=self._tell_selection)
         self._wanted = False
+        self._unseen = False
+        """Whether it is to run before it has a size."""
         self._keyboard = Keyboard(self, reading=self.reading, send=self.send)
 
     # --- the command --- #
 
-    def start(self) -> None:
-        """Run the command, as soon as the widget has a size. Does nothing while it runs."""
+    def start(self, *, unseen: bool = False) -> None:
+        """Run the command, as soon as the widget has a size. Does nothing while it runs.
+
+        *unseen*: at once, although the widget is hidden.
+        """
         if not self.running:
             self._wanted = True
+            self._unseen = unseen
             self._start_if_possible()
 
     def _start_if_possible(self) -> None:
-        if self._wanted and self.is_mounted and self.size.area:
+        if self._wanted and self.is_mounted and (self.size.area or self._unseen):
             self._wanted = False
             self._launch()
 
@@ -154,10 +160,14 @@ class Terminal(Widget, can_focus=True):
         self._keyboard.drop_lull()
         self.exit = None
         self.title = ""
-        failure = self._command.launch(*self.size)
+        failure = self._command.launch(*self._fitting_size)
         self.running = True
         connecting = self._connect(self._command.child, failure)
         self.run_worker(connecting, group="terminal", exit_on_error=False)
+
+    @property
+    def _fitting_size(self) -> tuple[int, int]:
+        return (self.size.width, self.size.height) if self.size.area else (80, 24)
 
     async def _connect(self, child: PtyChild | None, failure: str) -> None:
         """Give the command its emulator, which takes a while to load the first time."""
@@ -167,7 +177,7 @@ class Terminal(Widget, can_focus=True):
         from .emulator import Emulator
         from .view import View
 
-        columns, rows = self.size if self.size.area else (80, 24)
+        columns, rows = self._fitting_size
         emulator = Emulator(columns, rows, scrollback=self._scrollback)
         self._show(View(emulator, self._palette()))
         self.call_after_refresh(tune)

@@ -32,6 +32,9 @@ class Action:
     """Does it; what it returns is awaited where it can be, and keys wait for it."""
     key: str = ""
     """Under Textual's name; "": it is in the palette alone."""
+    will: Callable[[Session], str] | None = None
+    """Returns what it will do now, in a word or two: for the palette and menus, where *label* says
+    two things at once."""
     in_footer: bool = True
     why_not: WhyNot = never
     """Why it can't be done now, "" where it can: see `reasons`."""
@@ -41,6 +44,10 @@ class Action:
     """The kind of row that it is done to instead: mount, process."""
     many: bool = False
     """Whether it is done to all that are marked, where some are."""
+
+    def said(self, session: Session) -> str:
+        """Return what it is called where it is chosen by its name."""
+        return self.will(session) if self.will is not None else self.label
 
     def binding(self) -> Binding:
         """Return the binding of the screen, which performs the action by its id."""

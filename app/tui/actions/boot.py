@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ....core.text import safe
+from ....widgets.job_status import DONE
 from ..command_log import Undo
 from .action import Action
+from .many import to_each
 from .reasons import busy, of_chosen, unfit
 
 if TYPE_CHECKING:
+    from ....core.errors import ChrootError
     from ....core.looking.status import ChrootStatus
+    from ....widgets.job_status import JobStatus
     from ..session import Session
 
 
 def toggle(session: Session) -> None:
     """Enable what is chosen, all one way: disable where all are enabled."""
-    chosen = session.chosen
-    all_enabled = all(one.enabled for one in chosen)
-    with session.several.begun_by("disable" if all_enabled else "enable"):
-        for one in chosen:
-            if one.enabled == all_enabled:
-                _change(session, one, enable=not all_enabled)
+    verb = "disable" if _all_are(session) else "enable"
+    to_each(
+        session, verb, session.chosen, partial(_change, session, enable=verb == "enable"),
+        partial(_is_so, verb=verb), unfit, busy,
+    )  # fmt: skip
+
+
+def _all_are(session: Session) -> bool:
+    return all(one.enabled for one in session.chosen)
+
+
+def _will(session: Session) -> str:
+    return "disable at boot" if _all_are(session) else "enable at boot"
+
+
+def _is_so(_session: Session, one: ChrootStatus, *, verb: str) -> str:
+    return f"it is {verb}d already" if one.enabled == (verb == "enable") else ""
 
 
 def _change(session: Session, one: ChrootStatus, *, enable: bool) -> None:
@@ -30,14 +47,20 @@ def _change(session: Session, one: ChrootStatus, *, enable: bool) -> None:
     session.start(
         verb, one.name, one.path,
         lambda report, cancelled: call(one.path, report=report, cancelled=cancelled),
-        words=(verb, "-d", one.path), undo=undo,
+        partial(_tell, session), words=(verb, "-d", one.path), undo=undo,
     )  # fmt: skip
+
+
+def _tell(session: Session, job: JobStatus, _error: ChrootError | None) -> None:
+    if job.state == DONE and not session.several.has(job.id):
+        what = "is switched on" if job.verb == "enable" else "stays as it is"
+        session.user.tell(f"{safe(job.name)} {what} at boot from now on")
 
 
 ACTIONS = (
     Action(
         "environments.boot", "at boot",
         "Switch on at boot, and off at shutdown, or not", toggle,
-        why_not=of_chosen(unfit, busy), many=True,
+        why_not=of_chosen(unfit, busy), many=True, will=_will,
     ),
 )  # fmt: skip

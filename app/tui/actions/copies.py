@@ -98,7 +98,7 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
         lambda report, _cancelled: session.engine.rename(path, new, report=report),
         ended, words=("rename", "-d", path, new), undo=None if undoes else undo,
     )  # fmt: skip
-    session.inventory.await_new(new, arrived)
+    session.go_where(new, path, arrived)
 
 
 def _move_history(session: Session, path: str, new: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import BusyError, ChrootError
-from ....core.looking.status import BROKEN, NOT_ANSWERING, ON
+from ....core.looking.status import BROKEN, DRIFTED, MISSING, NOT_ANSWERING, ON
 from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
 from ..command_log import PROGRAM, Undo
@@ -16,6 +16,10 @@ from .action import Action, flow
 from .reasons import NO_CHROOT, UNFIT, busy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event as Flag
+
+    from ....core.events import Report
     from ....core.looking.status import ChrootStatus, MountStatus
     from ....core.plan import Plan
     from ....core.process import Holder
@@ -88,10 +92,41 @@ def _on(session: Session, one: ChrootStatus) -> None:
             one.path, report=report, cancelled=cancelled
         ),
         words=("on", "-d", one.path),
-        undo=Undo(
+        undo=_way_off(session, one),
+    )  # fmt: skip
+
+
+def _way_off(session: Session, one: ChrootStatus) -> Undo | None:
+    """Return the way back from on: off, or where some was mounted before, what was not alone.
+
+    What has drifted is mounted anew; how it was cannot be had again.
+    """
+    if not any(mount.real for mount in one.mounts) and not one.is_on:
+        return Undo(
             lambda: _steps(session.engine.plan_off(one.path)),
             lambda: _off(session, one.name, one.path),
-        ) if not any(mount.real for mount in one.mounts) and not one.is_on else None,
+        )
+    if any(mount.state == DRIFTED for mount in one.mounts):
+        return None
+    lacking = [mount.target for mount in reversed(one.mounts) if mount.state == MISSING]
+    return Undo(
+        lambda: tuple(f"unmount {target}" for target in lacking),
+        lambda: _unmount(session, one, lacking),
+    )
+
+
+def _unmount(session: Session, one: ChrootStatus, targets: Sequence[str]) -> None:
+    """Unmount these alone; everything else stays as it is."""
+
+    def work(report: Report, cancelled: Flag) -> None:
+        for target in targets:
+            session.engine.switch_bind(
+                one.path, target, on=False, report=report, cancelled=cancelled
+            )
+
+    session.start(
+        "unmount", f"{one.name} {', '.join(targets)}", one.path, work,
+        words=tuple(("off", "-d", one.path, "--only", target) for target in targets),
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from chroot_tool.widgets.binds.save_dialog import SaveBinds
 from chroot_tool.widgets.binds.table import BindTable
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from support.dialog_host import OPEN, SMALL, DialogHost, field, press, settle, switch, type_text
-from support.screen import HOSTILE, screen_lines, screen_text, stray_controls
+from support.screen import HOSTILE, screen_lines, screen_text, stray_controls, unbroken
 
 FILES = Files(
     tool_conf=b"[bind]\ntgt:/data src:/home/me/data\n",
@@ -543,6 +543,34 @@ async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
         assert accepted == []
         await settle(pilot, "escape")
         assert accepted == [OUTSIDE]
+
+
+# -- what will not work ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+async def test_a_source_that_is_not_there_is_warned_of_and_can_be_saved() -> None:
+    app = DialogHost(editor(inspect_source=lambda path: "not there" if path == "/gone" else ""))
+    async with app.run_test(size=SMALL) as pilot:
+        for target, source in (("/a", "/gone"), ("/b", "/there"), ("/c", "/gone")):
+            await settle(pilot, "a")
+            field(app, "target").value = target
+            field(app, "source").value = source
+            while ("! not there" in screen_text(app)) != (source == "/gone"):
+                await settle(pilot)
+            await settle(pilot, "enter")
+            assert rows(app)[target] == "+ new"
+        await go_to(app, pilot, "/c")
+        await settle(pilot, "d")
+        await settle(pilot, "w")
+        while not isinstance(app.screen, SaveBinds):
+            await settle(pilot)
+        text = unbroken(screen_text(app))
+        assert "! /gone, wanted at /a, is not there: until then `on` fails" in text
+        assert "at /b" not in text
+        assert "at /c" not in text
+        await settle(pilot, "enter")
+        assert app.answer.wish == "save"
 
 
 # -- hostile text ----------------------------------------------------------------------------------
