@@ -125,7 +125,7 @@ class MainScreen(Screen[None]):
         for name, wanted in now.columns_of.items():
             if wanted != before.columns_of[name]:
                 self._workspace.use_columns(name, wanted)
-        if now.commands != before.commands and self.is_built:
+        if now.commands != before.commands and self.doing.actions:
             self.doing.use(now.commands, self._bindings.key_to_bindings)
         if now.line != before.line:
             self.session.panels.use_line(now.line)
