@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ...widgets.panes.dock import Dock
     from .user import User
 
+_LEAST_TABLE = 7
+"""Lines in which the environments can say that nothing matches."""
+
 
 class Panes:
     """The panes of *screen*, whose dock has *share* percent of it."""
@@ -188,7 +191,7 @@ class Panes:
 
         Of those that fill half of the screen nothing is taken: they scroll.
         """
-        lines = self.table.lines
+        lines = self.table.lines and max(self.table.lines, _LEAST_TABLE)
         beside = self._screen.has_class("-wide") or self._screen.has_class("-broad")
         most = 0 if beside or lines > self._screen.size.height // 2 else lines
         if most != self._most_lines:

@@ -43,6 +43,13 @@ async def test_a_short_list_takes_what_it_needs_whatever_is_filtered() -> None:
         await t.until(lambda: heights(t)[0] == 19)
 
 
+async def test_that_nothing_matches_has_room_where_there_is_one_alone() -> None:
+    async with ui(*some(1), size=(80, 24)) as t:
+        await t.until(lambda: heights(t) == (7, 15))
+        t.app.main.table.set_filter("ox")
+        await t.shows("nothing matches ox")
+
+
 async def test_heads_count_also_where_all_below_is_folded() -> None:
     async with ui(*some(6, ("web",))) as t:
         await t.until(lambda: heights(t)[0] == 1 + 6 + 2)
