@@ -199,7 +199,7 @@ async def test_making_one_there(farm: SshHosts, tiny_chroot: Path) -> None:
     async with farm_ui(tiny_chroot.parent, "one") as t:
         await t.on_row("alpha")
         await t.press("c")
-        await t.shows("clone alpha", "in one:")
+        await t.shows("clone alpha", "one:/")
         await t.write("gamma")
         await t.press("enter")
         await t.until(lambda: (farm.hosts["one"].base / "gamma/bin").exists())
@@ -245,7 +245,7 @@ async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> N
         await t.dialog(PlaceDialog)
         await t.write("delta")
         t.app.screen.query_one("#machine", ChoiceField).value = "two"
-        await t.shows("in two:")
+        await t.shows("two:/")
         await t.press("enter")
         await t.until(lambda: t.highlighted == "delta")  # which it is while it is made
         await t.until((farm.hosts["two"].base / "delta/bin").exists)
