@@ -20,6 +20,11 @@ def view_file() -> str:
     return _place("XDG_STATE_HOME", "~/.local/state", "view.json")
 
 
+def commands_file() -> str:
+    """Return where is kept what keys of the UI did."""
+    return _place("XDG_STATE_HOME", "~/.local/state", "commands.json")
+
+
 def log_file() -> str:
     """Return where is kept what happened to each chroot."""
     return _place("XDG_STATE_HOME", "~/.local/state", "log.jsonl")

@@ -282,6 +282,14 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def set_tags(self, path: str, tags: Sequence[str]) -> bool:
+        """Have the chroot at *path* these tags and no others, in its configuration.
+
+        Returns whether it had others, or in another order. Raises UsageError for a word that can't
+        be one, ConfigError where the file has errors, PrivilegeError, LockedError.
+        """
+        raise NotImplementedError
+
     # -- running ---------------------------------------------------------------------------------
 
     def command(self, path: str, words: Sequence[str]) -> tuple[str, ...]:

@@ -156,6 +156,12 @@ class LocalEngine:
         program = (self._installed and self._installed()) or self.command(path, ())
         return enable(path, program, now=now, report=report, cancelled=cancelled)
 
+    def set_tags(self, path: str, tags: Sequence[str]) -> bool:
+        """As `Engine.set_tags`."""
+        from .verbs.tags import set_tags
+
+        return set_tags(path, tags)
+
     def signal(self, path: str, pid: int, started: float, number: int) -> None:
         """As `Engine.signal`."""
         from .kernel.pidfd import send

@@ -22,3 +22,5 @@ class DoneCommand(Value):
     ended: float = 0.0
     fixed: str = ""
     """Why it can't be taken back; "": it can."""
+    is_past: bool = False
+    """Whether it is of an earlier session: to look up and to copy."""

@@ -1,4 +1,4 @@
-"""What keys did, as command lines: kept while the UI runs, to copy, repeat or take back."""
+"""What keys did, as command lines: to copy, and while the UI runs to repeat or take back."""
 
 from __future__ import annotations
 
@@ -64,11 +64,18 @@ class CommandLog:
         self._entries: dict[int, DoneCommand] = {}
         self._said: dict[int, deque[str]] = {}
         self._of_jobs: dict[int, int] = {}
+        self._past: tuple[DoneCommand, ...] = ()
 
     @property
     def entries(self) -> tuple[DoneCommand, ...]:
         """All commands, the latest first."""
-        return tuple(reversed(self._entries.values()))
+        return (*reversed(self._entries.values()), *self._past)
+
+    def remember(self, past: Sequence[DoneCommand]) -> None:
+        """Have these of earlier sessions, the first first, among them."""
+        before = itertools.count(-1, -1)
+        self._past = tuple(one.replace(id=next(before)) for one in reversed(past))
+        self._changed()
 
     def begin(self, deed: Deed, *, job: int = 0) -> int:
         """Take note that something was begun, by the job of that number; return its own."""
@@ -125,7 +132,8 @@ class CommandLog:
 
     def last(self, *, undoable: bool = False) -> int:
         """Return the number of the last command, or of the last that can be taken back; or 0."""
-        fitting = (one.id for one in self.entries if not undoable or not one.fixed)
+        own = reversed(self._entries.values())
+        fitting = (one.id for one in own if not undoable or not one.fixed)
         return next(fitting, 0)
 
     def taken_back(self, ident: int) -> None:

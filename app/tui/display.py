@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...core.remote.machines import Machines
     from .inventory import Inventory
     from .jobs import Jobs
@@ -25,12 +27,17 @@ _WAYS = (
 class Display:
     """Shows what *inventory* and *jobs* know in *panes*; what has not changed is not painted."""
 
-    def __init__(self, panes: Panes, inventory: Inventory, jobs: Jobs, machines: Machines) -> None:
+    def __init__(
+        self, panes: Panes, inventory: Inventory, jobs: Jobs, machines: Machines,
+        *, in_use: Callable[[], frozenset[str]],
+    ) -> None:  # fmt: skip
+        """*in_use* returns the names of the chroots that have a session that nobody else sees."""
         self._panes = panes
         self._inventory = inventory
         self._jobs = jobs
         self._base = machines.base
         self._machines = machines
+        self._in_use = in_use
 
     def all(self) -> None:
         """Show the chroots and the jobs as they are known now."""
@@ -42,6 +49,7 @@ class Display:
             inventory.sizes,
             inventory.trends.all(),
             inventory.snapshot.machines,
+            self._in_use(),
         )
         problem = self._inventory.snapshot.problem
         table.empty_hint = (

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...core.chroot import CLONING
 from ...core.errors import ChrootError
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ...core.looking.watch import Snapshot
@@ -57,6 +58,14 @@ def _packages(engine: Engine, path: str) -> Message:
         return Installed(path, engine.package_runs(path))
     except ChrootError:
         return Installed(path, ())
+
+
+def _is_built_aside(one: ChrootStatus) -> bool:
+    """Tell whether it is where a clone is at work: its job says how that goes.
+
+    What one that was killed has left is shown: it is somebody's to delete.
+    """
+    return one.state == CREATING and one.name.startswith(".") and one.name.endswith(CLONING)
 
 
 _GROWING = {CREATING, INCOMPLETE}
@@ -116,7 +125,8 @@ class Inventory:
     def take(self, snapshot: Snapshot) -> None:
         """Take over what a look has found, and have the sizes counted that it asks for."""
         before = {one.path: one.state for one in self.chroots}
-        self.snapshot = snapshot
+        shown = tuple(one for one in snapshot.chroots if not _is_built_aside(one))
+        self.snapshot = snapshot.replace(chroots=shown)
         self.trends.take(self.chroots, self._ticks())
         self.diary.take(self.chroots)
         for onlooker in self._onlookers:

@@ -6,6 +6,7 @@ work with in the modules that `Session` names.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from .doing import Doing
 from .footer_keys import for_footer
 from .inventory import Inventory
 from .jobs import Jobs
+from .kept_commands import KeptCommands, load
 from .messages import (
     Counted,
     Diagnosed,
@@ -97,12 +99,15 @@ class MainScreen(Screen[None]):
             engine, follow=follow, count=count, post=self._post, ticks=ticks, clock=clock
         )
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
-        self._display = Display(panes, inventory, jobs, machines)
+        self._display = Display(
+            panes, inventory, jobs, machines, in_use=lambda: self.session.panels.sessions
+        )  # fmt: skip
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
         rising = Rising(machines, settings.privilege)
         whole = WholeTerminal(user, log, rising)
         panels = Panels(
-            engine, panes, user, log, whole, busy=lambda: bool(jobs.running), line=settings.line
+            engine, panes, user, log, whole, busy=lambda: bool(jobs.running),
+            moved=self._display.all, line=settings.line,
         )  # fmt: skip
         self.session = Session(
             engine, machines, user, panes, inventory, jobs, panels, whole, rising, log,
@@ -115,6 +120,7 @@ class MainScreen(Screen[None]):
         self._sight = Sight(self, self.session, self._display, self.doing)
         self._workspace = Workspace(self.session, columns=settings.columns_of, clock=clock)
         self._build_begun = False
+        self._kept_commands = KeptCommands(lambda: log.entries)
 
     def use(self, before: Settings, now: Settings) -> None:
         """Have other settings than *before* from now on, those that are this screen's."""
@@ -194,11 +200,13 @@ class MainScreen(Screen[None]):
         self._display.jobs()
         self._sight.look_at_tab()
         await self.session.panels.show_detached()
+        self.session.log.remember(await asyncio.to_thread(load))
 
     def on_unmount(self) -> None:
         """End the threads that watch."""
         self.session.inventory.close()
         self.session.panels.forget_seen()
+        self._kept_commands.keep_last()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say that a flow broke off by a bug of ours; the rest goes on."""
@@ -254,6 +262,7 @@ class MainScreen(Screen[None]):
     def _show_log(self) -> None:
         if self.is_built:
             self.dock.commands.show(self.session.log.entries)
+            self.run_worker(self._kept_commands.keep(), group="commands", exit_on_error=False)
             self.doing.offer_anew()
 
     def _show_jobs(self) -> None:

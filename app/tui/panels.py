@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .whole_terminal import WholeTerminal
 
 
+THROW_AWAY = "throw-away"
+"""How what runs in a throw-away session is called, to begin with."""
+
+
 class Panels:
     """The run panels of one session."""
 
@@ -42,10 +46,12 @@ class Panels:
         whole: WholeTerminal,
         *,
         busy: Callable[[], bool],
+        moved: Callable[[], object] = lambda: None,
         line: str = "auto",
     ) -> None:
         """*busy* tells whether the dock has more to show than panels: jobs that run.
 
+        *moved* is called when something has begun in a panel, has ended, or was closed.
         *line* is how far the terminal is, as the settings say it.
         """
         self._engine = engine
@@ -58,6 +64,7 @@ class Panels:
         self._panes = panes
         self._user = user
         self._busy = busy
+        self._moved = moved
         self._line = line
         self._detached: dict[RunPanel, detached.Detached] = {}
         """Panels that show the log of a command that was let go on."""
@@ -127,6 +134,7 @@ class Panels:
 
     def note(self, panel: RunPanel) -> None:
         """Take note of what runs in a panel, and of how it ended."""
+        self._moved()
         deed = self._deeds.get(panel)
         if deed is None:
             return
@@ -139,6 +147,14 @@ class Panels:
     def commands_in(self, one: ChrootStatus) -> frozenset[str]:
         """Return what the panels of a chroot are called."""
         return frozenset(p.command for p in self._panes.dock.panels if p.chroot == one.name)
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The names of the chroots that have a throw-away session in a panel.
+
+        Nothing of one is mounted where it could be seen from outside.
+        """
+        return frozenset(p.chroot for p in self._running() if p.command.startswith(THROW_AWAY))
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -168,6 +184,7 @@ class Panels:
         if len(dock.panels) == 1:
             self._panes.wear_out("panel.close")
         await dock.remove_panel(panel)
+        self._moved()
         self._detached.pop(panel, None)
         self._deeds.pop(panel, None)
         self._log.end(self._logged.pop(panel, 0), CANCELLED, "its panel was closed")

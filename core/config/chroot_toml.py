@@ -26,6 +26,7 @@ from .toml_keys import ABSOLUTE, Key, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from .bind import Bind
@@ -194,6 +195,55 @@ def ignore(data: bytes, target: str, ignored: bool) -> bytes:
     if binds[index].ignored == ignored:
         return data
     return _edited(file.text, file.found["bind", index], {"ignore": True if ignored else None})
+
+
+def tag(data: bytes, tags: Sequence[str]) -> bytes:
+    """Return *data* saying that the tags are these; without any the key goes.
+
+    Raises UsageError for a word that can't be one, ConfigError where *data* has errors.
+    """
+    check_tags(tags)
+    file, _ = _opened(data)
+    text, place = file.text, file.found.get(("tags",))
+    if tuple(file.document.get("tags", ())) == tuple(tags):
+        return data
+    said = f"[{', '.join(_literal(word) for word in tags)}]"
+    if place is None:
+        at = _above_tables(text, file.found)
+        end = "\r\n" if "\r\n" in text else "\n"
+        before = end if at and text[at - 1] != "\n" else ""
+        after = end if text[at : at + 1] not in ("", "\r", "\n") else ""
+        return _spliced(text, at, at, f"{before}tags = {said}{end}{after}")
+    if tags:
+        return _spliced(text, place.start, place.end, said)
+    stop = text.find("\n", place.end)
+    return _spliced(text, text.rfind("\n", 0, place.start) + 1, stop + 1 or len(text), "")
+
+
+def check_tags(tags: Iterable[str]) -> None:
+    """Raise UsageError for a word that can be no tag."""
+    for word in tags:
+        if not _is_tag(word):
+            raise UsageError(
+                f"{word!r} can be no tag: letters, digits and . _ + -",
+                f"at most {_LONGEST_TAG}, the first a letter or digit",
+            )
+
+
+def _above_tables(text: str, found: dict[Path, Place]) -> int:
+    """Return where a key of no table can be put: behind the last of those, else at the top."""
+    heads = [place.start for place in found.values() if _is_header(text, place)]
+    above = [place.end for place in found.values() if place.end <= min(heads, default=len(text))]
+    if above:
+        stop = text.find("\n", max(above))
+        return len(text) if stop < 0 else stop + 1
+    directive = text.startswith("#:")  # of an editor, which looks for it in the first line
+    return (text.find("\n") + 1 or len(text)) if directive else 0
+
+
+def _is_header(text: str, place: Place) -> bool:
+    line = text[text.rfind("\n", 0, place.start) + 1 : place.start]
+    return text.startswith("[", place.start) and not line.strip()
 
 
 def _read(reader: Reader) -> ChrootToml:

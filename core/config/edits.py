@@ -225,6 +225,21 @@ def changed(files: Files, changes: Iterable[Change], where: str = "") -> Files:
     return files
 
 
+def tagged(files: Files, tags: Iterable[str], where: str = "") -> Files:
+    """Return *files* with these tags and no others; they stand in chroot.toml.
+
+    *where* as for `changed`. Raises ConfigError where that file has errors, UsageError for a word
+    that can't be a tag.
+    """
+    _parsed(files, CHROOT_TOML, where)
+    tags = tuple(dict.fromkeys(tags))
+    data = files[CHROOT_TOML]
+    if data is None and not tags:
+        return files
+    rest = chroot_toml.tag(header(CHROOT_TOML) if data is None else data, tags)
+    return files.having(CHROOT_TOML, b"" if is_header_alone(rest, CHROOT_TOML) else rest)
+
+
 class _Editor:
     """Makes one change."""
 

@@ -13,6 +13,7 @@ from chroot_tool.core.errors import BusyError, ChrootError
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees.trash import Trash
 from support import Cli, mounts_below
+from support.disks import disk
 from support.killing import killed
 
 pytestmark = pytest.mark.root
@@ -247,3 +248,20 @@ def test_other_snapshots_of_that_name_stay_and_its_own_are_told_of(tmp_path: Pat
     at.trash(str(tmp_path))
     assert [one.name for one in at.snapshots(str(deb))] == ["first"]
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+@pytest.mark.slow
+def test_on_btrfs_subvolumes_come_back_and_go_for_good(cli: Cli, tmp_path: Path) -> None:
+    with disk(tmp_path, "btrfs") as where:
+        for name in ("deb", "other"):
+            subprocess.run(["btrfs", "-q", "subvolume", "create", where / name], check=True)
+            bare(where / name)
+            cli.ok("snapshot", "one", "-d", where / name)
+            cli.ok("delete", "-d", where / name, "--yes", "--trash", "1")
+        cli.ok("trash", "restore", "deb", "--base", where)
+        assert (where / "deb").stat().st_ino == 256  # the subvolume itself, no copy
+        assert (where / "deb/etc/own").read_text() == "deb"
+        assert [one["name"] for one in cli.json("snapshot", "list", "-d", where / "deb")] == ["one"]
+        cli.ok("trash", "empty", "--yes", "--base", where)
+        cli.ok("delete", "-d", where / "deb", "--yes")
+        assert subprocess.check_output(["btrfs", "subvolume", "list", where]) == b""

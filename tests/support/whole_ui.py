@@ -271,6 +271,10 @@ class RecordingEngine(LocalEngine):
         self._record("disable", path, **options)
         return True
 
+    def set_tags(self, path: str, tags: Sequence[str]) -> bool:
+        self._record("set_tags", path, tuple(tags))
+        return True
+
     def rename(self, path: str, new: str, *, report: Report = ignore) -> str:
         self._record("rename", path, new, report=report)
         return new

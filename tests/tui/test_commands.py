@@ -14,9 +14,10 @@ from hypothesis import strategies as some
 from textual.widgets import Input
 
 import chroot_tool.app.tui.actions as actions
+from chroot_tool.app import paths
 from chroot_tool.app.cli.parser import build
 from chroot_tool.app.cli.verbs.create import asked
-from chroot_tool.app.tui import command_words
+from chroot_tool.app.tui import command_words, kept_commands
 from chroot_tool.app.tui.command_log import CommandLog, Deed
 from chroot_tool.app.tui.command_words import quoted
 from chroot_tool.core.config.bind import CHROOT_TOML, Bind
@@ -362,3 +363,37 @@ async def test_real_lines_do_what_the_keys_did(tiny_chroot: Path, cli: Cli, tmp_
     for line, after in zip(ran, seen, strict=True):
         subprocess.run(["sh", "-c", line], env=env, check=True)
         assert mounts_below(tiny_chroot) == after
+
+
+# -- over the next start ---------------------------------------------------------------------------
+
+
+async def test_what_keys_did_is_still_there_at_the_next_start() -> None:
+    async with ui(*CHROOTS) as t:
+        await switched_on(t)
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: t.app.main.session.log.entries)
+        await t.press("C")
+        await t.shows(f"chroot-tool on -d {ARM}", "✓ done")
+        await t.press("y")
+        await t.until(lambda: t.app.clipboard == f"chroot-tool on -d {ARM}")
+        await t.press("full_stop")
+        await t.says("it is of an earlier session")
+        await t.press("U")
+        await t.says("it is of an earlier session")
+        await t.press("escape")
+        await switched_on(t, "jammy")
+        assert [line.split("/")[-1] for line in lines(t)] == ["arm", "jammy"]
+        assert t.engine.calls == [("on", f"{BASE}/jammy")]
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: len(t.app.main.session.log.entries) == 2)
+        assert [line.split("/")[-1] for line in lines(t)] == ["arm", "jammy"]
+
+
+@pytest.mark.parametrize(
+    "said", ["", "{", '{"commands": 3}', '{"commands": [3, {}, {"lines": 1}]}']
+)
+async def test_what_is_kept_and_makes_no_sense_is_passed_over(said: str) -> None:
+    Path(paths.commands_file()).parent.mkdir(parents=True, exist_ok=True)
+    Path(paths.commands_file()).write_text(said)
+    assert kept_commands.load() == ()

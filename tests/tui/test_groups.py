@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.looking.watch import Machine, Snapshot
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.tags import TagsDialog
 from support.samples import BASE, CHROOTS
 from support.whole_ui import Ui, ui
 
@@ -141,3 +143,57 @@ async def test_what_is_kept_may_be_anything(
     (tmp_path / "chroot-tool/view.json").write_text(said)
     async with ui(*TAGGED) as t:
         await t.shows("▾ build", "▸ web" if "web" in said else "▾ web")
+
+
+# -- editing them ----------------------------------------------------------------------------------
+
+
+@SIZES
+async def test_tags_of_one_are_edited_and_taken_back(size: tuple[int, int]) -> None:
+    async with ui(*TAGGED, size=size) as t:
+        await t.on_row("arm")
+        await t.press("L")
+        dialog = await t.dialog(TagsDialog)
+        assert dialog.value("tags") == "build arm64"
+        dialog.field("tags").value = "build -x"
+        await t.press("enter")
+        await t.shows("can be no tag")
+        dialog.field("tags").value = " web  build web "
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("set_tags") == [(f"{BASE}/arm", ("web", "build"))])
+        await t.idle()
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("tag set web build -d", "the tags of arm are again: build arm64")
+        await t.press("enter")
+        await t.until(
+            lambda: t.engine.called("set_tags")[1:] == [(f"{BASE}/arm", ("build", "arm64"))]
+        )
+        await t.idle()
+
+
+async def test_tags_of_several_are_those_that_all_have() -> None:
+    async with ui(*TAGGED) as t:
+        await t.shows("▾ build")
+        await t.press("g", "space", "L")
+        dialog = await t.dialog(TagsDialog)
+        await t.shows("tags of 2 chroots", "each keeps what else it has")
+        assert dialog.value("tags") == "build"
+        dialog.field("tags").value = "ci"
+        await t.press("enter")
+        await t.says("tag: 2 done")
+        assert sorted(t.engine.called("set_tags")) == [
+            (f"{BASE}/arm", ("ci", "arm64")), (f"{BASE}/jammy", ("ci",))
+        ]  # fmt: skip
+
+
+async def test_tags_that_stay_as_they_are_change_nothing() -> None:
+    async with ui(*TAGGED) as t:
+        await t.on_row("deb12")
+        for key in ("enter", "escape"):
+            await t.press("L")
+            await t.dialog(TagsDialog)
+            await t.press(key)
+            await t.main()
+        assert t.engine.called("set_tags") == []

@@ -21,11 +21,14 @@ from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.remote.ssh import Host
 from chroot_tool.widgets.dialogs.choice_field import ChoiceField
+from chroot_tool.widgets.dialogs.confirm import Confirm
+from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.machines import MachinesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.dialogs.place import PlaceDialog
+from chroot_tool.widgets.dialogs.trash import TrashDialog
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from chroot_tool.widgets.job_status import CANCELLED
 from support import Cli, mounts_below
@@ -201,6 +204,36 @@ async def test_making_one_there(farm: SshHosts, tiny_chroot: Path) -> None:
         await t.press("enter")
         await t.until(lambda: (farm.hosts["one"].base / "gamma/bin").exists())
         await t.until(lambda: t.highlighted == "gamma")
+
+
+async def test_the_trash_there(farm: SshHosts, tiny_chroot: Path) -> None:
+    async with farm_ui(tiny_chroot.parent, "one") as t:
+        await t.on_row("alpha")
+        await t.press("d")
+        await t.dialog(DeleteDialog)
+        await t.write("alpha")
+        await t.press("enter", "enter")
+        alpha = farm.hosts["one"].base / "alpha"
+        await t.until(lambda: not alpha.exists())
+        await t.idle()
+        # With no row of that machine the trash is the one here.
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("out of the trash")
+        await t.press("escape")
+        await t.main()
+        at = t.app.main.session.engine.base_at("one:")
+        [kept] = t.app.main.session.engine.trash(at)
+        assert kept.path == f"one:{alpha}"
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.press("enter")
+        await t.until(lambda: (alpha / "bin").exists())
+        await t.on_row("alpha")
+        await t.idle()
+        await t.app.main.action_perform("trash.show")
+        await t.dialog(TrashDialog)
+        await t.shows("trash of one:", "Nothing is in it.")
 
 
 async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> None:

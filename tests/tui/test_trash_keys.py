@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Button
 
+from chroot_tool.core.errors import PrivilegeError
 from chroot_tool.core.looking.status import INCOMPLETE
 from chroot_tool.core.trees.trash import Trashed
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.switch import Switch
+from chroot_tool.widgets.dialogs.trash import TrashDialog
 from support.samples import BASE, CHROOTS, clock
 from support.whole_ui import Ui, ui
 
@@ -90,3 +93,81 @@ async def test_what_is_unfinished_is_deleted_for_good() -> None:
         await t.press("d")
         await t.shows("cannot be brought back")
         await t.hides("in the trash")
+
+
+OLD = Trashed("deb-1", "deb", f"{BASE}/deb", clock() - 9 * 86400, clock() - 2 * 86400)
+
+
+async def open_trash(t: Ui) -> TrashDialog:
+    await t.press("colon")
+    await t.until(lambda: t.app.screen is not t.app.main)
+    await t.write("trash")
+    await t.shows("have it back, or remove it for good")
+    await t.press("enter")
+    return await t.dialog(TrashDialog)
+
+
+@SIZES
+async def test_what_is_in_it_is_listed_and_had_back(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        t.engine.thrown = (THROWN.replace(size=3 << 20), OLD.replace(size=5 << 20))
+        await open_trash(t)
+        await t.shows(f"trash of {BASE}", "arm", "deb", "3.0M", "7d", "over", "8.0M in all")
+        assert t.engine.called("trash") == [(BASE, False), (BASE, True)]
+        await t.press("down", "enter")
+        await t.dialog(Confirm)
+        await t.shows("have deb back?", f"{BASE}/deb")
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("restore_trashed") == [(f"{BASE}/deb", "deb-1")])
+        await t.press("C")
+        await t.shows("trash restore deb-1 --base")
+
+
+async def test_one_goes_for_good_after_asking() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.thrown = (THROWN, OLD)
+        await open_trash(t)
+        await t.press("d")
+        await t.dialog(Confirm)
+        await t.shows("remove arm for good?", "cannot be brought back")
+        await t.press("enter")  # where the focus is nothing happens
+        await t.main()
+        assert t.engine.called("empty_trash") == []
+        await open_trash(t)
+        await t.press("d")
+        await t.dialog(Confirm)
+        await t.press("right", "enter")
+        await t.until(lambda: t.engine.called("empty_trash") == [(BASE, ("arm-1",))])
+        await t.idle()
+
+
+async def test_all_of_it_goes_only_as_far_as_it_was_listed() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.thrown = (THROWN, OLD)
+        dialog = await open_trash(t)
+        dialog.query_one("#empty", Button).press()
+        await t.dialog(Confirm)
+        await t.shows("remove all 2 for good?", "arm, deleted", "deb, deleted")
+        await t.press("right", "enter")
+        await t.until(lambda: t.engine.called("empty_trash") == [(BASE, ("arm-1", "deb-1"))])
+        await t.idle()
+
+
+async def test_of_an_empty_one_that_is_said() -> None:
+    async with ui(*CHROOTS) as t:
+        await open_trash(t)
+        await t.shows("Nothing is in it.")
+        await t.press("enter")
+        await t.main()
+
+
+async def test_where_it_cannot_be_looked_at_that_is_said() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.fail("trash", PrivilegeError("the trash is root's", "run as root"))
+        await t.press("colon")
+        await t.until(lambda: t.app.screen is not t.app.main)
+        await t.write("trash")
+        await t.shows("have it back, or remove it for good")
+        await t.press("enter")
+        await t.says("the trash is root's (run as root)")

@@ -6,6 +6,7 @@ import pytest
 
 from chroot_tool.app.tui import key_queue
 from chroot_tool.widgets.dialogs.place import PlaceDialog
+from chroot_tool.widgets.dialogs.quit import QuitDialog
 from support.samples import BASE, CHROOTS, DEB12
 from support.whole_ui import Ui, runs, ui
 
@@ -128,3 +129,32 @@ async def test_the_cursor_goes_along_with_the_one_that_it_is_on() -> None:
         await t.press("2", "escape")
         t.feed.show(*others, arm.replace(name="armzz", path=f"{arm.path}zz"))
         await t.until(lambda: t.highlighted == "armzz")
+
+
+async def test_where_a_clone_is_at_work_is_no_row_of_its_own() -> None:
+    aside = NEW.replace(name=".twin.cloning", path=f"{BASE}/.twin.cloning", state="creating")
+    async with ui(*CHROOTS, aside) as t:
+        await t.shows(f"Environments {len(CHROOTS)}")
+        assert all(one.name != ".twin.cloning" for one in t.app.main.chroots)
+        t.feed.show(*CHROOTS, aside.replace(state="incomplete"))  # it was killed
+        await t.shows(f"Environments {len(CHROOTS) + 1}")
+
+
+@pytest.mark.slow
+async def test_a_throw_away_shell_is_seen_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs(monkeypatch, lambda *_words: ["sleep", "1000"])
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.press("x")
+        await t.shows("○ in use arm")
+        one = t.app.main.dock.panels[0]
+        one.stop()
+        await t.shows("○ off arm")
+        await t.until(lambda: one.has_focus)
+        await t.press("a")
+        await t.shows("○ in use arm")
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.shows("○ off arm")

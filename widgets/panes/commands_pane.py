@@ -27,7 +27,7 @@ from .list_with_output import FINDING, ListWithOutput
 _MOST_LINES = 2000
 
 COLUMNS: tuple[Column[DoneCommand], ...] = (
-    Column("time", "Time", lambda one, _: (_clock(one.started), MUTED), lambda one: -one.started,
+    Column("time", "Time", lambda one, _: (_clock(one), MUTED), lambda one: -one.started,
            8, rank=1),
     Column("state", "State", lambda one, _: job_state(one.state), lambda one: one.state, 11,
            rank=2),
@@ -38,8 +38,10 @@ COLUMNS: tuple[Column[DoneCommand], ...] = (
 )  # fmt: skip
 
 
-def _clock(at: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(at))
+def _clock(one: DoneCommand) -> str:
+    at = time.localtime(one.started)
+    is_old = one.is_past and time.strftime("%F", at) != time.strftime("%F")
+    return time.strftime("%y-%m-%d" if is_old else "%H:%M:%S", at)
 
 
 def _took(one: DoneCommand) -> str:
@@ -140,6 +142,8 @@ class CommandsPane(ListWithOutput):
             return "nothing was done yet"
         if action == "repeat" and one.state == RUNNING:
             return "it runs still"
+        if action == "repeat" and one.is_past:
+            return "it is of an earlier session"
         return one.fixed if action == "undo" else ""
 
     def action_repeat(self) -> None:

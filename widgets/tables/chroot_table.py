@@ -144,13 +144,16 @@ class ChrootTable(Vertical):
         sizes: Mapping[str, int] | None = None,
         trends: Mapping[str, Trend] | None = None,
         machines: tuple[Machine, ...] = (),
+        in_use: frozenset[str] = frozenset(),
     ) -> None:
         """Show these chroots, what is being done to them, and by path bytes on disk and trends.
+
+        Those with names *in_use* have somebody in them although nothing of them is mounted.
 
         Where they are of many *machines*, or have tags, they stand below these, and can be folded.
         Cursor, scroll and marks stay. Where everything is as it was, nothing is done.
         """
-        if self._listing.take(chroots, jobs, sizes or {}, trends or {}, machines):
+        if self._listing.take(chroots, jobs, sizes or {}, trends or {}, machines, in_use):
             self._show()
 
     def _show(self) -> None:
@@ -298,7 +301,7 @@ class ChrootTable(Vertical):
         if self._listing.group_otherwise():
             self._regroup()
         else:
-            why = 'none has a tag: tags = ["build"] in its chroot.toml gives it one'
+            why = "none has a tag: tags, in the menu of one, gives it one"
             self.notify(why, severity="warning", timeout=4, markup=False)
 
     def action_clear(self) -> None:

@@ -32,6 +32,7 @@ SUMMARIES = {
     "status": "one chroot in full: mounts, processes, problems",
     "watch": "a line now and at every change, until interrupted",
     "bind": "list and edit bind entries, without loss",
+    "tag": "words that chroots are grouped and filtered by",
     "pack": "an archive of a chroot, without what is mounted on it",
     "unpack": "a chroot out of an archive, as it was",
     "clone": "copy a chroot, without its mounts",

@@ -24,6 +24,8 @@ from . import (
     root,
     snapshots,
     switch,
+    tags,
+    trash,
     usage,
 )
 from .action import Action
@@ -38,8 +40,10 @@ ACTIONS: dict[str, Action] = {
         *copies.ACTIONS,
         *archives.ACTIONS,
         *snapshots.ACTIONS,
+        *tags.ACTIONS,
         *usage.ACTIONS,
         *delete.ACTIONS,
+        *trash.ACTIONS,
         *doctor.ACTIONS,
         *deeds.ACTIONS,
         *hosts.ACTIONS,

@@ -11,6 +11,7 @@ from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import PROGRAM, Deed
+from ..panels import THROW_AWAY
 from .action import Action, flow
 from .reasons import of_one, unfit
 from .snapshots import take
@@ -31,7 +32,7 @@ async def shell(session: Session) -> None:
 @flow
 async def throw_away_shell(session: Session) -> None:
     """Open a login shell in a throw-away session, in a panel that is called so."""
-    await _open_shell(session, "throw-away shell", "-x")
+    await _open_shell(session, f"{THROW_AWAY} shell", "-x")
 
 
 async def _open_shell(session: Session, kind: str, *options: str) -> None:
@@ -78,7 +79,7 @@ async def run(session: Session) -> None:
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
     words += ["--", *request.words]
-    name = f"throw-away: {request.line}" if request.ephemeral else request.line
+    name = f"{THROW_AWAY}: {request.line}" if request.ephemeral else request.line
     start = partial(session.panels.start, one, name, tuple(words), stays=True)
     if request.snapshot:
         take(session, one, then=partial(_start_after, session, start))

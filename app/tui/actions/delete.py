@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
-from ....core.remote.address import split
 from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
@@ -15,6 +14,7 @@ from ..command_log import Undo
 from .action import Action, flow
 from .many import to_each
 from .reasons import busy, of_chosen
+from .trash import restore
 
 if TYPE_CHECKING:
     from threading import Event as Flag
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
-    from ..command_words import Words
     from ..session import Session
 
 
@@ -66,7 +65,8 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
         return f"in the trash as {ident}" if ident else ""
 
     undo = Undo(
-        lambda: _plan_restore(session, one, ident), lambda: _restore(session, one, ident)
+        lambda: _plan_restore(session, one, ident),
+        lambda: restore(session, one.name, one.path, ident),
     )  # fmt: skip
     kept = ("--trash", f"{days:g}") if days else ()
     ended = partial(_tell_kept, session, days) if days else partial(_forget_history, session)
@@ -102,22 +102,6 @@ def _plan_restore(session: Session, one: ChrootStatus, ident: str) -> tuple[str,
             f"{ident} is in the trash no more", "it was had back, or has gone after its time"
         )
     return (f"put {one.path} back out of the trash, with its snapshots",)
-
-
-def _restore(session: Session, one: ChrootStatus, ident: str) -> None:
-    """Have a chroot back."""
-    session.start(
-        "restore", one.name, one.path,
-        lambda report, _cancelled: session.engine.restore_trashed(one.path, ident, report=report),
-        words=_restore_words(one.path, ident),
-    )  # fmt: skip
-    session.go_where(one.path)
-
-
-def _restore_words(path: str, ident: str) -> Words:
-    host, there = split(path)
-    where = ("-H", host) if host else ()
-    return ("trash", "restore", ident, "--base", os.path.dirname(there), *where)
 
 
 ACTIONS = (

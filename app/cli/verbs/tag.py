@@ -1,0 +1,58 @@
+"""`chroot-tool tag`: the words that lists are grouped and filtered by."""
+
+from __future__ import annotations
+
+from ....core.errors import UsageError
+from ....core.text import safe
+from ... import exits
+from ..arguments import add, add_examples, chroot_of
+from ..options import DIR
+from ..output import print_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+_LIST, _ADD, _REMOVE, _SET = "list", "add", "remove", "set"
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Give the parser of `tag` its options."""
+    parser.add_argument(
+        "action", choices=(_LIST, _ADD, _REMOVE, _SET),
+        help="print them; add or take away some; have these and no others",
+    )  # fmt: skip
+    parser.add_argument("tags", metavar="TAG", nargs="*", help="letters, digits and . _ + -")
+    add(parser, DIR)
+    add_examples(
+        parser,
+        "chroot-tool tag add build amd64 -d deb",
+        "chroot-tool tag list -d deb",
+        "chroot-tool tag set -d deb                  none any more",
+        "chroot-tool list --tag build",
+        "",
+        "They stand in chroot.toml. The list of the UI is grouped by the first.",
+    )
+
+
+def execute(arguments: Namespace) -> int:
+    """Print the tags, or change them; return the exit code."""
+    engine, path = chroot_of(arguments)
+    there, said = engine.config(path).tags, tuple(arguments.tags)
+    if arguments.action == _LIST:
+        if said:
+            raise UsageError("tag list takes no tag", "those that have it: list --tag TAG")
+        print_lines([*there])
+        return exits.DONE
+    if not said and arguments.action != _SET:
+        raise UsageError(f"tag {arguments.action} needs a tag", "chroot-tool tag --help")
+    wanted = said
+    if arguments.action == _ADD:
+        wanted = (*there, *said)
+    elif arguments.action == _REMOVE:
+        wanted = tuple(tag for tag in there if tag not in said)
+    wanted = tuple(dict.fromkeys(wanted))
+    changed = engine.set_tags(path, wanted)
+    before = "" if changed else ", as before"
+    exits.tell(f"{safe(path)}: {' '.join(map(safe, wanted)) or 'no tags'}{before}\n")
+    return exits.DONE

@@ -1,0 +1,43 @@
+"""`tag` on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support import Cli
+
+
+@pytest.mark.root
+def test_tags_are_listed_added_taken_away_and_set(cli: Cli, tiny_chroot: Path) -> None:
+    def tags() -> list[str]:
+        return cli.ok("tag", "list", "-d", tiny_chroot).split()
+
+    assert tags() == []
+    assert "build web" in cli("tag", "add", "build", "web", "-d", tiny_chroot).stderr
+    assert "as before" in cli("tag", "add", "web", "-d", tiny_chroot).stderr
+    assert tags() == ["build", "web"]
+    assert "tiny" in cli.ok("list", "--tag", "web", "--base", tiny_chroot.parent)
+    cli.ok("tag", "remove", "build", "none", "-d", tiny_chroot)
+    assert tags() == ["web"]
+    cli.ok("tag", "set", "a", "b", "-d", tiny_chroot)
+    assert tags() == ["a", "b"]
+    assert "no tags" in cli("tag", "set", "-d", tiny_chroot).stderr
+    assert tags() == []
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("list", "x"), "takes no tag"), (("add",), "needs a tag"), (("remove",), "needs a tag"),
+        (("add", "a b"), "can be no tag"), (("set", "-x"), "unknown: -x"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_said(
+    cli: Cli, tiny_chroot: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = cli("tag", *words, "-d", tiny_chroot)
+    assert done.returncode == 2
+    assert said in done.stderr
