@@ -82,7 +82,7 @@ BINDINGS = (
         ("environments.pack", "p", "pack: an archive or an image of it"),
         ("environments.unpack", "u", "unpack an archive"),
         ("environments.snapshots", "v", "snapshots to go back to"),
-        ("environments.tags", "L", "tags that the list is grouped by"),
+        ("environments.tags", "L", "tags to group by"),
         ("environments.usage", "i", "what takes its disk, folder by folder"),
         ("environments.delete", "d", "delete; wants the name typed"),
         ("environments.doctor", "D", "doctor: what is in the way"),

@@ -47,12 +47,16 @@ def _terminal_colours(app: App[object]) -> None:
     The common ones of terminals; each widget sees to their contrast with its background.
     """
     from rich.terminal_theme import TerminalTheme
+    from textual.app import App
 
     dim = ["#2e3436", "#cc0000", "#4e9a06", "#c4a000", "#3465a4", "#75507b", "#06989a", "#d3d7cf"]
     lit = ["#555753", "#ef2929", "#8ae234", "#fce94f", "#729fcf", "#ad7fa8", "#34e2e2", "#eeeeec"]
     normal, bright = ([_rgb(colour) for colour in colours] for colours in (dim, lit))
-    app.ansi_theme_dark = TerminalTheme(_rgb("#14171b"), _rgb("#d5dae0"), normal, bright)
-    app.ansi_theme_light = TerminalTheme(_rgb("#fbfbf9"), _rgb("#1d2126"), normal, bright)
+    on_dark = TerminalTheme(_rgb("#14171b"), _rgb("#d5dae0"), normal, bright)
+    on_light = TerminalTheme(_rgb("#fbfbf9"), _rgb("#1d2126"), normal, bright)
+    # Set as they are: to change one would have all CSS read anew, which the theme has done, too.
+    app.set_reactive(App.ansi_theme_dark, on_dark)
+    app.set_reactive(App.ansi_theme_light, on_light)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -78,6 +78,9 @@ class ChrootApp(KeyQueue):
                 tooltip="Close these keys; then Esc does what it does here"),
     ]  # fmt: skip
 
+    _has_theme = False
+    """Whether the theme is the user's; Textual begins with one that is never shown."""
+
     def __init__(
         self,
         machines: Machines,
@@ -98,6 +101,7 @@ class ChrootApp(KeyQueue):
         super().__init__(driver_class=driver)
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
+        self._has_theme = True
         register(self, settings.theme)
         self._encoding = ascii_for(settings.signs, os.environ)
         """That of a terminal without other signs than ASCII; "": it has them."""
@@ -122,7 +126,8 @@ class ChrootApp(KeyQueue):
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, as far as they can be read."""
-        return readable(super().get_css_variables())
+        colours = super().get_css_variables()
+        return readable(colours) if self._has_theme else colours
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what becomes of each line before it is written."""

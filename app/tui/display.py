@@ -57,6 +57,7 @@ class Display:
             if problem
             else (f"no chroot under {self._base} yet", "press n to make one")
         )
+        self._panes.fit_table()
         self.details()
         self.status_line()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from .actions import ACTIONS
-from .actions.reasons import BUSY, told
+from .reasons import BUSY, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,23 +27,31 @@ class Doing:
         self._session = session
         self.own: dict[str, Action] = {}
         """Commands of the user's own."""
-        self.actions: Mapping[str, Action] = ACTIONS
-        """All that can be done, those among it, by their ids."""
+        self.actions: Mapping[str, Action] = {}
+        """All that can be done, those among it, by their ids; nothing before `use`."""
+        self._bound_before: dict[str, list[Binding]] | None = None
+        """What keys do without any of these."""
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
 
     def use(self, commands: Iterable[Command], bound: dict[str, list[Binding]]) -> None:
-        """Have these commands of the user's own, and no others; *bound* is what keys do."""
+        """Have what can be done, with these commands of the user's own and no others.
+
+        *bound* is what keys do. All of it is imported here, after the first paint.
+        """
+        from .actions import ACTIONS
         from .actions.own import actions_of
 
-        for action in self.own.values():
-            if action.key:
-                bound.pop(action.key, None)
+        if self._bound_before is None:
+            self._bound_before = dict(bound)
         self.own = actions_of(commands)
         self.actions = {**ACTIONS, **self.own}
-        for action in self.own.values():
+        bound.clear()
+        for action in self.actions.values():
             if action.key:
                 bound[action.key] = [action.binding()]
+        for key, bindings in self._bound_before.items():
+            bound.setdefault(key, bindings)
         if self._session.panes.complete:
             self.offer_anew()
             self._screen.refresh_bindings()

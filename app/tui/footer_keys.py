@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .actions.reasons import BUSY
+from .reasons import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

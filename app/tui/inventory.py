@@ -96,6 +96,7 @@ class Inventory:
         self.snapshots: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots by path, the oldest first, of those that were looked at."""
         self._awaited = ""
+        self._counts = False
         self._welcome: Welcome = _nothing
         self._is_wanted: Callable[[str], bool] = bool
         self._onlookers: list[Onlooker] = []
@@ -131,12 +132,18 @@ class Inventory:
         self.diary.take(self.chroots)
         for onlooker in self._onlookers:
             onlooker(self.chroots)
-        self._counting.want(tuple(one.path for one in self.chroots))
+        if self._counts:
+            self.count()
         for one in self.chroots:
             # Whoever made it: what was counted meanwhile was half of it.
             was = before.get(one.path, one.state)
             if was != one.state and {was, one.state} & _GROWING:
                 self._counting.recount(one.path)
+
+    def count(self) -> None:
+        """Have the sizes of all counted from now on: it would take the time of the first paint."""
+        self._counts = True
+        self._counting.want(tuple(one.path for one in self.chroots))
 
     def let_time_go_on(self) -> bool:
         """Take note that time has passed; tell whether it will show anything again."""

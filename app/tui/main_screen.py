@@ -24,8 +24,6 @@ from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
-from .actions import doctor
-from .actions.reasons import NO_CHROOT
 from .command_log import CommandLog
 from .display import Display
 from .doing import Doing
@@ -47,6 +45,7 @@ from .messages import (
 )
 from .panels import Panels
 from .panes import Panes
+from .reasons import NO_CHROOT
 from .rising import Rising
 from .screen_keys import KEYS
 from .session import Session
@@ -115,8 +114,6 @@ class MainScreen(Screen[None]):
         )  # fmt: skip
         self.doing = Doing(self, self.session)
         """All that can be done, by keys, palette and menu."""
-        if settings.commands:
-            self.doing.use(settings.commands, self._bindings.key_to_bindings)
         self._sight = Sight(self, self.session, self._display, self.doing)
         self._workspace = Workspace(self.session, columns=settings.columns_of, clock=clock)
         self._build_begun = False
@@ -128,7 +125,7 @@ class MainScreen(Screen[None]):
         for name, wanted in now.columns_of.items():
             if wanted != before.columns_of[name]:
                 self._workspace.use_columns(name, wanted)
-        if now.commands != before.commands:
+        if now.commands != before.commands and self.doing.actions:
             self.doing.use(now.commands, self._bindings.key_to_bindings)
         if now.line != before.line:
             self.session.panels.use_line(now.line)
@@ -192,9 +189,11 @@ class MainScreen(Screen[None]):
     async def _build(self) -> None:
         from ...widgets.bars.key_footer import KeyFooter
 
+        self.doing.use(self._settings.commands, self._bindings.key_to_bindings)
         await self._workspace.build()
         await self.query_one("#foot").mount(KeyFooter(("help", "quit", "leave", "menu")))
         self.session.panes.complete = True
+        self.session.inventory.count()
         self.on_resize()
         self.refresh_bindings()
         self._display.jobs()
@@ -291,6 +290,8 @@ class MainScreen(Screen[None]):
         self._sight.look_closer()
         self.session.end_job(message.job, message.error)
         if message.error is not None:
+            from .actions import doctor
+
             doctor.give_word(self.session.engine, message.job, message.error, self._post)
 
     @on(Diagnosed)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from ...core.diagnosis.finding import Finding
-from ...core.errors import ChrootError
-from ...core.looking.happenings import Happening
-from ...core.looking.package_log import PackageRun
-from ...core.looking.watch import Snapshot
-from ...core.process import Listener
-from ...core.trees.snapshots import TreeSnapshot
-from ...widgets.job_status import JobStatus
-from ..settings.file import Settings
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...core.diagnosis.finding import Finding
+    from ...core.errors import ChrootError
+    from ...core.looking.happenings import Happening
+    from ...core.looking.package_log import PackageRun
+    from ...core.looking.watch import Snapshot
+    from ...core.process import Listener
+    from ...core.trees.snapshots import TreeSnapshot
+    from ...widgets.job_status import JobStatus
+    from ..settings.file import Settings
 
 
 @dataclass

@@ -55,7 +55,8 @@ class Actions(SystemCommandsProvider):
 def entries(main: MainScreen) -> Iterable[Entry]:
     """Return all that the palette offers of ours, in order."""
     actions, marked = main.doing.actions, len(main.session.several_chosen)
-    for binding in main.BINDINGS:
+    ours = (one.binding() for one in actions.values() if one.key and one.id not in main.doing.own)
+    for binding in (*ours, *main.BINDINGS):
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
         action = actions.get(binding.id or "")

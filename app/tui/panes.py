@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ...widgets.panes.dock import Dock
     from .user import User
 
+_LEAST_TABLE = 7
+"""Lines in which the environments can say that nothing matches."""
+
 
 class Panes:
     """The panes of *screen*, whose dock has *share* percent of it."""
@@ -31,6 +34,8 @@ class Panes:
         self._was_in_dock = False
         """Whether the focus was in the dock when it was anywhere last."""
         self._is_zoomed_for_room = False
+        self._most_lines = 0
+        """Lines that the environments have at most; 0: their share of the screen."""
         self.complete = False
         """Whether details and dock are there: they are built after the first paint."""
 
@@ -181,11 +186,24 @@ class Panes:
         self._divide()
         self._user.keep({"dock": share})
 
+    def fit_table(self) -> None:
+        """Give the environments no more lines than they need, where others stand below them.
+
+        Of those that fill half of the screen nothing is taken: they scroll.
+        """
+        lines = self.table.lines and max(self.table.lines, _LEAST_TABLE)
+        beside = self._screen.has_class("-wide") or self._screen.has_class("-broad")
+        most = 0 if beside or lines > self._screen.size.height // 2 else lines
+        if most != self._most_lines:
+            self._most_lines = most
+            self.table.styles.max_height = most or None
+
     def divide_anew(self) -> None:
         """Divide a screen of another size; the dock may stand elsewhere in it."""
         if self._is_zoomed_for_room:  # there may be room for both again
             self._is_zoomed_for_room = False
             self._screen.remove_class("-zoomed")
+        self._screen.call_after_refresh(self.fit_table)
         if self._share != Settings().dock:
             self._screen.call_after_refresh(self._divide)
 

@@ -1,13 +1,13 @@
-"""The keys that hold wherever one is on the main screen: those of actions, and those of looking."""
+"""The keys of looking, which hold wherever one is on the main screen; those of actions come later.
+
+See `Doing.use`.
+"""
 
 from __future__ import annotations
 
 from textual.binding import Binding
 
-from .actions import ACTIONS
-
 KEYS = (
-    *(action.binding() for action in ACTIONS.values() if action.key),
     Binding("slash", "filter", "filter", id="environments.filter", show=False,
             tooltip="Show only what matches"),
     Binding("plus", "mark_matching", "mark by name", id="environments.mark_matching",

@@ -52,7 +52,7 @@ class Several:
     def refuse(self, name: str, why: str) -> bool:
         """Take note of what did not begin; tell whether that will be told with the rest.
 
-        *why* is of the chroot where it begins with "it", as those of `actions.reasons` are.
+        *why* is of the chroot where it begins with "it", as those of `reasons` are.
         """
         if self._open is not None:
             said = f" {why.removeprefix('it ')}" if why.startswith("it ") else f": {why}"

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from ...widgets.tables.chroot_table import ChrootTable
-from .actions import deeds, doctor, switch
 from .kept_view import KeptView, load
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ class Workspace(Container):
 
     def on_jobs_pane_doctor_requested(self, message: JobsPane.DoctorRequested) -> None:
         """Ask the doctor what was in the way of a job."""
+        from .actions import doctor
+
         doctor.consult_about(self._session, message.job)
 
     def on_jobs_pane_cancel_requested(self, message: JobsPane.CancelRequested) -> None:
@@ -87,14 +88,19 @@ class Workspace(Container):
 
     def on_commands_pane_repeat_requested(self, message: CommandsPane.RepeatRequested) -> None:
         """Do something once more."""
+        from .actions import deeds
+
         deeds.repeat(self._session, message.ident)
 
     def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
         """Take something back."""
+        from .actions import deeds
+
         deeds.undo(self._session, message.ident)
 
     @on(ChrootTable.Regrouped)
     def _regrouped(self) -> None:
+        self._session.panes.fit_table()
         self.run_worker(self._kept.keep(), group="view", exit_on_error=False)
 
     @on(ChrootTable.Activated)
@@ -103,6 +109,8 @@ class Workspace(Container):
 
     def on_mounts_table_toggle_requested(self, message: MountsTable.ToggleRequested) -> None:
         """Mount or unmount one bind."""
+        from .actions import switch
+
         switch.toggle_mount(self._session, message.mount)
 
     def on_processes_table_signal_requested(self, message: ProcessesTable.SignalRequested) -> None:

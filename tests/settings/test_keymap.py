@@ -19,6 +19,8 @@ import chroot_tool.app
 import chroot_tool.widgets
 from chroot_tool.app.settings import key_names, keymap
 from chroot_tool.app.settings.keymap import BINDINGS, IDS, clashes, default_keys, textual_keymap
+from chroot_tool.app.tui.actions import ACTIONS
+from chroot_tool.app.tui.main_screen import MainScreen
 from support import CHECKOUT
 
 
@@ -41,6 +43,9 @@ def bindings_of_the_ui() -> dict[str, set[tuple[str, ...]]]:
             for one in binding:
                 mine = keys.setdefault(one.id or "", {})
                 mine[kind] = (*mine.get(kind, ()), one.key)
+    for action in ACTIONS.values():  # bound when all is built
+        if action.key:
+            keys[action.id] = {MainScreen: (action.key,)}
     return {ident: set(found.values()) for ident, found in keys.items()}
 
 

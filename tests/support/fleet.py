@@ -166,7 +166,9 @@ def _install(folder: Path) -> None:
         "-qq",
         "--disable-pip-version-check",
     ]
-    subprocess.run([*pip, "install", *project["dependency-groups"]["ansible"]], check=True)
+    # What is used of it is compiled when it is imported first; all of it would be most of the work.
+    wanted = project["dependency-groups"]["ansible"]
+    subprocess.run([*pip, "install", "--no-compile", *wanted], check=True)
     galaxy = programs / "ansible-galaxy"
     subprocess.run(
         [galaxy, "collection", "build", CHECKOUT / "ansible", "--output-path", folder / "dist"],

@@ -92,7 +92,10 @@ class SshHost:
             place.chmod(0o755)
         self._write_command(cli)
         path = f"{self.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        self._variables = {"HOME": str(self.home), "PATH": path, _MARK: mark}
+        # What a role has pip install there is looked at, not worked with.
+        self._variables = {
+            "HOME": str(self.home), "PATH": path, "PIP_NO_COMPILE": "1", _MARK: mark,
+        }  # fmt: skip
         self.port = 0
         self.start()
 

@@ -7,7 +7,6 @@ import pkgutil
 import threading
 import time
 
-from textual.binding import Binding
 from textual.message import Message
 from textual.message_pump import MessagePump
 
@@ -15,7 +14,6 @@ from chroot_tool.app.tui import actions
 from chroot_tool.app.tui.actions import ACTIONS
 from chroot_tool.app.tui.inventory import Inventory
 from chroot_tool.app.tui.jobs import Jobs
-from chroot_tool.app.tui.main_screen import MainScreen
 from chroot_tool.app.tui.messages import Counted, JobEnded
 from chroot_tool.app.tui.thread_messages import PostBox
 from chroot_tool.core.engine import Engine
@@ -24,7 +22,8 @@ from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.widgets.job_status import CANCELLED, FAILED, RUNNING, JobStatus
-from support.whole_ui import DEADLINE
+from support.samples import CHROOTS
+from support.whole_ui import DEADLINE, ui
 
 # -- actions --------------------------------------------------------------------------------------
 
@@ -38,8 +37,10 @@ def test_no_two_actions_have_one_id_and_no_family_is_forgotten() -> None:
     assert sorted(listed) == sorted(ACTIONS)
 
 
-def test_every_action_with_a_key_is_a_binding_of_the_screen() -> None:
-    performed = {binding.action for binding in MainScreen.BINDINGS if isinstance(binding, Binding)}
+async def test_every_action_with_a_key_is_a_binding_of_the_screen() -> None:
+    async with ui(*CHROOTS) as t:
+        bound = t.app.main._bindings.key_to_bindings.values()
+        performed = {binding.action for bindings in bound for binding in bindings}
     for ident, action in ACTIONS.items():
         assert (f"perform('{ident}')" in performed) == bool(action.key)
         assert action.label
@@ -210,6 +211,8 @@ def test_a_chroot_that_was_made_meanwhile_is_counted_anew() -> None:
     threads = Threads()
     known = inventory(threads)
     known.take(look(a="creating", b="off"))
+    assert threads.asked == [("start", "")]
+    known.count()
     assert threads.asked == [("start", ""), ("want", ("/b/a", "/b/b"))]
     known.take(look(a="off", b="on"))
     assert threads.asked[2:] == [("want", ("/b/a", "/b/b")), ("recount", "/b/a")]

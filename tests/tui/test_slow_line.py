@@ -1,4 +1,4 @@
-"""A flood in a panel and the line to the terminal: what is written, and what waits behind it."""
+"""Much output in a panel and the line to the terminal: what is written, what waits behind it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ AT_ONCE = 8_000
 """Bytes that may come beside: what else changes on the screen. Not a figure of ours (`./dev bench
 ui` has those), but far below what a flood is without a bound."""
 TRIES = 15
+OUTPUTS = pytest.mark.parametrize(
+    "pause", ["", "sleep 0.005; "], ids=["a flood", "some lines a second"]
+)
 
 
 @pytest.fixture
@@ -66,7 +69,10 @@ def behind(terminal: Terminal) -> int:
 @pytest.mark.slow
 @pytest.mark.root
 @SIZES
-def test_a_flood_leaves_room_on_a_far_line(terminal: Terminal, size: tuple[int, int]) -> None:
+@OUTPUTS
+def test_output_leaves_room_on_a_far_line(
+    terminal: Terminal, size: tuple[int, int], pause: str
+) -> None:
     columns, rows = size
     terminal.resize(rows, columns)
     terminal.wait_for("zzz")
@@ -74,7 +80,7 @@ def test_a_flood_leaves_room_on_a_far_line(terminal: Terminal, size: tuple[int, 
     terminal.type("s")
     terminal.wait_for("running")
     terminal.wait_for("#")
-    terminal.type("while :; do echo one line of many; done\r")
+    terminal.type(f"while :; do echo one line of many; {pause}done\r")
     terminal.wait_for(r"(?s)(one line of many.*){12}")
     # How soon it is known for a flood, and when the screen is painted whole, is the machine's: what
     # is held is that it comes to rest there. A flood without a bound never does.

@@ -22,7 +22,7 @@ class KeyFooter(Footer):
         super().__init__(compact=True, show_command_palette=False)
         self._keep = frozenset(keep)
         self._full = 0
-        """Cells that all keys take."""
+        """Cells that all keys take, each with a blank behind it."""
         self._room = 0
         self._composed: object = None
 
@@ -59,7 +59,7 @@ class KeyFooter(Footer):
         self._room = self.size.width
         left_out: set[Widget] = set()
         for key in reversed(keys):
-            if taken <= self._room or not self._room:
+            if taken - 1 <= self._room or not self._room:
                 break
             if isinstance(key, FooterKey) and key.action not in self._keep:
                 left_out.add(key)

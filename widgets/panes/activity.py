@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual.content import Content
-from textual.geometry import Size
-from textual.reactive import reactive
+from textual.geometry import Region, Size
+from textual.reactive import var
 from textual.widget import Widget
 
 from ...core.process import Process
@@ -23,6 +23,9 @@ _MOST = 60
 _MINUTE = 60
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 
+_TALLEST = 4
+"""Lines that a graph grows by, where there is room for all."""
+
 Lines = list[Content]
 
 
@@ -33,7 +36,13 @@ class Activity(Widget):
     Activity { height: auto; padding: 1 1 0 1; }
     """
 
-    shown: reactive[tuple[Trend | None, tuple[float, ...]]] = reactive((None, ()), layout=True)
+    def __init__(self, above: Callable[[int], int]) -> None:
+        """Make it empty; *above* tells how many lines stand above it, at a width."""
+        super().__init__()
+        self._above = above
+        self._drawn: Lines = []
+
+    shown: var[tuple[Trend | None, tuple[float, ...]]] = var((None, ()), init=False)
 
     def show(self, processes: tuple[Process, ...], trend: Trend | None) -> None:
         """Show the *trend* of a chroot and what its *processes* do now."""
@@ -47,15 +56,28 @@ class Activity(Widget):
         self.display = trend is not None
         self.shown = (trend, now if trend is not None else ())
 
+    def watch_shown(self) -> None:
+        """Have painted what is other than before: most of a graph stays as it was."""
+        before, after = self._drawn, self._lines(self.size.width, self.size.height)
+        if len(after) != self.size.height or len(before) != len(after):
+            self.refresh(layout=True)
+            return
+        pairs = enumerate(zip(before, after, strict=True))
+        changed = [y for y, (old, new) in pairs if not old.is_same(new)]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
     def render(self) -> Content:
         """Return the lines."""
-        return Content("\n").join(self._lines(self.size.width))
+        self._drawn = self._lines(self.size.width, self.size.height)
+        return Content("\n").join(self._drawn)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many lines there are at a width."""
-        return len(self._lines(width))
+        """Return how many lines there are at a width: graphs grow into what is left free."""
+        room = container.height - self.gutter.height - self._above(width)
+        return len(self._lines(width, room))
 
-    def _lines(self, width: int) -> Lines:
+    def _lines(self, width: int, room: int) -> Lines:
         trend, now = self.shown
         if trend is None:
             return []
@@ -63,15 +85,23 @@ class Activity(Widget):
         if width < _SCALE:
             return []
         minutes = 2 * width * SPAN / _MINUTE
-        lines = [Content.styled(f"Last {minutes:.0f} minutes", "$foreground-muted")]
+        title = Content.styled(f"Last {minutes:.0f} minutes", "$foreground-muted bold")
         share, rss, count, read, written = now
-        lines += _graph("CPU", f"{_cpu(share)} %", _cpu, trend.cpu, 3, width)
-        lines += _graph("memory", memory(int(rss)), size, trend.memory, 2, width)
-        lines += _graph("processes", str(int(count)), _number, trend.processes, 2, width)
+        graphs: list[Callable[[int], Lines]] = [
+            lambda more: _graph("CPU", f"{_cpu(share)} %", _cpu, trend.cpu, 3 + more, width),
+            lambda more: _graph("memory", memory(int(rss)), size, trend.memory, 2 + more, width),
+            lambda more: _graph(
+                "processes", str(int(count)), _number, trend.processes, 2 + more, width
+            ),
+        ]
         if any(trend.disk):
             said = f"{size(read)}/s read, {size(written)}/s written"
-            lines += _graph("disks", said, size, trend.disk, 2, width, "/s")
-        return lines
+            graphs.append(
+                lambda more: _graph("disks", said, size, trend.disk, 2 + more, width, "/s")
+            )
+        free = room - 2 - 3 * len(graphs)  # the title, CPU's third line; a head and two lines each
+        more = min(max(free // len(graphs), 0), _TALLEST)
+        return [title, *(line for lines in graphs for line in lines(more))]
 
 
 def _cpu(share: float) -> str:

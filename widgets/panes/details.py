@@ -305,7 +305,7 @@ class Details(Vertical):
 
             assert isinstance(pane, Overview)
             pane.welcome(self._welcome)
-            pane.show(*self._shown, self._trend)
+            pane.show(*self._shown, self._trend, self._happened)
         elif tab == MOUNTS:
             from ..tables.mounts_table import MountsTable
 

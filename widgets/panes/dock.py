@@ -23,7 +23,7 @@ from .run_panel import RunPanel
 
 _JOBS = "jobs"
 _COMMANDS = "commands"
-_FIXED = ((_JOBS, _JOBS), (_COMMANDS, _COMMANDS))
+_FIXED = ((_JOBS, "Jobs"), (_COMMANDS, "Commands"))
 _WIDEST = 28
 
 

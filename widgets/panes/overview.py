@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from heapq import nlargest
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,14 +15,15 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ...core.looking.happenings import Happening
 from ...core.looking.status import ChrootStatus
 from ...core.process import Listener
-from ...core.text import duration
+from ...core.text import duration, safe
 from ...core.trees.snapshots import TreeSnapshot
 from ..job_status import FAILED, RUNNING, JobStatus
-from ..text.amounts import age, memory, percent
-from ..text.fitting import fit, width_of, wrap
-from ..text.states import chroot_state, job_state
+from ..text.amounts import age, memory, moment, percent
+from ..text.fitting import fit, shorten, width_of, wrap
+from ..text.states import chroot_state, happening, job_state
 from ..trend import Trend
 from .activity import Activity
 
@@ -85,8 +87,9 @@ class Overview(VerticalScroll, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Make text and graphs."""
-        yield Facts(self._clock)
-        yield Activity()
+        facts = Facts(self._clock)
+        yield facts
+        yield Activity(lambda width: 0 if self.has_class("-two") else facts.count_lines(width))
 
     def show(
         self,
@@ -97,9 +100,11 @@ class Overview(VerticalScroll, inherit_bindings=False):
         shared: int = 0,
         listening: tuple[Listener, ...] = (),
         trend: Trend | None = None,
+        happened: tuple[Happening, ...] = (),
     ) -> None:
-        """Show what `Shown` has, and the *trend* of what it has been doing."""
+        """Show what `Shown` has, the *trend* of what it has been doing, and what *happened*."""
         facts = self.query_one(Facts)
+        facts.lately = happened
         self.query_one(Activity).show(chroot.processes if chroot else (), trend)
         before = facts.shown[0]
         if chroot is not None:
@@ -132,6 +137,8 @@ class Facts(Widget):
 
     shown: reactive[Shown] = reactive((None, (), None, (), 0, ()), layout=True)
     welcome: reactive[Welcome] = reactive((), layout=True)
+    lately: reactive[tuple[Happening, ...]] = reactive((), layout=True)
+    """What happened to it, where there is room for that."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Make it empty; *clock* tells ages from."""
@@ -140,13 +147,17 @@ class Facts(Widget):
 
     def render(self) -> Content:
         """Return the lines."""
-        return Content("\n").join(self._lines(self.size.width))
+        return Content("\n").join(self._lines(self.size.width, self.size.height))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are at a width."""
-        return len(self._lines(width))
+        return len(self._lines(width, container.height))
 
-    def _lines(self, width: int) -> Lines:
+    def count_lines(self, width: int) -> int:
+        """Return how many lines it takes at a width, where it has all the width."""
+        return len(self._lines(width, 0))
+
+    def _lines(self, width: int, room: int) -> Lines:
         chroot, jobs, size, snapshots, shared, listening = self.shown
         if chroot is None:
             return _welcome(self.welcome, width)
@@ -162,10 +173,30 @@ class Facts(Widget):
         if snapshots:
             lines += _field("snapshots", _kept(snapshots, now), width)
         if jobs:
-            lines += [Content(""), Content.styled("Last operations", "$foreground-muted")]
+            lines += _heading("Last operations")
             for job in jobs[:_MOST_JOBS]:
                 lines += _job(job, now, width)
-        return lines
+        return lines + _lately(self.lately, width, room - len(lines))
+
+
+def _heading(text: str) -> Lines:
+    return [Content(""), Content.styled(text, "$foreground-muted bold")]
+
+
+def _lately(happened: tuple[Happening, ...], width: int, room: int) -> Lines:
+    """Return the latest of what happened to it, as far as there is room for it."""
+    heading = _heading("Lately")
+    latest = nlargest(room - len(heading), happened, key=lambda one: one.time)
+    return [*heading, *(_happening(one, width) for one in latest)] if latest else []
+
+
+def _happening(one: Happening, width: int) -> Content:
+    word, tone = happening(one.kind)
+    return Content.assemble(
+        (fit(moment(one.time, "%m-%d %H:%M"), _LABEL), "$foreground-muted"),
+        (fit(word, _LABEL), _TONES.get(tone, "")),
+        shorten(safe(one.text), max(width - 2 * _LABEL, 1)),
+    )
 
 
 def _welcome(said: Welcome, width: int) -> Lines:

@@ -231,7 +231,7 @@ def _quiet(text: str) -> Cell:
 
 
 def _graph(levels: tuple[int, ...]) -> Cell:
-    return (line(levels), ACCENT) if any(levels) else ("-", MUTED)
+    return (line(levels) if any(levels) else ""), ACCENT
 
 
 def _size(size: int | None) -> Cell:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from .filter_line import FilterLine
     from .mark_bar import MarkBar
 
+_ABOVE = 2
+"""Lines above the rows: the title, and the head of the table."""
+
 
 class ChrootTable(Vertical):
     """Chroots in, messages out; see `show`."""
@@ -177,6 +180,12 @@ class ChrootTable(Vertical):
         self.rows.choose_columns(names)
 
     # -- what there is ---------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> int:
+        """The lines that it takes to see every chroot, whatever is filtered; 0: there is none."""
+        count = self._listing.count
+        return count + _ABOVE if count else 0
 
     @property
     def filter_text(self) -> str:

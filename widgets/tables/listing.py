@@ -141,6 +141,14 @@ class Listing:
             words,
         )
 
+    @property
+    def count(self) -> int:
+        """How many rows there are, heads among them, if nothing is folded or filtered."""
+        if self.way == NONE:
+            return len(self.known)
+        below = (row.below for row in self.known.values())
+        return len(self.known) + len(heads(below, self.way, self._machines, frozenset()))
+
     def has_another_shape(self, shown: Shown) -> bool:
         """Tell, once, whether rows are chosen by something else than when this was asked last."""
         shape = shown.words, self.grouping.folded, "" if shown.words else self.way

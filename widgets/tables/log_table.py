@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from ...core.looking.happenings import Happening
 from ..copying import CopyRequested
+from ..text.amounts import moment
 from ..text.states import MUTED, PLAIN, happening
 from ..text.wrapped_text import Paragraph, WrappedText
 from .columns import Column
@@ -21,19 +21,12 @@ from .table import Table
 _STAMP = "%m-%d %H:%M:%S"
 
 COLUMNS: tuple[Column[Happening], ...] = (
-    Column("time", "Time", lambda one, _: (_moment(one.time), MUTED), lambda one: one.time, 14,
-           rank=1, biggest_first=True),
+    Column("time", "Time", lambda one, _: (moment(one.time, _STAMP), MUTED), lambda one: one.time,
+           14, rank=1, biggest_first=True),
     Column("kind", "What", lambda one, _: happening(one.kind), lambda one: one.kind, 13, rank=0),
     Column("text", "", lambda one, _: (one.text, PLAIN), lambda one: one.text, 12, rank=2,
            fills=True),
 )  # fmt: skip
-
-
-def _moment(then: float, form: str = _STAMP) -> str:
-    try:
-        return time.strftime(form, time.localtime(then))
-    except (OverflowError, ValueError, OSError):  # beyond what a calendar has
-        return "?"
 
 
 class LogRows(Table[Happening]):
@@ -93,4 +86,4 @@ class LogTable(ExplainedTable):
 
 def as_text(one: Happening) -> str:
     """Return a happening as one line of text: date, time, kind, what."""
-    return f"{_moment(one.time, '%Y-%m-%d %H:%M:%S')} {one.kind} {one.text}".rstrip()
+    return f"{moment(one.time, '%Y-%m-%d %H:%M:%S')} {one.kind} {one.text}".rstrip()

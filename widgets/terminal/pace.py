@@ -1,4 +1,4 @@
-"""How fast a flood may be painted: so many bytes a second, so many at once. Pure.
+"""How fast output may be painted: so many bytes a second, so many at once. Pure.
 
 A line takes no more than it can. What is written beyond that waits in it, and so does the answer to
 the next key. What stands on the screen in the end is the same: what was not painted is overtaken.
@@ -15,10 +15,17 @@ one style in true colours."""
 
 
 class Pace:
-    """Bytes for which there is room: `rate` of them come with each second, up to `burst`."""
+    """Bytes for which there is room: `rate` of them come with each second, up to `burst`.
 
-    def __init__(self, rate: float, burst: float, ticks: Callable[[], float] = monotonic) -> None:
+    `of_all`: they are for whatever a program writes, not for floods alone.
+    """
+
+    def __init__(
+        self, rate: float, burst: float, ticks: Callable[[], float] = monotonic, *,
+        of_all: bool = False,
+    ) -> None:  # fmt: skip
         self._rate, self._burst, self._ticks = rate, burst, ticks
+        self.of_all = of_all
         self._room, self._at = burst, ticks()
 
     @property
@@ -33,10 +40,16 @@ class Pace:
         """Be as fast as another from now on; what is written already counts."""
         self._room = min(self.room, other._burst)
         self._rate, self._burst = other._rate, other._burst
+        self.of_all = other.of_all
 
     def spend(self, count: float) -> None:
         """Take note that so many bytes are written."""
         self._room = max(self.room - count, -self._burst)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether little was written of late."""
+        return self.room >= self._burst / 2
 
     @property
     def wait(self) -> float:
@@ -58,5 +71,6 @@ def far() -> Pace:
     """Return the pace of one behind ssh: under half of 64 kbit/s, a tenth of a second at once.
 
     The rest is for keys, and for what else a flood changes: times, graphs, the processor's load.
+    Some lines a second that scroll a screen are as many bytes as a flood: so it is of all.
     """
-    return Pace(3_000, 800)
+    return Pace(3_000, 800, of_all=True)

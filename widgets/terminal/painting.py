@@ -1,7 +1,7 @@
 """When a terminal's screen is painted, and which rows of it.
 
-Changed rows only, at most 30 times a second, behind what else the user waits for, and of a flood no
-more bytes than the line to the terminal takes.
+Changed rows only, at most 30 times a second, behind what else the user waits for, and of a flood
+no more bytes than the line to the terminal takes; on a slow line of any output.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ _KEY_TO_PAINT = 0.01
 """Seconds that a key's own paint gets for being first."""
 _AT_THE_KEYS = 0.5
 """Seconds after a key or a movement of the mouse in which another one is to be expected."""
+_ANSWER = 0.3
+"""Seconds after a key for this terminal in which what it paints is taken for the answer."""
 _LONGEST_UPDATE = 0.15
 """Seconds for which a child may hold a frame back (mode 2026)."""
 _RUNS_A_FRAME = 600
@@ -73,6 +75,9 @@ class Painting:
         self._painted_end = 0
         self._elsewhere_at = -math.inf
         self._flooded_at = -math.inf
+        self._keyed_at = -math.inf
+        self._rows_of_answer = 0
+        """Rows, a screenful, that a key is answered with at once where it was quiet before it."""
         self._dirty: dict[int, None] = {}  # rows to paint, those that wait longest first
         self._cursor_at: tuple[int, int] | None = None
 
@@ -90,14 +95,13 @@ class Painting:
 
     def in_turn(self) -> None:
         """Have painted what has changed, at the pace that suits."""
-        if self._timer is None:
+        if self._timer is None or self._is_keyed:
             self._within(self._painted_at + self._frame() - monotonic())
 
     def sooner(self) -> None:
         """Paint what a flood has left at the usual pace: it ends with a prompt."""
         if self._timer is not None:
-            wait = self._pace.wait if self._is_paced else 0.0
-            self._within(max(self._painted_at + _FRAME - monotonic(), wait))
+            self._within(max(self._painted_at + _FRAME - monotonic(), self._wait))
 
     def everything(self) -> None:
         """Paint the whole view: it shows other rows, or is laid out anew."""
@@ -121,6 +125,9 @@ class Painting:
                 now = self._elsewhere_at = monotonic()
                 if self._timer is not None and now - self._painted_at > _FRAME_BY_THE_WAY:
                     self._within(_KEY_TO_PAINT)
+            elif not isinstance(message, events.MouseMove):
+                self._rows_of_answer = self._widget.size.height if self._pace.is_quiet else 0
+                self._keyed_at = monotonic()
 
     @property
     def is_left_alone(self) -> bool:
@@ -128,15 +135,30 @@ class Painting:
         return not self._widget.has_focus and monotonic() - self._elsewhere_at < _AT_THE_KEYS
 
     @property
+    def _is_keyed(self) -> bool:
+        """Whether a key for this terminal is being answered."""
+        return monotonic() - self._keyed_at < _ANSWER
+
+    @property
     def _is_paced(self) -> bool:
-        """Whether a flood is painted, or was a moment ago."""
+        """Whether a flood is painted, or was a moment ago; on a slow line anything but answers."""
         now = monotonic()
         if self._is_flooding():
             self._flooded_at = now
-        return now - self._flooded_at < _STILL_A_FLOOD
+        if now - self._flooded_at < _STILL_A_FLOOD:
+            return True
+        return self._pace.of_all and not (self._is_keyed and self._rows_of_answer > 0)
+
+    @property
+    def _wait(self) -> float:
+        """Seconds until there is room on the line; an answer has the row of the cursor at once."""
+        flooded = monotonic() - self._flooded_at < _STILL_A_FLOOD
+        if not self._is_paced or (self._is_keyed and not flooded):
+            return 0.0
+        return self._pace.wait
 
     def _frame(self) -> float:
-        wait = self._pace.wait if self._is_paced else 0.0
+        wait = self._wait
         if not self._is_flooding():
             return max(_FRAME, wait)
         return max(_AT_THE_KEYS if self.is_left_alone else _FRAME_IN_FLOOD, wait)
@@ -204,9 +226,10 @@ class Painting:
                 painted.add(y)
                 runs = cells.run_count(view.row(y))
                 budget -= runs
-                if paced:
+                if paced or self._pace.of_all:
                     self._pace.spend(cost(self._widget.size.width, runs))
                 del self._dirty[y]
+        self._rows_of_answer -= len(painted)
         if painted:
             regions = _regions(
                 sorted(painted), self._widget.gutter.left, self._widget.outer_size.width

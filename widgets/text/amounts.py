@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ...core.text import size
 
 _AGES = (("y", 31557600), ("mo", 2629800), ("d", 86400), ("h", 3600), ("m", 60))
@@ -30,3 +32,11 @@ def cpu(share: float) -> str:
 def memory(count: int) -> str:
     """Return a number of bytes, or a dash for none."""
     return size(count) if count else "-"
+
+
+def moment(then: float, form: str) -> str:
+    """Return epoch seconds as time.strftime does in *form*; `?` beyond what a calendar has."""
+    try:
+        return time.strftime(form, time.localtime(then))
+    except (OverflowError, ValueError, OSError):
+        return "?"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from textual.binding import Binding
 
-from .reasons import never
+from ..reasons import never
 
 if TYPE_CHECKING:
+    from ..reasons import WhyNot
     from ..session import Session
-    from .reasons import WhyNot
 
 Arguments = ParamSpec("Arguments")
 Flow = Callable[Concatenate["Session", Arguments], Coroutine[Any, Any, None]]

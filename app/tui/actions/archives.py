@@ -11,9 +11,9 @@ from ....core.remote.address import split
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
 from .. import command_words
+from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
 from .many import agreed, to_each
-from .reasons import busy, of_chosen, unmade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from ....core.text import safe
 from ....widgets.job_status import DONE
 from .. import command_words
 from ..command_log import PROGRAM, Deed, Undo
+from ..reasons import of_one, unmade
 from .action import Action, flow
-from .reasons import of_one, unmade
 
 if TYPE_CHECKING:
     from ....core.config.edits import Change, Saved

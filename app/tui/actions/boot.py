@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ....core.text import safe
 from ....widgets.job_status import DONE
 from ..command_log import Undo
+from ..reasons import busy, of_chosen, unfit
 from .action import Action
 from .many import to_each
-from .reasons import busy, of_chosen, unfit
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError

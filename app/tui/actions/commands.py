@@ -12,8 +12,8 @@ from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import PROGRAM, Deed
 from ..panels import THROW_AWAY
+from ..reasons import of_one, unfit
 from .action import Action, flow
-from .reasons import of_one, unfit
 from .snapshots import take
 
 if TYPE_CHECKING:

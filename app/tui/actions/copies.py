@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import Undo
+from ..reasons import busy, is_on, of_one, unfit
 from .action import Action, flow
-from .reasons import busy, is_on, of_one, unfit
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError

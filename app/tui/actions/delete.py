@@ -11,9 +11,9 @@ from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import Undo
+from ..reasons import busy, of_chosen
 from .action import Action, flow
 from .many import to_each
-from .reasons import busy, of_chosen
 from .trash import restore
 
 if TYPE_CHECKING:

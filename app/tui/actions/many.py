@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ....core.looking.status import ChrootStatus
+    from ..reasons import WhyNotThis
     from ..session import Session
-    from .reasons import WhyNotThis
 
 
 def to_each(

@@ -16,8 +16,8 @@ from ...engine import beside
 from ...settings.commands import ANY, CHROOT, INSIDE, JOB, MOUNT, PANEL, PROCESS
 from ..command_log import PROGRAM
 from ..command_words import quoted
+from ..reasons import NO_CHROOT
 from .action import Action, flow
-from .reasons import NO_CHROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

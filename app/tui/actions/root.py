@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ...privilege import asking
+from ..reasons import busy, of_chosen, unfit
 from .action import Action, flow
-from .reasons import busy, of_chosen, unfit
 
 if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus

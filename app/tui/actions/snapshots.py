@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.text import duration, safe
 from ..command_log import Undo
+from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
 from .many import agreed, to_each
-from .reasons import busy, of_chosen, unmade
 
 if TYPE_CHECKING:
     from threading import Event as Flag

@@ -12,8 +12,8 @@ from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
 from ..command_log import PROGRAM, Undo
 from ..command_words import quoted
+from ..reasons import NO_CHROOT, UNFIT, busy
 from .action import Action, flow
-from .reasons import NO_CHROOT, UNFIT, busy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..command_log import Undo
+from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
 from .many import to_each
-from .reasons import busy, of_chosen, unmade
 
 if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus

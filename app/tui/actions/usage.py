@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ....core.errors import Cancelled, ChrootError
 from ....core.events import Stage
 from ....core.text import safe
+from ..reasons import of_one, unmade
 from .action import Action, flow
-from .reasons import of_one, unmade
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....core.looking.status import BROKEN, CREATING, INCOMPLETE
-from ....core.text import safe
+from ...core.looking.status import BROKEN, CREATING, INCOMPLETE
+from ...core.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ....core.looking.status import ChrootStatus
-    from ..session import Session
+    from ...core.looking.status import ChrootStatus
+    from .session import Session
 
     WhyNot = Callable[[Session], str]
     WhyNotThis = Callable[[Session, ChrootStatus], str]

@@ -1,0 +1,106 @@
+"""How the panes share the screen: what is not needed by one is the other's."""
+
+from __future__ import annotations
+
+import pytest
+
+from chroot_tool.core.looking.happenings import Happening
+from chroot_tool.core.looking.status import OFF, ON, ChrootStatus
+from chroot_tool.widgets.panes.activity import Activity
+from chroot_tool.widgets.panes.overview import Facts, Overview
+from chroot_tool.widgets.trend import Trend
+from support.samples import BASE, DEB12, NOW, clock
+from support.screen import screen_text
+from support.whole_ui import Ui, ui
+from support.widget_host import WidgetHost
+
+TREND = Trend(
+    cpu=(50.0,) * 40, memory=(1 << 20,) * 40, processes=(1,) * 40, disk=(10.0,) * 40, at=40
+)
+
+
+def some(count: int, tags: tuple[str, ...] = ()) -> tuple[ChrootStatus, ...]:
+    return tuple(
+        ChrootStatus(f"c{n}", f"{BASE}/c{n}", ON if n else OFF, tags=tags) for n in range(count)
+    )
+
+
+def heights(t: Ui) -> tuple[int, int]:
+    main = t.app.main
+    return main.table.outer_size.height, main.query_one("#details-frame").outer_size.height
+
+
+async def test_a_short_list_takes_what_it_needs_whatever_is_filtered() -> None:
+    async with ui(*some(6)) as t:
+        await t.until(lambda: heights(t)[0] == 6 + 2)
+        assert sum(heights(t)) == 38
+        t.app.main.table.set_filter("c3")
+        await t.pilot.pause()
+        assert heights(t)[0] == 6 + 2
+        t.feed.show(*some(9))
+        await t.until(lambda: heights(t)[0] == 9 + 2)
+        t.feed.show()
+        await t.until(lambda: heights(t)[0] == 19)
+
+
+async def test_that_nothing_matches_has_room_where_there_is_one_alone() -> None:
+    async with ui(*some(1), size=(80, 24)) as t:
+        await t.until(lambda: heights(t) == (7, 15))
+        t.app.main.table.set_filter("ox")
+        await t.shows("nothing matches ox")
+
+
+async def test_heads_count_also_where_all_below_is_folded() -> None:
+    async with ui(*some(6, ("web",))) as t:
+        await t.until(lambda: heights(t)[0] == 1 + 6 + 2)
+        t.app.main.table.fold("#web")
+        await t.pilot.pause()
+        assert heights(t)[0] == 1 + 6 + 2
+        t.app.main.table.action_group()
+        await t.until(lambda: heights(t)[0] == 6 + 2)
+
+
+async def test_a_long_list_has_half_and_beside_the_details_all() -> None:
+    async with ui(*some(60)) as t:
+        assert heights(t) == (19, 19)
+    async with ui(*some(6), size=(160, 50)) as t:
+        assert heights(t) == (48, 48)
+        await t.pilot.resize_terminal(120, 40)
+        await t.until(lambda: heights(t) == (8, 30))
+        await t.pilot.resize_terminal(160, 50)
+        await t.until(lambda: heights(t) == (48, 48))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_graphs_grow_into_what_is_free_and_never_beyond(width: int) -> None:
+    found = []
+    for height in (10, 30, 38, 60):
+        pane = Overview(clock=clock)
+        async with WidgetHost(pane).run_test(size=(width, height)) as pilot:
+            pane.show(DEB12, trend=TREND)
+            await pilot.pause()
+            found.append(pane.query_one(Activity).size.height)
+            if found[-1] > found[0]:
+                assert pane.max_scroll_y == 0
+    assert found[0] < found[2] <= found[3]
+    assert found[3] == found[0] + 4 * 4
+
+
+async def test_what_happened_lately_stands_where_there_is_room() -> None:
+    happened = tuple(
+        Happening(NOW - 60 * n, "started", f"{n} root: one{n}\x1b[31m") for n in range(60)
+    )
+    pane = Overview(clock=clock)
+    host = WidgetHost(pane)
+    async with host.run_test(size=(120, 20)) as pilot:
+        pane.show(DEB12, trend=TREND, happened=happened)
+        await pilot.pause()
+        text = screen_text(host)
+        assert "Lately" in text
+        assert "one0" in text
+        assert "one40" not in text
+        assert "\x1b" not in text
+        assert pane.query_one(Facts).size.height == 20
+        await pilot.resize_terminal(120, 8)
+        await pilot.pause()
+        assert "Lately" not in screen_text(host)
