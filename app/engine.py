@@ -131,6 +131,13 @@ def end_of(host: str, words: Sequence[str]) -> End:
     return End(host, Host(host).piped(words))
 
 
+def beside(host: str, words: Sequence[str], *, terminal: bool) -> tuple[str, ...]:
+    """Return what runs *words* on *host* by the connection that is open; nothing is asked."""
+    from ..core.remote.ssh import Host
+
+    return Host(host).beside(words, terminal=terminal)
+
+
 def _patience() -> float:
     """Return how long a file system that does not answer is waited for: asked when one does not."""
     from .settings.file import load

@@ -7,6 +7,7 @@ from functools import partial
 
 from ...core.errors import ChrootError, PrivilegeError, UsageError
 from .. import exits, privilege
+from .output import write_error
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of
 
@@ -59,13 +60,13 @@ def _execute(words: list[str], verb: str) -> int:
         return int(end.code or 0)
     except UsageError as error:
         if verb in SUMMARIES and "--json" in words:
-            _write(error)
+            write_error(error)
         raise
     try:
         code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:
         if getattr(arguments, "json", False):
-            _write(error)
+            write_error(error)
         raise
     return code
 
@@ -130,13 +131,3 @@ def _here(arguments: Namespace) -> int:
     from .in_a_thread import beside
 
     return beside(partial(execute, arguments))
-
-
-def _write(error: ChrootError) -> None:
-    """Print an error as the last event, or in the place of the document."""
-    from .. import json_output
-
-    try:
-        json_output.write(json_output.error(error, exits.code_of(error)))
-    except OSError:
-        exits.deafen(1)  # stderr still says it

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable
 
+    from ...core.errors import ChrootError
     from ...core.plan import Plan
 
 
@@ -36,3 +37,11 @@ def tell_state(arguments: Namespace, path: str, state: str, steps: int) -> None:
         json_output.write({"event": "done", "chroot": path, "state": state, "steps": steps})
     else:
         exits.tell(f"{safe(path)}: {state if steps else f'already {state}'}\n")
+
+
+def write_error(error: ChrootError) -> None:
+    """Print an error as the last event, or in the place of the document."""
+    try:
+        json_output.write(json_output.error(error, exits.code_of(error)))
+    except OSError:
+        exits.deafen(1)  # stderr still says it

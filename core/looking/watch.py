@@ -41,6 +41,8 @@ _SAMPLE = 2.0
 _COALESCE = 0.2
 """Seconds for which events of processes, and of directories, are gathered after some have been
 looked at."""
+_STORM = 1.0
+"""The same where there were more events of processes than are told: each time all is looked at."""
 _POLL = 1.0
 """Seconds between looks at what cannot be waited for."""
 _REREAD = 2.0
@@ -283,7 +285,7 @@ class Watcher:
     def _note_processes(self, events: ProcessEvents) -> None:
         changes = events.drain()
         # What comes in the next moment is told together: a storm of forks must not keep us busy.
-        self._deaf_until = time.monotonic() + _COALESCE
+        self._deaf_until = time.monotonic() + (_STORM if changes.lost else _COALESCE)
         if changes.lost or self._crowd.concerned(changes.began, changes.ended):
             self._due.processes = True
 

@@ -44,35 +44,48 @@ class ToldStep(Step):
         return self.description
 
 
+class Change(Value):
+    """Any of the changes of `config.edits`, for those who ask by its name."""
+
+
+KINDS = (events.Event, errors.Problem, Change)
+"""What comes in kinds."""
+_EDITS = f"{_CORE}.config.edits"
+
+
 @cache
-def kinds() -> dict[type[Value], tuple[str, dict[str, type[Value]]]]:
-    """Return what comes in kinds: the field that tells which, and the words for them."""
-    from ..config import edits
+def kind(of: type[Value]) -> tuple[str, dict[str, type[Value]]]:
+    """Return the field that tells which of its kinds one of `KINDS` is, and the words for them.
+
+    They are imported when they are asked for, as those of `_HOMES`.
+    """
+    if of is errors.Problem:
+        return "kind", {"problem": errors.Problem, "refusal": errors.Refusal}
+    if of is Change:
+        from ..config import edits
+
+        return "change", {
+            "added": edits.Added, "replaced": edits.Replaced, "removed": edits.Removed,
+            "ignored": edits.Ignored,
+        }  # fmt: skip
     from ..diagnosis.finding import Found
 
     told: tuple[type[events.Event], ...] = (
         events.Stage, events.Output, events.StepDone, events.StepUndone, events.Warned, Found,
     )  # fmt: skip
-    return {
-        events.Event: ("event", {one.word: one for one in told}),
-        Change: (
-            "change",
-            {
-                "added": edits.Added, "replaced": edits.Replaced, "removed": edits.Removed,
-                "ignored": edits.Ignored,
-            },
-        ),
-        errors.Problem: ("kind", {"problem": errors.Problem, "refusal": errors.Refusal}),
-    }  # fmt: skip
-
-
-class Change(Value):
-    """Any of the changes of `config.edits`, for those who ask by its name."""
+    return "event", {one.word: one for one in told}
 
 
 @cache
-def _tags() -> dict[type[Value], tuple[str, str]]:
-    return {cls: (field, word) for field, words in kinds().values() for word, cls in words.items()}
+def _tag(cls: type[Value]) -> tuple[str, str] | None:
+    """Return the field and the word by which a value of *cls* is told from others of its kind."""
+    of = (
+        Change if cls.__module__ == _EDITS else next((k for k in KINDS if issubclass(cls, k)), None)
+    )
+    if of is None:
+        return None
+    field, words = kind(of)
+    return next(((field, word) for word, one in words.items() if one is cls), None)
 
 
 _HOMES = {
@@ -139,7 +152,7 @@ def encode(value: Any) -> Any:
         return {"step": value.kind, "target": value.target, "description": value.describe()}
     if isinstance(value, Value):
         document = {name: encode(getattr(value, name)) for name in value._fields}
-        tag = _tags().get(type(value))
+        tag = _tag(type(value))
         return document if tag is None else {tag[0]: tag[1], **document}
     if isinstance(value, tuple | list):
         return [encode(one) for one in value]
@@ -223,8 +236,8 @@ def decoder(hint: Any) -> Decode:
         return _fixed(tuple(decoder(one) for one in inner))
     if origin is not None:  # tuple[X, ...], Sequence[X]
         return _many(decoder(inner[0]))
-    if hint in kinds():
-        return _tagged(*kinds()[hint])
+    if hint in KINDS:
+        return _tagged(*kind(hint))
     if issubclass(hint, Step):
         hint = ToldStep
     return _whole(hint)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import Cancelled, ChrootError, Problem
 from ..events import Event
 from ..looking.status import ChrootStatus
-from ..looking.watch import Snapshot
 from ..verbs.run_captured import run_words
 from . import contract, documents
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..events import Report
+    from ..looking.watch import Snapshot
     from .connection import Connection
 
     Connect = Callable[[], Connection]
@@ -246,7 +246,7 @@ class RemoteFollowing:
         while self._seen is None and not self._ended.is_set():
             self._changed.wait()
             self._changed.clear()
-        return self._seen or Snapshot(self._engine.base)
+        return self._seen or _seen(self._engine.base)
 
     def wait(self) -> None:
         """As `Following.wait`."""
@@ -330,7 +330,15 @@ class RemoteFollowing:
 
     def _tell(self, problem: Problem | None) -> None:
         chroots = tuple(sorted(self._chroots.values(), key=lambda one: one.name))
-        found = Snapshot(self._engine.base, chroots, problem)
+        found = _seen(self._engine.base, chroots, problem)
         if found != self._seen:
             self._seen = found
             self._changed.set()
+
+
+def _seen(
+    base: str, chroots: tuple[ChrootStatus, ...] = (), problem: Problem | None = None
+) -> Snapshot:
+    from ..looking.watch import Snapshot  # it costs those 5 ms who only ask once
+
+    return Snapshot(base, chroots, problem)

@@ -26,9 +26,10 @@ for c in "$(command -v chroot-tool)" "$HOME/.local/bin/chroot-tool" /usr/local/b
 do [ -x "$c" ] && break; c=; done
 [ "$c" ] || { echo "chroot-tool: not found" >&2; exit 127; }
 """
-# Becomes root where the user may: `sudo -l` tells without asking.
+# Becomes root where the user may: `sudo -l` tells without asking. Who is root owns the root
+# directory, and a program that says so would be one more for each question.
 _QUIETLY = f"""{_FIND}
-[ "$(id -u)" = 0 ] && exec "$c" "$@"
+[ -O / ] && exec "$c" "$@"
 sudo -n -l "$c" serve --json >/dev/null 2>&1 && exec sudo -n -- "$c" "$@"
 exec "$c" "$@"
 """
@@ -87,9 +88,21 @@ class Host:
         """
         return self.ssh("-o", "BatchMode=yes", script=_QUIETLY, words=words)
 
+    def beside(self, words: Sequence[str], *, terminal: bool) -> tuple[str, ...]:
+        """Return the command line that runs *words* there, as their user's shell takes them.
+
+        On a *terminal* or with pipes. ssh asks nothing: what is typed comes by somebody else, and
+        the connection is there already, by `engine`.
+        """
+        options = ("-t",) if terminal else ()
+        return self._line(*options, "-o", "BatchMode=yes", there=shlex.join(words))
+
     def ssh(self, *options: str, script: str, words: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the command line that runs a shell's *script* there with *words*."""
         there = shlex.join(("/bin/sh", "-c", script, "chroot-tool", *words))
+        return self._line(*options, there=there)
+
+    def _line(self, *options: str, there: str) -> tuple[str, ...]:
         return ("ssh", *_shared(), *self._options, *options, "--", self._address, there)
 
 

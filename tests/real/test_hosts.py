@@ -204,6 +204,18 @@ def liar(there: There, answers: dict[str, object], streamed: str = "") -> None:
     )
 
 
+def test_what_an_older_one_lacks_is_said_with_what_to_update(there: There) -> None:
+    """What is listened on and open came later than the first of all versions."""
+    there_is = {"name": "deb", "path": "/b/deb", "state": "off"}
+    liar(there, {"locate": "/b/deb", "status": there_is})
+    assert "deb: off" in there.ok("status", "-d", "two:deb")
+    done = there("status", "--open", "-d", "two:deb")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "chroot-tool: two: its chroot-tool 9.9 knows no listeners\nhint: chroot-tool deploy two\n"
+    )
+
+
 @pytest.mark.parametrize("name", ["/x/mine.tar.zst", "../mine.tar.zst"])
 def test_what_a_host_says_names_no_file_here(there: There, name: str, tmp_path: Path) -> None:
     folder = tmp_path / "folder"

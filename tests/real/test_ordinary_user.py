@@ -267,7 +267,8 @@ def test_a_panel_of_another_machine_asks_for_nothing(
     )
     for name in ("ann@one", "one"):
         asks, code, said = panel(name)
-        assert (asks, code, said.split()[-1:]) == (False, 7, ["0"]), said
+        assert (asks, code) == (False, 7), said
+        assert "0" in said.splitlines()  # what is on stderr there comes when it comes
 
 
 def test_help_and_mistakes_need_no_root(ann: Ordinary) -> None:

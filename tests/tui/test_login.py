@@ -34,27 +34,50 @@ def asked(hosts: SshHosts, tiny_template: Path, tmp_path: Path) -> Iterator[dict
     shutil.rmtree(sockets)
 
 
-def test_the_terminal_is_handed_to_ssh(cli: Cli, asked: dict[str, str], tmp_path: Path) -> None:
+@pytest.fixture
+def shown(cli: Cli, asked: dict[str, str], tmp_path: Path) -> Iterator[Tmux]:
+    """The UI that looks at `one`, and has a command on its machine."""
     (tmp_path / "CONFIG/chroot-tool").mkdir(parents=True)
-    (tmp_path / "CONFIG/chroot-tool/settings.toml").write_text('hosts = ["one"]\n')
+    command = '[[command]]\nname = "tell"\nkey = "f5"\nrun = ["echo", "said=it; {name}"]\n'
+    (tmp_path / "CONFIG/chroot-tool/settings.toml").write_text(f'hosts = ["one"]\n{command}')
     (tmp_path / "none").mkdir()
     argv = [str(word) for word in cli.argv("--base", tmp_path / "none")]
     t = Tmux(argv, asked, size=(120, 30))
-    try:
-        t.shows("not answering: one")
-        t.press("H")
-        t.shows("one", "Permission denied")
-        t.press("l")
-        t.shows("Enter passphrase for key")
-        t.write(PASSPHRASE)
-        t.press("Enter")
-        t.shows("one: logged in", "● open")
-        t.press("Escape")
-        t.until(lambda text: "log in" not in text and "○ off alpha one" in text)
-        t.press("q")
-        t.shows("left with 0")
-    finally:
-        t.close()
+    yield t
+    t.close()
+
+
+def log_in(t: Tmux) -> None:
+    t.shows("not answering: one")
+    t.press("H")
+    t.shows("one", "Permission denied")
+    t.press("l")
+    t.shows("Enter passphrase for key")
+    t.write(PASSPHRASE)
+    t.press("Enter")
+    t.shows("one: logged in", "● open")
+    t.press("Escape")
+    t.until(lambda text: "log in" not in text and "○ off alpha one" in text)
+
+
+def test_the_terminal_is_handed_to_ssh(shown: Tmux) -> None:
+    log_in(shown)
+    shown.press("q")
+    shown.shows("left with 0")
+
+
+def test_in_a_panel_it_asks_nothing_for_a_command_of_ones_own(
+    shown: Tmux, hosts: SshHosts, asked: dict[str, str]
+) -> None:
+    log_in(shown)
+    shown.press("F5")
+    shown.shows("said=it; alpha", "exit 0")
+    # Where that connection is no more, ssh would have to ask again.
+    hosts.hosts["one"].cut()
+    shown.shows("not answering: one")
+    shown.press("C-]", "F5")
+    shown.shows("Permission denied", "exit 255")
+    assert "passphrase" not in shown.text
 
 
 def test_who_has_an_askpass_is_asked_by_that(

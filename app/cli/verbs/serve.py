@@ -7,10 +7,9 @@ import signal
 import sys
 
 from .... import __version__
-from ....core.errors import UsageError
+from ....core.errors import ChrootError, UsageError
 from ... import exits
 from ...engine import open_engine
-from .create import add_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `serve` its options."""
+    from .create import add_backend
+
     parser.add_argument("--json", action="store_true", help="JSON lines, of which there must be")
     add_backend(parser)
     parser.epilog = "docs/serve.md has the requests. It ends when its input does."
@@ -26,12 +27,17 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Answer until the input ends; return the exit code."""
-    from ....core.remote.server import Server
-
     if not arguments.json:
         raise UsageError("serve speaks nothing but JSON lines", "chroot-tool serve --json")
+    return serve(arguments.base, arguments.host, arguments.backend)
+
+
+def serve(base: str = "", host: str = "", backend: str = "") -> int:
+    """Answer for what these options say until the input ends; return the exit code."""
+    from ....core.remote.server import Server
+
     source, sink = _streams()
-    engine = open_engine(arguments.base, arguments.host, arguments.backend)
+    engine = open_engine(base, host, backend)
     server = Server(engine, source, sink, version=__version__)
     # Keys are for who asks, who tells us what to stop. Who wants us to end takes our input away.
     for number in (signal.SIGINT, signal.SIGQUIT):
@@ -40,6 +46,17 @@ def execute(arguments: Namespace) -> int:
         signal.signal(number, lambda *_: _close(source))
     server.serve()
     return exits.DONE
+
+
+def told(base: str) -> int:
+    """Do as `execute` for *base*, "" for the usual one, and no more; an error is a line of JSON."""
+    try:
+        return serve(base)
+    except ChrootError as error:
+        from ..output import write_error
+
+        write_error(error)
+        raise
 
 
 def _streams() -> tuple[int, int]:

@@ -12,6 +12,7 @@ from ....core.looking.status import MountStatus
 from ....core.process import Process
 from ....core.text import safe
 from ....widgets.job_status import DONE
+from ...engine import beside
 from ...settings.commands import ANY, CHROOT, INSIDE, JOB, MOUNT, PANEL, PROCESS
 from ..command_log import PROGRAM
 from ..command_words import quoted
@@ -86,7 +87,10 @@ async def run(session: Session, command: Command) -> None:
 
     one = session.highlighted if command.rows != ANY else None
     inside = _inside(session, command, one) if command.where == INSIDE and one else ()
-    line = (PROGRAM, *inside) if inside else _out_here(session, command, one)
+    if inside:
+        line = argv = (PROGRAM, *inside)
+    else:
+        line, argv = _out_here(session, command, one)
     if command.ask:
         sure = await session.user.ask(
             Confirm(f"{command.name}?", (quoted(line),), action="Run", danger=True)
@@ -96,12 +100,13 @@ async def run(session: Session, command: Command) -> None:
     if command.output != PANEL:
         if inside and session.rising.is_possible:
             await session.rising.ask(session.user)
-        argv = session.engine.unasked(one.path, inside) if one and inside else line
+        if one and inside:
+            argv = session.engine.unasked(one.path, inside)
         _start(session, command, one, argv, line)
     elif one and inside:
         await session.panels.start(one, command.name, inside, stays=True)
     else:
-        await session.panels.open_for(one.name if one else "", command.name, list(line), line)
+        await session.panels.open_for(one.name if one else "", command.name, list(argv), line)
 
 
 def _inside(session: Session, command: Command, one: ChrootStatus) -> Words:
@@ -111,17 +116,19 @@ def _inside(session: Session, command: Command, one: ChrootStatus) -> Words:
     return ("run", "-d", one.path, *given, "--", *words)
 
 
-def _out_here(session: Session, command: Command, one: ChrootStatus | None) -> Words:
-    """Return the line that a person would type for what is done on the chroot's machine."""
+def _out_here(session: Session, command: Command, one: ChrootStatus | None) -> tuple[Words, Words]:
+    """Return the line that a person would type for what is done on the chroot's machine, and what
+    does it here, where ssh may not ask: what is typed into a panel comes by this process."""
     words, variables = command.argv(values(session, command))
     pairs = [f"{name}={value}" for name, value in variables.items()]
     whole = ("env", *pairs, *words) if pairs else words
     host = (one.host if one else "") or session.log.host
-    if host:
-        # ssh joins its words with blanks and gives them to a shell there.
-        terminal = ("-t",) if command.output == PANEL else ()
-        whole = ("ssh", *terminal, host, shlex.join(whole))
-    return whole
+    if not host:
+        return whole, whole
+    # ssh joins its words with blanks and gives them to a shell there.
+    in_panel = command.output == PANEL
+    line = ("ssh", *(("-t",) if in_panel else ()), host, shlex.join(whole))
+    return line, beside(host, whole, terminal=in_panel)
 
 
 def _start(

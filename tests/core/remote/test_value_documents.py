@@ -47,8 +47,8 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
     if hint in _PLAIN:
         return _PLAIN[hint]
     inner = get_args(hint)
-    if hint in documents.kinds():
-        return st.one_of([_of(cls) for cls in documents.kinds()[hint][1].values()])
+    if hint in documents.KINDS:
+        return st.one_of([_of(cls) for cls in documents.kind(hint)[1].values()])
     if get_origin(hint) is tuple and inner[-1] is not ...:
         return st.tuples(*[_values(one) for one in inner])
     if type(None) in inner:

@@ -1,0 +1,71 @@
+"""A connection that is lost: told, tried again with growing pauses, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.remote import contract, remote_engine
+from chroot_tool.core.remote.connection import Connection, ConnectionLostError
+from chroot_tool.core.remote.remote_engine import RemoteEngine, RemoteFollowing
+from support import wait_until
+
+HELLO = {
+    "event": "hello", "version": "9", "protocol": 1, "oldest": 1, "base": "/b", "root": True,
+    "methods": contract.names(),
+}  # fmt: skip
+ONCE = """
+import sys
+print(sys.argv[1], flush=True)
+with open(sys.argv[2], "a") as asked:
+    asked.write(sys.stdin.readline())
+"""
+
+
+def test_each_pause_is_longer_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_engine, "_PAUSES", (0.01, 0.02, 0.04))
+
+    def connect() -> Connection:
+        raise ChrootError("there: refused", "look at it")
+
+    tried: list[float] = []
+    following = RemoteFollowing(RemoteEngine(connect, tuple))
+    wait = following._again.wait
+
+    def noted(pause: float) -> bool:
+        tried.append(pause)
+        return wait(pause)
+
+    monkeypatch.setattr(following._again, "wait", noted)
+    wait_until(lambda: len(tried) > 4)
+    following.close()
+    assert tried[-1] == 0.04
+    assert tried == sorted(tried)
+    problem = following.snapshot().problem
+    assert problem
+    assert problem.hint.startswith("look at it · tried again in ")
+
+
+def test_what_was_under_way_is_asked_for_once(tmp_path: Path) -> None:
+    """Nobody knows how far it came; who asks anew is connected anew."""
+    asked = tmp_path / "asked"
+    opened: list[Connection] = []
+
+    def connect() -> Connection:
+        argv = (sys.executable, "-c", ONCE, json.dumps(HELLO), str(asked))
+        opened.append(Connection(argv, "there"))
+        return opened[-1]
+
+    engine = RemoteEngine(connect, tuple)
+    for count in (1, 2):
+        with pytest.raises(ConnectionLostError, match="the connection was lost") as error:
+            engine.of().on("/b/deb")
+        assert "look before you ask again" in error.value.hint
+        lines = [json.loads(line) for line in asked.read_text().splitlines()]
+        assert [one["do"] for one in lines] == ["on"] * count
+        assert len(opened) == count
+    engine.close()
