@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ OFFERED = {
 
 
 @pytest.fixture
-def machine(machine: Machine) -> Machine:
+def machine(debians: Callable[[str], Machine], suite: str) -> Machine:
     """The same, in whose `deb` there is something of each kind that Tab offers."""
+    machine = debians(suite)
     script = machine.root / "srv/chroot/deb/chroot.d/build"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)

@@ -148,7 +148,9 @@ def test_schemas_are_where_files_that_are_made_say(machine: Machine) -> None:
 @on_both
 def test_what_it_says_in_json_is_what_its_schema_says(machine: Machine) -> None:
     """The schema is this checkout's, by which `check` judges every line."""
-    assert json.loads(machine.says("chroot-tool", "schema", "json")) == schema()
+    assert json.loads(machine.says("chroot-tool", "schema", "json")) == json.loads(
+        json.dumps(schema())
+    )
     for line in ("on", "list", "status", "bind list", "ps", "off", "doctor", "trash list"):
         words = line.split()
         words += [] if words[0] in ("list", "doctor", "trash") else ["-d", "deb"]
@@ -183,7 +185,7 @@ def test_nothing_is_enabled_where_systemd_does_not_run(machine: Machine, verb: s
     assert machine.says("sh", "-c", links) == ""
 
 
-PIPX = {"PIPX_HOME": "/pipx", "PIPX_BIN_DIR": "/pipx/bin", "PIPX_MAN_DIR": "/pipx/man"}
+PIPX = ("PIPX_HOME=/pipx", "PIPX_BIN_DIR=/pipx/bin", "PIPX_MAN_DIR=/pipx/man")
 
 
 def imported(machine: Machine, *words: str) -> set[str]:
@@ -201,11 +203,12 @@ def test_the_wheel_by_pipx(machine: Machine, wheel: Path) -> None:
     """
     machine.run("apt-get", "-qy", "--no-install-recommends", "install", "pipx")
     version = machine.says("python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
-    fetch = [sys.executable, "-m", "pip", "-qq", "download", "--dest", machine.root / "wheels"]
+    fetch = [sys.executable, "-m", "pip", "-qq", "download", "--dest", f"{machine.root}/wheels"]
     fetch += ["--only-binary", ":all:", "--python-version", version.strip()]
-    subprocess.run([*fetch, wheel, "pip", "setuptools", "wheel"], check=True)  # pipx's own, too
-    offline = PIPX | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
-    machine.run("pipx", "install", f"/wheels/{wheel.name}", **offline)
+    # What pipx has for itself, too.
+    subprocess.run([*fetch, str(wheel), "pip", "setuptools", "wheel"], check=True)
+    pipx = ("env", *PIPX, "PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "pipx")
+    machine.run(*pipx, "install", f"/wheels/{wheel.name}")
     command, packaged = "/pipx/bin/chroot-tool", "/usr/bin/chroot-tool"
 
     for words in (["--version"], ["list", "--json"], ["create", "--help"], ["schema", "json"]):
@@ -218,7 +221,7 @@ def test_the_wheel_by_pipx(machine: Machine, wheel: Path) -> None:
 
     machine.run(command, "on", "-d", "deb")
     before = state(machine)
-    machine.run("pipx", "uninstall", "chroot-tool", **PIPX)
+    machine.run(*pipx, "uninstall", "chroot-tool")
     assert machine.says("ls", "/pipx/bin") == ""
     assert state(machine) == before
     machine.run(packaged, "off", "-d", "deb")
