@@ -13,6 +13,7 @@ from support import examples
 from support.bare_debian import LIB, on_both
 from support.machine import ENVIRONMENT, Machine
 from support.outer_terminal import Terminal, colours
+from support.tmux import Tmux
 
 pytestmark = [pytest.mark.network, pytest.mark.root]
 
@@ -74,23 +75,33 @@ def test_fish_completes_too(machine: Machine) -> None:
 
 
 @on_both
-def test_who_wants_no_colours_and_where_settings_are(machine: Machine) -> None:
-    machine.run("sh", "-c", "mkdir -p /xdg/chroot-tool; echo 'signs = \"ascii\"' >$1", "sh",
-                "/xdg/chroot-tool/settings.toml")  # fmt: skip
-    shown = {}
-    for name, own in {"plain": {"NO_COLOR": "1", "XDG_CONFIG_HOME": "/xdg"}, "usual": {}}.items():
-        # nsenter hands on what it is given.
-        env = ENVIRONMENT | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | own
-        terminal = Terminal(machine.argv("chroot-tool"), env)
+def test_who_wants_no_colours_gets_none(machine: Machine) -> None:
+    found = {}
+    for no_color in ("1", ""):
+        env = ENVIRONMENT | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        terminal = Terminal(machine.argv("chroot-tool"), env | {"NO_COLOR": no_color})
         try:
             terminal.resize(30, 100)
-            shown[name] = terminal.read_to(b"quit").decode(errors="replace")
+            shown = terminal.read_to(b"quit").decode(errors="replace")
         finally:
             terminal.close()
-    coloured = {name: [one for one in colours(text) if len(set(one)) > 1 or len(one) == 1]
-                for name, text in shown.items()}  # fmt: skip
-    assert [name for name, found in coloured.items() if found] == ["usual"]
-    assert ("○" in shown["usual"], "○" in shown["plain"]) == (True, False)
+        found[no_color] = [one for one in colours(shown) if len(set(one)) > 1 or len(one) == 1]
+    assert found["1"] == []
+    assert found[""]
+
+
+@on_both
+def test_settings_are_where_xdg_says(machine: Machine) -> None:
+    settings = machine.root / "xdg/chroot-tool/settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('signs = "ascii"\n')
+    terminal = Tmux(machine.argv("env", "XDG_CONFIG_HOME=/xdg", "chroot-tool"), ENVIRONMENT)
+    try:
+        assert "○" not in terminal.shows("off deb", "quit")
+        terminal.press("q")
+        terminal.shows("left with 0")
+    finally:
+        terminal.close()
 
 
 @on_both
@@ -119,7 +130,7 @@ def test_schroot_uses_it(machine: Machine) -> None:
     """By what is printed for it, and for sbuild; what it has is taken over."""
     conf = "/etc/schroot"
     printed = f"""
-        mkdir -p {conf}/chroot-tool /mnt/sub
+        mkdir -p {conf}/chroot-tool /mnt/sub /run/lock  # the last is systemd's
         chroot-tool export schroot -d deb >{conf}/chroot.d/deb.conf
         chroot-tool export schroot --fstab -d deb >{conf}/chroot-tool/deb.fstab
         chroot-tool export sbuild -d deb --name deb-sbuild >{conf}/chroot.d/deb-sbuild.conf

@@ -151,7 +151,7 @@ def test_what_it_says_in_json_is_what_its_schema_says(machine: Machine) -> None:
     assert json.loads(machine.says("chroot-tool", "schema", "json")) == json.loads(
         json.dumps(schema())
     )
-    for line in ("on", "list", "status", "bind list", "ps", "off", "doctor", "trash list"):
+    for line in ("on", "list", "status", "bind list", "off", "doctor", "trash list"):
         words = line.split()
         words += [] if words[0] in ("list", "doctor", "trash") else ["-d", "deb"]
         said = machine.run("chroot-tool", *words, "--json", code=None)
