@@ -130,7 +130,8 @@ def test_schroot_uses_it(machine: Machine) -> None:
     """By what is printed for it, and for sbuild; what it has is taken over."""
     conf = "/etc/schroot"
     printed = f"""
-        mkdir -p {conf}/chroot-tool /mnt/sub /run/lock  # the last is systemd's
+        mkdir -p {conf}/chroot-tool /mnt/sub
+        mkdir -p /run/lock /var/lib/sbuild/build  # systemd's and sbuild's, which are not here
         chroot-tool export schroot -d deb >{conf}/chroot.d/deb.conf
         chroot-tool export schroot --fstab -d deb >{conf}/chroot-tool/deb.fstab
         chroot-tool export sbuild -d deb --name deb-sbuild >{conf}/chroot.d/deb-sbuild.conf
