@@ -39,10 +39,11 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.bare_debian import debians, machine  # noqa: F401 # fixtures, too
 from support.copies import copy, copy_debian
 from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too
 from support.little_mirror import served
-from support.package import build
+from support.package import build, build_wheel
 from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
@@ -198,6 +199,16 @@ def package(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return next(folder.glob("*.deb"), None) or build(folder)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """The wheel, built once a run."""
+    folder = shared_folder(tmp_path_factory, pytestconfig) / "wheel"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return next(folder.glob("*.whl"), None) or build_wheel(folder)
 
 
 @pytest.fixture

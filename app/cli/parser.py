@@ -45,6 +45,13 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=_columns() - 2)
 
 
+class _NoColours(_Help):
+    """For what needs none: since 3.14 colours cost dataclasses and inspect, once they are asked."""
+
+    def _set_color(self, color: bool) -> None:
+        """Leave out what argparse's own does."""
+
+
 def _columns() -> int:
     """Return what shutil.get_terminal_size does."""
     try:
@@ -64,6 +71,11 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
+        self.color = False  # since 3.14 there are some, also where TERM is not set
+
+    def _get_validation_formatter(self) -> argparse.HelpFormatter:
+        """By what argparse, since 3.14, looks at each option that is added."""
+        return _NoColours(self.prog)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help")

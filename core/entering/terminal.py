@@ -131,6 +131,8 @@ class _Carrier:
         self._output = b""
         self._command = 0
         self._takes_input = False
+        self._in_front = False
+        """Whether the monitor was told to have the command in the foreground inside."""
         self._ended: int | None = None
         self._stopped = 0
         self._refused: Refused | None = None
@@ -140,6 +142,7 @@ class _Carrier:
         """Start the command and carry until its end; return its exit code."""
         self._resize()
         foreground = self._outer.in_foreground()
+        self._in_front = foreground
         if foreground:
             self._outer.claim()
         self._reports, self._monitor = start_monitor(
@@ -274,6 +277,8 @@ class _Carrier:
             if self._outer.in_foreground():
                 self._outer.claim()
                 self._resize()
+                if not self._in_front and self._ended is None:  # `fg` of what runs
+                    self._go_on(foreground=True)
         elif self._ended is not None:  # whoever sends it does not want to wait for the terminal
             self._output, self._left = b"", 0
         else:
@@ -296,11 +301,15 @@ class _Carrier:
             stopped = self._signals.stop_by(number if wants else signal.SIGTSTP)
             if wants and not stopped and not self._outer.in_foreground():
                 raise _HungUp  # nobody will ever bring us to the foreground
-        # A ctrl+Z that comes before the command is continued would be forgotten with that.
-        self._takes_input = False
-        if self._outer.in_foreground():
+        foreground = self._outer.in_foreground()
+        if foreground:
             self._outer.claim()
             self._resize()
-            os.kill(self._monitor, TO_FOREGROUND)
-        else:
-            os.kill(self._monitor, TO_BACKGROUND)
+        self._go_on(foreground=foreground)
+
+    def _go_on(self, *, foreground: bool) -> None:
+        """Have the command go on, with or without the terminal inside."""
+        # A ctrl+C or ctrl+Z that comes before it does would be forgotten with that.
+        self._takes_input = False
+        self._in_front = foreground
+        os.kill(self._monitor, TO_FOREGROUND if foreground else TO_BACKGROUND)

@@ -125,12 +125,19 @@ def test_what_cannot_be_entered_is_unreachable_and_says_why(
     assert "UNREACHABLE" in raw("tiny")
 
 
-def test_the_controller_itself_is_a_host_without_ssh(ansible: Ansible, tiny_chroot: Path) -> None:
+def test_what_export_prints_is_an_inventory(ansible: Ansible, cli: Cli, tiny_chroot: Path) -> None:
+    """Of a chroot on another machine, and of one here, which needs no ssh."""
     [host] = ansible.hosts.add("build1")
-    write_inventory(ansible, {"tiny": tiny_chroot})
+    there, here = ansible.inventory / "there.yml", ansible.inventory / "here.yml"
+    there.write_text(
+        cli.ok("export", "ansible", "-d", f"build1:{tiny_chroot}", env=ansible.hosts.environment())
+    )
+    here.write_text(cli.ok("export", "ansible", "-d", tiny_chroot, "--name", "here"))
+
+    def said(name: str, *options: str) -> list[str]:
+        raw = ("-m", "raw", "-a", "id -u; echo $HOME")
+        return ansible.ok("ansible", name, *raw, *options).split("\n")[1:3]
+
+    assert said(tiny_chroot.name) == ["0", "/root"]
     host.stop()
-    said = ansible.ok(
-        "ansible", "tiny", "-m", "raw", "-a", "id -u; echo $HOME",
-        "-e", f"ansible_chroot_transport=local ansible_chroot_executable={host.bin}/chroot-tool",
-    )  # fmt: skip
-    assert said.split("\n")[1:3] == ["0", "/root"]
+    assert said("here", "-e", f"ansible_chroot_executable={host.bin}/chroot-tool") == ["0", "/root"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from chroot_tool.app import paths
 from support import Cli, let_in
-from support.outer_terminal import Terminal
+from support.outer_terminal import Terminal, colours
 
 ESCAPE = "\x1b"
 
@@ -59,20 +58,6 @@ def test_progress_is_drawn_only_where_it_can_be(
     shown = on_terminal(cli, "pack", "-d", tiny_chroot, "-f", archive, env={"TERM": term})
     assert "packed in" in shown
     assert (ESCAPE in shown) == (term != "dumb")
-
-
-def colours(shown: str) -> set[tuple[int, ...]]:
-    """The colours that SGR sequences ask for: the palette's as (n,), others as red, green, blue."""
-    found = set()
-    for sequence in re.findall(r"\x1b\[([0-9;:]*)m", shown):
-        found |= {
-            tuple(map(int, rgb)) for rgb in re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", sequence)
-        }
-        plain = re.sub(r"[34]8;2;\d+;\d+;\d+", "", sequence)
-        found |= {
-            (int(n),) for n in re.split("[;:]", plain) if re.fullmatch("3[0-7]|4[0-7]|9[0-7]", n)
-        }
-    return found
 
 
 @pytest.mark.slow

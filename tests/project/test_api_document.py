@@ -12,31 +12,24 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from support import CHECKOUT, Cli
-
-EXAMPLES = re.compile(r"```python\n(.*?)```\n(?:```\n(.*?)```)?", re.DOTALL)
+from support import CHECKOUT, Cli, examples
 
 
 @pytest.mark.root
 def test_the_examples_do_what_they_say(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
-    """All of them one after the other in one program, as who reads them would try them."""
     base = tmp_path / "base"
     base.mkdir()
     shutil.copytree(tiny_chroot, base / "deb", symlinks=True)
     (base / "deb/etc/resolv.conf").touch()
-    found = EXAMPLES.findall((CHECKOUT / "docs/api.md").read_text())
-    assert len(found) > 5
-    program = f"base = {str(base)!r}\n" + "".join(f"{code}\nprint('-- end')\n" for code, _ in found)
     try:
         done = subprocess.run(
-            [sys.executable, "-c", program], env=cli.environment(), capture_output=True,
-            text=True, check=False, timeout=120,
+            [sys.executable, "-c", examples.program(str(base))], env=cli.environment(),
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     finally:
         cli("off", "-S", "--kill", "-d", base / "deb")
     assert done.returncode == 0, done.stderr
-    shown = done.stdout.split("-- end\n")[:-1]
-    assert shown == [said for _, said in found]
+    examples.check(done.stdout)
 
 
 def test_the_matrix_is_the_documents() -> None:

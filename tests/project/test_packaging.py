@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -17,18 +16,6 @@ from support import CHECKOUT
 pytestmark = pytest.mark.xdist_group("wheel")  # one worker makes what all of them look at
 
 PARTS = ("app", "core", "widgets")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, made from the source distribution as it is for a release."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, CHECKOUT],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    [made] = folder.glob("*.whl")
-    return made
 
 
 def sources() -> Iterator[str]:

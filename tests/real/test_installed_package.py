@@ -1,74 +1,27 @@
-"""The Debian package, installed by apt on a bare Debian (a `Machine`), and lived with there.
+"""The Debian package, installed by apt on a bare Debian, and lived with there; the wheel by pipx.
 
-Each Debian is made once, with the package and a chroot `deb`, which every test leaves off.
+test_installed_among_others.py has shells, other tools and what else is around it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from support import CHECKOUT, Cli
-from support.copies import copy_debian
+from chroot_tool.app.json_schema import schema
+from support import CHECKOUT
+from support.bare_debian import LIB, SHARE, first_lines, on_bookworm, on_both
+from support.json_schema import check
 from support.machine import ENVIRONMENT, Machine
-from support.outer_terminal import Terminal
 from support.tmux import Tmux
 
-BOOKWORM = pytest.param("bookworm", marks=pytest.mark.xdist_group("installed on bookworm"))
-TRIXIE = pytest.param("trixie", marks=pytest.mark.xdist_group("installed on trixie"))
-on_both = pytest.mark.parametrize("suite", [BOOKWORM, TRIXIE])
-"""With another Python and psutil."""
-on_bookworm = pytest.mark.parametrize("suite", [BOOKWORM])
-
 pytestmark = [pytest.mark.network, pytest.mark.root]
-
-LIB = "/usr/lib/chroot-tool"
-SHARE = "/usr/share/chroot-tool"
-SHELLS = {
-    "bash": ". /usr/share/bash-completion/bash_completion",
-    "zsh": "autoload -U compinit; compinit -u -D",
-}
-"""By what each finds the completion of a package, as Debian's own start files have it."""
-BESIDE = {"bookworm": ("man-db", "bash-completion", "zsh", "fish")}
-"""What a Debian gets beside the package, for who looks at it."""
-
-
-@pytest.fixture(scope="module")
-def debians(
-    cli: Cli, base_chroot: Path, package: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Machine]]:
-    """Gives the Debian of a suite. What it bootstraps is kept where all others keep it, too."""
-    with ExitStack() as stack:
-
-        def made(suite: str) -> Machine:
-            root = tmp_path_factory.mktemp("installed") / suite
-            if f"VERSION_CODENAME={suite}\n" in (base_chroot / "etc/os-release").read_text():
-                copy_debian(base_chroot, root)
-            else:
-                cli.ok("create", "-d", root, "--suite", suite, timeout=1800)
-            (root / package.name).write_bytes(package.read_bytes())
-            machine = stack.enter_context(Machine(root, {"/var/cache/chroot-tool": cli.bases}))
-            # Nobody minds this disk. zstd is recommended: a base is packed with it.
-            machine.run("sh", "-c", "echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/quick")
-            machine.run("apt-get", "-q", "update")
-            wanted = f"/{package.name}", "zstd", *BESIDE.get(suite, ())
-            machine.run("apt-get", "-qy", "--no-install-recommends", "install", *wanted)
-            machine.run("mkdir", "-p", "/home/me/src", "/srv/chroot", "/var/lib/machines")
-            machine.run("chroot-tool", "create", "-d", "deb")
-            return machine
-
-        yield cache(made)
-
-
-@pytest.fixture
-def machine(debians: Callable[[str], Machine], suite: str) -> Machine:
-    return debians(suite)
 
 
 def daily(name: str) -> list[list[str]]:
@@ -94,8 +47,8 @@ def test_what_is_done_every_day(machine: Machine) -> None:
 
 @on_both
 def test_the_terminal_ui(machine: Machine) -> None:
-    """The bare command, in tmux: the chroots are there, `o` switches, and `q` leaves."""
-    terminal = Tmux(machine.argv("chroot-tool"), ENVIRONMENT)
+    """README's second command, in tmux: the chroots are there, `o` switches, and `q` leaves."""
+    terminal = Tmux(machine.argv(first_lines()[1]), ENVIRONMENT)
     try:
         terminal.shows("○ off deb", "quit")
         terminal.press("o")
@@ -163,7 +116,7 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
     machine.run("chroot-tool", "off", "-d", "deb")
 
 
-@on_bookworm
+@on_both
 def test_the_manual(machine: Machine) -> None:
     """Each page is found by its name, and rendered without a fault of its source."""
     pages = {
@@ -181,30 +134,7 @@ def test_the_manual(machine: Machine) -> None:
     assert "--suite" in machine.says("chroot-tool", "create", "--help")
 
 
-@on_bookworm
-@pytest.mark.parametrize("shell", SHELLS)
-def test_tab_completes_where_nobody_has_set_up_anything(machine: Machine, shell: str) -> None:
-    machine.run("sh", "-c", f"echo '{SHELLS[shell]}' >/root/.{shell}rc")
-    own = ["--noprofile", "--rcfile", "/root/.bashrc"] if shell == "bash" else ["-d"]
-    terminal = Terminal(machine.argv(shell, *own, "-i"), ENVIRONMENT)
-    try:
-        # In / `de` would be /dev, too.
-        terminal.type("cd /root; echo '<'ready'>'\n")
-        terminal.wait_for("<ready>")
-        terminal.type("chroot-tool stat\t -d de\t --json; echo '<'done'>'\n")
-        terminal.wait_for(r'"path": "/srv/chroot/deb"')
-        terminal.wait_for("<done>")
-    finally:
-        terminal.close()
-
-
-@on_bookworm
-def test_fish_completes_too(machine: Machine) -> None:
-    offered = machine.says("fish", "-c", "cd /root; complete -C 'chroot-tool status -d d'")
-    assert offered.split()[0] == "deb"
-
-
-@on_bookworm
+@on_both
 def test_schemas_are_where_files_that_are_made_say(machine: Machine) -> None:
     for name in ("chroot.toml", "settings", "json"):
         said = machine.says("chroot-tool", "schema", name)
@@ -215,31 +145,83 @@ def test_schemas_are_where_files_that_are_made_say(machine: Machine) -> None:
     machine.run("chroot-tool", "bind", "remove", "-d", "deb", "--target", "/x")
 
 
-@on_bookworm
-def test_other_tools(machine: Machine) -> None:
-    """What is printed for each of them, and taken over from schroot, which is not installed."""
-    for tool, word in {
-        "schroot": "directory=/srv/chroot/deb", "sbuild": "profile=sbuild",
-        "nspawn": "[Network]", "ansible": "ansible_chroot_path",
-    }.items():  # fmt: skip
-        assert word in machine.says("chroot-tool", "export", tool, "-d", "deb")
-    assert "/dev/pts" in machine.says("chroot-tool", "export", "schroot", "--fstab", "-d", "deb")
-    conf = "/etc/schroot/chroot.d"
-    machine.run("sh", "-ec", f"mkdir -p {conf}; chroot-tool export schroot -d deb >{conf}/deb.conf")
-    assert "usable as it is" in machine.says("chroot-tool", "import", "schroot")
+@on_both
+def test_what_it_says_in_json_is_what_its_schema_says(machine: Machine) -> None:
+    """The schema is this checkout's, by which `check` judges every line."""
+    assert json.loads(machine.says("chroot-tool", "schema", "json")) == json.loads(
+        json.dumps(schema())
+    )
+    for line in ("on", "list", "status", "bind list", "off", "doctor", "trash list"):
+        words = line.split()
+        words += [] if words[0] in ("list", "doctor", "trash") else ["-d", "deb"]
+        said = machine.run("chroot-tool", *words, "--json", code=None)
+        assert said.stdout, said.stderr
+        check(words, said.stdout.encode())
 
 
-@on_bookworm
+@on_both
+def test_documents(machine: Machine) -> None:
+    """What a release will say of itself is among them."""
+    for name in ("README.md", "CHANGELOG.md", "SECURITY.md", "support.md", "api.md"):
+        packed = f"zcat -f $(find /usr/share/doc/chroot-tool -name '{name}*')"
+        found = machine.says("sh", "-c", packed)
+        [path] = [one for one in (CHECKOUT / name, CHECKOUT / "docs" / name) if one.exists()]
+        assert found == path.read_text()
+
+
+@on_both
 def test_a_report_names_no_path(machine: Machine) -> None:
     told = machine.says("chroot-tool", "report", "-d", "deb")
     assert re.search(r"\bchroot-tool\b.* \d+\.\d+\.\d+", told), told
     assert "/srv" not in told
 
 
-@on_bookworm
+@on_both
 @pytest.mark.parametrize("verb", ["enable", "disable"])
 def test_nothing_is_enabled_where_systemd_does_not_run(machine: Machine, verb: str) -> None:
     done = machine.run("chroot-tool", verb, "-d", "deb", code=1)
     assert "there is no systemd here" in done.stderr, done.stderr
     links = "ls /etc/systemd/system/*chroot-tool* 2>/dev/null || :"
     assert machine.says("sh", "-c", links) == ""
+
+
+PIPX = ("PIPX_HOME=/pipx", "PIPX_BIN_DIR=/pipx/bin", "PIPX_MAN_DIR=/pipx/man")
+
+
+def imported(machine: Machine, *words: str) -> set[str]:
+    """The modules that Python imports there for a command."""
+    python, *rest = words
+    done = machine.run(python, "-X", "importtime", *rest)
+    return set(re.findall(r"^import time: .*\| +(\S+)$", done.stderr, re.MULTILINE))
+
+
+@on_bookworm
+def test_the_wheel_by_pipx(machine: Machine, wheel: Path) -> None:
+    """Its command does what the package's does, and is as light: it imports nothing more.
+
+    What it depends on is fetched out here, where an index can be asked.
+    """
+    machine.run("apt-get", "-qy", "--no-install-recommends", "install", "pipx")
+    version = machine.says("python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+    fetch = [sys.executable, "-m", "pip", "-qq", "download", "--dest", f"{machine.root}/wheels"]
+    fetch += ["--only-binary", ":all:", "--python-version", version.strip()]
+    # What pipx has for itself, too.
+    subprocess.run([*fetch, str(wheel), "pip", "setuptools", "wheel"], check=True)
+    pipx = ("env", *PIPX, "PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "pipx")
+    machine.run(*pipx, "install", f"/wheels/{wheel.name}")
+    command, packaged = "/pipx/bin/chroot-tool", "/usr/bin/chroot-tool"
+
+    for words in (["--version"], ["list", "--json"], ["create", "--help"], ["schema", "json"]):
+        assert machine.says(command, *words) == machine.says(packaged, *words)
+    run = ("run", "-d", "deb", "/bin/true")
+    light = imported(machine, "/usr/bin/python3", "-IS", packaged, *run)
+    assert "chroot_tool.core.entering.command" in light
+    python = machine.says("head", "-n1", command).strip().removeprefix("#!")
+    assert imported(machine, python, command, *run) - imported(machine, python, "-c", "") <= light
+
+    machine.run(command, "on", "-d", "deb")
+    before = state(machine)
+    machine.run(*pipx, "uninstall", "chroot-tool")
+    assert machine.says("ls", "/pipx/bin") == ""
+    assert state(machine) == before
+    machine.run(packaged, "off", "-d", "deb")

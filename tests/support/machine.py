@@ -41,6 +41,7 @@ class Machine:
     """The Debian in *root*, to be entered; *shared*: directories out here, by their paths in it."""
 
     def __init__(self, root: Path, shared: dict[str, Path] | None = None) -> None:
+        self.root = root
         self._words = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _HOLD, "sh"]
         self._words += [str(root)]
         for inside, outside in (shared or {}).items():

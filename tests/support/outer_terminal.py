@@ -139,6 +139,20 @@ class Bash(Terminal):
         return int(self.wait_for(r"code=(\d+)")[1])
 
 
+def colours(shown: str) -> set[tuple[int, ...]]:
+    """The colours that SGR sequences ask for: the palette's as (n,), others as red, green, blue."""
+    found = set()
+    for sequence in re.findall(r"\x1b\[([0-9;:]*)m", shown):
+        found |= {
+            tuple(map(int, rgb)) for rgb in re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", sequence)
+        }
+        plain = re.sub(r"[34]8;2;\d+;\d+;\d+", "", sequence)
+        found |= {
+            (int(n),) for n in re.split("[;:]", plain) if re.fullmatch("3[0-7]|4[0-7]|9[0-7]", n)
+        }
+    return found
+
+
 def inside(root: Path) -> list[int]:
     """The processes that live in *root*."""
     found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -96,6 +97,7 @@ threading.Thread(target=work, daemon=True).start()
 ready.wait()
 """
 
+# A descriptor's number is 3, or what a library (libffi since 3.5) has left over.
 HOLDS = {
     "cwd": ("os.chdir(sys.argv[1])", "cwd {}"),
     "directory": ("f = os.open(sys.argv[1], os.O_RDONLY)", "fd 3 {}"),
@@ -124,7 +126,7 @@ def test_what_keeps_a_mount_busy(kind: str, root: Path, start: Start) -> None:
     for targets in ((), ("tmp",), ("tmp", "srv")):
         found = held(root, *targets)
         assert found.keys() == {process.pid}
-        assert expected in found[process.pid]
+        assert expected in [re.sub(r"^fd \d+ ", "fd 3 ", word) for word in found[process.pid]]
     assert held(root, "srv") == {}
     assert is_busy(point)
 

@@ -1,0 +1,171 @@
+"""The installed package among what is on a bare Debian: shells, terminals, other tools."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support import examples
+from support.bare_debian import LIB, on_both
+from support.machine import ENVIRONMENT, Machine
+from support.outer_terminal import Terminal, colours
+from support.tmux import Tmux
+
+pytestmark = [pytest.mark.network, pytest.mark.root]
+
+SHELLS = {
+    "bash": ". /usr/share/bash-completion/bash_completion",
+    "zsh": "autoload -U compinit; compinit -u -D",
+}
+"""By what each finds the completion of a package, as Debian's own start files have it."""
+OFFERED = {
+    "chroot-tool stat": "status", "chroot-tool status -d d": "deb",
+    "chroot-tool create --s": "--suite", "chroot-tool create --suite bookw": "bookworm",
+    "chroot-tool run -d deb bu": "build", "chroot-tool run -d deb -u dae": "daemon",
+    "chroot-tool bind remove -d deb --target /x": "/xyz",
+}  # fmt: skip
+"""To what a line is completed."""
+
+
+# -- Tab ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(debians: Callable[[str], Machine], suite: str) -> Machine:
+    """The same, in whose `deb` there is something of each kind that Tab offers."""
+    machine = debians(suite)
+    script = machine.root / "srv/chroot/deb/chroot.d/build"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    toml = script.with_name("chroot.toml")
+    toml.write_text('[[bind]]\nsource = "/mnt"\ntarget = "/xyz"\n')
+    return machine
+
+
+@on_both
+@pytest.mark.parametrize("shell", SHELLS)
+def test_tab_completes_where_nobody_has_set_up_anything(machine: Machine, shell: str) -> None:
+    machine.run("sh", "-c", f"echo '{SHELLS[shell]}' >/root/.{shell}rc")
+    own = ["--noprofile", "--rcfile", "/root/.bashrc"] if shell == "bash" else ["-d"]
+    terminal = Terminal(machine.argv(shell, *own, "-i"), ENVIRONMENT)
+    try:
+        # In / `de` would be /dev, too.
+        terminal.type("cd /root; echo '<'ready'>'\n")
+        terminal.wait_for("<ready>")
+        for line, word in OFFERED.items():
+            # What the line has become is said by echo, a word a line.
+            terminal.type(f"{line}\t\x01printf '<%s>\\n' \n")
+            terminal.wait_for(f"<{word}>")
+    finally:
+        terminal.close()
+
+
+@on_both
+def test_fish_completes_too(machine: Machine) -> None:
+    asked = "; ".join(f"complete -C {shlex.quote(line)}" for line in OFFERED)
+    offered = machine.says("fish", "-c", f"cd /root; {asked}").splitlines()
+    assert set(OFFERED.values()) <= {line.partition("\t")[0].rstrip("=") for line in offered}
+
+
+# -- terminals, locales, pipes, paths -------------------------------------------------------------
+
+
+@on_both
+def test_who_wants_no_colours_gets_none(machine: Machine) -> None:
+    found = {}
+    for no_color in ("1", ""):
+        env = ENVIRONMENT | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        terminal = Terminal(machine.argv("chroot-tool"), env | {"NO_COLOR": no_color})
+        try:
+            terminal.resize(30, 100)
+            shown = terminal.read_to(b"quit").decode(errors="replace")
+        finally:
+            terminal.close()
+        found[no_color] = [one for one in colours(shown) if len(set(one)) > 1 or len(one) == 1]
+    assert found["1"] == []
+    assert found[""]
+
+
+@on_both
+def test_settings_are_where_xdg_says(machine: Machine) -> None:
+    settings = machine.root / "xdg/chroot-tool/settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('signs = "ascii"\n')
+    terminal = Tmux(machine.argv("env", "XDG_CONFIG_HOME=/xdg", "chroot-tool"), ENVIRONMENT)
+    try:
+        assert "○" not in terminal.shows("off deb", "quit")
+        terminal.press("q")
+        terminal.shows("left with 0")
+    finally:
+        terminal.close()
+
+
+@on_both
+def test_terminals_that_can_nothing_locales_and_pipes(machine: Machine) -> None:
+    terminal = Terminal(machine.argv("chroot-tool"), ENVIRONMENT | {"TERM": "dumb"})
+    try:
+        shown = terminal.rest()
+    finally:
+        terminal.close()
+    assert "deb" in shown
+    assert "chroot-tool: TERM is dumb: " in shown
+    assert "\x1b" not in shown
+    for words in (["list"], ["status", "-d", "deb"], ["report"], ["help", "create"]):
+        done = machine.run("chroot-tool", *words, LC_ALL="C", LANG="")
+        assert "Traceback" not in done.stderr
+    for words in (["schema", "json"], ["--help"], ["list", "--json"]):
+        line = f"chroot-tool {shlex.join(words)} | true"
+        assert machine.run("bash", "-o", "pipefail", "-c", line).stderr == ""
+
+
+# -- other tools ----------------------------------------------------------------------------------
+
+
+@on_both
+def test_schroot_uses_it(machine: Machine) -> None:
+    """By what is printed for it, and for sbuild; what it has is taken over."""
+    conf = "/etc/schroot"
+    printed = f"""
+        mkdir -p {conf}/chroot-tool /mnt/sub
+        mkdir -p /run/lock /var/lib/sbuild/build  # systemd's and sbuild's, which are not here
+        chroot-tool export schroot -d deb >{conf}/chroot.d/deb.conf
+        chroot-tool export schroot --fstab -d deb >{conf}/chroot-tool/deb.fstab
+        chroot-tool export sbuild -d deb --name deb-sbuild >{conf}/chroot.d/deb-sbuild.conf
+    """
+    machine.run("sh", "-euc", printed)
+    inside = ("-d", "/", "--", "sh", "-c", "ls -d /xyz/sub /proc/self/status")
+    said = machine.says("schroot", "-c", "deb", *inside)
+    assert said.split() == ["/proc/self/status", "/xyz/sub"]
+    build = ("-d", "/", "--", "sh", "-c", "touch /new; ls -d /new")
+    assert machine.says("schroot", "-c", "deb-sbuild", *build) == "/new\n"
+    assert not (machine.root / "srv/chroot/deb/new").exists()
+    assert "usable as it is" in machine.says("chroot-tool", "import", "schroot")
+    machine.run("sh", "-c", f"rm -r {conf}/chroot.d/* {conf}/chroot-tool /mnt/sub")
+
+
+@on_both
+def test_nspawn_and_ansible(machine: Machine, tiny_template: Path) -> None:
+    """What is printed for them, and that machines of nspawn's are found."""
+    for tool, word in {"nspawn": "Bind=/mnt:/xyz", "ansible": "ansible_chroot_path"}.items():
+        assert word in machine.says("chroot-tool", "export", tool, "-d", "deb")
+    theirs = machine.root / "var/lib/machines/theirs"
+    shutil.copytree(tiny_template, theirs, symlinks=True)
+    shutil.rmtree(theirs / "chroot.d")  # nobody has made it for us
+    assert "theirs" in machine.says("chroot-tool", "list", "--base", "/var/lib/machines")
+    shutil.rmtree(theirs)
+
+
+@on_both
+def test_the_engine_as_a_library(machine: Machine, tiny_template: Path) -> None:
+    """The examples of docs/api.md, by the Python of the Debian."""
+    shutil.copytree(tiny_template, machine.root / "api/deb", symlinks=True)
+    (machine.root / "api/deb/etc/resolv.conf").touch()
+    done = machine.run("python3", "-c", examples.program("/api"), PYTHONPATH=LIB, code=None)
+    machine.run("chroot-tool", "off", "-S", "--kill", "-d", "/api/deb")
+    assert done.returncode == 0, done.stderr
+    examples.check(done.stdout)
+    shutil.rmtree(machine.root / "api")
