@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from chroot_tool.app import history
 from chroot_tool.app.settings import file as settings_file
-from chroot_tool.app.tui import detached
+from chroot_tool.app.tui import detached, kept_commands
 from chroot_tool.core.archives import manifest, members
 from chroot_tool.core.config import edits, merge, presets
 from chroot_tool.core.config.bind import Bind
@@ -335,6 +336,28 @@ def own(folder: Path) -> Iterator[tuple[str, Reader]]:
         lines.again()
 
     yield "history, added to", Reader(remembered_more, known, (b'"a":', b"[1]"), (), 1)
+    done = _File(folder / "state/chroot-tool/commands.json")
+
+    def done_earlier(data: bytes) -> None:
+        done.put(data)
+        for one in kept_commands.load():
+            assert one.is_past
+            assert all(isinstance(line, str) for line in one.lines)
+            time.localtime(one.started), time.localtime(one.ended)
+
+    one_done = {
+        "lines": ["chroot-tool on -d deb"], "name": "deb", "state": "done", "said": "",
+        "started": 1.5, "ended": 2.5,
+    }  # fmt: skip
+    yield (
+        "what keys did",
+        Reader(
+            done_earlier,
+            (json.dumps({"commands": [one_done]}).encode(),),
+            (b'"lines":',),
+            is_json=True,
+        ),
+    )
     let_go = _File(folder / "state/chroot-tool/kept/1.json")
 
     def went_on(data: bytes) -> None:
