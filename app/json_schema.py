@@ -1,6 +1,6 @@
 """The JSON Schema of all that `--json` prints: made of the values' own declarations and docstrings.
 
-Which fields of a value are said stands in `json_output`, of what type they are in the class, what
+Which fields of a value are said stands in `json_fields`, of what type they are in the class, what
 they mean in the docstring below each. A verb prints one document, or an object a line (LINES).
 """
 
@@ -17,7 +17,7 @@ from ..core import events
 from ..core.archives.archive import Packed, Unpacked
 from ..core.archives.manifest import Manifest
 from ..core.config.bind import Bind
-from ..core.config.toml_keys import DIALECT
+from ..core.config.toml_value_types import DIALECT
 from ..core.creating.bases.key import Key
 from ..core.creating.bases.store import Base, Facts
 from ..core.diagnosis.finding import SEVERITIES, Finding, Found
@@ -28,7 +28,7 @@ from ..core.remote.documents import names as known_names
 from ..core.trees.duplicate import Cloned
 from ..core.trees.snapshots import TreeSnapshot
 from ..core.trees.trash import Trashed
-from . import json_output as said
+from . import json_fields as said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import os
 
 from ..core import events
 from ..core.text import safe
-from . import exits, json_output
+from . import exits, json_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Narrator:
         """Print an event. What is done goes on though nobody reads: the end of it will say so."""
         try:
             if not self._deaf:
-                json_output.write(json_output.event(event))
+                json_fields.write(json_fields.event(event))
         except OSError:
             self._deaf = True
 

@@ -17,7 +17,7 @@ from collections import deque
 from ...core.errors import UsageError
 from ...core.events import Output
 from ...core.text import safe
-from .. import exits, json_output
+from .. import exits, json_fields
 from . import long_call, plain
 from .fleet_host import ENDED, ERROR, NOT_BEGUN, OUT, Member, Said, Streams
 from .output import print_lines
@@ -99,7 +99,7 @@ def run_everywhere(asked: Asked, directory: str, words: tuple[str, ...], **optio
 
     def tell(event: Event) -> None:
         if asked.json:
-            json_output.write(json_output.event(event))
+            json_fields.write(json_fields.event(event))
         elif isinstance(event, Output):
             print_lines([safe(event.line)])
 

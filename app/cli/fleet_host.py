@@ -7,7 +7,7 @@ import threading
 from collections import deque
 
 from ...core.errors import ChrootError
-from .. import exits, json_output
+from .. import exits, json_fields
 from ..engine import open_target
 
 TYPE_CHECKING = False
@@ -132,7 +132,7 @@ class Member:
             why = exits.code_of(error)
             code = why if why == exits.INTERRUPTED else getattr(error, "code", failed or why)
             if json:
-                json_output.write(json_output.error(error, code))
+                json_fields.write(json_fields.error(error, code))
             exits.complain(error)
         except OSError as error:
             exits.say(exits.reason(error))

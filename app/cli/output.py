@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ...core.text import safe
-from .. import exits, json_output
+from .. import exits, json_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_plan(arguments: Namespace, path: str, plan: Plan) -> None:
     """Print what --dry-run of *path* shows."""
     if arguments.json:
-        json_output.write(json_output.plan(path, plan))
+        json_fields.write(json_fields.plan(path, plan))
     else:
         print_lines([safe(step.describe()) for step in plan.steps] or ["nothing to do"])
 
@@ -34,7 +34,7 @@ def print_plan(arguments: Namespace, path: str, plan: Plan) -> None:
 def tell_state(arguments: Namespace, path: str, state: str, steps: int) -> None:
     """Say that *path* is in *state* now, by *steps* steps; by none it was before."""
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, "state": state, "steps": steps})
+        json_fields.write({"event": "done", "chroot": path, "state": state, "steps": steps})
     else:
         exits.tell(f"{safe(path)}: {state if steps else f'already {state}'}\n")
 
@@ -42,6 +42,6 @@ def tell_state(arguments: Namespace, path: str, state: str, steps: int) -> None:
 def write_error(error: ChrootError) -> None:
     """Print an error as the last event, or in the place of the document."""
     try:
-        json_output.write(json_output.error(error, exits.code_of(error)))
+        json_fields.write(json_fields.error(error, exits.code_of(error)))
     except OSError:
         exits.deafen(1)  # stderr still says it

@@ -12,8 +12,8 @@ import shlex
 
 from ...core.text import safe, suggestion
 from ...core.value import Value
+from .all_settings import COMMAND, OUTPUTS, ROWS, WHERE
 from .key_names import key_name, shown
-from .known import COMMAND, OUTPUTS, ROWS, WHERE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

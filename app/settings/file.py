@@ -16,7 +16,7 @@ from ...core.kernel.answering import PATIENCE, NotAnswering
 from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
-from .known import (
+from .all_settings import (
     BACKENDS,
     COLUMNS,
     COLUMNS_OF,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...core.config import toml_keys
+from ...core.config import toml_value_types
+from .all_settings import COLUMNS_OF, TOP
 from .keymap import BINDINGS
-from .known import COLUMNS_OF, TOP
 from .themes import NAMES
 
 TYPE_CHECKING = False
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def schema() -> dict[str, Any]:
     """Return it, of draft 2020-12."""
-    found = toml_keys.schema("settings.toml", "what a user of chroot-tool has chosen", TOP)
+    found = toml_value_types.schema("settings.toml", "what a user of chroot-tool has chosen", TOP)
     found["properties"]["theme"]["enum"] = list(NAMES)
     for one in COLUMNS_OF.values():
         items = {"type": "string", "pattern": f"^({'|'.join(one.ids)})(:[0-9]{{1,3}})?$"}

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
     from ...core.looking.status import ChrootStatus
     from ...core.plan import Plan
+    from .ask_and_tell import User
     from .command_words import Words
-    from .user import User
 
     Noted = Callable[[tuple[Change, ...], Saved | None], object]
 

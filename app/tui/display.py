@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...core.remote.machines import Machines
-    from .inventory import Inventory
     from .jobs import Jobs
+    from .known_chroots import Inventory
     from .panes import Panes
 
 _ABOUT = (

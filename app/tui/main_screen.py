@@ -24,13 +24,14 @@ from ...core.text import safe
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ..settings.file import Settings
+from .all_actions import Doing
+from .ask_and_tell import User
 from .command_log import CommandLog
 from .display import Display
-from .doing import Doing
 from .footer_keys import for_footer
-from .inventory import Inventory
 from .jobs import Jobs
 from .kept_commands import KeptCommands, load
+from .known_chroots import Inventory
 from .messages import (
     Counted,
     Diagnosed,
@@ -43,16 +44,15 @@ from .messages import (
     Seen,
     Shelved,
 )
+from .outcome_of_several import Several
 from .panels import Panels
 from .panes import Panes
 from .reasons import NO_CHROOT
-from .rising import Rising
+from .root_privilege import Rising
 from .screen_keys import KEYS
 from .session import Session
-from .several import Several
-from .sight import Sight
+from .showing_chroots import Sight
 from .thread_messages import PostBox
-from .user import User
 from .whole_terminal import WholeTerminal
 from .workspace import Workspace
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus
     from ...widgets.panes.run_panel import RunPanel
     from ...widgets.terminal.pace import Pace
+    from .ask_and_tell import User
     from .command_log import CommandLog
     from .command_words import Words
     from .panes import Panes
-    from .user import User
     from .whole_terminal import WholeTerminal
 
 

@@ -9,8 +9,8 @@ from textual.errors import NoWidget
 from ...widgets.bars.status_line import StatusLine
 from ...widgets.tables.chroot_table import ChrootTable
 from ...widgets.tables.table import Table
+from ..settings.all_settings import COLUMNS_OF, LEAST_DOCK, MOST_DOCK
 from ..settings.file import Settings
-from ..settings.known import COLUMNS_OF, LEAST_DOCK, MOST_DOCK
 from .key_queue import KeyQueue
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ...widgets.panes.details import Details
     from ...widgets.panes.dock import Dock
-    from .user import User
+    from .ask_and_tell import User
 
 _LEAST_TABLE = 7
 """Lines in which the environments can say that nothing matches."""

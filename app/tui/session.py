@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
     from ..settings.file import Settings
+    from .ask_and_tell import User
     from .command_log import CommandLog, Undo
     from .command_words import Words
-    from .inventory import Inventory, Welcome
     from .jobs import Ended, Jobs, Work
+    from .known_chroots import Inventory, Welcome
+    from .outcome_of_several import Several
     from .panels import Panels
     from .panes import Panes
-    from .rising import Rising
-    from .several import Several
-    from .user import User
+    from .root_privilege import Rising
     from .whole_terminal import WholeTerminal
 
 

@@ -15,9 +15,9 @@ from ...widgets.job_status import DONE, FAILED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .ask_and_tell import User
     from .command_log import CommandLog, Deed
-    from .rising import Rising
-    from .user import User
+    from .root_privilege import Rising
 
 _WHY = "chroot-tool: a password may be asked for here, so this has the whole terminal, no panel"
 _NO_TERMINAL = "this terminal can't be handed over"

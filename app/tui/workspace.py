@@ -88,15 +88,15 @@ class Workspace(Container):
 
     def on_commands_pane_repeat_requested(self, message: CommandsPane.RepeatRequested) -> None:
         """Do something once more."""
-        from .actions import deeds
+        from .actions import repeat_and_undo
 
-        deeds.repeat(self._session, message.ident)
+        repeat_and_undo.repeat(self._session, message.ident)
 
     def on_commands_pane_undo_requested(self, message: CommandsPane.UndoRequested) -> None:
         """Take something back."""
-        from .actions import deeds
+        from .actions import repeat_and_undo
 
-        deeds.undo(self._session, message.ident)
+        repeat_and_undo.undo(self._session, message.ident)
 
     @on(ChrootTable.Regrouped)
     def _regrouped(self) -> None:

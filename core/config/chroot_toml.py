@@ -22,7 +22,7 @@ from .bind import (
     normalise_target,
     split_options,
 )
-from .toml_keys import ABSOLUTE, Key, Table
+from .toml_value_types import ABSOLUTE, Key, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

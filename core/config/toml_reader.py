@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    from .toml_keys import Key
     from .toml_places import Path, Place
+    from .toml_value_types import Key
 
     T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from . import (
     clock,
     creating,
     disk,
-    foreign,
+    foreign_architectures,
     inside,
     kernel,
     leftovers,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHECKS: tuple[Check, ...] = (
     *kernel.CHECKS,
     *disk.CHECKS,
-    *foreign.CHECKS,
+    *foreign_architectures.CHECKS,
     *inside.CHECKS,
     *bind_entries.CHECKS,
     *mounts.CHECKS,

@@ -8,7 +8,7 @@ import os
 from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
 from ..text import processes
-from .holders import ancestors, holders
+from .in_the_way import ancestors, holders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

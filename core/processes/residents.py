@@ -6,7 +6,7 @@ does not matter under which path or in which mount namespace the process sees it
 is parsed that somebody inside has chosen. There is no list of pids to go stale.
 
 `pids_by_root` is asked at every look, and asks no file system that may not answer. `Sampler` alone
-uses psutil, and only for those who live inside. Who stands in the way of an unmount: holders.py.
+uses psutil, and only for those who live inside. Who stands in the way of an unmount: in_the_way.py.
 """
 
 from __future__ import annotations

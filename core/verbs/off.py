@@ -81,7 +81,7 @@ def _clear(
 ) -> None:
     """See that nobody lives inside or holds a mount. Raises BusyError with those who do."""
     from ..processes.ending import end
-    from ..processes.holders import stands_in
+    from ..processes.in_the_way import stands_in
     from ..text import processes
 
     found = holders_of(root)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from chroot_tool.app.cli.verbs.doctor import is_coloured, lines, summary
-from chroot_tool.app.json_output import event
+from chroot_tool.app.json_fields import event
 from chroot_tool.core.diagnosis.finding import (
     NOTE,
     OK,

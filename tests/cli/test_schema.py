@@ -15,12 +15,12 @@ from jsonschema.exceptions import ValidationError
 from chroot_tool.app import json_schema
 from chroot_tool.app.settings.file import parse as parse_settings
 from chroot_tool.app.settings.schema import schema as settings_schema
-from chroot_tool.core.config import chroot_toml, toml_keys
+from chroot_tool.core.config import chroot_toml, toml_value_types
 from chroot_tool.core.errors import ConfigError, Problem
 from support import CHECKOUT, Cli
 from support.json_schema import check
 
-CHROOT_TOML = toml_keys.schema("chroot.toml", "", chroot_toml.TOP)
+CHROOT_TOML = toml_value_types.schema("chroot.toml", "", chroot_toml.TOP)
 
 
 @pytest.mark.parametrize("name", ["chroot.toml", "settings", "json"])

@@ -100,7 +100,7 @@ def test_clone_imports_little(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> No
 def test_who_is_asked_from_elsewhere_imports_little(cli: Cli, tmp_path: Path) -> None:
     """Each host of a hundred starts one for a question."""
     imported = imported_by(cli, "--base", tmp_path, "serve", "--json")
-    assert not {"argparse", "subprocess", "chroot_tool.app.json_output"} & imported
+    assert not {"argparse", "subprocess", "chroot_tool.app.json_fields"} & imported
 
 
 def imported_by(cli: Cli, *words: str | Path) -> set[str]:

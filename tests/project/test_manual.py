@@ -14,7 +14,7 @@ from manual import documents
 from chroot_tool.app.cli.arguments import verbs_of
 from chroot_tool.app.cli.parser import whole
 from chroot_tool.app.cli.verbs import help as help_verb
-from chroot_tool.app.settings import keymap, known
+from chroot_tool.app.settings import all_settings, keymap
 from chroot_tool.core.config import chroot_toml, tool_conf
 from support import CHECKOUT, Cli
 
@@ -79,7 +79,7 @@ def test_every_key_of_a_file_has_its_place(pages: Path) -> None:
             *chroot_toml.BIND.names,
         },
         "tool.conf.5": set(tool_conf.KEYS),
-        "chroot-tool-settings.5": set(known.TOP.names),
+        "chroot-tool-settings.5": set(all_settings.TOP.names),
         "chroot-tool-keys.7": set(keymap.IDS),
     }
     for page, wanted in keys.items():

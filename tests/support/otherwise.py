@@ -63,17 +63,17 @@ def mirror() -> None:
 
 def stops(stage: str) -> None:
     """Stop when this stage has been told of for the first time."""
-    from chroot_tool.app import json_output
+    from chroot_tool.app import json_fields
 
-    real = json_output.write
+    real = json_fields.write
 
     def write(document: object) -> None:
         real(document)
         if isinstance(document, dict) and document.get("stage") == stage:
-            json_output.write = real
+            json_fields.write = real
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    json_output.write = write
+    json_fields.write = write
 
 
 KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops)}

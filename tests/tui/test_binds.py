@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
+from chroot_tool.app.tui.ask_and_tell import User
 from chroot_tool.app.tui.bind_editing import BindEditing
-from chroot_tool.app.tui.user import User
 from chroot_tool.core import chroot
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.app.settings.all_settings import COLUMNS
 from chroot_tool.app.settings.file import Settings, load
-from chroot_tool.app.settings.known import COLUMNS
 from chroot_tool.app.tui.messages import SettingsRead
 from chroot_tool.widgets.dialogs.columns import ColumnsDialog
 from support.samples import CHROOTS

@@ -17,9 +17,9 @@ from bittty import present as events
 
 from ...core.text import safe
 from . import cells
+from .bittty_machine import Machine
 from .cells import Row
-from .machine import Machine
-from .packing import Packer
+from .packed_rows import Packer
 from .plain_output import PlainOutput
 from .scrollback import Scrollback
 from .user_input import UserInput

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 from . import cells
+from .bittty_machine import Machine
 from .cells import Row
-from .machine import Machine
-from .packing import style_code
+from .packed_rows import style_code
 from .scrollback import Scrollback
 
 _WORTH_IT = 8

@@ -6,7 +6,7 @@ import re
 
 from bittty import KeyEvent, KeyModifiers
 
-from .machine import Machine
+from .bittty_machine import Machine
 
 _PASTE_END = "\x1b[201~"
 _NOT_PASTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

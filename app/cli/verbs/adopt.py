@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.text import safe
-from ... import exits, json_output, privilege
+from ... import exits, json_fields, privilege
 from ...progress_lines import Narrator
 from ..arguments import add, add_dry_run, add_examples, chroot_of
 from ..options import DIR
@@ -43,7 +43,7 @@ def execute(arguments: Namespace) -> int:
     done = engine.adopt(path, user, report=Narrator(json=arguments.json))
     if arguments.json:
         steps = len(done.steps)
-        json_output.write({"event": "done", "chroot": path, "user": user, "steps": steps})
+        json_fields.write({"event": "done", "chroot": path, "user": user, "steps": steps})
     else:
         now = "is a user inside" if done else "is a user inside already"
         exits.tell(f"{safe(path)}: {safe(user)} {now}\n")

@@ -6,7 +6,7 @@ import time
 
 from ....core.errors import UsageError
 from ....core.text import duration, safe, size
-from ... import exits, json_output
+from ... import exits, json_fields
 from ...settings.sizes import bytes_of
 from ..arguments import add, add_json, engine_of
 from ..long_call import LongCall
@@ -63,7 +63,7 @@ def execute(arguments: Namespace) -> int:
 def _list(bases: Bases, arguments: Namespace) -> None:
     found = bases.list()
     if arguments.json:
-        json_output.write([json_output.base(one) for one in found])
+        json_fields.write([json_fields.base(one) for one in found])
     elif found:
         print_lines(lines(found))
         exits.tell(f"{size(sum(one.size for one in found))} in all\n")
@@ -94,7 +94,7 @@ def _make(bases: Bases, arguments: Namespace) -> None:
     with LongCall(json=arguments.json) as (report, cancelled):
         base = bases.make(asked(arguments), report=report, cancelled=cancelled)
     if arguments.json:
-        json_output.write({"event": "done", "base": json_output.base(base)})
+        json_fields.write({"event": "done", "base": json_fields.base(base)})
     else:
         exits.tell(f"{safe(base.name)}: {size(base.size)}, made in {spent(started)}\n")
 
@@ -104,7 +104,7 @@ def _remove(bases: Bases, arguments: Namespace) -> None:
         raise UsageError("base remove needs a name", "`base list` shows them")
     gone = bases.remove(arguments.names)
     if arguments.json:
-        json_output.write({"removed": list(gone)})
+        json_fields.write({"removed": list(gone)})
     else:
         exits.tell("".join(f"{safe(name)}: removed\n" for name in gone))
 
@@ -115,7 +115,7 @@ def _prune(bases: Bases, arguments: Namespace) -> None:
         raise UsageError(f"--to {arguments.to!r} is no size", "for example: 4G, 500M, 0")
     pruned = bases.prune(limit)
     if arguments.json:
-        json_output.write({"removed": list(pruned.names), "freed": pruned.freed})
+        json_fields.write({"removed": list(pruned.names), "freed": pruned.freed})
         return
     for name in pruned.names:
         exits.tell(f"{safe(name)}: removed\n")

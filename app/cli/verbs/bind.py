@@ -8,7 +8,7 @@ from ....core.config.bind import CHROOT_TOML, TOOL_CONF
 from ....core.errors import UsageError
 from ....core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ....core.text import safe
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add, add_json, chroot_of, is_elsewhere
 from ..options import DIR, Option
 from ..output import print_lines
@@ -87,7 +87,7 @@ def _open(engine: Engine, path: str, arguments: Namespace) -> int:
 
 def _list(entries: Iterable[Bind], *, json: bool) -> None:
     if json:
-        json_output.write([json_output.bind(entry) for entry in entries])
+        json_fields.write([json_fields.bind(entry) for entry in entries])
     else:
         print_lines(lines(entries))
 

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from ....core.text import safe, size
-from ... import exits, json_output
+from ... import exits, json_fields
 from ...engine import end_of, split_host
 from ..arguments import add, add_examples, add_json_events, chroot_of, place_of
 from ..long_call import LongCall
@@ -71,7 +71,7 @@ def execute(arguments: Namespace) -> int:
             )  # fmt: skip
     named = f"{there}:{done.path}" if there else done.path
     if arguments.json:
-        json_output.write(json_output.cloned(done, path))
+        json_fields.write(json_fields.cloned(done, path))
     else:
         exits.tell(
             f"{safe(named)}: cloned {_told(done)} in {time.monotonic() - started:.1f} s\n"

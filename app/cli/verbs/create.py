@@ -6,7 +6,7 @@ import os
 import time
 
 from ....core.text import safe
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR, Option
@@ -86,7 +86,7 @@ def execute(arguments: Namespace) -> int:
     with LongCall(json=arguments.json) as (report, cancelled):
         engine.create(path, options, report=report, cancelled=cancelled)
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, "state": "off"})
+        json_fields.write({"event": "done", "chroot": path, "state": "off"})
     else:
         exits.tell(
             f"{safe(path)}: created in {spent(started)}\nhint: chroot-tool shell -d {safe(path)}\n"

@@ -11,7 +11,7 @@ from ....core.kernel.rootpath import Root
 from ....core.text import safe
 from ....core.trees.snapshot_store import STORE
 from ... import exits, history
-from ...settings.known import MOST_TRASH
+from ...settings.all_settings import MOST_TRASH
 from ..arguments import add, chroot_of
 from ..long_call import LongCall
 from ..options import DIR

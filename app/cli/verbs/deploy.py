@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .... import __version__
 from ....core.text import safe
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add_examples, add_json
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ def execute(arguments: Namespace) -> int:
         path, changed = deploy.put(host, __version__, place=arguments.place, force=arguments.force)
     done = "removed" if arguments.remove else __version__
     if arguments.json:
-        json_output.write(
+        json_fields.write(
             {"host": host.name, "path": path, "removed": arguments.remove, "changed": changed}
         )
     else:

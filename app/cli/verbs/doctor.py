@@ -10,7 +10,7 @@ from ....core.diagnosis.finding import NOTE, OK, PROBLEM, SEVERITIES, WARNING, F
 from ....core.events import StepDone
 from ....core.text import safe
 from ....widgets.text.states import severity
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add_examples, add_json_events, chroot_of, engine_of
 from ..long_call import LongCall
 from ..output import print_lines, print_plan
@@ -74,7 +74,7 @@ def execute(arguments: Namespace) -> int:
         narrator.end()
     counts = {word: sum(one.severity == word for one in found) for word in SEVERITIES}
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, **counts})
+        json_fields.write({"event": "done", "chroot": path, **counts})
     else:
         print_lines(["", summary(counts, any(one.mends for one in found), arguments.dir)])
     return exits.FAILED if counts[PROBLEM] else exits.DONE
@@ -95,7 +95,7 @@ class _Told:
 
     def __call__(self, event: Event) -> None:
         if self._json:
-            json_output.write(json_output.event(event))
+            json_fields.write(json_fields.event(event))
         elif isinstance(event, StepDone):
             exits.tell(f"mended: {safe(event.step.describe())}\n")
         elif isinstance(event, Found):

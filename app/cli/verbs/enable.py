@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.text import safe
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add, add_examples, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
@@ -47,7 +47,7 @@ def execute(arguments: Namespace) -> int:
 def told(arguments: Namespace, path: str, changed: bool, *, enabled: bool) -> None:
     """Say what was done; *changed*: that it was otherwise before."""
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, "enabled": enabled})
+        json_fields.write({"event": "done", "chroot": path, "enabled": enabled})
         return
     state = "enabled" if enabled else "disabled"
     exits.tell(f"{safe(path)}: {state if changed else f'already {state}'}\n")

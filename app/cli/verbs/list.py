@@ -36,9 +36,9 @@ def execute(arguments: Namespace) -> int:
     every = engine.list()
     found = chosen(arguments, every)
     if arguments.json:
-        from ... import json_output
+        from ... import json_fields
 
-        json_output.write([json_output.chroot(one) for one in found])
+        json_fields.write([json_fields.chroot(one) for one in found])
     elif found:
         print_lines([plain.sentence(one) for one in found] if in_words else lines(found))
     elif every:

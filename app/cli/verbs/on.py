@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.errors import UsageError
 from ....core.text import safe
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add, add_dry_run, chroot_of
 from ..long_call import LongCall
 from ..options import CONFIG, DIR, Option
@@ -64,7 +64,7 @@ def switch_one(arguments: Namespace, *, on: bool) -> int:
     if arguments.json:
         state = engine.status(path).state
         steps = len(plan.steps)
-        json_output.write({"event": "done", "chroot": path, "state": state, "steps": steps})
+        json_fields.write({"event": "done", "chroot": path, "state": state, "steps": steps})
     else:
         word = "mounted" if on else "unmounted"
         exits.tell(f"{safe(arguments.only)}: {word if plan else f'already {word}'}\n")

@@ -10,7 +10,7 @@ from functools import partial
 from ....core.archives.writing import default_name
 from ....core.errors import UsageError
 from ....core.text import safe, size
-from ... import exits, json_output
+from ... import exits, json_fields
 from ...engine import end_of, split_host
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
@@ -97,7 +97,7 @@ def execute(arguments: Namespace) -> int:
             oci=arguments.oci, checksum=arguments.checksum, report=report, cancelled=cancelled,
         )  # fmt: skip
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, **json_output.packed(done)})
+        json_fields.write({"event": "done", "chroot": path, **json_fields.packed(done)})
     else:
         exits.tell(_told(path, done, time.monotonic() - started))
     return exits.DONE

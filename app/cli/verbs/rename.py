@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.text import safe
-from ... import exits, history, json_output
+from ... import exits, history, json_fields
 from ...progress_lines import Narrator
 from ..arguments import add, add_examples, add_json_events, chroot_of
 from ..options import DIR
@@ -39,7 +39,7 @@ def execute(arguments: Namespace) -> int:
     except OSError as error:
         exits.say(f"the history of {before} stays behind: {exits.reason(error)}")
     if arguments.json:
-        json_output.write({"event": "done", "chroot": new, "state": "off", "from": before})
+        json_fields.write({"event": "done", "chroot": new, "state": "off", "from": before})
     else:
         exits.tell(f"{safe(before)}: renamed to {safe(new)}\n")
     return exits.DONE

@@ -62,6 +62,6 @@ def _schema(name: str) -> dict[str, Any]:
         from ...settings.schema import schema as settings
 
         return settings()
-    from ....core.config import chroot_toml, toml_keys
+    from ....core.config import chroot_toml, toml_value_types
 
-    return toml_keys.schema(name, "what is configured of a chroot", chroot_toml.TOP)
+    return toml_value_types.schema(name, "what is configured of a chroot", chroot_toml.TOP)

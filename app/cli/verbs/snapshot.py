@@ -6,7 +6,7 @@ import time
 
 from ....core.errors import UsageError
 from ....core.text import duration, safe, size
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add, add_examples, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
@@ -89,7 +89,7 @@ def _meant(arguments: Namespace) -> tuple[str, str]:
 
 def _list(found: Sequence[TreeSnapshot], path: str, arguments: Namespace) -> None:
     if arguments.json:
-        json_output.write([json_output.snapshot(one) for one in found])
+        json_fields.write([json_fields.snapshot(one) for one in found])
     elif found:
         print_lines(lines(found, time.time()))
     else:
@@ -116,7 +116,7 @@ def lines(found: Sequence[TreeSnapshot], now: float) -> list[str]:
 def _take(engine: Engine, path: str, name: str, arguments: Namespace) -> None:
     with LongCall(json=arguments.json) as (report, cancelled):
         made = engine.take_snapshot(path, name, report=report, cancelled=cancelled)
-    _done(arguments, path, f"snapshot {safe(made.name)}", snapshot=json_output.snapshot(made))
+    _done(arguments, path, f"snapshot {safe(made.name)}", snapshot=json_fields.snapshot(made))
 
 
 def _restore(engine: Engine, path: str, name: str, arguments: Namespace) -> None:
@@ -130,6 +130,6 @@ def _restore(engine: Engine, path: str, name: str, arguments: Namespace) -> None
 
 def _done(arguments: Namespace, path: str, told: str, **facts: object) -> None:
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, **facts})
+        json_fields.write({"event": "done", "chroot": path, **facts})
     else:
         exits.tell(f"{safe(path)}: {told}\n")

@@ -7,7 +7,7 @@ import time
 from ....core.process import MOST_LISTENERS
 from ....core.text import duration, safe, size
 from ....widgets.text.states import chroot_state, mount_state
-from ... import exits, json_output
+from ... import exits, json_fields
 from .. import plain
 from ..arguments import add, add_json, chroot_of
 from ..options import DIR, PLAIN
@@ -39,8 +39,8 @@ def execute(arguments: Namespace) -> int:
     listening = engine.listeners(path) if arguments.open else ()
     opened = engine.all_open_files(path) if arguments.open else ()
     if arguments.json:
-        fields = json_output.opened(listening, opened) if arguments.open else {}
-        json_output.write(json_output.chroot(found) | fields)
+        fields = json_fields.opened(listening, opened) if arguments.open else {}
+        json_fields.write(json_fields.chroot(found) | fields)
     else:
         said = (plain.details if in_words else lines)(found, time.time())
         more = (plain.opened if in_words else _open_lines)(listening, opened)

@@ -8,7 +8,7 @@ import time
 
 from ....core.errors import Cancelled, UsageError
 from ....core.text import duration, safe, size
-from ... import exits, json_output
+from ... import exits, json_fields
 from ..arguments import add_examples, add_json_events, engine_of
 from ..long_call import LongCall
 from ..output import print_lines
@@ -56,7 +56,7 @@ def _list(engine: Engine, arguments: Namespace) -> None:
         raise UsageError("trash list takes no name", "chroot-tool trash --help")
     found = engine.trash(engine.base, sizes=True)
     if arguments.json:
-        json_output.write([json_output.trashed(one) for one in found])
+        json_fields.write([json_fields.trashed(one) for one in found])
     elif found:
         print_lines(lines(found, time.time()))
         exits.tell(f"{size(sum(one.size for one in found))} in all\n")
@@ -85,7 +85,7 @@ def _restore(engine: Engine, arguments: Namespace) -> None:
     with LongCall(json=arguments.json) as (report, _cancelled):
         path = engine.restore_trashed(os.path.join(engine.base, word), word, report=report)
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, "state": "off"})
+        json_fields.write({"event": "done", "chroot": path, "state": "off"})
     else:
         exits.tell(f"{safe(path)}: it is back, and off\n")
 
@@ -98,7 +98,7 @@ def _empty(engine: Engine, arguments: Namespace) -> None:
             engine.base, arguments.names or None, report=report, cancelled=cancelled
         )
     if arguments.json:
-        json_output.write({"event": "done", "chroot": engine.base, "removed": list(gone)})
+        json_fields.write({"event": "done", "chroot": engine.base, "removed": list(gone)})
     else:
         told = "".join(f"{safe(one)}: gone for good\n" for one in gone)
         exits.tell(told or f"nothing is in the trash of {safe(engine.base)}\n")

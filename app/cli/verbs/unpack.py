@@ -8,7 +8,7 @@ from functools import partial
 
 from ....core.errors import UsageError
 from ....core.text import safe
-from ... import exits, json_output
+from ... import exits, json_fields
 from ...engine import end_of, split_host
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
@@ -79,7 +79,7 @@ def execute(arguments: Namespace) -> int:
             cancelled=cancelled,
         )  # fmt: skip
     if arguments.json:
-        json_output.write({"event": "done", "chroot": path, **json_output.unpacked(done)})
+        json_fields.write({"event": "done", "chroot": path, **json_fields.unpacked(done)})
     else:
         path = f"{host}:{path}" if host else path
         exits.tell(f"{safe(path)}: {_what(done)} in {time.monotonic() - started:.1f} s\n")

@@ -12,7 +12,7 @@ from ....core.errors import Problem
 from ....core.events import Warned
 from ....core.text import safe
 from ....widgets.text.states import chroot_state
-from ... import exits, json_output
+from ... import exits, json_fields
 from .. import plain
 from ..arguments import add, add_json, engine_of
 from ..options import PLAIN
@@ -69,13 +69,13 @@ class _InWords:
 def _tell(name: str, found: ChrootStatus | Problem | None, *, json: bool) -> None:
     if isinstance(found, Problem):
         if json:
-            json_output.write(json_output.event(Warned("", found)))
+            json_fields.write(json_fields.event(Warned("", found)))
         else:
             exits.say(found.message, found.hint)
     elif json and found:
-        json_output.write({"event": "chroot", **json_output.chroot(found)})
+        json_fields.write({"event": "chroot", **json_fields.chroot(found)})
     elif json:
-        json_output.write({"event": "gone", "name": name})
+        json_fields.write({"event": "gone", "name": name})
     else:
         print_lines([line(found) if found else f"gone {safe(name)}"])
         sys.stdout.flush()

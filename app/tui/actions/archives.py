@@ -13,7 +13,7 @@ from ....widgets.job_status import DONE
 from .. import command_words
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
-from .many import agreed, to_each
+from .for_each_chosen import agreed, to_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from ....widgets.job_status import DONE
 from ..command_log import Undo
 from ..reasons import busy, of_chosen, unfit
 from .action import Action
-from .many import to_each
+from .for_each_chosen import to_each
 
 if TYPE_CHECKING:
     from ....core.errors import ChrootError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...settings.known import COLUMNS_OF
+from ...settings.all_settings import COLUMNS_OF
 from .action import Action, flow
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ... import history
 from ..command_log import Undo
 from ..reasons import busy, of_chosen
 from .action import Action, flow
-from .many import to_each
+from .for_each_chosen import to_each
 from .trash import restore
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ....core.text import duration, safe
 from ..command_log import Undo
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
-from .many import agreed, to_each
+from .for_each_chosen import agreed, to_each
 
 if TYPE_CHECKING:
     from threading import Event as Flag

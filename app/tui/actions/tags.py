@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..command_log import Undo
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
-from .many import to_each
+from .for_each_chosen import to_each
 
 if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus

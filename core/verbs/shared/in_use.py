@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def holders_of(root: Root, points: Sequence[str] | None = None) -> tuple[Holder, ...]:
     """Return who lives in a chroot or holds a mount below it, or one of the mounts at *points*."""
-    from ...processes.holders import holders
+    from ...processes.in_the_way import holders
 
     status = os.fstat(root.fd)
     found = holders(root.path, (status.st_dev, status.st_ino), points)

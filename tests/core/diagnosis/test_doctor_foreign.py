@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.diagnosis import foreign
+from chroot_tool.core.diagnosis import foreign_architectures
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM
 from chroot_tool.core.host import debian
 from support.doctor import bare_root, host, of, worst
@@ -29,7 +29,7 @@ def register(folder: Path, text: str) -> str:
 
 
 def test_programs_that_the_kernel_can_not_run(root: Path, tmp_path: Path) -> None:
-    found = worst(foreign.binfmt(of(root), str(tmp_path)))
+    found = worst(foreign_architectures.binfmt(of(root), str(tmp_path)))
     assert found.severity == PROBLEM
     assert "qemu-user-static" in found.mend
 
@@ -45,21 +45,23 @@ def test_programs_that_the_kernel_can_not_run(root: Path, tmp_path: Path) -> Non
 def test_it_can_where_qemu_is_registered_from_outside(
     root: Path, tmp_path: Path, text: str, severity: str
 ) -> None:
-    assert worst(foreign.binfmt(of(root), register(tmp_path, text))).severity == severity
+    assert (
+        worst(foreign_architectures.binfmt(of(root), register(tmp_path, text))).severity == severity
+    )
 
 
 @pytest.mark.root
 def test_programs_of_this_host(tiny_chroot: Path) -> None:
-    assert worst(foreign.binfmt(of(tiny_chroot))).severity == OK
+    assert worst(foreign_architectures.binfmt(of(tiny_chroot))).severity == OK
 
 
 def test_what_does_not_say_is_noted(tmp_path: Path) -> None:
-    assert worst(foreign.binfmt(of(bare_root(tmp_path)))).severity == NOTE
+    assert worst(foreign_architectures.binfmt(of(bare_root(tmp_path)))).severity == NOTE
 
 
 def test_of_the_host_those_are_told_that_it_can_run(tmp_path: Path) -> None:
-    assert FOREIGN not in worst(foreign.binfmt(host(), str(tmp_path))).found
+    assert FOREIGN not in worst(foreign_architectures.binfmt(host(), str(tmp_path))).found
     there = register(tmp_path, "enabled\nflags: F\n")
-    found = worst(foreign.binfmt(host(), there))
+    found = worst(foreign_architectures.binfmt(host(), there))
     assert found.severity == OK
     assert FOREIGN in found.found

@@ -162,11 +162,11 @@ def test_who_may_not_look_sees_nobody(root: Path, start: Start) -> None:
     start("chroot", root, "/bin/sh", "-c", SLEEP)
     look = (
         "import os, sys; sys.path[:0] = eval(sys.argv[1])\n"
-        "from chroot_tool.core.processes import holders, residents, uses\n"
+        "from chroot_tool.core.processes import in_the_way, residents, uses\n"
         "import psutil, array\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "path, who = sys.argv[2], (int(sys.argv[3]), int(sys.argv[4]))\n"
-        "print(residents.pids_by_root({path: who}), holders.holders(path, who))"
+        "print(residents.pids_by_root({path: who}), in_the_way.holders(path, who))"
     )
     who = map(str, identity(root))
     words = [sys.executable, "-c", look, repr(sys.path), str(root), *who]
@@ -405,7 +405,7 @@ def test_send_without_the_right_to() -> None:
 def test_looking_who_lives_where_loads_no_psutil() -> None:
     code = (
         f"import sys; sys.path[:0] = {sys.path!r}\n"
-        "from chroot_tool.core.processes import residents, holders\n"
+        "from chroot_tool.core.processes import residents, in_the_way\n"
         "from chroot_tool.core.kernel import pidfd, process_events\n"
         "residents.pids_by_root({'/nowhere': (1, 1)})\n"
         "print({'psutil', 'dataclasses', 're', 'typing', 'subprocess'} & set(sys.modules))"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from chroot_tool.app.settings.known import COLUMNS_OF
+from chroot_tool.app.settings.all_settings import COLUMNS_OF
 from chroot_tool.widgets.binds import table as bind_table
 from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.panes import jobs_pane

@@ -22,7 +22,7 @@ from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.process import Holder
 from chroot_tool.core.processes.ending import end
-from chroot_tool.core.processes.holders import holders, stands_in
+from chroot_tool.core.processes.in_the_way import holders, stands_in
 from support import IN_CHROOT, PATIENCE, mounts_below, next_line, wait_until
 
 pytestmark = pytest.mark.root
@@ -400,7 +400,7 @@ def test_end_spares_who_started_it(root: Path, start: Start) -> None:
     tool = (
         "import os, sys; sys.path[:0] = eval(sys.argv[1])\n"
         "from chroot_tool.core.processes.ending import end\n"
-        "from chroot_tool.core.processes.holders import holders, stands_in\n"
+        "from chroot_tool.core.processes.in_the_way import holders, stands_in\n"
         "from chroot_tool.core.kernel.rootpath import Root\n"
         "os.chdir('/')\n"
         "with Root(sys.argv[2]) as root:\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.config.toml_keys import Key, Table
+from ...core.config.toml_value_types import Key, Table
 from ...core.kernel.answering import PATIENCE
 from ...core.value import Value
 

@@ -12,7 +12,7 @@ from ..privilege import asks, prefix
 
 if TYPE_CHECKING:
     from ...core.remote.machines import Machines
-    from .user import User
+    from .ask_and_tell import User
 
 
 class Rising:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
+    from .all_actions import Doing
     from .display import Display
-    from .doing import Doing
     from .messages import Counted, Installed, Listening, Remembered, Seen, Shelved
     from .session import Session
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...widgets.job_status import JobStatus
-    from .user import User
+    from .ask_and_tell import User
 
 _MOST_NAMED = 3
 _WORDS = {FAILED: "failed", CANCELLED: "not done"}
