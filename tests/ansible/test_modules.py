@@ -187,7 +187,9 @@ def test_a_command_inside_is_as_one_of_the_host(ansible: Ansible, archive: Path)
         return {RUN: {"path": "deb", **args}}
 
     check = {"check_mode": True}
-    _, gone, state, asked, words, user, failed, nobody, no_need, would, skipped = ansible.tasks(
+    once_more = {"until": "r11 is succeeded", "retries": 3, "delay": 0}  # that of the last
+    fails_once = "[ -e /root/tried ] || { touch /root/tried; exit 5; }"
+    results = ansible.tasks(
         "build1",
         {CHROOT: {"path": "deb", "from": str(archive)}},
         run(cmd="touch /root/gone", ephemeral=True),
@@ -200,7 +202,9 @@ def test_a_command_inside_is_as_one_of_the_host(ansible: Ansible, archive: Path)
         run(cmd="id", removes="/root/[0-9]"),
         run(cmd="id", removes="/root") | check,
         run(cmd="id") | check,
+        run(argv=["sh", "-c", fails_once]) | once_more,
     )
+    _, gone, state, asked, words, user, failed, nobody, no_need, would, skipped, retried = results
     assert (gone["changed"], gone["rc"]) == (True, 0)
     assert json.loads(state["stdout"])["state"] == "off"
     assert "uid=0" in asked["stdout"]
@@ -211,6 +215,8 @@ def test_a_command_inside_is_as_one_of_the_host(ansible: Ansible, archive: Path)
     assert "no user" in nobody["msg"]
     assert (no_need["changed"], would["changed"]) == (False, True)
     assert skipped["skipped"]
+    assert (retried["attempts"], retried["rc"], retried["changed"]) == (2, 0, True)
+    assert not retried["failed"]
 
 
 @pytest.mark.usefixtures("builders")

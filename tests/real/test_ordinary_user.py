@@ -12,9 +12,10 @@ import pytest
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
 from chroot_tool.core.remote.ssh import Host
-from support import CHECKOUT, PATIENCE, Cli, let_in
+from support import CHECKOUT, PATIENCE, Cli, Program, let_in, next_line
 from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
+from support.own_units import own_units
 from support.ssh_hosts import SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -59,6 +60,54 @@ def test_with_the_rule_every_day_works(ann: Ordinary, settings: str) -> None:
     for name in states:
         ann.ok("delete", "--yes", "-d", name)
     assert ann.ok("list", "--json") == "[]\n"
+
+
+def test_what_is_not_done_every_hour(ann: Ordinary, tmp_path: Path) -> None:
+    """At boot, tags, who holds it and what is open, the trash: with the rule, one after another."""
+    ann.allow()
+    with own_units(tmp_path / "units") as units:
+        enabled = ann("enable", "-d", "deb")
+        assert enabled.returncode == 0, enabled.stderr
+        assert "deb: enabled" in enabled.stderr
+        assert "systemd does not run here" in enabled.stderr
+        assert list(units.glob("chroot-tool.target.wants/*deb.service"))
+        assert json.loads(ann.ok("status", "-d", "deb", "--json"))["enabled"]
+        assert "deb: disabled" in ann("disable", "-d", "deb").stderr
+        assert not list(units.glob("chroot-tool.target.wants/*"))
+
+    ann.ok("tag", "add", "build", "-d", "deb")
+    assert ann.ok("tag", "list", "-d", "deb") == "build\n"
+
+    ann.ok("adopt", "-d", "deb")  # what runs inside is ann's from here on, and ann's to look at
+    waits = ("--", "sh", "-c", "exec 3</etc/passwd; echo begun; read a")
+    with Program(
+        ann.argv("run", "-d", "deb", *waits), env=ann.environment(), cwd="/",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as holder:  # fmt: skip
+        assert next_line(holder) == b"begun\n"
+        opened = [line.split()[1:] for line in ann.ok("status", "--open", "-d", "deb").splitlines()]
+        assert ["3", "file", "/etc/passwd"] in opened
+        busy = ann("off", "-d", "deb")
+        assert busy.returncode == 4, busy.stderr
+        assert "read a" in busy.stderr, "who is in the way"
+        assert "--kill" in busy.stderr
+        ann.ok("off", "--kill", "-d", "deb")
+        assert holder.wait(PATIENCE) != 0
+    assert json.loads(ann.ok("status", "-d", "deb", "--json"))["state"] == "off"
+
+    def trashed() -> list[str]:
+        return [one["name"] for one in json.loads(ann.ok("trash", "list", "--json"))]
+
+    for goes in (("restore", "deb"), ("empty", "--yes")):
+        kept = ann("delete", "--yes", "--trash", "7", "-d", "deb")
+        assert "in the trash as deb-" in kept.stderr
+        assert trashed() == ["deb"]
+        assert ann.ok("list", "--json") == "[]\n"
+        ann.ok("trash", *goes)
+        assert trashed() == []
+        tagged = json.loads(ann.ok("list", "--tag", "build", "--json"))
+        assert [one["name"] for one in tagged] == (["deb"] if "restore" in goes else [])
+    assert not (ann.base / "deb").exists()
 
 
 @pytest.mark.parametrize("settings", ["", PYTHON])

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support import mounts_below, wait_until
+from support import Program, mounts_below, wait_until
 from support.create_form import create_from
 from support.ordinary import Ordinary, ordinary
 from support.own_units import own_units
@@ -289,4 +289,71 @@ def test_what_is_not_done_every_hour(
     t.press("C-]")
     t.press("o")
     t.shows("○ off made")
+    leave(t)
+
+
+def test_what_is_looked_at_marked_and_taken_back(ann: Ordinary, terminal: list[Tmux]) -> None:
+    """Another base, what keys did and the way back, the disk, marks by name, what is open."""
+    ann.allow()
+    elsewhere = ann.base.parent / "elsewhere"
+    elsewhere.mkdir()
+    (ann.base / "deb/root").chmod(0o700)  # what is in it is root's to count
+    for copy in (ann.base / "other", elsewhere / "third"):
+        subprocess.run(["cp", "-a", ann.base / "deb", copy], check=True)
+    env = {"CHROOT_TOOL_BASE": str(elsewhere)}
+    t = Tmux(ann.argv(), ann.environment(env), size=(140, 30))
+    terminal.append(t)
+    t.shows("○ off third", "q quit", "ann, as root")
+    t.press("B")
+    if "no systems of" not in t.shows("another base", "Directory"):
+        t.press("Tab")  # past those that this machine has
+    t.write(str(ann.base))
+    t.press("Enter")
+    t.shows("○ off deb", "○ off other", "q quit", "ann, as root")
+
+    t.press("o")
+    t.shows("● on deb")
+    t.press("C")
+    t.shows(" on -d ", "✓ done", ". repeat")
+    assert mounts_below(ann.base / "deb")
+    t.press("C")
+    t.until(lambda text: ". repeat" not in text)
+    t.press("U")
+    t.shows("take this back?", "unmount")
+    t.press("Enter")
+    t.shows("○ off deb")
+    assert not mounts_below(ann.base / "deb")
+
+    t.press("i")
+    text = t.shows("disk of deb", "root/", "files and folders")
+    assert "not read" not in text
+    t.press("Escape")
+    t.until(lambda text: "disk of deb" not in text)
+
+    t.press("+")
+    t.shows("mark: part of a name")
+    t.write("o*r")
+    t.shows("1 of 2 match")
+    t.press("Enter")
+    t.shows("1 marked")
+    t.press("o")
+    t.shows("● on other", "○ off deb")
+    t.press("Escape")
+    t.until(lambda text: "1 marked" not in text)
+    ann.ok("off", "-d", "other")
+    t.shows("○ off other")
+
+    # Where ann is no user, so that it is a process of root's.
+    words = ann.argv("run", "-d", "deb", "--", "sleep", "1000")
+    with Program(words, env=ann.environment(), cwd="/", stdin=subprocess.DEVNULL) as inside:
+        try:
+            t.shows("● on deb")
+            t.press("g", "3")
+            t.shows("sleep 1000")
+            t.press("g", "l")
+            t.shows("what process", "/bin/sleep")
+            t.press("Escape")
+            t.until(lambda text: "what process" not in text)
+        finally:
+            inside.terminate()
     leave(t)
