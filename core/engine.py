@@ -282,11 +282,15 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
-    def set_tags(self, path: str, tags: Sequence[str]) -> bool:
+    def set_tags(
+        self, path: str, tags: Sequence[str], *, seen: Sequence[str] | None = None
+    ) -> bool:
         """Have the chroot at *path* these tags and no others, in its configuration.
 
-        Returns whether it had others, or in another order. Raises UsageError for a word that can't
-        be one, ConfigError where the file has errors, PrivilegeError, LockedError.
+        *seen* are those that *tags* were made of. Returns whether it had others, or in another
+        order. Raises UsageError for a word that can't be one, ChangedError where it has not those
+        that were *seen* any more, ConfigError where the file has errors, PrivilegeError,
+        LockedError.
         """
         raise NotImplementedError
 

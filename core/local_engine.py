@@ -156,11 +156,13 @@ class LocalEngine:
         program = (self._installed and self._installed()) or self.command(path, ())
         return enable(path, program, now=now, report=report, cancelled=cancelled)
 
-    def set_tags(self, path: str, tags: Sequence[str]) -> bool:
+    def set_tags(
+        self, path: str, tags: Sequence[str], *, seen: Sequence[str] | None = None
+    ) -> bool:
         """As `Engine.set_tags`."""
         from .verbs.tags import set_tags
 
-        return set_tags(path, tags)
+        return set_tags(path, tags, seen=seen)
 
     def signal(self, path: str, pid: int, started: float, number: int) -> None:
         """As `Engine.signal`."""

@@ -24,3 +24,5 @@ class DoneCommand(Value):
     """Why it can't be taken back; "": it can."""
     is_past: bool = False
     """Whether it is of an earlier session: to look up and to copy."""
+    kept: tuple[str, ...] = ()
+    """The lines without what may be secret, to be kept for later sessions; (): as they are."""

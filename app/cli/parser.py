@@ -106,6 +106,12 @@ class _VerbParser(_Parser):
     ) -> tuple[Any, list[str]]:
         self.fill()
         found, unknown = super().parse_known_args(args, namespace)
+        if unknown and not any(word.startswith("-") for word in unknown):
+            # Words behind an option: argparse has given none to an argument that may have many.
+            for one in self._actions:
+                if one.nargs == "*" and not one.option_strings:
+                    setattr(found, one.dest, [*(getattr(found, one.dest) or ()), *unknown])
+                    return found, []
         if unknown:
             self.error(f"unknown: {' '.join(unknown)}")
         return found, unknown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .reasons import BUSY, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from textual.binding import Binding
     from textual.geometry import Offset
@@ -47,11 +47,12 @@ class Doing:
         self.own = actions_of(commands)
         self.actions = {**ACTIONS, **self.own}
         bound.clear()
-        for action in self.actions.values():
-            if action.key:
-                bound[action.key] = [action.binding()]
+        own = _bound(self.own)
+        for key, bindings in _bound(ACTIONS).items():
+            bound[_beside(key, own)] = bindings
+        bound.update(own)
         for key, bindings in self._bound_before.items():
-            bound.setdefault(key, bindings)
+            bound.setdefault(_beside(key, own), bindings)
         if self._session.panes.complete:
             self.offer_anew()
             self._screen.refresh_bindings()
@@ -86,6 +87,18 @@ class Doing:
         chosen = await self._session.user.ask(Menu(there.groups, at=at))
         if chosen is not None:
             await _come(there.doing[chosen]())
+
+
+def _bound(actions: Mapping[str, Action]) -> dict[str, list[Binding]]:
+    return {one.key: [one.binding()] for one in actions.values() if one.key}
+
+
+def _beside(key: str, own: Collection[str]) -> str:
+    """Return what ours is bound under: *key*, or what no terminal sends where that is one of *own*.
+
+    The settings have given ours another key then. Textual moves it there, if it is bound at all.
+    """
+    return f"instead-of-{key}" if key in own else key
 
 
 async def _come(done: object) -> None:

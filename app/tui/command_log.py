@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from ...core.value import Value
 from ...widgets.done_command import DoneCommand
 from ...widgets.job_status import DONE, RUNNING
-from .command_words import Words, quoted
+from .command_words import Words, quoted, without_values
 
 _MOST = 500
 """Commands that are kept."""
@@ -82,11 +82,14 @@ class CommandLog:
         ident = next(self._ids)
         self._deeds[ident] = deed
         self._said[ident] = deque(maxlen=_MOST_LINES)
-        lines = tuple(quoted(self._whole(words)) for words in deed.lines)
+        whole = [self._whole(words) for words in deed.lines]
+        lines = tuple(map(quoted, whole))
+        kept = tuple(quoted(without_values(words)) for words in whole)
         fixed = "it runs still" if deed.undo else _NO_WAY
         self._entries[ident] = DoneCommand(
-            ident, lines, deed.name, started=self._clock(), fixed=fixed
-        )
+            ident, lines, deed.name, started=self._clock(), fixed=fixed,
+            kept=kept if kept != lines else (),
+        )  # fmt: skip
         if job:
             self._of_jobs[job] = ident
         if len(self._entries) > _MOST:

@@ -6,6 +6,7 @@ runs these lines and looks at what came of them.
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,17 @@ _VERBS = {
 """Steps of a plan, and what does one of them alone."""
 _PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte not in b"\\'")
 Words = tuple[str, ...]
+
+
+def without_values(words: Words) -> Words:
+    """Return *words* with `…` for the values of the variables that a command is given by `-e`."""
+    options = words[: words.index("--")] if "--" in words else words
+    found = list(words)
+    for at, (option, word) in enumerate(itertools.pairwise(options), 1):
+        name, equals, _ = word.partition("=")
+        if option in ("-e", "--env") and equals:
+            found[at] = f"{name}=…"
+    return tuple(found)
 
 
 def quoted(words: Sequence[str]) -> str:

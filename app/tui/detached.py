@@ -25,6 +25,10 @@ class Detached(Value):
     """The pid of the process that logs: while it lives, so does the command."""
     began: float
     """When the command began: epoch seconds."""
+    path: str = ""
+    """Of the chroot, with its machine; "": of none, or an older version has not noted it."""
+    throw_away: bool = False
+    """Whether the command runs in a throw-away session."""
 
     @property
     def running(self) -> bool:
@@ -50,7 +54,16 @@ class Detached(Value):
         return ["tail", "-c", "+1", "-f", "--pid", str(self.keeper), self.log]
 
 
-def detach(terminal: int, chroot: str, command: str, so_far: str, began: float) -> None:
+def detach(
+    terminal: int,
+    chroot: str,
+    command: str,
+    so_far: str,
+    began: float,
+    *,
+    path: str = "",
+    throw_away: bool = False,
+) -> None:
     """Start a process that logs what comes from the descriptor *terminal* of a command.
 
     The command began at *began*, epoch seconds; *so_far* is what it has printed. Raises OSError.
@@ -69,7 +82,10 @@ def detach(terminal: int, chroot: str, command: str, so_far: str, began: float) 
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    facts = {"chroot": chroot, "command": command, "log": log, "keeper": logger.pid, "began": began}
+    facts = {
+        "chroot": chroot, "command": command, "log": log, "keeper": logger.pid, "began": began,
+        "path": path, "throw_away": throw_away,
+    }  # fmt: skip
     with open(os.open(f"{stem}.json", os.O_CREAT | os.O_WRONLY, 0o600), "w") as described:
         json.dump(facts, described)
 
@@ -95,7 +111,8 @@ def _described(data: bytes) -> Detached:
     found = json_values.document(data)
     chroot, command, log = (json_values.text(found, key) for key in ("chroot", "command", "log"))
     keeper, began = (json_values.number(found, key) for key in ("keeper", "began"))
-    return Detached(chroot, command, log, int(keeper), began)
+    path, throw_away = json_values.text(found, "path", ""), found.get("throw_away") is True
+    return Detached(chroot, command, log, int(keeper), began, path, throw_away)
 
 
 def stop(one: Detached) -> None:

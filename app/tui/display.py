@@ -31,7 +31,7 @@ class Display:
         self, panes: Panes, inventory: Inventory, jobs: Jobs, machines: Machines,
         *, in_use: Callable[[], frozenset[str]],
     ) -> None:  # fmt: skip
-        """*in_use* returns the names of the chroots that have a session that nobody else sees."""
+        """*in_use* returns the paths of the chroots that have a session that nobody else sees."""
         self._panes = panes
         self._inventory = inventory
         self._jobs = jobs

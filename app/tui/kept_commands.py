@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...core import json_values
 from ...core.text import safe
 from ...widgets.done_command import DoneCommand
-from ...widgets.job_status import RUNNING
+from ...widgets.job_status import CANCELLED, DONE, FAILED, RUNNING
 from .. import state_file
 from ..paths import commands_file
 
@@ -42,35 +42,64 @@ def _read(one: dict[str, Any]) -> DoneCommand:
     name, state, said = (json_values.text(one, key) for key in ("name", "state", "said"))
     started, ended = (json_values.number(one, key) for key in ("started", "ended"))
     lines = tuple(safe(line) for line in json_values.texts(one, "lines"))
+    if not lines or state not in (DONE, FAILED, CANCELLED):
+        raise ValueError("it is none that is over")
     return DoneCommand(0, lines, name, state, said, started, ended, _EARLIER, is_past=True)
 
 
-def _save(entries: Sequence[DoneCommand]) -> None:
-    """Keep the latest of these, the first first, as far as they are over. Raises OSError."""
-    over = [
-        one for one in entries
-        if one.state != RUNNING and sum(map(len, one.lines)) + len(one.said) < _LONGEST
-    ]  # fmt: skip
+def _save(over: Sequence[DoneCommand]) -> None:
+    """Keep the latest of these, the first first, and of what is kept by now. Raises OSError.
+
+    Another UI may have kept something meanwhile.
+    """
+    both = {(one.started, _lines(one)): one for one in (*load(), *over)}
+    short = (
+        one for one in both.values() if sum(map(len, _lines(one))) + len(one.said) < _LONGEST
+    )  # fmt: skip
     said = [
         {
-            "lines": list(one.lines), "name": one.name, "state": one.state, "said": one.said,
+            "lines": list(_lines(one)), "name": one.name, "state": one.state, "said": one.said,
             "started": one.started, "ended": one.ended,
         }
-        for one in over[-_MOST:]
+        for one in sorted(short, key=lambda one: one.started)[-_MOST:]
     ]  # fmt: skip
     state_file.write(commands_file(), {"commands": said})
 
 
-class KeptCommands:
-    """Keeps what *now* returns, the latest first, one writing at a time."""
+def _lines(one: DoneCommand) -> tuple[str, ...]:
+    return one.kept or one.lines
 
-    def __init__(self, now: Callable[[], Sequence[DoneCommand]]) -> None:
+
+class KeptCommands:
+    """Keeps what *now* returns, the latest first, one writing at a time.
+
+    *remember* is told what is kept of earlier sessions, the first first.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], Sequence[DoneCommand]],
+        remember: Callable[[Sequence[DoneCommand]], object],
+    ) -> None:
         self._now = now
+        self._remember = remember
         self._writing = asyncio.Lock()
         self._kept: tuple[DoneCommand, ...] = ()
+        self._are_known = False
+
+    async def remember(self) -> None:
+        """Have those of earlier sessions known.
+
+        Until then nothing is kept: what was done meanwhile would be among them.
+        """
+        past = await asyncio.to_thread(load)
+        self._are_known = True
+        self._remember(past)
 
     async def keep(self) -> None:
         """Keep what is over by now. Where that fails it is not there at the next start: no harm."""
+        if not self._are_known:
+            return
         async with self._writing:
             if news := self._news():
                 await asyncio.to_thread(_try_to_save, news)

@@ -60,11 +60,15 @@ class KeyQueue(App[None]):
         """Keys that have closed what they were for."""
         self._worn_at = 0.0
         """When one of them was typed last."""
+        self._last = ""
+        """The key that was handed on last, if no button of the mouse was pressed since."""
 
     async def on_event(self, event: events.Event) -> None:
         """Take what is typed; it is handed on in turn."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
-            self.acts += isinstance(event, events.MouseDown)
+            if isinstance(event, events.MouseDown):
+                self.acts += 1
+                self._last, self._worn = "", frozenset()
             await super().on_event(event)
             return
         # Not every terminal tells so, and what had the focus then takes the key.
@@ -105,6 +109,7 @@ class KeyQueue(App[None]):
             if self._is_worn(event):
                 continue
             self.acts += 1
+            self._last = event.key if isinstance(event, events.Key) else ""
             taker = self.focused or self.screen
             await super().on_event(event)
             if taker.post_message(KeyHandled(taker, again=True)):
@@ -130,16 +135,19 @@ class KeyQueue(App[None]):
         return events.Key("escape", "\x1b")
 
     def wear_out(self, keys: AbstractSet[str]) -> None:
-        """Have *keys*, which closed what they were for, do nothing elsewhere by being held.
+        """Have *keys* do nothing elsewhere by being held, if one of them closed what they are for.
 
-        Until another is typed, or none of them for a while: who closes one after the other does not
-        see at once that there is none left, and the key has another meaning where the focus goes.
+        Not where that was done by the mouse, or by Enter in a menu. Until another is typed, or none
+        of them for a while: who closes one after the other does not see at once that there is none
+        left, and the key has another meaning where the focus goes.
         """
-        self._worn, self._worn_at = keys, time.monotonic()
+        if self._last in keys:
+            self._worn, self._worn_at = keys, time.monotonic()
 
     def _is_worn(self, event: events.Key | events.Paste) -> bool:
-        now, before = time.monotonic(), self._worn_at
-        if isinstance(event, events.Key) and event.key in self._worn and now - before < _LULL:
+        now = time.monotonic()
+        is_late = now - self._worn_at >= _LULL or len(self.screen_stack) > 1
+        if isinstance(event, events.Key) and event.key in self._worn and not is_late:
             self._worn_at = now
             return True
         self._worn = frozenset()

@@ -6,7 +6,6 @@ work with in the modules that `Session` names.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ from .command_log import CommandLog
 from .display import Display
 from .footer_keys import for_footer
 from .jobs import Jobs
-from .kept_commands import KeptCommands, load
+from .kept_commands import KeptCommands
 from .known_chroots import Inventory
 from .messages import (
     Counted,
@@ -117,7 +116,7 @@ class MainScreen(Screen[None]):
         self._sight = Sight(self, self.session, self._display, self.doing)
         self._workspace = Workspace(self.session, columns=settings.columns_of, clock=clock)
         self._build_begun = False
-        self._kept_commands = KeptCommands(lambda: log.entries)
+        self._kept_commands = KeptCommands(lambda: log.entries, log.remember)
 
     def use(self, before: Settings, now: Settings) -> None:
         """Have other settings than *before* from now on, those that are this screen's."""
@@ -199,7 +198,7 @@ class MainScreen(Screen[None]):
         self._display.jobs()
         self._sight.look_at_tab()
         await self.session.panels.show_detached()
-        self.session.log.remember(await asyncio.to_thread(load))
+        await self._kept_commands.remember()
 
     def on_unmount(self) -> None:
         """End the threads that watch."""

@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from .whole_terminal import WholeTerminal
 
 
-THROW_AWAY = "throw-away"
-"""How what runs in a throw-away session is called, to begin with."""
-
-
 class Panels:
     """The run panels of one session."""
 
@@ -85,16 +81,24 @@ class Panels:
         return pace.far() if is_far(self._line, os.environ) else pace.near()
 
     async def start(
-        self, one: ChrootStatus, command: str, words: Words, *, stays: bool = False
+        self,
+        one: ChrootStatus,
+        command: str,
+        words: Words,
+        *,
+        stays: bool = False,
+        throw_away: bool = False,
     ) -> None:
         """Run chroot-tool with *words* in a new panel, called after the chroot and *command*.
+
+        *throw_away*: in a throw-away session.
 
         On the whole terminal, where a password is to be given: there what it prints *stays* until
         it was read. Only in a flow that was begun.
         """
 
         def again() -> None:
-            self._user.begin(self.start(one, command, words, stays=stays))
+            self._user.begin(self.start(one, command, words, stays=stays, throw_away=throw_away))
 
         line = (PROGRAM, *words)
         try:
@@ -106,31 +110,45 @@ class Panels:
             argv = self._engine.command(one.path, words)
             await self._whole.run_instead(argv, Deed((line,), one.name, again), stays=stays)
         else:
-            await self.open(one, command, list(self._engine.unasked(one.path, words)), line)
+            here = list(self._engine.unasked(one.path, words))
+            await self.open(one, command, here, line, throw_away=throw_away)
 
     async def open(
-        self, one: ChrootStatus, command: str, argv: list[str], words: Words = ()
+        self,
+        one: ChrootStatus | None,
+        command: str,
+        argv: list[str],
+        words: Words = (),
+        *,
+        throw_away: bool = False,
     ) -> None:
-        """Run *argv* in a new panel, which is called after the chroot and *command*.
+        """Run *argv* in a new panel, which is called after the chroot, if any, and *command*.
 
         *words* are the line that does the same, with its program.
         """
-        await self.open_for(one.name, command, argv, words)
-
-    async def open_for(self, name: str, command: str, argv: list[str], words: Words) -> None:
-        """Run *argv* in a new panel, for the chroot of that name, or for none."""
         from ...widgets.panes.run_panel import RunPanel
 
-        panel = RunPanel(argv, chroot=name, command=command, pace=self._pace)
+        name, path = (one.name, one.path) if one else ("", "")
+        panel = RunPanel(
+            argv, chroot=name, command=command, path=path, throw_away=throw_away, pace=self._pace
+        )
         if words:
-            again = partial(self._again, name, command, argv, words)
+            again = partial(self._again, one, command, argv, words, throw_away=throw_away)
             deed = self._deeds[panel] = Deed((words,), name, again)
             # Now, not when it is told of: it may have ended by then.
             self._logged[panel] = self._log.begin(deed)
         await self._panes.dock.add(panel)
 
-    def _again(self, name: str, command: str, argv: list[str], words: Words) -> None:
-        self._user.begin(self.open_for(name, command, argv, words))
+    def _again(
+        self,
+        one: ChrootStatus | None,
+        command: str,
+        argv: list[str],
+        words: Words,
+        *,
+        throw_away: bool,
+    ) -> None:
+        self._user.begin(self.open(one, command, argv, words, throw_away=throw_away))
 
     def note(self, panel: RunPanel) -> None:
         """Take note of what runs in a panel, and of how it ended."""
@@ -146,15 +164,15 @@ class Panels:
 
     def commands_in(self, one: ChrootStatus) -> frozenset[str]:
         """Return what the panels of a chroot are called."""
-        return frozenset(p.command for p in self._panes.dock.panels if p.chroot == one.name)
+        return frozenset(p.command for p in self._panes.dock.panels if p.path == one.path)
 
     @property
     def sessions(self) -> frozenset[str]:
-        """The names of the chroots that have a throw-away session in a panel.
+        """The paths of the chroots that have a throw-away session in a panel.
 
         Nothing of one is mounted where it could be seen from outside.
         """
-        return frozenset(p.chroot for p in self._running() if p.command.startswith(THROW_AWAY))
+        return frozenset(panel.path for panel in self._running() if panel.throw_away)
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -213,10 +231,15 @@ class Panels:
             self._stop(panel)
 
     def _stop(self, panel: RunPanel) -> None:
-        """End what runs in a panel, which is soon gone; nothing of it is to come back."""
+        """End what runs in a panel, which is soon gone; nothing of it is to come back.
+
+        What has ended already stays until its end was seen.
+        """
+        one = self._detached.get(panel)
+        unwanted = one if one and one.running else None
         panel.stop()
-        if one := self._detached.get(panel):
-            detached.forget(one)
+        if unwanted:
+            detached.forget(unwanted)
 
     def detach_all(self) -> None:
         """Let what runs in panels go on after the UI: its output is shown again next time."""
@@ -231,7 +254,10 @@ class Panels:
         if terminal >= 0:
             try:
                 began = time.time() - panel.seconds
-                detached.detach(terminal, panel.chroot, panel.command, text, began)
+                detached.detach(
+                    terminal, panel.chroot, panel.command, text, began,
+                    path=panel.path, throw_away=panel.throw_away,
+                )  # fmt: skip
             except OSError as error:
                 self._user.tell(f"not kept: {error.strerror}", "error")
             finally:
@@ -244,7 +270,8 @@ class Panels:
         for one in detached.found():
             command = f"{one.command} (went on)"
             panel = RunPanel(
-                one.argv(), chroot=one.chroot, command=command, pace=self._pace,
+                one.argv(), chroot=one.chroot, command=command, path=one.path,
+                throw_away=one.throw_away, pace=self._pace,
                 seconds=one.seconds, stop=partial(detached.stop, one),
             )  # fmt: skip
             self._detached[panel] = one

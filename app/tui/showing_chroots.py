@@ -38,6 +38,8 @@ class Sight:
         self._inside: tuple[str, frozenset[int]] = ("", frozenset())
         """The chroot of which it was looked at where it listens, and who lived in it then."""
         self._to_settle: dict[float, Timer] = {}
+        self._at = ""
+        """The path of the chroot that was looked at closer."""
 
     def see(self, message: Seen) -> None:
         """Take over how everything is now."""
@@ -75,14 +77,20 @@ class Sight:
         self._display.all()
 
     def turn_to(self) -> None:
-        """Show the chroot that the cursor has come to."""
-        self.look_closer()
+        """Show the chroot that the cursor has come to, or that has changed below it."""
+        one = self._panes.table.highlighted
+        path = one.path if one is not None else ""
+        if path != self._at:
+            self.look_closer()
+        else:
+            self.look_at_tab()
         self._display.details()
         self._doing.offer_anew()
 
     def look_closer(self) -> None:
         """Have that looked at which is looked at of the highlighted chroot alone."""
         one = self._panes.table.highlighted
+        self._at = one.path if one is not None else ""
         if one is not None:
             self._inventory.look_for_snapshots(one.path)
         self.look_at_tab()

@@ -26,8 +26,8 @@ PASSED = (
 )  # fmt: skip
 HANDLED = (*PASSED, signal.SIGWINCH, signal.SIGCONT)
 READING_OR_WRITING = (signal.SIGTTIN, signal.SIGTTOU)
-TO_FOREGROUND, TO_BACKGROUND = signal.SIGUSR1, signal.SIGUSR2
-"""What the carrier tells the monitor, which then continues the command."""
+TO_FOREGROUND, TO_BACKGROUND, TO_REAP = signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM
+"""What the carrier tells the monitor, which then continues the command; or reaps it, and ends."""
 
 
 def kill(pid: int, number: int) -> None:
@@ -60,7 +60,7 @@ def start(
 class _Monitor:
     """Leads the session of the new terminal, and tells what becomes of the command."""
 
-    _AWAITED = (signal.SIGCHLD, signal.SIGHUP, TO_FOREGROUND, TO_BACKGROUND)
+    _AWAITED = (signal.SIGCHLD, signal.SIGHUP, TO_FOREGROUND, TO_BACKGROUND, TO_REAP)
     _BLOCKED = (*TO_GROUP, *READING_OR_WRITING)
     """Meant for the group in the foreground; TTOU also for whoever changes which one that is.
     Not ignored: what comes for the command before its execve then waits for it."""
@@ -134,10 +134,10 @@ class _Monitor:
                 kill(-self._command, signal.SIGHUP)
                 kill(-self._command, signal.SIGCONT)
                 os._exit(0)
-            elif ended:
+            elif number == TO_REAP:
                 os.waitpid(self._command, 0)
                 os._exit(0)
-            else:
+            elif not ended:
                 self._go_on(foreground=number == TO_FOREGROUND)
 
     def _look(self) -> bool:

@@ -20,7 +20,7 @@ import termios
 
 from ..errors import EnterError
 from .launch import Launch, Refused
-from .monitor import READING_OR_WRITING, TO_BACKGROUND, TO_FOREGROUND, TO_GROUP, kill
+from .monitor import READING_OR_WRITING, TO_BACKGROUND, TO_FOREGROUND, TO_GROUP, TO_REAP, kill
 from .monitor import start as start_monitor
 from .outer_terminal import Outer, Signals
 
@@ -151,7 +151,7 @@ class _Carrier:
         os.close(self._slave)
         try:
             code = self._carry()
-            os.kill(self._monitor, TO_FOREGROUND)  # it reaps the command
+            os.kill(self._monitor, TO_REAP)
         except _HungUp:
             code = 128 + signal.SIGHUP
             kill(-self._command, signal.SIGHUP)  # before its terminal ends, so that it knows why
@@ -263,6 +263,7 @@ class _Carrier:
                 self._takes_input = True
             elif kind == "continued":
                 self._takes_input = True
+                self._stopped = 0
             elif kind == "stopped":
                 self._stopped = int(words[0])
             elif kind == "refused":
@@ -278,6 +279,7 @@ class _Carrier:
                 self._outer.claim()
                 self._resize()
                 if not self._in_front and self._ended is None:  # `fg` of what runs
+                    self._stopped = 0  # if it had stopped: it goes on
                     self._go_on(foreground=True)
         elif self._ended is not None:  # whoever sends it does not want to wait for the terminal
             self._output, self._left = b"", 0

@@ -39,6 +39,7 @@ class DirectoryWatch:
     def __init__(self) -> None:
         self._fd = syscalls.inotify_init()
         self._paths: dict[int, str] = {}
+        self._numbers: dict[str, int] = {}
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
@@ -48,9 +49,17 @@ class DirectoryWatch:
         """Watch each of *paths*, again too; what is no directory or is too many is left out."""
         for path in paths:
             try:
-                self._paths[syscalls.inotify_add_watch(self._fd, path, _MASK)] = path
-            except OSError:
-                continue  # gone, no directory, or over the user's limit of watches
+                number = syscalls.inotify_add_watch(self._fd, path, _MASK)
+            except OSError:  # gone, no directory, or over the user's limit of watches
+                number = None
+            # What is watched goes by another name now, or is another than before.
+            if self._numbers.get(path, number) != number:
+                self._forget(self._numbers[path])
+            if number is not None and self._paths.get(number, path) != path:
+                self._forget(number)
+            if number is not None:
+                self._paths[number] = path
+                self._numbers[path] = number
 
     def changed(self) -> set[str] | None:
         """Return in which directories something happened; None where news were lost."""
@@ -70,11 +79,16 @@ class DirectoryWatch:
                 if path is not None:
                     found.add(path)
                 if mask & (_IN_IGNORED | _IN_MOVE_SELF):
-                    self._paths.pop(number, None)
+                    self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        path = self._paths.pop(number, None)
+        if path is not None:
+            self._numbers.pop(path, None)
 
     def follows(self, path: str) -> bool:
         """Tell whether the kernel tells of *path*: no more once that is gone or was renamed."""
-        return path in self._paths.values()
+        return path in self._numbers
 
     def close(self) -> None:
         """Stop watching."""

@@ -111,7 +111,7 @@ def missing(source: str) -> str:
         there = answering.look(source, lambda: os.path.lexists(source), seconds=answering.LOOK)
     except NotAnswering as error:
         return f"{error.strerror}: `on` would wait, and give up"
-    return "" if there else "not on the host yet: make it, or tick optional"
+    return "" if there else "is not on the host, so `on` fails: make it, or tick optional"
 
 
 def inspect(root: Root, target: str, table: MountTable) -> str:

@@ -234,7 +234,7 @@ class Watcher:
             times.append(self._crowd.sampled + _SAMPLE)
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
         if (
-            self._lacks_base
+            self._finds_no_base
             or not self._events
             or any(one.state in _UNTOLD for one in self._known.values())
         ):
@@ -242,9 +242,9 @@ class Watcher:
         return min(times)
 
     @property
-    def _lacks_base(self) -> bool:
-        """Whether the base is not there, so that nobody tells of it either. It is not asked."""
-        return not self._dirs.follows(self._physical)
+    def _finds_no_base(self) -> bool:
+        """Whether the base was not there or not to be read, so that nobody tells of it either."""
+        return self._problem is not None or not self._dirs.follows(self._physical)
 
     def _note(self, ready: set[int]) -> None:
         due = self._due
@@ -262,7 +262,7 @@ class Watcher:
         if not ready:
             due.everything |= time.monotonic() >= self._looked + _EVERYTHING
             due.processes = not self._events
-            due.base = self._lacks_base or not self._chroots
+            due.base = self._finds_no_base or not self._chroots
             due.chroots |= {n for n, one in self._known.items() if one.state in _UNTOLD}
 
     def _note_directories(self) -> None:
@@ -280,7 +280,8 @@ class Watcher:
             else:
                 name = path[len(self._physical.rstrip("/")) + 1 :].partition("/")[0]
                 self._due.chroots.add(name)
-                self._follow([path + CONFIG_DIRECTORY], self._feed.answered_for())
+                config = f"{self._physical.rstrip('/')}/{name}{CONFIG_DIRECTORY}"
+                self._follow([config], self._feed.answered_for())
 
     def _note_processes(self, events: ProcessEvents) -> None:
         changes = events.drain()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.errors import ChangedError
+from chroot_tool.core.local_engine import LocalEngine
 from support import Cli
 
 
@@ -23,8 +26,29 @@ def test_tags_are_listed_added_taken_away_and_set(cli: Cli, tiny_chroot: Path) -
     assert tags() == ["web"]
     cli.ok("tag", "set", "a", "b", "-d", tiny_chroot)
     assert tags() == ["a", "b"]
+    assert "c a b" in cli("tag", "set", "-d", tiny_chroot, "c", "a", "b").stderr
+    assert tags() == ["c", "a", "b"]
     assert "no tags" in cli("tag", "set", "-d", tiny_chroot).stderr
     assert tags() == []
+
+
+@pytest.mark.root
+def test_of_two_who_add_at_once_neither_is_lost(cli: Cli, tiny_chroot: Path) -> None:
+    words = [f"t{number}" for number in range(6)]
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda word: cli("tag", "add", word, "-d", tiny_chroot), words))
+    there = set(cli.ok("tag", "list", "-d", tiny_chroot).split())
+    assert there == {word for word, one in zip(words, done, strict=True) if not one.returncode}
+    assert there
+
+
+@pytest.mark.root
+def test_what_was_changed_meanwhile_is_not_overwritten(tiny_chroot: Path) -> None:
+    engine = LocalEngine(str(tiny_chroot.parent))
+    engine.set_tags(str(tiny_chroot), ("a",), seen=())
+    with pytest.raises(ChangedError, match="changed meanwhile"):
+        engine.set_tags(str(tiny_chroot), ("b",), seen=())
+    assert engine.config(str(tiny_chroot)).tags == ("a",)
 
 
 @pytest.mark.root

@@ -442,14 +442,14 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher
     assert not gave_up.is_set()
 
 
-@pytest.mark.parametrize("way", ["renamed", "removed"])
+@pytest.mark.parametrize("way", ["renamed", "removed", "above"])
 def test_a_base_that_goes_is_told_by_the_kernel_and_looked_for_until_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     for name in ("_SAMPLE", "_EVERYTHING", "_REREAD"):
         monkeypatch.setattr(watch, name, 3600.0)
     monkeypatch.setattr(watch, "_POLL", 3600.0)
-    base = tmp_path / "base"
+    base = tmp_path / "above" / "base"
     bare(base / "one")
     watched = watch.Watcher(str(base))
     gave_up = threading.Event()
@@ -466,8 +466,11 @@ def test_a_base_that_goes_is_told_by_the_kernel_and_looked_for_until_it_comes(
     assert names() == ["one"]
     if way == "renamed":
         base.rename(tmp_path / "elsewhere")
-    else:
+    elif way == "removed":
         shutil.rmtree(base)
+    else:  # of that nobody tells
+        base.parent.rename(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere" / "base" / "three").mkdir()
     while names() and not gave_up.is_set():
         watched.wait()
     monkeypatch.setattr(watch, "_POLL", 0.01)

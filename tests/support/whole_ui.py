@@ -271,7 +271,9 @@ class RecordingEngine(LocalEngine):
         self._record("disable", path, **options)
         return True
 
-    def set_tags(self, path: str, tags: Sequence[str]) -> bool:
+    def set_tags(
+        self, path: str, tags: Sequence[str], *, seen: Sequence[str] | None = None
+    ) -> bool:
         self._record("set_tags", path, tuple(tags))
         return True
 

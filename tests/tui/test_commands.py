@@ -390,10 +390,71 @@ async def test_what_keys_did_is_still_there_at_the_next_start() -> None:
         assert [line.split("/")[-1] for line in lines(t)] == ["arm", "jammy"]
 
 
-@pytest.mark.parametrize(
-    "said", ["", "{", '{"commands": 3}', '{"commands": [3, {}, {"lines": 1}]}']
+KEPT = (
+    '{"commands": [{"lines": [%s], "name": "a", "state": "%s", "said": "", "started": 1,'
+    ' "ended": 2}]}'
 )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "", "{", '{"commands": 3}', '{"commands": [3, {}, {"lines": 1}]}',
+        KEPT % ("", "done"), KEPT % ('"x"', "running"), KEPT % ('"x"', "other"),
+    ],
+)  # fmt: skip
 async def test_what_is_kept_and_makes_no_sense_is_passed_over(said: str) -> None:
     Path(paths.commands_file()).parent.mkdir(parents=True, exist_ok=True)
     Path(paths.commands_file()).write_text(said)
     assert kept_commands.load() == ()
+
+
+def done(log: CommandLog, *words: str) -> None:
+    """Have a log know of something that is done."""
+    log.end(log.begin(Deed((("chroot-tool", *words),), words[0], lambda: None)), "done")
+
+
+def keeper(log: CommandLog) -> kept_commands.KeptCommands:
+    return kept_commands.KeptCommands(lambda: log.entries, log.remember)
+
+
+def kept() -> list[str]:
+    """The lines that are kept, the first first."""
+    return [line for one in kept_commands.load() for line in one.lines]
+
+
+async def test_two_uis_at_once_keep_what_both_did() -> None:
+    first, second = CommandLog(), CommandLog()
+    keeps = [keeper(log) for log in (first, second)]
+    for each in keeps:
+        await each.remember()
+    for log, each, verb in zip((first, second, first), (*keeps, keeps[0]), "abc", strict=True):
+        done(log, verb)
+        await each.keep()
+    assert kept() == ["chroot-tool a", "chroot-tool b", "chroot-tool c"]
+
+
+async def test_what_is_done_before_the_past_was_read_is_kept_once_and_beside_it() -> None:
+    before = CommandLog()
+    done(before, "old")
+    keeper(before).keep_last()
+    log = CommandLog()
+    each = keeper(log)
+    done(log, "early")
+    await each.keep()
+    assert kept() == ["chroot-tool old"]
+    await each.remember()
+    assert [one.name for one in log.entries] == ["early", "old"]
+    await each.keep()
+    assert kept() == ["chroot-tool old", "chroot-tool early"]
+
+
+async def test_of_variables_the_names_are_kept_and_not_the_values() -> None:
+    log = CommandLog()
+    each = keeper(log)
+    await each.remember()
+    done(log, "run", "-d", ARM, "-e", "TOKEN=hunter2", "-e", "HOME", "--", "env", "-e", "A=b")
+    assert log.entries[0].lines[0].count("TOKEN=hunter2") == 1  # to copy and to repeat now
+    each.keep_last()
+    assert "hunter2" not in Path(paths.commands_file()).read_text()
+    assert kept() == [f"chroot-tool run -d {ARM} -e 'TOKEN=…' -e HOME -- env -e A=b"]

@@ -197,3 +197,19 @@ async def test_tags_that_stay_as_they_are_change_nothing() -> None:
             await t.press(key)
             await t.main()
         assert t.engine.called("set_tags") == []
+
+
+async def test_tags_that_were_changed_meanwhile_stay_so() -> None:
+    async with ui(*TAGGED) as t:
+        await t.on_row("arm")
+        await t.press("L")
+        dialog = await t.dialog(TagsDialog)
+        assert dialog.value("tags") == "build arm64"
+        meanwhile = {"arm": ("arm64", "ci")}  # build went, ci came
+        t.feed.show(*(one.replace(tags=meanwhile.get(one.name, one.tags)) for one in TAGGED))
+        await t.until(lambda: any("ci" in one.tags for one in t.app.main.chroots))
+        dialog.field("tags").value = "build web"
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("set_tags") == [(f"{BASE}/arm", ("web", "ci"))])
+        await t.idle()

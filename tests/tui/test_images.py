@@ -426,6 +426,23 @@ async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPat
         assert not t.app.main.dock.panels
 
 
+async def test_snapshots_are_looked_for_where_the_cursor_comes_and_not_at_each_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A look costs what reading the mount table does: with a thousand chroots on, much."""
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        looks: list[str] = []
+        monkeypatch.setattr(t.app.main.session.inventory, "look_for_snapshots", looks.append)
+        others = [one for one in CHROOTS if one.path != ARM]
+        (arm,) = (one for one in CHROOTS if one.path == ARM)
+        t.feed.show(*others, arm.replace(description="cross"))
+        await t.shows("cross")
+        assert looks == []
+        await t.on_row("jammy")
+        await t.until(lambda: looks == [f"{BASE}/jammy"])
+
+
 @pytest.mark.slow
 @pytest.mark.root
 async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:

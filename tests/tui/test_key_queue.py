@@ -57,3 +57,28 @@ async def test_what_never_opens_has_nothing_of_it_and_holds_up_no_longer(
         assert app.had == []
         await pilot.press("c")
         await until(pilot, lambda: app.had == ["c"])
+
+
+async def test_only_a_key_that_was_typed_is_worn_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_queue, "_LULL", 1e9)
+    app = Opening()
+    app.has_opened.set()
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.takes_keys)
+        await pilot.press("a")
+        app.wear_out({"x"})
+        await pilot.press("x")
+        await until(pilot, lambda: app.had == ["a", "x"])
+        await pilot.click(Button)
+        app.wear_out({"x"})
+        await pilot.press("x")
+        await until(pilot, lambda: app.had == ["a", "x", "x"])
+        app.wear_out({"x"})
+        await pilot.press("x", "b")
+        await until(pilot, lambda: app.had == ["a", "x", "x", "b"])
+        await pilot.press("x")
+        await until(pilot, lambda: app.had == ["a", "x", "x", "b", "x"])
+        app.wear_out({"x"})
+        await pilot.click(Button)
+        await pilot.press("x")
+        await until(pilot, lambda: app.had == ["a", "x", "x", "b", "x", "x"])

@@ -79,7 +79,7 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.shows("run in deb")
     t.write("/bin/id -u")
     t.press("Enter")
-    t.shows(f"{ann.uid}")
+    t.shows(f"{ann.uid}", "exit 0")  # the number alone, a toast says, too
     t.press("C-]")
     t.press("S")
     t.until(lambda text: "Environments" not in text and "$" in text)

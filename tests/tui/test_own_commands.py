@@ -128,3 +128,14 @@ async def test_other_commands_take_the_place_of_those_before() -> None:
         await t.hides("f5 tell")
         await t.press("f5")
         assert line(t) == ""
+
+
+async def test_a_key_of_ours_is_free_for_one_where_ours_has_another() -> None:
+    keys = (("environments.toggle", ("space",)), ("environments.mark", ("x",)))
+    async with ui(*CHROOTS, commands=(Command("tell", ECHO, "o"),), keys=keys) as t:
+        await t.on_row("arm")
+        await t.shows("o tell", "space on/off")
+        await t.press("space")
+        await t.until(lambda: t.engine.called("on"))
+        await t.press("o")
+        await t.shows(f"arm at {BASE}/arm", "exit 0")

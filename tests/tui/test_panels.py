@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,13 @@ from textual.widgets import Input
 from chroot_tool.app import history, paths
 from chroot_tool.app.tui import detached
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.terminal import keyboard
 from support import processes_below, wait_until
-from support.samples import CHROOTS, DEB12
+from support.samples import BASE, CHROOTS, DEB12
 from support.screen import stray_controls
 from support.whole_ui import DEADLINE, Ui, real_ui, runs, ui
 
@@ -30,9 +33,14 @@ LEAVE = "ctrl+right_square_bracket"
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the user's is read or written, and nothing goes on after a test that failed."""
     for kind in ("CONFIG", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+    yield
+    for one in detached.found():
+        if one.running:
+            os.kill(one.keeper, signal.SIGKILL)  # what it keeps gets HUP
 
 
 @pytest.fixture
@@ -61,6 +69,11 @@ async def run(t: Ui, *words: str) -> RunPanel:
     made = panel(t)
     await t.until(lambda: made.terminal.emulator is not None)
     return made
+
+
+async def says(t: Ui, pattern: str) -> None:
+    """Wait until the program of the last panel has printed that: its command is on the screen."""
+    await t.until(lambda: re.search(pattern, panel(t).terminal.reading.text()))
 
 
 async def ended(t: Ui, one: RunPanel) -> None:
@@ -586,8 +599,9 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
 async def test_what_went_on_is_closed_and_ended_as_any_panel() -> None:
     async with ui(*CHROOTS) as t:
         for number in ("one", "two"):
-            await run(t, "sh", "-c", f"echo {number} $$; trap : TERM; while :; do sleep 1000; done")
-            await t.shows(f"{number} ")
+            # Not for ever: a run of the tests may be killed.
+            await run(t, "sh", "-c", f"trap : TERM; echo {number} $$; sleep 900; sleep 900; :")
+            await says(t, rf"{number} \d+\s")
         await t.press(LEAVE, "q")
         await t.dialog(QuitDialog)
         await t.press("right", "enter")
@@ -656,6 +670,67 @@ async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_
     async with ui(*CHROOTS) as t:
         await t.shows("after", "exit 0 1m 5s")
         await t.press("q")
+        await t.until(lambda: t.app._exit)
+    assert detached.found() == ()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_stopping_the_rest_keeps_what_nobody_has_seen_the_end_of(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        await run(t, "sh", "-c", f"cat {gate}; echo after")
+        await run(t, "sleep", "900")
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    first, second = detached.found()
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: [each.running for each in t.app.main.dock.panels] == [True, True])
+        gate.open("w").close()
+        with suppress(ChildProcessError):  # as who has it for a child in the place of this session
+            await asyncio.to_thread(os.waitpid, first.keeper, 0)
+        hidden = panel(t, 0)
+        await ended(t, hidden)
+        assert not hidden.end_was_seen
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
+        await t.until(lambda: t.app._exit)
+    assert detached.found() == (first,)
+    await asyncio.to_thread(wait_until, lambda: not second.running)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_in_use_is_the_one_of_that_path_also_after_the_next_start() -> None:
+    here = DEB12.replace(name="twin", path=f"{BASE}/twin", state="off", mounts=(), processes=())
+    there = here.replace(host="build1", path=f"build1:{here.path}")
+    machines = (Machine("build1", answers=True),)
+
+    def used(t: Ui) -> list[str]:
+        known = t.app.main.table.rows.known_rows
+        return [path for path in (here.path, there.path) if path in known and known[path].in_use]
+
+    async with ui(here) as t:
+        t.feed.see(Snapshot(BASE, (here, there), machines=machines))
+        await t.until(lambda: len(t.app.main.chroots) == 2)
+        await t.app.main.session.panels.open(here, "throw-away notes", ["sleep", "900"])
+        await t.until(lambda: t.app.main.dock.panels[0].running)
+        await t.app.main.session.panels.open(there, "make", ["sleep", "900"], throw_away=True)
+        await t.until(lambda: used(t) == [there.path])
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    async with ui(here) as t:
+        t.feed.see(Snapshot(BASE, (here, there), machines=machines))
+        await t.until(lambda: used(t) == [there.path])
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "right", "enter")
         await t.until(lambda: t.app._exit)
     assert detached.found() == ()
 

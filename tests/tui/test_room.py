@@ -86,14 +86,14 @@ async def test_graphs_grow_into_what_is_free_and_never_beyond(width: int) -> Non
     assert found[3] == found[0] + 4 * 4
 
 
+HAPPENED = tuple(Happening(NOW - 60 * n, "started", f"{n} root: one{n}\x1b[31m") for n in range(60))
+
+
 async def test_what_happened_lately_stands_where_there_is_room() -> None:
-    happened = tuple(
-        Happening(NOW - 60 * n, "started", f"{n} root: one{n}\x1b[31m") for n in range(60)
-    )
     pane = Overview(clock=clock)
     host = WidgetHost(pane)
     async with host.run_test(size=(120, 20)) as pilot:
-        pane.show(DEB12, trend=TREND, happened=happened)
+        pane.show(DEB12, trend=TREND, happened=HAPPENED)
         await pilot.pause()
         text = screen_text(host)
         assert "Lately" in text
@@ -104,3 +104,36 @@ async def test_what_happened_lately_stands_where_there_is_room() -> None:
         await pilot.resize_terminal(120, 8)
         await pilot.pause()
         assert "Lately" not in screen_text(host)
+
+
+async def test_in_one_column_graphs_come_before_what_happened_lately() -> None:
+    pane = Overview(clock=clock)
+    host = WidgetHost(pane)
+    async with host.run_test(size=(80, 50)) as pilot:
+        pane.show(DEB12, trend=TREND, happened=HAPPENED)
+        await pilot.pause()
+        assert pane.max_scroll_y == 0
+        assert "disks" in screen_text(host)
+        assert "Lately" not in screen_text(host)
+        pane.show(DEB12, happened=HAPPENED)
+        await pilot.pause()
+        assert pane.max_scroll_y == 0
+        assert "Lately" in screen_text(host)
+        pane.show(DEB12, trend=TREND, happened=HAPPENED)
+        await pilot.pause()
+        assert pane.max_scroll_y == 0
+        assert "Lately" not in screen_text(host)
+
+
+async def test_graphs_make_room_for_more_facts_and_take_it_back() -> None:
+    few = DEB12.replace(description="")
+    many = DEB12.replace(path=f"{DEB12.path}2", description="word " * 120)
+    pane = Overview(clock=clock)
+    async with WidgetHost(pane).run_test(size=(80, 38)) as pilot:
+        found = []
+        for one in (few, many, few):
+            pane.show(one, trend=TREND)
+            await pilot.pause()
+            assert pane.max_scroll_y == 0
+            found.append(pane.query_one(Activity).size.height)
+        assert found[1] < found[0] == found[2]

@@ -171,3 +171,13 @@ async def test_where_it_cannot_be_looked_at_that_is_said() -> None:
         await t.shows("have it back, or remove it for good")
         await t.press("enter")
         await t.says("the trash is root's (run as root)")
+
+
+async def test_one_deleted_beyond_all_calendars_is_listed_and_removed() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.thrown = (THROWN.replace(deleted=1e20),)
+        await open_trash(t)
+        await t.shows("arm", "?")
+        await t.press("d")
+        await t.dialog(Confirm)
+        await t.shows("arm, deleted ?")

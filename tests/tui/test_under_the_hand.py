@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input, OptionList
 
 from chroot_tool.app.tui import key_queue
+from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.place import PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from support.samples import BASE, CHROOTS, DEB12
 from support.whole_ui import Ui, runs, ui
 
@@ -43,6 +46,38 @@ async def test_the_key_that_closed_the_last_tab_begins_nothing(
         await t.press("down", "up", "x")  # after another key it is meant
         await t.until(lambda: len(t.app.main.dock.panels) == 1)
         assert t.app.main.dock.panels[0].command == "throw-away shell"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shells")
+async def test_it_is_meant_where_a_menu_has_closed_the_tab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_queue, "_LULL", 1e9)
+    async with ui(*CHROOTS) as t:
+        await ended_shells(t, 1)
+        await t.press("m")
+        menu = await t.dialog(Menu)
+        options = menu.query_one(OptionList)
+        options.highlighted = options.get_option_index("panel.close")
+        await t.press("enter")
+        await t.until(lambda: not t.app.main.dock.panels and t.app.main.table.has_focus_within)
+        await t.press("x")
+        await t.until(lambda: len(t.app.main.dock.panels) == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shells")
+async def test_what_opens_by_itself_has_the_key_that_closed_the_last_tab(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_queue, "_LULL", 1e9)
+    async with ui(*CHROOTS) as t:
+        await ended_shells(t, 1)
+        await t.press("x")
+        await t.until(lambda: not t.app.main.dock.panels and t.app.main.table.has_focus_within)
+        await t.app.main.doing.perform("environments.run")
+        prompt = await t.dialog(RunPrompt)
+        await t.press("x")
+        await t.until(lambda: prompt.query_one("#line Input", Input).value == "x")
 
 
 @pytest.mark.slow

@@ -407,7 +407,7 @@ class BindEditor(Dialog[Edited | None]):
                 self.answer(Edited(APPLY if saving == "apply" else SAVE, self.changes))
 
     def _warnings(self) -> tuple[str, ...]:
-        """Say of which entries that are new the source is not there. Called in a thread."""
+        """Say what is wrong with the sources of entries that are new. Called in a thread."""
         new: dict[str, Bind] = {}
         for change in self.changes:
             if isinstance(change, Replaced):
@@ -416,11 +416,14 @@ class BindEditor(Dialog[Edited | None]):
             if isinstance(change, Added | Replaced):
                 new[change.bind.target] = change.bind
         binds = [one for one in new.values() if one.fs == "bind" and not one.optional]
-        said = ((one, self._inspect_source(one.source)) for one in binds if not one.ignored)
-        return tuple(
-            f"{one.source}, wanted at {one.target}, is {what}: until then `on` fails"
-            for one, what in said if what
-        )  # fmt: skip
+        said = ((one, self._wrong_with(one.source)) for one in binds if not one.ignored)
+        return tuple(f"{one.source}, wanted at {one.target}, {what}" for one, what in said if what)
+
+    def _wrong_with(self, source: str) -> str:
+        try:
+            return self._inspect_source(source)
+        except ChrootError as error:
+            return f"cannot be looked at: {error.message}"
 
     def action_editor(self) -> None:
         """Have the file of the marked entry opened in the user's editor."""

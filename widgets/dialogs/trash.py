@@ -20,7 +20,7 @@ from ...core.trees.trash import Trashed
 from ...core.value import Value
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..text.amounts import age
+from ..text.amounts import age, moment
 from ..text.foreign import foreign
 from ..text.states import MUTED, PLAIN
 from .dialog import Dialog, button
@@ -154,7 +154,7 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[Trashed], ...]:
     return (
         Column("name", "Name", lambda one, _: (one.name, PLAIN), lambda one: one.name, 16,
                rank=0, fills=True),
-        Column("deleted", "Deleted", lambda one, _: (_moment(one.deleted), PLAIN),
+        Column("deleted", "Deleted", lambda one, _: (moment(one.deleted, "%Y-%m-%d %H:%M"), PLAIN),
                lambda one: -one.deleted, 16, rank=3),
         Column("age", "Ago", lambda one, _: (age(clock() - one.deleted), MUTED),
                lambda one: -one.deleted, 5, right=True, rank=4),
@@ -163,10 +163,6 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[Trashed], ...]:
         Column("size", "Disk", lambda one, _: (size(one.size) if one.size else "…", PLAIN),
                lambda one: one.size, 6, right=True, rank=1),
     )  # fmt: skip
-
-
-def _moment(then: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(then))
 
 
 def _left(one: Trashed, now: float) -> str:

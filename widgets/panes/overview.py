@@ -103,14 +103,18 @@ class Overview(VerticalScroll, inherit_bindings=False):
         happened: tuple[Happening, ...] = (),
     ) -> None:
         """Show what `Shown` has, the *trend* of what it has been doing, and what *happened*."""
-        facts = self.query_one(Facts)
+        facts, activity = self.query_one(Facts), self.query_one(Activity)
         facts.lately = happened
-        self.query_one(Activity).show(chroot.processes if chroot else (), trend)
-        before = facts.shown[0]
+        activity.show(chroot.processes if chroot else (), trend)
+        self._divide()
+        before, lines = facts.shown[0], facts.count_lines(facts.size.width)
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
             chroot = chroot.replace(processes=(), mounts=())
         facts.shown = (chroot, jobs, size, snapshots, shared, listening)
+        if not facts.size.width or facts.count_lines(facts.size.width) != lines:
+            # Textual keeps the height of what is as it was itself, whatever stands above it.
+            activity.refresh(layout=True)
         other = chroot is None or before is None or chroot.path != before.path
         if other and self.scroll_offset.y:
             self.scroll_home(animate=False)
@@ -126,6 +130,12 @@ class Overview(VerticalScroll, inherit_bindings=False):
     def on_resize(self) -> None:
         """Put the graphs beside the text where there is room."""
         self.set_class(self.size.width >= _TWO_COLUMNS, "-two")
+        self._divide()
+
+    def _divide(self) -> None:
+        """Leave what is free to the graphs where they stand below the text."""
+        below = self.query_one(Activity).display and not self.has_class("-two")
+        self.query_one(Facts).is_alone = not below
 
 
 class Facts(Widget):
@@ -139,6 +149,8 @@ class Facts(Widget):
     welcome: reactive[Welcome] = reactive((), layout=True)
     lately: reactive[tuple[Happening, ...]] = reactive((), layout=True)
     """What happened to it, where there is room for that."""
+    is_alone: reactive[bool] = reactive(True, layout=True)
+    """Whether nothing stands below it: what is free is its own then."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Make it empty; *clock* tells ages from."""
@@ -176,7 +188,7 @@ class Facts(Widget):
             lines += _heading("Last operations")
             for job in jobs[:_MOST_JOBS]:
                 lines += _job(job, now, width)
-        return lines + _lately(self.lately, width, room - len(lines))
+        return lines + (_lately(self.lately, width, room - len(lines)) if self.is_alone else [])
 
 
 def _heading(text: str) -> Lines:

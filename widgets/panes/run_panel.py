@@ -98,6 +98,8 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         *,
         chroot: str,
         command: str,
+        path: str = "",
+        throw_away: bool = False,
         log: BinaryIO | None = None,
         pace: Pace | None = None,
         seconds: Callable[[], float] | None = None,
@@ -115,6 +117,10 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         """The chroot's name: foreign text."""
         self.command = command
         """What was asked for, `shell` or a command line: foreign text."""
+        self.path = path
+        """The chroot's, with its machine; "": it is of none."""
+        self.throw_away = throw_away
+        """Whether it is in a throw-away session."""
         self._argv = tuple(argv)
         self._log = log
         self._pace = pace

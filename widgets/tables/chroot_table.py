@@ -151,7 +151,7 @@ class ChrootTable(Vertical):
     ) -> None:
         """Show these chroots, what is being done to them, and by path bytes on disk and trends.
 
-        Those with names *in_use* have somebody in them although nothing of them is mounted.
+        Those with paths *in_use* have somebody in them although nothing of them is mounted.
 
         Where they are of many *machines*, or have tags, they stand below these, and can be folded.
         Cursor, scroll and marks stay. Where everything is as it was, nothing is done.

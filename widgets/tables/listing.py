@@ -78,7 +78,7 @@ class Listing:
             path = one.path
             row = self.known.get(path)
             job, fails, size = running.get(path), _fails(one, last.get(path)), sizes.get(path)
-            used = one.name in in_use
+            used = path in in_use
             done, below = recent(trends.get(path)), head_of(one, way)
             if (
                 row is None

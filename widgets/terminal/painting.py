@@ -192,7 +192,10 @@ class Painting:
         self._painted_at = now
         self._find_dirty(view)
         self._on_paint(view)
-        self._paint_some(view)
+        if self._widget.size.area:
+            self._paint_some(view)
+        else:  # it is hidden: what others are painted with is not for it
+            self.forget()
 
     def _find_dirty(self, view: View) -> None:
         emulator = view.emulator

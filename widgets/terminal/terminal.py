@@ -239,6 +239,7 @@ class Terminal(Widget, can_focus=True):
 
     def on_show(self) -> None:
         """Paint what has changed while it was hidden."""
+        self._painting.forget()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.errors import UsageError
+from ....core.errors import ChangedError, UsageError
 from ....core.text import safe
 from ... import exits
 from ..arguments import add, add_examples, chroot_of
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 _LIST, _ADD, _REMOVE, _SET = "list", "add", "remove", "set"
+_ATTEMPTS = 20
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -35,24 +36,32 @@ def add_options(parser: ArgumentParser) -> None:
     )
 
 
+def _wanted(action: str, there: tuple[str, ...], said: tuple[str, ...]) -> tuple[str, ...]:
+    if action == _REMOVE:
+        return tuple(tag for tag in there if tag not in said)
+    return tuple(dict.fromkeys((*there, *said) if action == _ADD else said))
+
+
 def execute(arguments: Namespace) -> int:
     """Print the tags, or change them; return the exit code."""
     engine, path = chroot_of(arguments)
-    there, said = engine.config(path).tags, tuple(arguments.tags)
-    if arguments.action == _LIST:
+    action, said = arguments.action, tuple(arguments.tags)
+    if action == _LIST:
         if said:
             raise UsageError("tag list takes no tag", "those that have it: list --tag TAG")
-        print_lines([*there])
+        print_lines([*engine.config(path).tags])
         return exits.DONE
-    if not said and arguments.action != _SET:
-        raise UsageError(f"tag {arguments.action} needs a tag", "chroot-tool tag --help")
-    wanted = said
-    if arguments.action == _ADD:
-        wanted = (*there, *said)
-    elif arguments.action == _REMOVE:
-        wanted = tuple(tag for tag in there if tag not in said)
-    wanted = tuple(dict.fromkeys(wanted))
-    changed = engine.set_tags(path, wanted)
+    if not said and action != _SET:
+        raise UsageError(f"tag {action} needs a tag", "chroot-tool tag --help")
+    for attempt in range(_ATTEMPTS):
+        there = engine.config(path).tags
+        wanted = _wanted(action, there, said)
+        try:
+            changed = engine.set_tags(path, wanted, seen=there)
+            break
+        except ChangedError:  # somebody else's came in between
+            if attempt == _ATTEMPTS - 1:
+                raise
     before = "" if changed else ", as before"
     exits.tell(f"{safe(path)}: {' '.join(map(safe, wanted)) or 'no tags'}{before}\n")
     return exits.DONE

@@ -11,7 +11,6 @@ from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import history
 from ..command_log import PROGRAM, Deed
-from ..panels import THROW_AWAY
 from ..reasons import of_one, unfit
 from .action import Action, flow
 from .snapshots import take
@@ -32,17 +31,17 @@ async def shell(session: Session) -> None:
 @flow
 async def throw_away_shell(session: Session) -> None:
     """Open a login shell in a throw-away session, in a panel that is called so."""
-    await _open_shell(session, f"{THROW_AWAY} shell", "-x")
+    await _open_shell(session, "throw-away shell", throw_away=True)
 
 
-async def _open_shell(session: Session, kind: str, *options: str) -> None:
+async def _open_shell(session: Session, kind: str, *, throw_away: bool = False) -> None:
     one = session.highlighted
     if one is not None:
         taken = session.panels.commands_in(one)
         more = (f"{kind} {number}" for number in itertools.count(2))
         name = next(each for each in itertools.chain([kind], more) if each not in taken)
-        words = ("shell", *options, "-d", one.path)
-        await session.panels.start(one, name, words)
+        words = ("shell", *(("-x",) if throw_away else ()), "-d", one.path)
+        await session.panels.start(one, name, words, throw_away=throw_away)
 
 
 @flow
@@ -79,8 +78,10 @@ async def run(session: Session) -> None:
     words += ["-w", request.cwd] if request.cwd else []
     words += [word for pair in request.env for word in ("-e", pair)]
     words += ["--", *request.words]
-    name = f"{THROW_AWAY}: {request.line}" if request.ephemeral else request.line
-    start = partial(session.panels.start, one, name, tuple(words), stays=True)
+    name = f"throw-away: {request.line}" if request.ephemeral else request.line
+    start = partial(
+        session.panels.start, one, name, tuple(words), stays=True, throw_away=request.ephemeral
+    )
     if request.snapshot:
         take(session, one, then=partial(_start_after, session, start))
     else:

@@ -106,7 +106,7 @@ async def run(session: Session, command: Command) -> None:
     elif one and inside:
         await session.panels.start(one, command.name, inside, stays=True)
     else:
-        await session.panels.open_for(one.name if one else "", command.name, list(argv), line)
+        await session.panels.open(one, command.name, list(argv), line)
 
 
 def _inside(session: Session, command: Command, one: ChrootStatus) -> Words:

@@ -32,11 +32,14 @@ async def edit(session: Session) -> None:
         return
 
     def change(one: ChrootStatus) -> None:
+        # What somebody else has taken away meanwhile is not put back.
+        wished = tuple(tag for tag in said if tag not in common or tag in one.tags)
         others = tuple(tag for tag in one.tags if tag not in common and tag not in said)
-        if (wanted := (*said, *others)) != one.tags:
+        if (wanted := (*wished, *others)) != one.tags:
             _set(session, one, wanted, one.tags)
 
-    to_each(session, "tag", chosen, change, unmade, busy)
+    now = {one.path: one for one in session.inventory.chroots}
+    to_each(session, "tag", [now.get(one.path, one) for one in chosen], change, unmade, busy)
 
 
 def _set(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.remote.address import split
+from ....widgets.text.amounts import moment
 from .action import Action, flow
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ def restore(session: Session, name: str, path: str, ident: str) -> None:
 async def _ask_to_remove(session: Session, base: str, meant: Sequence[Trashed]) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
-    lines = [
-        f"{one.name}, deleted {time.strftime('%Y-%m-%d %H:%M', time.localtime(one.deleted))}"
-        for one in meant
-    ]
+    lines = [f"{one.name}, deleted {moment(one.deleted, '%Y-%m-%d %H:%M')}" for one in meant]
     what = meant[0].name if len(meant) == 1 else f"all {len(meant)}"
     lines += ["", "That cannot be brought back."]
     ask = Confirm(f"remove {what} for good?", lines, action="Remove", danger=True)

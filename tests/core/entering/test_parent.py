@@ -80,7 +80,7 @@ def test_what_the_command_leaves_running_stays(start: Start, tiny_chroot: Path) 
     process = start("sleep 1000 >/dev/null & exit 3")
     assert process.wait(20) == 3
     pid = only(tiny_chroot, "sleep")
-    assert stat_state(pid) == "S"
+    wait_until(lambda: stat_state(pid) == "S")  # it may be at its start still
     os.kill(pid, signal.SIGKILL)
 
 

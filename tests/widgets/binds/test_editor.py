@@ -13,7 +13,7 @@ from chroot_tool.core.config.bind import Bind, make
 from chroot_tool.core.config.edits import Added, Files, Ignored, Removed, Replaced
 from chroot_tool.core.config.merge import parse
 from chroot_tool.core.config.presets import Preset
-from chroot_tool.core.errors import UsageError
+from chroot_tool.core.errors import ChrootError, UsageError
 from chroot_tool.core.host.mount_points import HostFacts
 from chroot_tool.core.looking.status import MountStatus
 from chroot_tool.widgets.binds.draft import News
@@ -550,13 +550,13 @@ async def test_under_a_difference_that_is_shown_nothing_is_taken_over() -> None:
 
 @pytest.mark.slow
 async def test_a_source_that_is_not_there_is_warned_of_and_can_be_saved() -> None:
-    app = DialogHost(editor(inspect_source=lambda path: "not there" if path == "/gone" else ""))
+    app = DialogHost(editor(inspect_source=lambda path: "is not there" if path == "/gone" else ""))
     async with app.run_test(size=SMALL) as pilot:
         for target, source in (("/a", "/gone"), ("/b", "/there"), ("/c", "/gone")):
             await settle(pilot, "a")
             field(app, "target").value = target
             field(app, "source").value = source
-            while ("! not there" in screen_text(app)) != (source == "/gone"):
+            while ("! is not there" in screen_text(app)) != (source == "/gone"):
                 await settle(pilot)
             await settle(pilot, "enter")
             assert rows(app)[target] == "+ new"
@@ -566,9 +566,28 @@ async def test_a_source_that_is_not_there_is_warned_of_and_can_be_saved() -> Non
         while not isinstance(app.screen, SaveBinds):
             await settle(pilot)
         text = unbroken(screen_text(app))
-        assert "! /gone, wanted at /a, is not there: until then `on` fails" in text
+        assert "! /gone, wanted at /a, is not there" in text
         assert "at /b" not in text
         assert "at /c" not in text
+        await settle(pilot, "enter")
+        assert app.answer.wish == "save"
+
+
+@pytest.mark.slow
+async def test_a_source_that_cannot_be_looked_at_is_warned_of_and_can_be_saved() -> None:
+    def lost(_source: str) -> str:
+        raise ChrootError("far is lost")
+
+    bind = make("/a", "/src")
+    app = DialogHost(editor(inspect_source=lost, changes=(Added(bind),)))
+    async with app.run_test(size=SMALL) as pilot:
+        while "/a" not in rows(app):
+            await settle(pilot)
+        await settle(pilot, "w")
+        while not isinstance(app.screen, SaveBinds):
+            await settle(pilot)
+        said = "! /src, wanted at /a, cannot be looked at: far is lost"
+        assert said in unbroken(screen_text(app))
         await settle(pilot, "enter")
         assert app.answer.wish == "save"
 

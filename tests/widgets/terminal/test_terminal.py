@@ -621,3 +621,32 @@ async def test_a_flood_that_is_not_seen_takes_nothing_of_the_line() -> None:
         assert spent == []
         terminal.display = True
         await until(pilot, lambda: "the end" in screen_text(host))
+
+
+async def test_what_waits_to_be_painted_takes_nothing_of_the_line_once_it_is_hidden() -> None:
+    spent: list[float] = []
+
+    class Slow(Pace):
+        def spend(self, count: float) -> None:
+            spent.append(count)
+            super().spend(count)
+
+    terminal = Terminal(
+        ["sh", "-c", "echo ready; read x; seq 1 1000; echo the end; read x"],
+        pace=Slow(0.001, 400, of_all=True),
+    )  # fmt: skip
+    host = Host(terminal)
+    async with host.run_test(size=(82, 27)) as pilot:
+        terminal.start()
+        await shows(pilot, terminal, "ready")
+        terminal.send(b"go\n")
+        await shows(pilot, terminal, "the end")
+        terminal.display = False
+        await until(pilot, lambda: not terminal.is_on_screen)
+        spent.clear()
+        terminal.send(b"go\n")
+        await until(pilot, lambda: terminal.exit is not None)
+        await pilot.pause()
+        assert spent == []
+        terminal.display = True
+        await until(pilot, lambda: "the end" in screen_text(host))
