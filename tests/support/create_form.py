@@ -22,5 +22,5 @@ def create_from(t: Tmux, archive: Path) -> None:
     t.shows("or what else?")  # and the cursor there
     t.write(str(archive))
     t.press("Enter")
-    t.shows("Create")
+    t.until(lambda text: "Back Create" in text and "looking at the host" not in text)
     t.press("Enter")

@@ -103,8 +103,7 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.shows("delete deb")
     t.write("deb")
     t.press("Enter", "Enter")
-    t.until(lambda text: "○ off deb" not in text)
-    assert not (ann.base / "deb").exists()
+    wait_until(lambda: not (ann.base / "deb").exists(), patience=DEADLINE)
     leave(t)
 
 

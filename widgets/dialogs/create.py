@@ -100,7 +100,7 @@ class CreateForm(FormDialog[Request | None]):
         self._defaults = defaults
         self._base = base
         self._taken = taken
-        self._plan = PlanPage()
+        self._plan = PlanPage(self._plan_answered)
         self._request: Request | None = None
 
     # -- the fields ------------------------------------------------------------------------------
@@ -287,17 +287,14 @@ class CreateForm(FormDialog[Request | None]):
         )
         self._show_page("-plan", back="Back", go="Create")
         self.query_one("#go", Button).disabled = True
-        self.query_one("#back", Button).focus()
+        self.set_focus(None)  # a second Enter neither goes back nor agrees to what nobody saw
         self._plan.ask(describe)
 
-    @on(PlanPage.Shown)
-    def _plan_shown(self, event: PlanPage.Shown) -> None:
-        event.stop()
-        if not self._plan.is_shown:
-            return  # the user has gone back meanwhile
-        go = self.query_one("#go", Button)
-        go.disabled = False
-        go.focus()
+    def _plan_answered(self) -> None:
+        go, back = self.query_one("#go", Button), self.query_one("#back", Button)
+        go.disabled = not self._plan.is_shown
+        if self.focused is None:  # else the user has gone to Back meanwhile
+            (go if self._plan.is_shown else back).focus()
 
     def _asked(self) -> Request:
         path, kind = self.query_one(PlaceField).path, self._kind

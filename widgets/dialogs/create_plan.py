@@ -21,7 +21,7 @@ Describe = Callable[[], Sequence[str]]
 
 
 class PlanPage(Vertical):
-    """Shows the plan that it is told. `Shown` says that it stands there."""
+    """Shows the plan that was asked for, or why there is none, and calls *answered* with it."""
 
     DEFAULT_CSS = """
     PlanPage { height: auto; }
@@ -35,12 +35,9 @@ class PlanPage(Vertical):
         lines: tuple[str, ...] = ()
         problem: Problem | None = None
 
-    @dataclass
-    class Shown(Message):
-        """A plan can be read and agreed to."""
-
-    def __init__(self) -> None:
+    def __init__(self, answered: Callable[[], None]) -> None:
         super().__init__()
+        self._answered = answered
         self._turn = 0
         self._asked = False
         self.is_shown = False
@@ -93,8 +90,8 @@ class PlanPage(Vertical):
                     ]
                 )
             )
-            return
-        first, *more = [foreign(line) for line in event.lines] or [Content()]
-        lines.update(Content("\n\n").join([first.stylize("bold"), *more]))
-        self.is_shown = True
-        self.post_message(self.Shown())
+        else:
+            first, *more = [foreign(line) for line in event.lines] or [Content()]
+            lines.update(Content("\n\n").join([first.stylize("bold"), *more]))
+            self.is_shown = True
+        self._answered()  # no message: what can be done with it is in the same frame

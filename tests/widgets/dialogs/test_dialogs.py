@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -693,6 +694,27 @@ async def test_create_without_a_plan_says_why_and_creates_nothing(error: Excepti
         assert app.screen.query_one("#go", Button).disabled
         await press(pilot, "enter")
         assert focused(app) == "name"
+
+
+async def test_enter_while_the_plan_is_made_neither_goes_back_nor_agrees() -> None:
+    made = threading.Event()
+
+    def describe(path: str, options: CreateOptions) -> tuple[str, ...]:
+        assert made.wait(60)
+        return (f"plan for {path}",)
+
+    app = DialogHost(create_form(describe=describe))
+    async with app.run_test(size=SMALL) as pilot:
+        try:
+            await type_text(pilot, "deb13")
+            await pilot.press("enter", "enter", "enter")
+            assert "looking at the host" in screen_text(app)
+        finally:
+            made.set()
+        await settle(pilot)
+        assert "plan for /srv/chroot/deb13" in screen_text(app)
+        assert focused(app) == "go"
+        assert app.answer == OPEN
 
 
 # -- run -----------------------------------------------------------------------------------------
