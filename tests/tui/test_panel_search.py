@@ -101,7 +101,9 @@ async def test_nothing_of_it_reaches_the_program_nor_does_another_size() -> None
 async def test_in_a_flood_there_is_always_a_next_one() -> None:
     script = "i=0; while :; do seq $i $((i+999)); echo needle $i; i=$((i+1000)); done"
     async with ui(*CHROOTS) as t:
-        one = await run(t, script, "needle 100000")  # ten times what is kept
+        one = await run(t, script, "needle")
+        twice_what_is_kept = re.compile(r"^needle ([2-9]\d|\d{3,})\d{3}$", re.MULTILINE)
+        await t.until(lambda: twice_what_is_kept.search(one.terminal.reading.text()))
         await t.press("slash")
         await t.write("needle")
         await t.shows(" of ")
