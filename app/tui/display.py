@@ -79,7 +79,8 @@ class Display:
             listening = self._inventory.listening.get(one.path, ()) if one else ()
             details = self._panes.details
             details.show(
-                one, self._jobs.views, size, kept, shared, trend, happened, listening
+                one, self._jobs.views, size, kept, shared, trend, happened, listening,
+                one is not None and one.path in self._in_use(),
             )  # fmt: skip
             details.welcome(self._welcome())
 

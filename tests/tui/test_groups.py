@@ -33,6 +33,7 @@ async def test_they_stand_below_their_first_tag_and_the_rest_at_the_end(
     async with ui(*TAGGED, size=size) as t:
         await t.shows("▾ build", "2 chroots", "▾ web", "1 chroot", "▾ no tag")
         assert order(t) == ["build", "arm", "jammy", "web", "deb12", "no tag", "trixie-build"]
+        assert t.highlighted == "arm"  # no head: what keys are for is a chroot
         await t.press("number_sign")
         await t.hides("▾ build")
         assert order(t) == ["arm", "deb12", "jammy", "trixie-build"]

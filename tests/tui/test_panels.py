@@ -721,6 +721,9 @@ async def test_in_use_is_the_one_of_that_path_also_after_the_next_start() -> Non
         await t.until(lambda: t.app.main.dock.panels[0].running)
         await t.app.main.session.panels.open(there, "make", ["sleep", "900"], throw_away=True)
         await t.until(lambda: used(t) == [there.path])
+        for one, said in ((there, "○ in use"), (here, "○ off")):
+            t.app.main.table.move_to(one.path)
+            await t.shows(f"state {said}")
         await t.press(LEAVE, "q")
         await t.dialog(QuitDialog)
         await t.press("right", "enter")

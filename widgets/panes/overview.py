@@ -42,10 +42,11 @@ Welcome = tuple[tuple[str, str], ...]
 """What to say where there is no chroot at all: (key, what it begins), "" for words alone."""
 Shown = tuple[
     ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int,
-    tuple[Listener, ...],
+    tuple[Listener, ...], bool,
 ]  # fmt: skip
 """A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, how
-many of the bytes others have, too, and where those in it listen."""
+many of the bytes others have, too, where those in it listen, and whether it is in use although
+nothing is mounted."""
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -99,6 +100,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         snapshots: tuple[TreeSnapshot, ...] = (),
         shared: int = 0,
         listening: tuple[Listener, ...] = (),
+        in_use: bool = False,
         trend: Trend | None = None,
         happened: tuple[Happening, ...] = (),
     ) -> None:
@@ -111,7 +113,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
             chroot = chroot.replace(processes=(), mounts=())
-        facts.shown = (chroot, jobs, size, snapshots, shared, listening)
+        facts.shown = (chroot, jobs, size, snapshots, shared, listening, in_use)
         if not facts.size.width or facts.count_lines(facts.size.width) != lines:
             # Textual keeps the height of what is as it was itself, whatever stands above it.
             activity.refresh(layout=True)
@@ -145,7 +147,7 @@ class Facts(Widget):
     Facts { padding: 0 1; height: auto; }
     """
 
-    shown: reactive[Shown] = reactive((None, (), None, (), 0, ()), layout=True)
+    shown: reactive[Shown] = reactive((None, (), None, (), 0, (), False), layout=True)
     welcome: reactive[Welcome] = reactive((), layout=True)
     lately: reactive[tuple[Happening, ...]] = reactive((), layout=True)
     """What happened to it, where there is room for that."""
@@ -170,12 +172,12 @@ class Facts(Widget):
         return len(self._lines(width, 0))
 
     def _lines(self, width: int, room: int) -> Lines:
-        chroot, jobs, size, snapshots, shared, listening = self.shown
+        chroot, jobs, size, snapshots, shared, listening, in_use = self.shown
         if chroot is None:
             return _welcome(self.welcome, width)
         width = max(width, _LABEL)
         now = self._clock()
-        word, tone = chroot_state(chroot.state)
+        word, tone = chroot_state(chroot.state, in_use=in_use)
         lines = _field("state", word, width, _TONES.get(tone, ""))
         # With the dock open there may be four rows: what is wrong comes before everything else.
         for problem in chroot.problems:

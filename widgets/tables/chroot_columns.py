@@ -193,11 +193,9 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
 def _state(row: ChrootRow, width: int) -> Cell:
     if row.job is not None:
         return doing(row.job, width), ACCENT
-    text, tone = chroot_state(row.status.state)
-    if row.in_use and row.status.state == OFF:
-        text, tone = f"{text[0]} in use", ACCENT
+    text, tone = chroot_state(row.status.state, in_use=row.in_use)
     if len(text) > width:
-        text = row.status.state  # words say it without the sign
+        text = text[2:]  # words say it without the sign
     if row.failed:
         return f"{text} !", BAD
     return text, tone

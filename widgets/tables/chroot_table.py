@@ -126,6 +126,8 @@ class ChrootTable(Vertical):
         self._columns = columns
         self._clock = clock
         self._listing = Listing(grouping or Grouping())
+        self._begun = False
+        """Whether there has been a chroot yet."""
         self._line: FilterLine | None = None
         self._bar: MarkBar | None = None
         self._marked_before: frozenset[str] = frozenset()
@@ -165,7 +167,16 @@ class ChrootTable(Vertical):
         self.rows.show_rows(shown.rows)
         if self._listing.has_another_shape(shown):
             self.rows.set_filter(shown.accepts, shown.words)
+        self._begin()
         self._tell()
+
+    def _begin(self) -> None:
+        """Put the cursor on the first chroot once there is one, not on what it stands below."""
+        first = next((key for key in self.rows.keys if key in self._listing.known), None)
+        if not self._begun and first is not None:
+            self._begun = True
+            if self.highlighted is None and self.rows.cursor_key == self.rows.keys[0]:
+                self.rows.move_to(first)
 
     def set_filter(self, text: str) -> None:
         """Show only chroots that have each word of *text* in name, system or state."""
