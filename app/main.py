@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return refused(rest[0].removeprefix(privilege.REFUSED), " ".join(rest[1:2]))
     if rest and rest[0] in RUN_WORDS:
-        from .cli.run import main as run
+        from .cli.run_and_shell import main as run
 
         code = run(rest[0], [*words[: len(words) - len(rest)], *rest[1:]])
     elif rest and rest[0] == COMPLETE:

@@ -12,15 +12,15 @@ import sys
 import time
 
 from ..kernel import answering
-from .command import prepare
+from .words_to_program import prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..kernel.rootpath import Root
-    from .command import Command
     from .launch import Launch
+    from .words_to_program import Command
 
 _TRIES, _PAUSE = 100, 0.01
 

@@ -12,8 +12,8 @@ import sys
 from ..errors import ChrootError, EnterError
 from ..programs import environment
 from ..programs import run as start
-from .command import Command, command
 from .enter import run
+from .words_to_program import Command, command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

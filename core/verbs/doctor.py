@@ -13,7 +13,7 @@ from ..creating.bases.lock import try_lock
 from ..creating.bases.store import Store
 from ..creating.unfinished import remove_marker, take_back
 from ..diagnosis import check, leftovers
-from ..diagnosis.checks import checks_of
+from ..diagnosis.all_checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
 from ..errors import ChrootError, LockedError, PrivilegeError

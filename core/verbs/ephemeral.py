@@ -58,8 +58,8 @@ def run_ephemeral(
             return code
         session = Session(below, config.binds, size, limits, is_kept=bool(keep))
     with session:
-        from ..entering.command import command
         from ..entering.enter import run
+        from ..entering.words_to_program import command
 
         root = session.root
         member = session.member()

@@ -40,8 +40,8 @@ def run(
         code = run_host_command(root, words)
         if code:
             return code
-        from ..entering.command import command
         from ..entering.enter import run
+        from ..entering.words_to_program import command
 
         user = user or config.run.user or default_user(root, caller, report)
         wanted = command(root, config.run, words, user=user, cwd=cwd, env=env or {})

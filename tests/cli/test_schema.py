@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from chroot_tool.app import json_schema
+from chroot_tool.app.settings.as_json_schema import schema as settings_schema
 from chroot_tool.app.settings.file import parse as parse_settings
-from chroot_tool.app.settings.schema import schema as settings_schema
 from chroot_tool.core.config import chroot_toml, toml_value_types
 from chroot_tool.core.errors import ConfigError, Problem
 from support import CHECKOUT, Cli

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.diagnosis.checks import CHECKS
+from chroot_tool.core.diagnosis.all_checks import CHECKS
 from support import CHECKOUT
 
 PARTS = ("app", "core", "widgets", "tests")

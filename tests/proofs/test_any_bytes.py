@@ -22,7 +22,7 @@ from chroot_tool.core.config import edits
 from chroot_tool.core.config.home import home_of
 from chroot_tool.core.config.read import read_config
 from chroot_tool.core.creating import names, unfinished
-from chroot_tool.core.entering import command, exec_error, users
+from chroot_tool.core.entering import exec_error, users, words_to_program
 from chroot_tool.core.entering.launch import Launch, Refused
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.host.mount_points import HostFacts
@@ -196,7 +196,7 @@ def looked_at(root: Root) -> list[Callable[[], object]]:
         lambda: read_config(root, _HOST),
         lambda: edits.read(home_of(root)),
         lambda: users.lookup(root, "app"),
-        lambda: command.environment(root, who, (), "xterm"),
+        lambda: words_to_program.environment(root, who, (), "xterm"),
         lambda: exec_error.explain(root, launch, Refused("exec", 8)),
         lambda: architecture.architecture(root),
         lambda: names.rename_host(root, "a", "b", lambda _problem: None),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.core.diagnosis.checks import checks_of
+from chroot_tool.core.diagnosis.all_checks import checks_of
 from support import Cli, Program, let_in, mounts_below, next_line, read_mounts
 from support.disks import disk
 from support.served import Served

@@ -215,7 +215,7 @@ def test_the_wheel_by_pipx(machine: Machine, wheel: Path) -> None:
         assert machine.says(command, *words) == machine.says(packaged, *words)
     run = ("run", "-d", "deb", "/bin/true")
     light = imported(machine, "/usr/bin/python3", "-IS", packaged, *run)
-    assert "chroot_tool.core.entering.command" in light
+    assert "chroot_tool.core.entering.words_to_program" in light
     python = machine.says("head", "-n1", command).strip().removeprefix("#!")
     assert imported(machine, python, command, *run) - imported(machine, python, "-c", "") <= light
 

@@ -23,7 +23,7 @@ from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.creating import names, unfinished
 from chroot_tool.core.creating.bases.store import Store
 from chroot_tool.core.creating.mirror import Release, check_release
-from chroot_tool.core.entering import command, exec_error, users
+from chroot_tool.core.entering import exec_error, users, words_to_program
 from chroot_tool.core.entering.launch import Launch, Refused
 from chroot_tool.core.errors import ChrootError, ConfigError, UsageError
 from chroot_tool.core.host import apt_proxy, debian
@@ -281,7 +281,7 @@ def inside(folder: Path) -> Iterator[tuple[str, Reader]]:
 
     def language(data: bytes) -> None:
         locale.put(data)
-        env = command.environment(root, user, (), os.fsdecode(data[:20]))
+        env = words_to_program.environment(root, user, (), os.fsdecode(data[:20]))
         assert not any("\0" in value for name, value in env.items() if name == "LANG")
 
     yield "locale", Reader(language, (b"LANG=de_DE.UTF-8\n#x\nLC_ALL=C\n",), (b"LANG=", b'"'))

@@ -2,8 +2,8 @@
 
 A module has `add_options(parser)` and `execute(arguments)`, which returns the exit code and raises
 ChrootError. Only the module of the verb that was chosen is imported; the help of the whole command
-line needs no more than this table. What is read and done by `app/cli/run.py` stands here for the
-help alone, and has its options in `app/cli/run_help.py`.
+line needs no more than this table. What is read and done by `app/cli/run_and_shell.py` stands here
+for the help alone, and has its options in `app/cli/run_help.py`.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def _schema(name: str) -> dict[str, Any]:
 
         return schema()
     if name == "settings":
-        from ...settings.schema import schema as settings
+        from ...settings.as_json_schema import schema as settings
 
         return settings()
     from ....core.config import chroot_toml, toml_value_types

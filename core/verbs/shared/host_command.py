@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ...config.host_cmd import where_to_run
-from ...entering.command import split
+from ...entering.words_to_program import split
 from ...kernel.ownership import walk
 from ...kernel.rootpath import Root
 from ...value import Value

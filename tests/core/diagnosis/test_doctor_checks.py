@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
+from chroot_tool.core.diagnosis.all_checks import CHECKS, checks_of
 from chroot_tool.core.diagnosis.check import HOST, Check, run
-from chroot_tool.core.diagnosis.checks import CHECKS, checks_of
 from chroot_tool.core.diagnosis.finding import OK, PROBLEM, WARNING, Finding, Found, ok, warning
 from chroot_tool.core.diagnosis.subject import Subject
 from chroot_tool.core.errors import Cancelled, ChrootError

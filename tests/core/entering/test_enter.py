@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.config.chroot_toml import RunDefaults
-from chroot_tool.core.entering import command, enter, own_process
-from chroot_tool.core.entering.command import Command
+from chroot_tool.core.entering import enter, own_process, words_to_program
 from chroot_tool.core.entering.users import User
+from chroot_tool.core.entering.words_to_program import Command
 from chroot_tool.core.errors import EnterError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
 from support import CHECKOUT, Cli
@@ -57,48 +57,48 @@ def root(tmp_path: Path) -> Iterator[Root]:
 def test_the_three_rules(
     root: Root, words: tuple[str, ...], argv: tuple[str, ...], cwd: str
 ) -> None:
-    assert command.resolve_word(root, words) == (argv, cwd)
+    assert words_to_program.resolve_word(root, words) == (argv, cwd)
 
 
 def test_a_script_may_be_a_link_but_is_looked_for_inside(root: Root) -> None:
     scripts = Path(root.path, "chroot.d")
     (scripts / "inside").symlink_to("/usr/bin/make")
     (scripts / "outside").symlink_to(CHECKOUT / "pyproject.toml")
-    assert command.resolve_word(root, ("inside",))[0] == ("/chroot.d/inside",)
-    assert command.resolve_word(root, ("outside",))[0][0] == "/chroot.d/chroot-cmd"
+    assert words_to_program.resolve_word(root, ("inside",))[0] == ("/chroot.d/inside",)
+    assert words_to_program.resolve_word(root, ("outside",))[0][0] == "/chroot.d/chroot-cmd"
 
 
 @pytest.mark.parametrize("words", [(), ("",), ("  ",), ("'open quote",)])
 def test_words_that_are_no_command(root: Root, words: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
-        command.resolve_word(root, words)
+        words_to_program.resolve_word(root, words)
 
 
 def test_without_chroot_cmd_the_hint_names_the_program(root: Root) -> None:
     Path(root.path, "chroot.d/chroot-cmd").unlink()
     with pytest.raises(EnterError, match=r"neither /chroot\.d/make nor") as caught:
-        command.resolve_word(root, ("make", "all"))
+        words_to_program.resolve_word(root, ("make", "all"))
     assert caught.value.code == 127
     assert "/usr/bin/make all" in caught.value.hint
 
 
 def test_what_is_given_goes_before_the_defaults(root: Root) -> None:
     defaults = RunDefaults(user="app", cwd="/srv", env=(("A", "1"), ("B", "2")))
-    assert command.command(root, defaults, ("stop",)) == Command(
+    assert words_to_program.command(root, defaults, ("stop",)) == Command(
         ("/chroot.d/stop",), "/srv", "app", defaults.env
     )
-    mine = command.command(root, defaults, (), user="root", cwd="/tmp", env={"B": "3"})
+    mine = words_to_program.command(root, defaults, (), user="root", cwd="/tmp", env={"B": "3"})
     assert (mine.argv, mine.cwd, mine.user, mine.login) == ((), "/tmp", "root", True)
     assert dict(mine.env) == {"A": "1", "B": "3"}
-    assert command.command(root, RunDefaults(), ("stop",)).cwd == "/chroot.d"
+    assert words_to_program.command(root, RunDefaults(), ("stop",)).cwd == "/chroot.d"
 
 
 # -- the environment
 
 
 def test_the_environment_is_clean(root: Root) -> None:
-    assert command.environment(root, APP, (), "") == {
-        "PATH": command.USER_PATH,
+    assert words_to_program.environment(root, APP, (), "") == {
+        "PATH": words_to_program.USER_PATH,
         "HOME": "/home/app",
         "USER": "app",
         "LOGNAME": "app",
@@ -106,7 +106,7 @@ def test_the_environment_is_clean(root: Root) -> None:
         "TERM": "dumb",
         "LANG": "C.UTF-8",
     }
-    assert command.environment(root, ROOT, (), "")["PATH"] == command.ROOT_PATH
+    assert words_to_program.environment(root, ROOT, (), "")["PATH"] == words_to_program.ROOT_PATH
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_terminal_that_is_unknown_inside_is_called_xterm(
     entry = Path(root.path, place, "terminfo/k/known")
     entry.parent.mkdir(parents=True)
     entry.touch()
-    assert command.environment(root, ROOT, (), outer)["TERM"] == inner
+    assert words_to_program.environment(root, ROOT, (), outer)["TERM"] == inner
 
 
 @pytest.mark.parametrize(
@@ -142,19 +142,19 @@ def test_a_terminal_that_is_unknown_inside_is_called_xterm(
 def test_the_language_is_the_chroots(root: Root, text: str, lang: str) -> None:
     Path(root.path, "etc/default").mkdir(parents=True)
     Path(root.path, "etc/default/locale").write_text(text)
-    assert command.environment(root, ROOT, (), "")["LANG"] == lang
+    assert words_to_program.environment(root, ROOT, (), "")["LANG"] == lang
 
 
 def test_what_is_set_goes_on_top_the_last_one_winning(root: Root) -> None:
     extras = (("LANG", "C"), ("A", "1"), ("A", "=2"))
-    found = command.environment(root, ROOT, extras, "")
+    found = words_to_program.environment(root, ROOT, extras, "")
     assert (found["LANG"], found["A"]) == ("C", "=2")
 
 
 @pytest.mark.parametrize("pair", [("", "x"), ("A=B", "x"), ("A\0", "x"), ("A", "\0")])
 def test_a_variable_that_cannot_be_is_an_error(root: Root, pair: tuple[str, str]) -> None:
     with pytest.raises(UsageError):
-        command.environment(root, ROOT, (pair,), "")
+        words_to_program.environment(root, ROOT, (pair,), "")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_variable_that_cannot_be_is_an_error(root: Root, pair: tuple[str, str]
 )
 def test_a_command_that_cannot_be_is_an_error(root: Root, wanted: Command) -> None:
     with pytest.raises(UsageError):
-        command.prepare(root, wanted)
+        words_to_program.prepare(root, wanted)
 
 
 def test_a_process_with_threads_does_not_go_in(root: Root) -> None:
@@ -383,7 +383,7 @@ def test_a_refusal_leaves_the_process_as_it_was(tiny_chroot: Path) -> None:
     """Whoever catches the error can go on: root, ids, groups, directory, signals."""
     script = f"""
 import os, signal
-from chroot_tool.core.entering import command, enter
+from chroot_tool.core.entering import enter, words_to_program
 from chroot_tool.core.errors import EnterError
 from chroot_tool.core.kernel.rootpath import Root
 def now():
