@@ -33,6 +33,7 @@ from .key_queue import KeyQueue
 from .line_filters import with_ours
 from .main_screen import MainScreen
 from .messages import BaseWanted, SettingsRead, SettingsWrong
+from .panes import BREAKPOINTS
 from .watch_threads import SizeThread
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ChrootApp(KeyQueue):
 
     TITLE = "chroot-tool"
     CSS_PATH = "ui.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide"), (210, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [*BREAKPOINTS]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS = {_actions}  # noqa: RUF012 (Textual's own form)

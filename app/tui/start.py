@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 from ..engine import open_machines
@@ -22,7 +21,6 @@ def main(base: str, host: str = "") -> int:
     if not os.environ.get("NO_COLOR", "1"):
         del os.environ["NO_COLOR"]  # empty it says nothing (no-color.org), but not to Textual
     paint_often()
-    gc.disable()  # until the UI is there: it walks what is being imported again and again
     while True:
         settings = load()
         machines = open_machines(settings.hosts, base, host, prefix(settings.privilege))

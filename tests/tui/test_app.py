@@ -904,6 +904,26 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
         await t.until(lambda: t.app._exit)
 
 
+@pytest.mark.parametrize(
+    ("width", "classes"), [(120, set()), (150, {"-wide"}), (209, {"-wide"}), (210, {"-broad"})]
+)
+async def test_the_first_paint_has_the_chroots_where_they_stay(
+    width: int, classes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[tuple[tuple[str, ...], set[str]]] = []
+    app = recorded(RecordingEngine(), Feed(*CHROOTS))
+
+    def note() -> None:
+        if app.main.size:
+            painted.append((app.main.table.rows.keys, set(app.main.classes)))
+
+    monkeypatch.setattr(app, "post_display_hook", note)
+    async with app.run_test(size=(width, 40)) as pilot:
+        await until(pilot, lambda: app.main.is_built)
+        assert len(app.main.table.rows.keys) == len(CHROOTS)
+        assert painted[0] == painted[-1] == (app.main.table.rows.keys, classes)
+
+
 @pytest.mark.parametrize("before", [(), ("question_mark", "escape"), ("colon", "escape")])
 async def test_q_typed_ahead_quits_before_there_is_anything_else(
     before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
