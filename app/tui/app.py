@@ -28,7 +28,7 @@ from ..settings.file import Settings
 from ..settings.keymap import textual_keymap
 from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
-from ..settings.themes import MONOCHROME, chosen, register
+from ..settings.themes import MONOCHROME, begin_with, chosen, every
 from .key_queue import KeyQueue
 from .line_filters import with_ours
 from .main_screen import MainScreen
@@ -79,9 +79,6 @@ class ChrootApp(KeyQueue):
                 tooltip="Close these keys; then Esc does what it does here"),
     ]  # fmt: skip
 
-    _has_theme = False
-    """Whether the theme is the user's; Textual begins with one that is never shown."""
-
     def __init__(
         self,
         machines: Machines,
@@ -99,11 +96,11 @@ class ChrootApp(KeyQueue):
 
         *clock* tells the time of day, *ticks* how time goes on.
         """
+        self._themes = every()
+        begin_with(self, settings.theme)
         super().__init__(driver_class=driver)
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
-        self._has_theme = True
-        register(self, settings.theme)
         self._encoding = ascii_for(settings.signs, os.environ)
         """That of a terminal without other signs than ASCII; "": it has them."""
         self.set_keymap(textual_keymap(settings.keys))
@@ -127,8 +124,12 @@ class ChrootApp(KeyQueue):
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, as far as they can be read."""
-        colours = super().get_css_variables()
-        return readable(colours) if self._has_theme else colours
+        return readable(super().get_css_variables())
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """All themes by their names."""
+        return self._themes
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what becomes of each line before it is written."""

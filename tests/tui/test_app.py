@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from textual.binding import Binding
+from textual.color import Color
 from textual.command import CommandPalette
 from textual.widgets import Button
 from textual.widgets._toast import Toast
@@ -922,6 +923,17 @@ async def test_the_first_paint_has_the_chroots_where_they_stay(
         await until(pilot, lambda: app.main.is_built)
         assert len(app.main.table.rows.keys) == len(CHROOTS)
         assert painted[0] == painted[-1] == (app.main.table.rows.keys, classes)
+
+
+async def test_no_css_is_read_twice_before_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = recorded(RecordingEngine(), Feed(*CHROOTS), theme="light")
+    again: list[object] = []
+    monkeypatch.setattr(app.stylesheet, "reparse", lambda: again.append(None))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.main.is_built)
+        assert app.theme == "light"
+        assert app.main.styles.background == Color.parse(app.current_theme.background or "")
+        assert again == []
 
 
 @pytest.mark.parametrize("before", [(), ("question_mark", "escape"), ("colon", "escape")])
