@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from ..engine import open_machines
 from ..privilege import prefix
@@ -20,6 +21,7 @@ def main(base: str, host: str = "") -> int:
     """
     if not os.environ.get("NO_COLOR", "1"):
         del os.environ["NO_COLOR"]  # empty it says nothing (no-color.org), but not to Textual
+    _import_asyncio_alone()
     paint_often()
     while True:
         settings = load()
@@ -30,3 +32,15 @@ def main(base: str, host: str = "") -> int:
         code, base = run(machines, settings, watching, host)
         if not base:
             return code
+
+
+def _import_asyncio_alone() -> None:
+    """Import asyncio as a Python without TLS does, whose libraries are a thirtieth of the start.
+
+    Nothing here speaks TLS through it; who needs `ssl` imports it as ever.
+    """
+    if "ssl" not in sys.modules:
+        sys.modules["ssl"] = None  # type: ignore[assignment]  # an import of it raises ImportError
+        import asyncio  # noqa: F401
+
+        del sys.modules["ssl"]
