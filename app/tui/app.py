@@ -25,12 +25,10 @@ from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.text.fitting import brief
 from ..settings.file import Settings
-from ..settings.keymap import textual_keymap
 from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
 from ..settings.themes import MONOCHROME, begin_with, chosen, every
 from .key_queue import KeyQueue
-from .line_filters import with_ours
 from .main_screen import MainScreen
 from .messages import BaseWanted, SettingsRead, SettingsWrong
 from .panes import BREAKPOINTS
@@ -103,7 +101,7 @@ class ChrootApp(KeyQueue):
         del self._bindings.key_to_bindings["ctrl+q"]
         self._encoding = ascii_for(settings.signs, os.environ)
         """That of a terminal without other signs than ASCII; "": it has them."""
-        self.set_keymap(textual_keymap(settings.keys))
+        self.set_keymap(settings.keymap)
         self._settings = settings
         self._follow_settings = follow_settings
         self._following: SettingsThread | None = None
@@ -133,10 +131,13 @@ class ChrootApp(KeyQueue):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what becomes of each line before it is written."""
-        return with_ours(
-            super().get_line_filters(),
-            colours=self.theme != MONOCHROME, encoding=self._encoding,
-        )  # fmt: skip
+        filters = super().get_line_filters()
+        colours = self.theme != MONOCHROME
+        if colours and not self._encoding:
+            return filters
+        from .line_filters import with_ours
+
+        return with_ours(filters, colours=colours, encoding=self._encoding)
 
     def get_key_display(self, binding: Binding) -> str:
         """Return a key as it is shown; as a word where its sign can't be."""
@@ -181,7 +182,7 @@ class ChrootApp(KeyQueue):
     def on_mount(self) -> None:
         """Take over the user's keys, and note the theme when it is changed."""
         if self._settings.keys:
-            self.set_keymap(textual_keymap(self._settings.keys))
+            self.set_keymap(self._settings.keymap)
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.call_after_refresh(self._freeze_what_is_there)
 
@@ -235,7 +236,7 @@ class ChrootApp(KeyQueue):
             self._encoding = ascii_for(now.signs, os.environ)
             self.refresh_css(animate=False)
         if now.keys != before.keys:
-            self.set_keymap(textual_keymap(now.keys))
+            self.set_keymap(now.keymap)
         self.main.use(before, now)
         if _of_the_file(now) != _of_the_file(before):
             self.notify("the settings were read again", timeout=3)
