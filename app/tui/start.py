@@ -11,6 +11,10 @@ from ..settings.file import load
 from .paint_rate import paint_often
 from .watch_threads import WatchThread
 
+_TURN = 0.0005
+"""Seconds that a thread waits for its turn. What was painted is written by one, and the UI goes on
+meanwhile: at Python's 5 ms each paint that is followed by more comes that much later."""
+
 
 def main(base: str, host: str = "") -> int:
     """Run the UI on the base directory *base*, "" for the user's own; return the exit code.
@@ -21,6 +25,7 @@ def main(base: str, host: str = "") -> int:
     """
     if not os.environ.get("NO_COLOR", "1"):
         del os.environ["NO_COLOR"]  # empty it says nothing (no-color.org), but not to Textual
+    sys.setswitchinterval(_TURN)
     _import_asyncio_alone()
     paint_often()
     while True:

@@ -71,6 +71,7 @@ try:
     start.main({str(tmp_path)!r})
 except Stopped:
     pass
+print(sys.getswitchinterval() < 0.001)
 print({{"ssl", "json", "tomlkit", "bittty", "psutil"}} & set(sys.modules))
 import asyncio.sslproto, ssl
 print(asyncio.sslproto.ssl, ssl.create_default_context().verify_mode.name)
@@ -79,7 +80,7 @@ print(asyncio.sslproto.ssl, ssl.create_default_context().verify_mode.name)
         [sys.executable, "-c", script], env=os.environ | {"XDG_STATE_HOME": str(tmp_path)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.stdout == "set()\nNone CERT_REQUIRED\n", done.stderr
+    assert done.stdout == "True\nset()\nNone CERT_REQUIRED\n", done.stderr
 
 
 def own_modules() -> Iterator[Path]:
