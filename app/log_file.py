@@ -6,7 +6,6 @@ it has not added yet and nothing else. When the file has become too large, the n
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 
@@ -54,6 +53,8 @@ def load() -> dict[str, list[Happening]]:
 
 def add(news: Iterable[tuple[str, Happening]]) -> None:
     """Add what has happened, each with the path of its chroot. Raises OSError."""
+    import json
+
     lines = [
         json.dumps({"path": where, "time": round(one.time, 3), "kind": one.kind, "text": one.text})
         for where, one in news

@@ -108,6 +108,9 @@ def _show(base: str, host: str, group: str) -> int:
             f"the terminal UI takes no --hosts: it shows the machines that H adds, not {group!r}",
             "chroot-tool list --hosts GROUP shows those of an inventory",
         )
+    import gc
+
+    gc.disable()  # until the UI is there: it walks what is being imported again and again
     from .tui.start import main as show
 
     try:

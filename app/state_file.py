@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -27,6 +26,7 @@ def read(path: str, largest: int) -> dict[str, Any]:
 
 def write(path: str, document: dict[str, Any]) -> None:
     """Keep *document* at *path*, in one step. Raises OSError."""
+    import json
 
     def put() -> None:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)

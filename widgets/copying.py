@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from textual.message import Message
+from .telling import Telling
 
 
-@dataclass
-class CopyRequested(Message):
+class CopyRequested(Telling):
     """These lines are to be copied; they are unsafe as they are."""
 
     lines: tuple[str, ...]

@@ -81,6 +81,11 @@ class Settings(Value):
     """Days that a chroot stays in the trash; 0: the UI does not offer it."""
 
     @property
+    def keymap(self) -> dict[str, str]:
+        """What Textual's `App.set_keymap` wants for the keys."""
+        return {ident: ",".join(keys) for ident, keys in self.keys}
+
+    @property
     def columns_of(self) -> dict[str, tuple[str, ...]]:
         """The columns of each table that can have others, as `COLUMNS_OF` calls it."""
         return {

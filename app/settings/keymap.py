@@ -13,7 +13,7 @@ from .key_names import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 (
     MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, COMMANDS, PANEL, FIND,
@@ -257,11 +257,6 @@ def meet(one: str, other: str) -> bool:
     if one == other:
         return True
     return (one in _WIDE or other in _WIDE) and one not in _APART and other not in _APART
-
-
-def textual_keymap(changed: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
-    """Return what `App.set_keymap` wants for `Settings.keys`."""
-    return {ident: ",".join(keys) for ident, keys in changed}
 
 
 def document() -> str:

@@ -31,14 +31,25 @@ NAMES = OWN + TEXTUAL
 _MANY_COLOURS = ("256color", "direct", "kitty", "truecolor")
 
 
-def register(app: App[Any], name: str) -> None:
-    """Give *app* our themes, and show the one called *name*; "": the one that fits."""
+def every() -> dict[str, Theme]:
+    """Return Textual's themes and ours by their names."""
+    from textual.theme import BUILTIN_THEMES
+
+    return {**BUILTIN_THEMES, **{theme.name: theme for theme in own()}}
+
+
+def begin_with(app: App[Any], name: str) -> None:
+    """Have *app* begin with the theme called *name*; "": the one that fits.
+
+    To be called before Textual's constructor, by an app whose `available_themes` has ours. To
+    change the theme after that would have all CSS read a second time before the first paint.
+    """
     import os
 
-    for theme in own():
-        app.register_theme(theme)
+    from textual.app import App
+
     _terminal_colours(app)
-    app.theme = chosen(name, os.environ)
+    app.set_reactive(App.theme, chosen(name, os.environ))
 
 
 def _terminal_colours(app: App[object]) -> None:
@@ -54,7 +65,6 @@ def _terminal_colours(app: App[object]) -> None:
     normal, bright = ([_rgb(colour) for colour in colours] for colours in (dim, lit))
     on_dark = TerminalTheme(_rgb("#14171b"), _rgb("#d5dae0"), normal, bright)
     on_light = TerminalTheme(_rgb("#fbfbf9"), _rgb("#1d2126"), normal, bright)
-    # Set as they are: to change one would have all CSS read anew, which the theme has done, too.
     app.set_reactive(App.ansi_theme_dark, on_dark)
     app.set_reactive(App.ansi_theme_light, on_light)
 

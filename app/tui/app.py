@@ -25,14 +25,13 @@ from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.text.fitting import brief
 from ..settings.file import Settings
-from ..settings.keymap import textual_keymap
 from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
-from ..settings.themes import MONOCHROME, chosen, register
+from ..settings.themes import MONOCHROME, begin_with, chosen, every
 from .key_queue import KeyQueue
-from .line_filters import with_ours
 from .main_screen import MainScreen
 from .messages import BaseWanted, SettingsRead, SettingsWrong
+from .panes import BREAKPOINTS
 from .watch_threads import SizeThread
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class ChrootApp(KeyQueue):
 
     TITLE = "chroot-tool"
     CSS_PATH = "ui.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide"), (210, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [*BREAKPOINTS]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS = {_actions}  # noqa: RUF012 (Textual's own form)
@@ -77,9 +76,6 @@ class ChrootApp(KeyQueue):
         Binding("escape", "close_help", "close help", id="app.close_help", priority=True,
                 tooltip="Close these keys; then Esc does what it does here"),
     ]  # fmt: skip
-
-    _has_theme = False
-    """Whether the theme is the user's; Textual begins with one that is never shown."""
 
     def __init__(
         self,
@@ -98,14 +94,14 @@ class ChrootApp(KeyQueue):
 
         *clock* tells the time of day, *ticks* how time goes on.
         """
+        self._themes = every()
+        begin_with(self, settings.theme)
         super().__init__(driver_class=driver)
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
-        self._has_theme = True
-        register(self, settings.theme)
         self._encoding = ascii_for(settings.signs, os.environ)
         """That of a terminal without other signs than ASCII; "": it has them."""
-        self.set_keymap(textual_keymap(settings.keys))
+        self.set_keymap(settings.keymap)
         self._settings = settings
         self._follow_settings = follow_settings
         self._following: SettingsThread | None = None
@@ -126,15 +122,22 @@ class ChrootApp(KeyQueue):
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme, as far as they can be read."""
-        colours = super().get_css_variables()
-        return readable(colours) if self._has_theme else colours
+        return readable(super().get_css_variables())
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """All themes by their names."""
+        return self._themes
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what becomes of each line before it is written."""
-        return with_ours(
-            super().get_line_filters(),
-            colours=self.theme != MONOCHROME, encoding=self._encoding,
-        )  # fmt: skip
+        filters = super().get_line_filters()
+        colours = self.theme != MONOCHROME
+        if colours and not self._encoding:
+            return filters
+        from .line_filters import with_ours
+
+        return with_ours(filters, colours=colours, encoding=self._encoding)
 
     def get_key_display(self, binding: Binding) -> str:
         """Return a key as it is shown; as a word where its sign can't be."""
@@ -179,7 +182,7 @@ class ChrootApp(KeyQueue):
     def on_mount(self) -> None:
         """Take over the user's keys, and note the theme when it is changed."""
         if self._settings.keys:
-            self.set_keymap(textual_keymap(self._settings.keys))
+            self.set_keymap(self._settings.keymap)
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.call_after_refresh(self._freeze_what_is_there)
 
@@ -233,7 +236,7 @@ class ChrootApp(KeyQueue):
             self._encoding = ascii_for(now.signs, os.environ)
             self.refresh_css(animate=False)
         if now.keys != before.keys:
-            self.set_keymap(textual_keymap(now.keys))
+            self.set_keymap(now.keymap)
         self.main.use(before, now)
         if _of_the_file(now) != _of_the_file(before):
             self.notify("the settings were read again", timeout=3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -86,6 +85,8 @@ def detach(
         "chroot": chroot, "command": command, "log": log, "keeper": logger.pid, "began": began,
         "path": path, "throw_away": throw_away,
     }  # fmt: skip
+    import json
+
     with open(os.open(f"{stem}.json", os.O_CREAT | os.O_WRONLY, 0o600), "w") as described:
         json.dump(facts, described)
 

@@ -173,10 +173,15 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start with what can be said without looking."""
+        self.session.panes.stand()
         self.table.focus()
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
         self._display.status_line()
-        self._post.deliver()
+        for message in self._post.deliver():
+            if isinstance(message, Seen):
+                self._seen(message)  # before the first layout: the first paint has the chroots
+            else:
+                self.post_message(message)
         if self.session.rising.is_possible:
             self.run_worker(self._rise(), group="rise", exit_on_error=False)
 

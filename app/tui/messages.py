@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
+
+from ...widgets.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from ..settings.file import Settings
 
 
-@dataclass
-class Seen(Message):
+class Seen(Telling):
     """The watcher has looked: this is how everything is now."""
 
     snapshot: Snapshot
@@ -32,8 +32,7 @@ class Seen(Message):
         return isinstance(message, Seen)
 
 
-@dataclass
-class JobMoved(Message):
+class JobMoved(Telling):
     """A job has begun, or got further."""
 
     job: JobStatus
@@ -43,32 +42,28 @@ class JobMoved(Message):
         return isinstance(message, JobMoved) and message.job.id == self.job.id
 
 
-@dataclass
-class JobSaid(Message):
+class JobSaid(Telling):
     """A job has something to say: `take` returns the lines since the last time, foreign text."""
 
     job_id: int
     take: Callable[[], tuple[str, ...]]
 
 
-@dataclass
-class JobEnded(Message):
+class JobEnded(Telling):
     """A job is over; `error` is what it failed with."""
 
     job: JobStatus
     error: ChrootError | None
 
 
-@dataclass
-class Diagnosed(Message):
+class Diagnosed(Telling):
     """The doctor has a word on a job that failed."""
 
     job_id: int
     finding: Finding
 
 
-@dataclass
-class Counted(Message):
+class Counted(Telling):
     """The size of a chroot on disk is known, in bytes, and how many of them are shared."""
 
     path: str
@@ -76,52 +71,45 @@ class Counted(Message):
     shared: int = 0
 
 
-@dataclass
-class SettingsRead(Message):
+class SettingsRead(Telling):
     """The settings file has changed: this is what it says now."""
 
     settings: Settings
 
 
-@dataclass
-class SettingsWrong(Message):
+class SettingsWrong(Telling):
     """The settings file has changed and has errors."""
 
     error: ChrootError
 
 
-@dataclass
-class BaseWanted(Message):
+class BaseWanted(Telling):
     """The UI is to begin again, on this base directory."""
 
     path: str
 
 
-@dataclass
-class Shelved(Message):
+class Shelved(Telling):
     """The snapshots of a chroot are known, the oldest first."""
 
     path: str
     snapshots: tuple[TreeSnapshot, ...]
 
 
-@dataclass
-class Listening(Message):
+class Listening(Telling):
     """Where those who live in a chroot listen is known."""
 
     path: str
     listeners: tuple[Listener, ...]
 
 
-@dataclass
-class Remembered(Message):
+class Remembered(Telling):
     """What happened in earlier sessions has been read, by the path of the chroot."""
 
     past: dict[str, list[Happening]]
 
 
-@dataclass
-class Installed(Message):
+class Installed(Telling):
     """What apt and dpkg did in a chroot of late is known, the oldest first."""
 
     path: str

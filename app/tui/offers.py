@@ -7,11 +7,11 @@ and the panes for their own keys (`why_not`), give.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...core.text import safe
+from ...core.value import Value
 from ...widgets.dialogs.menu import MenuEntry, MenuGroup
 from ..settings.keymap import BINDINGS, EVERYWHERE, MOUNTS, MOVING, PROCESSES
 from .footer_keys import reason
@@ -48,8 +48,7 @@ class HasSubject(Protocol):
         """What that is, foreign text; "" for nothing."""
 
 
-@dataclass(frozen=True)
-class Offers:
+class Offers(Value):
     """A menu: its groups, and the doing of each entry by its id."""
 
     groups: tuple[MenuGroup, ...]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ...widgets.panes.dock import Dock
     from .ask_and_tell import User
 
+BREAKPOINTS = ((150, "-wide"), (210, "-broad"))
+"""The cells from which on panes stand beside each other, and the class that the screen has then."""
 _LEAST_TABLE = 7
 """Lines in which the environments can say that nothing matches."""
 
@@ -186,6 +188,11 @@ class Panes:
         self._divide()
         self._user.keep({"dock": share})
 
+    def stand(self) -> None:
+        """Stand as the width asks for before the first layout: Textual tells it after that."""
+        wide = [name for least, name in BREAKPOINTS if self._screen.app.size.width >= least]
+        self._screen.add_class(*wide[-1:])
+
     def fit_table(self) -> None:
         """Give the environments no more lines than they need, where others stand below them.
 
@@ -193,7 +200,7 @@ class Panes:
         """
         lines = self.table.lines and max(self.table.lines, _LEAST_TABLE)
         beside = self._screen.has_class("-wide") or self._screen.has_class("-broad")
-        most = 0 if beside or lines > self._screen.size.height // 2 else lines
+        most = 0 if beside or lines > self._screen.app.size.height // 2 else lines
         if most != self._most_lines:
             self._most_lines = most
             self.table.styles.max_height = most or None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.errors import PrivilegeError
 from ...core.remote.address import joined
 from ...core.text import safe
+from ...core.value import Value
 from ...widgets.job_status import DONE
 from .command_log import PROGRAM, Deed
 
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from .whole_terminal import WholeTerminal
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Value):
     """One run of the UI."""
 
     engine: Engine

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import sys
 
 from ..engine import open_machines
 from ..privilege import prefix
 from ..settings.file import load
 from .paint_rate import paint_often
 from .watch_threads import WatchThread
+
+_TURN = 0.0005
+"""Seconds that a thread waits for its turn. What was painted is written by one, and the UI goes on
+meanwhile: at Python's 5 ms each paint that is followed by more comes that much later."""
 
 
 def main(base: str, host: str = "") -> int:
@@ -21,8 +25,9 @@ def main(base: str, host: str = "") -> int:
     """
     if not os.environ.get("NO_COLOR", "1"):
         del os.environ["NO_COLOR"]  # empty it says nothing (no-color.org), but not to Textual
+    sys.setswitchinterval(_TURN)
+    _import_asyncio_alone()
     paint_often()
-    gc.disable()  # until the UI is there: it walks what is being imported again and again
     while True:
         settings = load()
         machines = open_machines(settings.hosts, base, host, prefix(settings.privilege))
@@ -32,3 +37,15 @@ def main(base: str, host: str = "") -> int:
         code, base = run(machines, settings, watching, host)
         if not base:
             return code
+
+
+def _import_asyncio_alone() -> None:
+    """Import asyncio as a Python without TLS does, whose libraries are a thirtieth of the start.
+
+    Nothing here speaks TLS through it; who needs `ssl` imports it as ever.
+    """
+    if "ssl" not in sys.modules:
+        sys.modules["ssl"] = None  # type: ignore[assignment]  # an import of it raises ImportError
+        import asyncio  # noqa: F401
+
+        del sys.modules["ssl"]

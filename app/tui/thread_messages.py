@@ -27,9 +27,8 @@ class PostBox:
         except RuntimeError:
             pass  # the event loop is closed: whoever comes after the end speaks to nobody
 
-    def deliver(self) -> None:
-        """Post what has waited; from now on everything goes straight to the target."""
+    def deliver(self) -> tuple[Message, ...]:
+        """Return what has waited; from now on everything goes straight to the target."""
         with self._lock:
             waiting, self._waiting = self._waiting or [], None
-        for message in waiting:
-            self._target.post_message(message)
+        return tuple(waiting)

@@ -208,8 +208,12 @@ class Watcher:
         if not names:
             return
         host = host_facts()
+        for_unused: StatusReader | None = None
         for name in names:
-            reader = StatusReader(self._feed.table(name), host)
+            if self._feed.is_in_use(name):
+                reader = StatusReader(self._feed.table(name), host)
+            else:  # they see the same table: what they want of the host is looked up once for all
+                reader = for_unused = for_unused or StatusReader(self._feed.table(name), host)
             self._known[name] = reader.one(self._chroots[name])
 
     # -- waiting ---------------------------------------------------------------------------------

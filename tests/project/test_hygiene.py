@@ -56,6 +56,33 @@ print(round(1 / textual.screen.UPDATE_PERIOD), "TEXTUAL_FPS" in os.environ)
         assert done.stdout.strip() == said, done.stderr
 
 
+@pytest.mark.slow
+def test_the_ui_imports_no_more_than_its_first_paint_needs(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from chroot_tool.app.tui import start
+class Stopped(Exception):
+    pass
+class Watch(start.WatchThread):
+    def post_to(self, engine, post):
+        raise Stopped
+start.WatchThread = Watch
+try:
+    start.main({str(tmp_path)!r})
+except Stopped:
+    pass
+print(sys.getswitchinterval() < 0.001)
+print({{"ssl", "json", "tomlkit", "bittty", "psutil"}} & set(sys.modules))
+import asyncio.sslproto, ssl
+print(asyncio.sslproto.ssl, ssl.create_default_context().verify_mode.name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "True\nset()\nNone CERT_REQUIRED\n", done.stderr
+
+
 def own_modules() -> Iterator[Path]:
     for part in ("app", "core", "widgets"):
         yield from (CHECKOUT / part).rglob("*.py")

@@ -25,6 +25,8 @@ from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
+from chroot_tool.core.mounts.compare import Source
+from chroot_tool.core.mounts.sources import Sources
 from support import PATIENCE, Cli, Program, json_schema, next_line, processes_below, wait_until
 
 KEYS: dict[str, type | tuple[type, ...]] = {
@@ -440,6 +442,29 @@ def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher
             watched.wait()
         doing.join()
     assert not gave_up.is_set()
+
+
+def test_what_many_that_are_off_want_of_the_host_is_looked_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two", "three"):
+        bare(tmp_path / "base" / name)
+    looked: list[str] = []
+    look_at = Sources.look_at
+
+    def noted(sources: Sources, fd: int, path: str) -> Source:
+        looked.append(path)
+        return look_at(sources, fd, path)
+
+    monkeypatch.setattr(Sources, "look_at", noted)
+    watched = watch.Watcher(str(tmp_path / "base"))
+    try:
+        found = watched.snapshot().chroots
+    finally:
+        watched.close()
+    assert [one.name for one in found] == ["one", "three", "two"]
+    assert "/proc" in looked
+    assert len(looked) == len(set(looked))
 
 
 @pytest.mark.parametrize("way", ["renamed", "removed", "above"])

@@ -18,7 +18,8 @@ from textual.widgets import Label
 import chroot_tool.app
 import chroot_tool.widgets
 from chroot_tool.app.settings import key_names, keymap
-from chroot_tool.app.settings.keymap import BINDINGS, IDS, clashes, default_keys, textual_keymap
+from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.settings.keymap import BINDINGS, IDS, clashes, default_keys
 from chroot_tool.app.tui.actions import ACTIONS
 from chroot_tool.app.tui.main_screen import MainScreen
 from support import CHECKOUT
@@ -137,7 +138,7 @@ class Three(App[None]):
     def __init__(self, changed: dict[str, tuple[str, ...]]) -> None:
         super().__init__()
         self.noted: list[str] = []
-        self.set_keymap(textual_keymap(changed.items()))
+        self.set_keymap(Settings(keys=tuple(changed.items())).keymap)
 
     def compose(self) -> ComposeResult:
         yield Label("keys")

@@ -99,8 +99,12 @@ class Painted(App[None]):
     """Something of everything that takes colours from a theme."""
 
     def __init__(self, name: str) -> None:
+        themes.begin_with(self, name)
         super().__init__()
-        themes.register(self, name)
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        return themes.every()
 
     def compose(self) -> ComposeResult:
         table: DataTable[str] = DataTable()

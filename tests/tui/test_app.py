@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from textual.binding import Binding
+from textual.color import Color
 from textual.command import CommandPalette
 from textual.widgets import Button
 from textual.widgets._toast import Toast
@@ -902,6 +903,37 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("q")
         await t.until(lambda: t.app._exit)
+
+
+@pytest.mark.parametrize(
+    ("width", "classes"), [(120, set()), (150, {"-wide"}), (209, {"-wide"}), (210, {"-broad"})]
+)
+async def test_the_first_paint_has_the_chroots_where_they_stay(
+    width: int, classes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[tuple[tuple[str, ...], set[str]]] = []
+    app = recorded(RecordingEngine(), Feed(*CHROOTS))
+
+    def note() -> None:
+        if app.main.size:
+            painted.append((app.main.table.rows.keys, set(app.main.classes)))
+
+    monkeypatch.setattr(app, "post_display_hook", note)
+    async with app.run_test(size=(width, 40)) as pilot:
+        await until(pilot, lambda: app.main.is_built)
+        assert len(app.main.table.rows.keys) == len(CHROOTS)
+        assert painted[0] == painted[-1] == (app.main.table.rows.keys, classes)
+
+
+async def test_no_css_is_read_twice_before_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = recorded(RecordingEngine(), Feed(*CHROOTS), theme="light")
+    again: list[object] = []
+    monkeypatch.setattr(app.stylesheet, "reparse", lambda: again.append(None))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.main.is_built)
+        assert app.theme == "light"
+        assert app.main.styles.background == Color.parse(app.current_theme.background or "")
+        assert again == []
 
 
 @pytest.mark.parametrize("before", [(), ("question_mark", "escape"), ("colon", "escape")])

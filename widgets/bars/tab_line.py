@@ -7,16 +7,15 @@ makes the first paint 30 ms later; this one 3 ms.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..telling import Telling
 from ..text.fitting import width_of
 
 _GAP = 2
@@ -40,8 +39,7 @@ class TabLine(Widget):
     current: reactive[str] = reactive("")
     """The id of the tab that is shown."""
 
-    @dataclass
-    class Chosen(Message):
+    class Chosen(Telling):
         """The tab `tab` was clicked."""
 
         line: TabLine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button
@@ -21,6 +19,7 @@ from ...core.creating import suites
 from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, UsageError
 from ...core.host import debian
+from ..telling import Telling
 from ..text.foreign import foreign
 from .choice_field import ChoiceField
 from .create_plan import PlanPage
@@ -220,8 +219,7 @@ class CreateForm(FormDialog[Request | None]):
             self._turn += 1
             self._look_ahead(self._turn, self._options())
 
-    @dataclass
-    class Foreseen(Message):
+    class Foreseen(Telling):
         """It is known how quick a Debian would be. `turn` says which question it answers."""
 
         turn: int

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from ...core.errors import ChrootError, Problem
+from ..telling import Telling
 from ..text.foreign import foreign
 
 Describe = Callable[[], Sequence[str]]
@@ -27,8 +26,7 @@ class PlanPage(Vertical):
     PlanPage { height: auto; }
     """
 
-    @dataclass
-    class Described(Message):
+    class Described(Telling):
         """The plan is known, or why there is none. `turn` says which question it answers."""
 
         turn: int

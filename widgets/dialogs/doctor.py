@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on
@@ -19,6 +18,7 @@ from ...core.diagnosis.finding import NOTE, OK, PROBLEM, SEVERITIES, WARNING, Fi
 from ...core.value import Value
 from ..tables.columns import Column
 from ..tables.table import Table
+from ..telling import Telling
 from ..text.foreign import foreign
 from ..text.states import MUTED, PLAIN, severity
 from ..text.wrapped_text import Paragraph, WrappedText
@@ -89,8 +89,7 @@ class DoctorDialog(Dialog[bool]):
     }
     """
 
-    @dataclass
-    class Came(Message):
+    class Came(Telling):
         """This was found; *about* is the name of a chroot, "" for this host."""
 
         about: str

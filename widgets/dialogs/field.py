@@ -6,7 +6,6 @@ The rules are functions handed in that raise UsageError; the form knows none of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -16,13 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Paste
-from textual.message import Message
 from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from ...core.errors import UsageError
 from ...core.text import safe
+from ..telling import Telling
 from ..text.foreign import foreign
 
 Check = Callable[[str], object]
@@ -94,8 +93,7 @@ class Field(Vertical):
     }
     """
 
-    @dataclass
-    class Changed(Message):
+    class Changed(Telling):
         """The value changed, and was checked."""
 
         field: Field
@@ -105,8 +103,7 @@ class Field(Vertical):
             """The field."""
             return self.field
 
-    @dataclass
-    class Submitted(Message):
+    class Submitted(Telling):
         """Enter was pressed in the field."""
 
         field: Field

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -15,9 +14,11 @@ from textual.widgets import Button
 
 from ...core.text import size
 from ...core.trees.usage import FOLDER, MOUNT, REST, Usage
+from ...core.value import Value
 from ..copying import CopyRequested
 from ..tables.columns import Column
 from ..tables.table import Table
+from ..telling import Telling
 from ..text.amounts import percent
 from ..text.foreign import foreign
 from ..text.states import ACCENT, MUTED, PLAIN, WARN, Cell
@@ -32,8 +33,7 @@ Begin = Callable[[str, Callable[[Message], object]], Callable[[], object]]
 function; returns what stops it."""
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(Value):
     """A thing, and what its folder and the biggest in it take."""
 
     usage: Usage
@@ -110,15 +110,13 @@ class UsageDialog(Dialog[None]):
     """
     AUTO_FOCUS = "UsageTable"
 
-    @dataclass
-    class Progressed(Message):
+    class Progressed(Telling):
         """How far the count of a folder is, in words."""
 
         folder: str
         said: str
 
-    @dataclass
-    class Counted(Message):
+    class Counted(Telling):
         """What is in a folder; or `why` it is not known."""
 
         folder: str

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from ...core.text import duration
 from ..copying import CopyRequested
@@ -18,6 +16,7 @@ from ..done_command import DoneCommand
 from ..job_status import FAILED, RUNNING
 from ..tables.columns import Column
 from ..tables.table import Table
+from ..telling import Telling
 from ..text.states import MUTED, PLAIN, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .find_bar import FindBar
@@ -76,15 +75,13 @@ class CommandsPane(ListWithOutput):
 
     rows = getters.query_one(CommandRows)
 
-    @dataclass
-    class RepeatRequested(Message):
+    class RepeatRequested(Telling):
         """This command is to be done once more."""
 
         pane: CommandsPane
         ident: int
 
-    @dataclass
-    class UndoRequested(Message):
+    class UndoRequested(Telling):
         """This command is to be taken back. Nobody was asked yet."""
 
         pane: CommandsPane

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widget import Widget
 
 from ..bars.tab_line import TabLine
+from ..telling import Telling
 from ..text.fitting import shorten
 
 if TYPE_CHECKING:
@@ -62,8 +61,7 @@ class Details(Vertical):
 
     line = getters.query_one(TabLine)
 
-    @dataclass
-    class Turned(Message):
+    class Turned(Telling):
         """The tab `tab` is shown now."""
 
         details: Details

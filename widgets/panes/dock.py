@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widget import Widget
 
 from ...core.text import safe
 from ..bars.tab_line import TabLine
+from ..telling import Telling
 from ..text.fitting import shorten
 from .commands_pane import CommandsPane
 from .jobs_pane import JobsPane
@@ -74,8 +73,7 @@ class Dock(Vertical):
         commands.display = False
         yield commands
 
-    @dataclass
-    class ResizeRequested(Message):
+    class ResizeRequested(Telling):
         """The dock is to have more, or less, of the screen: `by` percent."""
 
         dock: Dock

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import Input
+
+from ..telling import Telling
 
 _LONGEST = 200
 
@@ -36,16 +36,14 @@ class FindLine(Input):
     }
     """
 
-    @dataclass
-    class Left(Message):
+    class Left(Telling):
         """It is done with; *clear*: and so is the search; *refocus* where keys ended it."""
 
         line: FindLine
         clear: bool
         refocus: bool = True
 
-    @dataclass
-    class Stepped(Message):
+    class Stepped(Telling):
         """The one before is wanted, or the one after."""
 
         line: FindLine

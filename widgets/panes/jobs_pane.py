@@ -8,19 +8,18 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from ...core.text import duration
 from ..copying import CopyRequested
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..tables.columns import Column
 from ..tables.table import Table
+from ..telling import Telling
 from ..text.amounts import percent
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
@@ -97,22 +96,19 @@ class JobsPane(ListWithOutput):
 
     rows = getters.query_one(JobRows)
 
-    @dataclass
-    class CancelRequested(Message):
+    class CancelRequested(Telling):
         """This job, which runs, is to be stopped."""
 
         pane: JobsPane
         job_id: int
 
-    @dataclass
-    class Dismissed(Message):
+    class Dismissed(Telling):
         """This job, which runs no more, was read and is to go."""
 
         pane: JobsPane
         job_id: int
 
-    @dataclass
-    class DoctorRequested(Message):
+    class DoctorRequested(Telling):
         """The doctor is to be asked what was in the way of this job, which failed."""
 
         pane: JobsPane

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
 from textual import events, getters, on
@@ -16,10 +15,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from ...core.text import duration, safe
+from ..telling import Telling
 from ..terminal.pace import Pace
 from ..terminal.terminal import Terminal
 from ..text.fitting import shorten, width_of
@@ -66,29 +65,23 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
 
     terminal = getters.query_one(Terminal)
 
-    @dataclass
-    class Message_(Message):  # noqa: N801 (base of the messages below)
+    class Message_(Telling):  # noqa: N801 (base of the messages below)
         """Base: names the panel."""
 
         panel: RunPanel
 
-    @dataclass
     class Moved(Message_):
         """The command has begun, or ended; `panel.outcome` says how."""
 
-    @dataclass
     class CloseRequested(Message_):
         """The panel is to be closed."""
 
-    @dataclass
     class SaveRequested(Message_):
         """The output is to be saved."""
 
-    @dataclass
     class LeaveRequested(Message_):
         """The focus is to go back to the environments."""
 
-    @dataclass
     class ZoomRequested(Message_):
         """The panel is to have the whole screen, or to give it back."""
 

@@ -6,7 +6,6 @@ One is wanted by its id, or by `id:cells` where it is to have a width of its own
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from .columns import Column, R
@@ -38,4 +37,4 @@ def _sized(column: Column[R], width: int) -> Column[R]:
     if not width:
         return column
     fixed: Any = {"width": width, "most": 0, "fills": False}
-    return replace(column, **fixed)
+    return column.replace(**fixed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
@@ -157,7 +156,7 @@ def _with_heads(column: Column[ChrootRow]) -> Column[ChrootRow]:
     def cell(row: ChrootRow, width: int) -> Cell:
         return column.cell(row, width) if row.head is None else row.head.cell(column.id)
 
-    return replace(column, cell=cell)
+    return column.replace(cell=cell)
 
 
 def _name(row: ChrootRow, _width: int) -> Cell:

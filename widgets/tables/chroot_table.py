@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
@@ -22,6 +21,7 @@ from textual.widgets import Static
 
 from ...core.looking.status import ChrootStatus
 from ..job_status import JobStatus
+from ..telling import Telling
 from ..text.foreign import foreign
 from ..text.name_pattern import name_matcher
 from .chroot_columns import COLUMNS, HEAD, columns
@@ -72,8 +72,7 @@ class ChrootTable(Vertical):
 
     rows = getters.query_one(Rows)
 
-    @dataclass
-    class Highlighted(Message):
+    class Highlighted(Telling):
         """The cursor is on another chroot, or that one has changed; None where there is none."""
 
         table: ChrootTable
@@ -83,29 +82,25 @@ class ChrootTable(Vertical):
             """Only the last of many moves counts."""
             return isinstance(message, ChrootTable.Highlighted) and message.table is self.table
 
-    @dataclass
-    class Activated(Message):
+    class Activated(Telling):
         """Enter, or a double click, on a chroot."""
 
         table: ChrootTable
         status: ChrootStatus
 
-    @dataclass
-    class MarksChanged(Message):
+    class MarksChanged(Telling):
         """Others are marked than before."""
 
         table: ChrootTable
         marked: tuple[str, ...]
 
-    @dataclass
-    class FilterChanged(Message):
+    class FilterChanged(Telling):
         """It is filtered by another text than before."""
 
         table: ChrootTable
         text: str
 
-    @dataclass
-    class Regrouped(Message):
+    class Regrouped(Telling):
         """The user has chosen another `grouping` than before."""
 
         table: ChrootTable

@@ -7,9 +7,9 @@ first, so there is nothing to scroll sideways and nothing is half there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ...core.value import Value
 from ..text.fitting import width_of
 from ..text.states import Cell
 
@@ -18,8 +18,7 @@ R = TypeVar("R")
 _NARROW_GAP, _WIDE_GAP = 1, 2
 
 
-@dataclass(frozen=True)
-class Column(Generic[R]):
+class Column(Value, Generic[R]):
     """One column of a table of R."""
 
     id: str
@@ -50,8 +49,7 @@ class Column(Generic[R]):
         return max(wide, width_of(self.title)) if wide else 0
 
 
-@dataclass(frozen=True)
-class Placed(Generic[R]):
+class Placed(Value, Generic[R]):
     """A column that is shown: where it begins and how wide it is."""
 
     column: Column[R]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import Input
+
+from ..telling import Telling
 
 
 class FilterLine(Input):
@@ -28,8 +28,7 @@ class FilterLine(Input):
     }
     """
 
-    @dataclass
-    class Left(Message):
+    class Left(Telling):
         """It is done with: *clear* takes the filter away; *refocus* where keys ended it."""
 
         line: FilterLine

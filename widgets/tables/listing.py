@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...core.looking.status import OFF, ON
+from ...core.value import Value
 from ..job_status import DONE, FAILED, RUNNING, JobStatus
 from .chroot_columns import HEAD, ChrootRow, recent
 from .heads import NONE, Grouping, head_of, heads, ways
@@ -21,8 +21,7 @@ _CAME_ABOUT = {"on": ON, "off": OFF}
 """The state that a verb would have led to."""
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Value):
     """What the table is to show."""
 
     rows: Mapping[str, ChrootRow]

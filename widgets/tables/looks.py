@@ -1,4 +1,9 @@
-"""How a table looks: its styles by the names of its component classes."""
+"""How a table looks: its styles by their names.
+
+Most are colours of the theme. Component classes are the cursor's look, which differs with the
+focus, and what is muted, which some themes leave to the background: CSS is applied to each of them,
+thrice before the first paint and whenever the focus moves.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,21 @@ from rich.style import Style
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-TONES = ("muted", "good", "warn", "bad", "accent")
+_COLOURS = {
+    "sorted": "$text-primary",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "$text-error",
+    "accent": "$text-primary",
+}
+_CURSOR, _MUTED = "table--cursor", "table--muted"
+_COMPONENTS = {"cursor": _CURSOR, "header": _MUTED, "hint": _MUTED, "muted": _MUTED}
 
 
 class Looks:
     """The styles of one table, made when they are first painted with."""
 
-    CLASSES: ClassVar[set[str]] = {
-        f"table--{name}" for name in ("header", "sorted", "cursor", "hint", *TONES)
-    }
+    CLASSES: ClassVar[set[str]] = {_CURSOR, _MUTED}
     CSS: ClassVar[str] = """
     Table {
         height: 1fr;
@@ -27,14 +38,7 @@ class Looks:
         overflow-y: auto;
         scrollbar-size: 0 1;
         scrollbar-gutter: stable;
-        & > .table--header { color: $text-muted; }
-        & > .table--sorted { color: $text-primary; }
-        & > .table--hint { color: $text-muted; }
         & > .table--muted { color: $text-muted; }
-        & > .table--good { color: $text-success; }
-        & > .table--warn { color: $text-warning; }
-        & > .table--bad { color: $text-error; }
-        & > .table--accent { color: $text-primary; }
         & > .table--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
@@ -54,11 +58,13 @@ class Looks:
         self._styles: dict[str, Style] = {}
 
     def style(self, name: str) -> Style:
-        """Return the style of the component class *name*; "": of the table itself."""
+        """Return the style called *name*; "": of the table itself."""
         style = self._styles.get(name)
         if style is None:
-            component = (f"table--{name}",) if name else ()
+            component = (_COMPONENTS[name],) if name in _COMPONENTS else ()
             visual = self._table.get_visual_style(*component)
+            if name in _COLOURS:
+                visual += self._table.app.stylesheet.parse_style(_COLOURS[name])
             style = self._styles[name] = visual.rich_style
         return style
 

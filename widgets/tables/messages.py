@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.message import Message
 from textual.widget import Widget
 
+from ..telling import Telling
 
-@dataclass
-class _Said(Message):
+
+class _Said(Telling):
     table: Widget
 
 
-@dataclass
 class Highlighted(_Said):
     """The cursor is on another row, or its row has changed. `key` is None without rows."""
 
@@ -24,13 +22,11 @@ class Highlighted(_Said):
         return isinstance(message, Highlighted) and message.table is self.table
 
 
-@dataclass
 class Activated(_Said):
     """Enter, or a double click, on a row."""
 
     key: str
 
 
-@dataclass
 class Marked(_Said):
     """Other rows are marked than before."""

@@ -6,16 +6,15 @@ Below the table two lines say why the mount under the cursor is not as it should
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from ...core.looking.status import DRIFTED, FOREIGN_MOUNT, IGNORED, MISSING, MOUNTED, MountStatus
 from ..copying import CopyRequested
+from ..telling import Telling
 from ..text.states import MUTED, PLAIN, WARN, Cell, mount_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .columns import Column
@@ -92,8 +91,7 @@ class MountsTable(ExplainedTable):
 
     rows = getters.query_one(MountRows)
 
-    @dataclass
-    class ToggleRequested(Message):
+    class ToggleRequested(Telling):
         """This mount is to be switched on or off."""
 
         table: MountsTable

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from ...core.process import Process
 from ...core.text import size
 from ..copying import CopyRequested
+from ..telling import Telling
 from ..text.amounts import age, cpu
 from ..text.states import MUTED, PLAIN, Cell
 from .columns import Column
@@ -71,15 +70,13 @@ class ProcessesTable(Table[Process]):
         Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the command"),
     ]  # fmt: skip
 
-    @dataclass
-    class FilesRequested(Message):
+    class FilesRequested(Telling):
         """What this process has open is to be shown."""
 
         table: ProcessesTable
         process: Process
 
-    @dataclass
-    class SignalRequested(Message):
+    class SignalRequested(Telling):
         """This process is to get the signal `name`: TERM or KILL. Nobody was asked yet."""
 
         table: ProcessesTable

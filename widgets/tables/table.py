@@ -38,15 +38,7 @@ _TICK = 30.0
 
 
 class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
-    """Rows that can be moved through, sorted and, where a subclass says so, marked.
-
-    | Component class | Is |
-    | :- | :- |
-    | `table--header`, `table--sorted` | the header, and the column that is sorted by |
-    | `table--cursor` | the row under the cursor |
-    | `table--hint` | what an empty table says |
-    | `table--muted`, `--good`, `--warn`, `--bad`, `--accent` | the tones of cells |
-    """
+    """Rows that can be moved through, sorted and, where a subclass says so, marked."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = KEYS

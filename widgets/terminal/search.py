@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Protocol
 
+from ...core.value import Value
 from . import cells
 from .cells import Row
 from .transcript import Place, Span
@@ -34,8 +34,7 @@ class Lines(Protocol):
         """Return every row, the oldest first."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Value):
     """One place of many: it is number `number`, from 1 on, of `of`."""
 
     span: Span

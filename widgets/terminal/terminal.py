@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
-from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..telling import Telling
 from .colors import Palette
 from .command import Command
 from .keyboard import Keyboard
@@ -79,22 +78,19 @@ class Terminal(Widget, can_focus=True):
     scrolled: var[int] = var(0)
     """Rows that the view is above the end; 0 while it follows the output."""
 
-    @dataclass
-    class Exited(Message):
+    class Exited(Telling):
         """The command has ended: with a code, or by a signal."""
 
         terminal: Terminal
         code: int | None
         signal: int | None
 
-    @dataclass
-    class LeaveRequested(Message):
+    class LeaveRequested(Telling):
         """The focus is to be elsewhere: the user wants it, or the command has ended."""
 
         terminal: Terminal
 
-    @dataclass
-    class Selected(Message):
+    class Selected(Telling):
         """The user has selected text with the mouse; `Reading.copy` puts it into the clipboard."""
 
         terminal: Terminal

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from textual.binding import Binding
 
+from ....core.value import Value
 from ..reasons import never
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ Arguments = ParamSpec("Arguments")
 Flow = Callable[Concatenate["Session", Arguments], Coroutine[Any, Any, None]]
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Value):
     """Something that is done to the highlighted chroot, to the marked ones, or to none."""
 
     id: str
