@@ -8,10 +8,14 @@ added here. Not among them are those that need this machine's terminal, `run` an
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
 
 from .. import engine
+from ..value import Value
 from . import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FOLLOW = "follow"
 """The one request that is answered until it is cancelled."""
@@ -35,7 +39,7 @@ PARTS = {"binds": engine.Binds, "bases": engine.Bases, "sizes": engine.Sizes}
 """What methods of the engine return that is asked further, as `binds.save`."""
 
 
-class Method(NamedTuple):
+class Method(Value):
     """How a method is called and what it gives."""
 
     name: str
@@ -79,7 +83,7 @@ def method(name: str) -> Method:
         raise KeyError(name)
     part, _, word = name.rpartition(".")
     function = _functions(PARTS[part] if part else engine.Engine)[word]
-    types = documents.hints(function, function.__annotations__)
+    types = documents.hints(function)
     code = function.__code__
     every = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     parameters = {one: types[one] for one in every if one not in ("report", "cancelled")}

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any
 
 from .. import errors, json_values
 from . import contract, documents
 from .lines import Lines, TooLongError, line_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ..engine import Engine, Following, Sizes
     from ..events import Event
