@@ -67,7 +67,7 @@ _encode = make_encoder(
     ", ",
     False,
     False,
-    True,  # noqa: FBT003
+    True,
 )
 
 

@@ -7,9 +7,8 @@ added here. Not among them are those that need this machine's terminal, `run` an
 
 from __future__ import annotations
 
-from functools import cache
-
 from .. import engine
+from ..remembered import remembered
 from ..value import Value
 from . import documents
 
@@ -63,7 +62,7 @@ class Method(Value):
         return dict(zip(self.parameters, positional, strict=False)) | named
 
 
-@cache
+@remembered
 def names() -> tuple[str, ...]:
     """Return the names of all methods, as requests have them, sorted."""
     whole = [name for name in _functions(engine.Engine) if name not in _ELSEWHERE]
@@ -76,7 +75,7 @@ def methods() -> dict[str, Method]:
     return {name: method(name) for name in names()}
 
 
-@cache
+@remembered
 def method(name: str) -> Method:
     """Return the method of a request. Raises KeyError for one that there is not."""
     if name not in names():

@@ -9,11 +9,11 @@ other did not say has its default: older and newer understand each other.
 from __future__ import annotations
 
 import sys
-from functools import cache
 from types import NoneType, UnionType
 
 from .. import errors, events
 from ..plan import Step
+from ..remembered import remembered
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ KINDS = (events.Event, errors.Problem, Change)
 _EDITS = f"{_CORE}.config.edits"
 
 
-@cache
+@remembered
 def kind(of: type[Value]) -> tuple[str, dict[str, type[Value]]]:
     """Return the field that tells which of its kinds one of `KINDS` is, and the words for them.
 
@@ -79,7 +79,7 @@ def kind(of: type[Value]) -> tuple[str, dict[str, type[Value]]]:
     return "event", {one.word: one for one in told}
 
 
-@cache
+@remembered
 def _tag(cls: type[Value]) -> tuple[str, str] | None:
     """Return the field and the word by which a value of *cls* is told from others of its kind."""
     of = (
@@ -235,7 +235,7 @@ def decode_error(document: Any) -> errors.ChrootError:
     return cls(message, hint)
 
 
-@cache
+@remembered
 def decoder(hint: Any) -> Decode:
     """Return what makes a value of type *hint* out of a document."""
     origin = getattr(hint, "__origin__", None)
@@ -352,7 +352,7 @@ def _tagged(field: str, words: dict[str, type[Value]]) -> Decode:
     return decode_it
 
 
-@cache
+@remembered
 def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
     """Return the fields that are one of some words, and what a word is that is not known here."""
     from ..diagnosis.finding import NOTE, SEVERITIES, Finding
@@ -370,7 +370,7 @@ def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
     }
 
 
-@cache
+@remembered
 def _whole(cls: type[Value]) -> Decode:
     types: dict[str, Any] = {}
     for one in cls.__mro__:
