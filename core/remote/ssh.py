@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from typing import TYPE_CHECKING
 
 from .address import checked
 from .connection import Connection
 from .remote_engine import RemoteEngine
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -16,7 +16,7 @@ from support import CHECKOUT, Cli, make_tiny_root
 
 UI = {"textual", "rich", "bittty"}
 SLOW = UI | {
-    "asyncio", "ast", "dataclasses", "enum", "importlib.metadata", "inspect", "json",
+    "asyncio", "ast", "dataclasses", "importlib.metadata", "inspect", "json",
     "logging", "pathlib", "psutil", "subprocess", "tempfile", "tomlkit", "typing",
 }  # fmt: skip
 """Not imported on the way of `run`: each costs more than the command itself."""
@@ -85,7 +85,7 @@ def is_private(name: str) -> bool:
 @pytest.mark.parametrize("option", ["", "-x"])
 def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path, option: str) -> None:
     imported = imported_by(cli, "run", *option.split(), "/bin/true", "-d", tiny_chroot)
-    slow = SLOW if option else SLOW | {"collections", "functools"}
+    slow = SLOW if option else SLOW | {"collections", "enum", "functools"}
     assert not slow & imported, slow & imported
     of_sessions = {name for name in imported if "session" in name or "ephemeral" in name}
     assert bool(of_sessions) == bool(option)
@@ -104,7 +104,7 @@ def test_who_is_asked_from_elsewhere_imports_little(cli: Cli, tmp_path: Path) ->
     asked = '{"id": 1, "do": "list"}\n'
     imported = imported_by(cli, "--base", tmp_path, "serve", "--json", stdin=asked)
     assert "chroot_tool.core.looking.status_reader" in imported
-    slow = SLOW | {"argparse", "collections", "contextlib", "re", "signal", "threading"}
+    slow = SLOW | {"argparse", "collections", "contextlib", "enum", "re", "signal", "threading"}
     assert not (slow | {"chroot_tool.app.json_fields"}) & imported
 
 
