@@ -87,6 +87,7 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "problems": [problem(one) for one in value.problems],
         **({"not_answering": value.unanswered} if value.unanswered else {}),
         **({"configuration": value.configuration} if value.configuration else {}),
+        **({"unseen": True} if value.unseen else {}),
     }
 
 

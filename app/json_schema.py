@@ -140,6 +140,7 @@ def _values() -> dict[str, Schema]:
         "mounts": _array("Mount"), "processes": _array("Process"), "problems": _array("Problem"),
         "not_answering": _TEXTS | {"description": _docs(ChrootStatus)["unanswered"]},
         "configuration": _TEXT | {"description": _docs(ChrootStatus)["configuration"]},
+        "unseen": {"const": True, "description": _docs(ChrootStatus)["unseen"]},
         "listening": _array("Listener") | {"description": "Of `status --open`."},
         "open": _array("OpenFile") | {"description": "Of `status --open`."},
     })  # fmt: skip
@@ -211,7 +212,7 @@ def _answers(words: tuple[str, ...]) -> dict[str, Schema]:
 
 _OF_OPEN = ("listening", "open")
 """Fields of a chroot that `status --open` alone prints."""
-_SOMETIMES = ("not_answering", "configuration", *_OF_OPEN)
+_SOMETIMES = ("not_answering", "configuration", "unseen", *_OF_OPEN)
 """Fields of a chroot that are there only where they say something."""
 
 

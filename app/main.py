@@ -72,6 +72,10 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _serve(base: str = "") -> int:
+    import gc
+
+    # Little of what a short answer makes is garbage, and to look for it would be a twentieth of it.
+    gc.set_threshold(50_000)
     from . import exits
     from .cli.verbs.serve import told
 

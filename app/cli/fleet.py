@@ -6,7 +6,6 @@ word. The main thread prints all of it, and takes the signals.
 
 from __future__ import annotations
 
-import json
 import queue
 import signal
 import sys
@@ -205,6 +204,8 @@ class _Fleet:
             exits.deafen(1)
 
     def _document(self, member: Member, line: str) -> None:
+        import json
+
         found = json.loads(line)
         if isinstance(found, dict) and "event" in found:
             self._print([json.dumps({"host": member.name, **found})])
@@ -213,6 +214,8 @@ class _Fleet:
 
     def _ended(self, member: Member) -> None:
         if self._asked.json:
+            import json
+
             document = {"host": member.name, "event": "ended", "code": member.code}
             result = {} if member.result is None else {"result": member.result}
             self._print([json.dumps(document | result)])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from contextlib import suppress
 
 from ..errors import ChrootError
 
@@ -74,8 +73,10 @@ def _replaced_by_unnamed(parent: int, name: str, fill: Fill) -> bool:
     except OSError:
         return False  # what else is wrong with the directory shows when the file has a name
     try:
-        with suppress(OSError):  # see `_named`
+        try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass  # see `_named`
         fill(fd)
         temporary = _temporary(name)
         try:

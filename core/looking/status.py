@@ -79,7 +79,7 @@ class ChrootStatus(Value):
     architecture: str = ""
     """What its programs are built for, as Debian names it; "" where none of them says."""
     unseen: bool = False
-    """Whether processes may live in it that this user may not see."""
+    """Whether processes may live in it that this user may not see, nor what they have open."""
     unanswered: tuple[str, ...] = ()
     """The sources that do not answer, or what it lies on; its state says so then, and no more."""
     configuration: str = ""

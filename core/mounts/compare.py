@@ -6,8 +6,8 @@ What the kernel has normalised is compared, never text against text.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 
+from ..remembered import remembered
 from ..value import Value
 from .steps import Remount, SetPropagation
 
@@ -34,9 +34,6 @@ ATIME = ("noatime", "relatime", "strictatime")
 _TIMES = frozenset([*ATIME, "nodiratime"])
 MOUNT_WORDS = frozenset([*FLAGS, *OPPOSITES, *_TIMES, "defaults"])
 """Option words that concern the mount, not the file system in it."""
-
-_SHAPES = 256
-"""How many lists of options are known at once: most mounts have one of a few."""
 
 
 class Source(Value):
@@ -162,7 +159,7 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     return Remount(wanted.target, entry.id, _in_order(on), _in_order(off), options, recursive)
 
 
-@lru_cache(_SHAPES)
+@remembered
 def _flags(options: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([flag for flag in FLAGS if flag in options])
 
@@ -192,7 +189,7 @@ def size_bytes(text: str) -> int | None:
     return int(digits) << shift if sound else None
 
 
-@lru_cache(_SHAPES)
+@remembered
 def _differs(word: str, have: tuple[str, ...]) -> bool:
     """Tell whether an option of a file system certainly differs from what the kernel shows.
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     Answer = dict[str, Any] | None
 
 MOST = 1 << 20

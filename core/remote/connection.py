@@ -7,7 +7,6 @@ second time: nobody knows how far it came.
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import os
 import queue
@@ -15,7 +14,6 @@ import signal
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from .. import json_values
 from ..errors import ChrootError
@@ -25,9 +23,11 @@ from .answers import Answers
 from .lines import Lines
 from .server import OLDEST, PROTOCOL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event as Flag
+    from typing import Any
 
 _LOOK = 0.1
 """Seconds between two looks at whether a call was cancelled, while it is under way."""
@@ -226,7 +226,7 @@ class Connection:
         )
 
     def _write(self, document: dict[str, Any]) -> None:
-        data = memoryview(json.dumps(document).encode("ascii") + b"\n")
+        data = memoryview(json_values.line(document).encode("ascii") + b"\n")
         sink = self._program.stdin
         assert sink
         with self._writing:

@@ -7,11 +7,14 @@ added here. Not among them are those that need this machine's terminal, `run` an
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple
-
 from .. import engine
+from ..remembered import remembered
+from ..value import Value
 from . import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FOLLOW = "follow"
 """The one request that is answered until it is cancelled."""
@@ -35,7 +38,7 @@ PARTS = {"binds": engine.Binds, "bases": engine.Bases, "sizes": engine.Sizes}
 """What methods of the engine return that is asked further, as `binds.save`."""
 
 
-class Method(NamedTuple):
+class Method(Value):
     """How a method is called and what it gives."""
 
     name: str
@@ -59,7 +62,7 @@ class Method(NamedTuple):
         return dict(zip(self.parameters, positional, strict=False)) | named
 
 
-@cache
+@remembered
 def names() -> tuple[str, ...]:
     """Return the names of all methods, as requests have them, sorted."""
     whole = [name for name in _functions(engine.Engine) if name not in _ELSEWHERE]
@@ -72,14 +75,14 @@ def methods() -> dict[str, Method]:
     return {name: method(name) for name in names()}
 
 
-@cache
+@remembered
 def method(name: str) -> Method:
     """Return the method of a request. Raises KeyError for one that there is not."""
     if name not in names():
         raise KeyError(name)
     part, _, word = name.rpartition(".")
     function = _functions(PARTS[part] if part else engine.Engine)[word]
-    types = documents.hints(function, function.__annotations__)
+    types = documents.hints(function)
     code = function.__code__
     every = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     parameters = {one: types[one] for one in every if one not in ("report", "cancelled")}

@@ -8,20 +8,23 @@ other did not say has its default: older and newer understand each other.
 
 from __future__ import annotations
 
-import math
-import re
-from functools import cache
+import sys
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from .. import errors, events
 from ..plan import Step
+from ..remembered import remembered
 from ..value import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from typing import Any
 
     Decode = Callable[[Any], Any]
+    _Names = dict[str, Any]
+else:
+    _Names = dict
 
 _CORE = __name__.rpartition(".remote.")[0]
 _LARGEST = 1 << 53
@@ -53,7 +56,7 @@ KINDS = (events.Event, errors.Problem, Change)
 _EDITS = f"{_CORE}.config.edits"
 
 
-@cache
+@remembered
 def kind(of: type[Value]) -> tuple[str, dict[str, type[Value]]]:
     """Return the field that tells which of its kinds one of `KINDS` is, and the words for them.
 
@@ -76,7 +79,7 @@ def kind(of: type[Value]) -> tuple[str, dict[str, type[Value]]]:
     return "event", {one.word: one for one in told}
 
 
-@cache
+@remembered
 def _tag(cls: type[Value]) -> tuple[str, str] | None:
     """Return the field and the word by which a value of *cls* is told from others of its kind."""
     of = (
@@ -115,32 +118,42 @@ _HOMES = {
 """Where the values are that the contract and its values name. Each is imported when it is asked
 for: of all that can be asked a connection needs little, and its first answer is waited for."""
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+_ABSTRACT = ("Callable", "Mapping", "Sequence")
+_ELSEWHERE: dict[str, Any] = {"Change": Change} | dict.fromkeys(
+    ("Report", "Flag", "Keeping", "ChrootError", "Following", "Sizes", "Binds", "Bases"), object
+)
+"""What no module has by that name, and what is named by that which is not asked from afar."""
 
 
 def names() -> dict[str, Any]:
     """Return what all the annotations of the contract and its values mean."""
-    return {name: _named(name) for name in _HOME_OF} | _ways()
+    meaning = _Meaning()
+    return {name: meaning[name] for name in (*_HOME_OF, *_ABSTRACT, *_ELSEWHERE)}
 
 
-def hints(owner: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the types of *annotations*, those of a function or a class of the contract."""
-    said = set(re.findall(r"\w+", " ".join(map(str, annotations.values()))))
-    known = {name: _named(name) for name in said & _HOME_OF.keys()}
-    return get_type_hints(owner, localns=known | _ways())
+def hints(owner: Any) -> dict[str, Any]:
+    """Return the types that a function, or a class without its bases, of the contract declares.
+
+    What `typing.get_type_hints` does, without `typing`: it costs more than a host's whole answer.
+    """
+    space = vars(sys.modules[owner.__module__])
+    of = vars(owner) if isinstance(owner, type) else {"__annotations__": owner.__annotations__}
+    said = of.get("__annotations__", {})
+    return {name: eval(text, space, _Meaning()) for name, text in said.items()}
 
 
-def _named(name: str) -> Any:
-    module = __import__(f"{_CORE}.{_HOME_OF[name]}", fromlist=(name,))
-    return getattr(module, name)
+class _Meaning(_Names):
+    """What the names in annotations mean; of `_HOMES` those are imported that are asked for."""
 
+    def __missing__(self, name: str) -> Any:
+        if name in _HOME_OF:
+            module = __import__(f"{_CORE}.{_HOME_OF[name]}", fromlist=(name,))
+            return getattr(module, name)
+        if name in _ABSTRACT:
+            from collections import abc
 
-@cache
-def _ways() -> dict[str, Any]:
-    from collections.abc import Callable, Mapping, Sequence
-
-    ways = {"Callable": Callable, "Mapping": Mapping, "Sequence": Sequence, "Change": Change}
-    elsewhere = ("Report", "Flag", "Keeping", "ChrootError", "Following", "Sizes", "Binds", "Bases")
-    return ways | dict.fromkeys(elsewhere, object)  # named by what is not asked from afar
+            return getattr(abc, name)
+        return _ELSEWHERE[name]
 
 
 # -- out ------------------------------------------------------------------------------------------
@@ -222,13 +235,14 @@ def decode_error(document: Any) -> errors.ChrootError:
     return cls(message, hint)
 
 
-@cache
+@remembered
 def decoder(hint: Any) -> Decode:
     """Return what makes a value of type *hint* out of a document."""
-    origin, inner = get_origin(hint), get_args(hint)
+    origin = getattr(hint, "__origin__", None)
+    inner: tuple[Any, ...] = getattr(hint, "__args__", ())
     if hint in _PLAIN:
         return _PLAIN[hint]
-    if origin is UnionType or (origin and NoneType in inner):
+    if isinstance(hint, UnionType):
         return _either(inner)
     if origin is dict or hint is dict or getattr(origin, "__name__", "") == "Mapping":
         return _mapping(decoder(inner[0]), decoder(inner[1]))
@@ -267,7 +281,7 @@ def _integer(found: Any) -> int:
 
 
 def _number(found: Any) -> float:
-    if type(found) in (int, float) and math.isfinite(found) and abs(found) < _LARGEST:
+    if type(found) in (int, float) and abs(found) < _LARGEST:  # no infinity, no NaN
         return float(found)
     raise ValueError("a number was expected")
 
@@ -338,7 +352,7 @@ def _tagged(field: str, words: dict[str, type[Value]]) -> Decode:
     return decode_it
 
 
-@cache
+@remembered
 def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
     """Return the fields that are one of some words, and what a word is that is not known here."""
     from ..diagnosis.finding import NOTE, SEVERITIES, Finding
@@ -356,12 +370,11 @@ def words() -> dict[tuple[type[Value], str], tuple[tuple[str, ...], str]]:
     }
 
 
-@cache
+@remembered
 def _whole(cls: type[Value]) -> Decode:
-    said: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for one in cls.__mro__:
-        said |= vars(one).get("__annotations__", {})
-    types = hints(cls, said)
+        types |= hints(one)
     parts = {name: decoder(types[name]) for name in cls._fields}
     defaults = cls._defaults
 

@@ -7,18 +7,18 @@ variables those are taken that say how ssh gets there.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
-from typing import TYPE_CHECKING, Any
 
-from .. import programs
+from .. import json_values, programs
 from ..errors import ChrootError, UsageError
 from ..value import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from threading import Event as Flag
+    from typing import Any
 
 _PROGRAM = "ansible-inventory"
 _PATIENCE = 120.0
@@ -87,10 +87,9 @@ def _listed(argv: tuple[str, ...], cancelled: Flag | None) -> dict[str, Any]:
         why = errors[0] if errors else f"exit code {code}"
         raise ChrootError(f"{_PROGRAM} failed: {why}", shlex.join(argv))
     try:
-        found = json.loads(data)
+        return json_values.document(data)
     except ValueError as error:
         raise ChrootError(f"{_PROGRAM} prints no JSON: {error}", shlex.join(argv)) from error
-    return found if isinstance(found, dict) else {}
 
 
 def _meant(pattern: str, listed: Mapping[str, Any]) -> list[str]:

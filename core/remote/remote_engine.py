@@ -10,7 +10,6 @@ import math
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import Cancelled, ChrootError, Problem
 from ..events import Event
@@ -18,8 +17,10 @@ from ..looking.status import ChrootStatus
 from ..verbs.run_captured import run_words
 from . import contract, documents
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, cast
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..events import Report
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
     Connect = Callable[[], Connection]
     Command = Callable[[Sequence[str]], tuple[str, ...]]
+else:
+
+    def cast(_type, value):
+        """Tell type checkers only; typing takes its time to be imported."""
+        return value
+
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before a connection is tried again, by how often it was."""

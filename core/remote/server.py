@@ -11,16 +11,18 @@ away leaves nothing half done.
 
 from __future__ import annotations
 
+import _thread
 import os
-import threading
-from typing import TYPE_CHECKING, Any
 
 from .. import errors, json_values
 from . import contract, documents
 from .lines import Lines, TooLongError, line_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event as Flag
+    from typing import Any
 
     from ..engine import Engine, Following, Sizes
     from ..events import Event
@@ -42,11 +44,11 @@ class Server:
         self._source = source
         self._sink = sink
         self._version = version
-        self._writing = threading.Lock()
+        self._writing = _thread.allocate_lock()
         self._deaf = False
         self._sizes: Sizes | None = None
         self._asked: dict[int, _Asked] = {}
-        self._changing = threading.Lock()
+        self._changing = _thread.allocate_lock()
 
     def serve(self) -> None:
         """Answer until the input ends; return when nothing is at work any more."""
@@ -64,7 +66,7 @@ class Server:
             self.tell(_failed(None, f"this is no request: {error}"))
         self.stop()
         for one in self._working():
-            one.thread.join()
+            one.wait()
 
     def stop(self) -> None:
         """Stop every request."""
@@ -102,11 +104,12 @@ class Server:
                 self.tell(_failed(number, f"request {number} {why}", "busy"))
                 return
             self._asked[number] = asked
-        asked.thread.start()
+        asked.begin()
 
     def _understood(self, number: int, name: str, request: dict[str, Any]) -> _Asked:
         if name == contract.FOLLOW:
-            return _Asked(self, number, lambda asked: self._follow(asked))
+            flag = _flag()
+            return _Asked(self, number, lambda asked: self._follow(asked, flag), flag)
         if name not in contract.names():
             raise ValueError(f"there is no {name!r} in {self._version}")
         method = contract.method(name)
@@ -120,16 +123,18 @@ class Server:
         part, _, word = method.name.rpartition(".")
         about = documents.decode(request.get("of", ""), str)
 
+        cancelled = _flag() if method.stops else None
+
         def call(asked: _Asked) -> None:
             holder: Any = self._holder(part, about)
             if method.reports:
                 arguments["report"] = asked.report
-            if method.stops:
-                arguments["cancelled"] = asked.cancelled
+            if cancelled:
+                arguments["cancelled"] = cancelled
             result = getattr(holder, word)(**arguments)
             asked.tell({"event": "done", "result": documents.encode(result)})
 
-        return _Asked(self, number, call)
+        return _Asked(self, number, call, cancelled)
 
     def _holder(self, part: str, about: str) -> Any:
         if part == "sizes":  # it remembers what was counted
@@ -140,13 +145,13 @@ class Server:
             return self._engine.binds(about)
         return self._engine.bases() if part else self._engine
 
-    def _follow(self, asked: _Asked) -> None:
+    def _follow(self, asked: _Asked, cancelled: Flag) -> None:
         following = self._engine.follow()
         asked.ended_by(following)
         try:
             known: dict[str, ChrootStatus] = {}
             seen: dict[str, Any] = {}
-            while not asked.cancelled.is_set():
+            while not cancelled.is_set():
                 snapshot = following.snapshot()
                 found = {one.path: one for one in snapshot.chroots}
                 for path in known.keys() - found.keys():
@@ -189,23 +194,36 @@ class Server:
 class _Asked:
     """A request that is being answered."""
 
-    def __init__(self, server: Server, number: int, answer: Callable[[_Asked], None]) -> None:
+    def __init__(
+        self, server: Server, number: int, answer: Callable[[_Asked], None], cancelled: Flag | None
+    ) -> None:
         self._server = server
         self._number = number
         self._answer = answer
         self._following: Following | None = None
-        self.cancelled = threading.Event()
-        self.thread = threading.Thread(target=self._run, name=f"request {number}")
+        self._cancelled = cancelled
+        self._at_work = _thread.allocate_lock()
+
+    def begin(self) -> None:
+        """Have it answered in a thread of its own."""
+        self._at_work.acquire()
+        _thread.start_new_thread(self._run, ())
+
+    def wait(self) -> None:
+        """Wait until it is answered."""
+        with self._at_work:
+            pass
 
     def ended_by(self, following: Following) -> None:
         """Have this one woken when the request is stopped."""
         self._following = following
-        if self.cancelled.is_set():
+        if self._cancelled and self._cancelled.is_set():
             following.wake()
 
     def stop(self) -> None:
-        """Have it stop, and take back what it did."""
-        self.cancelled.set()
+        """Have it stop, and take back what it did; what is brief comes to its end."""
+        if self._cancelled:
+            self._cancelled.set()
         if self._following:
             self._following.wake()
 
@@ -246,6 +264,14 @@ class _Asked:
             raise
         finally:
             self._server.ended(self._number)
+            self._at_work.release()
+
+
+def _flag() -> Flag:
+    # Not before it is needed: a tenth of an answer that is only looked for.
+    from threading import Event
+
+    return Event()
 
 
 def _status(one: ChrootStatus) -> dict[str, Any]:

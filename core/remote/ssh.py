@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from typing import TYPE_CHECKING
 
 from .address import checked
 from .connection import Connection
 from .remote_engine import RemoteEngine
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,7 +28,10 @@ do [ -x "$c" ] && break; c=; done
 """
 # Becomes root where the user may: `sudo -l` tells without asking. Who is root owns the root
 # directory, and a program that says so would be one more for each question.
-_QUIETLY = f"""{_FIND}
+# What PATH finds is started by its name: `$(…)` would be a process more for each question.
+_QUIETLY = f"""
+[ -O / ] && command -v chroot-tool >/dev/null && exec chroot-tool "$@"
+{_FIND}
 [ -O / ] && exec "$c" "$@"
 sudo -n -l "$c" serve --json >/dev/null 2>&1 && exec sudo -n -- "$c" "$@"
 exec "$c" "$@"

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from chroot_tool.app import json_fields
 from chroot_tool.app.cli.verbs import list as list_verb
 from chroot_tool.app.cli.verbs import status
 from chroot_tool.app.cli.verbs import watch as watch_verb
@@ -244,6 +245,7 @@ def test_who_may_not_see_all_is_told_no_number(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     (one,) = engine.list()
     assert list_verb.lines([one])[1].endswith("  0")
+    assert "unseen" not in json_fields.chroot(one)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     (one,) = engine.list()
     assert list_verb.lines([one])[1].endswith("  ?")

@@ -85,8 +85,13 @@ def test_what_is_not_done_every_hour(ann: Ordinary, tmp_path: Path) -> None:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as holder:  # fmt: skip
         assert next_line(holder) == b"begun\n"
-        opened = [line.split()[1:] for line in ann.ok("status", "--open", "-d", "deb").splitlines()]
-        assert ["3", "file", "/etc/passwd"] in opened
+        lines = ann.ok("status", "--open", "-d", "deb").splitlines()
+        assert ["3", "file", "/etc/passwd"] in [line.split()[1:] for line in lines]
+        hidden = "what processes of other users have open can't be seen: run as root"
+        assert lines[-2:] == ["", hidden]
+        assert ann.ok("status", "--open", "--plain", "-d", "deb").splitlines()[-1] == hidden
+        assert hidden not in ann.ok("status", "-d", "deb")
+        assert json.loads(ann.ok("status", "--open", "-d", "deb", "--json"))["unseen"] is True
         busy = ann("off", "-d", "deb")
         assert busy.returncode == 4, busy.stderr
         assert "read a" in busy.stderr, "who is in the way"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 from .... import __version__
@@ -13,7 +12,10 @@ from ...engine import open_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from argparse import ArgumentParser, Namespace
+else:
+    import _signal as signal  # see core.entering.launch
 
 
 def add_options(parser: ArgumentParser) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ....core.process import Listener, OpenFile
 
 
+_HIDDEN = ("", "what processes of other users have open can't be seen: run as root")
+
+
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `status` its options."""
     add_json(parser)
@@ -44,7 +47,8 @@ def execute(arguments: Namespace) -> int:
     else:
         said = (plain.details if in_words else lines)(found, time.time())
         more = (plain.opened if in_words else _open_lines)(listening, opened)
-        print_lines([*said, *more])
+        hidden = arguments.open and found.unseen
+        print_lines([*said, *more, *_HIDDEN[in_words:] * hidden])
     return exits.DONE
 
 
