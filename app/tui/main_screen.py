@@ -175,6 +175,7 @@ class MainScreen(Screen[None]):
         """Start with what can be said without looking."""
         self.table.focus()
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
+        self.app.message_signal.subscribe(self, self._sight.notice, immediate=True)
         self._display.status_line()
         self._post.deliver()
         if self.session.rising.is_possible:
