@@ -176,6 +176,10 @@ class ChrootApp(KeyQueue):
             except RuntimeError:
                 pass  # it is closed: only jobs are waited for
 
+    def wrote(self, count: int) -> None:
+        """Take note that so many bytes went to the terminal."""
+        self.main.session.panels.pace.wrote(count)
+
     def _end(self) -> None:
         self.exit(return_code=_SIGNALLED + self.ended_by)
 

@@ -66,14 +66,14 @@ class Panels:
         """Panels that show the log of a command that was let go on."""
 
     @cached_property
-    def _pace(self) -> Pace:
-        """The pace at which floods are painted, of all panels together."""
+    def pace(self) -> Pace:
+        """The pace of the line to the terminal: that at which floods are painted, of all panels."""
         return self._fitting_pace()
 
     def use_line(self, line: str) -> None:
         """Paint floods at the pace of a line that is as the settings say from now on."""
         self._line = line
-        self._pace.become(self._fitting_pace())
+        self.pace.become(self._fitting_pace())
 
     def _fitting_pace(self) -> Pace:
         from ...widgets.terminal import pace
@@ -130,7 +130,7 @@ class Panels:
 
         name, path = (one.name, one.path) if one else ("", "")
         panel = RunPanel(
-            argv, chroot=name, command=command, path=path, throw_away=throw_away, pace=self._pace
+            argv, chroot=name, command=command, path=path, throw_away=throw_away, pace=self.pace
         )
         if words:
             again = partial(self._again, one, command, argv, words, throw_away=throw_away)
@@ -271,7 +271,7 @@ class Panels:
             command = f"{one.command} (went on)"
             panel = RunPanel(
                 one.argv(), chroot=one.chroot, command=command, path=one.path,
-                throw_away=one.throw_away, pace=self._pace,
+                throw_away=one.throw_away, pace=self.pace,
                 seconds=one.seconds, stop=partial(detached.stop, one),
             )  # fmt: skip
             self._detached[panel] = one

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from textual import events
 
 from ...widgets.trend import SPAN
 
 if TYPE_CHECKING:
+    from textual.message import Message
     from textual.screen import Screen
     from textual.timer import Timer
 
@@ -18,6 +23,12 @@ if TYPE_CHECKING:
 
 _BATCH = 0.05
 """Seconds that sizes are gathered."""
+_GLANCE = 1.0
+"""Seconds between two looks that are shown on a slow line: what a panel prints has the rest."""
+_ANSWER = 0.1
+"""Seconds after a key in which it is answered there before all else."""
+_FOLLOWS = 0.05
+"""Seconds by which on a slow line the details come behind the cursor, which is the answer."""
 _SETTLED = (0.5, 4.0)
 """Seconds after a process came or went in which others do so, too, and a service has its ports."""
 
@@ -29,6 +40,7 @@ class Sight:
         self, screen: Screen[Any], session: Session, display: Display, doing: Doing
     ) -> None:
         self._screen = screen
+        self._session = session
         self._panes = session.panes
         self._inventory = session.inventory
         self._display = display
@@ -38,13 +50,41 @@ class Sight:
         self._inside: tuple[str, frozenset[int]] = ("", frozenset())
         """The chroot of which it was looked at where it listens, and who lived in it then."""
         self._to_settle: dict[float, Timer] = {}
+        self._shown_at = -math.inf
+        self._shown_later = False
+        self._keyed_at = -math.inf
+        self._turns_later = False
         self._at = ""
         """The path of the chroot that was looked at closer."""
 
     def see(self, message: Seen) -> None:
-        """Take over how everything is now."""
-        before = self._panes.table.highlighted
+        """Take over how everything is now, and show it when the line has room for it."""
         self._inventory.take(message.snapshot)
+        if not self._shown_later:
+            self._show_in_time()
+
+    def notice(self, message: Message) -> None:
+        """Note when a key is to be answered."""
+        if isinstance(message, events.InputEvent):
+            self._keyed_at = monotonic()
+
+    @property
+    def _wait(self) -> float:
+        """Seconds until a look can be shown: on a slow line the next one overtakes it."""
+        pace = self._session.panels.pace
+        if not pace.of_all or self._shown_at == -math.inf:  # for the first one there is a user
+            return 0.0
+        due = max(self._shown_at + _GLANCE, self._keyed_at + _ANSWER)
+        return max(pace.wait, due - monotonic())
+
+    def _show_in_time(self) -> None:
+        wait = self._wait
+        self._shown_later = wait > 0
+        if self._shown_later:
+            self._screen.set_timer(wait, self._show_in_time)
+            return
+        self._shown_at = monotonic()
+        before = self._panes.table.highlighted
         self._display.all()
         self._doing.offer_anew()
         self._wait_for_time(moving=self._inventory.time_will_tell)
@@ -78,6 +118,14 @@ class Sight:
 
     def turn_to(self) -> None:
         """Show the chroot that the cursor has come to, or that has changed below it."""
+        if not self._session.panels.pace.of_all:
+            self._turn()
+        elif not self._turns_later:
+            self._turns_later = True
+            self._screen.set_timer(_FOLLOWS, self._turn)
+
+    def _turn(self) -> None:
+        self._turns_later = False
         one = self._panes.table.highlighted
         path = one.path if one is not None else ""
         if path != self._at:

@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 import threading
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
@@ -16,6 +16,14 @@ from textual.drivers.linux_driver import LinuxDriver
 from ..exits import deafen
 
 _STDERR = 2
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """An app that is told how many bytes go to the terminal."""
+
+    def wrote(self, count: int) -> object:
+        """Take note of so many."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -39,7 +47,14 @@ class TerminalDriver(LinuxDriver):
             encoding=sys.__stderr__.encoding if sys.__stderr__ else "utf-8",
             errors="backslashreplace",
         )
+        self._counting = app if isinstance(app, Counting) else None
         threading.Thread(target=self._await_the_end, daemon=True).start()
+
+    def write(self, data: str) -> None:
+        """Write, and tell the app how much it was."""
+        super().write(data)
+        if self._counting is not None:
+            self._counting.wrote(len(data.encode(errors="replace")))
 
     def _await_the_end(self) -> None:
         """Tell the UI when nobody is there any more, as the kernel does where it has a session."""

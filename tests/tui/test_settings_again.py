@@ -124,7 +124,7 @@ async def test_a_theme_that_is_chosen_is_kept_also_where_it_is_the_one_from_befo
 async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Path) -> None:
     write(file, 'line = "near"\n')
     async with ui(*CHROOTS, follow_settings=True, line="near") as t:
-        pace = t.app.main.session.panels._pace
+        pace = t.app.main.session.panels.pace
         assert pace.room > 10_000
         replace(file, 'line = "far"\n')
         await t.until(lambda: pace.room < 10_000)

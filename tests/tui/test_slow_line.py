@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.app.tui import showing_chroots
+from chroot_tool.widgets.terminal.pace import Pace
 from support import Cli
 from support.outer_terminal import Terminal
+from support.samples import CHROOTS
+from support.whole_ui import Ui, ui
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
 SECONDS = 2.0
 A_SECOND = 4_000
 """Bytes that a flood writes on a far line, half of 64 kbit/s."""
-AT_ONCE = 8_000
+AT_ONCE = 4_000
 """Bytes that may come beside: what else changes on the screen. Not a figure of ours (`./dev bench
 ui` has those), but far below what a flood is without a bound."""
 TRIES = 15
@@ -90,3 +94,75 @@ def test_output_leaves_room_on_a_far_line(
         terminal.type(key)
         count(terminal, 1.0)
     assert any(behind(terminal) <= AT_ONCE for _ in range(TRIES))
+
+
+OFF = CHROOTS[0]
+NAMES = ("first", "second", "third")
+QUICK, FULL = Pace(1e9, 1e9, of_all=True), Pace(0.001, 1, of_all=True)
+
+
+async def show_all(t: Ui) -> None:
+    """Let one look follow the other at once."""
+    for name in NAMES:
+        t.feed.show(OFF.replace(name=name))
+    await t.until(lambda: [one.name for one in t.app.main.chroots] == ["third"])
+
+
+WAITS = {
+    "for the one before": (QUICK, "_GLANCE"),
+    "for the answer to a key": (QUICK, "_ANSWER"),
+    "for the line": (FULL, ""),
+}
+
+
+@pytest.mark.parametrize(("pace", "setting"), WAITS.values(), ids=WAITS)
+async def test_a_look_is_shown_when_a_slow_line_has_room_and_then_the_last_one(
+    monkeypatch: pytest.MonkeyPatch, pace: Pace, setting: str
+) -> None:
+    for name in ("_GLANCE", "_ANSWER"):
+        monkeypatch.setattr(showing_chroots, name, 3600.0 if name == setting else 0.0)
+    async with ui(OFF, line="far") as t:
+        line = t.app.main.session.panels.pace
+        line.become(pace)
+        line.wrote(1)
+        await t.press("j")
+        await show_all(t)
+        assert not any(name in t.text for name in NAMES)
+        line.become(QUICK)
+        monkeypatch.setattr(showing_chroots, "_GLANCE", 0.0)
+        monkeypatch.setattr(showing_chroots, "_ANSWER", 0.0)
+        t.app.main._sight._show_in_time()
+        await t.shows("third")
+
+
+async def test_on_a_slow_line_a_look_waits_no_longer_than_it_has_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(showing_chroots, "_GLANCE", 0.1)
+    async with ui(OFF, line="far") as t:
+        await show_all(t)
+        await t.shows("third")
+
+
+async def test_elsewhere_each_look_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(showing_chroots, "_GLANCE", 3600.0)
+    monkeypatch.setattr(showing_chroots, "_ANSWER", 3600.0)
+    async with ui(OFF, line="near") as t:
+        await t.press("j")
+        t.app.main.session.panels.pace.wrote(1_000_000)
+        await show_all(t)
+        await t.shows("third")
+
+
+async def test_on_a_slow_line_the_details_come_behind_the_cursor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = OFF.replace(name="other", path=f"{OFF.path}-2")
+    async with ui(OFF, other, line="far") as t:
+        await t.until(lambda: t.highlighted == OFF.name)
+        await t.press("j")
+        await t.until(lambda: t.highlighted == "other")
+        monkeypatch.setattr(showing_chroots, "_FOLLOWS", 3600.0)
+        await t.press("k")
+        assert t.app.main.table.highlighted == OFF
+        assert t.highlighted == "other"

@@ -1,4 +1,4 @@
-"""How fast output may be painted: so many bytes a second, so many at once. Pure.
+"""How fast may be painted: so many bytes a second, so many at once. Pure.
 
 A line takes no more than it can. What is written beyond that waits in it, and so does the answer to
 the next key. What stands on the screen in the end is the same: what was not painted is overtaken.
@@ -17,6 +17,8 @@ one style in true colours."""
 class Pace:
     """Bytes for which there is room: `rate` of them come with each second, up to `burst`.
 
+    What a paint costs is guessed before (`spend`), and known when it is written (`wrote`).
+
     `of_all`: they are for whatever a program writes, not for floods alone.
     """
 
@@ -27,6 +29,7 @@ class Pace:
         self._rate, self._burst, self._ticks = rate, burst, ticks
         self.of_all = of_all
         self._room, self._at = burst, ticks()
+        self._guessed = 0.0
 
     @property
     def room(self) -> float:
@@ -43,8 +46,18 @@ class Pace:
         self.of_all = other.of_all
 
     def spend(self, count: float) -> None:
-        """Take note that so many bytes are written."""
-        self._room = max(self.room - count, -self._burst)
+        """Take note that about so many bytes are to be written."""
+        self._take(count)
+        self._guessed += count
+
+    def wrote(self, count: int) -> None:
+        """Take note that so many bytes were written, whatever was guessed, and by whomever."""
+        self._take(count - self._guessed)
+        self._guessed = 0.0
+
+    def _take(self, count: float) -> None:
+        # A screen that is painted whole is nothing to wait a second for.
+        self._room = max(min(self.room - count, self._burst), -self._rate)
 
     @property
     def is_quiet(self) -> bool:
@@ -68,9 +81,9 @@ def near() -> Pace:
 
 
 def far() -> Pace:
-    """Return the pace of one behind ssh: under half of 64 kbit/s, a tenth of a second at once.
+    """Return the pace of one behind ssh: half of 64 kbit/s, a tenth of a second at once.
 
-    The rest is for keys, and for what else a flood changes: times, graphs, the processor's load.
-    Some lines a second that scroll a screen are as many bytes as a flood: so it is of all.
+    The rest is for keys. Some lines a second that scroll a screen are as many bytes as a flood: so
+    it is of all.
     """
-    return Pace(3_000, 800, of_all=True)
+    return Pace(4_000, 800, of_all=True)

@@ -171,7 +171,16 @@ class Painting:
             if self._timer.when() <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(when, self.now)
+        self._timer = loop.call_at(when, self._now_or_later)
+
+    def _now_or_later(self) -> None:
+        """Paint, unless others have taken the room on the line meanwhile."""
+        self._timer = None
+        wait = self._wait
+        if wait > 0:
+            self._within(wait)
+        else:
+            self.now()
 
     def now(self) -> None:
         """Have the rows painted that have changed, as many as fit into a frame."""

@@ -46,6 +46,34 @@ def test_it_is_never_exceeded(moves: list[tuple[float, int, int]]) -> None:
     assert written <= 800 + 4000 * ticks.now + cost(250, 1)
 
 
+def test_what_is_written_counts_and_not_what_was_guessed() -> None:
+    ticks = Ticks()
+    pace = Pace(1000, 200, ticks)
+    pace.spend(150)
+    pace.spend(50)
+    pace.wrote(120)
+    assert pace.room == 80
+    pace.wrote(300)  # of somebody else: nobody has guessed it
+    assert pace.room == -220
+    assert pace.wait == 0.32
+    pace.wrote(1_000_000)  # a whole screen
+    assert pace.wait == 1.1
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.5), st.integers(1, 4000)), max_size=60))
+def test_whatever_a_paint_costs_the_line_takes_no_more(moves: list[tuple[float, int]]) -> None:
+    ticks = Ticks()
+    pace = Pace(4000, 800, ticks)
+    written = 0
+    for seconds, size in moves:
+        ticks.now += seconds
+        if pace.wait == 0:
+            pace.spend(300)
+            pace.wrote(size)
+            written += size
+    assert written <= 800 + 4000 * ticks.now + 4000
+
+
 def test_behind_ssh_a_key_has_a_fifth_of_a_second_at_64_kbit_at_most() -> None:
     line = 64_000 / 8
     pace = far()
@@ -53,3 +81,11 @@ def test_behind_ssh_a_key_has_a_fifth_of_a_second_at_64_kbit_at_most() -> None:
     pace.spend(pace.room + 401)
     assert pace.wait > 0
     assert near().room > pace.room
+
+
+def test_another_pace_keeps_what_was_written() -> None:
+    ticks = Ticks()
+    pace = Pace(1000, 200, ticks)
+    pace.wrote(500)
+    pace.become(Pace(100, 800, ticks, of_all=True))
+    assert (pace.room, pace.of_all) == (-300, True)

@@ -623,6 +623,25 @@ async def test_a_flood_that_is_not_seen_takes_nothing_of_the_line() -> None:
         await until(pilot, lambda: "the end" in screen_text(host))
 
 
+async def test_a_paint_waits_where_others_have_taken_the_room_on_the_line_meanwhile() -> None:
+    pace = Pace(1e9, 1e9, of_all=True)
+    terminal = Terminal(["sh", "-c", "echo ready; read x; echo more; read x"], pace=pace)
+    host = Host(terminal)
+    async with host.run_test(size=(82, 27)) as pilot:
+        terminal.start()
+        await until(pilot, lambda: "ready" in screen_text(host))
+        await until(pilot, lambda: terminal._painting._timer is None)
+        terminal._painting._within(0)
+        pace.become(Pace(1, 1e3, of_all=True))
+        pace.wrote(10_000)
+        terminal.send(b"go\n")
+        await shows(pilot, terminal, "more")
+        assert "more" not in screen_text(host)
+        pace.become(Pace(1e9, 1e9))
+        terminal._painting.now()
+        await until(pilot, lambda: "more" in screen_text(host))
+
+
 async def test_what_waits_to_be_painted_takes_nothing_of_the_line_once_it_is_hidden() -> None:
     spent: list[float] = []
 
