@@ -266,7 +266,7 @@ def test_now(host: Path, tiny: Path) -> None:
 
 
 def test_by_the_ui(host: Path, tiny: Path) -> None:
-    """*at boot* in the palette, both ways; what the overview says of it is what the next boot does."""
+    """*at boot* in the palette, both ways: the next boot does what the overview says."""
     shown = "at boot on, and started"
     with booted(host) as system:
         terminal = Tmux(system.argv("chroot-tool"), ENVIRONMENT, (120, 40))
