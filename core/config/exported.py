@@ -200,10 +200,11 @@ def _field(text: str) -> str:
 
 
 def _place(path: str) -> str:
-    """Return *path* for systemd.nspawn(5), where a colon ends it, and a % stands for others."""
-    return _line(path).replace("\\", "\\\\").replace(":", "\\:").replace("%", "%%")
+    """Return *path* for systemd.nspawn(5), where a colon ends it; a % is one, unlike in units."""
+    return _line(path).replace("\\", "\\\\").replace(":", "\\:")
 
 
 def _setting(text: str) -> str:
-    inner = _line(text).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    """Return *text* as a word there: quotes can be of either kind, and a backslash is one."""
+    inner = _line(text).replace('"', '"\'"\'"')
     return f'"{inner}"'

@@ -13,13 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from support import CHECKOUT, Cli, make_tiny_root
-
-UI = {"textual", "rich", "bittty"}
-SLOW = UI | {
-    "asyncio", "ast", "dataclasses", "importlib.metadata", "inspect", "json",
-    "logging", "pathlib", "psutil", "subprocess", "tempfile", "tomlkit", "typing",
-}  # fmt: skip
-"""Not imported on the way of `run`: each costs more than the command itself."""
+from support.imports import SLOW, UI, imported
 
 CORE = sorted(
     f"chroot_tool.{path.relative_to(CHECKOUT).with_suffix('')}".replace("/", ".")
@@ -111,28 +105,28 @@ def is_private(name: str) -> bool:
 @pytest.mark.root
 @pytest.mark.parametrize("option", ["", "-x"])
 def test_run_imports_nothing_slow(cli: Cli, tiny_chroot: Path, option: str) -> None:
-    imported = imported_by(cli, "run", *option.split(), "/bin/true", "-d", tiny_chroot)
+    found = imported_by(cli, "run", *option.split(), "/bin/true", "-d", tiny_chroot)
     slow = SLOW if option else SLOW | {"collections", "enum", "functools"}
-    assert not slow & imported, slow & imported
-    of_sessions = {name for name in imported if "session" in name or "ephemeral" in name}
+    assert not slow & found, slow & found
+    of_sessions = {name for name in found if "session" in name or "ephemeral" in name}
     assert bool(of_sessions) == bool(option)
 
 
 @pytest.mark.root
 def test_clone_imports_little(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
     """Where it only makes a snapshot or shares blocks, the start of Python is all it takes."""
-    imported = imported_by(cli, "clone", "-d", tiny_chroot, tmp_path / "copy")
-    assert not (SLOW | {"shutil", "tomllib", "chroot_tool.core.creating.options"}) & imported
+    found = imported_by(cli, "clone", "-d", tiny_chroot, tmp_path / "copy")
+    assert not (SLOW | {"shutil", "tomllib", "chroot_tool.core.creating.options"}) & found
 
 
 def test_who_is_asked_from_elsewhere_imports_little(cli: Cli, tmp_path: Path) -> None:
     """Each host of a hundred starts one for a question."""
     make_tiny_root(tmp_path / "one")
     asked = '{"id": 1, "do": "list"}\n'
-    imported = imported_by(cli, "--base", tmp_path, "serve", "--json", stdin=asked)
-    assert "chroot_tool.core.looking.status_reader" in imported
+    found = imported_by(cli, "--base", tmp_path, "serve", "--json", stdin=asked)
+    assert "chroot_tool.core.looking.status_reader" in found
     slow = SLOW | {"argparse", "collections", "contextlib", "enum", "re", "signal", "threading"}
-    assert not (slow | {"chroot_tool.app.json_fields"}) & imported
+    assert not (slow | {"chroot_tool.app.json_fields"}) & found
 
 
 def imported_by(cli: Cli, *words: str | Path, stdin: str = "") -> set[str]:
@@ -143,9 +137,9 @@ def imported_by(cli: Cli, *words: str | Path, stdin: str = "") -> set[str]:
         input=stdin, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    imported = set(re.findall(r"^import time: .*\| +(\S+)$", done.stderr, re.MULTILINE))
-    assert any(name.startswith("chroot_tool.core.") for name in imported)
-    return imported
+    found = imported(done.stderr)
+    assert any(name.startswith("chroot_tool.core.") for name in found)
+    return found
 
 
 def files() -> Iterator[Path]:

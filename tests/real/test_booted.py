@@ -15,9 +15,10 @@ import pytest
 
 from chroot_tool.core.host import boot
 from support import wait_until
-from support.booted import LONG, Booted, booted
+from support.booted import ENVIRONMENT, LONG, Booted, booted
 from support.copies import copy, copy_debian
 from support.machine import Machine
+from support.tmux import Tmux
 
 pytestmark = [
     pytest.mark.root,
@@ -262,6 +263,33 @@ def test_now(host: Path, tiny: Path) -> None:
         system.run("chroot-tool", "on", "-d", "tiny")
         system.run("chroot-tool", "disable", "--now", "-d", "tiny")
         assert (status(system, "tiny"), record(tiny)[4:]) == (("off", False), ["stop"])
+
+
+def test_by_the_ui(host: Path, tiny: Path) -> None:
+    """*at boot* in the palette, both ways: the next boot does what the overview says."""
+    shown = "at boot on, and started"
+    with booted(host) as system:
+        terminal = Tmux(system.argv("chroot-tool"), ENVIRONMENT, (120, 40))
+        try:
+            assert shown not in terminal.shows("○ off tiny", "quit")
+            terminal.choose("at boot", "Switch on at boot")
+            terminal.shows(shown)
+        finally:
+            terminal.close()
+        assert system.end("reboot") == 1
+    with booted(host) as system:
+        assert (status(system, "tiny"), record(tiny)) == (("on", True), ["start"])
+        terminal = Tmux(system.argv("chroot-tool"), ENVIRONMENT, (120, 40))
+        try:
+            terminal.shows("● on tiny", shown)
+            terminal.choose("at boot", "Switch on at boot")
+            terminal.until(lambda text: shown not in text)
+            wait_until(lambda: status(system, "tiny") == ("on", False), patience=LONG)
+        finally:
+            terminal.close()
+        assert system.end("reboot") == 1
+    with booted(host) as system:
+        assert mounted(system) == set()
 
 
 def test_a_stop_that_hangs_keeps_nothing_on(host: Path, tiny: Path) -> None:

@@ -147,11 +147,99 @@ def test_schroot_uses_it(machine: Machine) -> None:
     machine.run("sh", "-c", f"rm -r {conf}/chroot.d/* {conf}/chroot-tool /mnt/sub")
 
 
+SOURCE = {
+    "debian/source/format": "3.0 (native)\n",
+    "debian/changelog": "tiny (1.0) unstable; urgency=low\n\n  * All of it.\n\n"
+    " -- Somebody <somebody@host.example>  Sat, 01 Jan 2022 00:00:00 +0000\n",
+    "debian/control": "Source: tiny\nMaintainer: Somebody <somebody@host.example>\n"
+    "Rules-Requires-Root: no\n\nPackage: tiny\nArchitecture: all\nDescription: made inside\n",
+    "debian/rules": "#!/usr/bin/make -f\nclean build build-arch build-indep binary-arch:\n"
+    "binary-indep binary:\n\tmkdir -p debian/tmp/DEBIAN\n\tcp /etc/debian_chroot debian/tmp/where\n"
+    "\tdpkg-gencontrol\n\tdpkg-deb --root-owner-group --build debian/tmp ..\n",
+}
+"""A package that says where it was built."""
+SBUILD = """
+$core_depends = ["dpkg-dev"];
+$dpkg_buildpackage_user_options = ["-d"];
+$apt_distupgrade = 0;
+$run_lintian = 0;
+1;
+"""
+"""The package needs no compiler: the rest of build-essential is a quarter of it, and -d has nobody
+mind."""
+
+
 @on_both
-def test_nspawn_and_ansible(machine: Machine, tiny_template: Path) -> None:
-    """What is printed for them, and that machines of nspawn's are found."""
-    for tool, word in {"nspawn": "Bind=/mnt:/xyz", "ansible": "ansible_chroot_path"}.items():
-        assert word in machine.says("chroot-tool", "export", tool, "-d", "deb")
+def test_sbuild_builds_a_package_in_it(machine: Machine) -> None:
+    """By the command that is printed along, and the chroot stays as it is: an overlay."""
+    prepare = """
+        apt-get -qy --no-install-recommends install sbuild dpkg-dev
+        mkdir -p /run/lock /var/lib/sbuild/build  # systemd's and sbuild's, which are not here
+        chroot-tool bind remove -d deb --target /xyz  # sbuild's profile is without it
+        chroot-tool export sbuild -d deb >/etc/schroot/chroot.d/deb.conf
+        mkdir -p /build
+        cd /build
+        dpkg-source -b tiny-1.0
+    """
+    for name, content in SOURCE.items():
+        file = machine.root / "build/tiny-1.0" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    file.chmod(0o755)  # debian/rules
+    (machine.root / "build/sbuildrc").write_text(SBUILD)
+    machine.run("sh", "-euc", prepare)
+    text = machine.says("cat", "/etc/schroot/chroot.d/deb.conf")
+    [command] = [line.strip("# ") for line in text.splitlines() if "PACKAGE.dsc" in line]
+    build = f"cd /build && {command.replace('PACKAGE.dsc', 'tiny_1.0.dsc')} --arch-all"
+    done = machine.run("sh", "-c", build, code=None, SBUILD_CONFIG="/build/sbuildrc")
+    logs = [log.read_text() for log in (machine.root / "build").glob("*.build")]
+    assert done.returncode == 0, "\n".join((done.stderr, *logs))
+    where = "dpkg-deb --fsys-tarfile /build/tiny_1.0_all.deb | tar -xO ./where"
+    assert machine.says("sh", "-c", where).strip() in text
+    assert not (machine.root / "srv/chroot/deb/usr/bin/dpkg-source").exists()
+    machine.run("rm", "-r", "/build", "/etc/schroot/chroot.d/deb.conf")
+
+
+ODD = """\
+[run]
+env = { ODD = '''say "hi", it's 100% \\n''' }
+[[bind]]
+source = '/mnt/a: "100%" \\b'
+target = '/odd: place'
+options = ["ro"]
+[[bind]]
+fs = "tmpfs"
+target = '/odd: tmpfs'
+options = ["mode=0700"]
+"""
+
+
+@on_both
+def test_nspawn_uses_it(machine: Machine) -> None:
+    """By the command that is printed along, here where no systemd runs that would know of it."""
+    machine.run("apt-get", "-qy", "--no-install-recommends", "install", "systemd-container")
+    toml = machine.root / "srv/chroot/deb/chroot.d/chroot.toml"
+    toml.write_text(ODD)
+    odd = machine.root / 'mnt/a: "100%" \\b'
+    odd.mkdir()
+    (odd / "file").write_text("there\n")
+    settings = machine.root / "etc/systemd/nspawn/deb.nspawn"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text(text := machine.says("chroot-tool", "export", "nspawn", "-d", "deb"))
+    [command] = [line.strip("# ") for line in text.splitlines() if line.startswith("#   ")]
+    seen = "cat '/odd: place/file'; stat -c %a '/odd: tmpfs'; touch '/odd: place/new' || env"
+    here = f"{command} --register=no --keep-unit --pipe sh -c {shlex.quote(seen)}"
+    said = machine.says("sh", "-c", here).splitlines()
+    assert said[:2] == ["there", "700"]
+    assert """ODD=say "hi", it's 100% \\n""" in said
+    toml.unlink()
+    settings.unlink()
+    shutil.rmtree(odd)
+
+
+@on_both
+def test_what_nspawn_has_and_what_ansible_gets(machine: Machine, tiny_template: Path) -> None:
+    assert "ansible_chroot_path" in machine.says("chroot-tool", "export", "ansible", "-d", "deb")
     theirs = machine.root / "var/lib/machines/theirs"
     shutil.copytree(tiny_template, theirs, symlinks=True)
     shutil.rmtree(theirs / "chroot.d")  # nobody has made it for us

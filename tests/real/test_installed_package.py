@@ -17,6 +17,7 @@ import pytest
 from chroot_tool.app.json_schema import schema
 from support import CHECKOUT
 from support.bare_debian import LIB, SHARE, first_lines, on_bookworm, on_both
+from support.imports import SLOW, imported
 from support.json_schema import check
 from support.machine import ENVIRONMENT, Machine
 from support.tmux import Tmux
@@ -188,11 +189,21 @@ def test_nothing_is_enabled_where_systemd_does_not_run(machine: Machine, verb: s
 PIPX = ("PIPX_HOME=/pipx", "PIPX_BIN_DIR=/pipx/bin", "PIPX_MAN_DIR=/pipx/man")
 
 
-def imported(machine: Machine, *words: str) -> set[str]:
+RUN = ("run", "-d", "deb", "/bin/true")
+
+
+def imported_by(machine: Machine, *words: str) -> set[str]:
     """The modules that Python imports there for a command."""
     python, *rest = words
-    done = machine.run(python, "-X", "importtime", *rest)
-    return set(re.findall(r"^import time: .*\| +(\S+)$", done.stderr, re.MULTILINE))
+    return imported(machine.run(python, "-X", "importtime", *rest).stderr)
+
+
+@on_both
+def test_run_is_as_light_as_the_checkout_s(machine: Machine) -> None:
+    """By the Python of the Debian; test_hygiene.py has the same of the checkout."""
+    light = imported_by(machine, "/usr/bin/python3", "-IS", "/usr/bin/chroot-tool", *RUN)
+    assert "chroot_tool.core.entering.words_to_program" in light
+    assert not SLOW & light
 
 
 @on_bookworm
@@ -213,11 +224,10 @@ def test_the_wheel_by_pipx(machine: Machine, wheel: Path) -> None:
 
     for words in (["--version"], ["list", "--json"], ["create", "--help"], ["schema", "json"]):
         assert machine.says(command, *words) == machine.says(packaged, *words)
-    run = ("run", "-d", "deb", "/bin/true")
-    light = imported(machine, "/usr/bin/python3", "-IS", packaged, *run)
-    assert "chroot_tool.core.entering.words_to_program" in light
+    light = imported_by(machine, "/usr/bin/python3", "-IS", packaged, *RUN)
     python = machine.says("head", "-n1", command).strip().removeprefix("#!")
-    assert imported(machine, python, command, *run) - imported(machine, python, "-c", "") <= light
+    own = imported_by(machine, python, command, *RUN) - imported_by(machine, python, "-c", "")
+    assert own <= light
 
     machine.run(command, "on", "-d", "deb")
     before = state(machine)

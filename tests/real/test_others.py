@@ -6,7 +6,6 @@ schroot reads a directory of the test's own, bound over that of the host in the 
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -96,56 +95,6 @@ def test_what_sbuild_gets_stays_as_it_is(
         cli.ok("export", "sbuild", "-d", tiny_chroot, "--name", "second")
     )
     assert in_session("second", "/bin/true") == ""  # schroot takes both
-
-
-SOURCE = {
-    "debian/source/format": "3.0 (native)\n",
-    "debian/changelog": "tiny (1.0) unstable; urgency=low\n\n  * All of it.\n\n"
-    " -- Somebody <somebody@host.example>  Sat, 01 Jan 2022 00:00:00 +0000\n",
-    "debian/control": "Source: tiny\nMaintainer: Somebody <somebody@host.example>\n"
-    "Rules-Requires-Root: no\n\nPackage: tiny\nArchitecture: all\nDescription: made inside\n",
-    "debian/rules": "#!/usr/bin/make -f\nclean build build-arch build-indep binary-arch:\n"
-    "binary-indep binary:\n\tmkdir -p debian/tmp/DEBIAN\n\tcp /etc/debian_chroot debian/tmp/where\n"
-    "\tdpkg-gencontrol\n\tdpkg-deb --root-owner-group --build debian/tmp ..\n",
-}
-"""A package that says where it was built."""
-SBUILD = """
-$core_depends = ["dpkg-dev"];
-$dpkg_buildpackage_user_options = ["-d"];
-$apt_distupgrade = 0;
-$run_lintian = 0;
-1;
-"""
-"""The package needs no compiler: the rest of build-essential is a quarter of it, and -d has nobody
-mind."""
-
-
-@pytest.mark.network
-def test_sbuild_builds_a_package_in_it(
-    cli: Cli, base_chroot: Path, schroot: Path, tmp_path: Path
-) -> None:
-    """By the command that is printed along; what all tests share stays as it is: an overlay."""
-    text = cli.ok("export", "sbuild", "-d", base_chroot)
-    (schroot / "conf/sbuild.conf").write_text(text)
-    for name, content in SOURCE.items():
-        file = tmp_path / "tiny-1.0" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-    file.chmod(0o755)  # debian/rules
-    subprocess.run(["dpkg-source", "-b", "tiny-1.0"], cwd=tmp_path, check=True)
-    (tmp_path / "sbuildrc").write_text(SBUILD)
-    [command] = [line.strip("# ") for line in text.splitlines() if "PACKAGE.dsc" in line]
-    words = shlex.split(command.replace("PACKAGE.dsc", "tiny_1.0.dsc"))
-    done = subprocess.run(
-        [*words, "--arch-all"], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env=cli.environment() | {"SBUILD_CONFIG": str(tmp_path / "sbuildrc")},
-    )  # fmt: skip
-    logs = [log.read_text() for log in tmp_path.glob("*.build")]
-    assert done.returncode == 0, "\n".join((done.stderr, *logs))
-    packed = ["dpkg-deb", "--fsys-tarfile", "tiny_1.0_all.deb"]
-    tar = subprocess.run(packed, cwd=tmp_path, capture_output=True, check=True).stdout
-    where = subprocess.run(["tar", "-xO", "./where"], input=tar, capture_output=True, check=True)
-    assert where.stdout.decode().strip() in text
 
 
 def test_what_schroot_has_is_taken_over(

@@ -17,6 +17,10 @@ from . import PATIENCE, Program, wait_until
 
 LONG = 2 * PATIENCE
 """Seconds for what a whole system does: it starts and stops many programs."""
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
+    "TERM": "dumb", "SYSTEMD_PAGER": "",
+}  # fmt: skip
 
 # A cgroup of its own, below ours: systemd takes what it finds for the root of all.
 _APART = """
@@ -73,12 +77,14 @@ class Booted:
         self._started = started
         self._init = init
 
+    def argv(self, *words: str) -> list[str]:
+        """What runs a command there as root, in all of its namespaces and in ENVIRONMENT."""
+        return ["nsenter", "--target", str(self._init), "--all", "--root", "--wd", *words]
+
     def run(self, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command there as root, in all of its namespaces, which must end with *code*."""
-        own = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
-        enter = ["nsenter", "--target", str(self._init), "--all", "--root", "--wd"]
+        """Run a command there, which must end with *code*."""
         done = subprocess.run(
-            [*enter, *words], env=own | {"TERM": "dumb", "SYSTEMD_PAGER": ""}, timeout=LONG,
+            self.argv(*words), env=ENVIRONMENT, timeout=LONG,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert code in (None, done.returncode), f"{words}: {done.stdout}{done.stderr}"

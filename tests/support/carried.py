@@ -29,19 +29,19 @@ os.execv(sys.argv[1], sys.argv[1:])
 """Become a program that has, from its caller, descriptors, variables and a key."""
 
 _PROBE = f"""
-import ctypes, errno, json, os, stat, sys
+import os
+
+fds = {{}}
+for name in os.listdir("/proc/self/fd"):
+    try:
+        fds[name] = os.readlink("/proc/self/fd/" + name)
+    except OSError:
+        pass  # that of the listing
+
+# Only now: the library behind ctypes has a descriptor of its own in newer Debians.
+import ctypes, errno, json, stat, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-def fds():
-    found = {{}}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found[name] = os.readlink("/proc/self/fd/" + name)
-        except OSError:
-            pass  # that of the listing
-    return found
 
 
 def keys():
@@ -109,7 +109,7 @@ def devpts(fd):
 
 words = open("/proc/self/stat").read().rpartition(") ")[2].split()
 found = dict(
-    fds=fds(), env=dict(os.environ), keys=keys(), reached=reached() if os.getuid() else [],
+    fds=fds, env=dict(os.environ), keys=keys(), reached=reached() if os.getuid() else [],
     tty=tty(), tty_nr=int(words[4]), status=status(), securebits=libc.prctl(27, 0, 0, 0, 0),
     cwd=os.getcwd(), groups=sorted(os.getgroups()), ids=[*os.getresuid(), *os.getresgid()],
     terminal=[devpts(fd) for fd in (0, 1, 2)],

@@ -41,6 +41,14 @@ class Tmux:
     def write(self, text: str) -> None:
         self._run("send-keys", "-l", text)
 
+    def choose(self, words: str, shown: str) -> None:
+        """Choose an action of the palette by what is typed of it, when it shows *shown*."""
+        self.press(":")
+        self.shows("Search for commands")
+        self.write(words)
+        self.shows(shown)
+        self.press("Enter")
+
     @property
     def text(self) -> str:
         """What stands on the screen, with one blank where there are many."""

@@ -44,15 +44,6 @@ def start(ann: Ordinary, terminal: list[Tmux]) -> Tmux:
     return terminal[0]
 
 
-def choose(t: Tmux, words: str, shown: str) -> None:
-    """Choose an action of the palette by what is typed of it."""
-    t.press(":")
-    t.shows("Search for commands")
-    t.write(words)
-    t.shows(shown)
-    t.press("Enter")
-
-
 def leave(t: Tmux) -> None:
     """Quit, when nothing runs any more: who quits sooner is asked."""
     asked = "quit while something runs"
@@ -72,7 +63,7 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.shows("● on deb")
     assert mounts_below(ann.base / "deb")
 
-    choose(t, "adopt", "Make you a user inside")
+    t.choose("adopt", "Make you a user inside")
     passwd = ann.base / "deb/etc/passwd"
     wait_until(lambda: f"ann:*:{ann.uid}" in passwd.read_text(), patience=DEADLINE)
     t.press("r")
@@ -274,7 +265,7 @@ def test_what_is_not_done_every_hour(
     t.press("Escape")
     t.until(lambda text: "binds of made" not in text)
 
-    choose(t, "at boot", "Switch on at boot")
+    t.choose("at boot", "Switch on at boot")
     wait_until(
         lambda: list(units.glob("chroot-tool.target.wants/*made.service")), patience=DEADLINE
     )

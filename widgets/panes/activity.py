@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import var
-from textual.widget import Widget
 
 from ...core.process import Process
 from ...core.text import size
 from ..text.amounts import cpu, memory
 from ..text.braille import graph
 from ..text.fitting import fit
+from ..text.measured import Measured
 from ..trend import SPAN, Trend
 
 _SCALE = 6
@@ -29,7 +29,7 @@ _TALLEST = 4
 Lines = list[Content]
 
 
-class Activity(Widget):
+class Activity(Measured):
     """A trend in; nothing at all where there is none."""
 
     DEFAULT_CSS = """

@@ -15,10 +15,10 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import Widget
 
 from ...core.value import Value
 from ..text.fitting import fit, width_of, wrap
+from ..text.measured import Measured
 
 _COLUMN = 36
 """Cells that a column takes at least."""
@@ -79,7 +79,7 @@ class HelpPanel(VerticalScroll, can_focus=False):
         self.query_one(KeySheet).told = told
 
 
-class KeySheet(Widget):
+class KeySheet(Measured):
     """The text itself, laid out while it is measured and painted."""
 
     DEFAULT_CSS = """

@@ -13,7 +13,6 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from ...core.looking.happenings import Happening
 from ...core.looking.status import ChrootStatus
@@ -23,6 +22,7 @@ from ...core.trees.snapshots import TreeSnapshot
 from ..job_status import FAILED, RUNNING, JobStatus
 from ..text.amounts import age, memory, moment, percent
 from ..text.fitting import fit, shorten, width_of, wrap
+from ..text.measured import Measured
 from ..text.states import chroot_state, happening, job_state
 from ..trend import Trend
 from .activity import Activity
@@ -140,7 +140,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         self.query_one(Facts).is_alone = not below
 
 
-class Facts(Widget):
+class Facts(Measured):
     """The text itself, wrapped while it is measured and painted: see `WrappedText`."""
 
     DEFAULT_CSS = """

@@ -5,15 +5,15 @@ from __future__ import annotations
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from .fitting import fit, wrap
+from .measured import Measured
 
 Paragraph = tuple[str, str]
 """Foreign text, and a style: `$text-error`, or nothing."""
 
 
-class WrappedText(Widget):
+class WrappedText(Measured):
     """Paragraphs in; each takes `most` lines at most, and ends in an ellipsis if it needs more.
 
     Wrapped while it is painted and measured, not when it is told of a new size: Textual does not

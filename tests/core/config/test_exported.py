@@ -78,8 +78,8 @@ def test_nspawn() -> None:
     assert "Bind=/home/me/my src:/src" in lines
     assert "BindReadOnly=/data:/data" in lines
     assert "TemporaryFileSystem=/cache:size=64M" in lines
-    assert "Bind=-/50%%:/a\\:b" in lines
-    assert 'Environment="A=say \\"hi\\" 100%%"' in lines
+    assert "Bind=-/50%:/a\\:b" in lines
+    assert """Environment="A=say "'"'"hi"'"'" 100%\"""" in lines
     assert not [line for line in lines if "/proc" in line or "/gone" in line]
 
 
