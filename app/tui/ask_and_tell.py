@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...core.errors import ChrootError
 from ...core.text import safe
+from ...widgets.dialogs import DIALOGS
 from ..settings.file import save
 from .handover import hand_over
-from .key_queue import DIALOGS, KeyQueue
+from .key_queue import KeyQueue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence

@@ -13,9 +13,13 @@ from weakref import WeakSet
 
 from textual import events, on
 from textual.app import App
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.worker import Worker
+
+from ...widgets.dialogs import DIALOGS
 
 _TICK = 0.01
 """Seconds between two looks whether there is a focus, while what was typed is held back."""
@@ -24,8 +28,6 @@ _LOOKS = 100
 what is waited for takes longer, too: both are of one loop."""
 _LULL = 2.0
 """Seconds without them after which keys that have closed something do what they are for again."""
-DIALOGS = "dialogs"
-"""The group of workers that are about to show a dialog, or have one shown."""
 
 
 class KeyHandled(Message):
@@ -183,10 +185,17 @@ class KeyQueue(App[None]):
             self._waited_for.add(screen)
         elif screen not in self._waited_for:
             return [screen]
-        if len(self.screen_stack) > 1:
-            return []
         return [
             worker
             for worker in self.workers
-            if worker.group == DIALOGS and not worker.is_finished and worker not in self._waited_for
+            if not worker.is_finished and worker not in self._waited_for and self._brings(worker)
         ]
+
+    def _brings(self, worker: Worker[object]) -> bool:
+        """Tell whether a worker is to bring what the next key is for."""
+        if len(self.screen_stack) > 1 and worker.node is not self.screen:
+            return False  # the dialog that it shows, or what lies below that
+        if isinstance(self.screen, CommandPalette):
+            # It chooses of what is listed, which may still be what was there before a letter.
+            return isinstance(key := self._typed[0], events.Key) and key.key == "enter"
+        return worker.group == DIALOGS

@@ -182,7 +182,7 @@ def test_garbage_is_no_traceback(cli: Cli, tmp_path: Path, word: str, garbage: b
         words = [word, "--json" if word in ("list", "watch") else "-d", garbage]
     if word == "watch" and garbage == b"--":
         return
-    done = cli(*words, cwd=tmp_path, timeout=20)
+    done = cli(*words, cwd=tmp_path, timeout=PATIENCE)
     assert "Traceback" not in done.stderr
     assert done.returncode in (0, 1, 2, 125)
     assert done.stderr.replace("\n", "").isprintable()
@@ -448,6 +448,6 @@ def test_a_signal_that_the_caller_ignores_interrupts_nothing(
                 process.terminate()
             else:
                 (tiny_chroot / "go").touch()
-            assert process.wait(20) == (130 if ends else 0)
+            assert process.wait(PATIENCE) == (130 if ends else 0)
         (tiny_chroot / "begun").unlink()
     assert mounts_below(tiny_chroot) == []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.lock import Lock
-from support import Cli, mounts_below, processes_below, wait_until
+from support import PATIENCE, Cli, mounts_below, processes_below, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -204,7 +204,7 @@ def test_a_host_cmd_that_hangs_can_be_interrupted(cli: Cli, tiny_chroot: Path) -
     with cli.start("off", "-d", tiny_chroot, stderr=subprocess.DEVNULL) as process:
         wait_until((tiny_chroot / "begun").exists, process)
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(PATIENCE) == 130
     (tiny_chroot / "chroot.d/host-cmd").unlink()
 
 

@@ -19,7 +19,7 @@ from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
 from chroot_tool.core.trees.snapshot_store import Shelf
-from support import CHECKOUT, Cli, make_tiny_root, wait_until
+from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, wait_until
 from support.disks import disk
 from support.killing import killed
 from support.outer_terminal import only
@@ -227,15 +227,14 @@ def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None
 def test_interrupted_nothing_is_left(cli: Cli, deb: Path, tmp_path: Path) -> None:
     for number in range(20_000):
         (deb / f"bin/{number}").touch()
-    running = cli.start("clone", "-d", deb, tmp_path / "two", "--json", stdout=subprocess.PIPE)
-    assert running.stdout
-    for line in running.stdout:
-        if b"copying" in line:
-            running.send_signal(signal.SIGINT)
-            break
-    lines = running.stdout.read().splitlines()
-    running.stdout.close()
-    assert running.wait(60) == 130
+    running = cli.stopping_at("copying").start(
+        "clone", "-d", deb, tmp_path / "two", "--json", stdout=subprocess.PIPE
+    )
+    os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    running.send_signal(signal.SIGINT)  # and it is not done before that comes
+    running.send_signal(signal.SIGCONT)
+    lines = running.communicate(timeout=PATIENCE)[0].splitlines()
+    assert running.returncode == 130
     assert json.loads(lines[-1])["code"] == 130
     assert left(tmp_path) == ["deb"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.diagnosis.all_checks import checks_of
-from support import Cli, Program, let_in, mounts_below, next_line, read_mounts
+from support import PATIENCE, Cli, Program, let_in, mounts_below, next_line, read_mounts
 from support.disks import disk
 from support.served import Served
 
@@ -170,7 +170,7 @@ def test_what_is_quick_is_told_while_the_mirror_is_silent_and_ctrl_c_ends_it(
             while waiting:
                 waiting -= {json.loads(next_line(process))["check"]}
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=20) == 130
+            assert process.wait(PATIENCE) == 130
 
 
 def test_a_source_that_does_not_answer_is_a_problem_and_holds_up_nothing(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.kernel.mount_table import MountTable
-from support import Cli, mounts_below, next_line
+from support import PATIENCE, Cli, mounts_below, next_line
 from support.session_traces import Start, host_table, run, sessions, starter, tree
 
 pytestmark = pytest.mark.root
@@ -167,10 +167,10 @@ def test_many_at_once_have_their_own(start: Start) -> None:
     assert [next_line(process) for process in running] == [b"up\n"] * 8
     for process in running:
         process.terminate()
-    assert [process.wait(20) for process in running] == [143] * 8
+    assert [process.wait(PATIENCE) for process in running] == [143] * 8
     again = [start(f"echo {number} >/mine; sleep 0.2; cat /mine") for number in range(8)]
     assert [next_line(process) for process in again] == [b"%d\n" % number for number in range(8)]
-    assert [process.wait(20) for process in again] == [0] * 8
+    assert [process.wait(PATIENCE) for process in again] == [0] * 8
 
 
 # -- how much it may write

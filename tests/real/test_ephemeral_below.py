@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.kernel.mount_table import MountTable
-from support import Cli, let_in, mounts_below, next_line
+from support import PATIENCE, Cli, let_in, mounts_below, next_line
 from support.session_traces import Start, host_table, run, starter, tree
 
 pytestmark = pytest.mark.root
@@ -47,7 +47,7 @@ def test_the_chroot_below_is_switched_while_sessions_run(
     assert next_line(other) == b"up\n"
     mounts = mounts_below(tiny_chroot)
     other.terminate()
-    assert other.wait(20) == 143
+    assert other.wait(PATIENCE) == 143
     assert mounts_below(tiny_chroot) == mounts
     cli.ok("off", "-d", tiny_chroot)
     assert process.poll() is None
@@ -73,7 +73,7 @@ def test_delete_refuses_while_a_session_works_on_it(
     assert f"a throw-away session works on {tiny_chroot} (process {process.pid})" in done.stderr
     assert (tiny_chroot / "bin/sh").exists()
     process.terminate()
-    process.wait(20)
+    process.wait(PATIENCE)
     copy = tiny_chroot.parent / "copy"
     shutil.copytree(tiny_chroot, copy, symlinks=True)
     assert run(cli, copy, "exit 0").returncode == 0

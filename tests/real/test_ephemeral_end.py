@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import Cli, next_line, wait_until
+from support import PATIENCE, Cli, next_line, wait_until
 from support.session_traces import Start, sessions, starter
 
 pytestmark = pytest.mark.root
@@ -34,7 +34,7 @@ def test_what_the_command_leaves_running_ends_with_it(
     start: Start, tiny_chroot: Path, ending: str
 ) -> None:
     process = start(LEFT + ending)
-    process.wait(20)
+    process.wait(PATIENCE)
     assert process.returncode == {"exit 0": 0, "exit 4": 4, "kill -KILL $$": 137}.get(ending, 127)
     assert not sessions(tiny_chroot)  # at once: nobody has to wait for it
 
@@ -50,7 +50,7 @@ def test_it_is_asked_to_end_first(start: Start, tmp_path: Path, tiny_chroot: Pat
         (trap ': >/data/saved; exit' TERM; : >/data/up; while :; do sleep 0.02; done) >&2 &
         while [ ! -e /data/up ]; do sleep 0.02; done
     """
-    assert start(script, "-c", config).wait(20) == 0
+    assert start(script, "-c", config).wait(PATIENCE) == 0
     assert (data / "saved").exists()
 
 
@@ -58,7 +58,7 @@ def test_it_is_asked_to_end_first(start: Start, tmp_path: Path, tiny_chroot: Pat
 def test_who_does_not_end_is_killed(start: Start) -> None:
     loop = "trap '' TERM HUP; : >/tmp/up; while :; do sleep 0.02; done"
     process = start(f"({loop}) >/dev/null 2>&1 & while [ ! -e /tmp/up ]; do sleep 0.02; done")
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert b"ending what was left running" in errors
 
@@ -68,7 +68,7 @@ def test_a_signal_ends_all_of_it(start: Start, number: signal.Signals) -> None:
     process = start(LEFT + "echo up; exec sleep 1002")
     assert next_line(process) == b"up\n"
     process.send_signal(number)
-    assert process.wait(20) == 128 + number
+    assert process.wait(PATIENCE) == 128 + number
 
 
 @pytest.mark.parametrize("victim", ["tool", "first", "command"])
@@ -83,7 +83,7 @@ def test_kill_9_of_any_process_of_ours_ends_all(
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     command = next(int(pid) for pid in children if int(pid) != first)
     os.kill({"tool": process.pid, "first": first, "command": command}[victim], signal.SIGKILL)
-    assert process.wait(20) == (-9 if victim == "tool" else 137)
+    assert process.wait(PATIENCE) == (-9 if victim == "tool" else 137)
     wait_until(lambda: not sessions(tiny_chroot))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support import Cli, kill, mounts_below, stop_that_waits, wait_until
+from support import PATIENCE, Cli, kill, mounts_below, stop_that_waits, wait_until
 from support.ssh_hosts import SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -256,7 +256,7 @@ def test_ctrl_c_reaches_the_other_end(there: There) -> None:
         os.killpg(off.pid, signal.SIGINT)
         assert off.stderr
         said = off.stderr.read()
-        assert off.wait(30) == 130, said
+        assert off.wait(PATIENCE) == 130, said
     assert mounts_below(one.base / "deb"), "nothing was unmounted"
     wait_until(lambda: there("off", "-S", "-d", "one:deb").returncode == 0)
 
@@ -273,7 +273,7 @@ def test_a_cut_connection_takes_back_what_was_done_there(there: There) -> None:
         kill([child.pid for child in psutil.Process(off.pid).children()])
         assert off.stderr
         said = off.stderr.read()
-        assert off.wait(30) == 1
+        assert off.wait(PATIENCE) == 1
     assert "one: the connection was lost" in said
     assert "look before you ask again" in said
     wait_until(lambda: there("off", "-S", "-d", "one:deb").returncode == 0)

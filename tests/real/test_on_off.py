@@ -174,7 +174,7 @@ def test_planted_configuration_is_an_error_and_no_trap(
             path.write_bytes(b"#" * (2 << 20))
         case "dangling":
             path.symlink_to("/nowhere")
-    done = cli("on", "-d", tiny_chroot, timeout=20)
+    done = cli("on", "-d", tiny_chroot, timeout=PATIENCE)
     if plant == "dangling":  # as if it did not exist
         assert done.returncode == 0
     else:
@@ -594,7 +594,7 @@ def test_interrupted_while_stop_runs(cli: Cli, tiny_chroot: Path) -> None:
     with cli.start("off", "-d", tiny_chroot, stderr=subprocess.PIPE) as process:
         wait_until((tiny_chroot / "begun").exists, process)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=20)[1].decode()
+        said = process.communicate(timeout=PATIENCE)[1].decode()
     assert process.returncode == 130
     assert said == "chroot-tool: interrupted while `stop` ran; nothing was unmounted\n"
     assert targets(tiny_chroot) == before

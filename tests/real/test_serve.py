@@ -115,7 +115,7 @@ def test_who_is_in_the_way_is_told(far: RemoteEngine, cli: Cli, tiny_chroot: Pat
             far.of().off(str(tiny_chroot))
         assert "sleep" in caught.value.holders[0].command
         far.of().off(str(tiny_chroot), kill=True, timeout=2)
-        sleeper.wait(20)
+        sleeper.wait(PATIENCE)
 
 
 def test_what_is_cancelled_ends_there(far: RemoteEngine, tiny_chroot: Path) -> None:
@@ -284,4 +284,4 @@ def test_term_is_as_good_as_the_end_of_the_input(cli: Cli, tmp_path: Path) -> No
         assert serve.stdout
         serve.stdout.readline()
         serve.terminate()
-        assert serve.wait(20) == 0
+        assert serve.wait(PATIENCE) == 0

@@ -49,7 +49,7 @@ def test_the_second_command_needs_no_new_one_and_no_pipe_is_held_open(
     for _ in range(2):
         # Returns when the last writer of either pipe has closed it.
         done = subprocess.run(
-            cli.argv("list", "-H", "one"), env=env, capture_output=True, text=True, timeout=30,
+            cli.argv("list", "-H", "one"), env=env, capture_output=True, text=True, timeout=300,
             check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

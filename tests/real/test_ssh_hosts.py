@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support import Cli, wait_until
+from support import PATIENCE, Cli, wait_until
 from support.ssh_hosts import SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -40,7 +40,7 @@ def test_one_can_be_cut_and_come_back_and_nothing_is_left(cli: Cli, tmp_path: Pa
         assert waits.stdout is not None
         assert waits.stdout.readline() == b"begun\n"
         host.stop()
-        assert waits.wait(20) == 255
+        assert waits.wait(PATIENCE) == 255
         waits.stdout.close()
         assert hosts.ssh("one", "true").returncode == 255
         host.start()

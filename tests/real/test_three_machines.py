@@ -60,8 +60,8 @@ def test_every_day_by_command(apart: Apart, sockets: Path, tmp_path: Path, cli: 
     with watching:
         assert b'"on"' in next_line(watching)
         apart.ok("off", "-d", "two:deb", env=env)
-        while b'"off"' not in next_line(watching):
-            pass
+        while b'"off"' not in (line := next_line(watching)):
+            assert line, "it has ended"
         watching.terminate()
     assert not apart.mounted("two")
 

@@ -15,6 +15,7 @@ from chroot_tool.core.trees.trash import Trash
 from support import Cli, mounts_below
 from support.disks import disk
 from support.killing import killed
+from support.outer_terminal import only
 
 pytestmark = pytest.mark.root
 
@@ -64,6 +65,7 @@ def test_one_that_is_on_is_off_before(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     inside = subprocess.Popen([*cli.argv("run", "sleep 1000", "-d", tiny_chroot)])
     try:
+        only(tiny_chroot, "sleep")  # else it comes while that is at work
         cli.ok("delete", "-d", tiny_chroot, "--yes", "--trash", "1")
     finally:
         inside.kill()

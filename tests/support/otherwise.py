@@ -62,14 +62,14 @@ def mirror() -> None:
 
 
 def stops(stage: str) -> None:
-    """Stop when this stage has been told of for the first time."""
+    """Stop when a stage that begins so has been told of for the first time."""
     from chroot_tool.app import json_fields
 
     real = json_fields.write
 
     def write(document: object) -> None:
         real(document)
-        if isinstance(document, dict) and document.get("stage") == stage:
+        if isinstance(document, dict) and str(document.get("stage")).startswith(stage):
             json_fields.write = real
             os.kill(os.getpid(), signal.SIGSTOP)
 

@@ -12,6 +12,7 @@ import re
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,9 @@ from support import CHECKOUT
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-LIMIT = 60.0
+PATIENCE = 40.0
+"""Seconds after which a screen will not show any more what it is to show."""
+LIMIT = 2 * PATIENCE
 """Seconds that an answer may take while twenty of these share the processors."""
 
 
@@ -126,9 +129,9 @@ async def _play(pilot: Pilot[Any]) -> None:
                 await asyncio.sleep(0.02)
             _tell("settled")
         elif word == "agree":
-            for _ in range(400):
-                screen = screen_text(pilot.app)
-                if not (wrong := _wrong(screen, what)):
+            end = time.monotonic() + PATIENCE
+            while wrong := _wrong(screen := screen_text(pilot.app), what):
+                if time.monotonic() > end:
                     break
                 await asyncio.sleep(0.05)
             _tell(f"{wrong}:\n{screen}" if wrong else "")

@@ -46,15 +46,14 @@ from chroot_tool.core.trees.trash import Trashed
 from chroot_tool.core.trees.usage import Usage
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.widgets.dialogs.machines import MachineTable
-from support import Looks
+from support import PATIENCE, Looks
 from support.samples import BASE, clock
 from support.screen import screen_text, unbroken
 
 Report = Callable[[Event], None]
 D = TypeVar("D", bound=Screen[Any])
 
-DEADLINE = 20.0
-"""Seconds after which what is waited for will not come any more. No test expects a speed."""
+DEADLINE = PATIENCE
 
 if TYPE_CHECKING:
     from chroot_tool.app.tui.watch_threads import Post

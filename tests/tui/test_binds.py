@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.app import App
 
+from chroot_tool.app.tui import key_queue
 from chroot_tool.app.tui.ask_and_tell import User
 from chroot_tool.app.tui.bind_editing import BindEditing
 from chroot_tool.core import chroot
@@ -14,6 +18,7 @@ from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.verbs.binds import LocalBinds
 from chroot_tool.widgets.binds.editor import BindEditor
 from chroot_tool.widgets.binds.entry_form import BindForm
 from chroot_tool.widgets.binds.save_dialog import SaveBinds
@@ -24,6 +29,9 @@ from support.dialog_host import (
 )
 from support.screen import screen_text
 from support.whole_ui import real_ui
+
+if TYPE_CHECKING:
+    from chroot_tool.core.config.edits import Change
 
 
 @pytest.mark.slow
@@ -97,3 +105,33 @@ async def test_what_the_administrator_does_not_allow_is_said_as_one_types(
         await t.shows("deny_sources has", "remove the entry")
         await t.press("enter")
         await t.dialog(BindForm)
+
+
+@pytest.mark.slow
+async def test_enter_typed_behind_w_is_for_what_asks_whether_to_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c/chroot.d").mkdir(parents=True)
+    (tmp_path / "c/chroot.d/chroot.toml").write_text("[[bind]]\ntarget = '/src'\n")
+    monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
+    shown, difference = threading.Event(), LocalBinds.difference
+
+    def slowly(self: LocalBinds, changes: Sequence[Change]) -> tuple[str, ...]:
+        assert shown.wait(60)
+        return difference(self, changes)
+
+    monkeypatch.setattr(LocalBinds, "difference", slowly)
+    async with real_ui(tmp_path) as t:
+        try:
+            await t.on_row("c")
+            await t.press("b")
+            editor = await t.dialog(BindEditor)
+            await t.shows("/src")
+            await t.press("i")
+            await t.shows("1 unsaved")
+            await t.press("w", "enter")
+            await t.until(lambda: t.app._looks > 5)
+            assert t.app.screen is editor
+        finally:
+            shown.set()
+        await t.until(lambda: "ignore" in (tmp_path / "c/chroot.d/chroot.toml").read_text())

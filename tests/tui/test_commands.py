@@ -338,6 +338,7 @@ async def test_real_lines_do_what_the_keys_did(tiny_chroot: Path, cli: Cli, tmp_
         await t.until(lambda: rows.move_to(tmp))  # type: ignore[attr-defined]
         await t.press("o")
         await done(2)
+        await t.until(lambda: t.app.main.table.highlighted.state == "partial")  # type: ignore[union-attr]
         await t.press("escape")
         await t.idle()
         await t.press("U")  # the mount, back

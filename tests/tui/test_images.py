@@ -149,6 +149,7 @@ async def test_real_clone_and_rename(tiny_chroot: Path) -> None:
         await name_it(t, "c", "other")
         await t.until(lambda: t.highlighted == "other")
         await t.until(lambda: t.job_states == {f"{name} → other": "done"})
+        await t.shows("○ off other")  # what is still seen to be made is not renamed
         await name_it(t, "R", "another")
         await t.until(lambda: t.highlighted == "another")
         assert not (base / "other").exists()
@@ -450,11 +451,13 @@ async def test_real_snapshot_and_back(tiny_chroot: Path) -> None:
         await t.on_row(tiny_chroot.name)
         await wish(t, "o", "n", "e", "enter")
         await t.shows("snapshots 1, last one")
+        await t.idle()
         (tiny_chroot / "later").touch()
         await wish(t, "enter")
         await t.dialog(Confirm)
         await t.press("tab", "enter")
         await t.shows("snapshots 2, last before-restore-")
+        await t.idle()  # that one is taken first
         assert not (tiny_chroot / "later").exists()
 
 

@@ -7,11 +7,16 @@ import asyncio
 import pytest
 from textual import events
 from textual.app import ComposeResult
+from textual.command import Hits
 from textual.widgets import Button
 
 from chroot_tool.app.tui import key_queue
-from chroot_tool.app.tui.key_queue import DIALOGS, KeyQueue
-from support.whole_ui import until
+from chroot_tool.app.tui.key_queue import KeyQueue
+from chroot_tool.app.tui.palette import Actions
+from chroot_tool.widgets.dialogs import DIALOGS
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from support.samples import CHROOTS
+from support.whole_ui import ui, until
 
 
 class Opening(KeyQueue):
@@ -82,3 +87,25 @@ async def test_only_a_key_that_was_typed_is_worn_out(monkeypatch: pytest.MonkeyP
         await pilot.click(Button)
         await pilot.press("x")
         await until(pilot, lambda: app.had == ["a", "x", "x", "b", "x", "x"])
+
+
+async def test_enter_chooses_of_what_was_typed_not_of_what_was_listed_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
+    found, search = asyncio.Event(), Actions.search
+
+    async def slowly(self: Actions, query: str) -> Hits:
+        await found.wait()
+        async for hit in search(self, query):
+            yield hit
+
+    monkeypatch.setattr(Actions, "search", slowly)
+    async with ui(*CHROOTS) as t:
+        await t.press("colon")
+        await t.shows("on/off")  # all that there is
+        await t.press(*"run", "enter")
+        await t.until(lambda: t.app._looks > 5)
+        found.set()
+        await t.dialog(RunPrompt)
+        assert not t.engine.called("on")  # the first of all

@@ -20,6 +20,9 @@ from chroot_tool.core.remote.contract import Method
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.remote.ssh import Host
+from chroot_tool.widgets.binds.editor import BindEditor
+from chroot_tool.widgets.binds.entry_form import BindForm
+from chroot_tool.widgets.binds.save_dialog import SaveBinds
 from chroot_tool.widgets.dialogs.choice_field import ChoiceField
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -82,8 +85,10 @@ async def test_the_chroots_of_three_machines(farm: SshHosts, tiny_chroot: Path, 
         await t.idle()
         await t.press("o")
         await t.until(lambda: not mounts_below(alpha))
+        await t.idle()
         await t.press("s")
         await t.shows("alpha: shell", "#")
+        await t.until(lambda: t.app.main.dock.panels[-1].terminal.has_focus)
         await t.write("echo /*")
         await t.press("enter")
         await t.shows("chroot.d")
@@ -119,7 +124,7 @@ async def test_hosts_come_and_go_by_keys(farm: SshHosts, tiny_chroot: Path) -> N
         await t.write("one")
         await t.press("enter")
         await t.shows("● open", "one")
-        assert load().hosts == ("one",)
+        await t.until(lambda: load().hosts == ("one",))
         await t.press("enter")
         await t.main()
         await t.shows("alpha")
@@ -161,15 +166,19 @@ async def test_binds_of_a_chroot_there(farm: SshHosts, tiny_chroot: Path) -> Non
         await t.press("b")
         await t.shows("binds of alpha", "/proc")
         await t.press("a")
+        await t.dialog(BindForm)
         await t.write("/mnt/there")
         await t.press("tab")
         await t.write("/usr")
         await t.press("enter")
-        await t.shows("/mnt/there")
+        await t.shows("1 unsaved")
         await t.press("w")
+        await t.dialog(SaveBinds)
         await t.press("enter")
+        await t.dialog(BindEditor)
+        await t.hides("unsaved")
         conf = farm.hosts["one"].base / "alpha/chroot.d"
-        await t.until(lambda: any("/mnt/there" in f.read_text() for f in conf.glob("*.*")))
+        assert any("/mnt/there" in f.read_text() for f in conf.glob("*.*"))
         await t.press("escape")
         await t.main()
 
@@ -190,9 +199,9 @@ async def test_the_doctor_looks_at_the_machine_that_it_is_on(
         engine.ask = note  # type: ignore[method-assign]
         await t.press("D")
         await t.dialog(DoctorDialog)
-        await t.hides("looking …")
         there = farm.hosts["one"].base / "alpha"
-        assert {"diagnose ", f"diagnose {there}"} <= set(asked)
+        await t.until(lambda: {"diagnose ", f"diagnose {there}"} <= set(asked))
+        await t.hides("looking …")
 
 
 async def test_making_one_there(farm: SshHosts, tiny_chroot: Path) -> None:

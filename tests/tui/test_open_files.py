@@ -49,7 +49,7 @@ async def test_what_a_process_has_open(size: tuple[int, int]) -> None:
         await t.until(lambda: t.app.clipboard == "12  file  /var/log/auth.log")
         await t.press("slash", "escape")
         await t.shows("listening")
-        assert dialog.table.has_focus
+        await t.until(lambda: dialog.table.has_focus)
         await t.press("escape")
         await t.main()
 

@@ -3,3 +3,6 @@
 `dialog` is what all of them have; `form`, `field`, `choice_field`, `switch` and `suggestions` what
 those with fields have besides. The others are a dialog each.
 """
+
+DIALOGS = "dialogs"
+"""The group of workers that are about to show a dialog, or have one shown: keys wait for it."""
