@@ -129,6 +129,9 @@ class ChrootTable(Vertical):
         self._line: FilterLine | None = None
         self._bar: MarkBar | None = None
         self._marked_before: frozenset[str] = frozenset()
+        self._has_begun = False
+        self._at_first: str | None = None
+        """The head that the cursor was on as long as there was no chroot."""
 
     def compose(self) -> ComposeResult:
         """Put title and table together; the filter's line comes when it is first wanted."""
@@ -165,7 +168,20 @@ class ChrootTable(Vertical):
         self.rows.show_rows(shown.rows)
         if self._listing.has_another_shape(shown):
             self.rows.set_filter(shown.accepts, shown.words)
+        self._begin()
         self._tell()
+
+    def _begin(self) -> None:
+        """Have the cursor begin at the first chroot, not at the head above it."""
+        rows = self.rows
+        if self._has_begun:
+            return
+        if not rows.shown:
+            self._at_first = self._at_first or rows.cursor_key
+            return
+        self._has_begun = True
+        if rows.cursor_key in (self._at_first, rows.keys[0]):
+            rows.move_to(rows.shown[0])
 
     def set_filter(self, text: str) -> None:
         """Show only chroots that have each word of *text* in name, system or state."""
