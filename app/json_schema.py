@@ -116,6 +116,11 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
         "trash restore": (LINES, _long(**off)),
         "trash empty": (LINES, _long(**chroot, removed=_TEXTS)),
         "bind list": (_MANY, _array("Bind")),
+        "tag list": (_MANY, _TEXTS),
+        **dict.fromkeys(
+            ("tag add", "tag remove", "tag set"),
+            (_ONE, _object(**chroot, tags=_TEXTS, changed=_FLAG)),
+        ),
         "base list": (_MANY, _array("Base")),
         "base make": (LINES, _long(base=_ref("Base"))),
         "base remove": (_ONE, _object(removed=_TEXTS)),

@@ -198,7 +198,8 @@ def ignore(data: bytes, target: str, ignored: bool) -> bytes:
 
 
 def tag(data: bytes, tags: Sequence[str]) -> bytes:
-    """Return *data* saying that the tags are these; without any the key goes.
+    """Return *data* saying that the tags are these; without any the key goes, if nothing is said
+    beside it: every comment stays.
 
     Raises UsageError for a word that can't be one, ConfigError where *data* has errors.
     """
@@ -207,17 +208,21 @@ def tag(data: bytes, tags: Sequence[str]) -> bytes:
     text, place = file.text, file.found.get(("tags",))
     if tuple(file.document.get("tags", ())) == tuple(tags):
         return data
-    said = f"[{', '.join(_literal(word) for word in tags)}]"
     if place is None:
+        said = f"tags = [{', '.join(map(_literal, tags))}]"
         at = _above_tables(text, file.found)
         end = "\r\n" if "\r\n" in text else "\n"
         before = end if at and text[at - 1] != "\n" else ""
         after = end if text[at : at + 1] not in ("", "\r", "\n") else ""
-        return _spliced(text, at, at, f"{before}tags = {said}{end}{after}")
-    if tags:
-        return _spliced(text, place.start, place.end, said)
-    stop = text.find("\n", place.end)
-    return _spliced(text, text.rfind("\n", 0, place.start) + 1, stop + 1 or len(text), "")
+        return _spliced(text, at, at, f"{before}{said}{end}{after}")
+    stop = text.find("\n", place.end) + 1 or len(text)
+    if not tags and "#" not in text[place.start : stop]:
+        return _spliced(text, text.rfind("\n", 0, place.start) + 1, stop, "")
+    from .toml_array import with_words
+
+    there = file.document["tags"]
+    items = [file.found["tags", index] for index in range(len(there))]
+    return with_words(text, place, items, there, tags).encode()
 
 
 def check_tags(tags: Iterable[str]) -> None:

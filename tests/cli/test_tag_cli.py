@@ -33,6 +33,19 @@ def test_tags_are_listed_added_taken_away_and_set(cli: Cli, tiny_chroot: Path) -
 
 
 @pytest.mark.root
+def test_json_says_the_tags_and_whether_they_were_others(cli: Cli, tiny_chroot: Path) -> None:
+    def said(*words: str) -> object:
+        return cli.json("tag", *words, "-d", tiny_chroot)
+
+    path = str(tiny_chroot)
+    assert said("list") == []
+    assert said("add", "b", "a") == {"chroot": path, "tags": ["b", "a"], "changed": True}
+    assert said("set", "b", "a") == {"chroot": path, "tags": ["b", "a"], "changed": False}
+    assert said("remove", "b") == {"chroot": path, "tags": ["a"], "changed": True}
+    assert said("list") == ["a"]
+
+
+@pytest.mark.root
 def test_of_two_who_add_at_once_neither_is_lost(cli: Cli, tiny_chroot: Path) -> None:
     words = [f"t{number}" for number in range(6)]
     with ThreadPoolExecutor() as pool:

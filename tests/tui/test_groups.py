@@ -42,6 +42,20 @@ async def test_they_stand_below_their_first_tag_and_the_rest_at_the_end(
 
 
 @SIZES
+async def test_the_cursor_begins_at_the_first_chroot_and_stays_where_it_is_put(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*TAGGED, size=size) as t:
+        await t.shows("▾ build")
+        await t.until(lambda: t.highlighted == "arm")
+        await t.press("k")
+        await t.until(lambda: t.highlighted == "")
+        t.feed.show(*TAGGED[:-1])
+        await t.until(lambda: len(order(t)) < len(TAGGED) + 3)
+        assert t.app.main.table.rows.cursor_key == t.app.main.table.rows.keys[0]
+
+
+@SIZES
 async def test_enter_folds_and_opens_and_what_is_gone_to_is_seen(size: tuple[int, int]) -> None:
     async with ui(*TAGGED, size=size) as t:
         await t.shows("▾ build")

@@ -109,7 +109,7 @@ async def test_what_happened_lately_stands_where_there_is_room() -> None:
 async def test_in_one_column_graphs_come_before_what_happened_lately() -> None:
     pane = Overview(clock=clock)
     host = WidgetHost(pane)
-    async with host.run_test(size=(80, 50)) as pilot:
+    async with host.run_test(size=(80, 30)) as pilot:
         pane.show(DEB12, trend=TREND, happened=HAPPENED)
         await pilot.pause()
         assert pane.max_scroll_y == 0
@@ -123,6 +123,24 @@ async def test_in_one_column_graphs_come_before_what_happened_lately() -> None:
         await pilot.pause()
         assert pane.max_scroll_y == 0
         assert "Lately" not in screen_text(host)
+
+
+async def test_what_graphs_leave_free_tells_what_happened_lately() -> None:
+    pane = Overview(clock=clock)
+    host = WidgetHost(pane)
+    async with host.run_test(size=(86, 58)) as pilot:
+        pane.show(DEB12, trend=TREND)
+        await pilot.pause()
+        graphs = pane.query_one(Activity).size.height
+        for count in (1, 3, 60, 2, 0):
+            pane.show(DEB12, trend=TREND, happened=HAPPENED[:count])
+            await pilot.pause()
+            text = screen_text(host)
+            assert pane.max_scroll_y == 0
+            assert pane.query_one(Activity).size.height >= graphs
+            assert all(f"one{n}" in text for n in range(min(count, 8)))
+            assert ("Lately" in text) is bool(count)
+            assert text.find("disks") < text.find("Lately") or not count
 
 
 async def test_graphs_make_room_for_more_facts_and_take_it_back() -> None:

@@ -36,10 +36,14 @@ class Activity(Measured):
     Activity { height: auto; padding: 1 1 0 1; }
     """
 
-    def __init__(self, above: Callable[[int], int]) -> None:
-        """Make it empty; *above* tells how many lines stand above it, at a width."""
+    def __init__(self, above: Callable[[int], int], below: Callable[[int, int], Lines]) -> None:
+        """Make it empty; *above* tells how many lines stand above it, at a width.
+
+        *below* has what to say, at a width, in so many lines that graphs leave free.
+        """
         super().__init__()
         self._above = above
+        self._below = below
         self._drawn: Lines = []
 
     shown: var[tuple[Trend | None, tuple[float, ...]]] = var((None, ()), init=False)
@@ -78,6 +82,10 @@ class Activity(Measured):
         return len(self._lines(width, room))
 
     def _lines(self, width: int, room: int) -> Lines:
+        graphs = self._graphs(width, room)
+        return graphs + (self._below(width, room - len(graphs)) if graphs else [])
+
+    def _graphs(self, width: int, room: int) -> Lines:
         trend, now = self.shown
         if trend is None:
             return []

@@ -90,7 +90,10 @@ class Overview(VerticalScroll, inherit_bindings=False):
         """Make text and graphs."""
         facts = Facts(self._clock)
         yield facts
-        yield Activity(lambda width: 0 if self.has_class("-two") else facts.count_lines(width))
+        yield Activity(
+            lambda width: 0 if self.has_class("-two") else facts.count_lines(width),
+            lambda width, room: [] if facts.is_alone else _lately(facts.lately, width, room),
+        )
 
     def show(
         self,
@@ -106,7 +109,9 @@ class Overview(VerticalScroll, inherit_bindings=False):
     ) -> None:
         """Show what `Shown` has, the *trend* of what it has been doing, and what *happened*."""
         facts, activity = self.query_one(Facts), self.query_one(Activity)
-        facts.lately = happened
+        if happened != facts.lately:
+            facts.lately = happened
+            activity.refresh(layout=True)
         activity.show(chroot.processes if chroot else (), trend)
         self._divide()
         before, lines = facts.shown[0], facts.count_lines(facts.size.width)
@@ -152,7 +157,7 @@ class Facts(Measured):
     lately: reactive[tuple[Happening, ...]] = reactive((), layout=True)
     """What happened to it, where there is room for that."""
     is_alone: reactive[bool] = reactive(True, layout=True)
-    """Whether nothing stands below it: what is free is its own then."""
+    """Whether no graphs stand below it: what is free is its own then, else theirs."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Make it empty; *clock* tells ages from."""

@@ -121,11 +121,12 @@ class ChrootTable(Vertical):
         self._columns = columns
         self._clock = clock
         self._listing = Listing(grouping or Grouping())
-        self._begun = False
-        """Whether there has been a chroot yet."""
         self._line: FilterLine | None = None
         self._bar: MarkBar | None = None
         self._marked_before: frozenset[str] = frozenset()
+        self._has_begun = False
+        self._at_first: str | None = None
+        """The head that the cursor was on as long as there was no chroot."""
 
     def compose(self) -> ComposeResult:
         """Put title and table together; the filter's line comes when it is first wanted."""
@@ -166,12 +167,16 @@ class ChrootTable(Vertical):
         self._tell()
 
     def _begin(self) -> None:
-        """Put the cursor on the first chroot once there is one, not on what it stands below."""
-        first = next((key for key in self.rows.keys if key in self._listing.known), None)
-        if not self._begun and first is not None:
-            self._begun = True
-            if self.highlighted is None and self.rows.cursor_key == self.rows.keys[0]:
-                self.rows.move_to(first)
+        """Have the cursor begin at the first chroot, not at the head above it."""
+        rows = self.rows
+        if self._has_begun:
+            return
+        if not rows.shown:
+            self._at_first = self._at_first or rows.cursor_key
+            return
+        self._has_begun = True
+        if rows.cursor_key in (self._at_first, rows.keys[0]):
+            rows.move_to(rows.shown[0])
 
     def set_filter(self, text: str) -> None:
         """Show only chroots that have each word of *text* in name, system or state."""

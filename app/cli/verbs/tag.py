@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ....core.errors import ChangedError, UsageError
 from ....core.text import safe
-from ... import exits
-from ..arguments import add, add_examples, chroot_of
+from ... import exits, json_fields
+from ..arguments import add, add_examples, add_json, chroot_of
 from ..options import DIR
 from ..output import print_lines
 
@@ -25,6 +25,7 @@ def add_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("tags", metavar="TAG", nargs="*", help="letters, digits and . _ + -")
     add(parser, DIR)
+    add_json(parser)
     add_examples(
         parser,
         "chroot-tool tag add build amd64 -d deb",
@@ -49,7 +50,11 @@ def execute(arguments: Namespace) -> int:
     if action == _LIST:
         if said:
             raise UsageError("tag list takes no tag", "those that have it: list --tag TAG")
-        print_lines([*engine.config(path).tags])
+        tags = [*engine.config(path).tags]
+        if arguments.json:
+            json_fields.write(tags)
+        else:
+            print_lines(tags)
         return exits.DONE
     if not said and action != _SET:
         raise UsageError(f"tag {action} needs a tag", "chroot-tool tag --help")
@@ -62,6 +67,9 @@ def execute(arguments: Namespace) -> int:
         except ChangedError:  # somebody else's came in between
             if attempt == _ATTEMPTS - 1:
                 raise
+    if arguments.json:
+        json_fields.write({"chroot": path, "tags": wanted, "changed": changed})
+        return exits.DONE
     before = "" if changed else ", as before"
     exits.tell(f"{safe(path)}: {' '.join(map(safe, wanted)) or 'no tags'}{before}\n")
     return exits.DONE

@@ -459,3 +459,16 @@ async def test_all_below_a_head_are_marked_at_once(host: Host) -> None:
         await pilot.press("space")
         await pilot.pause()
         assert [len(m.marked) for m in host.take(ChrootTable.MarksChanged)] == [0]
+
+
+async def test_the_cursor_begins_at_a_chroot_when_the_first_comes(host: Host) -> None:
+    """Not at the head of a machine, which may be there before; then it stays where it is."""
+    async with host.run_test(size=(100, 20)) as pilot:
+        host.table.show((), machines=FARM)
+        await pilot.pause()
+        assert (host.at, host.table.machine) == ("", "b1")
+        host.table.show(farmed(), machines=FARM)
+        assert host.at == "here"
+        await pilot.press("k")
+        host.table.show(farmed()[:-1], machines=FARM)
+        assert host.at == ""
