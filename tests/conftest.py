@@ -29,6 +29,7 @@ from proving import (  # noqa: F401 # pytest finds its hooks here
     pytest_terminal_summary,
 )
 from support import (
+    PATIENCE,
     Cli,
     MountLine,
     detach,
@@ -84,7 +85,7 @@ def _why_no_network() -> str:
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)dists/$(RELEASE)/Release"]
     try:
         sources = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        with urlopen(sources.splitlines()[0], timeout=10):
+        with urlopen(sources.splitlines()[0], timeout=PATIENCE):
             return ""
     except (OSError, URLError, subprocess.CalledProcessError, IndexError) as error:
         return f"needs the network: {error}"

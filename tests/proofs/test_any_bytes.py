@@ -30,7 +30,7 @@ from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.looking import architecture
 from chroot_tool.core.looking.status_reader import StatusReader
 from proving import Proof
-from support import Cli, descriptors
+from support import PATIENCE, Cli, descriptors
 from support.readers import GROUPS, Reader
 
 PROMISE = (
@@ -265,7 +265,7 @@ def leased(path: Path) -> Iterator[None]:
             os._exit(1)
     os.close(writer)
     try:
-        assert select.select([reader], [], [], 20)[0]
+        assert select.select([reader], [], [], PATIENCE)[0]
         assert os.read(reader, 1), "there is no lease to be had here"
         yield
     finally:
@@ -301,7 +301,7 @@ def test_the_command_line(tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
             before = file.rename(f"{file}.before") if file.exists() else None
             KINDS[kind](file)
             for words in COMMANDS:
-                done = cli(*words, "-d", tiny_chroot, timeout=60)
+                done = cli(*words, "-d", tiny_chroot)
                 assert done.returncode in (0, 1, 3, 125, 126, 127), (kind, place, words, done)
                 assert "Traceback" not in done.stderr, (kind, place, words, done.stderr)
                 assert not done.returncode or "chroot-tool: " in done.stderr, (words, done)

@@ -200,7 +200,7 @@ def fought(
             worker.call(verb[0], arena.root, *verb[1:])
         commands = chance.sample(COMMANDS, k=2)
         for command in commands:
-            done = cli(*command, "-d", arena.root, timeout=60)
+            done = cli(*command, "-d", arena.root)
             assert wrong_with(done) == "", command
         if chance.random() < 0.5:
             worker.call("delete", arena.root)

@@ -21,7 +21,17 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.creating.options import CreateOptions, default_options
-from support import CHECKOUT, Arg, Cli, Program, mounts_below, next_line, trees, wait_until
+from support import (
+    CHECKOUT,
+    Arg,
+    Cli,
+    Program,
+    mounts_below,
+    next_line,
+    trees,
+    wait_until,
+    wait_until_stopped,
+)
 
 pytestmark = pytest.mark.root
 
@@ -36,9 +46,7 @@ class Call:
             *args, "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd
         )
         self.events: list[dict[str, Any]] = []
-        how = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        assert how is not None
-        assert how.si_code == os.CLD_STOPPED, f"it never came to {stage!r}"
+        wait_until_stopped(self.process)
 
     def ended_by(self, number: int) -> int:
         self.process.send_signal(number)

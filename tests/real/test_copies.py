@@ -19,7 +19,7 @@ from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
 from chroot_tool.core.trees.snapshot_store import Shelf
-from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, wait_until
+from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, wait_until, wait_until_stopped
 from support.disks import disk
 from support.killing import killed
 from support.outer_terminal import only
@@ -230,7 +230,7 @@ def test_interrupted_nothing_is_left(cli: Cli, deb: Path, tmp_path: Path) -> Non
     running = cli.stopping_at("copying").start(
         "clone", "-d", deb, tmp_path / "two", "--json", stdout=subprocess.PIPE
     )
-    os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    wait_until_stopped(running)
     running.send_signal(signal.SIGINT)  # and it is not done before that comes
     running.send_signal(signal.SIGCONT)
     lines = running.communicate(timeout=PATIENCE)[0].splitlines()

@@ -8,12 +8,22 @@ import pty
 import select
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from chroot_tool.core.local_engine import LocalEngine
-from support import PATIENCE, Cli, Program, mounts_below, next_line, processes_below, wait_until
+from support import (
+    PATIENCE,
+    Cli,
+    Program,
+    mounts_below,
+    next_line,
+    processes_below,
+    wait_until_stopped,
+)
 
 
 def bare(path: Path) -> Path:
@@ -283,7 +293,7 @@ FOLDERS = 60
 
 
 def large(deb: Path) -> Path:
-    """So large that others get a turn, too, before it is gone; links are made quickly."""
+    """So large that it is told how far it is; links are made quickly."""
     for number in range(FOLDERS):
         folder = deb / f"usr/share/{number:03}"
         folder.mkdir(parents=True)
@@ -292,20 +302,22 @@ def large(deb: Path) -> Path:
     return deb
 
 
-def is_half_gone(base: Path) -> bool:
-    """Whether what is being deleted in *base* has lost a folder. It is renamed first."""
-    (left,) = base.iterdir()
-    try:
-        return left.name != "deb" and len(os.listdir(left / "usr/share")) < FOLDERS
-    except FileNotFoundError:
-        return False  # renamed between the two
+@contextmanager
+def half_gone(cli: Cli, deb: Path) -> Iterator[Program]:
+    """A `delete` that stands still in the middle: SIGCONT has it go on."""
+    argv = ("delete", "--yes", "-d", deb)
+    stopping = cli.stopping_at("removing, ")
+    with stopping.start(*argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        wait_until_stopped(process)
+        (left,) = deb.parent.iterdir()
+        assert left.name != deb.name
+        assert len(os.listdir(left / "usr/share")) < FOLDERS
+        yield process
 
 
 @pytest.mark.slow
 def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path: Path) -> None:
-    large(bare(tmp_path / "deb"))
-    with cli.start("delete", "--yes", "-d", tmp_path / "deb") as process:
-        wait_until(lambda: is_half_gone(tmp_path), process)
+    with half_gone(cli, large(bare(tmp_path / "deb"))) as process:
         process.kill()
     (left,) = tmp_path.iterdir()
     (one,) = cli.json("list", "--base", tmp_path)
@@ -318,12 +330,7 @@ def test_killed_half_way_it_is_incomplete_and_can_be_deleted(cli: Cli, tmp_path:
 
 @pytest.mark.slow
 def test_interrupted_half_way_it_has_its_name_and_is_incomplete(cli: Cli, tmp_path: Path) -> None:
-    large(bare(tmp_path / "deb"))
-    argv = ("delete", "--yes", "-d", tmp_path / "deb")
-    with cli.start(*argv, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        wait_until(lambda: is_half_gone(tmp_path), process)
-        process.send_signal(signal.SIGSTOP)
+    with half_gone(cli, large(bare(tmp_path / "deb"))) as process:
         assert cli.json("list", "--base", tmp_path) == []  # gone, as far as others are concerned
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)

@@ -149,7 +149,7 @@ class Cli:
         return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
 
     def stopping_at(self, stage: str) -> Cli:
-        """The same, which stops (SIGSTOP) when it has told of *stage* as JSON for the first time.
+        """The same, which stops (SIGSTOP) when it has first told of a stage that begins so.
 
         A signal that is sent then, and SIGCONT, meets it in the middle, however quick it is.
         """
@@ -160,7 +160,7 @@ class Cli:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
         start: list[Arg] = [CHECKOUT / ".pkg/start.py"]
         if self.administrator or self.booted or self.unbounded:
-            host = [self.administrator or "", ",".join(self.unbounded), self.booted or ""]
+            host = [self.administrator or "", "|".join(self.unbounded), self.booted or ""]
             start = [Path(__file__).with_name("otherwise.py"), *host]
         return [sys.executable, "-I", "-S", *start, *args]
 
@@ -270,6 +270,13 @@ def wait_until(
         assert process is None or process.poll() is None, f"it ended before: {process}"
         assert time.monotonic() < end, "it never came"
         time.sleep(looks.pause)
+
+
+def wait_until_stopped(process: subprocess.Popen[Any]) -> None:
+    """Return as soon as a process has stopped (SIGSTOP); fail where it ended before."""
+    how = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    assert how is not None
+    assert how.si_code == os.CLD_STOPPED, f"it ended before: {process}"
 
 
 def next_line(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> bytes:
@@ -412,6 +419,6 @@ def kill(pids: list[int]) -> None:
             ended = os.pidfd_open(pid)
             try:
                 signal.pidfd_send_signal(ended, signal.SIGKILL)
-                select.select([ended], [], [], 20)
+                select.select([ended], [], [], PATIENCE)
             finally:
                 os.close(ended)

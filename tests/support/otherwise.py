@@ -1,7 +1,7 @@
 """Start chroot-tool as .pkg/start.py does, but as no user can have it.
 
 The first argument is the directory of the administrator's, the last the root of what systemd has;
-"" leaves that of the host. The second names the bounds that are to be out of reach, with commas
+"" leaves that of the host. The second names the bounds that are to be out of reach, with `|`
 between: a test that is not about one has to end well on a machine of any speed.
 """
 
@@ -63,23 +63,24 @@ def mirror() -> None:
 
 def stops(stage: str) -> None:
     """Stop when a stage that begins so has been told of for the first time."""
-    from chroot_tool.app import json_fields
+    from chroot_tool.app.progress_lines import Narrator
+    from chroot_tool.core.events import Event, Stage
 
-    real = json_fields.write
+    real = Narrator.__call__
 
-    def write(document: object) -> None:
-        real(document)
-        if isinstance(document, dict) and str(document.get("stage")).startswith(stage):
-            json_fields.write = real
+    def tell(narrator: Narrator, event: Event) -> None:
+        real(narrator, event)
+        if isinstance(event, Stage) and event.stage.startswith(stage):
+            Narrator.__call__ = real  # type: ignore[method-assign]
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    json_fields.write = write
+    Narrator.__call__ = tell  # type: ignore[method-assign, assignment]
 
 
 KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops)}
 
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
-for bound in filter(None, sys.argv.pop(1).split(",")):
+for bound in filter(None, sys.argv.pop(1).split("|")):
     kind, *said = bound.split("=")
     KINDS[kind](*said)
 boot.ROOT = sys.argv.pop(1)

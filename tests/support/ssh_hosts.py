@@ -24,8 +24,6 @@ from support import PATIENCE, Arg, Cli, kill, wait_until
 
 _MARK = "CHROOT_TOOL_TEST_HOSTS"
 """A variable that sessions and clients have: by it those are found that nobody waits for."""
-_TRIES = 20
-"""So many ports are tried: between its choice and sshd's start another may take one."""
 
 _SSHD_CONFIG = """\
 Port {port}
@@ -96,7 +94,12 @@ class SshHost:
         self._variables = {
             "HOME": str(self.home), "PATH": path, "PIP_NO_COMPILE": "1", _MARK: mark,
         }  # fmt: skip
-        self.port = 0
+        # Bound as long as the machine is there, so that it is nobody else's while no sshd runs: for
+        # who does not listen, sshd may have it, too.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind((where.listens, 0))
+        self.port: int = self._place.getsockname()[1]
         self.start()
 
     def _write_command(self, cli: Cli) -> None:
@@ -134,21 +137,17 @@ class SshHost:
         return (self.folder / "sshd.log").read_text(errors="replace")
 
     def start(self) -> None:
-        """Start its sshd, on the port that it had before; for the first time on any."""
-        for _ in range(_TRIES):
-            port = self.port or _free_port()
-            if self._listens(port):
-                self.port = port
-                return
-        raise AssertionError(self.log)
-
-    def _listens(self, port: int) -> bool:
+        """Start its sshd."""
         config, log = self.folder / "sshd_config", self.folder / "sshd.log"
         values = " ".join(f'"{name}={value}"' for name, value in self._variables.items())
         pam = "yes" if os.geteuid() == 0 else "no"
         config.write_text(
             _SSHD_CONFIG.format(
-                port=port, listens=self._where.listens, keys=self._keys, pam=pam, variables=values
+                port=self.port,
+                listens=self._where.listens,
+                keys=self._keys,
+                pam=pam,
+                variables=values,
             )
         )
         with log.open("wb") as said:
@@ -158,7 +157,13 @@ class SshHost:
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             )  # fmt: skip
         wait_until(lambda: "Server listening" in self.log or self._sshd.poll() is not None)
-        return self._sshd.poll() is None
+        assert self._sshd.poll() is None, self.log
+
+    def close(self) -> None:
+        """Be gone for ever."""
+        self.resume()
+        self.stop()
+        self._place.close()
 
     def refuse(self) -> None:
         """Take no new connection any more; those that there are stay. `start` ends that."""
@@ -231,8 +236,7 @@ class SshHosts:
 
     def __exit__(self, *_: object) -> None:
         for host in self.hosts.values():
-            host.resume()
-            host.stop()
+            host.close()
         kill(list(_sessions(self._mark)))
 
     def add(self, *names: str, where: Where = HERE) -> list[SshHost]:
@@ -269,12 +273,6 @@ def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
     assert found is not None, f"{name} is missing on this host"
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _sessions(mark: str, home: Path | None = None) -> Iterator[int]:

@@ -205,6 +205,7 @@ def _add_a_command(terminal: Tmux, tiny_chroot: Path, settings: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.root
+@pytest.mark.parametrize("terminal", [("doctor",)], ids=["doctor"], indirect=True)
 def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("o")
@@ -454,7 +455,7 @@ def test_found_marked_opened_and_grouped(sized_terminal: Tmux, tiny_chroot: Path
     terminal.until(lambda text: "/line 25" not in text)
 
     terminal.press("3")
-    terminal.until(lambda text: "Command" in text)
+    terminal.until(lambda text: re.search(r"\d+ root .*sh", text))  # "Commands" is a tab, too
     terminal.press("l")
     terminal.shows("what process", "/tmp/kept")
     terminal.press("Escape")
