@@ -192,9 +192,9 @@ def test_a_code_of_what_ran_is_no_refusal(ann: Ordinary, settings: str) -> None:
         terminal.wait_for("password for ann:")
         terminal.type(f"{password}\n")
         terminal.wait_for("ran")
-        code = terminal.exit_code()
-        assert code == 1, terminal.seen
-        assert "needs root" not in terminal.seen
+        said = terminal.rest()
+        assert terminal.exit_code() == 1, said
+        assert "needs root" not in said
     finally:
         terminal.close()
 

@@ -212,6 +212,7 @@ async def test_the_menu_of_a_panel_closes_it() -> None:
         one = t.app.main.session.highlighted
         assert one is not None
         await t.app.main.session.panels.open(one, "sleep", ["/bin/sleep", "1000"])
+        await t.until(lambda: t.app.main.dock.panels[0].terminal.has_focus)
         await t.press("ctrl+right_square_bracket")
         await menu(t)
         await t.shows("arm: sleep", "a again – it runs still")
