@@ -123,7 +123,8 @@ def nspawn(name: str, path: str, config: Config, called: str = "") -> str:
     called = _asked(called) or _called(name)
     command = shlex.join(("systemd-nspawn", f"--machine={called}", f"--directory={_line(path)}"))
     lines = [
-        f"# For /etc/systemd/nspawn/{called}.nspawn; then:",
+        # It makes a /dev of its own, and refuses one in which there is something.
+        f"# For /etc/systemd/nspawn/{called}.nspawn; then, while the chroot is off:",
         f"#   {command}",
         "[Exec]",
         "Boot=no",

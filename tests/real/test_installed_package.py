@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from chroot_tool.app.cli.arguments import verbs_of
+from chroot_tool.app.cli.parser import whole
 from chroot_tool.app.json_schema import schema
 from support import CHECKOUT
 from support.bare_debian import LIB, SHARE, first_lines, on_bookworm, on_both
@@ -119,7 +123,10 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
 
 @on_both
 def test_the_manual(machine: Machine) -> None:
-    """Each page is found by its name, and rendered without a fault of its source."""
+    """There is one for each verb; each is found by its name, and rendered without a fault."""
+    listed = machine.says("sh", "-c", "cd /usr/share/man/man1 && ls chroot-tool*").split()
+    verbs = verbs_of(whole())
+    assert set(listed) == {"chroot-tool.1.gz", *(f"chroot-tool-{one}.1.gz" for one in verbs)}
     pages = {
         ("1", "chroot-tool"): "the terminal UI", ("1", "chroot-tool-create"): "--suite",
         ("5", "tool.conf"): "[bind]", ("5", "chroot.toml"): "[[bind]]",
@@ -144,6 +151,27 @@ def test_schemas_are_where_files_that_are_made_say(machine: Machine) -> None:
     made = machine.says("cat", "/srv/chroot/deb/chroot.d/chroot.toml")
     assert made.startswith(f"#:schema file://{SHARE}/chroot.toml.schema.json\n")
     machine.run("chroot-tool", "bind", "remove", "-d", "deb", "--target", "/x")
+
+
+@on_bookworm
+def test_an_editor_knows_by_that_line_what_may_stand_there(machine: Machine) -> None:
+    """taplo, which editors ask, by its own check."""
+    wheels, program = machine.root / "taplo", "/taplo/taplo"
+    fetch = [sys.executable, "-m", "pip", "-qq", "download", "--no-deps", "--dest", str(wheels)]
+    subprocess.run([*fetch, "taplo"], check=True)
+    [packed] = wheels.glob("*.whl")
+    with zipfile.ZipFile(packed) as archive:
+        [inside] = [name for name in archive.namelist() if name.endswith("/scripts/taplo")]
+        (wheels / "taplo").write_bytes(archive.read(inside))
+    (wheels / "taplo").chmod(0o755)
+    machine.run("chroot-tool", "bind", "add", "-d", "deb", "--source", "/mnt", "--target", "/x")
+    toml = machine.root / "srv/chroot/deb/chroot.d/chroot.toml"
+    machine.run(program, "lint", "/srv/chroot/deb/chroot.d/chroot.toml")
+    toml.write_text(f'{toml.read_text()}targe = "/y"\n')
+    done = machine.run(program, "lint", "/srv/chroot/deb/chroot.d/chroot.toml", code=1)
+    assert "'targe' was unexpected" in done.stderr
+    toml.unlink()
+    shutil.rmtree(wheels)
 
 
 @on_both

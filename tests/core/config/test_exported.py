@@ -75,6 +75,7 @@ def test_sbuild() -> None:
 
 def test_nspawn() -> None:
     lines = exported.nspawn("deb", "/srv/chroot/deb", CONFIG).splitlines()
+    assert lines[0].endswith("then, while the chroot is off:")
     assert "Bind=/home/me/my src:/src" in lines
     assert "BindReadOnly=/data:/data" in lines
     assert "TemporaryFileSystem=/cache:size=64M" in lines
