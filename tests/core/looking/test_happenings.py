@@ -137,7 +137,12 @@ def test_of_a_thousand_that_are_as_they_were_none_is_looked_at(
     happenings = Happenings()
     happenings.take([still, other], T)
     examined: list[ChrootStatus] = []
-    monkeypatch.setattr(happenings_module, "_amiss", lambda one: examined.append(one) or ())
+
+    def amiss(one: ChrootStatus) -> tuple[str, ...]:
+        examined.append(one)
+        return ()
+
+    monkeypatch.setattr(happenings_module, "_amiss", amiss)
     now_on = other.replace(state="on")
     found = happenings.take([still, now_on], T + 1)
     assert examined == [now_on]
