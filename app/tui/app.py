@@ -133,7 +133,7 @@ class ChrootApp(KeyQueue):
         """Return what becomes of each line before it is written."""
         filters = super().get_line_filters()
         colours = self.theme != MONOCHROME
-        if colours and not self._encoding:
+        if colours and not self._encoding and not self.no_color:
             return filters
         from .line_filters import with_ours
 
