@@ -235,6 +235,9 @@ def test_nspawn_uses_it(machine: Machine) -> None:
     toml.unlink()
     settings.unlink()
     shutil.rmtree(odd)
+    # To other tests this is a machine without systemd.
+    machine.run("apt-get", "-qy", "purge", "--autoremove", "systemd-container", "systemd")
+    assert machine.run("which", "systemctl", code=None).stdout == ""
 
 
 @on_both
