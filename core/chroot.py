@@ -249,24 +249,29 @@ def open_chroot(path: str) -> WorkedOn:
     """
     root = open_directory(path)
     try:
-        own = os.stat("/")
-        there = os.fstat(root.fd)
-        if (own.st_dev, own.st_ino) == (there.st_dev, there.st_ino):
-            raise ChrootError(f"{path} is the root of this system", "name a chroot with -d DIR")
-        if not is_chroot(root):
-            if not os.access(f"/proc/self/fd/{root.fd}", os.X_OK):
-                raise PrivilegeError(f"{path} may not be looked into by this user", "run as root")
-            hint = "see `chroot-tool list`, or name a chroot with -d"
-            if _takes_create(root):
-                hint = f"make one: chroot-tool create -d {path}"
-            raise NoChrootError(
-                f"{path} is no chroot: it holds neither chroot.d/ nor a system",
-                _by_mounts(root) or hint,
-            )
+        refuse_other(path, root)
     except BaseException:
         root.close()
         raise
     return root
+
+
+def refuse_other(path: str, root: Root) -> None:
+    """Raise what `open_chroot` does where the directory *path*, open as *root*, is no chroot."""
+    own = os.stat("/")
+    there = os.fstat(root.fd)
+    if (own.st_dev, own.st_ino) == (there.st_dev, there.st_ino):
+        raise ChrootError(f"{path} is the root of this system", "name a chroot with -d DIR")
+    if not is_chroot(root):
+        if not os.access(f"/proc/self/fd/{root.fd}", os.X_OK):
+            raise PrivilegeError(f"{path} may not be looked into by this user", "run as root")
+        hint = "see `chroot-tool list`, or name a chroot with -d"
+        if _takes_create(root):
+            hint = f"make one: chroot-tool create -d {path}"
+        raise NoChrootError(
+            f"{path} is no chroot: it holds neither chroot.d/ nor a system",
+            _by_mounts(root) or hint,
+        )
 
 
 def _by_mounts(root: Root) -> str:

@@ -89,6 +89,7 @@ class _Story:
     """What is known of one chroot, and what is not told yet."""
 
     def __init__(self, one: ChrootStatus) -> None:
+        self._one = one
         self._told = (one.state, _amiss(one))
         self._seen = self._told
         self._since = 0.0
@@ -99,6 +100,9 @@ class _Story:
 
     def take(self, one: ChrootStatus, now: float) -> list[Happening]:
         """Take over a look; return what has become plain."""
+        if one is self._one and not self.is_waiting:
+            return []  # most are, of a thousand
+        self._one = one
         new = self.advance(now)
         seen = (one.state, _amiss(one))
         if seen != self._seen:

@@ -214,7 +214,9 @@ class Watcher:
                 reader = StatusReader(self._feed.table(name), host)
             else:  # they see the same table: what they want of the host is looked up once for all
                 reader = for_unused = for_unused or StatusReader(self._feed.table(name), host)
-            self._known[name] = reader.one(self._chroots[name])
+            found = reader.one(self._chroots[name])
+            if found != self._known.get(name):  # what is the same stays the same value
+                self._known[name] = found
 
     # -- waiting ---------------------------------------------------------------------------------
 

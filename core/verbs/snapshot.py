@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ..chroot import open_chroot, open_directory, refuse_silent, refuse_unfinished
+from ..chroot import (
+    open_chroot,
+    open_directory,
+    refuse_other,
+    refuse_silent,
+    refuse_unfinished,
+)
 from ..creating.names import check_name
 from ..errors import ChrootError, PrivilegeError, Problem, UsageError
 from ..events import Stage, Warned, ignore
@@ -27,11 +33,20 @@ ACTIONS = ("list", "restore", "remove")
 
 def snapshots(path: str) -> tuple[TreeSnapshot, ...]:
     """As `Engine.snapshots`."""
-    refuse_silent(path)
-    found = states.listed(_place(path))
-    if not found:
-        open_chroot(path).close()  # of what is none, it is not that there is no snapshot
-    return found
+    # Whoever shows them asks often, and with thousands of mounts each look at their table is 25 ms.
+    try:
+        root = open_directory(path)
+    except ChrootError:
+        refuse_silent(path)
+        found = states.listed(_place(path))  # of one that is not there any more
+        if not found:
+            raise
+        return found
+    with root:
+        found = states.listed(root.path)
+        if not found:
+            refuse_other(path, root)  # of what is none, it is not that there is no snapshot
+        return found
 
 
 def take_snapshot(

@@ -9,6 +9,8 @@ import pytest
 
 from chroot_tool.core.chroot import locate, open_directory
 from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.kernel import answering
+from chroot_tool.core.kernel.mount_table import read_text
 from chroot_tool.core.local_engine import LocalEngine
 
 
@@ -59,3 +61,25 @@ def test_what_changes_under_a_verb_is_told_and_a_mistake_of_ours_is_not_hidden(b
     assert "changes it at the same time" in caught.value.hint
     with pytest.raises(OSError, match="Bad file descriptor"), open_directory(str(base / "b3")):
         os.open("gone", os.O_PATH, dir_fd=-7)
+
+
+def test_its_snapshots_take_one_look_at_the_mounts(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bytes] = []
+
+    def read() -> bytes:
+        looks.append(read_text())
+        return looks[-1]
+
+    monkeypatch.setattr(answering, "read_text", read)
+    engine = LocalEngine(str(base))
+    assert engine.snapshots(str(base / "b3")) == ()
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize(("name", "said"), [("none", "does not exist"), ("plain", "is no chroot")])
+def test_of_what_is_no_chroot_there_are_no_snapshots(base: Path, name: str, said: str) -> None:
+    (base / "plain").mkdir()
+    with pytest.raises(ChrootError, match=said):
+        LocalEngine(str(base)).snapshots(str(base / name))

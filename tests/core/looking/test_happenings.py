@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from chroot_tool.core.looking import happenings as happenings_module
 from chroot_tool.core.looking.happenings import Happening, Happenings, of_packages
 from chroot_tool.core.looking.package_log import PackageRun
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
@@ -125,3 +128,22 @@ def test_a_run_of_apt_in_words() -> None:
     run = PackageRun(T, 3, 0, 1, ("gcc", "cpp"))
     text = "installed 3, removed 1: gcc, cpp, …"
     assert of_packages(run) == Happening(T, "packages", text)
+
+
+def test_of_a_thousand_that_are_as_they_were_none_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    still, other = look("off"), look("off").replace(path="/srv/chroot/other")
+    happenings = Happenings()
+    happenings.take([still, other], T)
+    examined: list[ChrootStatus] = []
+
+    def amiss(one: ChrootStatus) -> tuple[str, ...]:
+        examined.append(one)
+        return ()
+
+    monkeypatch.setattr(happenings_module, "_amiss", amiss)
+    now_on = other.replace(state="on")
+    found = happenings.take([still, now_on], T + 1)
+    assert examined == [now_on]
+    assert found == [(now_on.path, Happening(T + 1, "on", ""))]
