@@ -180,7 +180,7 @@ class Facts(Widget):
             return _welcome(self.welcome, width)
         width = max(width, _LABEL)
         now = self._clock()
-        word, tone = chroot_state(chroot.state)
+        word, tone = chroot_state(chroot.condition)
         lines = _field("state", word, width, _TONES.get(tone, ""))
         # With the dock open there may be four rows: what is wrong comes before everything else.
         for problem in chroot.problems:

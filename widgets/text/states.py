@@ -24,6 +24,7 @@ Cell = tuple[str, str]
 _CHROOT = {
     status.ON: ("●", GOOD),
     status.OFF: ("○", PLAIN),
+    status.IN_USE: ("○", ACCENT),
     status.PARTIAL: ("◐", WARN),
     status.CREATING: ("…", ACCENT),
     status.INCOMPLETE: ("✗", BAD),
