@@ -86,6 +86,7 @@ def chroot(value: ChrootStatus) -> dict[str, Any]:
         "processes": [process(one) for one in value.processes],
         "problems": [problem(one) for one in value.problems],
         **({"not_answering": value.unanswered} if value.unanswered else {}),
+        **({"in_use": True} if value.in_use else {}),
         **({"configuration": value.configuration} if value.configuration else {}),
         **({"unseen": True} if value.unseen else {}),
     }

@@ -146,6 +146,7 @@ def _values() -> dict[str, Schema]:
         "not_answering": _TEXTS | {"description": _docs(ChrootStatus)["unanswered"]},
         "configuration": _TEXT | {"description": _docs(ChrootStatus)["configuration"]},
         "unseen": {"const": True, "description": _docs(ChrootStatus)["unseen"]},
+        "in_use": {"const": True, "description": _docs(ChrootStatus)["in_use"]},
         "listening": _array("Listener") | {"description": "Of `status --open`."},
         "open": _array("OpenFile") | {"description": "Of `status --open`."},
     })  # fmt: skip
@@ -217,7 +218,7 @@ def _answers(words: tuple[str, ...]) -> dict[str, Schema]:
 
 _OF_OPEN = ("listening", "open")
 """Fields of a chroot that `status --open` alone prints."""
-_SOMETIMES = ("not_answering", "configuration", "unseen", *_OF_OPEN)
+_SOMETIMES = ("not_answering", "configuration", "unseen", "in_use", *_OF_OPEN)
 """Fields of a chroot that are there only where they say something."""
 
 

@@ -33,7 +33,7 @@ def is_wanted(arguments: Namespace) -> bool:
 
 def sentence(one: ChrootStatus) -> str:
     """Return a chroot in one line."""
-    facts = [f"{safe(one.name)}: {safe(one.state)}"]
+    facts = [f"{safe(one.name)}: {safe(one.condition)}"]
     if one.os:
         facts.append(safe(one.os))
     if one.mounts:
@@ -49,8 +49,8 @@ def sentence(one: ChrootStatus) -> str:
 def details(one: ChrootStatus, now: float) -> list[str]:
     """Return all of a chroot; *now* in epoch seconds."""
     facts = (
-        ("state", one.state), ("path", one.path), ("system", one.os), ("about", one.description),
-        ("tags", ", ".join(one.tags)),
+        ("state", one.condition), ("path", one.path), ("system", one.os),
+        ("about", one.description), ("tags", ", ".join(one.tags)),
         ("configuration", one.configuration), ("at boot", "on, and started" * one.enabled),
         ("mounts", f"{one.mounted} of {one.wanted}" if one.mounts else ""),
         ("processes", process_count(one)),
@@ -100,9 +100,9 @@ def changes(before: ChrootStatus, now: ChrootStatus) -> list[str]:
     bury all else.
     """
     said = []
-    other = now.state != before.state
+    other = now.condition != before.condition
     if other:
-        said.append(f"{safe(now.state)}, was {safe(before.state)}")
+        said.append(f"{safe(now.condition)}, was {safe(before.condition)}")
     if before.is_on and now.is_on and not (other and now.state == ON):
         said += _mounts_changed(before, now)
     known = {problem.message for problem in before.problems}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...core.looking.status import ChrootStatus
     from ...core.remote.machines import Machines
     from .jobs import Jobs
     from .known_chroots import Inventory
@@ -31,7 +32,7 @@ class Display:
         self, panes: Panes, inventory: Inventory, jobs: Jobs, machines: Machines,
         *, in_use: Callable[[], frozenset[str]],
     ) -> None:  # fmt: skip
-        """*in_use* returns the paths of the chroots that have a session that nobody else sees."""
+        """*in_use* returns the paths of the chroots with a session in a panel, known at once."""
         self._panes = panes
         self._inventory = inventory
         self._jobs = jobs
@@ -44,12 +45,11 @@ class Display:
         table = self._panes.table
         inventory = self._inventory
         table.show(
-            inventory.chroots,
+            self._chroots(),
             self._jobs.views,
             inventory.sizes,
             inventory.trends.all(),
             inventory.snapshot.machines,
-            self._in_use(),
         )
         problem = self._inventory.snapshot.problem
         table.empty_hint = (
@@ -60,6 +60,15 @@ class Display:
         self._panes.fit_table()
         self.details()
         self.status_line()
+
+    def _chroots(self) -> tuple[ChrootStatus, ...]:
+        used = self._in_use()
+        if not used:
+            return self._inventory.chroots
+        return tuple(
+            one.replace(in_use=True) if one.path in used and not one.in_use else one
+            for one in self._inventory.chroots
+        )
 
     def jobs(self) -> None:
         """Show the jobs, which the table and the details tell of, too."""
@@ -79,8 +88,7 @@ class Display:
             listening = self._inventory.listening.get(one.path, ()) if one else ()
             details = self._panes.details
             details.show(
-                one, self._jobs.views, size, kept, shared, trend, happened, listening,
-                one is not None and one.path in self._in_use(),
+                one, self._jobs.views, size, kept, shared, trend, happened, listening
             )  # fmt: skip
             details.welcome(self._welcome())
 

@@ -39,6 +39,10 @@ class Crowd:
         self._stale = self._stale or pids != self._pids
         self._pids = pids
 
+    def paths_of(self, inodes: frozenset[int]) -> set[str]:
+        """Return the paths of the chroots whose directory has one of these inode numbers."""
+        return {path for path, (_, inode) in self._roots.items() if inode in inodes}
+
     def concerned(self, began: frozenset[int], ended: frozenset[int]) -> bool:
         """Tell whether one of these processes lives, or lived, in a chroot."""
         inside = {pid for pids in self._pids.values() for pid in pids}

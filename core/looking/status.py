@@ -25,6 +25,8 @@ OFF, ON, PARTIAL, CREATING, INCOMPLETE, BROKEN, NOT_ANSWERING = (
     "off", "on", "partial", "creating", "incomplete", "broken", "not answering",
 )  # fmt: skip
 """The states of a chroot."""
+IN_USE = "in use"
+"""What is said of one that is off, with a throw-away session in it."""
 
 MOUNTED, MISSING, DRIFTED, IGNORED, FOREIGN_MOUNT = (
     "mounted", "missing", "drifted", "ignored", "foreign",
@@ -86,8 +88,15 @@ class ChrootStatus(Value):
     """The administrator's file that counts in the place of its own; "": its own does."""
     enabled: bool = False
     """Whether it is switched on at boot."""
+    in_use: bool = False
+    """Whether a throw-away session is in it, of which nothing is mounted that others see."""
     host: str = ""
     """The machine that it is on, by its name for ssh, which its path begins with; "": this one."""
+
+    @property
+    def condition(self) -> str:
+        """Its state, in the word that is shown."""
+        return IN_USE if self.in_use and self.state == OFF else self.state
 
     @property
     def is_on(self) -> bool:

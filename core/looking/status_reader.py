@@ -24,6 +24,7 @@ from ..host.mount_points import host_facts
 from ..kernel import answering, syscalls
 from ..kernel.answering import NotAnswering
 from ..kernel.rootpath import Root
+from ..kernel.session_locks import marked_by
 from ..lock import is_locked
 from ..mounts.limits import Limits
 from ..mounts.observe import Observer
@@ -170,6 +171,7 @@ class StatusReader:
             unanswered=silent,
             configuration=", ".join(config.outside) if config else "",
             enabled=boot.is_enabled(root.path, self._enabled),
+            in_use=bool(marked_by(root.fd)),
         )
 
     def _rules(self, path: str) -> Rules | None:

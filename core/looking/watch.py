@@ -26,6 +26,7 @@ from ..kernel.mount_feed import MountFeed
 from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
+from ..kernel.session_locks import marks
 from ..value import Value
 from .inhabitants import Crowd
 from .status import CREATING, INCOMPLETE, ChrootStatus
@@ -90,6 +91,8 @@ class Watcher:
         self._known: dict[str, ChrootStatus] = {}
         self._problem: Problem | None = None
         self._due = _Due()
+        self._marks: frozenset[int] = frozenset()
+        """What sessions had marked when it was looked at last."""
         self._looked = -math.inf  # never yet; 0 would be a moment ago just after a boot
         self._reread = math.inf
         self._deaf_until = -math.inf
@@ -268,6 +271,8 @@ class Watcher:
         if not ready:
             due.everything |= time.monotonic() >= self._looked + _EVERYTHING
             due.processes = not self._events
+            if not self._events:
+                self._note_sessions()
             due.base = self._finds_no_base or not self._chroots
             due.chroots |= {n for n, one in self._known.items() if one.state in _UNTOLD}
 
@@ -291,10 +296,19 @@ class Watcher:
 
     def _note_processes(self, events: ProcessEvents) -> None:
         changes = events.drain()
+        self._note_sessions()
         # What comes in the next moment is told together: a storm of forks must not keep us busy.
         self._deaf_until = time.monotonic() + (_STORM if changes.lost else _COALESCE)
         if changes.lost or self._crowd.concerned(changes.began, changes.ended):
             self._due.processes = True
+
+    def _note_sessions(self) -> None:
+        """Note whose marks have come or gone: a session's processes are not in the chroot."""
+        before, self._marks = self._marks, marks()
+        other = before ^ self._marks
+        if other:
+            concerned = self._crowd.paths_of(other)
+            self._due.chroots |= {n for n, one in self._chroots.items() if one.path in concerned}
 
 
 class _Due:

@@ -6,10 +6,10 @@ import os
 
 from ..errors import BusyError, ChrootError, PrivilegeError, UsageError
 from ..kernel import syscalls
+from ..kernel.session_locks import mark
 from . import first_process
 from .overlay import Overlay, explained
 from .own_namespace import Away
-from .session_locks import mark
 from .size_limit import room
 
 TYPE_CHECKING = False

@@ -469,6 +469,31 @@ def test_what_many_that_are_off_want_of_the_host_is_looked_up_once(
     assert len(looked) == len(set(looked))
 
 
+@pytest.mark.slow
+@pytest.mark.root
+def test_a_session_begun_elsewhere_is_told_by_the_kernel(
+    cli: Cli, tiny_chroot: Path, watcher: Patient
+) -> None:
+    watched, gave_up = watcher
+
+    def until(word: str) -> None:
+        while watched.snapshot().chroots[0].condition != word and not gave_up.is_set():
+            watched.wait()
+
+    until("off")
+    words = ("run", "-x", "-d", tiny_chroot, "--", "/bin/sh", "-c", "read x")
+    pipe = subprocess.PIPE
+    with cli.start(*words, stdin=pipe, stdout=pipe) as session:
+        until("in use")
+        assert "in use" in cli.ok("list", "--base", tiny_chroot.parent)
+        assert cli.json("status", "-d", tiny_chroot)["in_use"] is True
+        assert "tiny: in use" in cli.ok("list", "--plain", "--base", tiny_chroot.parent)
+        session.communicate()
+        until("off")
+    assert not gave_up.is_set()
+    assert "in_use" not in cli.json("status", "-d", tiny_chroot)
+
+
 @pytest.mark.parametrize("way", ["renamed", "removed", "above"])
 def test_a_base_that_goes_is_told_by_the_kernel_and_looked_for_until_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str

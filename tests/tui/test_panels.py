@@ -712,7 +712,9 @@ async def test_in_use_is_the_one_of_that_path_also_after_the_next_start() -> Non
 
     def used(t: Ui) -> list[str]:
         known = t.app.main.table.rows.known_rows
-        return [path for path in (here.path, there.path) if path in known and known[path].in_use]
+        return [
+            path for path in (here.path, there.path) if path in known and known[path].status.in_use
+        ]
 
     async with ui(here) as t:
         t.feed.see(Snapshot(BASE, (here, there), machines=machines))

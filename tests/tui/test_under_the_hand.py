@@ -10,6 +10,7 @@ from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.place import PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from chroot_tool.widgets.panes.overview import Facts
 from support.samples import BASE, CHROOTS, DEB12
 from support.whole_ui import Ui, runs, ui
 
@@ -182,6 +183,7 @@ async def test_a_throw_away_shell_is_seen_in_the_list(monkeypatch: pytest.Monkey
         await t.on_row("arm")
         await t.press("x")
         await t.shows("○ in use arm")
+        await t.until(lambda: "in use" in str(t.app.main.details.query_one(Facts).render()))
         one = t.app.main.dock.panels[0]
         one.stop()
         await t.shows("○ off arm")

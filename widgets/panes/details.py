@@ -85,7 +85,7 @@ class Details(Vertical):
         self._clock = clock
         self._columns = dict(columns or {})
         self._chroot: ChrootStatus | None = None
-        self._shown: Shown = (None, (), None, (), 0, (), False)
+        self._shown: Shown = (None, (), None, (), 0, ())
         self._welcome: Welcome = ()
         self._trend: Trend | None = None
         self._happened: tuple[Happening, ...] = ()
@@ -118,18 +118,16 @@ class Details(Vertical):
         trend: Trend | None = None,
         happened: tuple[Happening, ...] = (),
         listening: tuple[Listener, ...] = (),
-        in_use: bool = False,
     ) -> None:
         """Show a chroot, or none; of *jobs* those that concern it.
 
         *size* is its bytes on disk, *shared* how many of them others have, too; of *snapshots* the
         oldest comes first; *trend* is what it has been doing, *happened* what happened
-        to it, *listening* where those in it do; *in_use*: somebody is in it although nothing of it
-        is mounted.
+        to it, *listening* where those in it do.
         """
         path = chroot.path if chroot is not None else None
         jobs = tuple(job for job in jobs if job.path == path)
-        shown = (chroot, jobs, size, snapshots, shared, listening, in_use)
+        shown = (chroot, jobs, size, snapshots, shared, listening)
         if shown == self._shown and trend is self._trend and happened is self._happened:
             return
         self._shown, self._trend, self._happened = shown, trend, happened

@@ -42,11 +42,10 @@ Welcome = tuple[tuple[str, str], ...]
 """What to say where there is no chroot at all: (key, what it begins), "" for words alone."""
 Shown = tuple[
     ChrootStatus | None, tuple[JobStatus, ...], int | None, tuple[TreeSnapshot, ...], int,
-    tuple[Listener, ...], bool,
+    tuple[Listener, ...],
 ]  # fmt: skip
 """A chroot, its jobs, the latest first, its bytes on disk, its snapshots, the oldest first, how
-many of the bytes others have, too, where those in it listen, and whether it is in use although
-nothing is mounted."""
+many of the bytes others have, too, and where those in it listen."""
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -103,7 +102,6 @@ class Overview(VerticalScroll, inherit_bindings=False):
         snapshots: tuple[TreeSnapshot, ...] = (),
         shared: int = 0,
         listening: tuple[Listener, ...] = (),
-        in_use: bool = False,
         trend: Trend | None = None,
         happened: tuple[Happening, ...] = (),
     ) -> None:
@@ -118,7 +116,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
             chroot = chroot.replace(processes=(), mounts=())
-        facts.shown = (chroot, jobs, size, snapshots, shared, listening, in_use)
+        facts.shown = (chroot, jobs, size, snapshots, shared, listening)
         if not facts.size.width or facts.count_lines(facts.size.width) != lines:
             # Textual keeps the height of what is as it was itself, whatever stands above it.
             activity.refresh(layout=True)
@@ -152,7 +150,7 @@ class Facts(Measured):
     Facts { padding: 0 1; height: auto; }
     """
 
-    shown: reactive[Shown] = reactive((None, (), None, (), 0, (), False), layout=True)
+    shown: reactive[Shown] = reactive((None, (), None, (), 0, ()), layout=True)
     welcome: reactive[Welcome] = reactive((), layout=True)
     lately: reactive[tuple[Happening, ...]] = reactive((), layout=True)
     """What happened to it, where there is room for that."""
@@ -177,12 +175,12 @@ class Facts(Measured):
         return len(self._lines(width, 0))
 
     def _lines(self, width: int, room: int) -> Lines:
-        chroot, jobs, size, snapshots, shared, listening, in_use = self.shown
+        chroot, jobs, size, snapshots, shared, listening = self.shown
         if chroot is None:
             return _welcome(self.welcome, width)
         width = max(width, _LABEL)
         now = self._clock()
-        word, tone = chroot_state(chroot.state, in_use=in_use)
+        word, tone = chroot_state(chroot.condition)
         lines = _field("state", word, width, _TONES.get(tone, ""))
         # With the dock open there may be four rows: what is wrong comes before everything else.
         for problem in chroot.problems:

@@ -99,8 +99,6 @@ class ChrootRow(Value):
     """What its CPU has been doing, see `recent`."""
     head: Head | None = None
     """It is none, but the head of a machine's."""
-    in_use: bool = False
-    """A throw-away session is in it, of which nothing is mounted that others see."""
     below: str | None = None
     """The key of the head that it stands below, of a head its own; None: of none."""
 
@@ -192,9 +190,9 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
 def _state(row: ChrootRow, width: int) -> Cell:
     if row.job is not None:
         return doing(row.job, width), ACCENT
-    text, tone = chroot_state(row.status.state, in_use=row.in_use)
+    text, tone = chroot_state(row.status.condition)
     if len(text) > width:
-        text = text[2:]  # words say it without the sign
+        text = row.status.condition  # words say it without the sign
     if row.failed:
         return f"{text} !", BAD
     return text, tone

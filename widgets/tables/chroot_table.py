@@ -145,16 +145,13 @@ class ChrootTable(Vertical):
         sizes: Mapping[str, int] | None = None,
         trends: Mapping[str, Trend] | None = None,
         machines: tuple[Machine, ...] = (),
-        in_use: frozenset[str] = frozenset(),
     ) -> None:
         """Show these chroots, what is being done to them, and by path bytes on disk and trends.
-
-        Those with paths *in_use* have somebody in them although nothing of them is mounted.
 
         Where they are of many *machines*, or have tags, they stand below these, and can be folded.
         Cursor, scroll and marks stay. Where everything is as it was, nothing is done.
         """
-        if self._listing.take(chroots, jobs, sizes or {}, trends or {}, machines, in_use):
+        if self._listing.take(chroots, jobs, sizes or {}, trends or {}, machines):
             self._show()
 
     def _show(self) -> None:

@@ -56,13 +56,12 @@ class Listing:
         sizes: Mapping[str, int],
         trends: Mapping[str, Trend],
         machines: tuple[Machine, ...],
-        in_use: frozenset[str] = frozenset(),
     ) -> bool:
         """Take over what there is now; tell whether it is other than before.
 
         A row that says the same stays the same object: the table goes by that.
         """
-        given = (chroots, jobs, dict(sizes), dict(trends), machines, in_use)
+        given = (chroots, jobs, dict(sizes), dict(trends), machines)
         if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
             return False
         self._given = given
@@ -77,7 +76,6 @@ class Listing:
             path = one.path
             row = self.known.get(path)
             job, fails, size = running.get(path), _fails(one, last.get(path)), sizes.get(path)
-            used = path in in_use
             done, below = recent(trends.get(path)), head_of(one, way)
             if (
                 row is None
@@ -87,9 +85,8 @@ class Listing:
                 or row.size != size
                 or row.recent != done
                 or row.below != below
-                or row.in_use is not used
             ):
-                row = ChrootRow(one, job, fails, size, done, below=below, in_use=used)
+                row = ChrootRow(one, job, fails, size, done, below=below)
             rows[path] = row
         self.known = rows
         return True

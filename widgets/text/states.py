@@ -24,6 +24,7 @@ Cell = tuple[str, str]
 _CHROOT = {
     status.ON: ("●", GOOD),
     status.OFF: ("○", PLAIN),
+    status.IN_USE: ("○", ACCENT),
     status.PARTIAL: ("◐", WARN),
     status.CREATING: ("…", ACCENT),
     status.INCOMPLETE: ("✗", BAD),
@@ -93,13 +94,9 @@ def machine_state(machine: Machine) -> Cell:
     return ("✗ lost", BAD) if machine.problem else ("… opening", WARN)
 
 
-def chroot_state(state: str, *, in_use: bool = False) -> Cell:
-    """Return sign and word of a chroot's state.
-
-    *in_use*: a throw-away session is in it, of which nothing is mounted that others see.
-    """
-    sign, tone = _signed(_CHROOT, state)
-    return (f"{sign[0]} in use", ACCENT) if in_use and state == status.OFF else (sign, tone)
+def chroot_state(state: str) -> Cell:
+    """Return sign and word of a chroot's state, or of its condition."""
+    return _signed(_CHROOT, state)
 
 
 def mount_state(state: str) -> Cell:

@@ -74,7 +74,7 @@ def _table(
     """Return head and rows for chroots, each with its host."""
     rows = [
         (
-            host, chroot_state(one.state)[0], one.name, one.os or "-",
+            host, chroot_state(one.condition)[0], one.name, one.os or "-",
             f"{one.mounted}/{one.wanted}",
             process_count(one), " ".join(one.unanswered),
         )

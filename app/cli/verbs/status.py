@@ -67,8 +67,8 @@ def _open_lines(listening: tuple[Listener, ...], opened: tuple[OpenFile, ...]) -
 
 def lines(one: ChrootStatus, now: float) -> list[str]:
     """Return all of a chroot as lines; *now* in epoch seconds."""
-    sign = chroot_state(one.state)[0][0]
-    said = [f"{sign} {safe(one.name)}: {safe(one.state)}", f"  path    {safe(one.path)}"]
+    sign = chroot_state(one.condition)[0][0]
+    said = [f"{sign} {safe(one.name)}: {safe(one.condition)}", f"  path    {safe(one.path)}"]
     if one.os:
         said.append(f"  system  {safe(one.os)}")
     if one.description:

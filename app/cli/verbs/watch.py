@@ -84,7 +84,7 @@ def _tell(name: str, found: ChrootStatus | Problem | None, *, json: bool) -> Non
 def line(one: ChrootStatus) -> str:
     """Return what is printed of a chroot."""
     return (
-        f"{chroot_state(one.state)[0]} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
+        f"{chroot_state(one.condition)[0]} {safe(one.name)}  mounts {one.mounted}/{one.wanted}  "
         f"processes {process_count(one)}"
         + (f"  not answering {safe(' '.join(one.unanswered))}" if one.unanswered else "")
     )

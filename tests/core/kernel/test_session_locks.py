@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chroot_tool.core.sessions.session_locks import mark, marked_by
+from chroot_tool.core.kernel.session_locks import mark, marked_by, marks
 
 MARK = """
 import os, sys
-from chroot_tool.core.sessions.session_locks import mark
+from chroot_tool.core.kernel.session_locks import mark
 mark(os.open(sys.argv[1], os.O_PATH))
 print("marked", flush=True)
 sys.stdin.read()
@@ -62,3 +62,12 @@ def test_a_child_does_not_keep_it(tmp_path: Path) -> None:
     finally:
         os.close(kept)
         os.close(fd)
+
+
+def test_all_marks_are_seen_at_one_look(tmp_path: Path) -> None:
+    inode = tmp_path.stat().st_ino
+    assert inode not in marks()
+    process = marker(tmp_path)
+    assert inode in marks()
+    process.communicate()
+    assert inode not in marks()
