@@ -396,7 +396,7 @@ with Root({str(tiny_chroot)!r}) as root:
     before = now()
     for words, cwd in ((("/no",), ""), (("/bin/sh",), "/no")):
         try:
-            enter.run(root, command.Command(words, cwd, "app"))
+            enter.run(root, words_to_program.Command(words, cwd, "app"))
         except EnterError as error:
             print(error.code, now() == before)
 """
