@@ -68,5 +68,7 @@ def debians(
 
 @pytest.fixture
 def machine(debians: Callable[[str], Machine], suite: str) -> Machine:
-    """The Debian of the test's suite."""
-    return debians(suite)
+    """The Debian of the test's suite, its chroot without what a test before has configured."""
+    there = debians(suite)
+    (there.root / "srv/chroot/deb/chroot.d/chroot.toml").unlink(missing_ok=True)
+    return there
