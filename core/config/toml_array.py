@@ -68,9 +68,10 @@ def _behind(text: str, at: int, word: str, indent: str, end: str) -> str:
     rest = _REST.match(text, at)
     if rest is None:
         return f"{text[:at]}, {word}{text[at:]}"
-    comma = rest["comma"] or ("," if _COMMA.match(text, at) else "")
-    line = f"{indent}{word}{comma}{end}"
-    added = "" if comma else ","
+    if not rest["comma"] and (further := _COMMA.match(text, at)):  # it begins a line of its own
+        return f"{text[: further.end()]} {word},{text[further.end() :]}"
+    line = f"{indent}{word}{rest['comma']}{end}"
+    added = "" if rest["comma"] else ","
     return text[:at] + added + text[at : rest.end()] + line + text[rest.end() :]
 
 

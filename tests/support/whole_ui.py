@@ -522,7 +522,8 @@ async def _running(
 def _state_of_its_own() -> Iterator[None]:
     """What is kept over the next start is in no other test, unless this one says where it is."""
     with (
-        tempfile.TemporaryDirectory() as folder,
+        # The thread of the log may write the last of it while this is removed.
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         mock.patch.dict(os.environ, {"XDG_STATE_HOME": folder, **os.environ}),
     ):
         yield

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from chroot_tool.core.config import chroot_toml
@@ -35,6 +35,7 @@ WORDS = some.lists(some.sampled_from(["a", "build", "amd64", "x.y", "a-b_c+d"]),
 
 
 @given(some.sampled_from(TEXTS), WORDS, WORDS)
+@example(TEXTS[9], ["a"], ["a", "build"])
 def test_only_the_tags_change(text: str, first: list[str], then: list[str]) -> None:
     data = text.encode()
     for words in (first, then):
