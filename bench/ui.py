@@ -173,7 +173,7 @@ def _few() -> list[Row]:
             seen = changes(screen, base, 20)
         busy = _ten_panels(base, 40)
         return [
-            Row("first paint, 50 chroots", ours, "ms", other=empty, beside="empty app", times=1.7),
+            Row("first paint, 50 chroots", ours, "ms", other=empty, beside="empty app", times=1.3),
             Row("idle for 30 s, 50 chroots, 10 on", idle, "% CPU", limit=0.5),
             Row("umount elsewhere to screen, median", seen, "ms", limit=60),
             Row("ten panels, one in a flood: key to paint, 95th percentile", busy, "ms", limit=50),
