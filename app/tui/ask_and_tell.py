@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...core.errors import ChrootError
@@ -38,6 +39,11 @@ class User:
     def acts(self) -> int:
         """How often they have typed something, or pressed a button of the mouse."""
         return self.app.acts if isinstance(self.app, KeyQueue) else 0
+
+    @property
+    def acted_at(self) -> float:
+        """As `KeyQueue.acted_at`."""
+        return self.app.acted_at if isinstance(self.app, KeyQueue) else -math.inf
 
     def begin(self, flow: Coroutine[Any, Any, object]) -> None:
         """Let a flow that asks go on beside everything else; keys wait until it can take them."""

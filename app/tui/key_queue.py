@@ -6,6 +6,7 @@ line, `n` and a name come together, and the name would be keys of the list, `o` 
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Set as AbstractSet
@@ -58,6 +59,8 @@ class KeyQueue(App[None]):
         """Screens and workers that can take keys, or have been waited for long enough."""
         self.acts = 0
         """How often something was typed, or a button of the mouse pressed, that was handed on."""
+        self.acted_at = -math.inf
+        """When that was last, by `time.monotonic`."""
         self._worn: AbstractSet[str] = frozenset()
         """Keys that have closed what they were for."""
         self._worn_at = 0.0
@@ -69,7 +72,7 @@ class KeyQueue(App[None]):
         """Take what is typed; it is handed on in turn."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             if isinstance(event, events.MouseDown):
-                self.acts += 1
+                self._note_act()
                 self._last, self._worn = "", frozenset()
             await super().on_event(event)
             return
@@ -110,7 +113,7 @@ class KeyQueue(App[None]):
             event = self._next_typed()
             if self._is_worn(event):
                 continue
-            self.acts += 1
+            self._note_act()
             self._last = event.key if isinstance(event, events.Key) else ""
             taker = self.focused or self.screen
             await super().on_event(event)
@@ -120,6 +123,10 @@ class KeyQueue(App[None]):
                 if self._typed:
                     self._look_again()
                 return
+
+    def _note_act(self) -> None:
+        self.acts += 1
+        self.acted_at = time.monotonic()
 
     def _next_typed(self) -> events.Key | events.Paste:
         """Take what was typed first.

@@ -176,7 +176,6 @@ class MainScreen(Screen[None]):
         self.session.panes.stand()
         self.table.focus()
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
-        self.app.message_signal.subscribe(self, self._sight.notice, immediate=True)
         self._display.status_line()
         for message in self._post.deliver():
             if isinstance(message, Seen):

@@ -7,12 +7,9 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from textual import events
-
 from ...widgets.trend import SPAN
 
 if TYPE_CHECKING:
-    from textual.message import Message
     from textual.screen import Screen
     from textual.timer import Timer
 
@@ -52,7 +49,6 @@ class Sight:
         self._to_settle: dict[float, Timer] = {}
         self._shown_at = -math.inf
         self._shown_later = False
-        self._keyed_at = -math.inf
         self._turns_later = False
         self._at = ""
         """The path of the chroot that was looked at closer."""
@@ -63,18 +59,13 @@ class Sight:
         if not self._shown_later:
             self._show_in_time()
 
-    def notice(self, message: Message) -> None:
-        """Note when a key is to be answered."""
-        if isinstance(message, events.InputEvent):
-            self._keyed_at = monotonic()
-
     @property
     def _wait(self) -> float:
         """Seconds until a look can be shown: on a slow line the next one overtakes it."""
         pace = self._session.panels.pace
         if not pace.of_all or self._shown_at == -math.inf:  # for the first one there is a user
             return 0.0
-        due = max(self._shown_at + _GLANCE, self._keyed_at + _ANSWER)
+        due = max(self._shown_at + _GLANCE, self._session.user.acted_at + _ANSWER)
         return max(pace.wait, due - monotonic())
 
     def _show_in_time(self) -> None:

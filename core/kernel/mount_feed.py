@@ -102,7 +102,7 @@ class MountFeed:
             return _OUTSIDE
         return target[len(self._prefix) :].partition("/")[0]
 
-    def is_in_use(self, name: str) -> bool:
+    def has_mounts(self, name: str) -> bool:
         """Tell whether anything is mounted in the chroot *name* under the base, or on it."""
         return bool(self._groups.get(name))
 

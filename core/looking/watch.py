@@ -213,7 +213,7 @@ class Watcher:
         host = host_facts()
         for_unused: StatusReader | None = None
         for name in names:
-            if self._feed.is_in_use(name):
+            if self._feed.has_mounts(name):
                 reader = StatusReader(self._feed.table(name), host)
             else:  # they see the same table: what they want of the host is looked up once for all
                 reader = for_unused = for_unused or StatusReader(self._feed.table(name), host)
