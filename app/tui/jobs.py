@@ -78,9 +78,10 @@ class Job:
     def _report(self, event: events.Event) -> None:
         match event:
             case events.Stage():
+                if event.stage != self.view.stage:  # else it only got further
+                    self._say(event.stage)
                 self._move(stage=event.stage, fraction=event.fraction)
                 self._post(JobMoved(self.view))
-                self._say(event.stage)
             case events.Output():
                 self._say(event.line)
             case events.StepDone():

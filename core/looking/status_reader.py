@@ -241,7 +241,8 @@ def _state(
     if is_incomplete(root):
         if not is_half_deleted(root) and is_locked(root.path):
             return status.CREATING, []
-        return status.INCOMPLETE, [unfinished(root)]
+        if is_incomplete(root):  # else it was finished between the two looks
+            return status.INCOMPLETE, [unfinished(root)]
     if not has_system(root):
         return status.BROKEN, [no_system(root)]
     return (status.BROKEN if broken else status.state(found)), []

@@ -25,7 +25,7 @@ from chroot_tool.app.cli.verbs import watch as watch_verb
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
-from chroot_tool.core.looking import watch
+from chroot_tool.core.looking import status_reader, watch
 from chroot_tool.core.mounts.compare import Source
 from chroot_tool.core.mounts.sources import Sources
 from support import PATIENCE, Cli, Program, json_schema, next_line, processes_below, wait_until
@@ -157,6 +157,21 @@ def test_incomplete_and_creating(cli: Cli, tmp_path: Path) -> None:
     finally:
         os.close(fd)
     assert cli.json("list", "--base", tmp_path)[0]["state"] == "incomplete"
+
+
+def test_one_that_is_finished_between_two_looks_is_not_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deb = bare(tmp_path / "deb")
+    (deb / MARKER[1:]).mkdir()
+
+    def ends(_path: str) -> bool:
+        (deb / MARKER[1:]).rmdir()
+        return False
+
+    monkeypatch.setattr(status_reader, "is_locked", ends)
+    found = LocalEngine(str(tmp_path)).status(str(deb))
+    assert (found.state, found.problems) == ("off", ())
 
 
 @pytest.mark.parametrize(

@@ -368,12 +368,15 @@ async def test_create_shows_how_far_it_is_and_what_is_printed() -> None:
     async with ui(*CHROOTS) as t:
         path = f"{BASE}/fresh"
         t.engine.reports["create"] = (
-            Stage(path, "unpacking", 0.42), Output(path, "I: Unpacking libc6..."),
+            Stage(path, "unpacking", 0.40), Stage(path, "unpacking", 0.42),
+            Output(path, "I: Unpacking libc6..."),
         )  # fmt: skip
         gate = t.engine.hold("create")
         await create(t, "fresh")
         t.feed.show(*CHROOTS, ChrootStatus("fresh", path, "creating", changed=NOW))
         await t.shows("creating 42 %", "I: Unpacking libc6...", "1 job: creating fresh 42 %")
+        said = [line.strip() for line in t.text.splitlines()]
+        assert said.count("unpacking") == 1  # it got further, which is no news in words
         await t.on_row("jammy")  # the UI stays usable
         await t.press("o")
         await t.until(lambda: t.job_states.get("jammy") == "done")
