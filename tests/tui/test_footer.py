@@ -16,7 +16,7 @@ from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
 
 def keys(t: Ui) -> list[str]:
     """The words of the keys that it shows."""
-    return [one.description for one in t.app.main.query("KeyFooter > FooterKey").results()]  # type: ignore[attr-defined]
+    return [key.word for footer in t.app.main.query(KeyFooter) for key in footer.in_sight]
 
 
 def _of_the_footer(callback: Any) -> bool:

@@ -2,78 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from textual.app import ComposeResult
+from textual.content import Content
+from textual.events import Leave, MouseDown, MouseEvent, MouseMove
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
 
+from ...core.value import Value
 from ..text.fitting import width_of
 
 
-class KeyFooter(Footer):
-    """Textual's footer; what does not fit is left out from the right, but for what is kept."""
+class FooterKey(Value):
+    """A key, what it does in a word, and what stands in the line for both."""
+
+    key: str
+    """As Textual calls it: `ctrl+p`."""
+    action: str
+    shown: str
+    """As people call it: `^p`."""
+    word: str
+    enabled: bool
+    tooltip: str
+
+    @property
+    def cells(self) -> int:
+        """How wide it is, with the blank behind it."""
+        return width_of(self.shown) + width_of(self.word) + 2
+
+
+class KeyFooter(Widget):
+    """What does not fit is left out from the right, but for what is kept.
+
+    Textual's own footer makes a widget of each key, anew whenever others apply: that was a fifth of
+    all that a key costs from the keyboard to the paint. Here the line is one widget.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    KeyFooter {
+        height: 1;
+        color: $footer-description-foreground;
+        background: $footer-background;
+        text-wrap: nowrap;
+        &:hover { pointer: pointer; }
+    }
+    """
+
+    keys: reactive[tuple[FooterKey, ...]] = reactive(())
+    """Those that apply, whether or not there is room for all."""
+    _hovered: reactive[FooterKey | None] = reactive(None)
 
     def __init__(self, keep: Collection[str]) -> None:
         """*keep* are the actions whose keys stay in sight however narrow it is."""
-        super().__init__(compact=True, show_command_palette=False)
+        super().__init__()
         self._keep = frozenset(keep)
-        self._full = 0
-        """Cells that all keys take, each with a blank behind it."""
-        self._room = 0
-        self._composed: object = None
+        self._looked = False
 
-    def bindings_changed(self, screen: Screen[Any]) -> None:
-        """Make the keys anew. While another window has the focus they stay, if there are any."""
-        self._bindings_ready = True
-        if self.is_attached and (self.app.app_focus or self._composed is None):
-            self._recompose_soon()
+    def on_mount(self) -> None:
+        """Show what applies from now on."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
-    def _recompose_soon(self) -> None:
-        """Behind the paint; not behind that of a dialog, which may close before it comes to it."""
-        later = self.call_after_refresh if self.screen.is_current else self.call_later
-        later(self.recompose)
+    def _bindings_changed(self, screen: Screen[Any]) -> None:
+        """Look which keys apply. While another window has the focus they stay, if there are any."""
+        if self.is_attached and (self.app.app_focus or not self._looked):
+            # Behind the paint; not behind that of a dialog, which may close before it comes to it.
+            later = self.call_after_refresh if screen.is_current else self.call_later
+            later(self._look)
 
-    async def recompose(self) -> None:
-        """Make the keys anew only where others apply: each is a widget, and dear."""
-        if self.is_attached and self._now() != self._composed:
-            await super().recompose()
+    def _look(self) -> None:
+        if self.is_attached:
+            self._looked = True
+            self.keys = tuple(_keys(self))
 
-    def _now(self) -> object:
-        return self.size.width, [
-            (binding.key, self.app.get_key_display(binding), binding, enabled, tooltip)
-            for _, binding, enabled, tooltip in self.screen.active_bindings.values()
-            if binding.show
-        ]
-
-    def compose(self) -> ComposeResult:
-        """Yield the keys that fit."""
-        if not self._bindings_ready:
-            return
-        self._composed = self._now()
-        keys = list(super().compose())
-        taken = self._full = sum(map(_cells, keys))
-        self._room = self.size.width
-        left_out: set[Widget] = set()
-        for key in reversed(keys):
-            if taken - 1 <= self._room or not self._room:
+    @property
+    def in_sight(self) -> tuple[FooterKey, ...]:
+        """The keys that there is room for."""
+        left = list(self.keys)
+        room = self.content_size.width + 1
+        for one in reversed(self.keys):
+            if sum(key.cells for key in left) <= room:
                 break
-            if isinstance(key, FooterKey) and key.action not in self._keep:
-                left_out.add(key)
-                taken -= _cells(key)
-        yield from (key for key in keys if key not in left_out)
+            if one.action not in self._keep:
+                left.remove(one)
+        return tuple(left)
 
-    def on_resize(self) -> None:
-        """Choose anew where another width leaves room for others."""
-        width = self.size.width
-        if width != self._room and min(width, self._room) < self._full:
-            self._recompose_soon()
+    def render(self) -> Content:
+        """Return the line, as much of it as there is room for."""
+        parts: list[tuple[str, str]] = []
+        for key in self.in_sight:
+            how = "" if key.enabled else " dim"
+            if key == self._hovered:
+                how += " $footer-key-foreground on $block-hover-background"
+            parts += [
+                (key.shown, f"bold $footer-key-foreground{how}"),
+                (f" {key.word}", how.strip()),
+                (" ", ""),
+            ]
+        return Content.assemble(*parts)
+
+    # -- the mouse -------------------------------------------------------------------------------
+
+    def _key_at(self, event: MouseEvent) -> FooterKey | None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        end = 0
+        for key in self.in_sight:
+            begin, end = end, end + key.cells
+            if begin <= offset.x < end - 1:
+                return key
+        return None
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Press the key that stands there."""
+        if key := self._key_at(event):
+            if key.enabled:
+                self.app.simulate_key(key.key)
+            else:
+                self.app.bell()
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Show which key a click would press, and say more about it."""
+        self._hovered = self._key_at(event)
+        self.tooltip = self._hovered.tooltip or None if self._hovered else None
+
+    def on_leave(self, _event: Leave) -> None:
+        """Show none."""
+        self._hovered = None
 
 
-def _cells(key: Widget) -> int:
-    if not isinstance(key, FooterKey):
-        return 0
-    return width_of(key.key_display) + width_of(key.description) + 2
+def _keys(footer: KeyFooter) -> Iterator[FooterKey]:
+    """What applies; of several keys that do the same the first."""
+    known = set()
+    for _, binding, enabled, tooltip in footer.screen.active_bindings.values():
+        if binding.show and binding.action not in known:
+            known.add(binding.action)
+            shown = footer.app.get_key_display(binding)
+            yield FooterKey(
+                binding.key, binding.action, shown, binding.description, enabled, tooltip
+            )

@@ -101,7 +101,7 @@ class BindEditor(Dialog[Edited | None]):
         & #said { height: auto; min-height: 1; max-height: 3; padding: 0 1; }
         & #said.-wrong { color: $text-error; &:ansi { color: $error; } }
         & .dialog--buttons { margin-top: 0; align-horizontal: left; }
-        & Footer { dock: none; background: transparent; }
+        & KeyFooter { background: transparent; }
     }
     """
 

@@ -16,6 +16,7 @@ from chroot_tool.core.config.presets import Preset
 from chroot_tool.core.errors import ChrootError, UsageError
 from chroot_tool.core.host.mount_points import HostFacts
 from chroot_tool.core.looking.status import MountStatus
+from chroot_tool.widgets.bars.key_footer import KeyFooter
 from chroot_tool.widgets.binds.draft import News
 from chroot_tool.widgets.binds.editor import BindEditor, Edited
 from chroot_tool.widgets.binds.entry_form import BindForm
@@ -425,10 +426,10 @@ async def test_footer_works_by_mouse() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
-        from textual.widgets._footer import FooterKey
-
-        add = next(key for key in app.screen.query(FooterKey) if key.description == "add")
-        await pilot.click(add)
+        footer = app.screen.query_one(KeyFooter)
+        words = [key.word for key in footer.in_sight]
+        before = footer.in_sight[: words.index("add")]
+        await pilot.click(footer, offset=(sum(key.cells for key in before), 0))
         await settle(pilot)
         assert isinstance(app.screen, BindForm)
 
