@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     MOVING, EVERYWHERE, ENVIRONMENTS, FILTER, MOUNTS, PROCESSES, JOBS, COMMANDS, PANEL, FIND,
     TERMINAL, BINDS, DIALOG,
 ) = (
-    "Moving", "Everywhere", "Environments", "Filter", "Mounts", "Processes", "Jobs", "Commands",
+    "Moving", "Everywhere", "Chroots", "Filter", "Mounts", "Processes", "Jobs", "Commands",
     "Run panel", "Find in a panel", "Terminal", "Editor for binds", "Dialogs",
 )  # fmt: skip
 """Where a binding holds; the headings of docs/keys.md."""
@@ -63,7 +63,7 @@ BINDINGS = (
         ("pane.3", "3", "processes"),
         ("pane.4", "4", "jobs and panels"),
         ("pane.5", "5", "log: what happened to it"),
-        ("pane.leave", "escape", "from any other pane back to the environments"),
+        ("pane.leave", "escape", "from any other pane back to the chroots"),
         ("tab.previous", "left_square_bracket", "previous tab"),
         ("tab.next", "right_square_bracket", "next tab"),
     ),
@@ -99,7 +99,7 @@ BINDINGS = (
         ("app.help", "question_mark", "the keys that apply here"),
         ("app.close_help", "escape", "close them; only then what it does here"),
         ("app.palette", "colon ctrl+p", "command palette"),
-        ("app.quit", "q", "quit; asks if something runs"),
+        ("app.quit", "q", "quit; asks while busy"),
     ),
     *_in(
         ENVIRONMENTS,
@@ -146,7 +146,7 @@ BINDINGS = (
         ("panel.page_down", "pagedown shift+pagedown", "scroll down"),
         ("panel.grow", "plus", "more room for jobs and panels; kept"),
         ("panel.shrink", "minus", "less room for jobs and panels; kept"),
-        ("panel.leave", "escape", "end the search; else back to the environments"),
+        ("panel.leave", "escape", "end the search; else back to the chroots"),
     ),
     *_in(
         FIND,

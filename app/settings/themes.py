@@ -114,6 +114,7 @@ def own() -> tuple[Theme, ...]:
                 "button-color-foreground": "#0e1114",
                 "footer-background": "#1a1e23",
                 "input-selection-background": "#34566f",
+                "scrollbar-background": "#1a1e23",
                 "text-disabled": "#8791a0",
                 "text-muted": "#97a1ad",
                 "foreground-muted": "#97a1ad",

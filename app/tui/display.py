@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ...core.looking.status import ChrootStatus
     from ...core.remote.machines import Machines
+    from ...widgets.tables.chroot_columns import Head
     from .jobs import Jobs
     from .known_chroots import Inventory
     from .panes import Panes
@@ -23,6 +24,12 @@ _WAYS = (
     ("environments.unpack", "one from an archive that pack has made"),
     ("base", "those that lie elsewhere: /var/lib/machines, schroot's, any directory"),
 )
+_OF_HEAD = (
+    ("details.open", "folds it, or unfolds it"),
+    ("environments.mark", "marks all of its chroots"),
+    ("environments.group", "lists the chroots by tag or by host, or all in one"),
+)
+_OF_HOSTS = ("hosts", "the hosts: one more, log in, try again")
 
 
 class Display:
@@ -93,11 +100,30 @@ class Display:
             details.welcome(self._welcome())
 
     def _welcome(self) -> tuple[tuple[str, str], ...]:
-        """Say what a chroot is for, and the ways to begin, by their keys, where there is none."""
+        """Say what there is to say where no chroot is chosen."""
+        head = self._panes.table.head
+        if head is not None:
+            return self._of_head(head)
         if self._inventory.chroots or self._inventory.snapshot.problem:
             return ()
-        ways = ((self._panes.key_of(ident), said) for ident, said in _WAYS)
-        return (("", _ABOUT), *((key, said) for key, said in ways if key))
+        return (("", _ABOUT), *self._by_key(_WAYS))
+
+    def _of_head(self, head: Head) -> tuple[tuple[str, str], ...]:
+        """Say what stands below a head, how its machine answers, and what can be done there."""
+        from ...widgets.text.states import machine_state
+
+        said = [f"{head.counted} {head.whose}"]
+        if head.machine is not None:
+            said[0] += f": {machine_state(head.machine)[0]}"
+            problem = head.machine.problem
+            said += [text for text in (problem.message, problem.hint) if text] if problem else []
+        keys = _OF_HEAD if head.is_tag else (_OF_HOSTS, *_OF_HEAD)
+        return (*(("", text) for text in said), *self._by_key(keys))
+
+    def _by_key(self, ways: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return what can be done by the keys that it has now; those without one are left out."""
+        found = ((self._panes.key_of(ident), said) for ident, said in ways)
+        return tuple((key, said) for key, said in found if key)
 
     def status_line(self) -> None:
         """Show where the chroots are, what runs, as whom, and the filter."""

@@ -25,6 +25,6 @@ KEYS = (
             tooltip="Copy the path, row or message"),
     Binding("m,enter", "menu", "menu", id="row.menu",
             tooltip="What can be done with what is under the cursor, and why the rest can't"),
-    Binding("escape", "leave", "environments", id="pane.leave", show=False,
-            tooltip="From any other pane back to the environments"),
+    Binding("escape", "leave", "chroots", id="pane.leave", show=False,
+            tooltip="From any other pane back to the chroots"),
 )  # fmt: skip

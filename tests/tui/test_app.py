@@ -36,7 +36,7 @@ from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support import Program, mounts_below, processes_below
 from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
-from support.screen import HOSTILE, stray_controls
+from support.screen import HOSTILE, screen_lines, stray_controls
 from support.whole_ui import DEADLINE, Feed, RecordingEngine, Ui, real_ui, recorded, ui, until
 
 ARM = f"{BASE}/arm"
@@ -702,7 +702,7 @@ async def test_help_shows_the_keys_and_goes_again() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("question_mark")
         await t.until(lambda: t.app.screen.query("HelpPanel"))
-        await t.shows("Environments")
+        await t.shows("Chroots")
         await t.press("question_mark")
         await t.until(lambda: not t.app.screen.query("HelpPanel"))
 
@@ -710,13 +710,17 @@ async def test_help_shows_the_keys_and_goes_again() -> None:
 async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("question_mark")
-        await t.shows("╭─ Environments ─", "│ Environments ", "│ ⏎ details", "Moving")
+        await t.shows("╭─ Chroots ─", "│ Chroots ", "│ ⏎ details", "Moving")
         text = t.text
         assert text.index("⏎ details") < text.index("o O on / off") < text.index("Everywhere")
         assert "j k a row down, up" in text
         (shown,) = t.app.screen.query("HelpPanel")
         assert shown.max_scroll_y == 0, "all of it is seen"
         assert shown.size.width > 76
+        lines = screen_lines(t.app)
+        for one, other in (("run a command", "what was done"), ("hosts, base", "a row down")):
+            places = {line.index(said) for line in lines for said in (one, other) if said in line}
+            assert len(places) == 1, "what keys do stands in one column"
 
 
 @pytest.mark.slow
@@ -800,7 +804,7 @@ async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:
         assert not t.app._exit
         await t.press("question_mark")
         await t.until(lambda: t.app.screen.query("HelpPanel"))
-        await t.shows("Environments")
+        await t.shows("Chroots")
         assert "ctrl+q" not in t.app.screen.active_bindings
         assert "^q" not in t.text
         await t.press("ctrl+c")
@@ -1018,7 +1022,7 @@ async def test_every_size_from_tiny_to_huge() -> None:
             await t.press(tab)
             for size in [(1, 1), (20, 5), (250, 70), (80, 24)]:
                 await t.pilot.resize_terminal(*size)
-        await t.shows("Environments", "q quit")
+        await t.shows("Chroots", "q quit")
         await t.pilot.resize_terminal(250, 70)
         await t.until(lambda: t.app.main.dock.region.x > t.app.main.details.region.x)
         await t.pilot.resize_terminal(160, 50)

@@ -105,7 +105,7 @@ async def test_what_is_typed_into_a_shell_stays_there_however_small_the_screen_g
         await t.pilot.resize_terminal(80, 24)
         await t.until(lambda: not t.app.main.has_class("-zoomed"))
         assert t.app.focused is panel.terminal
-        await t.shows("ox", "Environments")
+        await t.shows("ox", "Chroots")
         assert t.engine.calls == []
         assert len(t.app.main.dock.panels) == 1
 

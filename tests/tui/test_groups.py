@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.tags import TagsDialog
@@ -115,6 +116,28 @@ async def test_with_many_machines_the_key_goes_through_machines_tags_and_the_lis
         assert order(t)[0] == "arm"
         await t.press("number_sign")
         await t.shows("▾ this machine")
+
+
+@SIZES
+async def test_on_a_head_the_details_say_what_it_is_of_and_what_its_keys_do(
+    size: tuple[int, int],
+) -> None:
+    lost = Machine("vault", answers=False, problem=Problem("no route to host", "is it on?"))
+    far = (*(Machine(f"build{n}", answers=True) for n in range(3)), lost)
+    async with ui(*TAGGED, size=size) as t:
+        await t.shows("▾ build")
+        await t.press("k")
+        await t.shows("2 chroots with the tag build", "marks all of its chroots")
+        await t.press("G", "k")
+        await t.shows("1 chroot without a tag")
+        await t.hides("log in")
+        t.feed.see(Snapshot(BASE, TAGGED, machines=far))
+        await t.press("g")
+        await t.shows("4 chroots on this machine", "H ")
+        await t.press("G")
+        await t.shows("0 chroots on vault: ✗ lost", "no route to host", "is it on?", "log in")
+        await t.press("g", "j")
+        await t.hides("chroots on this machine")
 
 
 async def test_the_overview_has_them_all() -> None:

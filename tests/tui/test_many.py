@@ -46,7 +46,7 @@ async def test_what_is_like_the_pattern_is_marked_as_one_types(size: tuple[int, 
         await t.shows("1 of 7 match")
         assert marked(t) == ["trixie-build"]
         await t.press("enter")
-        await t.shows("Environments 7", "1 marked")
+        await t.shows("Chroots 7", "1 marked")
         await t.until(lambda: t.app.main.table.rows.has_focus)
 
 

@@ -75,7 +75,7 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.shows(f"{ann.uid}", "exit 0")  # the number alone, a toast says, too
     t.press("C-]")
     t.press("S")
-    t.until(lambda text: "Environments" not in text and "$" in text)
+    t.until(lambda text: "Chroots" not in text and "$" in text)
     t.write("echo $((40+2))-$(id -u)")
     t.press("Enter")
     t.shows(f"42-{ann.uid}")

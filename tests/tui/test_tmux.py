@@ -69,7 +69,7 @@ def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
 
     before = terminal.text
     terminal.press("S")
-    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.until(lambda text: "Chroots" not in text and "#" in text)
     terminal.write("echo $((40+2))-$(tty); ls -d /chroot.d")
     terminal.press("Enter")
     terminal.shows("42-/dev/pts/0", "/chroot.d")
@@ -82,13 +82,13 @@ def test_on_seen_by_findmnt_umount_seen_by_us_and_a_shell(
     assert mounted(tiny_chroot) == []
     terminal.press("q")
     left = terminal.shows("left with 0")
-    assert "Environments" not in left  # the screen that was there before is back
+    assert "Chroots" not in left  # the screen that was there before is back
     assert mounts_below(tiny_chroot) == []
 
 
 def frame(text: str) -> list[str]:
     """What does not change by itself: the line of each pane and the footer."""
-    return [line for line in text.splitlines() if re.search("Environments|State|q quit", line)]
+    return [line for line in text.splitlines() if re.search("Chroots|State|q quit", line)]
 
 
 @pytest.mark.slow
@@ -235,7 +235,7 @@ def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot
 def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chroot: Path) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("S")
-    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.until(lambda text: "Chroots" not in text and "#" in text)
     terminal.write("stty raw -echo; kill -KILL $$")
     terminal.press("Enter")
     terminal.shows("● on tiny", "exit code 137")
@@ -287,7 +287,7 @@ def test_a_signal_takes_the_terminal_back_from_a_shell_on_the_whole_screen(
 ) -> None:
     terminal.shows("○ off tiny", "quit")
     terminal.press("S")
-    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.until(lambda text: "Chroots" not in text and "#" in text)
     terminal.ui.send_signal(signal.SIGTERM)
     terminal.shows("left with 143")
     assert terminal.modes == "0 0 1"
@@ -306,7 +306,7 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path: Path, cli: Cli, session: li
     ) as program:  # fmt: skip
         os.close(inner)
         seen = b""
-        while b"Environments" not in seen:
+        while b"Chroots" not in seen:
             assert select.select([outer], [], [], DEADLINE)[0], seen
             seen += os.read(outer, 1 << 16)
         os.close(outer)
@@ -322,7 +322,7 @@ def test_a_shell_that_stops_itself_stops_nobody(terminal: Tmux) -> None:
     """There is no shell above that could continue it, as in `xterm -e chroot-tool`."""
     terminal.shows("○ off tiny", "quit")
     terminal.press("S")
-    terminal.until(lambda text: "Environments" not in text and "#" in text)
+    terminal.until(lambda text: "Chroots" not in text and "#" in text)
     terminal.write("kill -STOP $$\r")
     terminal.write("echo alive-$((40+2))\r")
     terminal.shows("alive-42")

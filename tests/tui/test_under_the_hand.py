@@ -131,12 +131,12 @@ async def test_the_cursor_stays_for_who_has_pressed_anything_since() -> None:
         await clone(t)
         await t.press("2", "escape")
         t.feed.show(*CHROOTS, NEW)
-        await t.shows(f"Environments {len(CHROOTS) + 1}")
+        await t.shows(f"Chroots {len(CHROOTS) + 1}")
         assert t.highlighted == "arm"
         t.feed.show(*CHROOTS)  # nor later, when it is there once more
-        await t.hides(f"Environments {len(CHROOTS) + 1}")
+        await t.hides(f"Chroots {len(CHROOTS) + 1}")
         t.feed.show(*CHROOTS, NEW)
-        await t.shows(f"Environments {len(CHROOTS) + 1}")
+        await t.shows(f"Chroots {len(CHROOTS) + 1}")
         assert t.highlighted == "arm"
 
 
@@ -146,7 +146,7 @@ async def test_the_cursor_stays_for_who_has_clicked_since() -> None:
         await t.pilot.click("Rows", offset=(20, 3))
         await t.until(lambda: t.highlighted == "deb12")
         t.feed.show(*CHROOTS, NEW)
-        await t.shows(f"Environments {len(CHROOTS) + 1}")
+        await t.shows(f"Chroots {len(CHROOTS) + 1}")
         assert t.highlighted == "deb12"
 
 
@@ -170,10 +170,10 @@ async def test_the_cursor_goes_along_with_the_one_that_it_is_on() -> None:
 async def test_where_a_clone_is_at_work_is_no_row_of_its_own() -> None:
     aside = NEW.replace(name=".twin.cloning", path=f"{BASE}/.twin.cloning", state="creating")
     async with ui(*CHROOTS, aside) as t:
-        await t.shows(f"Environments {len(CHROOTS)}")
+        await t.shows(f"Chroots {len(CHROOTS)}")
         assert all(one.name != ".twin.cloning" for one in t.app.main.chroots)
         t.feed.show(*CHROOTS, aside.replace(state="incomplete"))  # it was killed
-        await t.shows(f"Environments {len(CHROOTS) + 1}")
+        await t.shows(f"Chroots {len(CHROOTS) + 1}")
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ class BindEditor(Dialog[Edited | None]):
                 tooltip="Open the file of the entry in your editor"),
         Binding("w", "save", "save", id="binds.save", tooltip="Show the difference, then save"),
         Binding("y", "copy", "copy", id="binds.copy", show=False, tooltip="Copy the entry"),
-        Binding("escape", "cancel", "leave", id="dialog.cancel", tooltip="Leave the editor"),
+        Binding("escape", "cancel", "close", id="dialog.cancel", tooltip="Close the editor"),
     ]  # fmt: skip
     AUTO_FOCUS = "BindTable"
     AROUND = 7

@@ -54,12 +54,12 @@ COLUMNS: tuple[Column[BindRow], ...] = (
     Column("target", "Target", lambda one, _: (one.bind.target, PLAIN),
            lambda one: one.bind.target, 16, most=40, rank=1),
     Column("source", "Source", _source, lambda one: one.bind.source, 12, most=40, rank=2),
-    Column("fs", "Type", lambda one, _: (one.bind.fs, MUTED), lambda one: one.bind.fs, 5, most=9,
+    Column("fs", "Type", lambda one, _: (one.bind.fs, MUTED), lambda one: one.bind.fs, 6, most=9,
            rank=3),
-    Column("origin", "Origin", lambda one, _: (one.bind.origin, MUTED),
-           lambda one: one.bind.origin, 11, rank=4),
     Column("options", "Options", lambda one, _: (",".join(_words(one.bind)), MUTED),
            lambda one: one.bind.options, 8, rank=5, fills=True),
+    Column("origin", "Origin", lambda one, _: (one.bind.origin, MUTED),
+           lambda one: one.bind.origin, 11, rank=4),
 )  # fmt: skip
 
 

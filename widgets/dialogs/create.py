@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -70,6 +70,7 @@ class CreateForm(FormDialog[Request | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "back", id="dialog.cancel", tooltip="Back, then out"),
     ]
+    SAME: ClassVar[Mapping[str, str]] = {"cancel": "back", "submit": "go"}
     DEFAULT_CSS = """
     CreateForm {
         & PlanPage { display: none; }
@@ -329,6 +330,7 @@ class CreateForm(FormDialog[Request | None]):
             changed.label = Content(label)
             changed.disabled = False
             changed.refresh(layout=True)  # a new label does not ask for its width
+        self.show_keys()
         self.query_one(Body).scroll_home(animate=False)
 
 

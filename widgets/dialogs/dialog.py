@@ -6,7 +6,7 @@ the buttons stay. The keys that apply stand in the lower border, as they are bou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
@@ -80,6 +80,8 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         ),
     ]
     AUTO_FOCUS = "Button"
+    SAME: ClassVar[Mapping[str, str]] = {"cancel": "cancel", "submit": "go"}
+    """Actions of keys, and the ids of the buttons that do the same."""
     AROUND: ClassVar[int] = 5
     """Rows of the frame that are not the body: border, buttons, the free ones between."""
 
@@ -191,10 +193,16 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         for active in self.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled and (binding.id or "").partition(".")[2]:
-                keys = shown.setdefault(binding.description, {})
+                keys = shown.setdefault(self._word(binding), {})
                 keys.setdefault(binding.action, self.app.get_key_display(binding))
         line = " · ".join(f"{'/'.join(keys.values())} {word}" for word, keys in shown.items())
         self.query_one(".dialog--frame").border_subtitle = Content(line)
+
+    def _word(self, binding: Binding) -> str:
+        """Return what a key does, in the word of the button that does the same."""
+        same = self.SAME.get(binding.action)
+        buttons = self.query(f"#{same}").results(Button) if same else ()
+        return next((str(one.label).lower() for one in buttons), binding.description)
 
     def answer(self, value: Answer) -> None:
         """Close with *value*. What comes after it (a second Enter, a click) changes nothing."""

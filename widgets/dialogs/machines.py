@@ -75,7 +75,7 @@ class MachineTable(Table[MachineRow]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.wish('show')", "show alone", id="hosts.show",
-                tooltip="Filter the environments by it"),
+                tooltip="Filter the chroots by it"),
         Binding("l", "screen.wish('log-in')", "log in", id="hosts.log_in",
                 tooltip="Give ssh the terminal: for a passphrase, a password, a host key"),
         Binding("r", "screen.wish('retry')", "try again", id="hosts.retry",
@@ -98,7 +98,7 @@ class MachinesDialog(FormDialog[MachineWish | None]):
     DEFAULT_CSS = """
     MachinesDialog {
         & > .dialog--frame { width: 94%; max-width: 100; }
-        & WrappedText { height: 3; margin-bottom: 1; padding: 0 2; color: $text-muted; }
+        & WrappedText { height: 3; margin-bottom: 1; padding: 0 1; color: $text-muted; }
     }
     """
     AUTO_FOCUS = "MachineTable:enabled, Input"

@@ -104,7 +104,8 @@ Block = list[Content]
 def _lines(told: Help, width: int) -> list[Content]:
     count = min(max(1, (width + _GAP) // (_COLUMN + _GAP)), _MOST_COLUMNS)
     cells = (width + _GAP) // count - _GAP
-    columns = _spread([_blocks(group, cells) for group in told.groups], count, cells)
+    keys = max((width_of(shown) for group in told.groups for shown, _ in group.keys), default=0)
+    columns = _spread([_blocks(group, keys, cells) for group in told.groups], count, cells)
     lines = [
         Content(" " * _GAP).join([line or Content(" " * cells) for line in row])
         for row in zip_longest(*columns)
@@ -113,9 +114,8 @@ def _lines(told: Help, width: int) -> list[Content]:
     return [*about, Content(""), *lines]
 
 
-def _blocks(group: KeyGroup, cells: int) -> list[Block]:
-    """Return a block for each line of *group*, the title in the first."""
-    keys = max(width_of(shown) for shown, _ in group.keys)
+def _blocks(group: KeyGroup, keys: int, cells: int) -> list[Block]:
+    """Return a block for each line of *group*, the title in the first; *keys* take that width."""
     room = max(cells - keys - _GAP, 1)
     blocks = []
     for shown, does in group.keys:

@@ -19,7 +19,7 @@ from .searching import Searched, Searching
 FINDING: tuple[BindingType, ...] = (
     *searching.FINDING,
     Binding("escape", "end_search", "end search", id="panel.leave", show=False,
-            tooltip="End the search; else back to the environments"),
+            tooltip="End the search; else back to the chroots"),
 )  # fmt: skip
 """What subclasses have behind their own keys."""
 _WIDEST = 40

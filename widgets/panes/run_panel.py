@@ -47,7 +47,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         Binding("z", "zoom", "zoom", id="panel.zoom", tooltip="The whole screen, and back"),
         Binding("x", "close", "close", id="panel.close", tooltip="Close; asks while it runs"),
         Binding("escape", "leave", "list", id="panel.leave", show=False,
-                tooltip="End the search; else back to the environments"),
+                tooltip="End the search; else back to the chroots"),
         Binding("pageup,shift+pageup", "scroll(-1)", "scroll up", id="panel.page_up", show=False),
         Binding("pagedown,shift+pagedown", "scroll(1)", "scroll down", id="panel.page_down",
                 show=False),

@@ -62,15 +62,32 @@ class Head(Value):
     folded: bool = False
 
     @property
+    def is_tag(self) -> bool:
+        """Whether it is of a tag, not of a machine."""
+        return self.key.startswith(TAG)
+
+    @property
+    def counted(self) -> str:
+        """How many chroots it has, in words."""
+        return f"{self.count} chroot{'' if self.count == 1 else 's'}"
+
+    @property
+    def whose(self) -> str:
+        """What these have in common, in words: `on build1`, `with the tag web`."""
+        if not self.is_tag:
+            return f"on {self.name}"
+        return f"with the tag {self.name}" if self.key != TAG else "without a tag"
+
+    @property
     def name(self) -> str:
         """What it is called."""
-        if self.key.startswith(TAG):
+        if self.is_tag:
             return self.key.removeprefix(TAG) or "no tag"
         return self.key or "this machine"
 
     def row(self) -> ChrootRow:
         """Return it as a row of the table."""
-        host = "" if self.key.startswith(TAG) else self.key
+        host = "" if self.is_tag else self.key
         status = ChrootStatus(self.name, HEAD + self.key, "", host=host)
         return ChrootRow(status, head=self, below=self.key)
 
@@ -81,7 +98,7 @@ class Head(Value):
         if column == "state" and self.machine is not None:
             return machine_state(self.machine)
         if column == "system":
-            return f"{self.count} chroot{'' if self.count == 1 else 's'}", MUTED
+            return self.counted, MUTED
         return "", MUTED
 
 

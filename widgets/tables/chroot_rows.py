@@ -13,7 +13,7 @@ from .table import Table
 class Rows(Table[ChrootRow]):
     """The table itself."""
 
-    BINDING_GROUP_TITLE = "Environments"
+    BINDING_GROUP_TITLE = "Chroots"
     HELP = (
         "The chroots under the base directory. Marked ones are switched, packed, deleted together;"
         " everything else concerns the one under the cursor."

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from ...core.looking.watch import Machine
     from ..trend import Trend
+    from .chroot_columns import Head
     from .filter_line import FilterLine
     from .mark_bar import MarkBar
 
@@ -205,6 +206,12 @@ class ChrootTable(Vertical):
         """The chroot under the cursor."""
         row = self.rows.cursor_row
         return row.status if row is not None and row.head is None else None
+
+    @property
+    def head(self) -> Head | None:
+        """The head of a machine or a tag under the cursor."""
+        row = self.rows.cursor_row
+        return row.head if row is not None else None
 
     @property
     def machine(self) -> str:
@@ -380,8 +387,8 @@ class ChrootTable(Vertical):
 
     def _title(self) -> Content:
         every, shown, marked = len(self._listing.known), len(self.rows.keys), len(self.rows.marked)
-        parts = [Content(f"Environments {shown} of {every}" if self._listing.filter else
-                         f"Environments {every}")]  # fmt: skip
+        parts = [Content(f"Chroots {shown} of {every}" if self._listing.filter else
+                         f"Chroots {every}")]  # fmt: skip
         if self._listing.filter:
             parts.append(Content.assemble("/", foreign(self._listing.filter, "$text-primary")))
         if marked:

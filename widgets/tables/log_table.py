@@ -23,8 +23,8 @@ _STAMP = "%m-%d %H:%M:%S"
 COLUMNS: tuple[Column[Happening], ...] = (
     Column("time", "Time", lambda one, _: (moment(one.time, _STAMP), MUTED), lambda one: one.time,
            14, rank=1, biggest_first=True),
-    Column("kind", "What", lambda one, _: happening(one.kind), lambda one: one.kind, 13, rank=0),
-    Column("text", "", lambda one, _: (one.text, PLAIN), lambda one: one.text, 12, rank=2,
+    Column("kind", "Kind", lambda one, _: happening(one.kind), lambda one: one.kind, 13, rank=0),
+    Column("text", "What", lambda one, _: (one.text, PLAIN), lambda one: one.text, 12, rank=2,
            fills=True),
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ class LogTable(ExplainedTable):
     def explanation(self) -> tuple[Paragraph, ...]:
         """Say the whole of it."""
         one = self.rows.cursor_row
-        return ((one.text, ""),) if one and one.text else ()
+        return ((one.text, "$foreground-muted"),) if one and one.text else ()
 
 
 def as_text(one: Happening) -> str:

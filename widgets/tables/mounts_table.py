@@ -39,7 +39,7 @@ COLUMNS: tuple[Column[MountStatus], ...] = (
     Column("options", "Options", lambda one, _: (",".join(one.options), MUTED),
            lambda one: one.options, 8, most=48, rank=5),
     Column("origin", "Origin", lambda one, _: (one.origin, MUTED),
-           lambda one: one.origin, 7, most=12, rank=4),
+           lambda one: one.origin, 9, most=12, rank=4),
     Column("real", "Really there", _real, lambda one: one.real, 0, most=80, rank=6),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The columns of environments, mounts and processes: chosen, moved, sized, and remembered."""
+"""The columns of chroots, mounts and processes: chosen, moved, sized, and remembered."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ async def choose(session: Session) -> None:
     name, table = session.panes.table_with_columns
     setting = COLUMNS_OF[name]
     every = tuple((column.id, column.title) for column in table.every)
+    called = (table.BINDING_GROUP_TITLE or name).lower()
     wanted = await session.user.ask(
-        ColumnsDialog(name, every, table.wanted, table.widths, setting.must)
+        ColumnsDialog(called, every, table.wanted, table.widths, setting.must)
     )
     if wanted is None or wanted == table.wanted:
         return

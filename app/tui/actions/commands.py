@@ -107,12 +107,12 @@ def _scripts(session: Session, path: str) -> tuple[str, ...]:
 
 
 ACTIONS = (
+    Action("environments.shell", "shell", "A login shell in a panel", shell, key="s",
+        why_not=of_one(unfit)),
     Action(
         "environments.shell_full", "full shell", "A login shell on the whole screen", shell_full,
         key="S", in_footer=False, why_not=of_one(unfit),
     ),
-    Action("environments.shell", "shell", "A login shell in a panel", shell, key="s",
-        why_not=of_one(unfit)),
     Action(
         "environments.shell_ephemeral", "throw-away shell",
         "A shell whose changes are gone when it ends", throw_away_shell,

@@ -90,7 +90,7 @@ async def test_editor_shows_all_entries_in_the_order_of_mounting() -> None:
         for part in ("binds of deb12", "/home/me/src", "tool.conf", "chroot.toml", "system"):
             assert part in text
         for key in ("a add", "⏎ edit", "d remove", "i ignore", "p presets", "u undo", "E file",
-                    "w save", "esc leave"):  # fmt: skip
+                    "w save", "esc close"):  # fmt: skip
             assert key in text
 
 
@@ -417,7 +417,7 @@ async def test_save_stays_in_the_footer_of_a_narrow_screen() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=(60, 15)) as pilot:
         await settle(pilot)
-        for key in ("a add", "w save", "esc leave"):
+        for key in ("a add", "w save", "esc close"):
             assert key in screen_text(app)
 
 

@@ -14,7 +14,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "16
 
 
 def host(*wanted: str) -> DialogHost:
-    return DialogHost(ColumnsDialog("environments", EVERY, wanted, {"name": 14}, "name"))
+    return DialogHost(ColumnsDialog("chroots", EVERY, wanted, {"name": 14}, "name"))
 
 
 @SIZES
@@ -26,7 +26,7 @@ async def test_what_is_wanted_stands_first_and_marked(size: tuple[int, int]) -> 
         assert table.keys == ("name", "state", "size")
         assert table.marked == {"name", "state"}
         shown = screen_text(app)
-        assert "columns of environments" in shown
+        assert "columns of chroots" in shown
         assert "as it needs" in shown
         await press(pilot, "enter")
     assert app.answer == ("name:20", "state")

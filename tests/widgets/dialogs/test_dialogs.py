@@ -662,6 +662,24 @@ async def test_a_choice_opens_with_enter_and_takes_the_marked_one() -> None:
 
 
 @pytest.mark.slow
+async def test_what_keys_do_is_said_in_the_words_of_the_buttons() -> None:
+    host = DialogHost(snapshots_dialog())
+    async with host.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        assert "Close" in screen_text(host)
+        assert "esc close" in screen_text(host)
+    host = DialogHost(create_form())
+    async with host.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        assert "show the plan · esc cancel" in screen_text(host)
+        await type_text(pilot, "new")
+        await settle(pilot, "enter")
+        assert "esc back" in screen_text(host)
+        assert "esc cancel" not in screen_text(host)
+        await settle(pilot, "escape")
+        assert "show the plan · esc cancel" in screen_text(host)
+
+
 async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:

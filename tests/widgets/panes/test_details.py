@@ -183,6 +183,16 @@ async def test_what_is_really_there_is_a_column_where_there_is_room_and_reason()
         assert "Really there" not in screen_text(host), "everything is as it should be"
 
 
+async def test_where_a_mount_comes_from_is_whole_however_long_paths_are() -> None:
+    long = mount(f"/srv/{'x' * 30}", source=f"/data/{'y' * 30}", origin="tool.conf")
+    host, pane = details()
+    async with host.run_test(size=(80, 20)) as pilot:
+        pane.show(TRIXIE.replace(mounts=(long,)))
+        pane.show_tab("mounts")
+        await pilot.pause()
+        assert "tool.conf" in screen_text(host)
+
+
 async def test_mounts_are_switched_and_copied_by_key() -> None:
     host, pane = details()
     async with host.run_test() as pilot:

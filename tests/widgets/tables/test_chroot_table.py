@@ -220,7 +220,7 @@ async def test_the_filter_works_while_it_is_typed_and_enter_keeps_it(host: Host)
         assert host.marks() == ()
         await pilot.press("enter")
         assert host.table.rows.has_focus
-        assert "Environments 1 of 7  /debian on" in screen_text(host)
+        assert "Chroots 1 of 7  /debian on" in screen_text(host)
         assert [m.text for m in host.take(ChrootTable.FilterChanged)][-1] == "debian on"
         await pilot.press("slash", "backspace", "backspace", "backspace", "escape")
         assert host.order == sorted(NAMES)
