@@ -113,7 +113,7 @@ BINDINGS = (
         ("filter.keep", "enter down", "back to the table, filtered or marked"),
         ("filter.clear", "escape", "show all again, or have the marks from before"),
     ),
-    *_in(MOUNTS, ("mounts.toggle", "o", "mount or unmount this one alone")),
+    *_in(MOUNTS, ("mounts.toggle", "o", "mount or unmount this one")),
     *_in(
         PROCESSES,
         ("processes.term", "t", "TERM, after asking"),
