@@ -54,13 +54,16 @@ class MountFeed:
     def _come_and_gone(self) -> set[str] | None:
         """Take in which mounts are new and which are gone, None where that is not all."""
         known = self._lines
-        ids = _ids() if known else []
+        if not known:
+            return None
+        self._reader.has_changed()  # takes note of everything up to here
+        ids = _ids()
         came = [one for one in ids if one not in known]
         gone = known.keys() - ids if len(ids) < len(known) + len(came) else set()
         if not came and not gone:
             return None
         lines = self._reader.more() if came else []
-        if len(lines) != len(came) or (came and _ids() != ids):
+        if len(lines) != len(came) or (came and self._reader.has_changed()):
             return None
         self.is_sure = False
         removed = [known.pop(one) for one in gone]

@@ -277,7 +277,15 @@ class MountReader:
     """Reads mountinfo again and again through one open file. Raises OSError."""
 
     def __init__(self) -> None:
+        import select
+
         self._fd = os.open(PATH, os.O_RDONLY | os.O_CLOEXEC)
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLPRI)
+
+    def has_changed(self) -> bool:
+        """Tell whether the table is another than when this was asked last, or `whole` was read."""
+        return bool(self._poll.poll(0))
 
     def whole(self) -> list[bytes]:
         """Return all lines."""

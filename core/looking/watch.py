@@ -91,6 +91,7 @@ class Watcher:
         self._known: dict[str, ChrootStatus] = {}
         self._problem: Problem | None = None
         self._due = _Due()
+        self._last = Snapshot(self.base)
         self._marks: frozenset[int] = frozenset()
         """What sessions had marked when it was looked at last."""
         self._looked = -math.inf  # never yet; 0 would be a moment ago just after a boot
@@ -124,14 +125,16 @@ class Watcher:
     def snapshot(self) -> Snapshot:
         """Look at what may have changed since the last time; return all of it.
 
-        Equal to the one before where nothing did. Raises nothing that a chroot or the base
-        could cause.
+        The very one before where nothing may have, equal to it where nothing did. Raises nothing
+        that a chroot or the base could cause.
         """
         due, self._due = self._due, _Due(everything=False)
         now = time.monotonic()
+        whole = due.everything or now >= self._reread
+        if not (due or whole or self._crowd.is_due(now, _SAMPLE)):
+            return self._last  # somebody has forked elsewhere: that is all the time
         if due.everything:
             self._looked = now
-        whole = due.everything or now >= self._reread
         # First, for it knows whom to wait for.
         targets = self._feed.refresh(whole=whole) if due.mounts or whole else set()
         dirty = self._find() if due.everything or due.base else self._find_again(due.chroots)
@@ -147,10 +150,9 @@ class Watcher:
             table = self._feed.answered_for() or MountTable(())
             self._crowd.look(tuple(self._chroots.values()), table)
         self._crowd.sample(now, _SAMPLE)
-        found = tuple(
-            self._crowd.with_processes(self._known[name]) for name in sorted(self._chroots)
-        )
-        return Snapshot(self.base, found, self._problem)
+        found = self._crowd.with_processes([self._known[name] for name in self._chroots])
+        self._last = Snapshot(self.base, found, self._problem)
+        return self._last
 
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
@@ -190,7 +192,7 @@ class Watcher:
 
     def _take(self, found: list[Chroot], table: MountTable | None) -> set[str]:
         before = self._chroots
-        self._chroots = {chroot.name: chroot for chroot in found}
+        self._chroots = {one.name: one for one in sorted(found, key=lambda one: one.name)}
         self._known = {n: s for n, s in self._known.items() if n in self._chroots}
         new = self._chroots.keys() - before.keys()
         self._follow([self._chroots[name].path + CONFIG_DIRECTORY for name in new], table)
@@ -320,6 +322,9 @@ class _Due:
         self.mounts = False
         self.processes = False
         self.chroots: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self.everything or self.base or self.mounts or self.processes or self.chroots)
 
 
 _UNTOLD = (CREATING, INCOMPLETE)

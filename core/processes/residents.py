@@ -45,7 +45,7 @@ def pids_by_root(roots: Mapping[str, Identity]) -> dict[str, tuple[int, ...]]:
     A chroot within a chroot: who lives in the inner one lives in both. Processes that end
     meanwhile, that are dead already or that this user may not look at are left out.
     """
-    climb = Climb(roots)
+    climb = Climb(by_identity(roots))
     found: dict[str, list[int]] = {path: [] for path in roots}
     own, known = climb.own, climb.known
     kernel = _kernel_threads()
@@ -64,6 +64,14 @@ def pids_by_root(roots: Mapping[str, Identity]) -> dict[str, tuple[int, ...]]:
         for path in paths:
             found[path].append(int(pid))
     return {path: tuple(inside) for path, inside in found.items()}
+
+
+def by_identity(roots: Mapping[str, Identity]) -> dict[Identity, tuple[str, ...]]:
+    """Return the paths of *roots* by what they are: what a `Climb` looks them up in."""
+    found: dict[Identity, tuple[str, ...]] = {}
+    for path, identity in roots.items():
+        found[identity] = (*found.get(identity, ()), path)
+    return found
 
 
 def _kernel_threads() -> set[str]:
@@ -96,15 +104,14 @@ def _is_kthreadd() -> bool:
 class Climb:
     """Finds out which of the given directories a directory is, or lies below."""
 
-    def __init__(self, roots: Mapping[str, Identity]) -> None:
+    def __init__(self, roots: Mapping[Identity, tuple[str, ...]]) -> None:
+        """*roots* as `by_identity` returns them."""
         status = os.stat("/")
         self.own: Identity = (status.st_dev, status.st_ino)
         """Our own root: nothing above it, and no chroot of ours even where *roots* has it."""
         self.known: dict[Identity, tuple[str, ...]] = {}
         """The answers so far: processes share their roots."""
-        self._roots: dict[Identity, tuple[str, ...]] = {}
-        for path, identity in roots.items():
-            self._roots[identity] = (*self._roots.get(identity, ()), path)
+        self._roots = roots
 
     def paths(self, directory: str, identity: Identity) -> tuple[str, ...]:
         """Return the paths of those given that *directory*, which has *identity*, is in."""

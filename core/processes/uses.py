@@ -39,7 +39,7 @@ class Scan:
             wanted = [entry for entry in wanted if entry.target in targets]
         self._root_path = root_path
         self._lives_matter = targets is None
-        self._climb = Climb({root_path: identity})
+        self._climb = Climb({identity: (root_path,)})
         self._identity = identity
         self._namespaces = Namespaces(wanted, table)
         self._targets = tuple({entry.target for entry in wanted})

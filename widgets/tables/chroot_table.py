@@ -237,6 +237,8 @@ class ChrootTable(Vertical):
     def marked(self) -> tuple[str, ...]:
         """The paths of the marked chroots, in the order in which they were given."""
         marked = self.rows.marked
+        if not marked:  # mostly so, and every action asks
+            return ()
         return tuple(path for path in self._listing.known if path in marked)
 
     def move_to(self, path: str) -> bool:

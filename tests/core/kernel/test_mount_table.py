@@ -151,9 +151,19 @@ def test_the_feed_reads_only_what_is_new(tmp_path: Path, monkeypatch: pytest.Mon
     feed = MountFeed("/srv")
     feed.refresh()
     monkeypatch.setattr(MountReader, "whole", None)
+    listed = 0
+    real = syscalls.listmount
+
+    def listmount() -> list[int]:
+        nonlocal listed
+        listed += 1
+        return real()
+
+    monkeypatch.setattr(syscalls, "listmount", listmount)
     try:
         mount("-t", "tmpfs", "none", one)
         assert feed.refresh() == {str(one)}
+        assert listed == 1
         mount("--bind", one, two)
         umount(one)
         assert feed.refresh() == {str(one), str(two)}

@@ -20,3 +20,33 @@ def test_what_is_looked_at_again_and_is_the_same_stays_the_same_value(tmp_path: 
         watcher.close()
     assert second[0] is first[0]
     assert second[1].tags == ("other",)
+
+
+def test_where_nothing_is_due_it_is_the_very_look_before(tmp_path: Path) -> None:
+    (tmp_path / "one/chroot.d").mkdir(parents=True)
+    watcher = Watcher(str(tmp_path))
+    try:
+        first = watcher.snapshot()
+        watcher._due.mounts = True
+        second = watcher.snapshot()
+        third = watcher.snapshot()  # as when somebody has forked elsewhere
+    finally:
+        watcher.close()
+    assert second == first
+    assert second is not first
+    assert third is second
+
+
+def test_the_chroots_stand_in_the_order_of_their_names_however_they_came(tmp_path: Path) -> None:
+    for name in ("one", "three", "two"):
+        (tmp_path / name / "chroot.d").mkdir(parents=True)
+    watcher = Watcher(str(tmp_path))
+    try:
+        watcher.snapshot()
+        (tmp_path / "new/chroot.d").mkdir(parents=True)
+        (tmp_path / "two").rename(tmp_path / "a")
+        watcher._due.chroots |= {"new", "a", "two"}
+        found = watcher.snapshot().chroots
+    finally:
+        watcher.close()
+    assert [one.name for one in found] == ["a", "new", "one", "three"]
