@@ -132,7 +132,7 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     folder: Path = request.getfixturevalue("tmp_path")
     here, host = read_mounts(), read_mounts("1")
     yield
-    left = _new_here(here) + _new_on_host(host, folder)
+    left = _new_here(here, _taken_by_neighbours(host)) + _new_on_host(host, folder)
     processes: dict[int, str] = {}
     while more := processes_below(folder):  # what is about to fork when it is seen has children
         processes |= more
@@ -143,11 +143,22 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not left, "left behind by this test:\n" + "\n".join(left)
 
 
-def _new_here(before: dict[int, MountLine]) -> list[str]:
+def _taken_by_neighbours(host: dict[int, MountLine]) -> set[str]:
+    """Where the host has lost a mount.
+
+    Somebody there has unmounted it, and our copy goes with the folder that it lay on. A test can't
+    do that: what it unmounts here stays on the host, and it can't remove what is mounted on here.
+    """
+    now = read_mounts("1")
+    return {mount.point for i, mount in host.items() if i not in now}
+
+
+def _new_here(before: dict[int, MountLine], taken: set[str]) -> list[str]:
     after = {i: mount for i, mount in read_mounts().items() if mount.point != AUTOMOUNT}
+    gone = [m for i, m in before.items() if i not in after and m.point not in {AUTOMOUNT, *taken}]
     return [
         *(f"mounted: {mount.line}" for i, mount in after.items() if i not in before),
-        *(f"gone: {m.line}" for i, m in before.items() if i not in after and m.point != AUTOMOUNT),
+        *(f"gone: {mount.line}" for mount in gone),
         *(
             f"changed: {before[i].line}\n     to: {mount.line}"
             for i, mount in after.items()

@@ -80,6 +80,37 @@ def test_a_mount_that_was_there_and_is_gone_is_an_error(tmp_path: Path) -> None:
     assert re.search(rf"gone: .*{point} ", said)
 
 
+NEIGHBOUR = """
+mount -t tmpfs none "$0"
+unshare --mount --propagation private "$@" &
+until [ -e "$0-wanted" ] || ! kill -0 $!; do sleep 0.1; done
+umount "$0"
+rmdir "$0"
+wait $!
+"""
+"""PID 1 of a host with a mount at $0, which it removes while the rest is run beside it."""
+
+
+@pytest.mark.slow
+def test_a_mount_that_a_neighbour_on_the_host_removes_is_none(tmp_path: Path) -> None:
+    point = tmp_path / "point"
+    point.mkdir()
+    said = run_pytest(
+        tmp_path,
+        f"""
+        import time
+        def test_waits():
+            assert os.path.ismount({str(point)!r})
+            Path({f"{point}-wanted"!r}).touch()
+            while os.path.exists({str(point)!r}):
+                time.sleep(0.01)
+        """.replace("\n        ", "\n"),
+        before=["unshare", "--fork", "--pid", "--mount-proc", "sh", "-c", NEIGHBOUR, str(point)],
+    )
+    assert "1 passed" in said
+    assert "error" not in said
+
+
 @pytest.mark.slow
 def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
     make_tiny_root(tmp_path / "root")
