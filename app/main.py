@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         privilege.ask_nobody()
         words = words[1:]
     given, rest = _split(words)
+    if rest:
+        _look_for_little_garbage()
     if rest and rest[0] in PLAIN.names:
         words = [*words[: len(words) - len(rest)], "watch", *rest]
         rest = ["watch", *rest]
@@ -71,11 +73,16 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
     return given, rest
 
 
-def _serve(base: str = "") -> int:
+def _look_for_little_garbage() -> None:
+    """Have the collector come rarely: it walks what is being imported again and again, and little
+    of what a command makes is garbage. To look for it is a twentieth of a short one.
+    """
     import gc
 
-    # Little of what a short answer makes is garbage, and to look for it would be a twentieth of it.
     gc.set_threshold(50_000)
+
+
+def _serve(base: str = "") -> int:
     from . import exits
     from .cli.verbs.serve import told
 
