@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import privilege
+from . import compiled_modules, privilege
 from .cli.options import COMPLETE, EVERYWHERE, HOSTS, PLAIN, RUN_WORDS, found
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ _OF_THE_UI = ("textual", "rich", "bittty")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
+    if arguments is None:
+        compiled_modules.find_quickly(__package__.partition(".")[0])
     _open_streams()
     _keep_to_ourselves()
     words = sys.argv[1:] if arguments is None else arguments
@@ -74,8 +76,8 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _look_for_little_garbage() -> None:
-    """Have the collector come rarely: it walks what is being imported again and again, and little
-    of what a command makes is garbage. To look for it is a twentieth of a short one.
+    """Have the collector come rarely: to walk what is being imported, again and again, is a
+    twentieth of a short command.
     """
     import gc
 
