@@ -17,12 +17,9 @@ from _ctypes import (
     FUNCFLAG_CDECL,
     FUNCFLAG_USE_ERRNO,
     CFuncPtr,
-    Structure,
     _SimpleCData,
-    byref,
     dlopen,
     get_errno,
-    sizeof,
 )
 
 TYPE_CHECKING = False
@@ -103,7 +100,7 @@ _KEYCTL = {
 _NR_KEYCTL = _KEYCTL.get(os.uname().machine, (-1, -1))[sys.maxsize < 1 << 32]
 
 
-# The letters are those of `struct`; P is any address, z a string that ends in a NUL.
+# The letters are those of `struct`; z is the address of bytes.
 class _Byte(_Simple):
     _type_ = "c"
 
@@ -122,16 +119,8 @@ class _Word(_Simple):
     _type_ = "l"
 
 
-class _U64(_Simple):
-    _type_ = "Q"
-
-
 class _Text(_Simple):
     _type_ = "z"
-
-
-class _Pointer(_Simple):
-    _type_ = "P"
 
 
 class _Function(CFuncPtr):
@@ -168,9 +157,9 @@ _fsconfig = _function(_Word, _Word, _Text, _Text, _Word)
 _fsmount = _function(_Word, _Word, _Word)
 _fspick = _function(_Word, _Text, _Word)
 _close_range = _function(_Word, _Word, _Word)
-_openat2 = _function(_Word, _Text, _Pointer, _Word)
-_mount_setattr = _function(_Word, _Text, _Word, _Pointer, _Word)
-_listmount = _function(_Pointer, _Pointer, _Word, _Word)
+_openat2 = _function(_Word, _Text, _Text, _Word)
+_mount_setattr = _function(_Word, _Text, _Word, _Text, _Word)
+_listmount = _function(_Text, _Text, _Word, _Word)
 _keyctl = _function(_Word, _Text)
 _umount2 = _libc("umount2", _Text, _Int)
 _renameat2 = _libc("renameat2", _Int, _Text, _Int, _Text, _Unsigned)
@@ -193,44 +182,11 @@ _STATUS = struct.Struct("=8xQI8xH2xQQQ")  # stx_attributes, nlink, mode, ino, si
 _FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
 _Buffer = _Byte * 256
 _EAGAIN_TRIES = 128
-
-
-class _OpenHow(Structure):
-    """struct open_how, openat2(2)."""
-
-    _fields_ = (
-        ("flags", _U64),
-        ("mode", _U64),
-        ("resolve", _U64),
-    )
-
-
-class _MountAttr(Structure):
-    """struct mount_attr, mount_setattr(2)."""
-
-    _fields_ = (
-        ("attr_set", _U64),
-        ("attr_clr", _U64),
-        ("propagation", _U64),
-        ("userns_fd", _U64),
-    )
-
-
-class _MntIdReq(Structure):
-    """struct mnt_id_req, listmount(2)."""
-
-    _fields_ = (
-        ("size", _Unsigned),
-        ("spare", _Unsigned),
-        ("mnt_id", _U64),
-        ("param", _U64),
-    )
-
-
+_OPEN_HOW = struct.Struct("=QQQ")  # struct open_how: flags, mode, resolve
+_MOUNT_ATTR = struct.Struct("=QQQQ")  # struct mount_attr: what to set, to clear, propagation, a fd
+_MNT_ID_REQ = struct.Struct("=IIQQ")  # struct mnt_id_req: size, spare, mnt_id, param
 _LSMT_ROOT = (1 << 64) - 1
-_Ids = _U64 * 4096
-_MNT_ID_REQ_SIZE = sizeof(_MntIdReq)
-_OPEN_HOW_SIZE, _MOUNT_ATTR_SIZE = sizeof(_OpenHow), sizeof(_MountAttr)
+_IDS = 4096
 
 
 def _failed(path: str) -> OSError:
@@ -250,10 +206,10 @@ def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) 
     RESOLVE_IN_ROOT answers EAGAIN when something was renamed meanwhile (openat2(2), ERRORS), so
     that is tried again, but not for ever: the one who renames may be hostile.
     """
-    how = byref(_OpenHow(flags | os.O_CLOEXEC, mode, resolve))
+    how = _OPEN_HOW.pack(flags | os.O_CLOEXEC, mode, resolve)
     name = path.encode(*_FS)
     for _ in range(_EAGAIN_TRIES):
-        result = _openat2(_NR_OPENAT2, directory, name, how, _OPEN_HOW_SIZE)
+        result = _openat2(_NR_OPENAT2, directory, name, how, _OPEN_HOW.size)
         if result >= 0:
             return result
         if get_errno() != 11:  # EAGAIN
@@ -288,9 +244,9 @@ def mount_setattr(
     recursive: bool = False,
 ) -> None:
     """Set and clear MOUNT_ATTR_* and the propagation (MS_PRIVATE …, 0: as it is) of a mount."""
-    attr = byref(_MountAttr(set_, clear, propagation, 0))
+    attr = _MOUNT_ATTR.pack(set_, clear, propagation, 0)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    _done(_mount_setattr(_NR_MOUNT_SETATTR, tree, b"", flags, attr, _MOUNT_ATTR_SIZE), path)
+    _done(_mount_setattr(_NR_MOUNT_SETATTR, tree, b"", flags, attr, _MOUNT_ATTR.size), path)
 
 
 def fsopen(fs: str) -> int:
@@ -390,15 +346,15 @@ def listmount() -> list[int]:
 
     They are those of STATX_MNT_ID_UNIQUE: never used again, and not what mountinfo has.
     """
-    request = _MntIdReq(_MNT_ID_REQ_SIZE, 0, _LSMT_ROOT, 0)
-    page = _Ids()
+    page = (_Byte * (8 * _IDS))()
     ids: list[int] = []
     while True:
-        found = _done(_listmount(_NR_LISTMOUNT, byref(request), page, len(page), 0), "")
-        ids += page[:found]
-        if found < len(page):
+        behind = ids[-1] if ids else 0
+        request = _MNT_ID_REQ.pack(_MNT_ID_REQ.size, 0, _LSMT_ROOT, behind)
+        found = _done(_listmount(_NR_LISTMOUNT, request, page, _IDS, 0), "")
+        ids += struct.unpack_from(f"={found}Q", page)
+        if found < _IDS:
             return ids
-        request.param = ids[-1]  # go on behind it
 
 
 def umount2(path: str, flags: int) -> None:
