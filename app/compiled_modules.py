@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _BY_TIME = MAGIC_NUMBER + bytes(4)
 """How a .pyc begins whose source is told by time and size (PEP 552)."""
 _HEAD = 16
-_LARGEST = 1 << 20
+_LARGEST = 1 << 16
+"""Bytes; more memory than that the kernel would have to be asked for, each time."""
 
 
 def find_quickly(package: str) -> None:
@@ -61,9 +62,10 @@ class Finder:
             finally:
                 os.close(fd)
             status = os.stat(source)
-            if data[:_HEAD] != _BY_TIME + _told(status.st_mtime) + _told(status.st_size):
+            head = _BY_TIME + _told(status.st_mtime) + _told(status.st_size)
+            if not data.startswith(head) or len(data) == _LARGEST:
                 return None
-            code = marshal.loads(data[_HEAD:])
+            code = marshal.loads(memoryview(data)[_HEAD:])
         except (OSError, EOFError, ValueError, TypeError):
             return None
         spec = ModuleSpec(name, _Loader(name, source, code), origin=source)
