@@ -1,8 +1,9 @@
 """Finds the package's compiled modules in half the time that Python's own finder takes.
 
-To import them is most of what a short command does. What Python itself would take is taken, and nothing else: what was compiled of this very source, by
-its time and size. All other cases (nothing compiled, or of an older source, or marked by a hash, an
-archive) are left to Python's own finder, which stands behind this one.
+To import them is most of what a short command does. What Python itself would take is taken, and
+nothing else: what was compiled of this very source, by its time and size. All other cases (nothing
+compiled, or of an older source, or marked by a hash, an archive) are left to Python's own finder,
+which stands behind this one.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..chroot import CONFIG_DIRECTORY
 from ..config import chroot_toml, edits, tool_conf
-from ..config.chroot_toml_values import ChrootToml
 from ..config.administration import read_policy
 from ..config.bind import SYSTEM, Bind
+from ..config.chroot_toml_values import ChrootToml
 from ..config.home import home_of
 from ..config.host_cmd import HOST_CMD, where_to_run
 from ..config.system_points import system_points

@@ -1,4 +1,4 @@
-"""What was compiled is found quickly, and only what was compiled of the source that stands there."""
+"""What was compiled is found quickly: of the source that is there, and of no other."""
 
 from __future__ import annotations
 
