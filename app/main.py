@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import privilege
+from . import compiled_modules, privilege
 from .cli.options import COMPLETE, EVERYWHERE, HOSTS, PLAIN, RUN_WORDS, found
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ _OF_THE_UI = ("textual", "rich", "bittty")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
+    if arguments is None:
+        compiled_modules.find_quickly(__package__.partition(".")[0])
     _open_streams()
     _keep_to_ourselves()
     words = sys.argv[1:] if arguments is None else arguments
@@ -31,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         privilege.ask_nobody()
         words = words[1:]
     given, rest = _split(words)
+    if rest:
+        _look_for_little_garbage()
     if rest and rest[0] in PLAIN.names:
         words = [*words[: len(words) - len(rest)], "watch", *rest]
         rest = ["watch", *rest]
@@ -71,11 +75,16 @@ def _split(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
     return given, rest
 
 
-def _serve(base: str = "") -> int:
+def _look_for_little_garbage() -> None:
+    """Have the collector come rarely: to walk what is being imported, again and again, is a
+    twentieth of a short command.
+    """
     import gc
 
-    # Little of what a short answer makes is garbage, and to look for it would be a twentieth of it.
     gc.set_threshold(50_000)
+
+
+def _serve(base: str = "") -> int:
     from . import exits
     from .cli.verbs.serve import told
 

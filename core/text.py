@@ -25,7 +25,6 @@ _HIDDEN = frozenset(
         *range(0x2028, 0x202F),  # line and paragraph separators, bidi embeddings and overrides
         *range(0x2060, 0x2070),  # word joiner, invisible operators, bidi isolates
         0x3164,
-        *range(0xD800, 0xE000),  # surrogates: bytes that were not UTF-8
         *range(0xFE00, 0xFE10),  # variation selectors change the width of what stands before
         0xFEFF,
         0xFFA0,
@@ -36,6 +35,11 @@ _HIDDEN = frozenset(
 
 _NEAR = 0.65
 """One letter of three may be wrong, not two of five: difflib's own 0.6 finds lucid near uideb."""
+
+
+def _is_hidden(code: int) -> bool:
+    is_surrogate = 0xD800 <= code < 0xE000  # a byte that was not UTF-8
+    return code in _HIDDEN or is_surrogate or 0xE0000 <= code <= 0xE0FFF
 
 
 def _shown(character: str) -> str:
@@ -56,9 +60,7 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        _shown(c) if ord(c) in _HIDDEN or 0xE0000 <= ord(c) <= 0xE0FFF else c for c in text
-    )
+    return "".join(_shown(c) if _is_hidden(ord(c)) else c for c in text)
 
 
 def size(count: float) -> str:

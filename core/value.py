@@ -5,8 +5,8 @@ start of Python and more than everything else `chroot-tool run` does. `Value` gi
 uses of it: frozen, slotted, compared and hashed by content, keyword or positional arguments,
 defaults. Type checkers see a frozen dataclass.
 
-To compile an `__init__` costs as much as importing a small module: that of a class is made with its
-first value, and most commands have values of few classes.
+To compile an `__init__` costs as much as importing a small module, and as much as it saves over
+some dozens of values: it is done for a class of which there are so many.
 
 A module that defines a Value begins with `from __future__ import annotations`: from Python 3.14
 on a class body has its annotations at hand only there (annotationlib, "Using annotations in a
@@ -26,18 +26,32 @@ else:
         return lambda cls: cls
 
 
-def _late_init(cls: type[Value]) -> Callable[..., None]:
-    """Return an `__init__` of *cls* that puts the one it compiles in its own place."""
+_FEW = 64
+
+
+def _init_of_few(cls: type[Value]) -> Callable[..., None]:
+    """Return an `__init__` of *cls* that gives way to a compiled one, which finds mistakes, too."""
+    fields, defaults = cls._fields, cls._defaults
+    known, left = frozenset(fields), _FEW
 
     def init(self: Value, *positional: Any, **named: Any) -> None:
-        compiled = _init(cls)
+        nonlocal left
+        left -= 1
+        given = dict(zip(fields, positional, strict=False)) | named
+        values = defaults | given
+        is_sound = len(given) == len(positional) + len(named) and values.keys() == known
+        if left > 0 and is_sound:
+            for name, value in values.items():
+                object.__setattr__(self, name, value)
+            return
+        compiled = _init_of_many(cls)
         cls.__init__ = compiled  # type: ignore[method-assign]
         compiled(self, *positional, **named)
 
     return init
 
 
-def _init(cls: type[Value]) -> Callable[..., None]:
+def _init_of_many(cls: type[Value]) -> Callable[..., None]:
     fields, defaults = cls._fields, cls._defaults
     scope: dict[str, Any] = {f"_set_{f}": getattr(cls, f).__set__ for f in fields}
     scope |= {f"_default_{f}": value for f, value in defaults.items()}
@@ -64,7 +78,7 @@ class _ValueType(type):
         space["_fields"] = space["__match_args__"] = tuple(fields)
         space["_defaults"] = defaults
         cls = super().__new__(mcs, name, bases, space)
-        cls.__init__ = _late_init(cls)  # type: ignore[misc, arg-type]
+        cls.__init__ = _init_of_few(cls)  # type: ignore[misc, arg-type]
         return cls
 
 

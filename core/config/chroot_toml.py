@@ -11,7 +11,6 @@ ignored; `remove` takes them all, or an earlier one would come back to life.
 from __future__ import annotations
 
 from ..errors import ConfigError, Problem, UsageError
-from ..value import Value
 from .bind import (
     CHROOT_TOML,
     checked,
@@ -22,6 +21,7 @@ from .bind import (
     normalise_target,
     split_options,
 )
+from .chroot_toml_values import ChrootToml, RunDefaults, SystemSettings
 from .toml_value_types import ABSOLUTE, Key, Table
 
 TYPE_CHECKING = False
@@ -79,36 +79,6 @@ TOP = Table(
 _BLANK = " \t\r\n"
 _LONGEST_TAG = 32
 _SIGNS_OF_TAGS = str.maketrans("", "", "._+-")
-
-
-class RunDefaults(Value):
-    """Defaults of `run` and `shell`. `user` and `cwd` are empty where nothing is configured."""
-
-    user: str = ""
-    cwd: str = ""
-    env: tuple[tuple[str, str], ...] = ()
-
-
-class SystemSettings(Value):
-    """What the system points are to be: `dev` private or host, `resolv` bind, copy or off."""
-
-    dev: str = "private"
-    resolv: str = "bind"
-    dev_line: int = 0
-    """Where `dev` stands; 0: nowhere."""
-
-
-class ChrootToml(Value):
-    """What a chroot.toml says, its binds in the order of the file."""
-
-    description: str = ""
-    run: RunDefaults = RunDefaults()
-    system: SystemSettings = SystemSettings()
-    binds: tuple[Bind, ...] = ()
-    path: str = ""
-    """Of a file outside: the chroot that it is for. "": not said."""
-    path_line: int = 0
-    tags: tuple[str, ...] = ()
 
 
 def parse(data: bytes, path: str, problems: list[Problem]) -> ChrootToml:

@@ -413,7 +413,7 @@ def _same(one: Bind, other: Bind) -> bool:
 def _system_targets() -> tuple[str, ...]:
     """Return the targets of the system points, those too that this host lacks."""
     from ..host.mount_points import RESOLV_CONF, HostFacts
-    from .chroot_toml import SystemSettings
+    from .chroot_toml_values import SystemSettings
     from .system_points import system_points
 
     points = system_points(SystemSettings(), HostFacts(journal=True, resolv=RESOLV_CONF))

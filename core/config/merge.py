@@ -9,8 +9,7 @@ from __future__ import annotations
 from ..errors import ConfigError, Problem, UsageError
 from ..value import Value
 from .bind import CHROOT_TOML, COMMAND_LINE, TOOL_CONF, Bind, make
-from .chroot_toml import ChrootToml, RunDefaults
-from .chroot_toml import parse as parse_chroot_toml
+from .chroot_toml_values import ChrootToml, RunDefaults
 from .system_points import system_points
 
 TYPE_CHECKING = False
@@ -84,6 +83,8 @@ def parse(
         listed, exclude = plain.binds, plain.exclude
     toml = ChrootToml()
     if chroot_toml is not None:
+        from .chroot_toml import parse as parse_chroot_toml  # likewise
+
         toml = parse_chroot_toml(chroot_toml, names[1], problems)
         if toml.path_line and not is_outside:
             message = f"{names[1]}:{toml.path_line}: path stands in a chroot itself"

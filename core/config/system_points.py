@@ -8,7 +8,7 @@ from .bind import Bind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..host.mount_points import HostFacts
-    from .chroot_toml import SystemSettings
+    from .chroot_toml_values import SystemSettings
 
 _PROC, _SYS = Bind("/proc", "/proc"), Bind("/sys", "/sys")
 _DEV = Bind("/dev", "none", "tmpfs", ("nosuid", "mode=0755"), nodes=True)

@@ -6,6 +6,7 @@ from ..chroot import CONFIG_DIRECTORY
 from ..config import chroot_toml, edits, tool_conf
 from ..config.administration import read_policy
 from ..config.bind import SYSTEM, Bind
+from ..config.chroot_toml_values import ChrootToml
 from ..config.home import home_of
 from ..config.host_cmd import HOST_CMD, where_to_run
 from ..config.system_points import system_points
@@ -145,9 +146,9 @@ def _files(subject: Subject) -> edits.Files:
             return edits.Files()  # that is told as a mistake
 
 
-def _toml(files: edits.Files) -> chroot_toml.ChrootToml:
+def _toml(files: edits.Files) -> ChrootToml:
     if files.chroot_toml is None:
-        return chroot_toml.ChrootToml()
+        return ChrootToml()
     return chroot_toml.parse(files.chroot_toml, "", [])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event as CancelEvent
 
-    from ..config.chroot_toml import RunDefaults
+    from ..config.chroot_toml_values import RunDefaults
     from ..kernel.rootpath import Root
 
 _STARTER = """

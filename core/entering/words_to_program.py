@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..config.chroot_toml import RunDefaults
+    from ..config.chroot_toml_values import RunDefaults
     from ..kernel.rootpath import Root
     from .users import User
 

@@ -18,7 +18,6 @@ import _thread
 import os
 import time
 
-from .. import programs
 from ..errors import ChrootError
 from .mount_table import BINFMT, KINDS, MountTable, read_text
 
@@ -294,6 +293,8 @@ def await_answer(point: str) -> None:
     killed (request_wait_answer in the kernel's fs/fuse/dev.c), and a process whose thread waits so
     never ends for its parent.
     """
+    from .. import programs  # which few have need of
+
     try:
         programs.run((*programs.ENDS_WITH_US, "stat", "--file-system", "--", point))
     except ChrootError:  # such a program is not here

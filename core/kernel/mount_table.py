@@ -134,7 +134,7 @@ class MountTable:
         """Return what is mounted strictly below *path* by components, ordered by mount point."""
         if not self.entries:
             return []  # a session's own root, which is on the short way
-        from bisect import bisect_left
+        from _bisect import bisect_left  # `bisect` adds what stands for it where it is missing
 
         if not self._targets:
             self._targets = sorted(self._at)

@@ -12,8 +12,6 @@ import fcntl
 import os
 import struct
 
-from .lock_holders import POSIX, counting_holder, holders
-
 _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FLOCK = struct.Struct("@hhqqi4x")
 """struct flock with 64-bit offsets, which is what Python's fcntl has everywhere."""
@@ -44,6 +42,8 @@ def marked_by(directory: int) -> int:
         kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, asked))
         if kind == fcntl.F_UNLCK:
             return 0
+        from .lock_holders import POSIX, counting_holder, holders
+
         if pid < 0 and not holders(fd, POSIX):
             return 0  # one that goes with a descriptor (F_OFD_SETLK), as ours do not
         return counting_holder(fd, POSIX)
@@ -60,5 +60,7 @@ def marks() -> frozenset[int]:
             lines = [line.split() for line in file if b" READ " in line]
     except OSError:
         return frozenset()
+    from .lock_holders import POSIX
+
     found = (words[5].rpartition(b":")[2] for words in lines if words[1:2] == [POSIX.encode()])
     return frozenset(int(inode) for inode in found)

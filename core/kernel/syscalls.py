@@ -1,20 +1,35 @@
-"""The only ctypes of the project: one function per system call, under the kernel's own names.
+"""The only foreign functions of the project: one per system call, under the kernel's own names.
 
 Each raises OSError with errno and the path it was about. glibc has wrappers for these calls only
 since 2.36, so they go through syscall(2); the numbers from 424 up are the same on every
 architecture that Debian has (asm-generic/unistd.h). `umount2` is as old as glibc.
+
+`_ctypes` is what the module `ctypes` is made of; that module makes types for all of C, which is an
+eighth of a short command.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
 import sys
+from _ctypes import (
+    FUNCFLAG_CDECL,
+    FUNCFLAG_USE_ERRNO,
+    CFuncPtr,
+    _SimpleCData,
+    dlopen,
+    get_errno,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
+
+    _Simple = _SimpleCData[Any]
+else:
+    _Simple = _SimpleCData
 
 # linux/fcntl.h, linux/openat2.h, linux/mount.h
 AT_FDCWD = -100
@@ -84,36 +99,78 @@ _KEYCTL = {
 """By the kernel's machine, for programs of 64 and of 32 bits: this call is older than 424."""
 _NR_KEYCTL = _KEYCTL.get(os.uname().machine, (-1, -1))[sys.maxsize < 1 << 32]
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_int = ctypes.c_long  # syscall(2) reads whole registers, whatever the kernel takes of them
-_text, _pointer = ctypes.c_char_p, ctypes.c_void_p
+
+# The letters are those of `struct`; z is the address of bytes.
+class _Byte(_Simple):
+    _type_ = "c"
+
+
+class _Int(_Simple):
+    _type_ = "i"
+
+
+class _Unsigned(_Simple):
+    _type_ = "I"
+
+
+class _Word(_Simple):
+    """A register: syscall(2) reads whole ones, whatever the kernel takes of them."""
+
+    _type_ = "l"
+
+
+class _Text(_Simple):
+    _type_ = "z"
+
+
+class _Function(CFuncPtr):
+    """A function of C that returns an int, and leaves an errno."""
+
+    _flags_ = FUNCFLAG_CDECL | FUNCFLAG_USE_ERRNO
+    _restype_ = _Int
+
+
+class _Libc:
+    """What this process has of shared libraries: the C library is among them."""
+
+    _handle = dlopen(None, 0)  # type: ignore[arg-type]  # as ctypes.CDLL(None) does
+
+
+def _libc(name: str, *types: type) -> Any:
+    """Return a function of the C library that takes *types*."""
+    function = _Function((name, _Libc))  # type: ignore[arg-type]  # of a CDLL this is all it takes
+    function.argtypes = types
+    return function
 
 
 def _function(*types: type) -> Callable[..., int]:
     """Return syscall(2) for a call that takes *types*: declared, it costs half as much."""
-    function = _libc["syscall"]  # by index: an object of its own each time
-    function.restype = ctypes.c_long
-    function.argtypes = (ctypes.c_long, *types)
-    return function
+    function: Any = _libc("syscall", _Word, *types)
+    function.restype = _Word
+    return function  # type: ignore[no-any-return]
 
 
-_open_tree = _function(_int, _text, _int)
-_move_mount = _function(_int, _text, _int, _text, _int)
-_fsopen = _function(_text, _int)
-_fsconfig = _function(_int, _int, _text, _text, _int)
-_fsmount = _function(_int, _int, _int)
-_fspick = _function(_int, _text, _int)
-_close_range = _function(_int, _int, _int)
-_openat2 = _function(_int, _text, _pointer, _int)
-_mount_setattr = _function(_int, _text, _int, _pointer, _int)
-_listmount = _function(_pointer, _pointer, _int, _int)
-_keyctl = _function(_int, _text)
-_umount2 = _libc.umount2
-_umount2.argtypes = (_text, ctypes.c_int)
-_renameat2 = _libc.renameat2
-_renameat2.argtypes = (ctypes.c_int, _text, ctypes.c_int, _text, ctypes.c_uint)
-_statx = _libc.statx
-_statx.argtypes = (ctypes.c_int, _text, ctypes.c_int, ctypes.c_uint, _text)
+_open_tree = _function(_Word, _Text, _Word)
+_move_mount = _function(_Word, _Text, _Word, _Text, _Word)
+_fsopen = _function(_Text, _Word)
+_fsconfig = _function(_Word, _Word, _Text, _Text, _Word)
+_fsmount = _function(_Word, _Word, _Word)
+_fspick = _function(_Word, _Text, _Word)
+_close_range = _function(_Word, _Word, _Word)
+_openat2 = _function(_Word, _Text, _Text, _Word)
+_mount_setattr = _function(_Word, _Text, _Word, _Text, _Word)
+_listmount = _function(_Text, _Text, _Word, _Word)
+_keyctl = _function(_Word, _Text)
+_umount2 = _libc("umount2", _Text, _Int)
+_renameat2 = _libc("renameat2", _Int, _Text, _Int, _Text, _Unsigned)
+_statx = _libc("statx", _Int, _Text, _Int, _Unsigned, _Text)
+_pivot_root = _libc("pivot_root", _Text, _Text)
+_unshare = _libc("unshare", _Int)
+_setns = _libc("setns", _Int, _Int)
+_syncfs = _libc("syncfs", _Int)
+_prctl_of_libc = _libc("prctl", _Int, _Word, _Word, _Word, _Word)
+_inotify_init1 = _libc("inotify_init1", _Int)
+_inotify_add_watch = _libc("inotify_add_watch", _Int, _Text, _Unsigned)
 _STATX_MNT_ID = 0x1000
 _STATX_MNT_ID_UNIQUE = 0x4000
 _MASK = struct.Struct("=I")  # stx_mask: what was given
@@ -123,50 +180,17 @@ _STATX_INO = 0x100
 _IDENTITY = struct.Struct("=32xQ96xII")  # stx_ino, stx_dev_major, stx_dev_minor
 _STATUS = struct.Struct("=8xQI8xH2xQQQ")  # stx_attributes, nlink, mode, ino, size, blocks
 _FS = sys.getfilesystemencoding(), "surrogateescape"  # os.fsencode, at a quarter of its price
-_Buffer = ctypes.c_char * 256
+_Buffer = _Byte * 256
 _EAGAIN_TRIES = 128
-
-
-class _OpenHow(ctypes.Structure):
-    """struct open_how, openat2(2)."""
-
-    _fields_ = (
-        ("flags", ctypes.c_uint64),
-        ("mode", ctypes.c_uint64),
-        ("resolve", ctypes.c_uint64),
-    )
-
-
-class _MountAttr(ctypes.Structure):
-    """struct mount_attr, mount_setattr(2)."""
-
-    _fields_ = (
-        ("attr_set", ctypes.c_uint64),
-        ("attr_clr", ctypes.c_uint64),
-        ("propagation", ctypes.c_uint64),
-        ("userns_fd", ctypes.c_uint64),
-    )
-
-
-class _MntIdReq(ctypes.Structure):
-    """struct mnt_id_req, listmount(2)."""
-
-    _fields_ = (
-        ("size", ctypes.c_uint32),
-        ("spare", ctypes.c_uint32),
-        ("mnt_id", ctypes.c_uint64),
-        ("param", ctypes.c_uint64),
-    )
-
-
+_OPEN_HOW = struct.Struct("=QQQ")  # struct open_how: flags, mode, resolve
+_MOUNT_ATTR = struct.Struct("=QQQQ")  # struct mount_attr: what to set, to clear, propagation, a fd
+_MNT_ID_REQ = struct.Struct("=IIQQ")  # struct mnt_id_req: size, spare, mnt_id, param
 _LSMT_ROOT = (1 << 64) - 1
-_Ids = ctypes.c_uint64 * 4096
-_MNT_ID_REQ_SIZE = ctypes.sizeof(_MntIdReq)
-_OPEN_HOW_SIZE, _MOUNT_ATTR_SIZE = ctypes.sizeof(_OpenHow), ctypes.sizeof(_MountAttr)
+_IDS = 4096
 
 
 def _failed(path: str) -> OSError:
-    number = ctypes.get_errno()
+    number = get_errno()
     return OSError(number, os.strerror(number), path)
 
 
@@ -182,13 +206,13 @@ def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) 
     RESOLVE_IN_ROOT answers EAGAIN when something was renamed meanwhile (openat2(2), ERRORS), so
     that is tried again, but not for ever: the one who renames may be hostile.
     """
-    how = ctypes.byref(_OpenHow(flags | os.O_CLOEXEC, mode, resolve))
+    how = _OPEN_HOW.pack(flags | os.O_CLOEXEC, mode, resolve)
     name = path.encode(*_FS)
     for _ in range(_EAGAIN_TRIES):
-        result = _openat2(_NR_OPENAT2, directory, name, how, _OPEN_HOW_SIZE)
+        result = _openat2(_NR_OPENAT2, directory, name, how, _OPEN_HOW.size)
         if result >= 0:
             return result
-        if ctypes.get_errno() != 11:  # EAGAIN
+        if get_errno() != 11:  # EAGAIN
             break
     raise _failed(path)
 
@@ -220,9 +244,9 @@ def mount_setattr(
     recursive: bool = False,
 ) -> None:
     """Set and clear MOUNT_ATTR_* and the propagation (MS_PRIVATE …, 0: as it is) of a mount."""
-    attr = ctypes.byref(_MountAttr(set_, clear, propagation, 0))
+    attr = _MOUNT_ATTR.pack(set_, clear, propagation, 0)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    _done(_mount_setattr(_NR_MOUNT_SETATTR, tree, b"", flags, attr, _MOUNT_ATTR_SIZE), path)
+    _done(_mount_setattr(_NR_MOUNT_SETATTR, tree, b"", flags, attr, _MOUNT_ATTR.size), path)
 
 
 def fsopen(fs: str) -> int:
@@ -244,7 +268,7 @@ def fsconfig(context: int, command: int, key: str = "", value: str = "") -> None
     name = key.encode(*_FS) if key else None
     text = value.encode(*_FS) if command == FSCONFIG_SET_STRING else None
     if _fsconfig(_NR_FSCONFIG, context, command, name, text, 0) < 0:
-        number = ctypes.get_errno()
+        number = get_errno()
         said = _messages(context)
         raise OSError(number, said or os.strerror(number), f"{key}={value}" if value else key)
 
@@ -322,15 +346,15 @@ def listmount() -> list[int]:
 
     They are those of STATX_MNT_ID_UNIQUE: never used again, and not what mountinfo has.
     """
-    request = _MntIdReq(_MNT_ID_REQ_SIZE, 0, _LSMT_ROOT, 0)
-    page = _Ids()
+    page = (_Byte * (8 * _IDS))()
     ids: list[int] = []
     while True:
-        found = _done(_listmount(_NR_LISTMOUNT, ctypes.byref(request), page, len(page), 0), "")
-        ids += page[:found]
-        if found < len(page):
+        behind = ids[-1] if ids else 0
+        request = _MNT_ID_REQ.pack(_MNT_ID_REQ.size, 0, _LSMT_ROOT, behind)
+        found = _done(_listmount(_NR_LISTMOUNT, request, page, _IDS, 0), "")
+        ids += struct.unpack_from(f"={found}Q", page)
+        if found < _IDS:
             return ids
-        request.param = ids[-1]  # go on behind it
 
 
 def umount2(path: str, flags: int) -> None:
@@ -344,13 +368,13 @@ def pivot_root(new: str, old: str) -> None:
 
     "." for both puts the old root over the new one, to be unmounted there (pivot_root(2), NOTES).
     """
-    if _libc.pivot_root(new.encode(*_FS), old.encode(*_FS)) < 0:
+    if _pivot_root(new.encode(*_FS), old.encode(*_FS)) < 0:
         raise _failed(new)
 
 
 def unshare(namespaces: int) -> None:
     """Leave namespaces (CLONE_NEW*) for new ones: children alone, for that of pids (unshare(2))."""
-    if _libc.unshare(namespaces) < 0:
+    if _unshare(namespaces) < 0:
         raise _failed("namespaces")
 
 
@@ -360,7 +384,7 @@ def setns(fd: int, namespaces: int) -> None:
     The root and working directory become those of a mount namespace that is joined, children alone
     get into one of pids (setns(2); pidfds since Linux 5.8).
     """
-    if _libc.setns(fd, namespaces) < 0:
+    if _setns(fd, namespaces) < 0:
         raise _failed("namespaces")
 
 
@@ -375,7 +399,7 @@ def renameat2(source: int, old: str, target: int, new: str, flags: int) -> None:
 
 def syncfs(fd: int) -> None:
     """Wait until all that was written to the file system behind *fd* is on its disk (syncfs(2))."""
-    if _libc.syncfs(ctypes.c_int(fd)) < 0:
+    if _syncfs(fd) < 0:
         raise _failed(f"descriptor {fd}")
 
 
@@ -408,13 +432,13 @@ def set_parent_death_signal(number: int) -> None:
 
 
 def _prctl(option: int, argument: int) -> None:
-    if _libc.prctl(option, *[_int(value) for value in (argument, 0, 0, 0)]) < 0:
+    if _prctl_of_libc(option, argument, 0, 0, 0) < 0:
         raise _failed("prctl")
 
 
 def inotify_init() -> int:
     """Return a descriptor that does not block, without watches (inotify(7))."""
-    result: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    result: int = _inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
     if result < 0:
         raise _failed("inotify")
     return result
@@ -422,7 +446,7 @@ def inotify_init() -> int:
 
 def inotify_add_watch(fd: int, path: str, mask: int) -> int:
     """Watch *path* for the events in *mask* (IN_*); returns the watch's number on *fd*."""
-    result: int = _libc.inotify_add_watch(fd, path.encode(*_FS), ctypes.c_uint32(mask))
+    result: int = _inotify_add_watch(fd, path.encode(*_FS), mask)
     if result < 0:
         raise _failed(path)
     return result

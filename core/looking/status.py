@@ -10,7 +10,6 @@ from ..config.bind import FOREIGN
 from ..errors import Problem
 from ..kernel.answering import HINT, SILENT
 from ..mounts.compare import drift
-from ..mounts.plan import inside
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -208,7 +207,7 @@ def _claim_inner(wanted: Sequence[Wanted], left: dict[int, MountEntry], prefix: 
 def _foreign(entry: MountEntry, prefix: str, reason: str) -> MountStatus:
     source = entry.root if entry.root != "/" else entry.source
     return MountStatus(
-        inside(entry.target, prefix), source, entry.fs, (*entry.options, entry.propagation),
+        entry.target[len(prefix) :], source, entry.fs, (*entry.options, entry.propagation),
         FOREIGN, FOREIGN_MOUNT, reason, shown(entry),
     )  # fmt: skip
 

@@ -9,7 +9,6 @@ import os
 
 from ..remembered import remembered
 from ..value import Value
-from .steps import Remount, SetPropagation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ..kernel.mount_table import MountEntry
     from ..plan import Step
     from .limits import Limits
+    from .steps import Remount
 
 FLAGS = ("ro", "nosuid", "nodev", "noexec", "nosymfollow")
 """Per-mount flags whose absence is compared too: mount_setattr(2) can set and clear each."""
@@ -154,6 +154,8 @@ def _remount(wanted: Wanted, entry: MountEntry) -> Remount | None:
     )
     if not (on or off or options):
         return None
+    from .steps import Remount  # most mounts are as they should be
+
     # What the source's own mount has is no reason to change what is mounted below it.
     recursive = wanted.bind.recursive and on | off <= set().union(*flag_changes(words))
     return Remount(wanted.target, entry.id, _in_order(on), _in_order(off), options, recursive)
@@ -227,6 +229,8 @@ def mend(wanted: Wanted, entry: MountEntry) -> tuple[Step, ...]:
     if entry.propagation != wanted.bind.propagation and not (
         wanted.bind.propagation == "slave" and entry.propagation == "private"
     ):
+        from .steps import SetPropagation
+
         steps.append(
             SetPropagation(
                 wanted.target, entry.id, wanted.bind.propagation, entry.propagation,
@@ -244,6 +248,8 @@ def drift(wanted: Wanted, entry: MountEntry, host_pts: str = "") -> str:
 
 
 def _needs(step: Step) -> str:
+    from .steps import Remount, SetPropagation
+
     if isinstance(step, SetPropagation):
         return f"is {step.before}, not {step.propagation}"
     assert isinstance(step, Remount)

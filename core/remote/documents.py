@@ -9,7 +9,6 @@ other did not say has its default: older and newer understand each other.
 from __future__ import annotations
 
 import sys
-from types import NoneType, UnionType
 
 from .. import errors, events
 from ..plan import Step
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     _Names = dict[str, Any]
 else:
     _Names = dict
+
+NoneType, UnionType = type(None), type(int | None)  # the module `types` has them by dear means
 
 _CORE = __name__.rpartition(".remote.")[0]
 _LARGEST = 1 << 53
@@ -95,7 +96,7 @@ _HOMES = {
     "archives.archive": ("Packed", "Unpacked"),
     "archives.manifest": ("Manifest", "Socket"),
     "config.bind": ("Bind",),
-    "config.chroot_toml": ("RunDefaults",),
+    "config.chroot_toml_values": ("RunDefaults",),
     "config.edits": ("Files", "Saved"),
     "config.merge": ("Config",),
     "creating.bases.key": ("Key",),

@@ -6,7 +6,6 @@ import os
 
 from ..chroot import CONFIG_DIRECTORY, Chroot, find, open_chroot
 from ..kernel.mount_table import MountTable
-from .shared.switching import is_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def config(path: str, *, config_dir: str | None = None) -> Config:
 
 def scripts(path: str) -> tuple[str, ...]:
     """As `Engine.scripts`."""
+    from .shared.switching import is_program
+
     with open_chroot(path) as root:
         try:
             fd = root.open(CONFIG_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)

@@ -197,7 +197,8 @@ def test_ctrl_c_leaves_nothing_at_either_end(between: Between) -> None:
         assert cloning.stderr
         said = cloning.stderr.read()
         assert cloning.wait(60) == 130, said
-    assert names(between.two) == []
+    # On a machine that is busy it is still at it when it is waited for no longer.
+    wait_until(lambda: names(between.two) == [])
     assert names(between.one) == ["deb"]
 
 

@@ -22,10 +22,11 @@ from chroot_tool.app import json_fields
 from chroot_tool.app.cli.verbs import list as list_verb
 from chroot_tool.app.cli.verbs import status
 from chroot_tool.app.cli.verbs import watch as watch_verb
+from chroot_tool.core import lock
 from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
-from chroot_tool.core.looking import status_reader, watch
+from chroot_tool.core.looking import watch
 from chroot_tool.core.mounts.compare import Source
 from chroot_tool.core.mounts.sources import Sources
 from support import PATIENCE, Cli, Program, json_schema, next_line, processes_below, wait_until
@@ -169,7 +170,7 @@ def test_one_that_is_finished_between_two_looks_is_not_incomplete(
         (deb / MARKER[1:]).rmdir()
         return False
 
-    monkeypatch.setattr(status_reader, "is_locked", ends)
+    monkeypatch.setattr(lock, "is_locked", ends)
     found = LocalEngine(str(tmp_path)).status(str(deb))
     assert (found.state, found.problems) == ("off", ())
 

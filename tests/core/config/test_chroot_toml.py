@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chroot_tool.core.config import chroot_toml
 from chroot_tool.core.config.bind import CHROOT_TOML, Bind
-from chroot_tool.core.config.chroot_toml import ChrootToml, RunDefaults, SystemSettings
+from chroot_tool.core.config.chroot_toml_values import ChrootToml, RunDefaults, SystemSettings
 from chroot_tool.core.config.toml_places import places
 from chroot_tool.core.errors import ConfigError, Problem, UsageError
 

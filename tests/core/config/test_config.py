@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chroot_tool.core.config.bind import CHROOT_TOML, COMMAND_LINE, SYSTEM, TOOL_CONF, Bind
-from chroot_tool.core.config.chroot_toml import RunDefaults, SystemSettings
+from chroot_tool.core.config.chroot_toml_values import RunDefaults, SystemSettings
 from chroot_tool.core.config.merge import Config, merge, parse, parse_bind_argument
 from chroot_tool.core.config.system_points import system_points
 from chroot_tool.core.errors import MOST_PROBLEMS, ConfigError, UsageError

@@ -13,7 +13,7 @@ import pytest
 
 from chroot_tool.core.config import exported, schroot_files
 from chroot_tool.core.config.bind import CHROOT_TOML, make
-from chroot_tool.core.config.chroot_toml import RunDefaults
+from chroot_tool.core.config.chroot_toml_values import RunDefaults
 from chroot_tool.core.config.merge import Config
 from chroot_tool.core.errors import ChrootError, UsageError
 

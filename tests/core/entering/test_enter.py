@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.config.chroot_toml import RunDefaults
+from chroot_tool.core.config.chroot_toml_values import RunDefaults
 from chroot_tool.core.entering import enter, own_process, words_to_program
 from chroot_tool.core.entering.users import User
 from chroot_tool.core.entering.words_to_program import Command
