@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from ..core.chroot import DEFAULT_BASE
 from ..core.errors import ConfigError
 from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from ..core.remote.machines import Machines
     from ..core.remote.remote_engine import RemoteEngine
     from ..core.remote.stream import End
+
+DEFAULT_BASE = "/srv/chroot"
 
 
 def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:

@@ -28,7 +28,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-DEFAULT_BASE = "/srv/chroot"
 CONFIG_DIRECTORY = "/chroot.d"
 MAY_BE_THERE = frozenset(("chroot.d", "lost+found"))
 """What DIR may hold before `create`: the user's own configuration, and what a new disk has."""

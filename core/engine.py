@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .errors import ChrootError, Problem
     from .events import Report
     from .looking.package_log import PackageRun
+    from .looking.snapshot import Snapshot
     from .looking.status import ChrootStatus
-    from .looking.watch import Snapshot
     from .plan import Plan
     from .process import Holder, Listener, OpenFile
     from .trees.disk_size import Taken

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from . import chroot
 from .events import ignore
 
 TYPE_CHECKING = False
@@ -93,6 +92,8 @@ class LocalEngine:
 
     def locate(self, directory: str, *, new: bool = False) -> str:
         """As `Engine.locate`."""
+        from . import chroot
+
         find = chroot.locate if new else chroot.locate_existing
         return find(directory, self.base)
 

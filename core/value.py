@@ -107,6 +107,10 @@ class Value(metaclass=_ValueType):
         pairs = ", ".join(f"{field}={getattr(self, field)!r}" for field in self._fields)
         return f"{type(self).__name__}({pairs})"
 
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        """Return what pickle makes it anew from."""
+        return type(self), self._content()
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name}")
 

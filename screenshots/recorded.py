@@ -26,8 +26,8 @@ from chroot_tool.core.host.mount_points import HostFacts
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.happenings import Happening
 from chroot_tool.core.looking.package_log import PackageRun
+from chroot_tool.core.looking.snapshot import Machine, Snapshot
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
-from chroot_tool.core.looking.watch import Machine, Snapshot
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Listener, OpenFile, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot

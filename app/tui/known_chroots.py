@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...core.chroot import CLONING
 from ...core.errors import ChrootError
+from ...core.looking.snapshot import Snapshot
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
-from ...core.looking.watch import Snapshot
 from .diary import Diary
 from .look_thread import LookThread
 from .trends import Trends
@@ -65,7 +64,11 @@ def _is_built_aside(one: ChrootStatus) -> bool:
 
     What one that was killed has left is shown: it is somebody's to delete.
     """
-    return one.state == CREATING and one.name.startswith(".") and one.name.endswith(CLONING)
+    if one.state != CREATING or not one.name.startswith("."):
+        return False
+    from ...core.chroot import CLONING  # not needed for the first paint, as nearly always
+
+    return one.name.endswith(CLONING)
 
 
 _GROWING = {CREATING, INCOMPLETE}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...core.errors import ChrootError
     from ...core.looking.happenings import Happening
     from ...core.looking.package_log import PackageRun
-    from ...core.looking.watch import Snapshot
+    from ...core.looking.snapshot import Snapshot
     from ...core.process import Listener
     from ...core.trees.snapshots import TreeSnapshot
     from ...widgets.job_status import JobStatus

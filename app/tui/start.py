@@ -8,6 +8,7 @@ import sys
 from ..engine import open_machines
 from ..privilege import prefix
 from ..settings.file import load
+from .look_aside import LookAside
 from .paint_rate import paint_often
 from .watch_threads import WatchThread
 
@@ -26,12 +27,19 @@ def main(base: str, host: str = "") -> int:
     if not os.environ.get("NO_COLOR", "1"):
         del os.environ["NO_COLOR"]  # empty it says nothing (no-color.org), but not to Textual
     sys.setswitchinterval(_TURN)
-    _import_asyncio_alone()
-    paint_often()
+    is_first = True
     while True:
         settings = load()
         machines = open_machines(settings.hosts, base, host, prefix(settings.privilege))
-        watching = WatchThread(machines.of())
+        # Later there are threads; who looks from elsewhere, too, or as root soon, has others again.
+        if is_first and not (host or settings.hosts or machines.can_rise):
+            watching = WatchThread(machines.of(), LookAside(machines.of()))
+        else:
+            watching = WatchThread(machines.of())
+        if is_first:
+            is_first = False
+            _import_asyncio_alone()
+            paint_often()
         from .app import run
 
         code, base = run(machines, settings, watching, host)

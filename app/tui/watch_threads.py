@@ -1,6 +1,6 @@
 """The threads that watch: one for what the kernel tells, one that counts sizes. They only post.
 
-Textual is not imported here: the first look is taken before it is, by `WatchThread`.
+Textual is not imported here: the first look is taken before it is, or meanwhile (`look_aside`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from ...core.engine import Engine
+    from ...core.engine import Engine, Following
     from ...core.trees.disk_size import Taken
+    from .look_aside import LookAside
 
     Post = Callable[[Message], object]
     Follow = Callable[[Engine, Post], "Watching"]
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK = 0.1
 """Seconds that all else may wait for the first look."""
+_FIRST_PAINT = 0.2
+"""Seconds in which what was seen aside is painted, before this process looks as well."""
 _DECENT = 5.0
 """Seconds that quitting waits for a look."""
 _RECOUNT = 60.0
@@ -54,20 +57,23 @@ class Counting(Protocol):
 class WatchThread:
     """Follows the chroots under a base until it is closed; posts `Seen` when something changed."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Take the first look.
+    def __init__(self, engine: Engine, aside: LookAside | None = None) -> None:
+        """Take the first look, where *aside* does not.
 
         If it is soon done, this waits for it: beside a thread that is busy, as the import of
         Textual keeps one, it would take three times as long.
         """
-        self._watcher = engine.follow()
+        self._engine = engine
+        self._aside = aside
+        self._watcher: Following | None = None if aside else engine.follow()
         self._post: Post | None = None
         self._looked = threading.Event()
         self._started = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follow", daemon=True)
         self._thread.start()
-        self._looked.wait(_FIRST_LOOK)
+        if not aside:
+            self._looked.wait(_FIRST_LOOK)
 
     def post_to(self, _engine: Engine, post: Post) -> WatchThread:
         """Have it post there: a `Follow`."""
@@ -76,30 +82,42 @@ class WatchThread:
 
     def start(self) -> None:
         """Begin to post; the first look at once."""
+        self._looked.wait(_FIRST_LOOK)
         self._started.set()
 
     def close(self) -> None:
         """End the thread and let go of what it has open."""
         self._ended.set()
         self._started.set()
-        self._watcher.wake()
+        if self._watcher:
+            self._watcher.wake()
         self._thread.join(_DECENT)
-        if not self._thread.is_alive():  # held up, it ends with the process
+        if self._watcher and not self._thread.is_alive():  # held up, it ends with the process
             self._watcher.close()
 
     def _run(self) -> None:
-        snapshot = self._watcher.snapshot()
+        seen = self._aside.found() if self._aside else None
+        if seen is None:
+            self._watcher = self._watcher or self._engine.follow()
+            seen = self._watcher.snapshot()
         self._looked.set()
         self._started.wait()
         from .messages import Seen
 
-        before = None
-        while not self._ended.is_set():
-            if snapshot != before and self._post:
-                self._post(Seen(snapshot))
-                before = snapshot
+        if self._post:
+            self._post(Seen(seen))
+        if self._watcher is None:
+            if self._ended.wait(_FIRST_PAINT):
+                return
+            self._watcher = self._engine.follow()
+        else:
             self._watcher.wait()
-            snapshot = self._watcher.snapshot()
+        while not self._ended.is_set():
+            now = self._watcher.snapshot()
+            if now != seen and self._post:
+                self._post(Seen(now))
+                seen = now
+            self._watcher.wait()
 
 
 class SizeThread:

@@ -27,14 +27,16 @@ from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
 from ..kernel.session_locks import marks
-from ..value import Value
 from .inhabitants import Crowd
-from .status import CREATING, INCOMPLETE, ChrootStatus
+from .snapshot import Snapshot
+from .status import CREATING, INCOMPLETE
 from .status_reader import StatusReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .status import ChrootStatus
 
 
 _SAMPLE = 2.0
@@ -51,27 +53,6 @@ _REREAD = 2.0
 plus a fiftieth for each chroot."""
 _EVERYTHING = 60.0
 """Seconds after which all is looked at once more, plus a tenth for each chroot."""
-
-
-class Machine(Value):
-    """Another machine whose chroots are looked at."""
-
-    name: str
-    answers: bool
-    """Whether it has answered, and still does."""
-    problem: Problem | None = None
-    """Why it does not; None while it is asked for the first time."""
-
-
-class Snapshot(Value):
-    """All chroots under a base directory at one moment."""
-
-    base: str
-    chroots: tuple[ChrootStatus, ...] = ()
-    problem: Problem | None = None
-    """Why the base could not be looked at."""
-    machines: tuple[Machine, ...] = ()
-    """The other machines whose chroots are among these."""
 
 
 class Watcher:

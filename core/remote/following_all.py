@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..engine import Following
+    from ..looking.snapshot import Machine, Snapshot
     from ..looking.status import ChrootStatus
-    from ..looking.watch import Machine, Snapshot
     from .remote_engine import RemoteEngine
 
 
@@ -105,7 +105,7 @@ class FollowingAll:
 
 def _put_together(here: Snapshot, others: Mapping[str, Snapshot | None]) -> Snapshot:
     """Return one of all machines."""
-    from ..looking.watch import Machine
+    from ..looking.snapshot import Machine
 
     chroots: list[ChrootStatus] = [*here.chroots]
     machines: list[Machine] = []

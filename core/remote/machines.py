@@ -55,6 +55,8 @@ class Machines:
         self._open = open_host
         self._open_as_root = open_as_root
         self._rising = threading.Lock()
+        self._changing = threading.Lock()
+        """Held while others come or go, or another begins to follow all of them."""
         self.has_risen = False
         """Whether what is done here is done as root, for who is not."""
         self._hosts: dict[str, RemoteEngine] = {}
@@ -75,16 +77,18 @@ class Machines:
 
     def add(self, name: str) -> None:
         """Have another machine among these. Raises UsageError for a name that is none."""
-        if checked(name) not in self._hosts:
-            self._hosts[name] = self._open(name)
-            for one in self._onlookers:
-                one.look_at(name, self._hosts[name])
+        with self._changing:
+            if checked(name) not in self._hosts:
+                self._hosts[name] = self._open(name)
+                for one in self._onlookers:
+                    one.look_at(name, self._hosts[name])
 
     def remove(self, name: str) -> None:
         """Have it among these no more; what is under way there is stopped."""
-        engine = self._hosts.pop(name)
-        for one in self._onlookers:
-            one.forget(name)
+        with self._changing:
+            engine = self._hosts.pop(name)
+            for one in self._onlookers:
+                one.forget(name)
         threading.Thread(target=engine.close, name=f"close {name}").start()
 
     def retry(self, name: str) -> None:
@@ -190,9 +194,10 @@ class Machines:
     def follow(self) -> Following:
         """As `Engine.follow`."""
         following = FollowingAll(self._here.follow())
-        self._onlookers.append(following)
-        for name, engine in self._hosts.items():
-            following.look_at(name, engine)
+        with self._changing:
+            self._onlookers.append(following)
+            for name, engine in self._hosts.items():
+                following.look_at(name, engine)
         return cast("Following", following)
 
     def __getattr__(self, name: str) -> Any:

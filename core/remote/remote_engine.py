@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..events import Report
-    from ..looking.watch import Snapshot
+    from ..looking.snapshot import Snapshot
     from .connection import Connection
 
     Connect = Callable[[], Connection]
@@ -346,6 +346,6 @@ class RemoteFollowing:
 def _seen(
     base: str, chroots: tuple[ChrootStatus, ...] = (), problem: Problem | None = None
 ) -> Snapshot:
-    from ..looking.watch import Snapshot  # it costs those 5 ms who only ask once
+    from ..looking.snapshot import Snapshot  # it costs those 5 ms who only ask once
 
     return Snapshot(base, chroots, problem)

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chroot_tool.app.engine import base_directory
+from chroot_tool.app.engine import DEFAULT_BASE, base_directory
 from chroot_tool.app.paths import settings_file
 from chroot_tool.app.settings import key_names
 from chroot_tool.app.settings.all_settings import COLUMNS, COLUMNS_OF
 from chroot_tool.app.settings.file import Settings, load, parse, save
 from chroot_tool.app.settings.themes import NAMES
-from chroot_tool.core.chroot import DEFAULT_BASE
 from chroot_tool.core.config.schema_line import header
 from chroot_tool.core.creating.bases.store import DIRECTORY
 from chroot_tool.core.errors import ChrootError, ConfigError

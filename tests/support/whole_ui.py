@@ -34,8 +34,8 @@ from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.package_log import PackageRun
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Listener, OpenFile
 from chroot_tool.core.remote.machines import Machines

@@ -25,8 +25,8 @@ from chroot_tool.app.tui.watch_threads import SizeThread
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.process import Holder, Process
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm

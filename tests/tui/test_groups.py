@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import Problem
-from chroot_tool.core.looking.watch import Machine, Snapshot
+from chroot_tool.core.looking.snapshot import Machine, Snapshot
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.tags import TagsDialog
 from support.samples import BASE, CHROOTS

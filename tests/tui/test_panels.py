@@ -19,7 +19,7 @@ from textual.widgets import Input
 from chroot_tool.app import history, paths
 from chroot_tool.app.tui import detached
 from chroot_tool.core.local_engine import LocalEngine
-from chroot_tool.core.looking.watch import Machine, Snapshot
+from chroot_tool.core.looking.snapshot import Machine, Snapshot
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel

@@ -19,8 +19,8 @@ from chroot_tool.app.tui.thread_messages import PostBox
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.widgets.job_status import CANCELLED, FAILED, RUNNING, JobStatus
 from support.samples import CHROOTS
 from support.whole_ui import DEADLINE, ui

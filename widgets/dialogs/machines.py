@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.errors import UsageError
-from ...core.looking.watch import Machine
+from ...core.looking.snapshot import Machine
 from ...core.remote.address import checked
 from ...core.value import Value
 from ..tables.columns import Column

@@ -27,7 +27,7 @@ from .columns import Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...core.looking.watch import Machine
+    from ...core.looking.snapshot import Machine
 
 COLUMNS = (
     "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -33,7 +33,7 @@ from .table import Table
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-    from ...core.looking.watch import Machine
+    from ...core.looking.snapshot import Machine
     from ..trend import Trend
     from .chroot_columns import Head
     from .filter_line import FilterLine
@@ -70,8 +70,6 @@ class ChrootTable(Vertical):
 
     empty_hint: var[tuple[str, ...]] = var(("no chroot yet", "press n to make one"), init=False)
     """What to say where there is no chroot at all, a paragraph each: what is so, what to do."""
-
-    rows = getters.query_one(Rows)
 
     class Highlighted(Telling):
         """The cursor is on another chroot, or that one has changed; None where there is none."""
@@ -136,6 +134,11 @@ class ChrootTable(Vertical):
             columns(COLUMNS, self._clock), wanted=self._columns, sort="name",
             markable=True, ages=True, clock=self._clock,
         )  # fmt: skip
+
+    @property
+    def rows(self) -> Rows:
+        """The table itself."""
+        return self.query_one(Rows)
 
     # -- values in -------------------------------------------------------------------------------
 

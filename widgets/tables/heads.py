@@ -9,8 +9,8 @@ from ...core.value import Value
 from .chroot_columns import TAG, Head
 
 if TYPE_CHECKING:
+    from ...core.looking.snapshot import Machine
     from ...core.looking.status import ChrootStatus
-    from ...core.looking.watch import Machine
 
 MANY = 4
 """Other machines from which on they have heads; of fewer the column *Host* tells enough."""

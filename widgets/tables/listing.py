@@ -12,8 +12,8 @@ from .chroot_columns import HEAD, ChrootRow, recent
 from .heads import NONE, Grouping, head_of, heads, ways
 
 if TYPE_CHECKING:
+    from ...core.looking.snapshot import Machine
     from ...core.looking.status import ChrootStatus
-    from ...core.looking.watch import Machine
     from ..trend import Trend
 
 

@@ -13,7 +13,7 @@ from .amounts import percent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...core.looking.watch import Machine
+    from ...core.looking.snapshot import Machine
 
 PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
 """Tones: each widget has its own component class of the theme's colour for them."""

@@ -41,7 +41,7 @@ async def hosts(session: Session) -> None:
 
 def _rows(session: Session) -> tuple[MachineRow, ...]:
     """Return how the machines are; one that was just added was not asked yet."""
-    from ....core.looking.watch import Machine
+    from ....core.looking.snapshot import Machine
     from ....widgets.dialogs.machines import MachineRow
 
     seen = {one.name: one for one in session.inventory.snapshot.machines}

@@ -7,8 +7,8 @@ from typing import cast
 
 from chroot_tool.core.engine import Following
 from chroot_tool.core.errors import Problem
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.verbs.watch import changes
 
 

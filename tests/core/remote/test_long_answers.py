@@ -13,8 +13,8 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.events import Event, Output
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.looking.watch import Snapshot
 from chroot_tool.core.process import Process
 from chroot_tool.core.remote import lines
 from chroot_tool.core.remote.lines import Lines, TooLongError, line_of

@@ -13,8 +13,8 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from chroot_tool.core.errors import Problem
+from chroot_tool.core.looking.snapshot import Machine
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.looking.watch import Machine
 from chroot_tool.widgets.job_status import FAILED, RUNNING, JobStatus
 from chroot_tool.widgets.tables.chroot_columns import COLUMNS
 from chroot_tool.widgets.tables.chroot_table import ChrootTable
