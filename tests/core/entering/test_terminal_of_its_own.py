@@ -382,6 +382,16 @@ def test_brought_to_the_foreground_while_it_runs(
     assert bash.code() == 130
 
 
+def test_what_a_command_leaves_running_is_not_hung_up(bash: Bash, tiny_chroot: Path) -> None:
+    """A service that `start` has begun with `&`, in the group of the command that ends."""
+    bash.start("r -- sh -c 'sleep 1000 </dev/null >/dev/null 2>&1 &'")
+    assert bash.code() == 0  # by then the session and its terminal are gone
+    left = inside(tiny_chroot)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left
+
+
 def test_where_nobody_could_continue_it_nothing_stops(tiny_chroot: Path, cli: Cli) -> None:
     """The tool leads the session itself, as in a window of its own: ctrl+Z must not hang it."""
     argv = cli.argv("run", "-d", tiny_chroot, "--", "sh", "-c", 'echo up; read x; echo "<$x>"')
