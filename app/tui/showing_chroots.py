@@ -175,8 +175,10 @@ class Sight:
             self._display.details()
 
     def listen(self, message: Listening) -> None:
-        """Take over where those in a chroot listen."""
-        if self._inventory.take_listeners(message.path, message.listeners):
+        """Take over where those in a chroot listen, but for what came when they had gone."""
+        inside, pids = self._inside
+        gone = message.path == inside and not pids
+        if not gone and self._inventory.take_listeners(message.path, message.listeners):
             self._display.details()
 
     def install(self, message: Installed) -> None:

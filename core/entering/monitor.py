@@ -138,8 +138,10 @@ class _Monitor:
                 os.waitpid(self._command, 0)
                 # With us the session ends, and who is in the foreground then is hung up: not what
                 # the command has left to run on, a service that `start` began, say.
-                os.tcsetpgrp(self._slave, os.getpgrp())
-                os._exit(0)
+                try:
+                    os.tcsetpgrp(self._slave, os.getpgrp())
+                finally:  # the terminal may be gone
+                    os._exit(0)
             elif not ended:
                 self._go_on(foreground=number == TO_FOREGROUND)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chroot_tool.app.tui.messages import Listening
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.process import Listener, OpenFile
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
@@ -108,6 +109,19 @@ async def test_the_overview_says_where_it_listens(size: tuple[int, int]) -> None
         await t.shows("listens at", "tcp 0.0.0.0:22 sshd 4711", "udp [::]:123 ntpd 9")
         t.feed.show(DEB12.replace(processes=(), state="off"))
         await t.hides("listens at")
+
+
+async def test_an_answer_that_comes_when_all_have_gone_is_none() -> None:
+    async with ui(DEB12) as t:
+        await t.until(lambda: t.engine.looked)
+        t.feed.show(DEB12.replace(processes=(), state="off"))
+        await t.until(lambda: not t.app.main.chroots[0].processes)
+        t.app.main.post_message(Listening(DEB12.path, PORTS))
+        await t.pilot.pause()
+        await t.hides("listens at")
+        t.feed.show(DEB12.replace(processes=PROCESSES[:2]))
+        t.engine.ports = {DEB12.path: PORTS}
+        await t.shows("listens at")
 
 
 async def test_it_is_asked_of_what_is_shown_and_only_where_somebody_lives_in_it() -> None:

