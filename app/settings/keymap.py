@@ -61,7 +61,7 @@ BINDINGS = (
         ("pane.1", "1", "overview"),
         ("pane.2", "2", "mounts"),
         ("pane.3", "3", "processes"),
-        ("pane.4", "4", "jobs and panels"),
+        ("pane.4", "4", "jobs and panels, and back"),
         ("pane.5", "5", "log: what happened to it"),
         ("pane.leave", "escape", "from any other pane back to the chroots"),
         ("tab.previous", "left_square_bracket", "previous tab"),

@@ -318,7 +318,11 @@ class Details(Vertical):
             from ..tables.processes_table import ProcessesTable
 
             assert isinstance(pane, ProcessesTable)
-            pane.show(chroot.processes if chroot else (), unseen=bool(chroot and chroot.unseen))
+            pane.show(
+                chroot.processes if chroot else (),
+                unseen=bool(chroot and chroot.unseen),
+                in_use=bool(chroot and chroot.in_use),
+            )
 
     def _labels(self) -> tuple[tuple[str, str], ...]:
         chroot = self._chroot

@@ -21,6 +21,7 @@ from .table import Table
 _DEEPEST = 8
 """Levels of a tree that are moved in: the command has to have room."""
 _NOBODY = "no process lives in it"
+_APART = "throw-away sessions are open: what lives in one is not listed"
 _OTHERS = "those of other users can't be seen: run as root"
 
 
@@ -103,12 +104,15 @@ class ProcessesTable(Table[Process]):
         self._depths: dict[str, int] = {}
         self._is_tree = False
 
-    def show(self, processes: tuple[Process, ...], *, unseen: bool = False) -> None:
+    def show(
+        self, processes: tuple[Process, ...], *, unseen: bool = False, in_use: bool = False
+    ) -> None:
         """Show these processes; cursor and scroll stay on theirs.
 
-        *unseen*: there may be others that this user can't see.
+        *unseen*: there may be others that this user can't see; *in_use*: by a throw-away session.
         """
-        self.hint = (_NOBODY, _OTHERS) if unseen else (_NOBODY,)
+        more = ((_APART, in_use), (_OTHERS, unseen))
+        self.hint = (_NOBODY, *(text for text, holds in more if holds))
         self.show_rows({_key(one): one for one in processes})
 
     def action_tree(self) -> None:

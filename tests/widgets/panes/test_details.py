@@ -124,6 +124,18 @@ async def test_who_may_not_see_all_is_told() -> None:
         assert "can't be seen" not in screen_text(host)
 
 
+async def test_who_lives_in_a_throw_away_session_is_not_listed_and_that_is_said() -> None:
+    host, pane = details()
+    async with host.run_test() as pilot:
+        pane.show(TRIXIE.replace(in_use=True))
+        pane.show_tab("processes")
+        await pilot.pause()
+        assert "throw-away sessions are open" in screen_text(host)
+        pane.show(TRIXIE)
+        await pilot.pause()
+        assert "throw-away" not in screen_text(host)
+
+
 async def test_tabs_by_key_and_mouse() -> None:
     host, pane = details()
     async with host.run_test() as pilot:
