@@ -161,7 +161,7 @@ def habits() -> Habits:
 
 
 def base_directory(given: str) -> str:
-    """Return the base directory: *given* where it is not empty, else as interface.md orders.
+    """Return the base directory: *given* where it is not empty, else as README.md orders.
 
     That is the environment, the settings file, the default. Raises ConfigError where the settings
     file must be read and is wrong.

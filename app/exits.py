@@ -68,7 +68,7 @@ def _explained(do: Callable[[], int]) -> int:
 
 
 def code_of(error: ChrootError) -> int:
-    """Return the exit code for an error, as interface.md has it."""
+    """Return the exit code for an error, as `--help` lists them."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 

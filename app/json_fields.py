@@ -1,4 +1,4 @@
-"""The engine's values as JSON: the form that interface.md promises."""
+"""The engine's values as JSON: the form that docs/json.md promises."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         boot,
         clone,
         delete,
+        files_and_ports,
         off,
         on,
-        opened,
         pack,
         rename,
         run,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "status": ("status", "config", "scripts", "package_runs"),
     "usage": ("usage",),
-    "opened": ("open_files", "all_open_files", "listeners"),
+    "files_and_ports": ("open_files", "all_open_files", "listeners"),
     "on": ("plan_on", "on", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
@@ -260,9 +260,9 @@ class LocalEngine:
         scripts = staticmethod(verbs.status.scripts)
         package_runs = staticmethod(verbs.status.package_runs)
         usage = staticmethod(verbs.usage.usage)
-        open_files = staticmethod(verbs.opened.open_files)
-        all_open_files = staticmethod(verbs.opened.all_open_files)
-        listeners = staticmethod(verbs.opened.listeners)
+        open_files = staticmethod(verbs.files_and_ports.open_files)
+        all_open_files = staticmethod(verbs.files_and_ports.all_open_files)
+        listeners = staticmethod(verbs.files_and_ports.listeners)
         plan_on = staticmethod(verbs.on.plan_on)
         on = staticmethod(verbs.on.on)
         switch_bind = staticmethod(verbs.on.switch_bind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .telling import Telling
+from .light_message import Telling
 
 
 class CopyRequested(Telling):

@@ -103,7 +103,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     path = engine.locate(directory)
     caller = privilege.caller() if word in _OF_THE_CALLER and not (user or host) else None
     if ephemeral:
-        from .session import run
+        from .throw_away import run
 
         return run(
             engine, path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,

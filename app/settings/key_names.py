@@ -56,7 +56,7 @@ def key_name(key: str) -> tuple[str, str, str]:
     """Return (Textual's name of *key*, "", ""), or ("", what is wrong with it, the hint).
 
     A key is a character, a name (`slash`, `f5`, `pageup`), or one of these with `ctrl+` or
-    `shift+` before it. Refused are those that do not reach a program everywhere (interface.md).
+    `shift+` before it. Refused are those that do not reach a program everywhere (docs/keys.md).
     """
     modifiers, plus, last = key[:-1].rpartition("+")
     last += key[-1:]

@@ -2,7 +2,7 @@
 
 Users rebind by these ids, docs/keys.md prints them, and a test holds them against the BINDINGS that
 the UI is made of. Textual takes unknown ids, keys that do not exist and clashes without a word
-(`App.set_keymap`), so all of that is checked here and in `keynames`, without importing it:
+(`App.set_keymap`), so all of that is checked here and in `key_names`, without importing it:
 settings are read on the way of `list` and `run`, too.
 """
 

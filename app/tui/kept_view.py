@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ...core import json_values
-from ...widgets.tables.heads import Grouping
+from ...widgets.tables.group_heads import Grouping
 from .. import state_file
 from ..paths import view_file
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...core.errors import ChrootError
 from ...core.looking.snapshot import Snapshot
 from ...core.looking.status import CREATING, INCOMPLETE, ChrootStatus
-from .diary import Diary
+from .chroot_log import Diary
 from .look_thread import LookThread
 from .trends import Trends
 

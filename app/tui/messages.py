@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from ...widgets.telling import Telling
+from ...widgets.light_message import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable

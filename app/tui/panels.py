@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...core.errors import ChrootError
 from ...core.text import safe
 from ...widgets.job_status import CANCELLED, DONE, FAILED
-from .. import history
+from .. import run_history
 from ..settings.terminal import is_far
 from . import detached
 from .command_log import PROGRAM, Deed
@@ -217,7 +217,7 @@ class Panels:
         """Save the output of a panel."""
         text = panel.terminal.reading.text()
         try:
-            path = await asyncio.to_thread(history.save_output, panel.chroot, text)
+            path = await asyncio.to_thread(run_history.save_output, panel.chroot, text)
         except OSError as error:
             self._user.tell(f"not saved: {error.strerror}", "error")
         else:

@@ -7,7 +7,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ...widgets.trend import SPAN
+from ...widgets.trend_points import SPAN
 
 if TYPE_CHECKING:
     from textual.screen import Screen

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ...widgets.trend import MOST, SPAN, Trend
+from ...widgets.trend_points import MOST, SPAN, Trend
 
 if TYPE_CHECKING:
     from ...core.looking.status import ChrootStatus

@@ -118,7 +118,7 @@ class Observer:
             return _missing(bind, target, exists, error)
         found = _found(bind, target, exists, source)
         if bind.recursive and self.table.at(place) and self._shows(place, source):
-            from .lost import lost
+            from .lost_below import lost
 
             found = found.replace(
                 lost=lost(root, target, self.table, source.path, self._sources.table)

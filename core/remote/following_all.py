@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .of_host import of_host
+from .prefixed_with_host import of_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

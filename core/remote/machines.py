@@ -13,7 +13,7 @@ from ..errors import ChrootError, UsageError
 from ..events import ignore
 from .address import checked, joined, split
 from .following_all import FollowingAll
-from .of_host import of_host, path_of
+from .prefixed_with_host import of_host, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..engine import Bases, Binds, Engine, Following, Sizes
     from ..looking.status import ChrootStatus
     from ..trees.disk_size import Taken
-    from .between import Program
+    from .between_machines import Program
     from .remote_engine import RemoteEngine
 
     Open = Callable[[str], RemoteEngine]
@@ -240,14 +240,14 @@ class Machines:
 
     def _stream(self, name: str, host: str, arguments: dict[str, Any]) -> Any:
         """Do what has its two ends on two machines; what comes of it is named as it was asked."""
-        from . import between
+        from . import between_machines
 
         path = arguments.pop("path")
         arguments.setdefault("report", ignore)
         arguments["cancelled"] = arguments.get("cancelled") or threading.Event()
         if name == "clone":
             other, new = split(arguments.pop("new"))
-            cloned = between.clone(
+            cloned = between_machines.clone(
                 self._program(host), path, self._program(other), new,
                 exact=arguments.pop("exact", False), **arguments,
             )  # fmt: skip
@@ -258,7 +258,7 @@ class Machines:
                 f"{place} is on neither this machine nor {host or 'that of the chroot'}",
                 "a file is here, or where the chroot is",
             )
-        do = between.pack if name == "pack" else between.unpack
+        do = between_machines.pack if name == "pack" else between_machines.unpack
         return do(self._program(host), path, place, **arguments)
 
     def _program(self, host: str) -> Program:

@@ -80,8 +80,8 @@ def _clear(
     root: Root, *, kill: bool, timeout: float, report: Report, cancelled: Flag | None
 ) -> None:
     """See that nobody lives inside or holds a mount. Raises BusyError with those who do."""
-    from ..processes.ending import end
     from ..processes.in_the_way import stands_in
+    from ..processes.signalling import end
     from ..text import processes
 
     found = holders_of(root)

@@ -38,7 +38,7 @@ OPTIONS = {
     "delete": ("-d", "--yes"),
     "base": ("list", "make", "remove", "prune", "--to", "--suite", "--json"),
 }  # fmt: skip
-"""What interface.md promises."""
+"""What README.md and docs promise."""
 
 
 def test_an_empty_directory_name_is_a_mistake(cli: Cli, tmp_path: Path) -> None:

@@ -45,4 +45,4 @@ def test_only_the_chosen_verb_is_imported() -> None:
     assert "chroot_tool.app.cli.verbs.list" in said
     verbs = [name for name in said if name.startswith("chroot_tool.app.cli.verbs.")]
     assert verbs == ["chroot_tool.app.cli.verbs.list"]
-    assert not {"chroot_tool.app.progress_lines", "chroot_tool.app.history"} & set(said)
+    assert not {"chroot_tool.app.progress_lines", "chroot_tool.app.run_history"} & set(said)

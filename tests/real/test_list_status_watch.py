@@ -1,4 +1,4 @@
-"""`list`, `status` and `watch`: the JSON of interface.md, every state, woken by the kernel."""
+"""`list`, `status` and `watch`: the JSON of docs/json.md, every state, woken by the kernel."""
 
 from __future__ import annotations
 

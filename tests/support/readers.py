@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from chroot_tool.app import history
+from chroot_tool.app import run_history
 from chroot_tool.app.settings import file as settings_file
 from chroot_tool.app.tui import detached, kept_commands
 from chroot_tool.core.archives import manifest, members
@@ -318,21 +318,21 @@ def inside(folder: Path) -> Iterator[tuple[str, Reader]]:
 def own(folder: Path) -> Iterator[tuple[str, Reader]]:
     """Those that read files of ours or of the host's, which another version may have written."""
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
-    lines = _File(folder / "state/chroot-tool/history.json")
+    lines = _File(folder / "state/chroot-tool/run_history.json")
 
     def remembered(data: bytes) -> None:
         lines.put(data)
         for path in ("/srv/chroot/deb", "a"):
-            assert all(isinstance(line, str) for line in history.commands(path))
+            assert all(isinstance(line, str) for line in run_history.commands(path))
 
     known = (b'{"/srv/chroot/deb": ["ls -l", "make"], "a": []}',)
     yield "history", Reader(remembered, known, (b'"a":', b"[1]"), is_json=True)
 
     def remembered_more(data: bytes) -> None:
         lines.put(data)
-        history.remember("/srv/chroot/deb", "x")
-        history.move("/srv/chroot/deb", "a")
-        assert history.commands("a")[0] == "x"
+        run_history.remember("/srv/chroot/deb", "x")
+        run_history.move("/srv/chroot/deb", "a")
+        assert run_history.commands("a")[0] == "x"
         lines.again()
 
     yield "history, added to", Reader(remembered_more, known, (b'"a":', b"[1]"), (), 1)

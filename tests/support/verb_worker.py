@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 LIMIT = 280.0
 """Seconds after which a verb hangs: within the limit of a test."""
 CODES = (0, 1, 2, 3, 4, 5)
-"""What interface.md lets a verb end with that was not interrupted."""
+"""What `--help` lets a verb end with that was not interrupted."""
 
 
 def wrong_with(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command did that interface.md does not allow, "" for nothing."""
+    """What a command did that `--help` does not allow, "" for nothing."""
     lines = done.stderr.splitlines()
     if done.returncode not in CODES:
         return f"exit {done.returncode}: {done.stderr}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.app import history
+from chroot_tool.app import run_history
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
 from chroot_tool.core.events import Stage
@@ -88,14 +88,14 @@ async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
 @pytest.mark.slow
 async def test_rename_takes_mark_history_and_cursor_along() -> None:
     async with ui(*CHROOTS) as t:
-        history.remember(ARM, "apt update")
+        run_history.remember(ARM, "apt update")
         await t.on_row("arm")
         await t.press("space")
         await t.on_row("arm")
         await name_it(t, "R", "fresh")
         await t.until(lambda: t.job_states == {"arm → fresh": "done"})
         assert t.engine.called("rename") == [(ARM, FRESH.path)]
-        assert history.commands(FRESH.path) == ("apt update",)
+        assert run_history.commands(FRESH.path) == ("apt update",)
         t.feed.show(*[one for one in CHROOTS if one.name != "arm"], FRESH)
         await t.until(lambda: t.highlighted == "fresh")
         assert t.app.main.table.marked == (FRESH.path,)
@@ -120,12 +120,12 @@ async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> N
 @pytest.mark.slow
 async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
     async with ui(*CHROOTS) as t:
-        history.remember(ARM, "apt update")
+        run_history.remember(ARM, "apt update")
         t.engine.fail("rename", BusyError("arm is in use", "", ()))
         await t.on_row("arm")
         await name_it(t, "R", "fresh")
         await t.says("rename arm → fresh: arm is in use")
-        assert history.commands(ARM) == ("apt update",)
+        assert run_history.commands(ARM) == ("apt update",)
         t.feed.show(*CHROOTS, FRESH)  # somebody else's
         await t.shows("○ off fresh")
         assert t.highlighted == "arm"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from chroot_tool.app import history, paths
+from chroot_tool.app import paths, run_history
 from chroot_tool.app.tui import detached
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.snapshot import Machine, Snapshot
@@ -145,7 +145,7 @@ async def test_a_real_command_by_r_and_its_history(tiny_chroot: Path) -> None:
             await t.press("enter")
             await t.until(lambda count=count: len(t.app.main.dock.panels) == count)  # type: ignore[misc]
             await t.until(lambda: panel(t).has_focus and panel(t).outcome == "exit 3")
-        assert history.commands(str(tiny_chroot)) == ("sh -c 'exit 3'", "start")
+        assert run_history.commands(str(tiny_chroot)) == ("sh -c 'exit 3'", "start")
         await t.press("r")
         await t.dialog(RunPrompt)
         await t.shows("before sh -c 'exit 3'")
@@ -818,17 +818,17 @@ async def test_a_panel_lives_through_every_size() -> None:
 @pytest.mark.slow
 def test_history_is_newest_first_and_each_line_once() -> None:
     for line in ("a", "b", "a", "c \udcff"):
-        history.remember("/srv/chroot/x", line)
-    history.remember("/srv/chroot/y", "other")
-    assert history.commands("/srv/chroot/x") == ("c \udcff", "a", "b")
+        run_history.remember("/srv/chroot/x", line)
+    run_history.remember("/srv/chroot/y", "other")
+    assert run_history.commands("/srv/chroot/x") == ("c \udcff", "a", "b")
     for number in range(300):
-        history.remember("/srv/chroot/x", f"n{number}")
-    assert len(history.commands("/srv/chroot/x")) == 200
-    history.forget("/srv/chroot/x")
-    assert history.commands("/srv/chroot/x") == ()
-    assert history.commands("/srv/chroot/y") == ("other",)
+        run_history.remember("/srv/chroot/x", f"n{number}")
+    assert len(run_history.commands("/srv/chroot/x")) == 200
+    run_history.forget("/srv/chroot/x")
+    assert run_history.commands("/srv/chroot/x") == ()
+    assert run_history.commands("/srv/chroot/y") == ("other",)
     Path(paths.history_file()).write_text("{broken")
-    assert history.commands("/srv/chroot/x") == ()
+    assert run_history.commands("/srv/chroot/x") == ()
 
 
 def test_what_a_keeper_left_is_shown_though_its_pid_is_anothers() -> None:

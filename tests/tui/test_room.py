@@ -6,9 +6,9 @@ import pytest
 
 from chroot_tool.core.looking.happenings import Happening
 from chroot_tool.core.looking.status import OFF, ON, ChrootStatus
-from chroot_tool.widgets.panes.activity import Activity
+from chroot_tool.widgets.panes.graphs import Activity
 from chroot_tool.widgets.panes.overview import Facts, Overview
-from chroot_tool.widgets.trend import Trend
+from chroot_tool.widgets.trend_points import Trend
 from support.samples import BASE, DEB12, NOW, clock
 from support.screen import screen_text
 from support.whole_ui import Ui, ui

@@ -7,7 +7,7 @@ import pytest
 from chroot_tool.app.tui.trends import Trends
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.tables.chroot_columns import recent
-from chroot_tool.widgets.trend import MOST, SPAN
+from chroot_tool.widgets.trend_points import MOST, SPAN
 from support.samples import CHROOTS, DEB12, OFF, PROCESSES
 from support.whole_ui import ui
 

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.fitting import width_of
 
 _GAP = 2

@@ -19,7 +19,7 @@ from ...core.creating import suites
 from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, UsageError
 from ...core.host import debian
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.foreign import foreign
 from .choice_field import ChoiceField
 from .create_plan import PlanPage

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from ...core.errors import ChrootError, Problem
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.foreign import foreign
 
 Describe = Callable[[], Sequence[str]]

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from ...core.looking.status import FOREIGN_MOUNT, ChrootStatus, MountStatus
 from ...core.text import size as shown_size
 from ..text.foreign import foreign
-from .proof import ProofDialog
+from .typed_proof import ProofDialog
 
 _LISTED = 3
 

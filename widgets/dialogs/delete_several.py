@@ -11,7 +11,7 @@ from textual.widgets import Static
 from ...core.looking.status import ChrootStatus
 from ...core.text import size as shown_size
 from ..text.foreign import foreign
-from .proof import ProofDialog
+from .typed_proof import ProofDialog
 
 
 class DeleteSeveral(ProofDialog):

@@ -16,9 +16,9 @@ from textual.widgets import Button, Static
 
 from ...core.diagnosis.finding import NOTE, OK, PROBLEM, SEVERITIES, WARNING, Finding
 from ...core.value import Value
+from ..light_message import Telling
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..telling import Telling
 from ..text.foreign import foreign
 from ..text.states import MUTED, PLAIN, severity
 from ..text.wrapped_text import Paragraph, WrappedText

@@ -21,7 +21,7 @@ from textual.widgets import Input, Label, Static
 
 from ...core.errors import UsageError
 from ...core.text import safe
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.foreign import foreign
 
 Check = Callable[[str], object]

@@ -230,7 +230,7 @@ def _environment(text: str) -> tuple[str, ...]:
 
 
 def _meaning(line: str, scripts: Sequence[str]) -> str:
-    """Say what the rules of `run` make of *line* (interface.md, Commands)."""
+    """Say what the rules of `run` make of *line*."""
     try:
         first = next(iter(shlex.split(line)), "")
     except ValueError:

@@ -16,9 +16,9 @@ from ...core.text import size
 from ...core.trees.usage import FOLDER, MOUNT, REST, Usage
 from ...core.value import Value
 from ..copying import CopyRequested
+from ..light_message import Telling
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..telling import Telling
 from ..text.amounts import percent
 from ..text.foreign import foreign
 from ..text.states import ACCENT, MUTED, PLAIN, WARN, Cell

@@ -14,9 +14,9 @@ from ...core.text import duration
 from ..copying import CopyRequested
 from ..done_command import DoneCommand
 from ..job_status import FAILED, RUNNING
+from ..light_message import Telling
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..telling import Telling
 from ..text.states import MUTED, PLAIN, job_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .find_bar import FindBar

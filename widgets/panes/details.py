@@ -17,7 +17,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from ..bars.tab_line import TabLine
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.fitting import shorten
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..job_status import JobStatus
     from ..tables.filter_line import FilterLine
     from ..tables.table import Table
-    from ..trend import Trend
+    from ..trend_points import Trend
     from .overview import Shown, Welcome
 
 OVERVIEW, MOUNTS, PROCESSES, LOG = "overview", "mounts", "processes", "log"

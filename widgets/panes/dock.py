@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from ...core.text import safe
 from ..bars.tab_line import TabLine
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.fitting import shorten
 from .commands_pane import CommandsPane
 from .jobs_pane import JobsPane

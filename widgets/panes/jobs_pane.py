@@ -17,9 +17,9 @@ from textual.binding import Binding, BindingType
 from ...core.text import duration
 from ..copying import CopyRequested
 from ..job_status import FAILED, RUNNING, JobStatus
+from ..light_message import Telling
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..telling import Telling
 from ..text.amounts import percent
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, Cell, job_state
 from ..text.wrapped_text import Paragraph, WrappedText

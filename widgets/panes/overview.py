@@ -24,8 +24,8 @@ from ..text.amounts import age, memory, moment, percent
 from ..text.fitting import fit, shorten, width_of, wrap
 from ..text.measured import Measured
 from ..text.states import chroot_state, happening, job_state
-from ..trend import Trend
-from .activity import Activity
+from ..trend_points import Trend
+from .graphs import Activity
 
 _LABEL = 14
 _TWO_COLUMNS = 100

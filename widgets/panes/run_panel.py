@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...core.text import duration, safe
-from ..telling import Telling
+from ..light_message import Telling
 from ..terminal.pace import Pace
 from ..terminal.terminal import Terminal
 from ..text.fitting import shorten, width_of

@@ -22,7 +22,7 @@ from ..job_status import JobStatus
 from ..text.amounts import age, cpu, memory
 from ..text.braille import line
 from ..text.states import ACCENT, BAD, MUTED, PLAIN, WARN, Cell, chroot_state, doing, machine_state
-from ..trend import Trend
+from ..trend_points import Trend
 from .columns import Column
 
 TYPE_CHECKING = False

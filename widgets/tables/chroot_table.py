@@ -21,12 +21,12 @@ from textual.widgets import Static
 
 from ...core.looking.status import ChrootStatus
 from ..job_status import JobStatus
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.foreign import foreign
 from ..text.name_pattern import name_matcher
 from .chroot_columns import COLUMNS, HEAD, columns
 from .chroot_rows import Rows
-from .heads import Grouping
+from .group_heads import Grouping
 from .listing import Listing
 from .table import Table
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from ...core.looking.snapshot import Machine
-    from ..trend import Trend
+    from ..trend_points import Trend
     from .chroot_columns import Head
     from .filter_line import FilterLine
     from .mark_bar import MarkBar

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from ..telling import Telling
+from ..light_message import Telling
 
 
 class FilterLine(Input):

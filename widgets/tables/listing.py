@@ -9,12 +9,12 @@ from ...core.looking.status import OFF, ON
 from ...core.value import Value
 from ..job_status import DONE, FAILED, RUNNING, JobStatus
 from .chroot_columns import HEAD, ChrootRow, recent
-from .heads import NONE, Grouping, head_of, heads, ways
+from .group_heads import NONE, Grouping, head_of, heads, ways
 
 if TYPE_CHECKING:
     from ...core.looking.snapshot import Machine
     from ...core.looking.status import ChrootStatus
-    from ..trend import Trend
+    from ..trend_points import Trend
 
 
 _CAME_ABOUT = {"on": ON, "off": OFF}

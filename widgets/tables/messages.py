@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 from textual.widget import Widget
 
-from ..telling import Telling
+from ..light_message import Telling
 
 
 class _Said(Telling):

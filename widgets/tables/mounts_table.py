@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 
 from ...core.looking.status import DRIFTED, FOREIGN_MOUNT, IGNORED, MISSING, MOUNTED, MountStatus
 from ..copying import CopyRequested
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.states import MUTED, PLAIN, WARN, Cell, mount_state
 from ..text.wrapped_text import Paragraph, WrappedText
 from .columns import Column

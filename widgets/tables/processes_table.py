@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from ...core.process import Process
 from ...core.text import size
 from ..copying import CopyRequested
-from ..telling import Telling
+from ..light_message import Telling
 from ..text.amounts import age, cpu
 from ..text.states import MUTED, PLAIN, Cell
 from .columns import Column

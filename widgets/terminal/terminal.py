@@ -18,7 +18,7 @@ from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..telling import Telling
+from ..light_message import Telling
 from .colors import Palette
 from .command import Command
 from .keyboard import Keyboard

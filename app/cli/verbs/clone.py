@@ -63,9 +63,9 @@ def execute(arguments: Namespace) -> int:
                 path, new, exact=arguments.exact, report=report, cancelled=cancelled
             )
         else:
-            from ....core.remote import between
+            from ....core.remote import between_machines
 
-            done = between.clone(
+            done = between_machines.clone(
                 partial(end_of, host), path, partial(end_of, there), new,
                 exact=arguments.exact, report=report, cancelled=cancelled,
             )  # fmt: skip

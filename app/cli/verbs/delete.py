@@ -10,7 +10,7 @@ from ....core.kernel import answering
 from ....core.kernel.rootpath import Root
 from ....core.text import safe
 from ....core.trees.snapshot_store import STORE
-from ... import exits, history
+from ... import exits, run_history
 from ...settings.all_settings import MOST_TRASH
 from ..arguments import add, chroot_of
 from ..long_call import LongCall
@@ -55,7 +55,7 @@ def execute(arguments: Namespace) -> int:
         _tell_trashed(where, ident)
         return exits.DONE
     try:
-        history.forget(where)
+        run_history.forget(where)
     except OSError as error:
         exits.say(f"the history of {where} is kept: {exits.reason(error)}")
     exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")

@@ -88,9 +88,9 @@ def execute(arguments: Namespace) -> int:
     with LongCall(json=arguments.json) as (report, cancelled):
         do = engine.pack
         if host and not there:
-            from ....core.remote import between
+            from ....core.remote import between_machines
 
-            do = partial(between.pack, partial(end_of, host))
+            do = partial(between_machines.pack, partial(end_of, host))
         done = do(
             path, output,
             exclude=tuple(arguments.ignore), everything=arguments.everything,

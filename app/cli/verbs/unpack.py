@@ -70,9 +70,9 @@ def execute(arguments: Namespace) -> int:
     started = time.monotonic()
     do = engine.unpack
     if host and not there:
-        from ....core.remote import between
+        from ....core.remote import between_machines
 
-        do = partial(between.unpack, partial(end_of, host))
+        do = partial(between_machines.unpack, partial(end_of, host))
     with LongCall(json=arguments.json) as (report, cancelled):
         done = do(
             path, source, sealed=arguments.sealed, new_names=arguments.new_names, report=report,

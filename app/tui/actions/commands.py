@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
-from ... import history
+from ... import run_history
 from ..command_log import PROGRAM, Deed
 from ..reasons import of_one, unfit
 from .action import Action, flow
@@ -64,13 +64,15 @@ async def run(session: Session) -> None:
     if one is None:
         return
     prompt = RunPrompt(
-        one.name, await asyncio.to_thread(_scripts, session, one.path), history.commands(one.path)
+        one.name,
+        await asyncio.to_thread(_scripts, session, one.path),
+        run_history.commands(one.path),
     )
     request = await session.user.ask(prompt)
     if request is None:
         return
     try:
-        history.remember(one.path, request.line)
+        run_history.remember(one.path, request.line)
     except OSError as error:
         session.user.tell(f"history: {error.strerror}", "warning")
     words = ["run", *(["-x"] if request.ephemeral else []), "-d", one.path]

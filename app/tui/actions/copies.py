@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ....widgets.job_status import DONE
-from ... import history
+from ... import run_history
 from ..command_log import Undo
 from ..reasons import busy, is_on, of_one, unfit
 from .action import Action, flow
@@ -103,7 +103,7 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
 
 def _move_history(session: Session, path: str, new: str) -> None:
     try:
-        history.move(path, new)
+        run_history.move(path, new)
     except OSError as problem:
         session.user.tell(f"history: {problem.strerror}", "warning")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.text import safe
 from ....widgets.job_status import DONE
-from ... import history
+from ... import run_history
 from ..command_log import Undo
 from ..reasons import busy, of_chosen
 from .action import Action, flow
@@ -78,7 +78,7 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
 
 
 def _tell_kept(session: Session, days: float, job: JobStatus, _error: ChrootError | None) -> None:
-    from ....widgets.dialogs.proof import in_words
+    from ....widgets.dialogs.typed_proof import in_words
 
     if job.state == DONE and not session.several.has(job.id):
         key = session.panes.key_of("commands.undo")
@@ -90,7 +90,7 @@ def _tell_kept(session: Session, days: float, job: JobStatus, _error: ChrootErro
 def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None) -> None:
     if job.state == DONE:
         try:
-            history.forget(job.path)
+            run_history.forget(job.path)
         except OSError as problem:
             session.user.tell(f"history: {problem.strerror}", "warning")
 

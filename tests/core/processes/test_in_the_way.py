@@ -21,8 +21,8 @@ from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.process import Holder
-from chroot_tool.core.processes.ending import end
 from chroot_tool.core.processes.in_the_way import holders, stands_in
+from chroot_tool.core.processes.signalling import end
 from support import IN_CHROOT, PATIENCE, mounts_below, next_line, wait_until
 
 pytestmark = pytest.mark.root
@@ -399,7 +399,7 @@ def test_end_spares_who_started_it(root: Path, start: Start) -> None:
     """A shell that stands on the mount starts the tool: it is told of, never signalled."""
     tool = (
         "import os, sys; sys.path[:0] = eval(sys.argv[1])\n"
-        "from chroot_tool.core.processes.ending import end\n"
+        "from chroot_tool.core.processes.signalling import end\n"
         "from chroot_tool.core.processes.in_the_way import holders, stands_in\n"
         "from chroot_tool.core.kernel.rootpath import Root\n"
         "os.chdir('/')\n"

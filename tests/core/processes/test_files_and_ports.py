@@ -15,8 +15,8 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.inet_sockets import InetSocket, _address, inet_sockets
 from chroot_tool.core.kernel.process_files import command
 from chroot_tool.core.process import OpenFile
-from chroot_tool.core.processes import opened as module
-from chroot_tool.core.processes.opened import all_open_files, listeners, open_files
+from chroot_tool.core.processes import files_and_ports as module
+from chroot_tool.core.processes.files_and_ports import all_open_files, listeners, open_files
 from support import wait_until
 
 OPENS = """

@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 def open_files(path: str, pid: int) -> tuple[OpenFile, ...]:
     """As `Engine.open_files`."""
     from ..errors import ChrootError
-    from ..processes import opened
+    from ..processes import files_and_ports
 
     root_path, inside = _inhabitants(path)
     if pid not in inside:
         raise ChrootError(f"process {pid} does not live in {root_path} any more")
-    return opened.open_files(pid, root_path)
+    return files_and_ports.open_files(pid, root_path)
 
 
 def all_open_files(path: str) -> tuple[OpenFile, ...]:
     """As `Engine.all_open_files`."""
-    from ..processes import opened
+    from ..processes import files_and_ports
 
     root_path, inside = _inhabitants(path)
-    return opened.all_open_files(inside, root_path)
+    return files_and_ports.all_open_files(inside, root_path)
 
 
 def listeners(path: str) -> tuple[Listener, ...]:
     """As `Engine.listeners`."""
-    from ..processes import opened
+    from ..processes import files_and_ports
 
-    return opened.listeners(_inhabitants(path)[1])
+    return files_and_ports.listeners(_inhabitants(path)[1])
 
 
 def _inhabitants(path: str) -> tuple[str, tuple[int, ...]]:

@@ -14,7 +14,7 @@ from ..text.amounts import cpu, memory
 from ..text.braille import graph
 from ..text.fitting import fit
 from ..text.measured import Measured
-from ..trend import SPAN, Trend
+from ..trend_points import SPAN, Trend
 
 _SCALE = 6
 """The cells of a scale, with the blank after it."""
