@@ -17,7 +17,7 @@ def create_from(t: Tmux, archive: Path) -> None:
     t.press("Enter")
     t.shows("Made of an archive")
     t.press("Tab")
-    t.shows("⏎ go on")
+    t.shows("⏎ show the plan")
     t.press("Enter")
     t.shows("or what else?")  # and the cursor there
     t.write(str(archive))
