@@ -122,10 +122,15 @@ class Panes:
         self._screen.toggle_class("-zoomed")
 
     def focus_went(self) -> None:
-        """Give the whole screen back when the focus goes to what the zoomed dock covers."""
+        """Give the whole screen back when the focus goes to what the zoomed dock covers.
+
+        Where it has gone to what there is no room for, nothing is laid out anew because of that.
+        """
         self._was_in_dock = self.complete and self.dock.has_focus_within
         if self._screen.has_class("-zoomed") and not self._was_in_dock:
             self._screen.remove_class("-zoomed")
+        else:
+            self.take_focus_from_hidden()
 
     def open_jobs_unasked(self) -> None:
         """Show the jobs, unless what is typed goes to another tab of the dock, or soon does again.

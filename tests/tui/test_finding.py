@@ -35,7 +35,7 @@ def test_what_has_other_letters_in_lower_case_is_not_marked_at_all() -> None:
 @SIZES
 @pytest.mark.parametrize(
     ("key", "typed", "left", "gone"),
-    [("2", "home", "/home/build/src", "/dev/pts"), ("3", "cc1", "cc1 -O2", "sshd -D"),
+    [("2", "home", "/home/build/", "/dev/pts"), ("3", "cc1", "cc1 -O2", "sshd -D"),
      ("3", "ANN", "make -j8", "sshd -D")],
     ids=["mounts", "processes", "any case"],
 )  # fmt: skip
