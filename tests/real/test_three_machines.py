@@ -144,7 +144,7 @@ def test_every_day_by_keys(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
         t.press("Down", "Enter")
         t.shows(f"in three:{BASE}/copy")
         t.press("BTab")
-        t.shows("⏎ unpack")
+        t.shows("⏎ clone")
         t.press("Enter")
         t.shows("○ off copy three", "✓ done clone", f"three:{BASE}/copy")
         assert (apart.hosts["three"].base / "copy/chroot.d/chroot-cmd").exists()
