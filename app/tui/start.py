@@ -32,10 +32,9 @@ def main(base: str, host: str = "") -> int:
         settings = load()
         machines = open_machines(settings.hosts, base, host, prefix(settings.privilege))
         # Later there are threads; who looks from elsewhere, too, or as root soon, has others again.
-        if is_first and not (host or settings.hosts or machines.can_rise):
-            watching = WatchThread(machines.of(), LookAside(machines.of()))
-        else:
-            watching = WatchThread(machines.of())
+        is_aside = is_first and not (host or settings.hosts or machines.can_rise)
+        here = machines.of()
+        watching = WatchThread(here, LookAside(here) if is_aside else None)
         if is_first:
             is_first = False
             _import_asyncio_alone()

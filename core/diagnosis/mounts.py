@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..errors import ChrootError
+from ..kernel.mount_table import inside
 from ..looking.status import DRIFTED, FOREIGN_MOUNT, IGNORED, MISSING, MOUNTED, OFF
-from ..mounts.plan import inside, plan_on
+from ..mounts.plan import plan_on
 from ..plan import Plan
 from .check import CHROOT, Check
 from .finding import ok, problem, warning

@@ -93,6 +93,11 @@ _last: dict[str, MountEntry] = {}
 """What `MountTable.read` read last, by lines: most are the same the next time."""
 
 
+def inside(target: str, root_path: str) -> str:
+    """Return a host path below *root_path* as a path inside the chroot."""
+    return target[len(root_path.rstrip("/")) :]
+
+
 class MountTable:
     """A mount table as it was at one moment. Immutable by use."""
 
@@ -284,7 +289,7 @@ class MountReader:
         self._poll.register(self._fd, select.POLLPRI)
 
     def has_changed(self) -> bool:
-        """Tell whether the table is another than when this was asked last, or `whole` was read."""
+        """Tell whether the table is another than when this was asked last."""
         return bool(self._poll.poll(0))
 
     def whole(self) -> list[bytes]:

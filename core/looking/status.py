@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..config.bind import FOREIGN
 from ..errors import Problem
 from ..kernel.answering import HINT, SILENT
+from ..kernel.mount_table import inside
 from ..mounts.compare import drift
 from ..value import Value
 
@@ -207,7 +208,7 @@ def _claim_inner(wanted: Sequence[Wanted], left: dict[int, MountEntry], prefix: 
 def _foreign(entry: MountEntry, prefix: str, reason: str) -> MountStatus:
     source = entry.root if entry.root != "/" else entry.source
     return MountStatus(
-        entry.target[len(prefix) :], source, entry.fs, (*entry.options, entry.propagation),
+        inside(entry.target, prefix), source, entry.fs, (*entry.options, entry.propagation),
         FOREIGN, FOREIGN_MOUNT, reason, shown(entry),
     )  # fmt: skip
 

@@ -175,15 +175,17 @@ class StatusReader:
     def _limits(self, path: str, config: Config) -> Limits | None:
         """Return what the administrator allows this chroot. Raises PolicyError."""
         if not self._asked:
-            self._asked = not is_administered()
-        if self._asked and not self._policy:
+            if is_administered():  # as few hosts are
+                from ..config.administration import read_policy
+
+                self._policy = read_policy()
+            self._asked = True
+        if not self._policy:
             return None
-        from ..config import administration  # few hosts have one that says anything
+        from ..config.administration import physical
         from ..mounts.limits import Limits
 
-        if not self._asked:
-            self._policy, self._asked = administration.read_policy(), True
-        rules = self._policy.for_chroot(path, administration.physical) if self._policy else None
+        rules = self._policy.for_chroot(path, physical)
         return Limits(rules, config.files) if rules else None
 
 

@@ -14,13 +14,13 @@ from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
 from ..events import StepDone, StepUndone, Warned
 from ..kernel import answering, syscalls
 from ..kernel.answering import HINT, NotAnswering
-from ..kernel.mount_table import MountTable
+from ..kernel.mount_table import MountTable, inside
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import mount_id
 from ..plan import Step
 from .attached import attach, holds_files, open_mount, reconfigure, see, subtree, umount
 from .new_mount import ATIME_ATTRIBUTES, PROPAGATION, attributes, detached_mount
-from .plan import inside, unmounts
+from .plan import unmounts
 from .steps import MakeTarget, Mount, Remount, SetPropagation, Unmount, WriteFile
 
 TYPE_CHECKING = False

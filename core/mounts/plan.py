@@ -7,7 +7,7 @@ they say.
 from __future__ import annotations
 
 from ..errors import ChrootError, PolicyError, Refusal
-from ..kernel.mount_table import MountTable
+from ..kernel.mount_table import MountTable, inside
 from ..plan import Plan
 from .compare import Wanted, difference, mend
 from .steps import MakeTarget, Mount, SetPropagation, Unmount, WriteFile
@@ -56,11 +56,6 @@ def unmounts(
                 steps.append(SetPropagation(target, entry.id, "private", "shared"))
             pending += [(child, False) for child in children.get(entry.id, [])]
     return tuple(steps)
-
-
-def inside(target: str, root_path: str) -> str:
-    """Return a host path below *root_path* as a path inside the chroot."""
-    return target[len(root_path.rstrip("/")) :]
 
 
 def plan_off(table: MountTable, root_path: str, *, lazy: bool = False) -> Plan:

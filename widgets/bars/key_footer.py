@@ -36,8 +36,8 @@ class FooterKey(Value):
 class KeyFooter(Widget):
     """What does not fit is left out from the right, but for what is kept.
 
-    Textual's own footer makes a widget of each key, anew whenever others apply: that was a fifth of
-    all that a key costs from the keyboard to the paint. Here the line is one widget.
+    Textual's own footer makes a widget of each key, anew whenever others apply, each with styles,
+    layout and paint of its own. Here the line is one widget.
     """
 
     ALLOW_SELECT = False

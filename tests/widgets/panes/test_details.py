@@ -112,28 +112,24 @@ async def test_a_pane_that_was_hidden_is_up_to_date_when_it_is_seen_again() -> N
         assert "no process lives in it" in screen_text(host)
 
 
-async def test_who_may_not_see_all_is_told() -> None:
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (TRIXIE.replace(unseen=True), "those of other users can't be seen: run as root"),
+        (TRIXIE.replace(in_use=True), "throw-away sessions are open"),
+    ],
+    ids=["other users", "throw-away sessions"],
+)
+async def test_who_is_not_listed_is_told(one: ChrootStatus, said: str) -> None:
     host, pane = details()
     async with host.run_test() as pilot:
-        pane.show(TRIXIE.replace(unseen=True))
+        pane.show(one)
         pane.show_tab("processes")
         await pilot.pause()
-        assert "those of other users can't be seen: run as root" in screen_text(host)
+        assert said in screen_text(host)
         pane.show(TRIXIE)
         await pilot.pause()
-        assert "can't be seen" not in screen_text(host)
-
-
-async def test_who_lives_in_a_throw_away_session_is_not_listed_and_that_is_said() -> None:
-    host, pane = details()
-    async with host.run_test() as pilot:
-        pane.show(TRIXIE.replace(in_use=True))
-        pane.show_tab("processes")
-        await pilot.pause()
-        assert "throw-away sessions are open" in screen_text(host)
-        pane.show(TRIXIE)
-        await pilot.pause()
-        assert "throw-away" not in screen_text(host)
+        assert said not in screen_text(host)
 
 
 async def test_tabs_by_key_and_mouse() -> None:
