@@ -65,7 +65,6 @@ def test_the_terminal_ui(machine: Machine) -> None:
         terminal.shows("left with 0")
     finally:
         terminal.close()
-        machine.run("chroot-tool", "off", "-d", "deb")
 
 
 def state(machine: Machine) -> tuple[str, str]:
@@ -118,7 +117,6 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
     machine.run("sh", "-ec", "mkdir /idle; ln -s /bin/true /idle/py3compile")
     path = f"/idle:{ENVIRONMENT['PATH']}"
     machine.run("dpkg", "--install", f"/{package.name}", PATH=path)
-    machine.run("chroot-tool", "off", "-d", "deb")
 
 
 @on_both
@@ -261,4 +259,3 @@ def test_the_wheel_by_pipx(machine: Machine, wheel: Path) -> None:
     machine.run(*pipx, "uninstall", "chroot-tool")
     assert machine.says("ls", "/pipx/bin") == ""
     assert state(machine) == before
-    machine.run(packaged, "off", "-d", "deb")

@@ -1,7 +1,7 @@
 """A bare Debian in which the Debian package is installed, as README says. `support.bare_debian`.
 
 Each is made once a worker, for the one group of tests that asks for it, with a chroot `deb`, which
-every test leaves off.
+every test finds off.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def debians(
 
 @pytest.fixture
 def machine(debians: Callable[[str], Machine], suite: str) -> Machine:
-    """The Debian of the test's suite, its chroot without what a test before has configured."""
+    """The Debian of the test's suite, its chroot off and without what has been configured."""
     there = debians(suite)
+    if " /srv/chroot/deb/" in there.says("cat", "/proc/self/mountinfo"):  # a `run` leaves it on
+        there.run("chroot-tool", "off", "-d", "deb")
     (there.root / "srv/chroot/deb/chroot.d/chroot.toml").unlink(missing_ok=True)
     return there
