@@ -7,6 +7,7 @@ import os
 
 from ... import __version__
 from ...core.errors import UsageError
+from ...core.text import suggestion
 from .arguments import add, verbs_of
 from .options import EVERYWHERE
 from .verbs import SUMMARIES, module_of
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 _ABOUT = """\
 Light "virtual machines" as chroots: a Debian in a directory, entered with
 chroot, sharing the host's network and processes. Without a command: the
-terminal UI."""
+terminal UI; with --plain alone, chroots and what changes in words, a line for
+each fact, for screen readers."""
 
 _EXAMPLES = """\
 examples:
@@ -77,6 +79,33 @@ class _Parser(argparse.ArgumentParser):
         """By what argparse, since 3.14, looks at each option that is added."""
         return _NoColours(self.prog)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Say which word is meant: argparse's own names all that there are."""
+        if action.choices is None or value in action.choices:
+            return
+        near = suggestion(str(value), action.choices)
+        what = action.metavar if isinstance(action.metavar, str) else action.dest
+        if action.dest == "verb" and not near.startswith("did you mean"):
+            near = f"{self.prog} --help"  # has them all, and what each is for
+        raise UsageError(f"no {what.lower()} is called {value!r}", near)
+
+    def parse_args(  # type: ignore[override]  # what it gives back is argparse's affair
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.refuse(unknown)
+        return found
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Raise UsageError for words that nothing here takes, with the option that is meant."""
+        word = unknown[0].partition("=")[0]
+        options = self._option_string_actions if word.startswith("--") else ()
+        near = suggestion(word, options)
+        hint = f"{self.prog} --help"
+        hint = f"{near} {hint} has them all" if near.startswith("did you mean") else hint
+        raise UsageError(f"unknown: {' '.join(unknown)}", hint)
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help")
 
@@ -113,7 +142,7 @@ class _VerbParser(_Parser):
                     setattr(found, one.dest, [*(getattr(found, one.dest) or ()), *unknown])
                     return found, []
         if unknown:
-            self.error(f"unknown: {' '.join(unknown)}")
+            self.refuse(unknown)
         return found, unknown
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from chroot_tool import __version__
+from chroot_tool.app.cli.arguments import verbs_of
+from chroot_tool.app.cli.parser import whole
 from support import PATIENCE, Cli, Program, let_in, mounts_below, wait_until
 
 COMMANDS = (
@@ -148,9 +150,34 @@ def test_a_usage_error_is_an_object_where_json_is_wanted(cli: Cli) -> None:
         assert told["message"] in done.stderr
 
 
-@pytest.mark.parametrize("words", [["on", "--foo"], ["bind", "juggle"], ["off", "x"]])
+@pytest.mark.parametrize("words", [["on", "--zzz"], ["off", "x"], ["status", "-z"]])
 def test_the_hint_of_a_usage_error_is_that_commands_help(cli: Cli, words: list[str]) -> None:
     assert f"hint: chroot-tool {words[0]} --help" in cli(*words).stderr
+
+
+NEARLY = {
+    "creat": "did you mean 'create'?",
+    "on --dry-rum": "did you mean '--dry-run'? chroot-tool on --help has them all",
+    "create --suit=trixie": "did you mean '--suite'? chroot-tool create --help has them all",
+    "bind ad": "did you mean 'add'?",
+    "bind juggle": "one of: list, add, remove, ignore, restore, edit",
+    "xyzzy": "chroot-tool --help",
+}
+
+
+@pytest.mark.parametrize("line", NEARLY)
+def test_a_word_that_is_nearly_one_is_named(cli: Cli, line: str) -> None:
+    assert cli(*line.split()).stderr.splitlines()[1:] == [f"hint: {NEARLY[line]}"]
+
+
+def test_the_help_of_every_command_has_examples() -> None:
+    verbs = verbs_of(whole())
+    for name in verbs.keys() - {"serve"}:  # which no person writes
+        lines = [
+            line.split() for line in (verbs[name].epilog or "").splitlines()
+            if line.startswith("  chroot-tool")
+        ]  # fmt: skip
+        assert any(name in words for words in lines), name
 
 
 RUN_USAGE = [

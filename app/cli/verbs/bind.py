@@ -9,7 +9,7 @@ from ....core.errors import UsageError
 from ....core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ....core.text import safe
 from ... import exits, json_fields
-from ..arguments import add, add_json, chroot_of, is_elsewhere
+from ..arguments import add, add_examples, add_json, chroot_of, is_elsewhere
 from ..options import DIR, Option
 from ..output import print_lines
 from ..tables import table
@@ -45,6 +45,14 @@ def add_options(parser: ArgumentParser) -> None:
         "--optional", action="store_true", help="no error where the source is absent"
     )
     add_json(parser)
+    add_examples(
+        parser,
+        "chroot-tool bind list -d deb",
+        "chroot-tool bind add -d deb --source /home/me/src --target /src --option ro",
+        "chroot-tool bind add -d deb --target /scratch --fs tmpfs --option size=1G",
+        "chroot-tool bind remove -d deb --target /src",
+        "chroot-tool bind ignore -d deb --target /tmp     one of the system points, say",
+    )
 
 
 def execute(arguments: Namespace) -> int:

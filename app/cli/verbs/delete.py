@@ -12,7 +12,7 @@ from ....core.text import safe
 from ....core.trees.snapshot_store import STORE
 from ... import exits, run_history
 from ...settings.all_settings import MOST_TRASH
-from ..arguments import add, chroot_of
+from ..arguments import add, add_examples, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
 
@@ -33,6 +33,13 @@ def add_options(parser: ArgumentParser) -> None:
         "--trash", metavar="DAYS", type=_days, default=0.0,
         help="put it into the trash, where it takes its disk for so many days: see `trash`",
     )  # fmt: skip
+    add_examples(
+        parser,
+        "chroot-tool delete -d deb",
+        "chroot-tool delete -d deb --trash 7   `trash restore` has it back",
+        "",
+        "It is switched off first. What is mounted from the host is never removed.",
+    )
 
 
 def execute(arguments: Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ... import exits
-from ..arguments import add, add_json_events, chroot_of
+from ..arguments import add, add_examples, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
 from .enable import told
@@ -20,6 +20,11 @@ def add_options(parser: ArgumentParser) -> None:
         "--now", action="store_true", help="and switch it off now, as at a shutdown"
     )
     add_json_events(parser)
+    add_examples(
+        parser,
+        "chroot-tool disable -d deb          it stays as it is until the next boot",
+        "chroot-tool disable --now -d deb    and off at once",
+    )
 
 
 def execute(arguments: Namespace) -> int:

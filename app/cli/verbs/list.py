@@ -8,7 +8,7 @@ from ....core.text import safe
 from ....widgets.text.states import chroot_state
 from ... import exits
 from .. import plain
-from ..arguments import add, add_json, engine_of
+from ..arguments import add, add_examples, add_json, engine_of
 from ..options import PLAIN
 from ..output import print_lines
 from ..tables import process_count, table
@@ -26,6 +26,13 @@ def add_options(parser: ArgumentParser) -> None:
     add_json(parser)
     add(parser, PLAIN)
     parser.add_argument("--tag", metavar="TAG", help="only those with this tag, of chroot.toml")
+    add_examples(
+        parser,
+        "chroot-tool list",
+        "chroot-tool list --tag ci",
+        "chroot-tool -H build1 list",
+        """chroot-tool list --json | jq -r '.[] | select(.state == "on").path'""",
+    )
 
 
 def execute(arguments: Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.errors import UsageError
 from ... import exits
-from ..arguments import add, add_dry_run, chroot_of
+from ..arguments import add, add_dry_run, add_examples, chroot_of
 from ..long_call import LongCall
 from ..options import DIR
 from ..output import print_plan, tell_state
@@ -28,6 +28,13 @@ def add_options(parser: ArgumentParser) -> None:
         "--lazy", action="store_true", help="unmount now, let go when nobody uses it any more"
     )
     add_dry_run(parser)
+    add_examples(
+        parser,
+        "chroot-tool off -d deb",
+        "chroot-tool off -d deb --kill       and end who is in the way",
+        "chroot-tool off -d deb --lazy       who is in the way keeps what he has",
+        "chroot-tool off -d deb --dry-run    what would be unmounted",
+    )
 
 
 def execute(arguments: Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....core.errors import UsageError
 from ....core.text import safe
 from ... import exits, json_fields
-from ..arguments import add, add_dry_run, chroot_of
+from ..arguments import add, add_dry_run, add_examples, chroot_of
 from ..long_call import LongCall
 from ..options import CONFIG, DIR, Option
 from ..output import print_plan, tell_state
@@ -27,6 +27,16 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `on` its options."""
     add(parser, DIR, CONFIG, _BIND, ONLY)
     add_dry_run(parser)
+    add_examples(
+        parser,
+        "chroot-tool on -d deb",
+        "chroot-tool on -d deb --dry-run               what would be mounted",
+        "chroot-tool on -d deb -b /home/me/src:/src    one more; read only: :ro",
+        "chroot-tool on -d deb --only /home            that mount alone",
+        "",
+        "What is mounted as it should be is left alone; what is on already it mends:",
+        "what is missing or has drifted. An error takes back what it had mounted.",
+    )
 
 
 def execute(arguments: Namespace) -> int:

@@ -9,7 +9,7 @@ from ....core.text import duration, safe, size
 from ....widgets.text.states import chroot_state, mount_state
 from ... import exits, json_fields
 from .. import plain
-from ..arguments import add, add_json, chroot_of
+from ..arguments import add, add_examples, add_json, chroot_of
 from ..options import DIR, PLAIN
 from ..output import print_lines
 from ..tables import indented
@@ -32,6 +32,12 @@ def add_options(parser: ArgumentParser) -> None:
         "--open", action="store_true", help="and where it listens, and what its processes have open"
     )
     add(parser, DIR, PLAIN)
+    add_examples(
+        parser,
+        "chroot-tool status -d deb",
+        "chroot-tool status -d deb --open",
+        "chroot-tool status -d deb --json | jq -r '.mounts[].target'",
+    )
 
 
 def execute(arguments: Namespace) -> int:

@@ -14,7 +14,7 @@ from ....core.text import safe
 from ....widgets.text.states import chroot_state
 from ... import exits, json_fields
 from .. import plain
-from ..arguments import add, add_json, engine_of
+from ..arguments import add, add_examples, add_json, engine_of
 from ..options import PLAIN
 from ..output import print_lines
 from ..tables import process_count
@@ -30,6 +30,12 @@ def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `watch` its options."""
     add_json(parser)
     add(parser, PLAIN)
+    add_examples(
+        parser,
+        "chroot-tool watch",
+        "chroot-tool watch --plain           in words: for screen readers",
+        "chroot-tool watch --json            an object a line",
+    )
 
 
 def execute(arguments: Namespace) -> int:
