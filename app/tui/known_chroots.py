@@ -98,6 +98,8 @@ class Inventory:
         """How many of those bytes others have, too."""
         self.snapshots: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots by path, the oldest first, of those that were looked at."""
+        self._made: frozenset[str] = frozenset()
+        """The paths of those that are being made: what they take changes all the time."""
         self._awaited = ""
         self._counts = False
         self._welcome: Welcome = _nothing
@@ -131,6 +133,9 @@ class Inventory:
         before = {one.path: one.state for one in self.chroots}
         shown = tuple(one for one in snapshot.chroots if not _is_built_aside(one))
         self.snapshot = snapshot.replace(chroots=shown)
+        self._made = frozenset(one.path for one in shown if one.state == CREATING)
+        for path in self._made:
+            self.sizes.pop(path, None)
         self.trends.take(self.chroots, self._ticks())
         self.diary.take(self.chroots)
         for onlooker in self._onlookers:
@@ -146,7 +151,7 @@ class Inventory:
     def count(self) -> None:
         """Have the sizes of all counted from now on: it would take the time of the first paint."""
         self._counts = True
-        self._counting.want(tuple(one.path for one in self.chroots))
+        self._counting.want(tuple(one.path for one in self.chroots if one.path not in self._made))
 
     def let_time_go_on(self) -> bool:
         """Take note that time has passed; tell whether it will show anything again."""
@@ -169,7 +174,12 @@ class Inventory:
             self.diary.want_past()
 
     def take_size(self, path: str, size: int, shared: int = 0) -> bool:
-        """Take over the size of a chroot; tell whether it is news."""
+        """Take over the size of a chroot; tell whether it is news.
+
+        It is none of one that is being made: it was counted before that.
+        """
+        if path in self._made:
+            return False
         news = (self.sizes.get(path), self.shared.get(path, 0)) != (size, shared)
         self.sizes[path] = size
         self.shared[path] = shared

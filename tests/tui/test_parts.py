@@ -213,7 +213,7 @@ def test_a_chroot_that_was_made_meanwhile_is_counted_anew() -> None:
     known.take(look(a="creating", b="off"))
     assert threads.asked == [("start", "")]
     known.count()
-    assert threads.asked == [("start", ""), ("want", ("/b/a", "/b/b"))]
+    assert threads.asked == [("start", ""), ("want", ("/b/b",))]
     known.take(look(a="off", b="on"))
     assert threads.asked[2:] == [("want", ("/b/a", "/b/b")), ("recount", "/b/a")]
     known.close()
@@ -246,3 +246,14 @@ def test_a_size_is_news_when_it_is_another() -> None:
     known = inventory(Threads())
     assert [known.take_size("/b/a", size) for size in (5, 5, 6)] == [True, False, True]
     assert known.sizes == {"/b/a": 6}
+
+
+def test_what_is_being_made_has_no_size() -> None:
+    """What its directory took before is not what it takes, nor what comes in late."""
+    known = inventory(Threads())
+    known.take_size("/b/a", 12288)
+    known.take(look(a="creating"))
+    assert not known.take_size("/b/a", 12288)
+    assert known.sizes == {}
+    known.take(look(a="off"))
+    assert known.take_size("/b/a", 300_000_000)
