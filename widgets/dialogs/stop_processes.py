@@ -111,6 +111,11 @@ class StopProcesses(Dialog[bool]):
         event.stop()
         self.answer(event.button.id == "stop")
 
+    def action_scroll_body(self, lines: int) -> None:
+        """Go through the processes, also from the buttons, and to what stands below them."""
+        self.query_one(Holders).action_move(lines)
+        super().action_scroll_body(lines)
+
     def action_copy(self) -> None:
         """Copy all of them, one a line, with everything they hold."""
         self.copy(

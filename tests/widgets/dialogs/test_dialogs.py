@@ -344,6 +344,19 @@ async def test_busy_shows_all_that_the_marked_one_holds() -> None:
         assert "and 2 more" in screen_text(app)
 
 
+async def test_busy_shows_what_each_holds_without_leaving_cancel() -> None:
+    both = [holder(1, "bash", "cwd /a"), holder(2, "vim", "fd 3 /b")]
+    app = DialogHost(StopProcesses("deb12", both))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        await press(pilot, "down")
+        assert app.screen.query_one(Holders).cursor_row == both[1]
+        assert isinstance(app.focused, Button)
+        assert str(app.focused.label) == "Cancel"
+        await press(pilot, "k")
+        assert app.screen.query_one(Holders).cursor_row == both[0]
+
+
 async def test_busy_leaves_those_alone_that_only_have_a_copy() -> None:
     app = DialogHost(StopProcesses("deb12", [holder(1), holder(2, "udevd", blocks=False)]))
     async with app.run_test(size=SMALL) as pilot:
