@@ -132,9 +132,10 @@ def _env(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _ui(
+def screen_of(
     base: Path, *, size: tuple[int, int] = (120, 40), env: Mapping[str, str] | None = None
 ) -> Iterator[Screen]:
+    """Give the UI of a base, once it is painted; end it after."""
     screen = Screen([*TOOL, "--base", str(base)], {**_env(base.parent), **(env or {})}, size=size)
     try:
         screen.until(b"c0 ")
@@ -158,7 +159,8 @@ def _first_paints(base: Path, rounds: int) -> tuple[float, float]:
     return statistics.median(times[0]), statistics.median(times[1])
 
 
-def _switch_on(engine: Engine, base: Path, count: int) -> None:
+def switch_on(engine: Engine, base: Path, count: int) -> None:
+    """Switch the first *count* chroots on."""
     for number in range(count):
         engine.on(str(base / f"c{number}"))
 
@@ -167,8 +169,8 @@ def _few() -> list[Row]:
     with chroots(50) as base:
         engine = LocalEngine(str(base))
         ours, empty = _first_paints(base, 11)
-        _switch_on(engine, base, 10)
-        with _ui(base) as screen:
+        switch_on(engine, base, 10)
+        with screen_of(base) as screen:
             before = screen.cpu()
             time.sleep(30)
             idle = (screen.cpu() - before) / 30 * 100
@@ -185,7 +187,7 @@ def _few() -> list[Row]:
 def _ten_panels(base: Path, rounds: int) -> float:
     """Return the 95th percentile of ms from a key to its paint, ten panels open, one in a flood."""
     names = [f"c{number}" for number in range(50)]
-    with _ui(base) as screen:
+    with screen_of(base) as screen:
         for _ in range(10):
             screen.key(b"s")
             screen.until(b"running")
@@ -238,7 +240,7 @@ def _flood(
     base: Path, size: tuple[int, int], env: Mapping[str, str], pause: str
 ) -> tuple[float, float]:
     """Return the bytes a second that a loop writes, and how many come before a key's answer."""
-    with _ui(base, size=size, env=env) as screen:
+    with screen_of(base, size=size, env=env) as screen:
         screen.key(b"s")
         screen.until(b"running")
         time.sleep(1)  # its prompt
@@ -267,7 +269,7 @@ def changes(screen: Screen, base: Path, rounds: int) -> float:
     for number in range(rounds):
         began = time.perf_counter()
         if number % 2:
-            _mount(point)
+            mount(point)
         else:
             syscalls.umount2(point, 0)
         times.append((screen.first_byte() - began) * 1000)
@@ -275,7 +277,7 @@ def changes(screen: Screen, base: Path, rounds: int) -> float:
     return statistics.median(times)
 
 
-def _mount(point: str) -> None:
+def mount(point: str) -> None:
     tree = syscalls.open_tree(syscalls.AT_FDCWD, "/proc", syscalls.OPEN_TREE_CLONE)
     directory, name = os.path.split(point)
     target = os.open(directory, os.O_PATH)
@@ -287,10 +289,10 @@ def _mount(point: str) -> None:
 def _many() -> list[Row]:
     with chroots(1000) as base:
         engine = LocalEngine(str(base))
-        _switch_on(engine, base, 1000)
+        switch_on(engine, base, 1000)
         for number in range(1000):  # the ninth
-            _mount(str(base / f"c{number}/home"))
-        with _ui(base) as screen:
+            mount(str(base / f"c{number}/home"))
+        with screen_of(base) as screen:
             times = []
             for number in range(60):
                 began = time.perf_counter()
