@@ -278,6 +278,7 @@ def changes(screen: Screen, base: Path, rounds: int) -> float:
 
 
 def mount(point: str) -> None:
+    """Mount something at *point*, as somebody else might."""
     tree = syscalls.open_tree(syscalls.AT_FDCWD, "/proc", syscalls.OPEN_TREE_CLONE)
     directory, name = os.path.split(point)
     target = os.open(directory, os.O_PATH)

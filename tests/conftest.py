@@ -80,15 +80,21 @@ def _why_no_root() -> str:
 
 
 @cache
-def _why_no_network() -> str:
+def _reach_network() -> None:
     """Ask the first package source of this Debian; pip's index is taken to be as near."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)dists/$(RELEASE)/Release"]
+    sources = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    with urlopen(sources.splitlines()[0], timeout=PATIENCE):
+        pass
+
+
+def _why_no_network() -> str:
+    """That it was reached once is remembered, that it was not is asked again."""
     try:
-        sources = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        with urlopen(sources.splitlines()[0], timeout=PATIENCE):
-            return ""
+        _reach_network()
     except (OSError, URLError, subprocess.CalledProcessError, IndexError) as error:
         return f"needs the network: {error}"
+    return ""
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture is made

@@ -34,7 +34,7 @@ def test_it_holds_every_file_of_the_tool(package: Path) -> None:
         f"{LIB}/chroot_tool/{path.relative_to(CHECKOUT)}"
         for part in ("app", "core", "widgets")
         for path in (CHECKOUT / part).rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and "__pycache__" not in path.parts
     }
     share = "/usr/share"
     beside = {

@@ -23,7 +23,7 @@ def sources() -> Iterator[str]:
     yield from (f"chroot_tool/{name}" for name in ("__init__.py", "__main__.py", "py.typed"))
     for part in PARTS:
         for path in (CHECKOUT / part).rglob("*"):
-            if path.is_file() and path.suffix != ".pyc":
+            if path.is_file() and "__pycache__" not in path.parts:
                 yield f"chroot_tool/{path.relative_to(CHECKOUT)}"
 
 

@@ -9,9 +9,11 @@ some. What is registered is of use only to a program for arm64, which nothing he
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,22 @@ def emulated(cli: Cli, tmp_path: Path) -> Iterator[None]:
     """A kernel that executes programs of arm64 while the test runs."""
     if debian.architecture() == "arm64":
         pytest.skip("arm64 is this host's own")
+    with _registering():
+        yield from _emulated(cli, tmp_path)
+
+
+@contextmanager
+def _registering() -> Iterator[None]:
+    """Have what is registered with the kernel, which belongs to all, to this run of tests alone."""
+    directory = os.open("/run", os.O_RDONLY)  # which all have in common
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _emulated(cli: Cli, tmp_path: Path) -> Iterator[None]:
     mounted = not (BINFMT / "register").exists()
     if mounted:
         done = subprocess.run(

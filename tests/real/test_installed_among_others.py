@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,9 +34,11 @@ OFFERED = {
 
 
 @pytest.fixture
-def machine(debians: Callable[[str], Machine], suite: str) -> Machine:
-    """The same, in whose `deb` there is something of each kind that Tab offers."""
-    machine = debians(suite)
+def machine(machine: Machine, suite: str) -> Machine:
+    """The same, in whose `deb` there is something of each kind that Tab offers.
+
+    Its *suite* has to be named here, too, for pytest to take it as a parameter.
+    """
     script = machine.root / "srv/chroot/deb/chroot.d/build"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)

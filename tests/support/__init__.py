@@ -54,13 +54,22 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+_OF_THE_USER = {
+    "NO_COLOR", "FORCE_COLOR",
+    "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME",
+}  # fmt: skip
+
+
 def _reset_environment() -> None:
-    """Have what is made readable as by default, and colours where there are some."""
+    """Have what is made readable as by default, and colours where there are some.
+
+    Settings and state are not those of who tests.
+    """
     os.umask(0o022)
     for name in list(os.environ):
         if name.startswith("TEXTUAL_SNAPSHOT_"):
             continue  # of the plugin, for its workers
-        if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in ("NO_COLOR", "FORCE_COLOR"):
+        if name.startswith(("TEXTUAL", "CHROOT_TOOL_")) or name in _OF_THE_USER:
             del os.environ[name]
 
 

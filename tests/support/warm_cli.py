@@ -131,12 +131,14 @@ def _process() -> socket.socket:
     """Start it; it ends with us, by the end of this line."""
     _surroundings_then()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # Not what a test has set just now: its hosts end what has their mark.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CHROOT_TOOL_")}
     with theirs:
         # Pipes, as commands have: Python asks what its streams are when it starts.
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, str(theirs.fileno())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            pass_fds=[theirs.fileno()], cwd="/",  # where it keeps no mount busy
+            env=env, pass_fds=[theirs.fileno()], cwd="/",  # where it keeps no mount busy
         )  # fmt: skip
     atexit.register(_end, process, ours)
     return ours

@@ -339,6 +339,7 @@ def start_with_pid(pid: int) -> subprocess.Popen[bytes]:
 
 @pytest.mark.slow
 @pytest.mark.root
+@pytest.mark.alone  # pids that others wait for are given again
 def test_a_pid_that_was_used_again_is_another_process() -> None:
     old = subprocess.Popen(["sh", "-c", "while :; do :; done"])
     time.sleep(3)  # the start of a process is known to two seconds
