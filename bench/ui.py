@@ -244,7 +244,9 @@ def _flood(
         screen.key(b"s")
         screen.until(b"running")
         time.sleep(1)  # its prompt
-        line = f"while :; do echo $((n += 1)) a line of a log; {pause}done\r"
+        # What stands in the same place from line to line is not written again.
+        words = "$((n += 1)) of a log $((n * 7919)) $((n * n)) $((n * n * n))"
+        line = f"while :; do echo {words}; {pause}done\r"
         screen.key(line.encode())
         screen.until(b"of a log")
         screen.count(2)

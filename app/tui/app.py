@@ -97,6 +97,7 @@ class ChrootApp(KeyQueue):
         self._themes = every()
         begin_with(self, settings.theme)
         super().__init__(driver_class=driver)
+        self.animation_level = "none"
         # Textual's own way to quit asks nothing; a terminal may take this key for itself anyway.
         del self._bindings.key_to_bindings["ctrl+q"]
         self._encoding = ascii_for(settings.signs, os.environ)
@@ -180,6 +181,21 @@ class ChrootApp(KeyQueue):
         """Take note that so many bytes went to the terminal."""
         self.main.session.panels.pace.wrote(count)
 
+    def spares(self) -> bool:
+        """Tell whether what stands on the screen is to be left out of what is written."""
+        return self.main.session.panels.pace.of_all
+
+    def mind_line(self) -> None:
+        """Have dialogs leave what is behind them as it is where that would have to be written."""
+        self.set_class(self.spares(), "-spares")
+
+    def on_resize(self) -> None:
+        """Have all be written anew: the terminal has moved what stood there."""
+        from .terminal_driver import TerminalDriver
+
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.forget()
+
     def _end(self) -> None:
         self.exit(return_code=_SIGNALLED + self.ended_by)
 
@@ -188,6 +204,7 @@ class ChrootApp(KeyQueue):
         if self._settings.keys:
             self.set_keymap(self._settings.keymap)
         self.theme_changed_signal.subscribe(self, self._save_theme)
+        self.mind_line()
         self.call_after_refresh(self._freeze_what_is_there)
 
     def _freeze_what_is_there(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import select
@@ -14,16 +15,22 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from ..exits import deafen
+from .screen_diff import ScreenDiff
 
 _STDERR = 2
+_GATHER = 0.02
+"""Seconds in which several paints become one on a slow line: what comes up is painted twice."""
 
 
 @runtime_checkable
 class Counting(Protocol):
-    """An app that is told how many bytes go to the terminal."""
+    """An app that knows what the line to the terminal can take."""
 
     def wrote(self, count: int) -> object:
-        """Take note of so many."""
+        """Take note of so many bytes."""
+
+    def spares(self) -> bool:
+        """Tell whether what stands on the screen is to be left out."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -48,13 +55,40 @@ class TerminalDriver(LinuxDriver):
             errors="backslashreplace",
         )
         self._counting = app if isinstance(app, Counting) else None
+        self._diff: ScreenDiff | None = None
+        self._changes_come: asyncio.TimerHandle | None = None
         threading.Thread(target=self._await_the_end, daemon=True).start()
 
     def write(self, data: str) -> None:
-        """Write, and tell the app how much it was."""
-        super().write(data)
-        if self._counting is not None:
-            self._counting.wrote(len(data.encode(errors="replace")))
+        """Write; on a slow line what is other than before, and once for several paints."""
+        if self._counting is None or not self._counting.spares():
+            self._write_changes()
+            self._diff = None
+            self._write(data)
+            return
+        self._diff = self._diff or ScreenDiff()
+        self._write(self._diff.take(data, self._app.size))
+        if self._changes_come is None:
+            loop = asyncio.get_running_loop()
+            self._changes_come = loop.call_later(_GATHER, self._write_changes)
+
+    def _write_changes(self) -> None:
+        if self._changes_come:
+            self._changes_come.cancel()
+            self._changes_come = None
+        if self._diff:
+            self._write(self._diff.changes())
+
+    def _write(self, data: str) -> None:
+        if data:
+            super().write(data)
+            if self._counting is not None:
+                self._counting.wrote(len(data.encode(errors="replace")))
+
+    def forget(self) -> None:
+        """Have all be written at the next paint: the screen is not what it was painted as."""
+        self._write_changes()
+        self._diff = None
 
     def _await_the_end(self) -> None:
         """Tell the UI when nobody is there any more, as the kernel does where it has a session."""

@@ -84,8 +84,10 @@ def test_output_leaves_room_on_a_far_line(
     terminal.type("s")
     terminal.wait_for("running")
     terminal.wait_for("#")
-    terminal.type(f"while :; do echo one line of many; {pause}done\r")
-    terminal.wait_for(r"(?s)(one line of many.*){12}")
+    # No two of its lines are alike: what stands there already is not written.
+    line = "$((i += 1)) line $((i * 7919)) $((i * i)) $((i * i * i))"
+    terminal.type(f"while :; do echo {line}; {pause}done\r")
+    terminal.wait_for(r"\d line \d{4}")
     # How soon it is known for a flood, and when the screen is painted whole, is the machine's: what
     # is held is that it comes to rest there. A flood without a bound never does.
     assert any(is_paced(*count(terminal, SECONDS)) for _ in range(TRIES))
@@ -94,6 +96,30 @@ def test_output_leaves_room_on_a_far_line(
         terminal.type(key)
         count(terminal, 1.0)
     assert any(behind(terminal) <= AT_ONCE for _ in range(TRIES))
+
+
+TURNED = {"2": 6_000, "1": 6_000, "m": 10_000, ":": 16_000, "?": 10_000, "\x1b": 16_000}
+"""Bytes that a key may write: what is other on a screen of 160 by 50, and some more. As Textual
+paints, each writes 14 to 98 kB there."""
+
+
+@pytest.mark.slow
+@pytest.mark.root
+@SIZES
+def test_a_key_writes_what_is_other_on_the_screen(
+    terminal: Terminal, size: tuple[int, int]
+) -> None:
+    columns, rows = size
+    terminal.resize(rows, columns)
+    terminal.wait_for("zzz")
+    terminal.wait_for("help")
+    count(terminal, 1.0)
+    for key in ("2", "1", "m", "\x1b", ":", "\x1b", "?", "?"):
+        # What changes by itself, as a size that has been counted, is written meanwhile, too.
+        count(terminal, 0.5)
+        terminal.type(key)
+        taken = count(terminal, 2.0)[0]
+        assert 0 < taken <= TURNED[key], (key, taken)
 
 
 OFF = CHROOTS[0]

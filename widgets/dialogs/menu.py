@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.widget import Widget
 from textual.widgets import Button, OptionList
 from textual.widgets.option_list import Option
@@ -96,6 +96,8 @@ class Menu(Dialog[str | None]):
         self._at = at
         self._rows: list[Option] = []
         self._marked: int | None = None
+        self._placed: Size | None = None
+        """The size of the screen that it has its place in."""
         self._entries = {entry.id: entry for group in groups for entry in group.entries}
         self.set_class(at is not None, "-at")
 
@@ -111,16 +113,24 @@ class Menu(Dialog[str | None]):
         """Return that nothing is to be done."""
 
     def on_mount(self) -> None:
-        """Mark the first entry that can be done."""
+        """Mark the first entry that can be done.
+
+        It has its place before it is laid out: else it would be painted twice.
+        """
+        self._place(self.app.size)
         entries = self.query_one(MenuList)
         entries.highlighted = next(
             (i for i, option in enumerate(entries.options) if not option.disabled), None
         )
 
-    @on(events.Resize)
-    def _place(self, event: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        """Stay in a screen of another size."""
+        if event.size != self._placed:
+            self._place(event.size)
+
+    def _place(self, size: Size) -> None:
         """Be as wide as the rows and no wider than the screen, and stay in it."""
-        size = event.size
+        self._placed = size
         entries = self.query_one(MenuList)
         widest = max(width_of(option.prompt.plain) for option in self._options(_WIDEST))  # type: ignore[union-attr]
         title = width_of(self.groups[0].title) + 2

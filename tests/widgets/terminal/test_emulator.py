@@ -15,12 +15,10 @@ from rich.cells import cell_len
 from chroot_tool.widgets.terminal import cells
 from chroot_tool.widgets.terminal.emulator import Emulator
 from chroot_tool.widgets.terminal.transcript import Transcript
+from support.terminal_rows import looks
 
 RECORDINGS = Path(__file__).parent / "recordings"
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff]")
-VISIBLE_ON_BLANKS = (
-    cells.COLOR << cells.BACKGROUND_SHIFT | cells.REVERSE | cells.UNDERLINE | cells.STRIKE
-)
 
 
 def emulator(data: bytes | str = b"", columns: int = 80, rows: int = 24) -> Emulator:
@@ -35,18 +33,6 @@ def screen(shown: Emulator) -> list[str]:
 
 def history(shown: Emulator) -> list[str]:
     return [row[0] for row in shown.history.rows()]
-
-
-def looks(row: cells.Row) -> list[tuple[str, int]]:
-    """Each cell's text and what one sees of its style; blanks at the end left out."""
-    styles = [style for _, style, length in cells.runs(row) for _ in range(length)]
-    found = []
-    for x, style in enumerate(styles):
-        text = cells.cut(row, x, x + 1)
-        found.append((text, style & VISIBLE_ON_BLANKS if text == " " else style))
-    while found and found[-1][0] == " ":
-        found.pop()
-    return found
 
 
 def sound(shown: Emulator) -> None:
