@@ -49,25 +49,29 @@ def host_name(name: str) -> str:
 def rename_host(root: Root, old: str, new: str, warn: Warn) -> bool:
     """Let the system in *root*, a chroot called *old* until now, be called *new*.
 
-    /etc/hostname and /etc/debian_chroot follow where they say *old*, /etc/hosts where its line of
-    127.0.1.1 does. Doing it again does nothing. What can't be written is told to *warn*. Tells
-    whether anything was changed.
+    /etc/debian_chroot, which says what it is called, is that of whatever it was made from where
+    that came here under another name: it follows, and so do /etc/hostname and the line of 127.0.1.1
+    in /etc/hosts where they say *old* or what it said. Doing it again does nothing. What can't be
+    written is told to *warn*. Tells whether anything was changed.
     """
     done = False
-    one, other = host_name(old), host_name(new)
-    for inside, is_now, will_be in (
-        ("/etc/hostname", one, other),
-        ("/etc/debian_chroot", old, new),
-        ("/etc/debian_chroot", one, other),
-    ):
-        text = _read(root, inside)
-        if text is not None and text.strip() == is_now != will_be:
-            done = _write(root, inside, f"{will_be}\n", warn) or done
+    said = _read(root, "/etc/debian_chroot")
+    names = {host_name(old)}
+    if said is not None and said.strip():
+        names.add(host_name(said.strip()))
+        if said.strip() != new:
+            done = _write(root, "/etc/debian_chroot", f"{new}\n", warn)
+    other = host_name(new)
+    text = _read(root, "/etc/hostname")
+    if text is not None and text.strip() in names - {other}:
+        done = _write(root, "/etc/hostname", f"{other}\n", warn) or done
     hosts = _read(root, "/etc/hosts")
     if hosts is not None:
-        changed = "".join(_renamed(line, one, other) for line in hosts.splitlines(keepends=True))
-        if changed != hosts:
-            done = _write(root, "/etc/hosts", changed, warn) or done
+        lines = hosts.splitlines(keepends=True)
+        for one in sorted(names):
+            lines = [_renamed(line, one, other) for line in lines]
+        if "".join(lines) != hosts:
+            done = _write(root, "/etc/hosts", "".join(lines), warn) or done
     return done
 
 

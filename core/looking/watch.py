@@ -111,7 +111,8 @@ class Watcher:
         """
         due, self._due = self._due, _Due(everything=False)
         now = time.monotonic()
-        whole = due.everything or now >= self._reread
+        # A directory that is moved takes its mounts along, of which the kernel tells nobody.
+        whole = due.everything or due.base or now >= self._reread
         if not (due or whole or self._crowd.is_due(now, _SAMPLE)):
             return self._last  # somebody has forked elsewhere: that is all the time
         if due.everything:

@@ -83,6 +83,16 @@ def test_names_that_somebody_else_wrote_are_kept(cli: Cli, deb: Path, tmp_path: 
     assert not (two / "etc/debian_chroot").exists()
 
 
+@pytest.mark.parametrize("verb", ["clone", "rename"])
+def test_what_came_under_another_name_is_called_by_its_own(
+    cli: Cli, deb: Path, tmp_path: Path, verb: str
+) -> None:
+    """Its directory was given another name by somebody else, or it came out of an archive."""
+    deb.rename(tmp_path / "moved")
+    cli.ok("--base", tmp_path, verb, "-d", "moved", "two")
+    assert names(tmp_path / "two") == ("two\n", "two\n", "127.0.1.1 thehost two # own")
+
+
 def test_exact_keeps_everything(cli: Cli, deb: Path, tmp_path: Path) -> None:
     everything(deb / "var", deep=20)
     events = cli.events("clone", "-d", deb, tmp_path / "two", "--exact")

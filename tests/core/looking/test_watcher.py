@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from chroot_tool.core.looking.watch import Watcher
+from support import Cli
 
 
 def test_what_is_looked_at_again_and_is_the_same_stays_the_same_value(tmp_path: Path) -> None:
@@ -50,3 +53,23 @@ def test_the_chroots_stand_in_the_order_of_their_names_however_they_came(tmp_pat
     finally:
         watcher.close()
     assert [one.name for one in found] == ["a", "new", "one", "three"]
+
+
+@pytest.mark.root
+def test_the_mounts_of_one_that_is_renamed_behind_our_back_go_along(
+    tiny_chroot: Path, cli: Cli
+) -> None:
+    """The kernel tells nobody of it: no mount has come or gone."""
+    cli.ok("on", "-d", tiny_chroot)
+    moved = tiny_chroot.with_name("moved")
+    watcher = Watcher(str(tiny_chroot.parent))
+    try:
+        watcher.snapshot()
+        tiny_chroot.rename(moved)
+        watcher.wait()
+        found = {one.name: one.state for one in watcher.snapshot().chroots}
+    finally:
+        watcher.close()
+        moved.rename(tiny_chroot)
+        cli.ok("off", "-d", tiny_chroot)
+    assert found == {"moved": "on"}
