@@ -268,7 +268,7 @@ class Panels:
         from ...widgets.panes.run_panel import RunPanel
 
         for one in detached.found():
-            command = f"{one.command} (went on)"
+            command = f"{one.command} (went on: its output)"
             panel = RunPanel(
                 one.argv(), chroot=one.chroot, command=command, path=one.path,
                 throw_away=one.throw_away, pace=self.pace,

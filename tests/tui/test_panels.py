@@ -557,7 +557,7 @@ async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> No
     with gate.open("w") as opened:
         opened.write("between\n")
     async with ui(*CHROOTS) as t:  # the next session
-        await t.shows("(went on)", "before", "between", "after")
+        await t.shows("(went on: its output)", "before", "between", "after")
         await t.until(lambda: not panel(t).running)
         await t.press("4")
         await t.until(lambda: panel(t).has_focus)
@@ -583,8 +583,16 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
         await t.until(lambda: t.app._exit)
     (left,) = detached.found()
     async with ui(*CHROOTS) as t:
-        await t.shows("(went on)", "one")
+        await t.shows("(went on: its output)", "one")
         assert t.app.main.table.has_focus_within  # a panel that opens by itself takes no keys
+        # Nothing can be typed into it any more, ctrl+c would end what shows its output.
+        await t.press("4")
+        await t.until(lambda: panel(t).has_focus)
+        assert "into it" not in t.text
+        await t.press("enter", "ctrl+c")
+        assert panel(t).has_focus
+        assert panel(t).running
+        await t.press("escape")
         await t.press("q")
         await t.dialog(QuitDialog)
         await t.shows("arm: sh -c echo one")

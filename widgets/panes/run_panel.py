@@ -101,7 +101,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
     ) -> None:
         """*seconds* tells how long it has run where *argv* only shows what began earlier, and
-        *stop* ends that.
+        *stop* ends that: then nothing can be typed into it.
 
         A flood is painted at *pace*.
         """
@@ -138,6 +138,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
     def on_mount(self) -> None:
         """Count the seconds."""
         self.set_interval(1, self._tick)
+        self.terminal.can_focus = self._stop is None
         self.watch(self.terminal, "running", self._moved, init=False)
 
     def _moved(self) -> None:
@@ -239,8 +240,10 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
 
     def why_not(self, action: str) -> str:
         """Say what makes no sense now."""
-        if action in ("enter", "stop"):
-            return "" if self.running else "the command has ended"
+        if action in ("enter", "stop") and not self.running:
+            return "the command has ended"
+        if action == "enter" and self._stop is not None:
+            return "its terminal has ended with the UI: what it prints is shown"
         if action == "again":
             return "it runs still" if self.running else ""
         return ""
@@ -248,12 +251,13 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what makes sense now."""
         if action == "enter":
-            return self.running
+            return self.running and self._stop is None
         return super().check_action(action, parameters)
 
     def action_enter(self) -> None:
         """Give the terminal the keys, at once: by `focus` a command may end before it has them."""
-        self.screen.set_focus(self.terminal)
+        if self._stop is None:
+            self.screen.set_focus(self.terminal)
 
     def action_again(self) -> None:
         """Run the same command once more. The next keys are still the panel's: Enter goes in."""
@@ -261,7 +265,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
             return
         self._began = self._clock()
         self._lasted = None
-        self.terminal.can_focus = True
+        self.terminal.can_focus = self._stop is None
         self.terminal.restart()
         self._show_line()
 
