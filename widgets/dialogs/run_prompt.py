@@ -25,6 +25,7 @@ _MOST = 100
 _FIRST = "snapshot first"
 _UPGRADES = ("update", "upgrade", "dist-upgrade", "full-upgrade")
 """Words of a line that changes the whole chroot: then it is told what a snapshot is for."""
+_SIGNS = "();<>|&"
 
 
 class RunRequest(Value):
@@ -237,8 +238,21 @@ def _meaning(line: str, scripts: Sequence[str]) -> str:
         return ""
     if not first:
         return ""
+    if sign := _sign_of_a_shell(line):
+        return f"no shell reads {sign} here: sh -c '…' does"
     if first.startswith("/"):
         return "as it is, in /"
     if first in scripts:
         return f"/chroot.d/{first}, in /chroot.d"
     return f"/chroot.d/chroot-cmd {first} …, in /chroot.d"
+
+
+def _sign_of_a_shell(line: str) -> str:
+    """Return what a shell would not take for a part of a word in *line*, the first; "": nothing."""
+    signs = shlex.shlex(line, posix=False, punctuation_chars=True)  # words with their quotes
+    signs.whitespace_split = True
+    signs.commenters = ""
+    try:
+        return next((word for word in signs if word[0] == "$" or not word.strip(_SIGNS)), "")
+    except ValueError:
+        return ""  # a quote that is a letter: it minds no backslashes

@@ -870,6 +870,10 @@ async def test_run_without_a_command_stays() -> None:
         ("/bin/ls -l", "as it is, in /"),
         ("start now", "/chroot.d/start, in /chroot.d"),
         ("apt update", "/chroot.d/chroot-cmd apt …, in /chroot.d"),
+        ("apt update; apt upgrade", "no shell reads ; here: sh -c '…' does"),
+        ("echo $HOME", "no shell reads $HOME here: sh -c '…' does"),
+        ("sh -c 'a; b'", "/chroot.d/chroot-cmd sh …, in /chroot.d"),
+        ("echo it\\'s", "/chroot.d/chroot-cmd echo …, in /chroot.d"),
     ],
 )
 async def test_run_says_what_the_rules_make_of_the_line(line: str, meaning: str) -> None:
