@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
@@ -120,13 +120,12 @@ class Scene:
 
 @contextmanager
 def same_everywhere() -> Iterator[None]:
-    """Have time zone and user of the pictures, whoever makes them, and cursors that don't blink."""
-    steady = mock.patch.object(Input, "_toggle_cursor", return_value=None)
+    """Have time zone and user of the pictures, whoever makes them."""
     user = mock.patch("os.geteuid", return_value=0)
     asks = mock.patch.object(root, "_asks", return_value="ann")
     try:
         own = {"TZ": "UTC", "NO_COLOR": "", "XDG_STATE_HOME": "/dev/null"}  # nothing is kept
-        with mock.patch.dict(os.environ, own), user, asks, steady:
+        with mock.patch.dict(os.environ, own), user, asks:
             time.tzset()
             yield
     finally:

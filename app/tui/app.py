@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding
 from textual.command import Provider
 from textual.driver import Driver
@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input
 
 from ...core.remote.machines import Machines
 from ...core.text import safe
@@ -184,6 +185,12 @@ class ChrootApp(KeyQueue):
     def spares(self) -> bool:
         """Tell whether what stands on the screen is to be left out of what is written."""
         return self.main.session.panels.pace.of_all
+
+    @on(events.DescendantFocus)
+    def _keep_cursor_steady(self, event: events.DescendantFocus) -> None:
+        """Have nothing move where nothing happens, here where something is typed."""
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = False
 
     def mind_line(self) -> None:
         """Have dialogs leave what is behind them as it is where that would have to be written."""

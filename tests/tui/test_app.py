@@ -17,7 +17,7 @@ import pytest
 from textual.binding import Binding
 from textual.color import Color
 from textual.command import CommandPalette
-from textual.widgets import Button
+from textual.widgets import Button, Input
 from textual.widgets._toast import Toast
 
 from chroot_tool.app.tui.messages import Counted
@@ -1029,10 +1029,11 @@ async def test_every_size_from_tiny_to_huge() -> None:
         await t.until(lambda: t.app.main.details.region.x > t.app.main.table.region.x)
 
 
-async def test_a_size_is_counted_again_when_it_has_been_made() -> None:
+async def test_a_size_is_counted_when_it_has_been_made() -> None:
     new = ChrootStatus("new", f"{BASE}/new", "creating", changed=NOW)
     async with ui(new, sizes={new.path: 67 << 20}) as t:
-        await t.shows("67M")
+        await t.shows("creating")
+        assert "67M" not in t.text  # which was counted before
         t.feed.sizes[new.path] = 175 << 20
         t.feed.show(new.replace(state="off"))
         await t.shows("175M")
@@ -1295,3 +1296,14 @@ async def test_the_whole_screen_needs_a_real_terminal() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("S")
         await t.says("can't be handed over")
+
+
+@pytest.mark.parametrize("key", ["slash", "colon"])
+async def test_nothing_moves_where_nothing_happens(key: str) -> None:
+    async with ui(*CHROOTS) as t:
+        assert t.app.animation_level == "none"
+        await t.press(key)
+        await t.until(lambda: isinstance(t.app.screen.focused, Input))
+        line = t.app.screen.focused
+        assert isinstance(line, Input)
+        await t.until(lambda: not line.cursor_blink)
