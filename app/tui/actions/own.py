@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ....core.errors import ChrootError
 from ....core.looking.status import MountStatus
 from ....core.process import Process
 from ....core.text import safe
@@ -17,12 +15,14 @@ from ...settings.commands import ANY, CHROOT, INSIDE, JOB, MOUNT, PANEL, PROCESS
 from ..command_log import PROGRAM
 from ..command_words import quoted
 from ..reasons import NO_CHROOT
+from . import captured
 from .action import Action, flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from threading import Event as Flag
 
+    from ....core.errors import ChrootError
     from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
@@ -140,17 +140,7 @@ def _start(
     last: deque[str] = deque(maxlen=_MOST_LINES)
 
     def work(report: Report, cancelled: Flag) -> str:
-        from ....core.events import Output
-        from ....core.programs import run as start
-
-        def told(text: str) -> None:
-            last.append(text)
-            report(Output(path, text))
-
-        done = start(argv, env=os.environ, on_line=told, cancelled=cancelled)
-        if done.code:
-            raise ChrootError(f"exit {done.code}" + (f": {last[-1]}" if last else ""))
-        return last[-1] if last else ""
+        return captured.run(session, argv, path, last, report, cancelled)
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
         if job.state == DONE and command.output != JOB:
