@@ -21,16 +21,18 @@ def _read() -> dict[str, list[str]]:
     }
 
 
-def commands(path: str) -> tuple[str, ...]:
-    """Return the command lines that were run in the chroot at *path*, newest first."""
-    return tuple(_read().get(path, []))
-
-
-def remember(path: str, line: str) -> None:
-    """Put *line* first in the history of the chroot at *path*. Raises OSError."""
+def commands(*paths: str) -> tuple[str, ...]:
+    """Return the command lines that were run in the chroots at *paths*, of each newest first."""
     everything = _read()
-    before = [known for known in everything.get(path, []) if known != line]
-    everything[path] = [line, *before][:_MOST]
+    return tuple(dict.fromkeys(line for path in paths for line in everything.get(path, [])))
+
+
+def remember(line: str, *paths: str) -> None:
+    """Put *line* first in the history of each of the chroots at *paths*. Raises OSError."""
+    everything = _read()
+    for path in paths:
+        before = [known for known in everything.get(path, []) if known != line]
+        everything[path] = [line, *before][:_MOST]
     state_file.write(history_file(), everything)
 
 

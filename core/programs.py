@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from threading import Event as CancelEvent
+    from typing import Any
 
     OnLine = Callable[[str], None]
 
@@ -96,6 +97,7 @@ def run(
     cancelled: CancelEvent | None = None,
     timeout: float | None = None,
     grace: float = 5.0,
+    no_terminal: bool = False,
 ) -> Completed:
     """Run *argv* to its end and return how it ended; its exit code is the caller's to judge.
 
@@ -104,6 +106,9 @@ def run(
     stdout, and of stderr unless on_error is given; on_side those of descriptor 3. It has the
     descriptors *keep*, too. Lines come without newline, surrogate-escaped; of one that was
     overwritten by carriage returns, the last state.
+
+    *no_terminal*: it has a session of its own, and so no /dev/tty, on which it would wait for an
+    answer, or write what is painted there over.
 
     When *cancelled* is set or *timeout* seconds are over, the group gets TERM and after *grace*
     seconds KILL (grace 0: KILL at once). Raises ChrootError where the program is not there or
@@ -115,7 +120,10 @@ def run(
     streams = _Streams()
     try:
         given = (stdin, stdout)
-        pid = _spawn(program, argv, whole, given, streams, on_line, on_error, on_side, keep)
+        pid = _spawn(
+            program, argv, whole, given, streams, on_line, on_error, on_side, keep,
+            no_terminal=no_terminal,
+        )  # fmt: skip
     except BaseException:
         streams.close()
         raise
@@ -235,6 +243,8 @@ def _spawn(
     on_error: OnLine | None,
     on_side: OnLine | None,
     keep: Sequence[int],
+    *,
+    no_terminal: bool,
 ) -> int:
     """Start *program* with its pipes in *streams*; return its pid. *given*: stdin, stdout."""
     import fcntl
@@ -271,9 +281,11 @@ def _spawn(
         finally:
             if null >= 0:
                 os.close(null)
+        # Either makes a process group of its own.
+        apart: dict[str, Any] = {"setsid": True} if no_terminal else {"setpgroup": 0}
         return os.posix_spawn(
             program, list(argv), env,
-            file_actions=[*actions, *_kept(keep)], setpgroup=0, setsigmask=[], setsigdef=[_SIGPIPE],
+            file_actions=[*actions, *_kept(keep)], setsigmask=[], setsigdef=[_SIGPIPE], **apart,
         )  # fmt: skip
     except OSError as error:
         raise _not_run(program, error) from error

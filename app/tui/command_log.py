@@ -41,6 +41,8 @@ class Deed(Value):
     undo: Undo | None = None
     asks: bool = False
     """Whether to ask before it is done once more: it destroys something and does not ask itself."""
+    batch: int = 0
+    """The same for all that one key began, 0 for what it began alone."""
 
 
 class CommandLog:
@@ -133,11 +135,24 @@ class CommandLog:
         """Return what can be done with a command once more."""
         return self._deeds.get(ident)
 
+    def entry(self, ident: int) -> DoneCommand:
+        """Return a command of this session."""
+        return self._entries[ident]
+
     def last(self, *, undoable: bool = False) -> int:
         """Return the number of the last command, or of the last that can be taken back; or 0."""
         own = reversed(self._entries.values())
         fitting = (one.id for one in own if not undoable or not one.fixed)
         return next(fitting, 0)
+
+    def together(self, ident: int, *, undoable: bool = False) -> tuple[int, ...]:
+        """Return the numbers of what was begun with a command, and its own, the first first; or of
+        those of them that can be taken back."""
+        deed = self._deeds.get(ident)
+        if deed is None or not deed.batch:
+            return (ident,)
+        same = (number for number, other in self._deeds.items() if other.batch == deed.batch)
+        return tuple(one for one in same if not undoable or not self._entries[one].fixed)
 
     def taken_back(self, ident: int) -> None:
         """Take note that it was taken back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,17 @@ class Several:
         self._open: _Together | None = None
         self._of: dict[int, _Together] = {}
         """Those that are not over, by the numbers of their jobs."""
+        self._numbers = itertools.count(1)
+
+    @property
+    def batch(self) -> int:
+        """The number of what is being begun together; 0 for what is alone."""
+        return self._open.number if self._open else 0
 
     @contextmanager
     def begun_by(self, verb: str) -> Iterator[None]:
         """Have the jobs that begin while this is entered told of together, as *verb*."""
-        here = self._open = _Together(verb)
+        here = self._open = _Together(verb, next(self._numbers))
         try:
             yield
         finally:
@@ -78,8 +85,9 @@ class Several:
 class _Together:
     """What one key began."""
 
-    def __init__(self, verb: str) -> None:
+    def __init__(self, verb: str, number: int) -> None:
         self._verb = verb
+        self.number = number
         self.open: set[int] = set()
         """The numbers of the jobs that are not over."""
         self.ended: list[tuple[str, str]] = []

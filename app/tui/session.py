@@ -131,7 +131,7 @@ class Session(Value):
         )
         lines = words if words and isinstance(words[0], tuple) else (words,)
         whole = (line,) if line else tuple((PROGRAM, *each) for each in lines)
-        self.log.begin(Deed(whole, name, again, undo, asks), job=ident)
+        self.log.begin(Deed(whole, name, again, undo, asks, self.several.batch), job=ident)
 
     def await_new(self, path: str) -> None:
         """Show the jobs, and go to the chroot at *path* when it appears; see `go_where`.

@@ -121,6 +121,15 @@ def test_output_raises_with_the_last_words() -> None:
         programs.output(["sh", "-c", "echo because >&2; exit 3"])
 
 
+def test_without_a_terminal_it_has_a_session_of_its_own() -> None:
+    lines: list[str] = []
+    programs.run(
+        ["sh", "-c", "echo $$; exec cut -d' ' -f5,6 /proc/self/stat"],
+        on_line=lines.append, no_terminal=True,
+    )  # fmt: skip
+    assert lines[1] == f"{lines[0]} {lines[0]}"  # its process group and its session
+
+
 def test_cancel_ends_the_whole_group(tmp_path: Path) -> None:
     cancelled = threading.Event()
     pids: list[int] = []

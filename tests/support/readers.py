@@ -330,7 +330,7 @@ def own(folder: Path) -> Iterator[tuple[str, Reader]]:
 
     def remembered_more(data: bytes) -> None:
         lines.put(data)
-        run_history.remember("/srv/chroot/deb", "x")
+        run_history.remember("x", "/srv/chroot/deb")
         run_history.move("/srv/chroot/deb", "a")
         assert run_history.commands("a")[0] == "x"
         lines.again()

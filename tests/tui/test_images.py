@@ -88,7 +88,7 @@ async def test_clone_of_one_that_is_on_says_what_that_means() -> None:
 @pytest.mark.slow
 async def test_rename_takes_mark_history_and_cursor_along() -> None:
     async with ui(*CHROOTS) as t:
-        run_history.remember(ARM, "apt update")
+        run_history.remember("apt update", ARM)
         await t.on_row("arm")
         await t.press("space")
         await t.on_row("arm")
@@ -120,7 +120,7 @@ async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> N
 @pytest.mark.slow
 async def test_a_rename_that_fails_is_told_and_leaves_the_history() -> None:
     async with ui(*CHROOTS) as t:
-        run_history.remember(ARM, "apt update")
+        run_history.remember("apt update", ARM)
         t.engine.fail("rename", BusyError("arm is in use", "", ()))
         await t.on_row("arm")
         await name_it(t, "R", "fresh")

@@ -8,6 +8,8 @@ import pytest
 
 from chroot_tool.app.tui.actions import archives, root
 from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.mounts.steps import MakeTarget
+from chroot_tool.core.plan import Plan
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.delete_several import DeleteSeveral
@@ -139,6 +141,104 @@ async def test_one_is_told_of_as_ever() -> None:
         await t.press("space", "o")
         await t.says("on deb10: no space left")
         assert not any("failed" in text for text in t.said)
+
+
+# -- back, and once more ---------------------------------------------------------------------------
+
+
+def states(t: Ui) -> list[tuple[str, str]]:
+    """What was done in which chroot and may not be taken back because of what, the first first."""
+    entries = reversed(t.app.main.session.log.entries)
+    return [(one.name, one.fixed) for one in entries]
+
+
+@SIZES
+async def test_all_that_a_key_did_is_taken_back_as_one(size: tuple[int, int]) -> None:
+    async with ui(*OFF, size=size) as t:
+        t.engine.plan_off = lambda path, **_: Plan((MakeTarget(f"away/{Path(path).name}"),))
+        await t.on_row("deb13")
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"deb13": "done"})
+        await mark(t, "deb10 deb11 deb12")
+        await t.press("o")
+        await t.says("on: 3 done")
+        await t.press("U")
+        dialog = await t.dialog(Confirm)
+        await t.shows("take all 3 back?", f"$ chroot-tool on -d {BASE}/deb10", "away/deb10")
+        said = "\n".join(dialog._said)
+        assert [f"away/deb{n}" in said for n in (10, 11, 12, 13)] == [True, True, True, False]
+        await t.press("enter")
+        await t.says("take back: 3 done")
+        assert [call[0] for call in t.engine.called("off")] == [one.path for one in OFF[:3]]
+        back = "it was taken back"
+        assert states(t)[:4] == [("deb13", ""), *((f"deb{n}", back) for n in (10, 11, 12))]
+
+
+async def test_what_failed_or_is_as_before_is_left_out_of_it() -> None:
+    async with ui(*OFF) as t:
+        t.engine.plan_off = lambda path, **_: Plan(
+            () if path.endswith("deb11") else (MakeTarget(f"away/{Path(path).name}"),)
+        )
+        t.engine.fail("on", ChrootError("no space left"))
+        await mark(t, "deb1")
+        await t.press("o")
+        await t.says("on: 3 done, 1 failed")
+        failed = next(name for name, state in t.job_states.items() if state == "failed")
+        await t.press("U")
+        dialog = await t.dialog(Confirm)
+        said = "\n".join(dialog._said)
+        assert f"/{failed}" not in said
+        left = [one for one in OFF if one.name not in (failed, "deb11")]
+        assert all(f"away/{one.name}" in said for one in left)
+        await t.press("enter")
+        await t.says(f"take back: {len(left)} done")
+        assert {call[0] for call in t.engine.called("off")} == {one.path for one in left}
+
+
+async def test_in_the_list_of_commands_one_of_them_is_taken_back_alone() -> None:
+    async with ui(*OFF) as t:
+        t.engine.plan_off = lambda path, **_: Plan((MakeTarget(f"away/{Path(path).name}"),))
+        await mark(t, "deb1")
+        await t.press("o")
+        await t.says("on: 4 done")
+        await t.press("C")
+        await t.until(lambda: t.app.main.dock.commands.has_focus_within)
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("take this back?", "away/deb13")
+        await t.press("enter")
+        await t.until(lambda: t.engine.called("off"))
+        await t.idle()
+        assert [call[0] for call in t.engine.called("off")] == [OFF[3].path]
+
+
+async def test_a_full_stop_does_it_once_more_to_all() -> None:
+    async with ui(*OFF) as t:
+        await mark(t, "deb1")
+        await t.press("o")
+        await t.says("on: 4 done")
+        await t.press("full_stop")
+        await t.says("repeat: 4 done")
+        assert len(t.engine.called("on")) == 8
+
+
+async def test_deleting_several_once_more_is_asked_for_with_all_of_them() -> None:
+    async with ui(*OFF) as t:
+        await mark(t, "deb10 deb11")
+        await t.press("d")
+        await t.dialog(DeleteSeveral)
+        await t.write("delete 2")
+        await t.press("enter", "enter")
+        await t.says("delete: 2 done")
+        await t.press("full_stop")
+        await t.dialog(Confirm)
+        await t.shows(f"delete -d {BASE}/deb10", f"delete -d {BASE}/deb11")
+        await t.press("escape")
+        await t.main()
+        assert len(t.engine.called("delete")) == 2
+
+
+# -- what else is done to several ------------------------------------------------------------------
 
 
 async def test_at_boot_and_adopt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,11 @@ def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
     t.write(password)
     t.press("Enter")
     t.shows("● on deb", "● on other", "ann, as root")
+    t.press("r")  # sudo remembers by the terminal, which a job of theirs has for that
+    t.shows("run in 2 chroots")
+    t.write("/bin/id -u")
+    t.press("Enter")
+    t.shows("run: 2 done")
     t.press("o")
     t.shows("○ off deb", "○ off other")
     t.press("q")

@@ -87,6 +87,51 @@ async def test_a_job_has_its_output_and_its_failure() -> None:
         assert line(t).startswith("env CHROOT_PATH=/srv/chroot/arm CHROOT_NAME=arm /bin/sh -c ")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+@pytest.mark.parametrize("output", ["job", "toast"])
+async def test_what_is_marked_has_it_each_and_is_told_of_once(
+    size: tuple[int, int], output: str
+) -> None:
+    script = "echo out of {name}; [ {name} != arm ] || exit 3"
+    said = Command("tell", (script,), "f5", "host", "chroot", output, True, True)
+    async with ui(*CHROOTS, size=size, commands=(said,)) as t:
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.on_row("deb12")
+        await t.press("m")
+        menu = await t.dialog(Menu)
+        assert "command.tell" in {one.id for one in menu.groups[0].entries}
+        menu.answer("command.tell")
+        await t.dialog(Confirm)
+        await t.shows("tell for 2 chroots?", "CHROOT_NAME=arm", "CHROOT_NAME=jammy")
+        await t.press("tab", "enter")
+        await t.says("run: 1 done, 1 failed (arm: tell: exit 3: out of arm)")
+        assert len(t.said) == 1
+        assert t.job_states == {"arm: tell": "failed", "jammy: tell": "done"}
+        await t.shows("out of jammy")  # in the list of jobs
+
+
+async def test_inside_of_each_and_in_a_panel_of_the_one_under_the_cursor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside = Command("in", ("true",), "f5", "inside", "chroot", "job")
+    panel = Command("look", ECHO, "f6")
+    monkeypatch.setattr(LocalEngine, "command", lambda _s, _p, words: ("/bin/echo", *words))
+    async with ui(*CHROOTS, commands=(inside, panel)) as t:
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.on_row("deb12")
+        await t.press("f5")
+        await t.says("run: 2 done")
+        lines = {line for one in t.app.main.session.log.entries for line in one.lines}
+        assert lines == {f"chroot-tool run -d {BASE}/{name} -- true" for name in ("arm", "jammy")}
+        await t.press("f6")
+        await t.shows(f"deb12 at {BASE}/deb12")
+        assert [one.chroot for one in t.app.main.dock.panels] == ["deb12"]
+
+
 async def test_a_mount_and_a_process_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     commands = (
         Command("du", ("/bin/echo", "{target}"), "e", rows="mount"),

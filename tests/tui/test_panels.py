@@ -826,11 +826,11 @@ async def test_a_panel_lives_through_every_size() -> None:
 @pytest.mark.slow
 def test_history_is_newest_first_and_each_line_once() -> None:
     for line in ("a", "b", "a", "c \udcff"):
-        run_history.remember("/srv/chroot/x", line)
-    run_history.remember("/srv/chroot/y", "other")
+        run_history.remember(line, "/srv/chroot/x")
+    run_history.remember("other", "/srv/chroot/y")
     assert run_history.commands("/srv/chroot/x") == ("c \udcff", "a", "b")
     for number in range(300):
-        run_history.remember("/srv/chroot/x", f"n{number}")
+        run_history.remember(f"n{number}", "/srv/chroot/x")
     assert len(run_history.commands("/srv/chroot/x")) == 200
     run_history.forget("/srv/chroot/x")
     assert run_history.commands("/srv/chroot/x") == ()

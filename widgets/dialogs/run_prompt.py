@@ -70,10 +70,11 @@ class Offers(OptionList):
 
 
 class RunPrompt(TwoWayForm[RunRequest]):
-    """Asks for a command to run in *name*. Answers a RunRequest, None where it was left.
+    """Asks for a command to run in *about*, a chroot or several. Answers a RunRequest, None where
+    it was left.
 
     *scripts* are the executables of its chroot.d by name, *history* its earlier lines, newest
-    first. Both may be foreign text.
+    first. All may be foreign text.
     """
 
     goes_on = "Run"
@@ -90,8 +91,8 @@ class RunPrompt(TwoWayForm[RunRequest]):
     }
     """
 
-    def __init__(self, name: str, scripts: Sequence[str], history: Sequence[str]) -> None:
-        super().__init__(Content.assemble("run in ", foreign(name)))
+    def __init__(self, about: str, scripts: Sequence[str], history: Sequence[str]) -> None:
+        super().__init__(Content.assemble("run in ", foreign(about)))
         self._scripts = tuple(scripts)
         self._offers = _offers(scripts, history)
         self._shown: tuple[str, ...] = ()

@@ -1,9 +1,11 @@
-"""Commands inside: a shell or a command in a panel, a shell on the whole screen."""
+"""Commands inside: a shell or a command in a panel, a shell on the whole screen, a command in
+each of several beside the UI."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +13,21 @@ from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import run_history
 from ..command_log import PROGRAM, Deed
-from ..reasons import of_one, unfit
+from ..reasons import busy, of_chosen, of_one, unfit
+from . import captured
 from .action import Action, flow
+from .for_each_chosen import to_each
 from .snapshots import take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
+    from threading import Event as Flag
 
+    from ....core.events import Report
+    from ....core.looking.status import ChrootStatus
+    from ....widgets.dialogs.run_prompt import RunRequest
     from ....widgets.job_status import JobStatus
+    from ..command_words import Words
     from ..session import Session
 
 
@@ -57,37 +66,70 @@ async def shell_full(session: Session) -> None:
 
 @flow
 async def run(session: Session) -> None:
-    """Ask for a command and run it in a panel."""
+    """Ask for a command and run it: in a panel, or beside the UI in each of several."""
     from ....widgets.dialogs.run_prompt import RunPrompt
 
-    one = session.highlighted
-    if one is None:
+    chosen = session.chosen
+    if not chosen:
         return
-    prompt = RunPrompt(
-        one.name,
-        await asyncio.to_thread(_scripts, session, one.path),
-        run_history.commands(one.path),
-    )
-    request = await session.user.ask(prompt)
+    paths = tuple(one.path for one in chosen)
+    fit = tuple(one.path for one in chosen if not unfit(session, one))
+    about = f"{len(chosen)} chroots" if len(chosen) > 1 else chosen[0].name
+    scripts = await asyncio.to_thread(_scripts, session, fit)
+    request = await session.user.ask(RunPrompt(about, scripts, run_history.commands(*paths)))
     if request is None:
         return
     try:
-        run_history.remember(one.path, request.line)
+        run_history.remember(request.line, *paths)
     except OSError as error:
         session.user.tell(f"history: {error.strerror}", "warning")
-    words = ["run", *(["-x"] if request.ephemeral else []), "-d", one.path]
-    words += ["-u", request.user] if request.user else []
-    words += ["-w", request.cwd] if request.cwd else []
-    words += [word for pair in request.env for word in ("-e", pair)]
-    words += ["--", *request.words]
+    if len(chosen) > 1:
+        await _run_in_each(session, chosen, request)
+        return
+    (one,) = chosen
     name = f"throw-away: {request.line}" if request.ephemeral else request.line
     start = partial(
-        session.panels.start, one, name, tuple(words), stays=True, throw_away=request.ephemeral
-    )
+        session.panels.start, one, name, _words(one.path, request), stays=True,
+        throw_away=request.ephemeral,
+    )  # fmt: skip
     if request.snapshot:
         take(session, one, then=partial(_start_after, session, start))
     else:
         await start()
+
+
+def _words(path: str, request: RunRequest) -> Words:
+    words = ["run", *(["-x"] if request.ephemeral else []), "-d", path]
+    words += ["-u", request.user] if request.user else []
+    words += ["-w", request.cwd] if request.cwd else []
+    words += [word for pair in request.env for word in ("-e", pair)]
+    return (*words, "--", *request.words)
+
+
+async def _run_in_each(
+    session: Session, chosen: tuple[ChrootStatus, ...], request: RunRequest
+) -> None:
+    here = any(not one.host for one in chosen)
+    if here and session.rising.is_possible and not await session.rising.ask(session.user):
+        return
+    to_each(session, "run", chosen, partial(_run_beside, session, request), unfit, busy)
+    session.panes.dock.open_jobs()
+
+
+def _run_beside(session: Session, request: RunRequest, one: ChrootStatus) -> None:
+    from ....core.events import Stage
+
+    words = _words(one.path, request)
+
+    def work(report: Report, cancelled: Flag) -> str:
+        if request.snapshot:
+            session.engine.take_snapshot(one.path, "", report=report, cancelled=cancelled)
+        report(Stage(one.path, request.line))
+        argv = session.engine.unasked(one.path, words)
+        return captured.run(session, argv, one.path, deque(maxlen=1), report, cancelled)
+
+    before: tuple[Words, ...] = (("snapshot", "-d", one.path),) if request.snapshot else ()
+    session.start("run", one.name, one.path, work, words=(*before, words))
 
 
 def _start_after(
@@ -101,7 +143,13 @@ def _start_after(
         session.user.begin(start())
 
 
-def _scripts(session: Session, path: str) -> tuple[str, ...]:
+def _scripts(session: Session, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return what each of the chroots at *paths* has in its chroot.d, by name."""
+    found = [_scripts_of(session, path) for path in paths]
+    return tuple(name for name in next(iter(found), ()) if all(name in each for each in found))
+
+
+def _scripts_of(session: Session, path: str) -> tuple[str, ...]:
     try:
         return session.engine.scripts(path)
     except ChrootError:
@@ -121,5 +169,5 @@ ACTIONS = (
         key="x", in_footer=False, why_not=of_one(unfit),
     ),
     Action("environments.run", "run", "Run a command inside", run, key="r",
-        why_not=of_one(unfit)),
+        why_not=of_chosen(unfit), many=True),
 )  # fmt: skip

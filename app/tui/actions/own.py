@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ....core.errors import ChrootError
 from ....core.looking.status import MountStatus
 from ....core.process import Process
 from ....core.text import safe
@@ -17,12 +15,14 @@ from ...settings.commands import ANY, CHROOT, INSIDE, JOB, MOUNT, PANEL, PROCESS
 from ..command_log import PROGRAM
 from ..command_words import quoted
 from ..reasons import NO_CHROOT
+from . import captured
 from .action import Action, flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from threading import Event as Flag
 
+    from ....core.errors import ChrootError
     from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
@@ -52,13 +52,29 @@ def _action(command: Command) -> Action:
     return Action(
         command.id, safe(command.name), safe(about), do, key=command.key, why_not=why_not,
         of_chroot=command.rows == CHROOT, row=command.rows if command.rows in _KINDS else "",
+        many=_is_for_many(command),
     )  # fmt: skip
+
+
+def _is_for_many(command: Command) -> bool:
+    """Tell whether it is run for all that are marked: a panel is for one, as a shell is."""
+    return command.rows == CHROOT and command.output != PANEL
+
+
+def _about(session: Session, command: Command) -> tuple[ChrootStatus, ...]:
+    """Return the chroots that it is for now."""
+    if command.rows == ANY:
+        return ()
+    if _is_for_many(command):
+        return session.chosen
+    one = session.highlighted
+    return (one,) if one else ()
 
 
 def _why_not(session: Session, command: Command) -> str:
     if command.rows == ANY:
         return ""
-    if session.highlighted is None:
+    if not _about(session, command):
         return NO_CHROOT
     kind = _KINDS.get(command.rows)
     if kind is not None and not isinstance(session.panes.row_in_focus, kind):
@@ -66,10 +82,9 @@ def _why_not(session: Session, command: Command) -> str:
     return ""
 
 
-def values(session: Session, command: Command) -> dict[str, str]:
-    """Return what stands for each place in braces."""
-    one = session.highlighted
-    if command.rows == ANY or one is None:
+def values(session: Session, command: Command, one: ChrootStatus | None) -> dict[str, str]:
+    """Return what stands for each place in braces; *one* is the chroot that it is for."""
+    if one is None:
         return {}
     found = {"path": one.path.removeprefix(f"{one.host}:"), "name": one.name}
     row = session.panes.row_in_focus
@@ -85,42 +100,45 @@ async def run(session: Session, command: Command) -> None:
     """Run a command of the user's own, after asking where that is wanted."""
     from ....widgets.dialogs.confirm import Confirm
 
-    one = session.highlighted if command.rows != ANY else None
-    inside = _inside(session, command, one) if command.where == INSIDE and one else ()
-    if inside:
-        line = argv = (PROGRAM, *inside)
-    else:
-        line, argv = _out_here(session, command, one)
+    ways = [
+        (one, *_way(session, command, one)) for one in _about(session, command) or (None,)
+    ]  # fmt: skip
     if command.ask:
-        sure = await session.user.ask(
-            Confirm(f"{command.name}?", (quoted(line),), action="Run", danger=True)
-        )
-        if not sure:
+        where = f" for {len(ways)} chroots" if len(ways) > 1 else ""
+        lines = tuple(quoted(line) for _, line, _ in ways)
+        if not await session.user.ask(
+            Confirm(f"{command.name}{where}?", lines, action="Run", danger=True)
+        ):
             return
-    if command.output != PANEL:
-        if inside and session.rising.is_possible:
-            await session.rising.ask(session.user)
+    inside = command.where == INSIDE
+    if command.output == PANEL:
+        ((one, line, argv),) = ways
         if one and inside:
-            argv = session.engine.unasked(one.path, inside)
-        _start(session, command, one, argv, line)
-    elif one and inside:
-        await session.panels.start(one, command.name, inside, stays=True)
-    else:
-        await session.panels.open(one, command.name, list(argv), line)
+            await session.panels.start(one, command.name, line[1:], stays=True)
+        else:
+            await session.panels.open(one, command.name, list(argv), line)
+        return
+    if inside and session.rising.is_possible:
+        await session.rising.ask(session.user)
+    with session.several.begun_by("run"):
+        for one, line, argv in ways:
+            here = session.engine.unasked(one.path, line[1:]) if one and inside else argv
+            _start(session, command, one, here, line)
+    if command.output == JOB or len(ways) > 1:
+        session.panes.dock.open_jobs()
 
 
-def _inside(session: Session, command: Command, one: ChrootStatus) -> Words:
-    """Return the words of chroot-tool that do it in a chroot."""
-    words, variables = command.argv(values(session, command))
-    given = [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
-    return ("run", "-d", one.path, *given, "--", *words)
+def _way(session: Session, command: Command, one: ChrootStatus | None) -> tuple[Words, Words]:
+    """Return the line that a person would type for it, and what does it here.
 
-
-def _out_here(session: Session, command: Command, one: ChrootStatus | None) -> tuple[Words, Words]:
-    """Return the line that a person would type for what is done on the chroot's machine, and what
-    does it here, where ssh may not ask: what is typed into a panel comes by this process."""
-    words, variables = command.argv(values(session, command))
+    For what is done inside that depends on where it is shown: (). Elsewhere ssh may not ask: what
+    is typed into a panel comes by this process.
+    """
+    words, variables = command.argv(values(session, command, one))
     pairs = [f"{name}={value}" for name, value in variables.items()]
+    if command.where == INSIDE and one:
+        given = [word for pair in pairs for word in ("-e", pair)]
+        return (PROGRAM, "run", "-d", one.path, *given, "--", *words), ()
     whole = ("env", *pairs, *words) if pairs else words
     host = (one.host if one else "") or session.log.host
     if not host:
@@ -140,23 +158,11 @@ def _start(
     last: deque[str] = deque(maxlen=_MOST_LINES)
 
     def work(report: Report, cancelled: Flag) -> str:
-        from ....core.events import Output
-        from ....core.programs import run as start
-
-        def told(text: str) -> None:
-            last.append(text)
-            report(Output(path, text))
-
-        done = start(argv, env=os.environ, on_line=told, cancelled=cancelled)
-        if done.code:
-            raise ChrootError(f"exit {done.code}" + (f": {last[-1]}" if last else ""))
-        return last[-1] if last else ""
+        return captured.run(session, argv, path, last, report, cancelled)
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
-        if job.state == DONE and command.output != JOB:
+        if job.state == DONE and command.output != JOB and not session.several.has(job.id):
             said = "; ".join(safe(text) for text in last)
             session.user.tell(f"{safe(command.name)}: {said or 'done'}")
 
     session.start("run", name, path, work, ended, line=line)
-    if command.output == JOB:
-        session.panes.dock.open_jobs()

@@ -10,6 +10,7 @@ from ....core.text import safe
 from .action import Action, flow
 
 if TYPE_CHECKING:
+    from ..command_log import Undo
     from ..session import Session
 
 _MOST_STEPS = 12
@@ -26,55 +27,75 @@ def show(session: Session) -> None:
 
 
 def repeat_last(session: Session) -> None:
-    """Do once more what was done last."""
-    repeat(session, session.log.last())
+    """Do once more what was done last, to all that it was done to."""
+    repeat(session, *session.log.together(session.log.last()))
 
 
 @flow
-async def repeat(session: Session, ident: int) -> None:
-    """Do a command of the log once more; ask where it destroys something and would not ask."""
+async def repeat(session: Session, *idents: int) -> None:
+    """Do commands of the log once more; ask where that destroys something and would not ask."""
     from ....widgets.dialogs.confirm import Confirm
 
-    deed = session.log.deed(ident)
-    if deed is None:
-        return
-    entry = next(one for one in session.log.entries if one.id == ident)
-    if deed.asks and not await session.user.ask(
-        Confirm("do it once more?", entry.lines, action="Do it", danger=True)
+    found = [(one, deed) for one in idents if (deed := session.log.deed(one))]
+    lines = tuple(
+        line for one, deed in found if deed.asks for line in session.log.entry(one).lines
+    )  # fmt: skip
+    if lines and not await session.user.ask(
+        Confirm("do it once more?", lines, action="Do it", danger=True)
     ):
         return
-    deed.again()
+    with session.several.begun_by("repeat"):
+        for _, deed in found:
+            deed.again()
 
 
 def undo_last(session: Session) -> None:
-    """Take back the last command that can be."""
-    undo(session, session.log.last(undoable=True))
+    """Take back the last command that can be, of all that it was done to."""
+    log = session.log
+    undo(session, *log.together(log.last(undoable=True), undoable=True))
 
 
 @flow
-async def undo(session: Session, ident: int) -> None:
-    """Show what taking a command of the log back would do, and do that."""
+async def undo(session: Session, *idents: int) -> None:
+    """Show what taking commands of the log back would do, and do that."""
     from ....widgets.dialogs.confirm import Confirm
 
-    deed = session.log.deed(ident)
-    if deed is None or deed.undo is None:
+    log, user = session.log, session.user
+    ways: list[tuple[int, Undo, tuple[str, ...]]] = []
+    same: list[str] = []
+    for ident in idents:
+        deed = log.deed(ident)
+        if deed is None or deed.undo is None:
+            continue
+        try:
+            steps = await asyncio.to_thread(deed.undo.plan)
+        except ChrootError as error:
+            user.explain(error)
+            continue
+        if steps:
+            ways.append((ident, deed.undo, steps))
+        else:
+            log.taken_back(ident)
+            same.append(deed.name)
+    if same:
+        is_so = "it is as it was" if len(same) == 1 else "they are as they were"
+        user.tell(f"{safe(', '.join(same))}: {is_so} before already")
+    if not ways:
         return
-    entry = next(one for one in session.log.entries if one.id == ident)
-    try:
-        steps = await asyncio.to_thread(deed.undo.plan)
-    except ChrootError as error:
-        session.user.explain(error)
-        return
-    if not steps:
-        session.log.taken_back(ident)
-        session.user.tell(f"{safe(deed.name)}: it is as it was before already")
-        return
+    said = [_said(log.entry(ident).lines, steps) for ident, _, steps in ways]
+    what = "this" if len(ways) == 1 else f"all {len(ways)}"
+    lines = [line for one in said for line in ("", *one)][1:]
+    if await user.ask(Confirm(f"take {what} back?", lines, action="Take back")):
+        with session.several.begun_by("take back"):
+            for ident, way, _ in ways:
+                log.taken_back(ident)
+                way.do()
+
+
+def _said(lines: tuple[str, ...], steps: tuple[str, ...]) -> tuple[str, ...]:
     if len(steps) > _MOST_STEPS:
         steps = (*steps[:_MOST_STEPS], f"and {len(steps) - _MOST_STEPS} more steps")
-    lines = (*(f"$ {line}" for line in entry.lines), "", "is taken back by:", *steps)
-    if await session.user.ask(Confirm("take this back?", lines, action="Take back")):
-        session.log.taken_back(ident)
-        deed.undo.do()
+    return (*(f"$ {line}" for line in lines), "", "is taken back by:", *steps)
 
 
 def _no_repeat(session: Session) -> str:
