@@ -63,8 +63,8 @@ _surroundings_then = cache(_surroundings)
 class Warm:
     """The process: *python*, its path and options, which runs *imports*, a file, and then waits.
 
-    It has the environment *env*, or ours, and ends with us, or by `close`. In neither is what a test
-    has set just now: its hosts end what has their mark.
+    It has the environment *env*, or ours, and ends with us, or by `close`. What a test has set just
+    now is not in it: its hosts end what has their mark.
     """
 
     def __init__(
