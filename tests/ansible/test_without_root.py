@@ -43,7 +43,7 @@ def test_a_user_with_the_rule_has_every_chroot_as_a_host(
             src=str(template), dest="/etc/sudoers.d/chroot-tool", mode="0440",
             validate="/usr/sbin/visudo --check --file=%s",
         )  # fmt: skip
-        assert written["changed"]
+        assert written["changed"], written
         assert rule.read_text() == f"admin ALL=(root) NOPASSWD: {tool}\n"
 
         said = ansible.ok("ansible", "chroots", "-m", "raw", "-a", "id -u")

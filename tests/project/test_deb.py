@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -14,15 +15,36 @@ import pytest
 from packaging.requirements import Requirement
 
 from support import CHECKOUT
-from support.package import build
 
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("deb")]  # one worker builds both
 
 LIB = "/usr/lib/chroot-tool"
 
 
+BUILD = """
+set -eu
+here=$1 bin=$2
+. "$here/.pkg/setup.sh"
+. "$here/.pkg/deb.sh"
+lintian() { :; }
+build_deb "$3"
+"""
+"""`./dev deb` but for lintian, half of the work: the same bytes have the same faults."""
+
+
 def test_the_same_sources_are_the_same_package(package: Path, tmp_path: Path) -> None:
-    assert build(tmp_path).read_bytes() == package.read_bytes()
+    words: list[str | Path] = [
+        "sh",
+        "-c",
+        BUILD,
+        "dev",
+        CHECKOUT,
+        Path(sys.executable).parent,
+        tmp_path,
+    ]
+    subprocess.run(words, check=True, capture_output=True)
+    [again] = tmp_path.glob("*.deb")
+    assert again.read_bytes() == package.read_bytes()
 
 
 def test_it_holds_every_file_of_the_tool(package: Path) -> None:

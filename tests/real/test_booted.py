@@ -61,6 +61,7 @@ def debian(base_chroot: Path, package: Path, tmp_path_factory: pytest.TempPathFa
     copy_debian(base_chroot, root)
     shutil.copy(package, root)
     with Machine(root) as machine:
+        machine.be_quick()
         machine.run("apt-get", "-q", "update")
         machine.run(
             "apt-get", "-qy", "--no-install-recommends", "install", "systemd-sysv",

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from . import warm_cli
+from . import warm
 
 CHECKOUT = Path(__file__).absolute().parent.parent.parent
 MNT_DETACH = 2
@@ -111,6 +111,13 @@ class Program(subprocess.Popen[bytes]):
 
 _started: set[str] = set()
 """The verbs that were started in this process."""
+
+
+@cache
+def _warm() -> warm.Warm:
+    """A process that has imported the command line."""
+    imports = Path(__file__).with_name("warm_cli.py")
+    return warm.Warm([sys.executable, "-I", "-S"], imports)
 
 
 class Cli:
@@ -207,7 +214,7 @@ class Cli:
         """The same with stdin, stdout and stderr as bytes."""
         argv, whole = self.argv(*args), self.environment(env)
         if self._is_warm(args, whole):
-            done = warm_cli.run(argv, whole, stdin, cwd, timeout)
+            done = _warm().run(argv, whole, stdin, cwd, timeout)
         else:
             done = subprocess.run(
                 argv, env=whole, input=stdin, cwd=cwd,
@@ -223,7 +230,7 @@ class Cli:
     def _is_warm(args: tuple[Arg, ...], env: Mapping[str, str]) -> bool:
         """Whether a process that has imported everything may run it: each verb is started once."""
         verb = os.fsdecode(args[0]) if args else ""
-        if verb in _started and warm_cli.runs_like_started(env):
+        if verb in _started and warm.runs_like_started(env):
             return True
         _started.add(verb)
         return False

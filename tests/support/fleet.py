@@ -10,10 +10,12 @@ import fcntl
 import json
 import re
 import subprocess
+import sys
 import tempfile
 import tomllib
 import venv
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +23,7 @@ import pytest
 
 from support import CHECKOUT
 from support.ssh_hosts import SshHosts
+from support.warm import Warm
 from workers import shared_folder
 
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
@@ -47,6 +50,8 @@ class Ansible:
     def __init__(self, installed: Installed, folder: Path, hosts: SshHosts, sockets: str) -> None:
         self.installed, self.folder, self.hosts = installed, folder, hosts
         self._sockets = sockets
+        self._warm: Warm | None = None
+        self._configured = ""
         folder.mkdir()
         self.config = folder / "ansible.cfg"
         self.config.touch()
@@ -73,10 +78,22 @@ class Ansible:
 
     def __call__(self, program: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
         """Run one of its programs to its end."""
-        return subprocess.run(
-            [self.installed.bin / program, *words], env=self.environment(), cwd=self.folder,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
+        python, imports = self.installed.bin / "python", Path(__file__).with_name("warm_ansible.py")
+        config = self.config.read_text()
+        if self._warm is None or self._configured != config:
+            self.close()
+            self._warm, self._configured = Warm([python, "-I"], imports, self.environment()), config
+        argv = [python, self.installed.bin / program, *words]
+        done = self._warm.run(argv, self.environment(), b"", self.folder, 600)
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    def close(self) -> None:
+        """End what is kept from one call to the next."""
+        if self._warm is not None:
+            self._warm.close()
+            self._warm = None
 
     def ok(self, program: str, *words: str | Path) -> str:
         """The same, expect success and return its stdout."""
@@ -156,16 +173,11 @@ def ansible_installed(
 
 def _install(folder: Path) -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
-    venv.create(folder / "venv", with_pip=True)
+    # By our pip: to install another one would take longer than to install Ansible.
+    venv.create(folder / "venv")
     programs = folder / "venv/bin"
-    pip: list[str | Path] = [
-        programs / "python",
-        "-I",
-        "-m",
-        "pip",
-        "-qq",
-        "--disable-pip-version-check",
-    ]
+    pip: list[str | Path] = [sys.executable, "-I", "-m", "pip", "--python", programs / "python"]
+    pip += ["-qq", "--disable-pip-version-check"]
     # What is used of it is compiled when it is imported first; all of it would be most of the work.
     wanted = project["dependency-groups"]["ansible"]
     subprocess.run([*pip, "install", "--no-compile", *wanted], check=True)
@@ -185,7 +197,9 @@ def _install(folder: Path) -> None:
 def ansible(ansible_installed: Installed, hosts: SshHosts, tmp_path: Path) -> Iterator[Ansible]:
     """Ansible, to which the machines of `hosts` are known."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="cp") as sockets:
-        yield Ansible(ansible_installed, tmp_path / "controller", hosts, sockets)
+        here = Ansible(ansible_installed, tmp_path / "controller", hosts, sockets)
+        with closing(here):
+            yield here
 
 
 def tiny_archive(template: Path, place: Path) -> Path:
