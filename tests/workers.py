@@ -136,10 +136,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     if "textual.pilot" in sys.modules:  # importing it costs more than most files of tests
+        from support.painting import paint_at_rest
         from support.parsed_css import share_parsed_css
         from support.settling import let_pilots_settle
 
         let_pilots_settle()
+        paint_at_rest()
         share_parsed_css()
 
 
