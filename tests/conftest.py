@@ -48,6 +48,7 @@ from support.package import build, build_wheel
 from support.ssh_hosts import SshHosts
 from support.trees import unseal_after_a_test
 from workers import (  # noqa: F401 # pytest finds its hooks here
+    pytest_collection,
     pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_configure,

@@ -13,11 +13,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 import pytest
+from _pytest.python import importtestmodule
 
 from support import read_mounts
 
@@ -66,8 +67,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def _files(args: list[str]) -> int:
     """How many files of tests *args* name."""
-    paths = {Path(arg.partition("::")[0]) for arg in args}
-    return sum(len(list(path.rglob("test_*.py"))) or 1 for path in paths)
+    return len({path for arg in args for path in _tests(arg)})
+
+
+def _tests(arg: str) -> list[Path]:
+    """The files of tests that *arg* names: itself, or those in a folder."""
+    path = Path(arg.partition("::")[0])
+    return list(path.rglob("test_*.py")) or [path]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,6 +89,18 @@ def add_options(parser: pytest.Parser) -> None:
     parser.getgroup("quick").addoption(
         "--quick", action="store_true", help="no network, nothing slow, a sample of each series"
     )
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Have each worker begin with other files: what is not compiled yet, one compiles for all."""
+    if is_worker(session.config):
+        root = session.config.invocation_params.dir
+        paths = sorted(root / path for arg in session.config.args for path in _tests(arg))
+        number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+        first = len(paths) * number // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        for path in paths[first:] + paths[:first]:
+            with suppress(Exception, pytest.skip.Exception):  # the collection will tell
+                importtestmodule(path, session.config)
 
 
 @pytest.hookimpl(trylast=True)  # within each kind the order stays what it was: random
@@ -136,10 +154,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     if "textual.pilot" in sys.modules:  # importing it costs more than most files of tests
+        from support.painting import paint_at_rest
         from support.parsed_css import share_parsed_css
         from support.settling import let_pilots_settle
 
         let_pilots_settle()
+        paint_at_rest()
         share_parsed_css()
 
 

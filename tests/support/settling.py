@@ -13,6 +13,8 @@ import textual.app
 import textual.pilot
 from textual.pilot import Pilot
 
+from .painting import paint
+
 WORK = 0.2
 """Seconds of the processor at most: in a flood a loop never comes to rest."""
 AT_REST = 2
@@ -25,7 +27,7 @@ MOMENTS = 200
 
 
 async def settle() -> None:
-    """Return when nothing is ready, nothing is due soon, and no thread is at work for the loop.
+    """Paint and return when nothing is ready or due soon, and no thread is at work for the loop.
 
     What later timers, other threads and other processes bring is waited for by its condition.
     """
@@ -37,6 +39,7 @@ async def settle() -> None:
         moments += bool(working)
         await asyncio.sleep(A_MOMENT if working else 0)
         at_rest = 0 if working or loop._ready else at_rest + 1  # type: ignore[attr-defined]
+    paint(loop)
 
 
 def _due(loop: asyncio.AbstractEventLoop) -> bool:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from chroot_tool.widgets.panes.find_line import FindLine
 from chroot_tool.widgets.panes.run_panel import RunPanel
+from support import settling
 from support.finding import found_as_one_types, gone_on_while_typing, gone_through
 from support.samples import CHROOTS
 from support.whole_ui import Ui, ui
@@ -98,8 +99,9 @@ async def test_nothing_of_it_reaches_the_program_nor_does_another_size() -> None
         assert one.terminal.reading.text() == "ready\nend of it\n"
 
 
-async def test_in_a_flood_there_is_always_a_next_one() -> None:
+async def test_in_a_flood_there_is_always_a_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     script = "i=0; while :; do seq $i $((i+999)); echo needle $i; i=$((i+1000)); done"
+    monkeypatch.setattr(settling, "WORK", 0.01)  # it never comes to rest
     async with ui(*CHROOTS) as t:
         one = await run(t, script, "needle")
         twice_what_is_kept = re.compile(r"^needle ([2-9]\d|\d{3,})\d{3}$", re.MULTILINE)
