@@ -54,7 +54,7 @@ async def pack(session: Session) -> None:
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
         if job.state == DONE:
-            session.user.tell(f"packed: {safe(job.stage)}")
+            session.user.tell(f"packed: {safe(job.stage)}", whole=True)
 
     _pack(session, one, wish, ended)
     session.panes.dock.open_jobs()
