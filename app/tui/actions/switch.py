@@ -264,7 +264,7 @@ async def show_plan(session: Session) -> None:
             continue
         stop = ("run `stop` inside",) if off and steps else ()
         lines += [f"  {step}" for step in (*stop, *steps)] or ["  nothing to do"]
-    if await session.user.ask(Confirm("what o would do", lines, action="Do it")):
+    if await session.user.ask(Confirm(f"what o would do{session.hidden}", lines, action="Do it")):
         with session.several.begun_by("off" if off else "on"):
             for one in fit:
                 if off:
