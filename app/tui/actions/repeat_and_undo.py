@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import safe
+from ....widgets.job_status import DONE
+from ..command_log import PROGRAM
 from .action import Action, flow
 
 if TYPE_CHECKING:
@@ -48,12 +50,26 @@ async def repeat(session: Session, ident: int) -> None:
 
 def undo_last(session: Session) -> None:
     """Take back the last command that can be."""
-    undo(session, session.log.last(undoable=True))
+    ident = session.log.last(undoable=True)
+    undo(session, ident, _without_way_back(session, ident))
+
+
+def _without_way_back(session: Session, ident: int) -> tuple[str, ...]:
+    """Say what was done last, where that was after the command *ident* and can't be taken back."""
+    for entry in session.log.entries:
+        deed = session.log.deed(entry.id)
+        if entry.id == ident or deed is None:
+            break
+        if deed.undo is None and entry.state == DONE:
+            words = deed.lines[0]
+            verb = words[1] if words[0] == PROGRAM else words[0]
+            return (f"{verb} {deed.name} has no way back; before it:", "")
+    return ()
 
 
 @flow
-async def undo(session: Session, ident: int) -> None:
-    """Show what taking a command of the log back would do, and do that."""
+async def undo(session: Session, ident: int, lead: tuple[str, ...] = ()) -> None:
+    """Show, below *lead*, what taking a command of the log back would do, and do that."""
     from ....widgets.dialogs.confirm import Confirm
 
     deed = session.log.deed(ident)
@@ -71,7 +87,7 @@ async def undo(session: Session, ident: int) -> None:
         return
     if len(steps) > _MOST_STEPS:
         steps = (*steps[:_MOST_STEPS], f"and {len(steps) - _MOST_STEPS} more steps")
-    lines = (*(f"$ {line}" for line in entry.lines), "", "is taken back by:", *steps)
+    lines = (*lead, *(f"$ {line}" for line in entry.lines), "", "is taken back by:", *steps)
     if await session.user.ask(Confirm("take this back?", lines, action="Take back")):
         session.log.taken_back(ident)
         deed.undo.do()
