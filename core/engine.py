@@ -202,6 +202,10 @@ class Engine(Protocol):
         """
         raise NotImplementedError
 
+    def plan_switch_bind(self, path: str, target: str, *, on: bool) -> Plan:
+        """Return what `switch_bind` would do; empty where it is so already. Raises as that does."""
+        raise NotImplementedError
+
     def switch_bind(
         self,
         path: str,

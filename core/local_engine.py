@@ -40,7 +40,7 @@ _VERBS = {
     "status": ("status", "config", "scripts", "package_runs"),
     "usage": ("usage",),
     "files_and_ports": ("open_files", "all_open_files", "listeners"),
-    "on": ("plan_on", "on", "switch_bind"),
+    "on": ("plan_on", "on", "plan_switch_bind", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
     "pack": ("pack", "unpack"),
@@ -265,6 +265,7 @@ class LocalEngine:
         listeners = staticmethod(verbs.files_and_ports.listeners)
         plan_on = staticmethod(verbs.on.plan_on)
         on = staticmethod(verbs.on.on)
+        plan_switch_bind = staticmethod(verbs.on.plan_switch_bind)
         switch_bind = staticmethod(verbs.on.switch_bind)
         plan_off = staticmethod(verbs.off.plan_off)
         off = staticmethod(verbs.off.off)

@@ -113,7 +113,11 @@ BINDINGS = (
         ("filter.keep", "enter down", "back to the table, filtered or marked"),
         ("filter.clear", "escape", "show all again, or have the marks from before"),
     ),
-    *_in(MOUNTS, ("mounts.toggle", "o", "mount or unmount this one")),
+    *_in(
+        MOUNTS,
+        ("mounts.toggle", "o", "mount or unmount this one"),
+        ("mounts.plan", "O", "what that would do"),
+    ),
     *_in(
         PROCESSES,
         ("processes.term", "t", "TERM, after asking"),

@@ -274,7 +274,7 @@ class ChrootApp(KeyQueue):
         """Say what is wrong in the file; what held before holds on."""
         hint = f" ({message.error.hint})" if message.error.hint else ""
         text = safe(f"{message.error.message}{hint}; the settings of before hold on")
-        self.notify(text, severity="error", timeout=10, markup=False)
+        self.main.session.user.tell(text, "error", timeout=10, whole=True)
 
     def notify(
         self,

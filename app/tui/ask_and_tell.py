@@ -6,9 +6,12 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from textual.app import App
+
 from ...core.errors import ChrootError
 from ...core.text import safe
 from ...widgets.dialogs import DIALOGS
+from ...widgets.text.fitting import brief
 from ..settings.file import save
 from .handover import hand_over
 from .key_queue import KeyQueue
@@ -16,11 +19,12 @@ from .key_queue import KeyQueue
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
-    from textual.app import App
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
 Answer = TypeVar("Answer")
+_WHOLE_WORD, _WHOLE = 300, 400
+"""Cells of a word and of all in a toast that is not cut: half of a small screen."""
 
 
 class User:
@@ -62,18 +66,27 @@ class User:
             try:
                 await asyncio.to_thread(save, wanted)
             except ChrootError as error:
-                self.explain(error)
+                self.explain(error, whole=True)
 
     def tell(
-        self, text: str, severity: SeverityLevel = "information", *, timeout: float | None = None
-    ) -> None:
-        """Show a toast; what is foreign in *text* must have been made safe."""
-        self._screen.notify(text, severity=severity, timeout=timeout, markup=False)
+        self, text: str, severity: SeverityLevel = "information", *, timeout: float | None = None,
+        whole: bool = False,
+    ) -> None:  # fmt: skip
+        """Show a toast; what is foreign in *text* must have been made safe.
 
-    def explain(self, error: ChrootError) -> None:
-        """Show what went wrong, and what to do about it."""
+        *whole*: a path in it is what it tells, and stays as it is.
+        """
+        if whole:
+            # Not the app's own, which cuts words.
+            text = brief(text, _WHOLE_WORD, _WHOLE)
+            App.notify(self.app, text, severity=severity, timeout=timeout, markup=False)
+        else:
+            self._screen.notify(text, severity=severity, timeout=timeout, markup=False)
+
+    def explain(self, error: ChrootError, *, whole: bool = False) -> None:
+        """Show what went wrong, and what to do about it; *whole* as in `tell`."""
         text = safe(error.message) + (f" ({safe(error.hint)})" if error.hint else "")
-        self.tell(text, "error")
+        self.tell(text, "error", whole=whole)
 
     def copy(self, *lines: str) -> None:
         """Put lines of foreign text on the clipboard."""

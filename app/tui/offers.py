@@ -65,7 +65,7 @@ def offers(session: Session, actions: Mapping[str, Action], screen: Screen[Any])
     if marked:
         names = ", ".join(one.name for one in marked[:_MOST_NAMES])
         more = " …" if len(marked) > _MOST_NAMES else ""
-        title = f"{len(marked)} marked: {names}{more}"
+        title = f"{len(marked)} marked{session.hidden}: {names}{more}"
         many = _entries(session, actions, keys, doing, lambda action: action.many)
         groups.insert(0, MenuGroup(title, many))
     one = session.highlighted

@@ -60,11 +60,13 @@ def entries(main: MainScreen) -> Iterable[Entry]:
         assert isinstance(binding, Binding)
         do = partial(main.run_action, f"screen.{binding.action}")
         action = actions.get(binding.id or "")
-        to_each = f": {marked} marked" if marked and action and action.many else ""
+        to_each = (
+            f": {marked} marked{main.session.hidden}" if marked and action and action.many else ""
+        )
         yield Content(binding.description), binding.tooltip + to_each, do
     for action in actions.values():
         if not action.key or action.id in main.doing.own:
-            to_each = f": {marked} marked" if marked and action.many else ""
+            to_each = f": {marked} marked{main.session.hidden}" if marked and action.many else ""
             do = partial(main.doing.perform, action.id)
             yield Content(action.said(main.session)), action.tooltip + to_each, do
     for one in main.chroots:

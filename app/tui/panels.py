@@ -221,7 +221,7 @@ class Panels:
         except OSError as error:
             self._user.tell(f"not saved: {error.strerror}", "error")
         else:
-            self._user.tell(f"saved to {safe(path)}")
+            self._user.tell(f"saved to {safe(path)}", whole=True)
 
     # -- beyond the end of the UI ----------------------------------------------------------------
 

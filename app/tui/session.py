@@ -67,6 +67,12 @@ class Session(Value):
         return (one,) if one else ()
 
     @property
+    def hidden(self) -> str:
+        """What to say behind "marked" of marks that are not seen: `, 1 hidden`; mostly ""."""
+        hidden = self.panes.table.hidden_marks
+        return f", {hidden}" if hidden else ""
+
+    @property
     def several_chosen(self) -> tuple[ChrootStatus, ...]:
         """The marked chroots, where they are more than one."""
         chosen = self.chosen

@@ -113,6 +113,12 @@ class Workspace(Container):
 
         switch.toggle_mount(self._session, message.mount)
 
+    def on_mounts_table_plan_requested(self, message: MountsTable.PlanRequested) -> None:
+        """Show what mounting or unmounting one bind would do."""
+        from .actions import switch
+
+        switch.show_mount_plan(self._session, message.mount)
+
     def on_processes_table_signal_requested(self, message: ProcessesTable.SignalRequested) -> None:
         """Ask, then send a signal."""
         from .actions.processes import send_signal

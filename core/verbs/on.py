@@ -59,6 +59,12 @@ def plan_for(root: Root, config: Config, limits: Limits | None) -> tuple[Plan, M
     return plan_all(wanted, observer.table, root.path, observer.host_pts), observer.table
 
 
+def plan_switch_bind(path: str, target: str, *, on: bool) -> Plan:
+    """As `Engine.plan_switch_bind`."""
+    with open_chroot(path) as root:
+        return _plan_one(root, configuration(root), target, on=on)[0]
+
+
 def switch_bind(
     path: str,
     target: str,

@@ -18,6 +18,7 @@ from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, ConfigError, UsageError
 from chroot_tool.core.events import Event, Output, Stage, StepDone
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.plan import Plan
 from chroot_tool.core.remote import documents
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.remote_engine import RemoteEngine
@@ -60,6 +61,8 @@ def test_what_is_looked_at_is_the_same(far: RemoteEngine, tiny_chroot: Path) -> 
         lambda e: e.complete("/us"),
         lambda e: documents.encode(e.plan_on(path, extra=(Bind("/mnt/x", "/usr"),))),
         lambda e: documents.encode(e.plan_off(path)),
+        lambda e: documents.encode(e.plan_switch_bind(path, "/dev", on=False)),
+        lambda e: documents.encode(e.plan_switch_bind(path, "/mnt/usr", on=True)),
         lambda e: e.holders(path),
         lambda e: e.rests(path),
         lambda e: e.snapshots(path),
@@ -90,6 +93,11 @@ def test_what_is_done_is_done_and_told(far: RemoteEngine, tiny_chroot: Path) -> 
     assert mounts_below(tiny_chroot)
     steps = [one.step for one in told if isinstance(one, StepDone)]
     assert [s.describe() for s in steps] == [s.describe() for s in plan.steps]
+    meant = there.plan_switch_bind(path, "/dev", on=False)
+    assert {"/dev", "/dev/pts"} <= {step.target for step in meant.steps}
+    assert there.switch_bind(path, "/dev", on=False) == meant
+    assert there.plan_switch_bind(path, "/dev", on=False) == Plan()
+    there.on(path)
     binds = there.binds(path)
     seen = binds.files()
     saved = binds.save([Added(Bind("/mnt/x", "/usr"))], seen)

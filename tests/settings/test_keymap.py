@@ -74,6 +74,7 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("panel.leave", "pane.leave"),
         ("panel.leave", "app.close_help"),
         ("mounts.toggle", "environments.toggle"),
+        ("mounts.plan", "environments.plan"),
         ("jobs.cancel", "environments.clone"),
         ("jobs.dismiss", "environments.shell_ephemeral"),
         ("jobs.doctor", "environments.doctor"),

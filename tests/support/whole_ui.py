@@ -116,6 +116,8 @@ class RecordingEngine(LocalEngine):
         """What the doctor finds of each chroot, and of the host ("")."""
         self.mends: dict[str, Plan] = {}
         """What of it can be mended."""
+        self.plans: dict[str, Plan] = {}
+        """What switching each mount would do."""
         self.gates: dict[str, threading.Event] = {}
         """A method waits until its gate is open, or it is cancelled."""
         self.reports: dict[str, tuple[Any, ...]] = {}
@@ -180,6 +182,10 @@ class RecordingEngine(LocalEngine):
             "off", path, stop, kill, report=options["report"], cancelled=options["cancelled"]
         )
         return Plan(())
+
+    def plan_switch_bind(self, path: str, target: str, *, on: bool) -> Plan:
+        self._record("plan_switch_bind", path, target, on)
+        return self.plans.get(target, Plan())
 
     def switch_bind(self, path: str, target: str, *, on: bool, **options: Any) -> Plan:
         self._record("switch_bind", path, target, on)

@@ -27,6 +27,8 @@ from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.mounts.steps import Unmount
+from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Process
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
@@ -507,6 +509,34 @@ async def test_o_on_a_mount_switches_that_one() -> None:
         ((path, target, on),) = t.engine.called("switch_bind")
         assert (path, target, on) == (DEB12.path, first.target, False)
         assert t.engine.called("off") == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_big_o_on_a_mount_plans_that_one_as_o_does_it(size: tuple[int, int]) -> None:
+    there = [one.replace(real="tmpfs (rw)") for one in DEB12.mounts]
+    async with ui(DEB12.replace(mounts=tuple(there)), TRIXIE, size=size) as t:
+        steps = (Unmount("/dev/pts", 8), Unmount("/dev", 7))
+        t.engine.plans["/dev"] = Plan(steps)
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.shows("o (un)mount")
+        await t.until(lambda: t.app.screen.focused.move_to("/dev\0system"))  # type: ignore[union-attr]
+        await t.press("O")
+        await t.dialog(Confirm)
+        await t.shows(
+            "what o would do to /dev", f"$ chroot-tool off -d {DEB12.path} --only /dev",
+            *(step.describe() for step in steps),
+        )  # fmt: skip
+        assert t.engine.calls == [("plan_switch_bind", DEB12.path, "/dev", False)]
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("switch_bind") == [(DEB12.path, "/dev", False)])
+        await t.idle()
+        t.engine.fail("plan_switch_bind", ChrootError("nothing is configured there"))
+        await t.press("O")
+        await t.says("nothing is configured there")
+        await t.shows("o (un)mount")
+        assert len(t.engine.called("switch_bind")) == 1
 
 
 # -- moving, filter, sort, marks ------------------------------------------------------------------

@@ -159,6 +159,27 @@ async def test_on_is_taken_back_after_showing_what_that_does() -> None:
         assert t.app.main.session.log.entries[1].fixed == "it was taken back"
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_what_has_no_way_back_is_named_before_an_older_one_is_offered(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))
+        await switched_on(t)
+        log = t.app.main.session.log
+        words = ("chroot-tool", "clone", "-d", ARM, "arm2")
+        log.end(log.begin(Deed((words,), "arm", lambda: None)), "failed")
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.hides("has no way back")
+        await t.press("escape")
+        await t.main()
+        log.end(log.begin(Deed((words,), "arm", lambda: None)), "done")
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("clone arm has no way back; before it:", f"$ chroot-tool on -d {ARM}")
+
+
 async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))

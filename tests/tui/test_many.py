@@ -52,6 +52,33 @@ async def test_what_is_like_the_pattern_is_marked_as_one_types(size: tuple[int, 
         await t.until(lambda: t.app.main.table.rows.has_focus)
 
 
+@SIZES
+async def test_marks_that_are_not_seen_are_told_where_they_are_acted_on(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*OFF, CHROOTS[0], size=size) as t:
+        await mark(t, "arm")
+        await t.press("slash")
+        await t.write("deb1")
+        await t.press("enter")
+        await t.shows("1 marked, hidden")
+        await mark(t, "deb12")
+        await t.shows("2 marked, 1 hidden")
+        for key, title in [
+            ("d", "delete 2 chroots, 1 hidden"), ("v", "snapshots of 2 chroots, 1 hidden"),
+            ("p", "pack 2 chroots, 1 hidden"), ("O", "what o would do, 1 hidden"),
+            ("L", "2 chroots, 1 hidden"), ("m", "2 marked, 1 hidden: deb12, arm"),
+        ]:  # fmt: skip
+            await t.press(key)
+            await t.until(lambda: t.app.screen is not t.app.main)
+            await t.shows(title)
+            await t.press("escape")
+            await t.main()
+        await t.press("escape")
+        await t.shows("2 marked")
+        await t.hides("hidden")
+
+
 async def test_marks_from_before_stay_and_escape_has_them_alone() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")

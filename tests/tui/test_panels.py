@@ -469,7 +469,8 @@ async def test_save_writes_a_new_file_each_time() -> None:
                 folder.exists() and [path.read_text().split() for path in folder.iterdir()] == whole
             )
         )
-        await t.says("saved to")
+        for path in folder.iterdir():
+            await t.says(f"saved to {path}")
         for path in folder.iterdir():
             assert path.stat().st_mode & 0o777 == 0o600
 

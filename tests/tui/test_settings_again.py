@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets._toast import Toast
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.messages import SettingsRead
 from chroot_tool.app.tui.settings_thread import SettingsThread
 from support import descriptors
 from support.samples import BASE, CHROOTS
-from support.whole_ui import ui
+from support.screen import screen_lines
+from support.whole_ui import Ui, ui
 
 ARM = f"{BASE}/arm"
 COMMAND = '[[command]]\nname = "tell"\nkey = "f5"\nrun = "/bin/echo {name}"\n'
@@ -79,6 +81,27 @@ async def test_errors_are_told_with_their_line_and_the_old_settings_stay(file: P
         replace(file, f'theme = "light"\n{COMMAND.replace("tell", "told")}')
         await t.shows("f5 told")
         await t.hides("f5 tell")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_the_path_of_what_is_wrong_is_told_whole(file: Path, size: tuple[int, int]) -> None:
+    write(file, "")
+    async with ui(*CHROOTS, size=size, follow_settings=True) as t:
+        replace(file, 'theme = "dark"\nwhatever = 1\n')
+        await t.says(f"{file}:2: ")
+        await t.until(lambda: f"{file}:2: " in "".join(toasts(t)))
+        replace(file, f'"{"x" * 5000}" = 1\n')
+        await t.until(lambda: any("xxx…xxx" in said for said in t.said))
+        assert max(map(len, t.said)) <= 400
+
+
+def toasts(t: Ui) -> list[str]:
+    """The lines of the toasts, as they are on the screen."""
+    lines = screen_lines(t.app)
+    regions = [toast.content_region for toast in t.app.screen.query(Toast)]
+    return [
+        lines[y][one.x : one.right].rstrip() for one in regions for y in range(one.y, one.bottom)
+    ]
 
 
 async def test_a_link_to_a_file_elsewhere_is_followed(file: Path, tmp_path: Path) -> None:

@@ -18,14 +18,17 @@ class DeleteSeveral(ProofDialog):
     """Says which *chroots* are removed, and asks for `delete N`. Answers True to delete.
 
     *sizes* are what each takes on disk in bytes, None where that is not counted yet; *trash* the
-    days that they can be kept (`ProofDialog.trash`).
+    days that they can be kept (`ProofDialog.trash`); *hidden* is said of those that a filter hides.
     """
 
     def __init__(
-        self, chroots: Sequence[ChrootStatus], sizes: Sequence[int | None], trash: float = 0.0
-    ) -> None:
+        self, chroots: Sequence[ChrootStatus], sizes: Sequence[int | None], trash: float = 0.0,
+        *, hidden: str = "",
+    ) -> None:  # fmt: skip
         count = len(chroots)
-        super().__init__(Content(f"delete {count} chroots"), f"delete {count}", "them", trash)
+        super().__init__(
+            Content(f"delete {count} chroots{hidden}"), f"delete {count}", "them", trash
+        )
         self._chroots = chroots
         self._sizes = sizes
 

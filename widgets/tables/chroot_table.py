@@ -244,6 +244,14 @@ class ChrootTable(Vertical):
             return ()
         return tuple(path for path in self._listing.known if path in marked)
 
+    @property
+    def hidden_marks(self) -> str:
+        """What to say of marks that are not seen, for a filter or a fold: `1 hidden`; or ""."""
+        count = len(self.rows.marked.difference(self.rows.keys))
+        return (
+            "" if not count else "hidden" if count == len(self.rows.marked) else f"{count} hidden"
+        )
+
     def move_to(self, path: str) -> bool:
         """Put the cursor on a chroot; say whether it is shown."""
         if self._listing.unfold_for(path):
@@ -397,5 +405,6 @@ class ChrootTable(Vertical):
         if self._listing.filter:
             parts.append(Content.assemble("/", foreign(self._listing.filter, "$text-primary")))
         if marked:
-            parts.append(Content.styled(f"✓ {marked} marked", "$text-primary"))
+            hidden = f", {self.hidden_marks}" if self.hidden_marks else ""
+            parts.append(Content.styled(f"✓ {marked} marked{hidden}", "$text-primary"))
         return Content("  ").join(parts)

@@ -53,8 +53,10 @@ class MountRows(Table[MountStatus]):
         " not as it is wanted; a foreign one is not in the configuration."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "switch", "on/off", id="mounts.toggle",
+        Binding("o", "switch", "(un)mount", id="mounts.toggle",
                 tooltip="Mount or unmount this one alone"),
+        Binding("O", "plan", "plan", id="mounts.plan", show=False,
+                tooltip="What that would do, before it does"),
         Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the row"),
     ]  # fmt: skip
 
@@ -69,7 +71,7 @@ class MountRows(Table[MountStatus]):
         mount = self.cursor_row
         if mount is None:
             return "nothing is mounted here"
-        if action == "switch" and mount.state == IGNORED and not mount.real:
+        if action in ("switch", "plan") and mount.state == IGNORED and not mount.real:
             return "it is left out by the configuration"
         return ""
 
@@ -78,6 +80,12 @@ class MountRows(Table[MountStatus]):
         mount = self.cursor_row
         if mount is not None and isinstance(self.parent, MountsTable):
             self.parent.post_message(MountsTable.ToggleRequested(self.parent, mount))
+
+    def action_plan(self) -> None:
+        """Ask for what switching this mount would do."""
+        mount = self.cursor_row
+        if mount is not None and isinstance(self.parent, MountsTable):
+            self.parent.post_message(MountsTable.PlanRequested(self.parent, mount))
 
     def action_copy(self) -> None:
         """Ask for the row to be copied."""
@@ -93,6 +101,12 @@ class MountsTable(ExplainedTable):
 
     class ToggleRequested(Telling):
         """This mount is to be switched on or off."""
+
+        table: MountsTable
+        mount: MountStatus
+
+    class PlanRequested(Telling):
+        """What switching this mount would do is to be shown."""
 
         table: MountsTable
         mount: MountStatus

@@ -54,7 +54,7 @@ async def pack(session: Session) -> None:
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
         if job.state == DONE:
-            session.user.tell(f"packed: {safe(job.stage)}")
+            session.user.tell(f"packed: {safe(job.stage)}", whole=True)
 
     _pack(session, one, wish, ended)
     session.panes.dock.open_jobs()
@@ -70,7 +70,7 @@ async def _pack_each(session: Session, chosen: tuple[ChrootStatus, ...]) -> None
     from ....widgets.dialogs.pack import Packing
 
     places = {one.path: _place(session, one, oci=False) for one in chosen}
-    title = f"pack {len(chosen)} chroots"
+    title = f"pack {len(chosen)} chroots{session.hidden}"
     there = await asyncio.to_thread(_there, session.engine, tuple(places.values()))
     lines = ["Each into an archive:", *(path for path in places.values() if path not in there)]
     if there:

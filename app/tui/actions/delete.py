@@ -44,7 +44,9 @@ async def _delete_several(session: Session, chosen: tuple[ChrootStatus, ...]) ->
     from ....widgets.dialogs.delete_several import DeleteSeveral
 
     sizes = [session.inventory.sizes.get(one.path) for one in chosen]
-    dialog = DeleteSeveral(chosen, sizes, min(_days(session, one) for one in chosen))
+    dialog = DeleteSeveral(
+        chosen, sizes, min(_days(session, one) for one in chosen), hidden=session.hidden
+    )
     if await session.user.ask(dialog):
         to_each(session, "delete", chosen, partial(_delete, session, dialog.trash), busy)
 

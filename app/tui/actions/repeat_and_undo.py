@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import safe
+from ....widgets.job_status import DONE
+from ..command_log import PROGRAM
 from .action import Action, flow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..command_log import Undo
     from ..session import Session
 
@@ -52,12 +56,26 @@ async def repeat(session: Session, *idents: int) -> None:
 def undo_last(session: Session) -> None:
     """Take back the last command that can be, of all that it was done to."""
     log = session.log
-    undo(session, *log.together(log.last(undoable=True), undoable=True))
+    idents = log.together(log.last(undoable=True), undoable=True)
+    undo(session, *idents, lead=_without_way_back(session, idents))
+
+
+def _without_way_back(session: Session, idents: Sequence[int]) -> tuple[str, ...]:
+    """Say what was done last, where that was after *idents* and can't be taken back."""
+    for entry in session.log.entries:
+        deed = session.log.deed(entry.id)
+        if entry.id in idents or deed is None:
+            break
+        if deed.undo is None and entry.state == DONE:
+            words = deed.lines[0]
+            verb = words[1] if words[0] == PROGRAM else words[0]
+            return (f"{verb} {deed.name} has no way back; before it:", "")
+    return ()
 
 
 @flow
-async def undo(session: Session, *idents: int) -> None:
-    """Show what taking commands of the log back would do, and do that."""
+async def undo(session: Session, *idents: int, lead: tuple[str, ...] = ()) -> None:
+    """Show, below *lead*, what taking commands of the log back would do, and do that."""
     from ....widgets.dialogs.confirm import Confirm
 
     log, user = session.log, session.user
@@ -84,7 +102,7 @@ async def undo(session: Session, *idents: int) -> None:
         return
     said = [_said(log.entry(ident).lines, steps) for ident, _, steps in ways]
     what = "this" if len(ways) == 1 else f"all {len(ways)}"
-    lines = [line for one in said for line in ("", *one)][1:]
+    lines = [*lead, *[line for one in said for line in ("", *one)][1:]]
     if await user.ask(Confirm(f"take {what} back?", lines, action="Take back")):
         with session.several.begun_by("take back"):
             for ident, way, _ in ways:

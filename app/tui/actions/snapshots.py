@@ -68,7 +68,8 @@ def take(session: Session, one: ChrootStatus, name: str = "", then: Ended | None
 
 async def _take_of_each(session: Session, chosen: tuple[ChrootStatus, ...]) -> None:
     lines = ("One of each, called after the time:", *(f"  {one.path}" for one in chosen))
-    if await agreed(session, f"snapshots of {len(chosen)} chroots", lines, "Take"):
+    title = f"snapshots of {len(chosen)} chroots{session.hidden}"
+    if await agreed(session, title, lines, "Take"):
         to_each(session, "snapshot", chosen, partial(take, session), unmade, busy)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ....core.plan import Plan
     from ....core.process import Holder
     from ....widgets.job_status import JobStatus
+    from ..command_words import Words
     from ..session import Session
 
 _LEFT_ON = ": left on"
@@ -208,9 +209,37 @@ def _switch_mount(
         lambda report, cancelled: session.engine.switch_bind(
             one.path, target, on=on, report=report, cancelled=cancelled
         ),
-        words=("on" if on else "off", "-d", one.path, "--only", target),
+        words=_words_for_one(one, target, on=on),
         undo=None if undoes else undo,
     )  # fmt: skip
+
+
+def _words_for_one(one: ChrootStatus, target: str, *, on: bool) -> Words:
+    return "on" if on else "off", "-d", one.path, "--only", target
+
+
+@flow
+async def show_mount_plan(session: Session, mount: MountStatus) -> None:
+    """Show what `toggle_mount` would do, step by step; do it where that is wanted."""
+    from ....widgets.dialogs.confirm import Confirm
+
+    one = session.highlighted
+    if one is None:
+        return
+    on = not mount.real
+    words = _words_for_one(one, mount.target, on=on)
+    try:
+        plan = await asyncio.to_thread(
+            session.engine.plan_switch_bind, one.path, mount.target, on=on
+        )
+    except ChrootError as error:
+        session.user.explain(error)
+        return
+    steps = [f"  {step}" for step in _steps(plan)] or ["  nothing to do"]
+    lines = (f"$ {quoted((PROGRAM, *words))}", *steps)
+    title = f"what o would do to {mount.target}"
+    if await session.user.ask(Confirm(title, lines, action="Do it")):
+        _switch_mount(session, one, mount.target, on=on)
 
 
 @flow
@@ -235,7 +264,7 @@ async def show_plan(session: Session) -> None:
             continue
         stop = ("run `stop` inside",) if off and steps else ()
         lines += [f"  {step}" for step in (*stop, *steps)] or ["  nothing to do"]
-    if await session.user.ask(Confirm("what o would do", lines, action="Do it")):
+    if await session.user.ask(Confirm(f"what o would do{session.hidden}", lines, action="Do it")):
         with session.several.begun_by("off" if off else "on"):
             for one in fit:
                 if off:

@@ -26,7 +26,7 @@ async def edit(session: Session) -> None:
         return
     several = len(chosen) > 1
     common = tuple(tag for tag in chosen[0].tags if all(tag in one.tags for one in chosen))
-    about = f"{len(chosen)} chroots" if several else chosen[0].name
+    about = f"{len(chosen)} chroots{session.hidden}" if several else chosen[0].name
     said = await session.user.ask(TagsDialog(about, common, several=several))
     if said is None:
         return
