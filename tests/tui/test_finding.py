@@ -199,6 +199,16 @@ async def test_a_search_is_for_one_chroot_and_one_tab() -> None:
         await t.hides("/name")
 
 
+async def test_what_is_being_typed_is_looked_for_in_another_chroot_that_is_shown() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        await t.press("1", "slash")
+        await t.write("jammy")
+        await t.shows("not found")
+        t.app.main.table.move_to(next(one.path for one in CHROOTS if one.name == "jammy"))
+        await t.shows("1 of")
+
+
 async def test_what_the_graphs_say_is_found_too() -> None:
     async with ui(*CHROOTS, size=(160, 50)) as t:
         await t.on_row("deb12")

@@ -144,8 +144,11 @@ class Details(Searching):
         self._stale = set(TABS)
         self.line.labels = self._labels()
         self._update()
-        if other and self.is_mounted and self.searched.sought and not self.is_finding:
-            self.end_search()
+        if other and self.is_mounted and self.searched.sought:
+            if self.is_finding:
+                self._search(self.searched.sought)
+            else:
+                self.end_search()
 
     def welcome(self, said: Welcome) -> None:
         """Say this in the overview where there is no chroot at all; () takes it away."""
