@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     TERMINAL, BINDS, DIALOG,
 ) = (
     "Moving", "Everywhere", "Chroots", "Filter", "Mounts", "Processes", "Jobs", "Commands",
-    "Run panel", "Find in a panel", "Terminal", "Editor for binds", "Dialogs",
+    "Run panel", "Find in a text", "Terminal", "Editor for binds", "Dialogs",
 )  # fmt: skip
 """Where a binding holds; the headings of docs/keys.md."""
 
@@ -154,12 +154,14 @@ BINDINGS = (
     ),
     *_in(
         FIND,
-        ("find.keep", "enter", "keep what is marked, and back to the panel"),
+        ("find.keep", "enter", "keep what is marked, and back to the text"),
         ("find.before", "up", "the place before"),
         ("find.after", "down", "the place after"),
-        ("find.clear", "escape", "end the search, and back to where the output was"),
+        ("find.clear", "escape", "end the search, and back to what was shown"),
         ("panel.match_before", "n", "back in the panel: the place before"),
         ("panel.match_after", "N", "back in the panel: the place after"),
+        ("overview.match_after", "n", "back in the overview: the place after"),
+        ("overview.match_before", "N", "back in the overview: the place before"),
     ),
     *_in(
         TERMINAL,

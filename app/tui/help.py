@@ -56,6 +56,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ("pane.1", "pane.2", "pane.3", "pane.4", "pane.5"): "overview … log, by number",
     ("tab.previous", "tab.next"): "the tab before, the next",
     ("panel.match_before", "panel.match_after"): "the place before, after",
+    ("overview.match_after", "overview.match_before"): "the place after, before",
     ("panel.page_up", "panel.page_down"): "scroll up, down",
     ("panel.grow", "panel.shrink"): "more room, less; kept",
 }

@@ -33,7 +33,8 @@ _OF_A_ROW = ("row.copy",)
 _OF_LOOKS = (
     "environments.filter", "environments.clear", "environments.group",
     "environments.mark_matching", "panel.leave", "panel.page_up", "panel.page_down",
-    "panel.grow", "panel.shrink", "panel.match_before", "panel.match_after", "processes.tree",
+    "panel.grow", "panel.shrink", "panel.match_before", "panel.match_after",
+    "overview.match_after", "overview.match_before", "processes.tree",
 )  # fmt: skip
 """Bindings of a place that are done to what is seen, not to the thing."""
 _MOST_NAMES = 3

@@ -88,6 +88,8 @@ def test_only_what_is_meant_to_shares_a_key() -> None:
         ("panel.page_down", "table.page_down"),
         ("details.open", "row.menu"),
         ("panel.enter", "row.menu"),
+        ("overview.match_after", "panel.match_before"),
+        ("overview.match_before", "panel.match_after"),
     }
     assert clashes({}) == []
 

@@ -22,7 +22,8 @@ from ..tables.table import Table
 from ..text.foreign import foreign
 from ..text.states import MUTED, PLAIN, severity
 from ..text.wrapped_text import Paragraph, WrappedText
-from .dialog import Dialog, button
+from .dialog import button
+from .filtered import FilteredDialog
 
 _STYLES = {PROBLEM: "$text-error", WARNING: "$text-warning"}
 _HOST = "host"
@@ -64,7 +65,7 @@ class FindingTable(Table[_Row]):
     """
 
 
-class DoctorDialog(Dialog[bool]):
+class DoctorDialog(FilteredDialog[bool]):
     """Shows what is found of this host, and of the chroot *name* where that is not "".
 
     *begin* is called with a function that posts, from any thread, the messages `Came` and `Ended`.
@@ -209,7 +210,9 @@ class DoctorDialog(Dialog[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to mend where something can be."""
-        return self._mends or None if action == "mend" else True
+        if action == "mend":
+            return self._mends or None
+        return super().check_action(action, parameters)
 
     def action_tell(self) -> None:
         """Show what the finding under the cursor means, or hide it again."""

@@ -20,6 +20,7 @@ from ..text.states import MUTED, PLAIN, Cell, machine_state
 from ..text.wrapped_text import WrappedText
 from .dialog import button
 from .field import Field
+from .filtered import FilteredDialog
 from .form import FormDialog
 from .suggestions import Prefixes
 
@@ -78,7 +79,7 @@ class MachineTable(Table[MachineRow]):
                 tooltip="Filter the chroots by it"),
         Binding("l", "screen.wish('log-in')", "log in", id="hosts.log_in",
                 tooltip="Give ssh the terminal: for a passphrase, a password, a host key"),
-        Binding("r", "screen.wish('retry')", "try again", id="hosts.retry",
+        Binding("r", "screen.wish('retry')", "retry", id="hosts.retry",
                 tooltip="Connect now"),
         Binding("d", "screen.wish('remove')", "remove", id="hosts.remove",
                 tooltip="Look at it no more"),
@@ -88,7 +89,7 @@ class MachineTable(Table[MachineRow]):
     """
 
 
-class MachinesDialog(FormDialog[MachineWish | None]):
+class MachinesDialog(FilteredDialog[MachineWish | None], FormDialog[MachineWish | None]):
     """Shows machines; see `show`. Answers a MachineWish, None where it was left.
 
     *known* are the names that ssh knows, for completion; *note* is said below the field.

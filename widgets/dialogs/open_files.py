@@ -10,15 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
 from ...core.process import OpenFile, Process
 from ..tables.columns import Column
-from ..tables.filter_line import FilterLine
 from ..tables.table import Table
 from ..text.foreign import foreign
 from ..text.states import ACCENT, MUTED, PLAIN
-from .dialog import Dialog, button
+from .dialog import button
+from .filtered import FilteredDialog
 
 _NETWORK = ("tcp", "udp")
 
@@ -42,16 +42,12 @@ class OpenTable(Table[OpenFile]):
 
     BINDING_GROUP_TITLE = "Open files"
     HELP = "What the process has open: its directory and program first, then by descriptor."
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "screen.filter", "filter", id="environments.filter",
-                tooltip="Show only the rows that have it"),
-    ]  # fmt: skip
     DEFAULT_CSS = """
     OpenTable { height: auto; background: transparent; }
     """
 
 
-class OpenFilesDialog(Dialog[None]):
+class OpenFilesDialog(FilteredDialog[None]):
     """Shows the *files* that *process* has open, as they were when they were asked for."""
 
     HELP = OpenTable.HELP
@@ -63,8 +59,6 @@ class OpenFilesDialog(Dialog[None]):
     DEFAULT_CSS = """
     OpenFilesDialog {
         & > .dialog--frame { width: 94%; max-width: 140; padding: 0 1; }
-        & FilterLine { display: none; }
-        &.-filtering FilterLine { display: block; }
         &.-filtering #command { display: none; }
         & #command { padding: 0 1; height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     }
@@ -78,8 +72,7 @@ class OpenFilesDialog(Dialog[None]):
         self._files = tuple(files)
 
     def content(self) -> Iterable[Widget]:
-        """Return the command, in its place the filter while it is typed, and the table."""
-        yield FilterLine("any column")
+        """Return the command, in its place the filter while there is one, and the table."""
         line = foreign(f"{self._process.user}  {self._process.command}")
         yield Static(line, id="command", classes="dialog--quiet")
         yield OpenTable(COLUMNS)
@@ -105,34 +98,6 @@ class OpenFilesDialog(Dialog[None]):
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
         self.answer(None)
-
-    def action_filter(self) -> None:
-        """Open the line in which the filter is typed."""
-        self.add_class("-filtering")
-        self.query_one(FilterLine).focus()
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.table.search(event.value)
-
-    @on(FilterLine.Left)
-    def _left(self, event: FilterLine.Left) -> None:
-        event.stop()
-        if event.clear:
-            event.line.value = ""
-        if event.clear or not event.line.value:
-            self.remove_class("-filtering")
-        if event.refocus:
-            self.table.focus()
-
-    def action_cancel(self) -> None:
-        """Show all again where a filter holds; else close."""
-        line = self.query_one(FilterLine)
-        if line.value:
-            line.action_clear()
-        else:
-            super().action_cancel()
 
     def action_copy(self) -> None:
         """Copy what is listed."""

@@ -24,6 +24,7 @@ from ..text.foreign import foreign
 from ..text.states import MUTED, PLAIN
 from .dialog import button
 from .field import Field
+from .filtered import FilteredDialog
 from .form import FormDialog
 
 TAKE, RESTORE, REMOVE = "take", "restore", "remove"
@@ -52,7 +53,7 @@ class SnapshotTable(Table[TreeSnapshot]):
     """
 
 
-class SnapshotsDialog(FormDialog[SnapshotWish | None]):
+class SnapshotsDialog(FilteredDialog[SnapshotWish | None], FormDialog[SnapshotWish | None]):
     """Shows the *snapshots* of the chroot *name*. Answers a SnapshotWish, None where it was left.
 
     *clock* tells ages from.

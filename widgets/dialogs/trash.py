@@ -23,7 +23,8 @@ from ..tables.table import Table
 from ..text.amounts import age, moment
 from ..text.foreign import foreign
 from ..text.states import MUTED, PLAIN
-from .dialog import Dialog, button
+from .dialog import button
+from .filtered import FilteredDialog
 
 RESTORE, REMOVE, EMPTY = "restore", "remove", "empty"
 
@@ -51,7 +52,7 @@ class TrashTable(Table[Trashed]):
     """
 
 
-class TrashDialog(Dialog[TrashWish | None]):
+class TrashDialog(FilteredDialog[TrashWish | None]):
     """Shows what is in the trash of *base*. Answers a TrashWish, None where it was left.
 
     *count* returns the same with their sizes; it is called in a thread, and may take a while.

@@ -23,7 +23,8 @@ from ..text.amounts import percent
 from ..text.foreign import foreign
 from ..text.states import ACCENT, MUTED, PLAIN, WARN, Cell
 from ..text.wrapped_text import WrappedText
-from .dialog import Dialog, button
+from .dialog import button
+from .filtered import FilteredDialog
 
 _BAR = 10
 """Cells of the bar of what is the biggest."""
@@ -97,7 +98,7 @@ class UsageTable(Table[_Row]):
             self.post_message(CopyRequested((self.screen.path_of(row.usage.name),)))
 
 
-class UsageDialog(Dialog[None]):
+class UsageDialog(FilteredDialog[None]):
     """Shows what is in the folders of the chroot *name*; *begin* counts. Answers nothing."""
 
     HELP = "What each thing takes with all that is below; mounts are not entered."
@@ -162,6 +163,7 @@ class UsageDialog(Dialog[None]):
     def _go(self, folder: str, at: str = "") -> None:
         """Show a folder, counting it where that was not done yet; the cursor on *at*."""
         self._halt()
+        self.end_filter()
         self._folder = folder
         self._cursors.setdefault(folder, at)
         if folder in self._known:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widget import Widget
 
+from ...core.text import safe
 from ..bars.tab_line import TabLine
 from ..light_message import Telling
 from ..text.fitting import shorten
+from .searching import Searching
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ..tables.table import Table
     from ..trend_points import Trend
     from .overview import Shown, Welcome
+    from .searching import Searched
 
 OVERVIEW, MOUNTS, PROCESSES, LOG = "overview", "mounts", "processes", "log"
 TABS = (OVERVIEW, MOUNTS, PROCESSES, LOG)
@@ -40,7 +42,7 @@ _FILTER = 12
 """Cells of a filter that are shown beside the name of its tab."""
 
 
-class Details(Vertical):
+class Details(Searching):
     """A chroot in; the messages of `MountsTable` and `ProcessesTable` out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +50,11 @@ class Details(Vertical):
                 show=False),
         Binding("right_square_bracket", "step_tab(1)", "next tab", id="tab.next", show=False),
         Binding("slash", "filter", "filter", id="environments.filter", show=False,
-                tooltip="Show only the rows that have it"),
+                tooltip="Show only the rows that have it; in the overview find it"),
+        Binding("n", "step(False)", "after", id="overview.match_after",
+                tooltip="What is searched for, the place after this one"),
+        Binding("N", "step(True)", "before", id="overview.match_before",
+                tooltip="What is searched for, the place before this one"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     Details {
@@ -56,6 +62,8 @@ class Details(Vertical):
         & > FilterLine { display: none; }
         &.-filtering > TabLine { display: none; }
         &.-filtering > FilterLine { display: block; }
+        &.-finding > TabLine { display: none; }
+        &.-finding > FindBar { display: block; }
     }
     """
 
@@ -126,6 +134,7 @@ class Details(Vertical):
         to it, *listening* where those in it do.
         """
         path = chroot.path if chroot is not None else None
+        other = path != (self._chroot.path if self._chroot is not None else None)
         jobs = tuple(job for job in jobs if job.path == path)
         shown = (chroot, jobs, size, snapshots, shared, listening)
         if shown == self._shown and trend is self._trend and happened is self._happened:
@@ -135,6 +144,11 @@ class Details(Vertical):
         self._stale = set(TABS)
         self.line.labels = self._labels()
         self._update()
+        if other and self.is_mounted and self.searched.sought:
+            if self.is_finding:
+                self._search(self.searched.sought)
+            else:
+                self.end_search()
 
     def welcome(self, said: Welcome) -> None:
         """Say this in the overview where there is no chroot at all; () takes it away."""
@@ -193,16 +207,25 @@ class Details(Vertical):
         message.stop()
         self.show_tab(message.tab)
 
-    # -- filter ----------------------------------------------------------------------------------
+    # -- filter; in the overview search ----------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key to the environments where there are no rows."""
+        """Offer no second line; go from place to place only where they are seen."""
         if action == "filter":
-            return self.table is not None and not self.has_class("-filtering")
+            return not self.has_class("-filtering") and not self.is_finding
+        if action == "step":
+            return self.tab == OVERVIEW and super().check_action(action, parameters)
         return True
 
-    def action_filter(self) -> None:
-        """Open the line in which the filter of this tab is typed."""
+    async def action_filter(self) -> None:
+        """Open the line in which the filter of this tab, or what is to be found, is typed."""
+        if self.tab == OVERVIEW:
+            from .find_bar import FindBar  # Input takes its time to load
+
+            if not self.query(FindBar):
+                await self.mount(FindBar("overview"), before=self.line)  # keys wait for it
+            self.action_find()
+            return
         from ..tables.filter_line import FilterLine  # Input takes its time to load
 
         if not self.query(FilterLine):
@@ -228,7 +251,12 @@ class Details(Vertical):
             self.focus()
 
     def clear_filter(self) -> bool:
-        """Show all rows of this tab again; tell whether some were not."""
+        """Show all rows of this tab again, or end its search; tell whether there was one."""
+        if self.tab == OVERVIEW:
+            sought = bool(self.searched.sought)
+            if sought:
+                self.end_search()
+            return sought
         was = bool(self._filters.get(self.tab))
         self._filter("")
         return was
@@ -239,6 +267,23 @@ class Details(Vertical):
             self._filters[self.tab] = text
             table.search(text)
             self.line.labels = self._labels()
+
+    @property
+    def searched(self) -> Searched:
+        """The overview."""
+        from .overview import Overview
+
+        pane = self._panes[OVERVIEW]
+        assert isinstance(pane, Overview)
+        return pane
+
+    def show_search(self) -> None:
+        """Show how the search stands."""
+        from .find_bar import FindBar
+
+        for bar in self.query(FindBar):
+            bar.tell(self.place)
+        self.line.labels = self._labels()
 
     @property
     def table(self) -> Table[Any] | None:
@@ -341,5 +386,7 @@ class Details(Vertical):
         return tuple((tab, label + self._filter_label(tab)) for tab, label in labels)
 
     def _filter_label(self, tab: str) -> str:
+        if tab == OVERVIEW and self.is_mounted and self.searched.sought:
+            return f" /{shorten(safe(self.searched.sought), _FILTER)} {self.place}"
         text = self._filters.get(tab, "")
         return f" /{shorten(text, _FILTER)}" if text else ""

@@ -21,9 +21,14 @@ class FindBar(Horizontal):
     }
     """
 
+    def __init__(self, looks_at: str = "output") -> None:
+        """Make an empty line; *looks_at* says what is searched."""
+        super().__init__()
+        self._looks_at = looks_at
+
     def compose(self) -> ComposeResult:
         """Put the line and the words there."""
-        yield FindLine()
+        yield FindLine(self._looks_at)
         yield Static()
 
     def tell(self, words: str) -> None:

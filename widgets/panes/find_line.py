@@ -17,16 +17,16 @@ class FindLine(Input):
 
     BINDING_GROUP_TITLE = "Find"
     HELP = (
-        "Marks it everywhere in the output and shows the nearest one upwards; nothing of it is"
-        " typed into the program. Capitals count where there are some."
+        "Marks it everywhere and shows the nearest one; nothing of it is typed into a program."
+        " Capitals count where there are some."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "leave(False)", "keep", id="find.keep",
-                tooltip="Back to the panel: n and N go from one to the next"),
+                tooltip="Back to what is searched: n and N go from one to the next"),
         Binding("up", "step(True)", "before", id="find.before", tooltip="The one before"),
         Binding("down", "step(False)", "after", id="find.after", tooltip="The one after"),
         Binding("escape", "leave(True)", "end", id="find.clear",
-                tooltip="Back to where the output was"),
+                tooltip="Back to what was shown before"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     FindLine.-textual-compact {
@@ -49,9 +49,9 @@ class FindLine(Input):
         line: FindLine
         backwards: bool
 
-    def __init__(self) -> None:
-        """Make an empty line."""
-        super().__init__(placeholder="find in the output", compact=True, max_length=_LONGEST)
+    def __init__(self, looks_at: str = "output") -> None:
+        """Make an empty line; *looks_at* says what is searched."""
+        super().__init__(placeholder=f"find in the {looks_at}", compact=True, max_length=_LONGEST)
 
     def action_leave(self, clear: bool) -> None:
         """Go back to the panel."""

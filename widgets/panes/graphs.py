@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -27,6 +27,8 @@ _TALLEST = 4
 """Lines that a graph grows by, where there is room for all."""
 
 Lines = list[Content]
+Marked = Callable[[Lines], Iterable[Content]]
+"""Returns lines with what is looked for marked in them."""
 
 
 class Activity(Measured):
@@ -36,14 +38,18 @@ class Activity(Measured):
     Activity { height: auto; padding: 1 1 0 1; }
     """
 
-    def __init__(self, above: Callable[[int], int], below: Callable[[int, int], Lines]) -> None:
+    def __init__(
+        self, above: Callable[[int], int], below: Callable[[int, int], Lines], marked: Marked
+    ) -> None:
         """Make it empty; *above* tells how many lines stand above it, at a width.
 
-        *below* has what to say, at a width, in so many lines that graphs leave free.
+        *below* has what to say, at a width, in so many lines that graphs leave free;
+        *marked* marks what is looked for.
         """
         super().__init__()
         self._above = above
         self._below = below
+        self._marked = marked
         self._drawn: Lines = []
 
     shown: var[tuple[Trend | None, tuple[float, ...]]] = var((None, ()), init=False)
@@ -73,8 +79,13 @@ class Activity(Measured):
 
     def render(self) -> Content:
         """Return the lines."""
-        self._drawn = self._lines(self.size.width, self.size.height)
-        return Content("\n").join(self._drawn)
+        self._drawn = self.lines
+        return Content("\n").join(self._marked(self._drawn))
+
+    @property
+    def lines(self) -> Lines:
+        """What is painted."""
+        return self._lines(self.size.width, self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are at a width: graphs grow into what is left free."""

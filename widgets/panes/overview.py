@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import nlargest
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 
 from ...core.looking.happenings import Happening
@@ -25,7 +25,11 @@ from ..text.fitting import fit, shorten, width_of, wrap
 from ..text.measured import Measured
 from ..text.states import chroot_state, happening, job_state
 from ..trend_points import Trend
-from .graphs import Activity
+from .graphs import Activity, Marked
+
+if TYPE_CHECKING:
+    from ..terminal.search import Match
+    from .text_search import TextSearch
 
 _LABEL = 14
 _TWO_COLUMNS = 100
@@ -84,14 +88,18 @@ class Overview(VerticalScroll, inherit_bindings=False):
         """Make an empty overview; *clock* tells ages from."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
+        self._search: TextSearch | None = None
+        self._began = 0
+        """Which line was the first that was seen when the search began."""
 
     def compose(self) -> ComposeResult:
         """Make text and graphs."""
-        facts = Facts(self._clock)
+        facts = Facts(self._clock, lambda lines: self._marked(0, lines))
         yield facts
         yield Activity(
             lambda width: 0 if self.has_class("-two") else facts.count_lines(width),
             lambda width, room: [] if facts.is_alone else _lately(facts.lately, width, room),
+            lambda lines: self._marked(len(facts.lines), lines),
         )
 
     def show(
@@ -128,6 +136,50 @@ class Overview(VerticalScroll, inherit_bindings=False):
         """Say this where no chroot is shown."""
         self.query_one(Facts).welcome = said
 
+    # -- searching: see `Searched` ---------------------------------------------------------------
+
+    @property
+    def sought(self) -> str:
+        """What is looked for; "" for nothing."""
+        return self._search.sought if self._search else ""
+
+    def find(self, text: str) -> Match | None:
+        """Mark *text* everywhere and show the first place of it from the first line seen on."""
+        from .text_search import TextSearch
+
+        if self._search is None:
+            self._search = TextSearch(self._all_lines)
+            self._began = self.scroll_offset.y
+        return self._show(self._search.find(text, self._began))
+
+    def step(self, *, backwards: bool) -> Match | None:
+        """Show the place before, or after, the one that is shown; round at the end."""
+        return self._show(self._search.step(backwards=backwards) if self._search else None)
+
+    def end_search(self, *, back: bool = False) -> None:
+        """Look for nothing; *back*: and show again what was shown before."""
+        if self._search is not None and back:
+            self.scroll_to(y=self._began, animate=False)
+        self._search = None
+        self._show(None)
+
+    def _show(self, match: Match | None) -> Match | None:
+        facts, activity = self.query_one(Facts), self.query_one(Activity)
+        facts.refresh()
+        activity.refresh()
+        if match is not None:
+            line, above = match.span[0][0], len(facts.lines)
+            widget, line = (facts, line) if line < above else (activity, line - above)
+            y = widget.virtual_region.y + widget.gutter.top + line
+            self.scroll_to_region(Region(0, y, 1, 1), animate=False, x_axis=False)
+        return match
+
+    def _all_lines(self) -> Lines:
+        return self.query_one(Facts).lines + self.query_one(Activity).lines
+
+    def _marked(self, first: int, lines: Lines) -> Iterator[Content]:
+        return self._search.marked(first, lines) if self._search else iter(lines)
+
     def on_mount(self) -> None:
         """Keep ages right."""
         self.set_interval(_TICK, self.query_one(Facts).refresh)
@@ -157,14 +209,20 @@ class Facts(Measured):
     is_alone: reactive[bool] = reactive(True, layout=True)
     """Whether no graphs stand below it: what is free is its own then, else theirs."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Make it empty; *clock* tells ages from."""
+    def __init__(self, clock: Callable[[], float], marked: Marked) -> None:
+        """Make it empty; *clock* tells ages from, *marked* marks what is looked for."""
         super().__init__()
         self._clock = clock
+        self._marked = marked
 
     def render(self) -> Content:
         """Return the lines."""
-        return Content("\n").join(self._lines(self.size.width, self.size.height))
+        return Content("\n").join(self._marked(self.lines))
+
+    @property
+    def lines(self) -> Lines:
+        """What is painted."""
+        return self._lines(self.size.width, self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are at a width."""

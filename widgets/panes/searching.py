@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Input
 
-from ..terminal.search import Match
-from .find_line import FindLine
+if TYPE_CHECKING:  # they take their time to load, and the details are there from the start
+    from textual.widgets import Input
+
+    from ..terminal.search import Match
+    from .find_line import FindLine
 
 FINDING: tuple[BindingType, ...] = (
     Binding("slash", "find", "find", id="panel.find", tooltip="Search the output"),
@@ -83,13 +84,15 @@ class Searching(Vertical):
 
     def action_find(self) -> None:
         """Open the line to search in, with what was searched for last."""
+        from .find_line import FindLine
+
         self.add_class("-finding")
         line = self.query_one(FindLine)
         self._search(line.value)
         line.focus()
 
-    @on(Input.Changed)
-    def _typed(self, message: Input.Changed) -> None:
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Search for what is typed."""
         message.stop()
         if self.is_finding:
             self._search(message.value)
@@ -103,13 +106,13 @@ class Searching(Vertical):
         self.match = self.searched.step(backwards=backwards)
         self.show_search()
 
-    @on(FindLine.Stepped)
-    def _stepped(self, message: FindLine.Stepped) -> None:
+    def on_find_line_stepped(self, message: FindLine.Stepped) -> None:
+        """Show the place before, or after."""
         message.stop()
         self.action_step(message.backwards)
 
-    @on(FindLine.Left)
-    def _found_it(self, message: FindLine.Left) -> None:
+    def on_find_line_left(self, message: FindLine.Left) -> None:
+        """Go back to what is searched."""
         message.stop()
         if not self.is_finding:
             return
