@@ -13,6 +13,7 @@ HERE = Path(__file__).absolute().parent
 PICTURES = (
     "main-dark-120x40", "main-light-120x40", "main-dark-80x24", "wide-160x50",
     "high-contrast-120x40", "monochrome-80x24", "ascii-160x50",
+    "first-run-80x24", "commands-80x24",
     "mounts-120x40", "processes-120x40", "log-120x40", "tree-80x24",
     "jobs-120x40", "failure-80x24",
     "panel-120x40", "throw-away-120x40", "create-120x40", "create-archive-80x24",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from textual.message import Message
 
+from chroot_tool.app.settings.commands import PROCESS, Command
 from chroot_tool.app.tui.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files, changed, difference
@@ -21,13 +22,15 @@ from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING, Finding, Found
 from chroot_tool.core.engine import Engine, Outlook
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
-from chroot_tool.core.events import Event, Output, Stage, ignore
+from chroot_tool.core.events import Event, Output, Stage, StepDone, ignore
 from chroot_tool.core.host.mount_points import HostFacts
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.happenings import Happening
+from chroot_tool.core.looking.other_bases import OtherBase
 from chroot_tool.core.looking.package_log import PackageRun
 from chroot_tool.core.looking.snapshot import Machine, Snapshot
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
+from chroot_tool.core.mounts.steps import Mount, Unmount
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Listener, OpenFile, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
@@ -196,6 +199,16 @@ SIZES = {
         ("old-lenny", 0), ("rescue", 296), ("trixie-build", 1130), ("web", 388),
     ]
 }  # fmt: skip
+ELSEWHERE = (
+    OtherBase("/var/lib/machines", "systemd-nspawn", ("debian-12", "fedora", "mail", "proxy")),
+    OtherBase("/var/lib/schroot/chroots", "schroot", ("sid-amd64-sbuild", "trixie-arm64-sbuild")),
+)
+"""Where this machine has chroots of other tools."""
+OWN = (
+    Command("syslog", ("tail", "-f", "{path}/var/log/syslog"), "f5"),
+    Command("trace", ("strace", "-fp", "{pid}"), "e", rows=PROCESS),
+)
+"""Commands of the user's own."""
 HOLDERS = (
     Holder(4711, "root", "/usr/sbin/sshd -D", ("root /", "fd 3 /dev/null", "fd 4 /run/sshd")),
     Holder(18302, "ann", "dpkg-buildpackage -us -uc -b", ("root /", "cwd /home/ann/src/linux")),
@@ -333,6 +346,9 @@ OPEN = (
     ("8", "pipe", "pipe:[51377]"),
     ("9", "other", "anon_inode:[eventpoll]"),
 )
+LISTENERS = tuple(
+    Listener("tcp", f"{address}:2222", 4711, "/usr/sbin/sshd -D") for address in ("0.0.0.0", "[::]")
+)
 PACKAGE_RUNS = (
     PackageRun(NOW - 9 * DAY, 34, 2, 0, ("gcc-14", "cpp-14", "libgcc-14-dev", "libasan8")),
     PackageRun(NOW - 3 * HOUR, 0, 6, 0, (
@@ -418,7 +434,7 @@ FOUND = {
 
 
 class RecordedEngine(LocalEngine):
-    """Plays calls back: `off` is busy, `on` fails, `create` comes half way and waits."""
+    """Plays calls back: `off` is busy, `on` fails for one, `create` comes half way and waits."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(BASE)
@@ -472,8 +488,8 @@ class RecordedEngine(LocalEngine):
         return PACKAGE_RUNS
 
     def listeners(self, path: str) -> tuple[Listener, ...]:
-        """Return nothing: it would come at one time or another."""
-        return ()
+        """Return where the server of bookworm listens."""
+        return LISTENERS if path == BOOKWORM.path else ()
 
     def open_files(self, path: str, pid: int) -> tuple[OpenFile, ...]:
         """Return what a server has."""
@@ -483,12 +499,25 @@ class RecordedEngine(LocalEngine):
         """Return the usual ones."""
         return ("build", "start", "stop", "update")
 
-    def on(self, path: str, **options: object) -> Plan:
-        """Fail."""
-        raise ChrootError(
-            "mount tmpfs on /tmp: no space left on device",
-            "free some memory, or give the tmpfs a size in chroot.d/chroot.toml",
-        )
+    def plan_on(self, path: str, **options: object) -> Plan:
+        """Return what is mounted in each."""
+        return Plan(tuple(Mount(bind.target, bind) for bind in PLAIN))
+
+    def plan_off(self, path: str, **options: object) -> Plan:
+        """Return the way back from that."""
+        return Plan(tuple(Unmount(bind.target, 0) for bind in reversed(PLAIN)))
+
+    def on(self, path: str, *, report: Callable[[Event], None] = ignore, **options: object) -> Plan:
+        """Fail for trixie-build, do it for all others."""
+        if path == TRIXIE.path:
+            raise ChrootError(
+                "mount tmpfs on /tmp: no space left on device",
+                "free some memory, or give the tmpfs a size in chroot.d/chroot.toml",
+            )
+        plan = self.plan_on(path)
+        for step in plan.steps:
+            report(StepDone(path, step))
+        return plan
 
     def diagnose(
         self,

@@ -11,33 +11,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 from textual.widgets import Button, Static
 
+from chroot_tool.app.settings.commands import Command
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
 from chroot_tool.app.tui.actions import root
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.looking import other_bases
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
+from chroot_tool.widgets.dialogs.base import BaseDialog
+from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.dialogs.usage import UsageTable
-from chroot_tool.widgets.job_status import RUNNING
+from chroot_tool.widgets.job_status import DONE, RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.tables.chroot_columns import HEAD
 from chroot_tool.widgets.tables.table import Table
 
 from .recorded import (
     CHROOTS,
+    ELSEWHERE,
     HAPPENED,
     HOSTS,
     MANY_HOSTS,
+    OWN,
     TAGGED,
     TRIED,
     UPGRADE,
@@ -51,6 +58,7 @@ Play = Callable[["SceneApp", Pilot[None]], Awaitable[None]]
 _DEADLINE = 30.0
 _TICKS = 1000.0
 """Seconds of the clock that graphs are drawn by; it stands still."""
+_LONG = 3600.0
 
 
 def _unasked(name: str) -> RemoteEngine:
@@ -68,19 +76,42 @@ class SceneApp(app.ChrootApp):
     CSS_PATH = str(Path(app.__file__).with_name("ui.tcss"))  # not beside this file
 
     def __init__(
-        self, theme: str, chroots: tuple[ChrootStatus, ...], signs: str = "unicode"
+        self,
+        theme: str,
+        chroots: tuple[ChrootStatus, ...],
+        signs: str = "unicode",
+        commands: tuple[Command, ...] = (),
+        *,
+        tells: bool = False,
     ) -> None:
+        self._tells = tells
         self.clock = Clock()
         self.engine = RecordedEngine(self.clock)
         feed = Feed(chroots)
         super().__init__(
             Machines(self.engine, sorted({one.host for one in chroots} - {""}), _unasked),
-            Settings(theme=theme, signs=signs),
+            Settings(theme=theme, signs=signs, commands=commands),
             follow=feed.follow, count=feed.count, clock=self.clock, ticks=lambda: _TICKS,
         )  # fmt: skip
         self.main.session.inventory.diary.take_past({f"{self.engine.base}/bookworm": HAPPENED})
         for ago, then in history(chroots):
             self.main.session.inventory.trends.take(then, _TICKS - ago)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast for as long as any machine takes to make a picture."""
+        super().notify(message, title=title, severity=severity, timeout=_LONG, markup=markup)
+
+    def on_load(self) -> None:
+        """Have toasts only where they are to be seen; those who run a test have none."""
+        self._disable_notifications = not self._tells
 
     def on_unmount(self) -> None:
         """End what waits."""
@@ -97,10 +128,13 @@ class Scene:
     play: Play
     chroots: tuple[ChrootStatus, ...] = CHROOTS
     signs: str = "unicode"
+    commands: tuple[Command, ...] = ()
+    tells: bool = False
+    """Whether toasts are to be seen, too."""
 
     def app(self) -> SceneApp:
         """Return the app, not yet running."""
-        return SceneApp(self.theme, self.chroots, self.signs)
+        return SceneApp(self.theme, self.chroots, self.signs, self.commands, tells=self.tells)
 
     async def prepare(self, pilot: Pilot[None]) -> None:
         """Bring the running app to what is to be seen."""
@@ -112,8 +146,8 @@ class Scene:
             await until(pilot, lambda: app.main.table.move_to(path))
             await until(pilot, lambda: _shown(app) == "bookworm")
             await until(pilot, lambda: app.main.session.inventory.snapshots.get(path))
+            await until(pilot, lambda: app.main.session.inventory.listening.get(path))
         await self.play(app, pilot)
-        app.clear_notifications()
         await pilot.pause()
         await pilot.wait_for_animation()
 
@@ -123,9 +157,10 @@ def same_everywhere() -> Iterator[None]:
     """Have time zone and user of the pictures, whoever makes them."""
     user = mock.patch("os.geteuid", return_value=0)
     asks = mock.patch.object(root, "_asks", return_value="ann")
+    elsewhere = mock.patch.object(other_bases, "other_bases", return_value=ELSEWHERE)
     try:
         own = {"TZ": "UTC", "NO_COLOR": "", "XDG_STATE_HOME": "/dev/null"}  # nothing is kept
-        with mock.patch.dict(os.environ, own), user, asks:
+        with mock.patch.dict(os.environ, own), user, asks, elsewhere:
             time.tzset()
             yield
     finally:
@@ -362,9 +397,59 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
 
 
 async def _commands(app: SceneApp, pilot: Pilot[None]) -> None:
+    """One that worked, with its steps, above one that failed."""
     await _failure(app, pilot)
+    await pilot.press("escape")
+    await until(pilot, lambda: app.main.table.has_focus_within)
+    await _to(app, pilot, "jammy")
+    await pilot.press("o")
+    await until(pilot, lambda: any(one.state == DONE for one in app.main.session.log.entries))
     await pilot.press("C")
     await until(pilot, lambda: app.main.dock.commands.has_focus_within)
+
+
+async def _undo(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _commands(app, pilot)
+    await pilot.press("U")
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+
+
+async def _plan_of_switch(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _to(app, pilot, "jammy")
+    await pilot.press("O")
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+
+
+async def _several(app: SceneApp, pilot: Pilot[None]) -> None:
+    """Some are marked, not all of them match the filter; what became of them in one line."""
+    for name in ("jammy", "rescue", "trixie-build"):
+        await _to(app, pilot, name)
+        await pilot.press("space")
+    await pilot.press("slash", *"debian", "enter")
+    await until(pilot, lambda: app.main.table.has_focus_within)
+    await pilot.press("o")
+    await until(pilot, lambda: any(one.doctor for one in app.main.session.jobs.views))
+    await until(pilot, lambda: app.screen.query("Toast"))
+
+
+async def _own(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _processes(app, pilot)
+    await pilot.press("m")
+    await until(pilot, lambda: app.screen.query("MenuList"))
+
+
+async def _graphs(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("1", "G")
+
+
+async def _to(app: SceneApp, pilot: Pilot[None], name: str) -> None:
+    path = f"{app.engine.base}/{name}"
+    await until(pilot, lambda: app.main.table.move_to(path) and _shown(app) == name)
+
+
+async def _base(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("B")
+    await until(pilot, lambda: isinstance(app.screen, BaseDialog) and app.screen.is_mounted)
 
 
 async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -386,10 +471,15 @@ SCENES = (
     Scene("main-light-120x40", LARGE, LIGHT, _marked),
     Scene("main-dark-80x24", SMALL, DARK, _marked),
     Scene("main-light-80x24", SMALL, LIGHT, _main),
+    Scene("main-dark-160x50", WIDE, DARK, _main),
+    Scene("graphs-80x24", SMALL, DARK, _graphs, commands=OWN),
     Scene("wide-160x50", WIDE, DARK, _jobs),
     Scene("broad-220x60", BROAD, DARK, _panel),
     Scene("high-contrast-120x40", LARGE, "high-contrast", _mounts),
+    Scene("high-contrast-80x24", SMALL, "high-contrast", _processes),
+    Scene("high-contrast-160x50", WIDE, "high-contrast", _mounts),
     Scene("ansi-80x24", SMALL, "ansi-dark", _mounts),
+    Scene("ansi-160x50", WIDE, "ansi-dark", _jobs),
     Scene("monochrome-80x24", SMALL, "monochrome", _marked),
     Scene("monochrome-160x50", WIDE, "monochrome", _jobs),
     Scene("monochrome-form-80x24", SMALL, "monochrome", _form),
@@ -398,15 +488,20 @@ SCENES = (
     Scene("ascii-form-80x24", SMALL, "monochrome", _form, signs="ascii"),
     Scene("ascii-tree-80x24", SMALL, DARK, _tree, signs="ascii"),
     Scene("first-run-80x24", SMALL, DARK, _main, ()),
+    Scene("first-run-160x50", WIDE, LIGHT, _main, ()),
+    Scene("base-80x24", SMALL, LIGHT, _base, ()),
+    Scene("base-160x50", WIDE, DARK, _base),
     Scene("mounts-120x40", LARGE, DARK, _mounts),
     Scene("mounts-80x24", SMALL, LIGHT, _mounts),
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
     Scene("tree-80x24", SMALL, DARK, _tree),
+    Scene("tree-160x50", WIDE, LIGHT, _tree),
     Scene("open-80x24", SMALL, LIGHT, _open_files),
     Scene("open-160x50", WIDE, DARK, _open_files),
     Scene("log-120x40", LARGE, DARK, _log),
     Scene("log-80x24", SMALL, LIGHT, _log),
+    Scene("log-160x50", WIDE, DARK, _log),
     Scene("jobs-120x40", LARGE, DARK, _jobs),
     Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
@@ -446,6 +541,14 @@ SCENES = (
     Scene("binds-80x24", SMALL, LIGHT, _keys("b")),
     Scene("commands-80x24", SMALL, DARK, _commands),
     Scene("commands-160x50", WIDE, LIGHT, _commands),
+    Scene("undo-80x24", SMALL, LIGHT, _undo),
+    Scene("undo-160x50", WIDE, DARK, _undo),
+    Scene("switch-plan-80x24", SMALL, DARK, _plan_of_switch),
+    Scene("switch-plan-160x50", WIDE, LIGHT, _plan_of_switch),
+    Scene("several-80x24", SMALL, DARK, _several, tells=True),
+    Scene("several-160x50", WIDE, LIGHT, _several, tells=True),
+    Scene("own-command-80x24", SMALL, DARK, _own, commands=OWN),
+    Scene("own-command-160x50", WIDE, LIGHT, _own, commands=OWN),
     Scene("menu-80x24", SMALL, DARK, _keys("m")),
     Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
     Scene("usage-80x24", SMALL, LIGHT, _usage),

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -22,11 +23,17 @@ class Tmux:
         self, argv: list[str], env: dict[str, str], size: tuple[int, int] = (80, 24)
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(dir="/tmp")  # a socket's path has to be short
+        self._written = Path(self._folder.name, "written")
         self._base = ["tmux", "-S", f"{self._folder.name}/s", "-f", "/dev/null"]
         self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
         columns, rows = map(str, size)
-        self._run("new-session", "-d", "-x", columns, "-y", rows, command)
+        # All of it in one go: nothing is written before it is recorded.
+        self._run(
+            "new-session", "-d", "-x", columns, "-y", rows, command, ";",
+            "set-option", "-s", "set-clipboard", "on", ";",
+            "pipe-pane", f"exec cat > {self._written}",
+        )  # fmt: skip
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
@@ -41,6 +48,15 @@ class Tmux:
     def write(self, text: str) -> None:
         self._run("send-keys", "-l", text)
 
+    def click(self, words: str, button: int = 0) -> None:
+        """Click where *words* stand first, with the left button or another: 2 is the right one."""
+        lines = self._run("capture-pane", "-p").splitlines()
+        row, column = next(
+            (row, line.index(words)) for row, line in enumerate(lines, 1) if words in line
+        )
+        for end in "Mm":  # as xterm tells it (SGR): down, up
+            self.write(f"\x1b[<{button};{column + 1};{row}{end}")
+
     def choose(self, words: str, shown: str) -> None:
         """Choose an action of the palette by what is typed of it, when it shows *shown*."""
         self.press(":")
@@ -53,6 +69,22 @@ class Tmux:
     def text(self) -> str:
         """What stands on the screen, with one blank where there are many."""
         return re.sub(" +", " ", self._run("capture-pane", "-p"))
+
+    @property
+    def attributes(self) -> set[int]:
+        """The numbers of the attributes (SGR) that what stands on the screen is painted with."""
+        found = re.findall(r"\x1b\[([\d;:]*)m", self._run("capture-pane", "-p", "-e"))
+        return {int(number) for each in found for number in re.findall(r"\d+", each)}
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last."""
+        return self._run("show-buffer")
+
+    @property
+    def written(self) -> bytes:
+        """All that was written to the terminal so far."""
+        return self._written.read_bytes()
 
     def until(self, condition: Callable[[str], object], patience: float = DEADLINE) -> str:
         end = time.monotonic() + patience

@@ -18,7 +18,7 @@ from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE, hostile_chroot
-from support.screen import HOSTILE, stray_controls
+from support.screen import HOSTILE, screen_lines, stray_controls
 from support.whole_ui import Ui, ui
 
 ARM = f"{BASE}/arm"
@@ -320,6 +320,20 @@ async def test_another_base_is_begun_on_and_kept(
         await t.until(lambda: t.app.wanted_base == str(base))
     settings = tmp_path / "home/config/chroot-tool/settings.toml"
     assert settings.read_text().endswith(f'base = "{base}"\n')
+
+
+async def test_other_bases_stand_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (
+        OtherBase("/m", "systemd-nspawn", ("debian-12", "fedora")),
+        OtherBase("/var/lib/schroot/chroots", "schroot", ("sid-amd64-sbuild", "trixie-arm64")),
+    )  # fmt: skip
+    monkeypatch.setattr(other_bases, "other_bases", lambda: found)
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.press("B")
+        await t.dialog(BaseDialog)
+        await t.shows("2 of systemd-nspawn: debian-12, fedora", "2 of schroot: sid-amd64-sbuild, ")
+        places = {line.find("2 of s") for line in screen_lines(t.app) if "2 of s" in line}
+        assert len(places) == 1
 
 
 async def test_no_other_base_while_something_runs_and_none_that_is_none() -> None:

@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 
 from ...core.looking.other_bases import OtherBase
 from ...core.value import Value
-from ..text.fitting import shorten
+from ..text.fitting import fit, shorten, width_of
 from ..text.foreign import foreign
 from .field import Field
 from .form import TwoWayForm
@@ -22,6 +22,10 @@ from .switch import Switch
 from .unpack import check_file
 
 _WIDEST = 40
+_PATH = 32
+"""Cells of a path in the list, at most."""
+_ROW = 64
+"""Cells of a row of it."""
 _MOST_NAMES = 3
 
 
@@ -61,7 +65,9 @@ class BaseDialog(TwoWayForm[BaseWish]):
         said = Content.assemble("now: ", foreign(shorten(self._now, _WIDEST)))
         yield Static(said, classes="dialog--quiet")
         if self._found:
-            yield MenuList(*map(_option, self._found), compact=True, markup=False)
+            widest = max(width_of(shorten(one.path, _PATH)) for one in self._found)
+            options = (_option(one, widest) for one in self._found)
+            yield MenuList(*options, compact=True, markup=False)
         else:
             none = "no systems of systemd-nspawn or schroot were found on this machine"
             yield Static(none, classes="dialog--quiet")
@@ -84,11 +90,9 @@ class BaseDialog(TwoWayForm[BaseWish]):
             self.answer(BaseWish(self.value("directory"), keep))
 
 
-def _option(one: OtherBase) -> Option:
+def _option(one: OtherBase, widest: int) -> Option:
+    """Return its row, the path in *widest* cells."""
     names = ", ".join(one.names[:_MOST_NAMES]) + (" …" if len(one.names) > _MOST_NAMES else "")
     said = f"{len(one.names)} of {one.of}: {names}"
-    return Option(
-        Content.assemble(
-            foreign(shorten(one.path, _WIDEST)), "  ", foreign(shorten(said, _WIDEST), "dim")
-        )
-    )
+    path = fit(shorten(one.path, _PATH), widest)
+    return Option(foreign(f"{path}  {fit(said, _ROW - widest - 2).rstrip()}"))

@@ -6,11 +6,42 @@ from collections.abc import Iterable, Sequence
 
 from textual import on
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Button
 
+from ..text.fitting import wrap
 from ..text.foreign import foreign
+from ..text.measured import Measured
 from .dialog import Dialog, button
+
+
+class _Lines(Measured):
+    """Lines of foreign text. What of one is wrapped stands below where it begins."""
+
+    DEFAULT_CSS = """
+    _Lines { height: auto; }
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._lines = tuple(lines)
+
+    def render(self) -> Content:
+        """Return the lines."""
+        return Content("\n").join(map(foreign, self._wrapped(self.size.width)))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines there are at a width."""
+        return len(self._wrapped(width))
+
+    def _wrapped(self, width: int) -> list[str]:
+        found = []
+        for line in self._lines:
+            text = line.lstrip(" ")
+            lead = " " * (len(line) - len(text))
+            found += [lead + part for part in wrap(text, width - len(lead))]
+        return found
 
 
 class Confirm(Dialog[bool]):
@@ -31,7 +62,7 @@ class Confirm(Dialog[bool]):
 
     def content(self) -> Iterable[Widget]:
         """Return the lines."""
-        yield Static(Content("\n").join([foreign(line) for line in self._said]))
+        yield _Lines(self._said)
 
     def buttons(self) -> Iterable[Button]:
         """Return Cancel and the action."""

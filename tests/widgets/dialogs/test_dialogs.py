@@ -274,6 +274,18 @@ async def test_confirm_by_mouse(ident: str, answer: bool) -> None:
         assert app.answer is answer
 
 
+async def test_what_of_a_line_is_wrapped_stands_below_where_it_begins() -> None:
+    lines = ("$ first", f"  {'word ' * 20}last")
+    async with DialogHost(Confirm("plan", lines)).run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        shown = screen_lines(pilot.app)
+        at = next(line.index("$ first") for line in shown if "$ first" in line)
+        rest = [line[at:] for line in shown if "word" in line]
+        assert len(rest) > 1
+        assert all(line.startswith("  word") for line in rest)
+        assert "last" in rest[-1]
+
+
 async def test_long_text_scrolls_and_the_buttons_stay() -> None:
     app = DialogHost(Confirm("much", [f"line {i}" for i in range(100)], action="Go", danger=True))
     async with app.run_test(size=SMALL) as pilot:

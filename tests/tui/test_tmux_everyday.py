@@ -1,0 +1,362 @@
+"""What a person does with it, in a real terminal at the sizes that terminals often have."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support import Cli, Program, mounts_below, next_line, wait_until
+from support.tmux import Tmux
+
+pytestmark = [pytest.mark.slow, pytest.mark.root]
+Start = Callable[..., Tmux]
+
+
+@pytest.fixture(params=[(80, 24), (160, 50)], ids=["80x24", "160x50"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    found: tuple[int, int] = request.param
+    return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where this test's settings are, and what is kept over the next start."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def start(
+    tiny_chroot: Path, cli: Cli, home: Path, size: tuple[int, int], tmp_path: Path
+) -> Iterator[Start]:
+    """Starts it, on the folder in which tiny_chroot is or another, with words or without."""
+    made: list[Tmux] = []
+
+    def begin(*words: str, base: Path = tmp_path, **more: str) -> Tmux:
+        own = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE")}
+        # By env(1): tmux itself is to have the locale of everybody.
+        argv = ["env", *(f"{name}={value}" for name, value in more.items())]
+        argv += [os.fsdecode(word) for word in cli.argv(*words)]
+        made.append(Tmux(argv, cli.environment({"CHROOT_TOOL_BASE": str(base), **own}), size))
+        return made[-1]
+
+    yield begin
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def tidy(tiny_chroot: Path, cli: Cli) -> Iterator[Path]:
+    """A second one, which is like the first."""
+    root = tiny_chroot.with_name("tidy")
+    subprocess.run(["cp", "-a", tiny_chroot, root], check=True)
+    yield root
+    if mounts_below(root):
+        cli.ok("off", "-S", "--kill", "--timeout", "2", "-d", root)
+
+
+def leave(terminal: Tmux) -> None:
+    terminal.press("q")
+    terminal.shows("left with 0")
+
+
+def is_mounted(place: Path) -> bool:
+    """Ask findmnt, which is not ours."""
+    return subprocess.run(["findmnt", "--mountpoint", place], capture_output=True).returncode == 0
+
+
+def test_what_a_chroot_has_been_doing(start: Start, tiny_chroot: Path, cli: Cli) -> None:
+    (tiny_chroot / "var/log").mkdir(parents=True, exist_ok=True)
+    (tiny_chroot / "var/log/dpkg.log").write_text(
+        "2026-09-12 10:00:01 install gcc:amd64 <none> 4\n"
+    )
+    terminal = start()
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    with Program(
+        cli.argv("run", "-d", tiny_chroot, "--", "sh", "-c", "echo ready; while :; do :; done"),
+        env=cli.environment(),
+    ) as busy:
+        try:
+            terminal.press("1")
+
+            def at_the_end(text: str) -> object:  # which moves on when there is more
+                terminal.press("G")
+                return re.search("processes [12], peak [12]", text)
+
+            terminal.until(at_the_end)
+            terminal.until(lambda text: re.search("[\u2801-\u28ff]{2}", text))
+            terminal.press("5")
+            terminal.shows("* packages installed 1: gcc", "● on")
+            terminal.until(lambda text: re.search("\\+ started .*sh -c", text))
+        finally:
+            busy.terminate()
+    terminal.until(lambda text: re.search("- ended .*sh -c", text))
+
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    terminal.shows("◐ partial /tmp missing")
+    terminal.press("/")
+    terminal.write("partial")
+    terminal.until(lambda text: "◐ partial /tmp" in text and "packages installed" not in text)
+    terminal.press("Escape")
+    terminal.shows("◐ partial /tmp missing", "* packages installed 1: gcc")
+    terminal.press("Escape")
+    terminal.shows("space mark")  # at once it would be alt+o
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    terminal.press("o")
+    terminal.until(lambda text: "○ off tiny" in text and len(re.findall("○ off", text)) > 1)
+    leave(terminal)
+
+    terminal = start()
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("5")
+    terminal.shows("◐ partial /tmp missing", "* packages installed 1: gcc")
+    leave(terminal)
+
+
+_LISTENS = """
+import os, socket, sys
+here = socket.create_server(("127.0.0.1", 0))
+os.chroot(sys.argv[1])
+os.chdir("/")
+print(here.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_listens_inside(start: Start, tiny_chroot: Path) -> None:
+    argv = [sys.executable, "-c", _LISTENS, str(tiny_chroot)]
+    with Program(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        port = next_line(server).decode().strip()
+        terminal = start()
+        terminal.shows("tiny", "listens at", f"tcp 127.0.0.1:{port}", f"{server.pid}")
+        server.communicate()
+        terminal.until(lambda text: "listens at" not in text)
+        leave(terminal)
+
+
+def test_a_menu_and_another_base_from_nothing(
+    start: Start, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    terminal = start(base=empty)
+    terminal.shows("A chroot is a Debian of its own", "n new", "m menu", "q quit")
+    assert "shell" not in terminal.text
+    terminal.press("B")
+    terminal.shows("another base", "Directory")
+    if "no systems of" not in terminal.text:
+        terminal.press("Tab")  # past those that this machine has
+    terminal.write(str(tiny_chroot.parent))
+    terminal.press("Enter")
+    terminal.shows("○ off tiny", "o on/off")
+    terminal.press("m")
+    terminal.shows("R rename", "Remove the chroot", "esc cancel")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    assert is_mounted(tiny_chroot / "proc")
+    terminal.click("● on", button=2)
+    terminal.shows("it is on: switch it off first", "esc cancel")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+
+    terminal.press("O")
+    terminal.shows("what o would do", "$ chroot-tool on -d", " -n", "bind /proc on /proc", "Do it")
+    assert not is_mounted(tiny_chroot / "proc")
+    terminal.press("Enter")
+    terminal.shows("● on tiny")
+    assert is_mounted(tiny_chroot / "proc")
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    terminal.shows("◐ partial tiny")
+    terminal.press(".")  # on, once more
+    terminal.shows("● on tiny")
+    assert is_mounted(tiny_chroot / "tmp")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+    leave(terminal)
+
+
+def test_what_keys_did_and_a_command_that_is_added_meanwhile(
+    start: Start, tiny_chroot: Path, home: Path
+) -> None:
+    terminal = start()
+    terminal.shows("○ off tiny", "quit")
+    settings = home / "config/chroot-tool/settings.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(
+        '[[command]]\nname = "tell"\nkey = "e"\nwhere = "inside"\n'
+        'run = ["/bin/sh", "-c", "echo 4${0}2", "{name}"]\n'
+    )
+    terminal.shows("the settings were read again")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    terminal.press("e")
+    terminal.shows("4tiny2", "exit 0")
+    terminal.press("C-]")
+    terminal.press("C")
+    terminal.shows(" run -d ", " on -d ", ". repeat")
+    terminal.press("j", "y")
+    terminal.shows("copied")
+    assert terminal.clipboard == f"chroot-tool on -d {tiny_chroot}"
+    terminal.press("U")
+    terminal.shows("take this back?", "unmount")
+    terminal.press("Enter")
+    terminal.shows("○ off tiny")
+    assert not is_mounted(tiny_chroot / "proc")
+    settings.write_text('them = "light"\n')
+    terminal.shows("unknown key", "hold on")
+    leave(terminal)
+
+
+def test_a_rename_and_a_delete_are_taken_back(start: Start, tiny_chroot: Path) -> None:
+    terminal = start()
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("R")
+    terminal.shows("rename tiny", "New name tiny")
+    terminal.press("C-u")
+    terminal.write("small")
+    terminal.press("Enter")
+    terminal.shows("○ off small")
+    assert not tiny_chroot.exists()
+    terminal.press("U")
+    terminal.shows("take this back?", "$ chroot-tool rename -d", "rename small to tiny")
+    terminal.press("Enter")
+    terminal.shows("○ off tiny")
+    assert (tiny_chroot / "bin/sh").exists()
+
+    terminal.press("d")
+    terminal.shows("delete tiny", "in the trash for 7 days")
+    terminal.write("tiny")
+    terminal.press("Enter", "Enter")
+    terminal.until(lambda text: "off tiny" not in text)
+    wait_until(lambda: not tiny_chroot.exists())
+    terminal.press("U")
+    terminal.shows("take this back?", "$ chroot-tool delete")
+    terminal.press("Enter")
+    terminal.shows("○ off tiny")
+    assert (tiny_chroot / "bin/sh").exists()
+    leave(terminal)
+
+
+def test_found_marked_opened_and_grouped(start: Start, tiny_chroot: Path, cli: Cli) -> None:
+    terminal = start()
+    terminal.shows("○ off tiny", "quit")
+    # What a chroot says of itself is seen at once.
+    (tiny_chroot / "chroot.d/chroot.toml").write_text('tags = ["web"]\n')
+    terminal.shows("▾ web", "1 chroot")
+    terminal.press("g", "Enter")
+    terminal.until(lambda text: "▸ web 1 chroot" in text and "off tiny" not in text)
+    terminal.press("Enter")
+    terminal.shows("▾ web", "○ off tiny")
+
+    terminal.press("G", "s")
+    terminal.shows("shell running", "● on")
+    terminal.write("sleep 999 & exec 3>/tmp/kept")
+    terminal.press("Enter")
+    terminal.write("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done")
+    terminal.press("Enter")
+    terminal.shows("line 300")
+    terminal.press("C-]")
+    terminal.shows("find")
+    terminal.press("/")
+    terminal.shows("find in the output")
+    terminal.write("line 25")
+    terminal.shows("11 of 11", "line 259")
+    terminal.press("Enter")
+    terminal.shows("/line 25 11 of 11")
+    terminal.press("n")
+    terminal.shows("10 of 11")
+    terminal.press("N")
+    terminal.shows("11 of 11")
+    terminal.press("Escape")
+    terminal.until(lambda text: "/line 25" not in text)
+
+    terminal.press("3")
+    terminal.until(lambda text: re.search(r"\d+ root .*sh", text))  # "Commands" is a tab, too
+    terminal.press("l")
+    terminal.shows("what process", "/tmp/kept")
+    terminal.press("Escape")
+    terminal.until(lambda text: "what process" not in text)
+    opened = cli.json("status", "-d", tiny_chroot, "--open")["open"]
+    assert "/tmp/kept" in [one["what"] for one in opened]
+    terminal.press("T")
+    terminal.shows("└ sleep 999")
+    terminal.press("T")
+    terminal.until(lambda text: "└" not in text and "sleep 999" in text)
+
+
+def test_several_are_switched_and_told_of_in_one_line(
+    start: Start, tiny_chroot: Path, tidy: Path
+) -> None:
+    terminal = start()
+    terminal.shows("○ off tidy", "○ off tiny", "quit")
+    terminal.press("+")
+    terminal.shows("mark: part of a name")
+    terminal.write("t*y")
+    terminal.shows("2 of 2 match")
+    terminal.press("Enter")
+    terminal.shows("2 marked")
+    terminal.press("o")
+    terminal.shows("on: 2 done")
+    assert is_mounted(tiny_chroot / "proc")
+    assert is_mounted(tidy / "proc")
+    terminal.press("o")
+    terminal.shows("off: 2 done", "○ off tidy", "○ off tiny")
+    leave(terminal)
+
+
+def test_columns_and_what_takes_the_disk(start: Start, tiny_chroot: Path) -> None:
+    terminal = start()
+    terminal.shows("○ off tiny", "Name▲ System")
+    terminal.press("|")
+    terminal.shows("columns of chroots", "space show")
+    terminal.press("j", "j", "j", "Space", "Enter")
+    terminal.shows("○ off tiny", "Name▲ Mounts")
+    leave(terminal)
+    terminal = start()
+    terminal.shows("○ off tiny", "Name▲ Mounts")
+
+    terminal.press("i")
+    terminal.shows("disk of tiny", "chroot.d/", "files and folders")
+    terminal.press("Enter")
+    terminal.until(lambda text: "files and folders" in text and "chroot.d/" not in text)
+    terminal.press("BSpace")
+    terminal.shows("chroot.d/", "files and folders")
+    terminal.press("Escape")
+    terminal.until(lambda text: "disk of" not in text)
+    leave(terminal)
+
+
+def test_without_colours_and_in_ascii(start: Start) -> None:
+    terminal = start(NO_COLOR="1", LC_ALL="C")
+    terminal.shows("o off tiny", "quit")
+    terminal.press("o")
+    text = terminal.shows("@ on tiny")
+    assert text.isascii()
+    colours = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
+    assert terminal.attributes & colours == set()
+    assert 7 in terminal.attributes, "the cursor's row is reversed"
+    terminal.press("o")
+    terminal.shows("o off tiny")
+    leave(terminal)
+
+
+def test_in_words(start: Start, tiny_chroot: Path, cli: Cli) -> None:
+    terminal = start("--plain")
+    terminal.shows("tiny: off, Tiny")
+    cli.ok("on", "-d", tiny_chroot)
+    terminal.until(lambda text: re.search(r"^tiny: on, was \w+$", text, re.MULTILINE))
+    said = terminal.written
+    subprocess.run(["umount", tiny_chroot / "tmp"], check=True)
+    terminal.shows("tiny: mount /tmp missing")
+    assert terminal.written.removeprefix(said) == (
+        b"tiny: partial, was on\r\ntiny: mount /tmp missing\r\n"
+    )
+    assert b"\x1b" not in terminal.written
