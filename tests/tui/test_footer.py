@@ -44,6 +44,14 @@ async def test_a_dialog_that_closes_takes_no_change_along(monkeypatch: pytest.Mo
         await t.until(lambda: "on/off" not in keys(t))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_processes_say_how_they_become_a_tree(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.on_row("deb12")
+        await t.press("3")
+        await t.shows("T tree")
+
+
 async def test_a_terminal_that_has_no_focus_at_the_start_shows_keys() -> None:
     engine, feed = RecordingEngine(), Late(*CHROOTS)
     app = recorded(engine, feed)

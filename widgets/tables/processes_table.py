@@ -66,7 +66,7 @@ class ProcessesTable(Table[Process]):
                 tooltip="End it at once, after asking you"),
         Binding("l", "open_files", "open files", id="processes.open",
                 tooltip="Its files, sockets and ports"),
-        Binding("T", "tree", "tree", id="processes.tree", show=False,
+        Binding("T", "tree", "tree", id="processes.tree",
                 tooltip="Each below the one that started it, or in one list again"),
         Binding("y", "copy", "copy", id="row.copy", show=False, tooltip="Copy the command"),
     ]  # fmt: skip
