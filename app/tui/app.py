@@ -266,6 +266,7 @@ class ChrootApp(KeyQueue):
         if now.keys != before.keys:
             self.set_keymap(now.keymap)
         self.main.use(before, now)
+        self.mind_line()
         if _of_the_file(now) != _of_the_file(before):
             self.notify("the settings were read again", timeout=3)
 

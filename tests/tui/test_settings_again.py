@@ -149,5 +149,7 @@ async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Pat
     async with ui(*CHROOTS, follow_settings=True, line="near") as t:
         pace = t.app.main.session.panels.pace
         assert pace.room > 10_000
+        assert not t.app.has_class("-spares")
         replace(file, 'line = "far"\n')
         await t.until(lambda: pace.room < 10_000)
+        await t.until(lambda: t.app.has_class("-spares"))
