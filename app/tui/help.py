@@ -39,7 +39,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
     ): "snapshots, disk, doctor",
     ("row.menu", "row.copy"): "what can be done; copy it",
     ("environments.toggle", "environments.plan"): "on / off; only shown",
-    ("mounts.toggle", "mounts.plan"): "(un)mount this one; only shown",
+    ("mounts.toggle", "mounts.plan"): "(un)mount it; only shown",
     (
         "environments.mark",
         "environments.mark_matching",

@@ -759,7 +759,7 @@ async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
         await t.press("question_mark")
         await t.shows("e run a command")
         await t.press("2")
-        await t.shows("╭─ Mounts ─", "│ o mount or unmount this one", "e run a command")
+        await t.shows("╭─ Mounts ─", "│ o O (un)mount it; only shown", "e run a command")
         await t.press("1")
         await t.shows("╭─ Overview ─", "o O on / off")
 
