@@ -229,7 +229,7 @@ def test_a_rename_and_a_delete_are_taken_back(start: Start, tiny_chroot: Path) -
     terminal.shows("take this back?", "$ chroot-tool rename -d", "rename small to tiny")
     terminal.press("Enter")
     terminal.shows("○ off tiny")
-    assert (tiny_chroot / "bin/sh").exists()
+    wait_until(lambda: (tiny_chroot / "bin/sh").exists())
 
     terminal.press("d")
     terminal.shows("delete tiny", "in the trash for 7 days")
@@ -241,7 +241,7 @@ def test_a_rename_and_a_delete_are_taken_back(start: Start, tiny_chroot: Path) -
     terminal.shows("take this back?", "$ chroot-tool delete")
     terminal.press("Enter")
     terminal.shows("○ off tiny")
-    assert (tiny_chroot / "bin/sh").exists()
+    wait_until(lambda: (tiny_chroot / "bin/sh").exists())
     leave(terminal)
 
 
