@@ -22,9 +22,11 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _HARMLESS = re.compile(
-    r"\x07|\x1b\[\?(?:25|100[0-6]|1015|1016|2004|2026|2048)[hl]|\x1b\][^4].*", re.DOTALL
+    r"\x07|\x1b\[\?(?:25|100[0-6]|1015|1016|2004|2048)[hl]|\x1b\][^4].*", re.DOTALL
 )
-"""The bell; cursor shown or not, mouse, paste, synchronised output; titles, the clipboard."""
+"""The bell; cursor shown or not, mouse, paste, reports of sizes; titles, the clipboard."""
+_OF_A_PAINT = re.compile(r"\x1b\[\?2026[hl]")
+"""Where one begins and ends (synchronised output): what is written is of several."""
 _NEAR = 4
 """Cells that are rather written again than jumped over: to jump takes as many bytes."""
 _UNSEEN_ON_BLANKS = frozenset("123")
@@ -86,6 +88,8 @@ class ScreenDiff:
                 self._row, self._column = int(row) - 1, int(column) - 1
             elif kind == "feed" and self._row < size[1] - 1:
                 self._row, self._column = self._row + 1, 0
+            elif _OF_A_PAINT.fullmatch(text):
+                continue
             elif _HARMLESS.fullmatch(text):
                 self._passed.append(text)
             else:
@@ -154,7 +158,9 @@ class ScreenDiff:
             if self._shown[row] != self._wanted[row]:
                 self._rewrite(row)
         self._changed.clear()
-        if self._at != (self._row, self._column):
+        # Where nothing is known and nothing was painted, somebody else has the terminal.
+        is_ours = self._at is not None or self._out
+        if is_ours and self._at != (self._row, self._column):
             self._go_to(self._row, self._column)
         self._out += self._passed
         self._passed.clear()

@@ -68,8 +68,13 @@ class TerminalDriver(LinuxDriver):
             return
         self._diff = self._diff or ScreenDiff()
         self._write(self._diff.take(data, self._app.size))
-        if self._changes_come is None:
+        if self._changes_come is not None:
+            return
+        try:
             loop = asyncio.get_running_loop()
+        except RuntimeError:  # the app has ended, or is not there yet
+            self._write_changes()
+        else:
             self._changes_come = loop.call_later(_GATHER, self._write_changes)
 
     def _write_changes(self) -> None:

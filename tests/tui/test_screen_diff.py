@@ -98,8 +98,11 @@ def test_what_it_does_not_know_goes_on_in_its_place_and_all_is_written_after_it(
     diff.take(PAINT, SIZE)
     passed = diff.take("\x1b[?1049l", SIZE)
     assert passed.index("cd") < passed.index("\x1b[?1049l")
+    assert diff.changes() == ""  # the cursor is somebody else's now
     diff.take(PAINT, SIZE)
     assert "ab" in diff.changes()
+    diff.take("\x1b[?2026h\x1b[?2026l", SIZE)
+    assert diff.changes() == ""
     diff.take("\x1b[?25l\x1b]0;title\x07\x07", SIZE)
     assert diff.changes() == "\x1b[?25l\x1b]0;title\x07\x07"
     diff.take(PAINT, SIZE)
