@@ -68,9 +68,8 @@ class Session(Value):
 
     @property
     def hidden(self) -> str:
-        """What to say behind "marked" of marks that are not seen: `, 1 hidden`; mostly ""."""
-        hidden = self.panes.table.hidden_marks
-        return f", {hidden}" if hidden else ""
+        """What to say of marks that are not seen, behind how many there are."""
+        return self.panes.table.hidden_marks
 
     @property
     def several_chosen(self) -> tuple[ChrootStatus, ...]:

@@ -111,8 +111,7 @@ class Watcher:
         """
         due, self._due = self._due, _Due(everything=False)
         now = time.monotonic()
-        # A directory that is moved takes its mounts along, of which the kernel tells nobody.
-        whole = due.everything or due.base or now >= self._reread
+        whole = due.everything or now >= self._reread
         if not (due or whole or self._crowd.is_due(now, _SAMPLE)):
             return self._last  # somebody has forked elsewhere: that is all the time
         if due.everything:
@@ -270,6 +269,8 @@ class Watcher:
         for path in changed:
             if path == self._physical:
                 self._due.base = True
+                # What was moved has taken its mounts along, of which the kernel tells nobody.
+                self._reread = -math.inf
             elif path in (*_administrators(), *boot.directories()):
                 self._due.everything = True
             else:

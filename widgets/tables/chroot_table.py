@@ -246,11 +246,12 @@ class ChrootTable(Vertical):
 
     @property
     def hidden_marks(self) -> str:
-        """What to say of marks that are not seen, for a filter or a fold: `1 hidden`; or ""."""
-        count = len(self.rows.marked.difference(self.rows.keys))
-        return (
-            "" if not count else "hidden" if count == len(self.rows.marked) else f"{count} hidden"
-        )
+        """What to say behind how many are marked of those not seen: `, 1 hidden`; or ""."""
+        marked = self.rows.marked
+        count = len(marked.difference(self.rows.keys)) if marked else 0
+        if not count:
+            return ""
+        return ", hidden" if count == len(marked) else f", {count} hidden"
 
     def move_to(self, path: str) -> bool:
         """Put the cursor on a chroot; say whether it is shown."""
@@ -405,6 +406,6 @@ class ChrootTable(Vertical):
         if self._listing.filter:
             parts.append(Content.assemble("/", foreign(self._listing.filter, "$text-primary")))
         if marked:
-            hidden = f", {self.hidden_marks}" if self.hidden_marks else ""
-            parts.append(Content.styled(f"✓ {marked} marked{hidden}", "$text-primary"))
+            said = f"✓ {marked} marked{self.hidden_marks}"
+            parts.append(Content.styled(said, "$text-primary"))
         return Content("  ").join(parts)
