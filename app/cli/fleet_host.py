@@ -108,6 +108,7 @@ class Member:
         self.code = NOT_BEGUN
         self.errors: deque[str] = deque(maxlen=_MOST_ERRORS)
         self.result: Any = None
+        """What was found: what `do` returned, or the document that it printed."""
         self.engine: Any = None
         self.thread: threading.Thread | None = None
         self._target = target
@@ -126,8 +127,10 @@ class Member:
                 raise ChrootError(self._target.problem)
             self.engine = open_target(self._target, base)
             found = do(self.name if self._target.address else "", self.engine)
-            code = found if isinstance(found, int) else exits.DONE
-            self.result = None if isinstance(found, int) else found
+            if isinstance(found, int):
+                code = found
+            else:
+                code, self.result = exits.DONE, found
         except ChrootError as error:
             why = exits.code_of(error)
             code = why if why == exits.INTERRUPTED else getattr(error, "code", failed or why)

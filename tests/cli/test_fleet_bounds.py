@@ -42,3 +42,22 @@ def test_of_its_errors_the_last_are_kept() -> None:
     member.errors.extend(str(number) for number in range(10_000))
     assert len(member.errors) == 200
     assert member.errors[-1] == "9999"
+
+
+def test_a_document_that_is_taken_before_its_host_has_ended_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fleet_host, "open_target", lambda *_: None)
+    member = Member(Target("one"), Said())
+    taken = threading.Event()
+
+    def do(_host: str, _engine: object) -> int:
+        assert taken.wait(30)
+        return 0
+
+    working = threading.Thread(target=member.work, args=(do, "", 0), kwargs={"json": True})
+    working.start()
+    member.result = ["deb"]  # as the main thread does with a line that `do` has printed
+    taken.set()
+    working.join(30)
+    assert member.result == ["deb"]
