@@ -23,7 +23,7 @@ from support import CHECKOUT
 from support.bare_debian import LIB, SHARE, first_lines, on_bookworm, on_both
 from support.imports import SLOW, imported
 from support.json_schema import check
-from support.machine import ENVIRONMENT, Machine
+from support.machine import ENVIRONMENT, IDLE, Machine
 from support.tmux import Tmux
 
 pytestmark = [pytest.mark.network, pytest.mark.root]
@@ -101,7 +101,8 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
     before = state(machine)
     assert " /srv/chroot/deb/proc " in before[0]
 
-    machine.run("apt-get", "-qy", "install", "/newer.deb")
+    path = ENVIRONMENT["PATH"]  # what compiles is not idle now
+    machine.run("apt-get", "-qy", "-o", f"DPkg::Path={path}", "install", "/newer.deb")
     assert machine.says("dpkg-query", "--show", "chroot-tool").split()[1] == "999"
     assert is_compiled(machine)
     assert state(machine) == before
@@ -114,9 +115,7 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
         assert machine.says("sh", "-c", left) == {"remove": f"{wants}\n", "purge": ""}[way]
 
     # For the other tests; to compile it again would take longer than they do.
-    machine.run("sh", "-ec", "mkdir /idle; ln -s /bin/true /idle/py3compile")
-    path = f"/idle:{ENVIRONMENT['PATH']}"
-    machine.run("dpkg", "--install", f"/{package.name}", PATH=path)
+    machine.run("dpkg", "--install", f"/{package.name}", PATH=f"{IDLE}:{path}")
 
 
 @on_both
@@ -211,7 +210,9 @@ def test_nothing_is_enabled_where_systemd_does_not_run(machine: Machine, verb: s
     assert machine.says("sh", "-c", links) == ""
 
 
-PIPX = ("PIPX_HOME=/pipx", "PIPX_BIN_DIR=/pipx/bin", "PIPX_MAN_DIR=/pipx/man")
+PIPX = (
+    "PIPX_HOME=/pipx", "PIPX_BIN_DIR=/pipx/bin", "PIPX_MAN_DIR=/pipx/man", "PIP_NO_COMPILE=1",
+)  # fmt: skip
 
 
 RUN = ("run", "-d", "deb", "/bin/true")

@@ -54,8 +54,7 @@ def debians(
                 cli.ok("create", "-d", root, "--suite", suite, timeout=1800)
             (root / package.name).write_bytes(package.read_bytes())
             machine = stack.enter_context(Machine(root, {"/var/cache/chroot-tool": cli.bases}))
-            # Nobody minds this disk.
-            machine.run("sh", "-c", "echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/quick")
+            machine.be_quick()
             machine.run("apt-get", "-q", "update")
             install = f"{first_lines()[0]} -qy --no-install-recommends {' '.join(BESIDE)}"
             machine.run("sh", "-c", install)
