@@ -93,16 +93,21 @@ def _at_rest(host: str) -> RemoteEngine:
     return _elsewhere(host, "", ask=False)
 
 
-def open_target(target: Target, base: str = "") -> RemoteEngine | LocalEngine:
+def open_target(
+    target: Target, base: str = "", *, is_look: bool = False
+) -> RemoteEngine | LocalEngine:
     """Return the engine of a machine of an inventory, which asks nobody anything.
 
+    *is_look*: it is only to be looked at (`core.remote.ssh.Host.engine`).
     Raises ConfigError, UsageError for an address that is none.
     """
     if not target.address:
         return LocalEngine(base_directory(base), habits, started(), program)
     from ..core.remote.ssh import Host
 
-    return Host(target.name, address=target.address, options=target.options).engine(base)
+    return Host(target.name, address=target.address, options=target.options).engine(
+        base, is_look=is_look
+    )
 
 
 def split_host(text: str) -> tuple[str, str]:

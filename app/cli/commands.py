@@ -23,6 +23,8 @@ _OF_A_FLEET = (
     "bind", "tag", "clone", "rename", "snapshot", "delete", "trash", "enable", "disable", "doctor",
 )  # fmt: skip
 """What may be done on many hosts at once: what needs no terminal, and has an end."""
+_LOOKS = ("list", "status")
+"""Those of them by which nothing is changed."""
 _INSTEAD = {
     "watch": "one machine at a time: chroot-tool watch -H HOST; H in the terminal UI has many",
     "pack": "an archive is of one machine: chroot-tool pack -d HOST:DIR -f FILE",
@@ -88,8 +90,9 @@ def _across(arguments: Namespace) -> int:
     )  # fmt: skip
     if arguments.verb == "list" and not with_json and not in_words:
         return across(
-            asked, lambda _, engine: verb.chosen(arguments, engine.list()), rows=verb.of_hosts
-        )
+            asked, lambda _, engine: verb.chosen(arguments, engine.list()), rows=verb.of_hosts,
+            is_look=True,
+        )  # fmt: skip
     execute: Callable[[Namespace], int] = verb.execute
 
     def do(host: str, engine: Engine) -> int:
@@ -97,7 +100,7 @@ def _across(arguments: Namespace) -> int:
         own.host, own.engine = host, engine
         return execute(own)
 
-    return across(asked, do)
+    return across(asked, do, is_look=arguments.verb in _LOOKS)
 
 
 def _do(arguments: Namespace, words: list[str]) -> int:

@@ -60,12 +60,15 @@ class Asked:
         self.forks = int(forks or FORKS)
 
 
-def across(asked: Asked, do: Do, *, rows: Rows | None = None, is_run: bool = False) -> int:
+def across(
+    asked: Asked, do: Do, *, rows: Rows | None = None, is_run: bool = False, is_look: bool = False
+) -> int:
     """Do it on every host of the group and tell what became of each; return the exit code.
 
     *do* gets a host and its engine, in a thread, and returns an exit code; what it prints is
     printed with the host's name. With *rows* it returns something, and those are the lines of what
-    all have returned. *is_run*: stdout and codes are those of what runs there.
+    all have returned. *is_run*: stdout and codes are those of what runs there. *is_look*: nothing
+    is changed by it.
 
     The code is 0 where it is everywhere, that of all that failed where they failed alike, else 1.
     """
@@ -76,7 +79,7 @@ def across(asked: Asked, do: Do, *, rows: Rows | None = None, is_run: bool = Fal
         raise UsageError(
             f"{asked.hosts!r} has no host that ssh reaches", "ansible-inventory --graph"
         )
-    fleet = _Fleet(asked, group, do, rows=rows, is_run=is_run)
+    fleet = _Fleet(asked, group, do, rows=rows, is_run=is_run, is_look=is_look)
     before = {
         number: signal.signal(number, fleet.stop)
         for number in long_call.SIGNALS
@@ -114,9 +117,10 @@ class _Fleet:
     """All hosts, at work and told of."""
 
     def __init__(
-        self, asked: Asked, group: Group, do: Do, *, rows: Rows | None, is_run: bool
+        self, asked: Asked, group: Group, do: Do, *, rows: Rows | None, is_run: bool, is_look: bool
     ) -> None:
         self._asked, self._do, self._rows, self._is_run = asked, do, rows, is_run
+        self._is_look = is_look
         self._left_out = group.left_out
         self._said = Said()
         self._members = [Member(one, self._said) for one in group.targets]
@@ -160,7 +164,7 @@ class _Fleet:
                 member = self._waiting.popleft()
             member.work(
                 self._do, self._asked.base, exits.TOOL_FAILED if self._is_run else 0,
-                json=self._asked.json,
+                json=self._asked.json, is_look=self._is_look,
             )  # fmt: skip
 
     def _is_given_up(self) -> bool:

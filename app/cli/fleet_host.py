@@ -118,19 +118,25 @@ class Member:
         """Have a line of its told, by the main thread."""
         self._said.put(self, stream, line[:_LONGEST] if stream == ERROR else line)
 
-    def work(self, do: Do, base: str, failed: int, *, json: bool) -> None:
-        """Do it; for a thread. *failed* is the code where the tool itself fails, 0: that of why."""
+    def work(self, do: Do, base: str, failed: int, *, json: bool, is_look: bool) -> None:
+        """Do it; for a thread. *failed* is the code where the tool itself fails, 0: that of why.
+
+        *is_look*: nothing is changed by it.
+        """
         self.thread, _mine.member = threading.current_thread(), self
         code = failed or exits.FAILED
         try:
             if self._target.problem:
                 raise ChrootError(self._target.problem)
-            self.engine = open_target(self._target, base)
+            self.engine = open_target(self._target, base, is_look=is_look)
             found = do(self.name if self._target.address else "", self.engine)
             if isinstance(found, int):
                 code = found
             else:
                 code, self.result = exits.DONE, found
+            leave = getattr(self.engine, "leave", None)
+            if leave is not None:
+                leave()
         except ChrootError as error:
             why = exits.code_of(error)
             code = why if why == exits.INTERRUPTED else getattr(error, "code", failed or why)

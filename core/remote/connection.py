@@ -6,6 +6,7 @@ second time: nobody knows how far it came.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import os
@@ -20,6 +21,7 @@ from ..errors import ChrootError
 from ..text import safe
 from . import documents
 from .answers import Answers
+from .idle_connections import Idle
 from .lines import Lines
 from .server import OLDEST, PROTOCOL
 
@@ -27,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event as Flag
-    from typing import Any
+    from typing import IO, Any
 
 _LOOK = 0.1
 """Seconds between two looks at whether a call was cancelled, while it is under way."""
@@ -55,20 +57,27 @@ class Connection:
     """One run of the program that connects. Used by any thread."""
 
     def __init__(
-        self, argv: Sequence[str], name: str, *, ask: bool = False, hint: str = ""
-    ) -> None:
+        self, argv: Sequence[str] | Idle, name: str, *, ask: bool = False, hint: str = "",
+        cwd: str | None = None,
+    ) -> None:  # fmt: skip
         """Start *argv*, which runs `chroot-tool serve --json` there; *name* is what to call it.
 
-        *ask*: it may ask somebody for a password first, who takes the time it takes. *hint*: what
-        to do where there is no connection, where ssh is not what makes it. Raises
-        ChrootError where it can't be started.
+        Or go on with one that was idle. *ask*: it may ask somebody for a password first, who takes
+        the time it takes. *hint*: what to do where there is no connection, where ssh is not what
+        makes it. *cwd*: where *argv* is started. Raises ChrootError where it can't be started.
         """
         self.name = name
         self._hint = hint
         self._patience = None if ask else _PATIENCE
         self.hello: dict[str, Any] = {}
         """What the other has said of itself, once it was greeted."""
-        self._numbers = itertools.count(1)
+        is_taken = isinstance(argv, Idle)
+        # Who had it before has counted from a time before; nothing of theirs is taken for ours.
+        self._numbers = itertools.count(time.monotonic_ns() if is_taken else 1)
+        self._is_sound = True
+        """Whether each request came to its end."""
+        self._is_leaving = False
+        self._has_left = threading.Event()
         self._waiting: dict[int, Answers] = {}
         self._changing = threading.Lock()
         self._writing = threading.Lock()
@@ -79,21 +88,37 @@ class Connection:
         self._said = bytearray()
         self._why = ""
         self.lost = threading.Event()
+        self._first: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._program: subprocess.Popen[bytes] | None = None
+        """None where somebody else has started it."""
+        if isinstance(argv, Idle):
+            into, self._stdout, self._stderr = argv.ends
+            self._stdin: IO[bytes] = os.fdopen(into, "wb", buffering=0)
+            self._first.put(json_values.document(argv.hello))
+        else:
+            program = self._program = self._started(argv, cwd)
+            assert program.stdin
+            assert program.stdout
+            assert program.stderr
+            self._stdin = program.stdin
+            self._stdout, self._stderr = program.stdout.fileno(), program.stderr.fileno()
+        listen = functools.partial(self._listen, greeted=is_taken)
+        threading.Thread(target=listen, name=f"from {name}", daemon=True).start()
+        self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
+        self._ears.start()
+
+    def _started(self, argv: Sequence[str], cwd: str | None) -> subprocess.Popen[bytes]:
         # A key of the terminal is for us, who tell the other what to stop. Ignored would not do:
         # ssh sets handlers of its own where it shares a connection; blocked it stays.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGQUIT))
         try:
-            self._program = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            return subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd
             )
         except OSError as error:
-            raise ChrootError(f"{name}: cannot start {argv[0]}: {error.strerror}") from error
+            raise ChrootError(f"{self.name}: cannot start {argv[0]}: {error.strerror}") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self._first: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, name=f"from {name}", daemon=True).start()
-        self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
-        self._ears.start()
 
     def greet(self) -> None:
         """Wait for the other's first line; `close`, by another thread, ends that.
@@ -160,9 +185,11 @@ class Connection:
                 begun(lambda: self._write({"cancel": number}))
             return self._answer(name, number, answers, take, cancelled, within)
         except ValueError as error:
+            self._is_sound = False
             self._write({"cancel": number})
             raise ChrootError(f"{self.name}: its answer makes no sense: {error}") from error
         except BaseException:
+            self._is_sound = False
             self._write({"cancel": number})
             raise
         finally:
@@ -227,8 +254,7 @@ class Connection:
 
     def _write(self, document: dict[str, Any]) -> None:
         data = memoryview(json_values.line(document).encode("ascii") + b"\n")
-        sink = self._program.stdin
-        assert sink
+        sink = self._stdin
         with self._writing:
             try:
                 while data and not self.lost.is_set() and not sink.closed:
@@ -238,16 +264,17 @@ class Connection:
 
     # -- hearing ---------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        assert self._program.stdout
-        greeted = False
+    def _listen(self, *, greeted: bool) -> None:
         strange = 0
         try:
-            for line in Lines(self._program.stdout.fileno(), heard=self._note):
+            for line in Lines(self._stdout, heard=self._note):
                 try:
                     found = json_values.document(line)
                 except ValueError:
                     found = {}
+                if greeted and self._is_leaving and found.get("event") == "pong":
+                    self._has_left.set()
+                    return
                 if greeted:
                     self._hand_out(found, len(line))
                 elif found.get("event") == "hello":
@@ -282,8 +309,7 @@ class Connection:
                 answers.put(None)
 
     def _overhear(self) -> None:
-        assert self._program.stderr
-        while piece := os.read(self._program.stderr.fileno(), 4096):
+        while piece := os.read(self._stderr, 4096):
             self._said += piece
             del self._said[:-_LAST_WORDS]
 
@@ -304,18 +330,40 @@ class Connection:
 
     # -- the end ---------------------------------------------------------------------------------
 
+    def leave(self, keep: Callable[[Idle], object]) -> bool:
+        """Have *keep* take it as it is, for somebody else; tell whether it could.
+
+        Nothing may be under way. *keep* has descriptors of its own of it, or raises OSError. What
+        the other says from now on is not read here: a last answer was waited for.
+        """
+        if not (self._is_sound and self.hello and not self._waiting):
+            return False
+        self._is_leaving = True
+        self._write({"ping": 1})
+        if not self._has_left.wait(_HELD_UP):
+            return False
+        hello = json_values.line(self.hello).encode("ascii")
+        ends = (self._stdin.fileno(), self._stdout, self._stderr)
+        try:
+            keep(Idle(ends, hello))
+            self._stdin.close()
+        except OSError:
+            return False
+        return True
+
     def close(self, wait: float = _GOODBYE) -> None:
         """End it: the other takes back what is under way, for *wait* seconds at most."""
         program = self._program
-        assert program.stdin
         # Who is held up in writing, the other taking nothing, is so until it is ended below.
         if self._writing.acquire(timeout=_HELD_UP):
             try:
-                program.stdin.close()
+                self._stdin.close()
             except OSError:
                 pass
             finally:
                 self._writing.release()
+        if program is None:
+            return
         try:
             program.wait(wait) if wait else None
         except subprocess.TimeoutExpired:

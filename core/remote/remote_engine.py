@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..events import Report
     from ..looking.snapshot import Snapshot
     from .connection import Connection
+    from .idle_connections import Idle
 
     Connect = Callable[[], Connection]
     Command = Callable[[Sequence[str]], tuple[str, ...]]
@@ -54,7 +55,7 @@ class RemoteEngine:
     def __init__(
         self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = (),
         piped: Command | None = None, unasked: Command | None = None,
-        asks: Callable[[], bool] | None = None,
+        asks: Callable[[], bool] | None = None, keep: Callable[[Idle], None] | None = None,
     ) -> None:  # fmt: skip
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
@@ -62,13 +63,15 @@ class RemoteEngine:
         *login* is one that asks on this terminal what has to be asked first, *piped* starts the
         chroot-tool there with pipes in the place of a terminal (*command*, where there is none),
         *unasked* one that asks nothing on its terminal (likewise), and *asks* tells whether
-        *command* would, where that is more than whether the one there is root.
+        *command* would, where that is more than whether the one there is root. *keep* is who
+        keeps a connection open that is left (`leave`).
         """
         self._connect = connect
         self._command = command
         self.piped = piped or command
         self._unasked = unasked or command
         self._asks = asks
+        self._keep = keep
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
@@ -98,6 +101,13 @@ class RemoteEngine:
         """End the connection, and what is under way by it; without *wait* it is on its own."""
         if self._connection:
             self._connection.close(*(() if wait else (0.0,)))
+
+    def leave(self) -> None:
+        """Have no more to do with the connection: it is kept for who is next, or ended."""
+        one = self._connection
+        if one is not None and self._keep is not None and one.leave(self._keep):
+            self._connection = None
+        self.close(wait=False)
 
     def ask(self, method: contract.Method, of: str, arguments: dict[str, Any]) -> Any:
         """Call a method of the contract there."""

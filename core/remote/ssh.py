@@ -10,13 +10,16 @@ import os
 import shlex
 import stat
 
+from . import idle_connections
 from .address import checked
 from .connection import Connection
 from .remote_engine import RemoteEngine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from .idle_connections import Idle
 
 _LONGEST_SOCKET = 108 - 1 - 17  # unix(7), the end of a string, what ssh adds while it makes one
 _DIGEST = 40
@@ -65,14 +68,25 @@ class Host:
         self._options = tuple(options)
         self._ask = ask
 
-    def engine(self, base: str = "") -> RemoteEngine:
-        """Return the engine there, for the base directory *base*, "" for the one of its own."""
+    def engine(self, base: str = "", *, is_look: bool = False) -> RemoteEngine:
+        """Return the engine there, for the base directory *base*, "" for the one of its own.
+
+        *is_look*: it is only for a look, for which a connection will do that another look has
+        left, and which leaves one (`RemoteEngine.leave`).
+        """
         before = ("--base", base) if base else ()
+        sockets = _socket_directory() if is_look else ""
+        place = sockets and f"{sockets}/idle"
+        named = "\n".join((base, self._address, *self._options, *_who_ssh_knows()))
+        key = os.fsencode(named)
 
         def connect() -> Connection:
+            if place and (idle := idle_connections.take(place, key)):
+                return Connection(idle, self.name)
             quiet = () if self._ask else ("-o", "BatchMode=yes")
             argv = self.ssh(*quiet, script=_QUIETLY, words=(*before, "serve", "--json"))
-            return Connection(argv, self.name, ask=self._ask)
+            # ssh stays there for a while, and keeps the directory that it was started in busy.
+            return Connection(argv, self.name, ask=self._ask, cwd="/")
 
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ON_A_TERMINAL, words=(*before, *words))
@@ -81,8 +95,13 @@ class Host:
             given = (*before, *words)
             return self.ssh("-t", "-o", "BatchMode=yes", script=_UNASKED, words=given)
 
+        def keep(idle: Idle) -> None:
+            idle_connections.keep(place, key, idle)
+
         login = self.ssh(script="true")
-        return RemoteEngine(connect, command, base, login, self.piped, unasked)
+        return RemoteEngine(
+            connect, command, base, login, self.piped, unasked, keep=keep if place else None
+        )
 
     def piped(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return the command line of a chroot-tool there that has pipes, and no terminal.
@@ -121,6 +140,16 @@ def _shared() -> tuple[str, ...]:
         return alive
     place = f"ControlPath={directory}/%C"
     return ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", place, *alive)
+
+
+def _who_ssh_knows() -> Iterator[str]:
+    """Yield what a name of a machine depends on: the ssh that is found, and when it was told."""
+    yield os.environ.get("PATH", "")
+    for path in (os.path.expanduser("~/.ssh/config"), "/etc/ssh/ssh_config"):
+        try:
+            yield str(os.stat(path).st_mtime_ns)
+        except OSError:
+            yield ""
 
 
 def _socket_directory() -> str:

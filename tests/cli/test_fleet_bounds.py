@@ -47,7 +47,7 @@ def test_of_its_errors_the_last_are_kept() -> None:
 def test_a_document_that_is_taken_before_its_host_has_ended_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fleet_host, "open_target", lambda *_: None)
+    monkeypatch.setattr(fleet_host, "open_target", lambda *_, **__: None)
     member = Member(Target("one"), Said())
     taken = threading.Event()
 
@@ -55,7 +55,8 @@ def test_a_document_that_is_taken_before_its_host_has_ended_stays(
         assert taken.wait(30)
         return 0
 
-    working = threading.Thread(target=member.work, args=(do, "", 0), kwargs={"json": True})
+    how = {"json": True, "is_look": False}
+    working = threading.Thread(target=member.work, args=(do, "", 0), kwargs=how)
     working.start()
     member.result = ["deb"]  # as the main thread does with a line that `do` has printed
     taken.set()

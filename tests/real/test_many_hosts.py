@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +267,32 @@ def test_what_a_host_says_never_reaches_the_terminal_raw(fleet: Fleet) -> None:
     said = fleet("run", "--hosts", "two", "-d", "deb", "--", "/bin/sh", "/evil").stdout
     assert said == "two: a\\e[2Jb\n"
     fleet.ok("off", "--hosts", "two", "-d", "deb")
+
+
+def test_the_next_look_starts_nothing_at_either_end(fleet: Fleet) -> None:
+    hosts = fleet.ansible.hosts
+    ssh, log = hosts.folder / "bin/ssh", hosts.folder / "calls"
+    ssh.write_text(ssh.read_text().replace("exec", f"pwd >>{log}; exec", 1))
+    # In a path that is long no socket can be made.
+    with tempfile.TemporaryDirectory(dir="/tmp") as sockets:
+        env = fleet.ansible.environment() | {"XDG_RUNTIME_DIR": sockets}
+
+        def said(*words: str) -> subprocess.CompletedProcess[str]:
+            return fleet.cli("--hosts", "builders", *words, env=env, cwd=fleet.ansible.folder)
+
+        first = said("list")
+        assert first.returncode == 0
+        assert log.read_text().split() == ["/"] * 3  # of no directory's file system busy
+        assert said("list").stdout == first.stdout
+        assert said("status", "-d", "deb").returncode == 0
+        assert len(log.read_text().split()) == 3
+        # What changes something is not done by what was left by a look.
+        assert said("on", "-d", "deb").returncode == 0
+        assert len(log.read_text().split()) == 6
+        assert said("list").stdout.count("● on") == 3
+        assert said("off", "-d", "deb").returncode == 0
+        fleet.hosts["two"].stop()
+        done = said("list")
+        assert done.returncode == 1
+        assert [row.split()[0] for row in done.stdout.splitlines()[1:]] == ["one", "three"]
+        assert "two: ssh: connect to host" in done.stderr
