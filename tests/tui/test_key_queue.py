@@ -58,7 +58,7 @@ async def test_what_never_opens_has_nothing_of_it_and_holds_up_no_longer(
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.takes_keys)
         await pilot.press("a")
-        await until(pilot, lambda: not app._typed)
+        await until(pilot, lambda: app._waited_for and not app._typed)
         assert app.had == []
         await pilot.press("c")
         await until(pilot, lambda: app.had == ["c"])
