@@ -37,7 +37,13 @@ def _rows(ann: Ordinary, path: str) -> Iterator[Row]:
     every: dict[str, list[tuple[str, ...]]] = {
         "run /bin/true, chroot is on": [("run", "-d", path, "/bin/true")],
         "on + off": [("off", "-S", "-d", path), ("on", "-d", path)],
-    }
+        "bind add + remove": [
+            ("bind", what, "-d", path, "--target", "/opt") for what in ("add", "remove")
+        ],
+        "clone + delete": [
+            ("clone", "-d", path, f"{path}-copy"), ("delete", "-d", f"{path}-copy", "--yes"),
+        ],
+    }  # fmt: skip
     for name, words in every.items():
         # Both begin with the same program, which is what makes the user another.
         calls = [

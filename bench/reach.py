@@ -1,4 +1,4 @@
-"""Other machines: real sshds on loopback, each with chroots of its own; here are both ends.
+"""Other machines: real sshds, each in a network namespace, with chroots of its own; all are here.
 
 All of it shares the processors of one machine, so that a hundred hosts start what each of them
 starts on a few cores: what is compared with, `ssh HOST true` on all at once, has it no better.
@@ -7,8 +7,9 @@ starts on a few cores: what is compared with, `ssh HOST true` on all at once, ha
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ import psutil
 
 from chroot_tool.core.local_engine import LocalEngine
 from support import Cli, make_tiny_root
-from support.ssh_hosts import SshHost, SshHosts
+from support.machines_apart import Apart, machines_apart
+from support.ssh_hosts import SshHost
 
 from .chroots import TOOL, Command, chroots, environment
 from .rows import Row
@@ -32,7 +34,7 @@ _IDLE = 30.0
 class _Farm:
     """Hosts with a chroot `c0` each, an inventory of them, and who asks them."""
 
-    def __init__(self, hosts: SshHosts, base: Path, sockets: str) -> None:
+    def __init__(self, hosts: Apart, base: Path, sockets: str) -> None:
         self.hosts, self.base = hosts, base
         place = hosts.environment()["PATH"]
         own = environment(base) | {"CHROOT_TOOL_BASE": str(base / "none")}
@@ -44,8 +46,9 @@ class _Farm:
     def grow(self, count: int) -> tuple[SshHost, ...]:
         """Have *count* hosts; what Ansible would say of them is said by a script at once."""
         missing = range(len(self.hosts.hosts), count)
-        for host in self.hosts.add(*(f"h{number}" for number in missing)):
-            make_tiny_root(host.base / "c0")
+        for name in (f"h{number}" for number in missing):
+            self.hosts.add_networks(name)
+            make_tiny_root(self.hosts.hosts[name].base / "c0")
         names = list(self.hosts.hosts)
         (self.base / "inventory.json").write_text(json.dumps({"all": {"hosts": names}}))
         script = self.base / "ansible-inventory"
@@ -64,17 +67,21 @@ class _Farm:
     def slowest(self) -> float:
         """Return the milliseconds of the slowest `ssh HOST true`, all at once, connections open."""
         sockets = f"ControlPath={self.env['XDG_RUNTIME_DIR']}/chroot-tool/ssh/%C"
-        begun = time.perf_counter()
-        asked = [
-            subprocess.Popen(
-                ["ssh", "-o", sockets, name, "true"], env=self.env,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )
-            for name in self.hosts.hosts
-        ]  # fmt: skip
-        if any(one.wait() for one in asked):
-            raise RuntimeError("ssh failed")
-        return (time.perf_counter() - begun) * 1000
+        begun: dict[int, float] = {}
+        slowest = 0.0
+        null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+        ssh = shutil.which("ssh", path=self.env["PATH"]) or "ssh"
+        for name in self.hosts.hosts:
+            started = time.perf_counter()
+            argv = ["ssh", "-o", sockets, name, "true"]
+            begun[os.posix_spawn(ssh, argv, self.env, file_actions=null)] = started
+        while begun:
+            pid, status = os.waitpid(-1, 0)
+            if pid in begun:
+                slowest = max(slowest, time.perf_counter() - begun.pop(pid))
+                if status:
+                    raise RuntimeError("ssh failed")
+        return slowest * 1000
 
 
 def run() -> list[Row]:
@@ -82,10 +89,15 @@ def run() -> list[Row]:
     with (
         chroots(1) as base,
         tempfile.TemporaryDirectory(dir="/tmp", prefix="b") as sockets,
-        SshHosts(base / "hosts", Cli(base)) as hosts,
+        machines_apart(base / "hosts", Cli(base)) as hosts,
     ):
-        farm = _Farm(hosts, base, sockets)
-        return [*_listed(farm, 10), *_live(farm, 20), *_listed(farm, 100)]
+        return hosts.do(lambda: list(_rows(_Farm(hosts, base, sockets))))
+
+
+def _rows(farm: _Farm) -> Iterator[Row]:
+    yield from _listed(farm, 10)
+    yield from _live(farm, 20)
+    yield from _listed(farm, 100)
 
 
 def _listed(farm: _Farm, count: int) -> Iterator[Row]:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     class Guard(Protocol):
         """Minds a path."""
 
-        def __call__(self, path: str, *, at: bool) -> None:
-            """Raise NotAnswering where it leads to who does not answer."""
+        def __call__(self, path: str, *, at: bool, cancelled: Flag | None = None) -> None:
+            """Raise NotAnswering where it leads to who does not answer, or when *cancelled*."""
 
 
 PATIENCE = 3.0
@@ -266,10 +266,12 @@ def see(
     *,
     seconds: float | None = None,
     late: Callable[[T], object] | None = None,
+    cancelled: Flag | None = None,
 ) -> T:
     """Return what *call* does, which looks at the absolute *path*: within a bound where it asks.
 
-    The bound is `patience()` where *seconds* are not given. Raises what *call* does, NotAnswering.
+    The bound is `patience()` where *seconds* are not given. Raises what *call* does, NotAnswering,
+    also where *cancelled* is set.
     """
     found = place(table, path)
     if found is None:
@@ -283,7 +285,7 @@ def see(
         return call()
 
     bound = patience() if seconds is None else seconds
-    return ask(entry.device, path, after_all, seconds=bound, late=late)
+    return ask(entry.device, path, after_all, seconds=bound, late=late, cancelled=cancelled)
 
 
 def await_answer(point: str) -> None:
@@ -318,11 +320,11 @@ def guard(table: MountTable, root_path: str, *, seconds: float | None = None) ->
         return None
     answered: set[str] = set()
 
-    def mind(path: str, *, at: bool) -> None:
+    def mind(path: str, *, at: bool, cancelled: Flag | None = None) -> None:
         for entry in entries:
             is_there = path.startswith(entry.target + "/") or (at and path == entry.target)
             if is_there and entry.device not in answered:
-                see(table, entry.target, lambda: None, seconds=seconds)
+                see(table, entry.target, lambda: None, seconds=seconds, cancelled=cancelled)
                 answered.add(entry.device)
 
     return mind

@@ -117,9 +117,16 @@ class _Run:
         self._done += 1
 
     def _do_in_time(self, step: Step, table: MountTable, cancelled: Flag | None) -> None:
-        """Do a step that may ask who does not answer; it is taken back if it is done too late."""
+        """Do a step that may ask who does not answer; it is taken back if it is done too late.
+
+        Not an unmount: by then others may have worked on the chroot, and it may be off.
+        """
         path = self._root.path + step.target
         found = None
+        # First what is on the way: to wait for it in the step would be to wait for both, and which
+        # of the two is given up first, and named, would be chance.
+        if self._root.guard:
+            self._root.guard(path, at=False, cancelled=cancelled)
 
         def do() -> None:
             if found:
@@ -133,8 +140,8 @@ class _Run:
         try:
             answering.ask(
                 found[0].device if found else f"step {path}", path, do,
-                seconds=answering.patience(), late=lambda _: self._undo_one(step),
-                cancelled=cancelled,
+                seconds=answering.patience(), cancelled=cancelled,
+                late=None if isinstance(step, Unmount) else lambda _: self._undo_one(step),
             )  # fmt: skip
         except BaseException:
             self._is_given_up = True
@@ -156,7 +163,7 @@ class _Run:
     def _do(self, step: Step) -> None:
         match step:
             case Mount():
-                self._mount(step)
+                self._mount(step, self._go_on)
             case Unmount():
                 self._unmount(step)
             case MakeTarget():
@@ -203,11 +210,11 @@ class _Run:
         for path in reversed(made):
             self._root.unmake(path)
 
-    def _mount(self, step: Mount) -> None:
+    def _mount(self, step: Mount, go_on: Callable[[], object]) -> None:
         tree = detached_mount(step.bind, step.limits)
         try:
             ident = mount_id(tree)
-            self._go_on()
+            go_on()
             attach(self._root, tree, step.target)
             self._undo.append((step, self._unmounted(step, ident)))
             if step.below_shared:  # sharedsubtree.rst: what is attached there becomes shared
@@ -261,7 +268,7 @@ class _Run:
 
         def undo() -> None:
             if step.restored_by:
-                self._mount(Mount(step.target, step.restored_by, below_shared=True))
+                self._mount(Mount(step.target, step.restored_by, below_shared=True), bool)
             elif copy < 0:
                 raise ChrootError("it could not be copied")
             else:

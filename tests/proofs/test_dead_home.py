@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.host import mount_points
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.mounts.attached import umount
 from proving import Proof
 from support import Cli, detach, mounts_below, wait_until
 from support.served import Served
@@ -152,7 +157,43 @@ def test_off_with_a_bind_below_one_that_does_not_answer(
     assert done.returncode == 1
     assert f"cannot unmount /far/inner/deep: {tiny_chroot}/far {SILENT}" in done.stderr
     assert "off --lazy" in done.stderr
+    assert "taken back" not in done.stderr  # what was unmounted before is there again
+    assert f"{tiny_chroot}/etc/resolv.conf" in mounts_below(tiny_chroot)
     assert len(mounts_below(tiny_chroot)) > 3
     cli.ok("off", "--lazy", "-d", tiny_chroot)
     assert not mounts_below(tiny_chroot)
     assert (tmp_path / "mine/deep").is_dir()
+
+
+def test_what_was_unmounted_before_one_that_is_given_up_is_there_again(
+    tiny_chroot: Path, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(
+        tiny_chroot,
+        f'[[bind]]\nsource = "{served.point}/src"\ntarget = "/far"\n'
+        f'[[bind]]\ntarget = "/far/inner"\nfs = "tmpfs"\n',
+    )
+    (served.top / "src/inner").mkdir()
+    engine = LocalEngine("/")
+    engine.on(str(tiny_chroot))
+    before = mounts_below(tiny_chroot)
+    go_on = threading.Event()
+
+    def held_up(directory: int, name: str, target: str, **how: Any) -> None:
+        assert target != "/far/inner" or go_on.wait(60)
+        umount(directory, name, target, **how)
+
+    monkeypatch.setattr("chroot_tool.core.mounts.apply.umount", held_up)
+    answering.set_patience(lambda: 0.3)
+    told: list[Event] = []
+    try:
+        with pytest.raises(ChrootError, match=r"cannot unmount /far/inner: .* is not answering"):
+            engine.off(str(tiny_chroot), report=told.append)
+        assert not [one for one in told if isinstance(one, Warned)]
+        assert sorted(mounts_below(tiny_chroot)) == sorted(before)
+    finally:
+        answering.set_patience(lambda: answering.PATIENCE)
+        go_on.set()
+    wait_until(lambda: not answering.waiting())
+    monkeypatch.undo()
+    engine.off(str(tiny_chroot))

@@ -2,6 +2,8 @@
 
 Each hangs on a cable (veth(4)) in a network that only these have. All of them call their directory
 of chroots `BASE`, as machines do; a test sees that of each in its `base`, without what is mounted.
+Or they have a network alone, and what they mount is seen here.
+
 Imported as `support.machines_apart`.
 """
 
@@ -45,15 +47,23 @@ class Apart:
     def add(self, *names: str) -> None:
         """Boot machines and plug them in."""
         for name in names:
-            number = len(self.hosts) + 1
             base = self._those.folder / name / "base"
-            where = Where(
-                ("unshare", "--net", "--mount", "--propagation", "private", "--uts", "--pid",
-                 "--fork", "--kill-child", "--mount-proc", "sh", "-c", _BOOT, name, base),
-                _address(number, 2), "0.0.0.0", BASE,
+            self._add(
+                name, BASE, "--mount", "--propagation", "private", "--uts", "--pid", "--mount-proc",
+                "sh", "-c", _BOOT, name, base,
             )  # fmt: skip
-            (host,) = self._those.add(name, where=where)
-            self._plug_in(host, number)
+
+    def add_networks(self, *names: str) -> None:
+        """Boot machines that have a network of their own, and all else of this one."""
+        for name in names:
+            self._add(name, "")
+
+    def _add(self, name: str, base: str, *inside: Arg) -> None:
+        number = len(self.hosts) + 1
+        start = ("unshare", "--net", "--fork", "--kill-child", *inside)
+        where = Where(start, _address(number, 2), "0.0.0.0", base)
+        (host,) = self._those.add(name, where=where)
+        self._plug_in(host, number)
 
     def _plug_in(self, host: SshHost, number: int) -> None:
         cable, there = f"to{number}", ("nsenter", "--net", "--target", str(host.pid), "ip")

@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import struct
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -33,7 +34,9 @@ class NetNamespace:
         self._thread.shutdown()
 
     def do(self, what: Callable[..., Result], *args: Any, **named: Any) -> Result:
-        """Return what *what* returns, called there."""
+        """Return what *what* returns, called there; what is there already may use it, too."""
+        if threading.current_thread() in self._thread._threads:
+            return what(*args, **named)
         return self._thread.submit(what, *args, **named).result()
 
     def link(self, *, up: bool) -> None:
