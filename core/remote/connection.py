@@ -15,13 +15,14 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 
 from .. import json_values
 from ..errors import ChrootError
 from ..text import safe
 from . import documents
 from .answers import Answers
-from .idle_connections import Idle
+from .idle_connections import SECONDS, Idle
 from .lines import Lines
 from .server import OLDEST, PROTOCOL
 
@@ -91,11 +92,16 @@ class Connection:
         self._first: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._program: subprocess.Popen[bytes] | None = None
         """None where somebody else has started it."""
+        self._pidfd = -1
+        """The program, where somebody else has started it."""
         if isinstance(argv, Idle):
-            into, self._stdout, self._stderr = argv.ends
+            into, self._stdout, self._stderr, self._pidfd = argv.ends
             self._stdin: IO[bytes] = os.fdopen(into, "wb", buffering=0)
-            self._first.put(json_values.document(argv.hello))
+            hello = json_values.document(argv.hello)
+            self._since = json_values.number(hello, "since")
+            self._first.put(hello)
         else:
+            self._since = time.monotonic()  # of the machine, the same for every process
             program = self._program = self._started(argv, cwd)
             assert program.stdin
             assert program.stdout
@@ -110,7 +116,9 @@ class Connection:
     def _started(self, argv: Sequence[str], cwd: str | None) -> subprocess.Popen[bytes]:
         # A key of the terminal is for us, who tell the other what to stop. Ignored would not do:
         # ssh sets handlers of its own where it shares a connection; blocked it stays.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGQUIT))
+        before = signal.pthread_sigmask(
+            signal.SIG_BLOCK, (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+        )
         try:
             return subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd
@@ -333,21 +341,28 @@ class Connection:
     def leave(self, keep: Callable[[Idle], object]) -> bool:
         """Have *keep* take it as it is, for somebody else; tell whether it could.
 
-        Nothing may be under way. *keep* has descriptors of its own of it, or raises OSError. What
-        the other says from now on is not read here: a last answer was waited for.
+        Nothing may be under way, and not for longer than `SECONDS` after its start: what changes
+        there, its settings, its program, a rule of sudo, has no bearing on it. *keep* has
+        descriptors of its own of it, or raises OSError. What the other says from now on is not
+        read here: a last answer was waited for.
         """
         if not (self._is_sound and self.hello and not self._waiting):
+            return False
+        if time.monotonic() - self._since > SECONDS:
             return False
         self._is_leaving = True
         self._write({"ping": 1})
         if not self._has_left.wait(_HELD_UP):
             return False
-        hello = json_values.line(self.hello).encode("ascii")
-        ends = (self._stdin.fileno(), self._stdout, self._stderr)
+        hello = json_values.line(self.hello | {"since": self._since}).encode("ascii")
         try:
-            keep(Idle(ends, hello))
-            self._stdin.close()
-        except OSError:
+            # `close`, by another thread, waits: a number that it frees may be another's at once.
+            with self._writing:
+                if self._pidfd < 0 and self._program:
+                    self._pidfd = os.pidfd_open(self._program.pid)
+                keep(Idle((self._stdin.fileno(), self._stdout, self._stderr, self._pidfd), hello))
+                self._stdin.close()
+        except (OSError, ValueError):  # ValueError: it is closed already
             return False
         return True
 
@@ -363,6 +378,8 @@ class Connection:
             finally:
                 self._writing.release()
         if program is None:
+            with suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
             return
         try:
             program.wait(wait) if wait else None

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECONDS = 60.0
-"""For which one is kept: as long as ssh keeps its own."""
+"""For which one is kept, and after which one that was used again is kept no more."""
 _PATIENCE = 1.0
 """Seconds in which the keeper answers, who does nothing else."""
 _LONGEST = 1 << 16
 """Bytes of a message; who says more of itself than that is not kept."""
+_ENDS = 4
 _MOST = 1000
 _WAITING = 1000
 """Who may have connected and is not answered yet."""
@@ -37,7 +40,7 @@ _STARTER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from chroot_tool.core.remote.idle_connections import main
-main(sys.argv[2])
+main(sys.argv[3], int(sys.argv[2]))
 """
 _EVENTS = select.POLLIN | select.POLLHUP | select.POLLERR
 
@@ -48,12 +51,19 @@ class Idle(Value):
     """An idle connection."""
 
     ends: tuple[int, ...]
-    """Descriptors of the pipes to stdin, from stdout and stderr of the program that connects."""
+    """Descriptors of the pipes to stdin, from stdout and stderr of the program that connects, and
+    of itself (pidfd_open(2))."""
     hello: bytes
     """What the other has said of itself."""
 
     def close(self) -> None:
-        """Close its ends; the program behind them ends with its input."""
+        """End it: who is at the other end need not end with its input."""
+        with suppress(OSError):
+            signal.pidfd_send_signal(self.ends[3], signal.SIGTERM)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close its ends, which somebody else has, too."""
         _close(self.ends)
 
 
@@ -65,10 +75,10 @@ def take(place: str, key: bytes) -> Idle | None:
     try:
         with _connected(place) as asking:
             asking.send(_TAKE + key)
-            hello, fds, _, _ = socket.recv_fds(asking, _LONGEST, 3, socket.MSG_CMSG_CLOEXEC)
+            hello, fds, _, _ = socket.recv_fds(asking, _LONGEST, _ENDS, socket.MSG_CMSG_CLOEXEC)
     except OSError:
         return None
-    if len(fds) == 3:
+    if len(fds) == _ENDS:
         return Idle(tuple(fds), hello)
     _close(fds)
     return None
@@ -97,6 +107,10 @@ def _connected(place: str) -> socket.socket:
     one.settimeout(_PATIENCE)
     try:
         one.connect(place)
+        # Whoever may rename a directory above can have put one of his own there.
+        _, uid, _ = struct.unpack("iII", one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if uid != os.geteuid():
+            raise PermissionError(f"{place} is another user's")
     except OSError:
         one.close()
         raise
@@ -107,12 +121,15 @@ def _start(place: str) -> None:
     """Start a keeper; who connects from now on is answered once it is there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         new = f"{place}.{os.getpid()}"
+        with suppress(OSError):
+            os.unlink(new)  # of one who was killed just here
         listening.bind(new)
         listening.listen(_WAITING)
         # Two who start one at the same time: the first is asked no more, and ends in a minute.
+        mine = os.lstat(new).st_ino
         os.rename(new, place)
         packages = __file__.rpartition("/chroot_tool/")[0]
-        argv = [sys.executable, "-I", "-S", "-c", _STARTER, packages, place]
+        argv = [sys.executable, "-I", "-S", "-B", "-c", _STARTER, packages, str(mine), place]
         null = "/dev/null"
         os.posix_spawn(
             sys.executable, argv, os.environ, setsid=True,
@@ -132,20 +149,22 @@ def _close(fds: Iterable[int]) -> None:
 # -- the program that keeps them -----------------------------------------------------------------
 
 
-def main(place: str, seconds: float = SECONDS) -> None:
-    """Be the program that keeps connections, by the listening socket that is stdin."""
+def main(place: str, mine: int, seconds: float = SECONDS) -> None:
+    """Be the program that keeps connections, by the listening socket that is stdin.
+
+    *mine*: its inode; another may have taken its place by now.
+    """
     import resource
 
     os.chdir("/")  # no file system is busy for its sake
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4 * _MOST), most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 5 * _MOST), most))
     with socket.socket(fileno=0) as listening:
-        mine = os.lstat(place).st_ino
         Keeper(listening, seconds).run()
-    with suppress(OSError):
-        if os.lstat(place).st_ino == mine:
-            os.unlink(place)
+        with suppress(OSError):  # before it is closed: till then nobody puts another there
+            if os.lstat(place).st_ino == mine:
+                os.unlink(place)
 
 
 class Keeper:
@@ -181,11 +200,15 @@ class Keeper:
             now = time.monotonic()
             for key in [key for key, (_, end) in self._kept.items() if end <= now]:
                 self._drop(key)
+        for key in tuple(self._kept):
+            self._drop(key)
 
     def _accept(self) -> None:
         try:
             one, _ = self._listening.accept()
-        except OSError:
+        except OSError:  # no descriptor is left for it, and it would be ready again at once
+            if self._kept:
+                self._drop(next(iter(self._kept)))
             return
         one.setblocking(False)
         self._asking[one.fileno()] = one
@@ -198,11 +221,11 @@ class Keeper:
     def _answer(self, one: socket.socket) -> None:
         with one:
             try:
-                found, fds, _, _ = socket.recv_fds(one, _LONGEST, 3, socket.MSG_CMSG_CLOEXEC)
+                found, fds, _, _ = socket.recv_fds(one, _LONGEST, _ENDS, socket.MSG_CMSG_CLOEXEC)
             except OSError:
                 return
             key, _, hello = found[1:].partition(b"\0")
-            if found[:1] == _KEEP and len(fds) == 3:
+            if found[:1] == _KEEP and len(fds) == _ENDS:
                 self._keep(key, Idle(tuple(fds), hello))
                 return
             _close(fds)
@@ -211,7 +234,7 @@ class Keeper:
                 # Where it is not taken after all it is closed with ours, and ends.
                 with suppress(OSError):
                     socket.send_fds(one, [idle.hello], idle.ends)
-                idle.close()
+                idle.let_go()
 
     def _keep(self, key: bytes, idle: Idle) -> None:
         if key in self._kept:
@@ -220,13 +243,13 @@ class Keeper:
             idle.close()
             return
         self._kept[key] = idle, time.monotonic() + self._seconds
-        for fd in idle.ends[1:]:
+        for fd in idle.ends[1:3]:
             self._watched[fd] = key
             self._poll.register(fd, _EVENTS)
 
     def _let_go(self, key: bytes) -> Idle:
         idle, _ = self._kept.pop(key)
-        for fd in idle.ends[1:]:
+        for fd in idle.ends[1:3]:
             del self._watched[fd]
             self._poll.unregister(fd)
         return idle

@@ -77,16 +77,18 @@ class Host:
         before = ("--base", base) if base else ()
         sockets = _socket_directory() if is_look else ""
         place = sockets and f"{sockets}/idle"
-        named = "\n".join((base, self._address, *self._options, *_who_ssh_knows()))
-        key = os.fsencode(named)
+        known = _who_ssh_knows(self._options) if place else ()
+        key = os.fsencode("\n".join((base, self._address, *known)))
 
         def connect() -> Connection:
             if place and (idle := idle_connections.take(place, key)):
                 return Connection(idle, self.name)
             quiet = () if self._ask else ("-o", "BatchMode=yes")
             argv = self.ssh(*quiet, script=_QUIETLY, words=(*before, "serve", "--json"))
-            # ssh stays there for a while, and keeps the directory that it was started in busy.
-            return Connection(argv, self.name, ask=self._ask, cwd="/")
+            # ssh stays there for a while, and keeps the directory that it was started in busy. In
+            # an inventory's options paths may begin in it.
+            cwd = None if self._options else "/"
+            return Connection(argv, self.name, ask=self._ask, cwd=cwd)
 
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ON_A_TERMINAL, words=(*before, *words))
@@ -142,14 +144,28 @@ def _shared() -> tuple[str, ...]:
     return ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", place, *alive)
 
 
-def _who_ssh_knows() -> Iterator[str]:
-    """Yield what a name of a machine depends on: the ssh that is found, and when it was told."""
+def _who_ssh_knows(options: Sequence[str]) -> Iterator[str]:
+    """Yield what a name of a machine depends on: which ssh is found, and when it was told what."""
     yield os.environ.get("PATH", "")
-    for path in (os.path.expanduser("~/.ssh/config"), "/etc/ssh/ssh_config"):
+    if options:
+        yield os.getcwd()  # in which paths in them begin
+        yield from options
+    home = os.path.expanduser("~/.ssh")
+    folders = (home, f"{home}/config.d", "/etc/ssh", "/etc/ssh/ssh_config.d")
+    for path in (*options, *(one for folder in folders for one in _files(folder))):
         try:
-            yield str(os.stat(path).st_mtime_ns)
+            yield f"{path} {os.stat(path).st_mtime_ns}"
         except OSError:
-            yield ""
+            continue  # an option need not be a file
+
+
+def _files(folder: str) -> list[str]:
+    """Return the files in it; known_hosts grows by itself."""
+    try:
+        found = [one.path for one in os.scandir(folder) if one.is_file()]
+    except OSError:
+        return []
+    return sorted(path for path in found if "known_hosts" not in path)
 
 
 def _socket_directory() -> str:

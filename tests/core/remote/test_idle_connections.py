@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -17,18 +18,20 @@ import psutil
 import pytest
 
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.remote import idle_connections
+from chroot_tool.core.remote import connection, idle_connections
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.idle_connections import Idle, Keeper, keep, take
 from chroot_tool.core.remote.remote_engine import RemoteEngine
-from support import Cli, kill, wait_until
+from support import PATIENCE, Cli, kill, wait_until
 
 KEY = b"there"
 
 
 @pytest.fixture
-def place() -> Iterator[str]:
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A path for the socket, short enough for one; who keeps connections by it is killed."""
+    monkeypatch.setattr(idle_connections, "_PATIENCE", PATIENCE)
+    monkeypatch.setattr(connection, "_HELD_UP", PATIENCE)
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         path = f"{folder}/idle"
         yield path
@@ -99,6 +102,16 @@ def test_of_many_at_once_each_has_one_of_its_own(looks: Looks) -> None:
     wait_until(lambda: sum(_program(one).poll() is None for one in looks.started) == 1)
 
 
+def test_after_a_minute_another_is_started(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks()
+    monkeypatch.setattr(connection, "SECONDS", 0.0)
+    looks()  # with the one that there is, which is not left any more
+    assert len(looks.started) == 1
+    _program(looks.started[0]).wait(30)
+    looks()
+    assert len(looks.started) == 2
+
+
 def test_where_it_went_wrong_it_is_ended(looks: Looks) -> None:
     engine = looks.engine()
     with pytest.raises(ChrootError):
@@ -129,8 +142,8 @@ def test_with_who_keeps_it_it_ends(looks: Looks) -> None:
 def test_who_keeps_it_and_does_not_answer_holds_up_nobody(
     looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle_connections, "_PATIENCE", 0.1)
     looks()
+    monkeypatch.setattr(idle_connections, "_PATIENCE", 0.1)
     [keeper] = keepers(looks.place)
     psutil.Process(keeper).suspend()
     assert looks() == ["arch", "deb"]
@@ -145,7 +158,9 @@ class Pipes:
             os.pipe() for _ in range(3)
         )
         self.stdin_there, self.stdout_there, self.stderr_there = read, write, errors
-        self.idle = Idle((self.stdin, self.stdout, self.stderr), b"{}")
+        self.program = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        pidfd = os.pidfd_open(self.program.pid)
+        self.idle = Idle((self.stdin, self.stdout, self.stderr, pidfd), b"{}")
 
     def has_ended(self) -> bool:
         """Whether nobody has the end that is written to, so that the program would end."""
@@ -158,7 +173,7 @@ def kept(place: str) -> Iterator[Pipes]:
     """One that is kept at `place`, and nowhere else."""
     pipes = Pipes()
     keep(place, KEY, pipes.idle)
-    pipes.idle.close()
+    pipes.idle.let_go()
     yield pipes
     for fd in (pipes.stdin_there, pipes.stdout_there, pipes.stderr_there):
         os.close(fd)
@@ -180,13 +195,15 @@ def test_it_is_given_once_and_to_who_asks_by_its_name(place: str, kept: Pipes) -
 def test_a_word_that_nobody_asked_for_ends_it(place: str, kept: Pipes, stream: str) -> None:
     os.write(getattr(kept, stream), b"\x1b[2J")
     wait_until(kept.has_ended)
+    # Its program, too, though the other end has not ended.
+    assert kept.program.wait(30) == -signal.SIGTERM
     assert take(place, KEY) is None
 
 
 def test_another_of_its_name_takes_its_place(place: str, kept: Pipes) -> None:
     other = Pipes()
     keep(place, KEY, other.idle)
-    other.idle.close()
+    other.idle.let_go()
     wait_until(kept.has_ended)
     idle = take(place, KEY)
     assert idle
@@ -222,7 +239,7 @@ def test_it_ends_when_its_time_is_over(place: str) -> None:
         keeper = threading.Thread(target=Keeper(listening, 0.3).run, daemon=True)
         keeper.start()
         keep(place, KEY, pipes.idle)
-        pipes.idle.close()
+        pipes.idle.let_go()
         keeper.join(30)
         assert not keeper.is_alive()
     assert pipes.has_ended()
@@ -233,29 +250,33 @@ def test_its_socket_goes_with_it_and_no_other(place: str, *, is_mine: bool) -> N
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(place)
         listening.listen()
+        mine = os.lstat(place).st_ino
+        if not is_mine:
+            Path(f"{place}.new").touch()
+            Path(f"{place}.new").rename(place)
         packages = Path(idle_connections.__file__).parents[3]
-        program = subprocess.Popen(
-            [sys.executable, "-I", "-c", ENDS_SOON, str(packages), place],
-            stdin=listening.fileno(), stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert program.stdout
-        program.stdout.readline()
-    if not is_mine:
-        Path(place).unlink()
-        Path(place).touch()
-    assert program.wait(30) == 0
+        argv = [sys.executable, "-I", "-c", ENDS_SOON, str(packages), str(mine), place]
+        assert subprocess.run(argv, stdin=listening.fileno(), check=False).returncode == 0
     assert Path(place).exists() is not is_mine
 
 
 ENDS_SOON = """
-import os, sys
+import sys
 sys.path.insert(0, sys.argv[1])
-from chroot_tool.core.remote import idle_connections
-lstat = os.lstat
-def said(path):
-    found = lstat(path)
-    print("looked", flush=True)
-    return found
-os.lstat = said
-idle_connections.main(sys.argv[2], 0.5)
+from chroot_tool.core.remote import connection, idle_connections
+idle_connections.main(sys.argv[3], int(sys.argv[2]), 0.1)
 """
+
+
+@pytest.mark.root
+def test_a_socket_of_somebody_elses_gets_nothing(place: str) -> None:
+    listens = "import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)"
+    listens += "; s.bind(sys.argv[1]); s.listen(); print(flush=True); s.accept()"
+    os.chmod(os.path.dirname(place), 0o777)
+    with subprocess.Popen(
+        [sys.executable, "-c", listens, place], user=65534, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        with pytest.raises(PermissionError):
+            idle_connections._connected(place)
