@@ -173,14 +173,15 @@ def ask(
     call: Callable[[], T],
     *,
     seconds: float,
+    left: Callable[[], object] = bool,
     late: Callable[[T], object] | None = None,
     cancelled: Flag | None = None,
 ) -> T:
     """Return what *call* does, which may ask the file system *key*, for the sake of *path*.
 
     Raises what it raises; NotAnswering where it takes longer than *seconds* or *cancelled* is set,
-    and at once where one who asked before still waits. *late* is given the result then, when it
-    comes after all: to be let go, or taken back.
+    and at once where one who asked before still waits. *left* is called where *call* goes on all
+    the same. *late* is given the result then, when it comes after all: to be let go, or taken back.
     """
     with _lock:
         if key in _waiting:
@@ -190,9 +191,11 @@ def ask(
     try:
         look.wait(seconds, cancelled)
     except BaseException:
-        look.leave()  # Ctrl-C
+        if look.leave():  # Ctrl-C
+            left()
         raise
     if look.leave():
+        left()
         raise NotAnswering(path)
     if look.error is not None:
         raise look.error

@@ -65,6 +65,7 @@ class Root:
         """Its physical path on the host."""
         self.guard: Guard | None = None
         """Asked before each look-up where something is mounted in it that may not answer."""
+        self._is_held = self._is_closed = False
 
     def __enter__(self) -> Root:
         return self
@@ -78,8 +79,23 @@ class Root:
         self.close()
 
     def close(self) -> None:
-        """Close the descriptor."""
-        os.close(self.fd)
+        """Close the descriptor, once nobody holds it."""
+        self._is_closed = True
+        if not self._is_held:
+            os.close(self.fd)
+
+    def hold(self) -> None:
+        """Have it stay open for a thread that may go on after `close`, until `let_go`.
+
+        Its number would be another's meanwhile, and so what the thread does.
+        """
+        self._is_held = True
+
+    def let_go(self) -> None:
+        """Hold it no longer."""
+        self._is_held = False
+        if self._is_closed:
+            os.close(self.fd)
 
     def open(self, inside: str, flags: int = os.O_PATH, *, follow: bool = True) -> int:
         """Open *inside*, a path from this root; the caller closes the descriptor.

@@ -8,6 +8,7 @@ host shows the same, bound again, and a mount point that was made is removed whi
 
 from __future__ import annotations
 
+import _thread
 import os
 
 from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
@@ -107,6 +108,10 @@ class _Run:
         self._undo: list[tuple[Step, Undo]] = []
         self._copies: list[int] = []
         self._is_given_up = False
+        self._is_left = False
+        """Whether a step goes on that was given up."""
+        self._at_work = _thread.allocate_lock()
+        """Held while a step is waited for, and then until all is taken back."""
 
     def do(self, step: Step, cancelled: Flag | None) -> None:
         """Do one step; how to undo it is noted before it can fail. Raises OSError, ChrootError."""
@@ -129,36 +134,52 @@ class _Run:
             self._root.guard(path, at=False, cancelled=cancelled)
 
         def do() -> None:
-            if found:
-                answering.await_answer(found[0].target)
-            self._go_on()
-            self._do(step)
+            try:
+                if found:
+                    answering.await_answer(found[0].target)
+                self._go_on()
+                self._do(step)
+            except BaseException:
+                if not self._is_given_up:  # else nobody is told
+                    raise
 
         if isinstance(step, Mount):
             path = step.bind.source
             found = answering.place(table, path) if step.bind.fs == "bind" else None
+        self._at_work.acquire()
         try:
             answering.ask(
                 found[0].device if found else f"step {path}", path, do,
-                seconds=answering.patience(), cancelled=cancelled,
-                late=None if isinstance(step, Unmount) else lambda _: self._undo_one(step),
+                seconds=answering.patience(), left=self._leave,
+                late=lambda _: self._end_late(step), cancelled=cancelled,
             )  # fmt: skip
         except BaseException:
             self._is_given_up = True
             raise
+        finally:
+            if not self._is_left:
+                self._at_work.release()
+
+    def _leave(self) -> None:
+        self._is_left = True
+        self._root.hold()
 
     def _go_on(self) -> None:
-        """Do nothing more where all was given up: the root is somebody else's by now, or nobody's.
+        """Do nothing more where all was given up: others may work on the root by now.
 
         Raises OSError.
         """
         if self._is_given_up:
             raise OSError(_ECANCELED, "given up")
 
-    def _undo_one(self, step: Step) -> None:
-        for done, undo in reversed(self._undo):
-            if done is step:
-                undo()
+    def _end_late(self, step: Step) -> None:
+        with self._at_work:
+            try:
+                for done, undo in reversed(self._undo):
+                    if done is step and not isinstance(step, Unmount):
+                        undo()
+            finally:
+                self._root.let_go()
 
     def _do(self, step: Step) -> None:
         match step:
@@ -200,6 +221,8 @@ class _Run:
         for copy in self._copies:
             os.close(copy)
         self._copies.clear()
+        if self._is_left:
+            self._at_work.release()
 
     def _make(self, step: MakeTarget) -> None:
         made: list[str] = []

@@ -15,6 +15,7 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.host import mount_points
 from chroot_tool.core.kernel import answering
+from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.mounts.attached import umount
 from proving import Proof
@@ -197,3 +198,33 @@ def test_what_was_unmounted_before_one_that_is_given_up_is_there_again(
     wait_until(lambda: not answering.waiting())
     monkeypatch.undo()
     engine.off(str(tiny_chroot))
+
+
+def test_a_step_that_was_given_up_never_writes_into_another_root(
+    tiny_chroot: Path, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(tiny_chroot, '[system]\nresolv = "copy"\n')
+    other = tmp_path / "other"
+    (other / "etc").mkdir(parents=True)
+    go_on, write = threading.Event(), Root.write
+
+    def held_up(root: Root, *what: Any, **how: Any) -> None:
+        assert go_on.wait(60)
+        write(root, *what, **how)
+
+    monkeypatch.setattr(Root, "write", held_up)
+    answering.set_patience(lambda: 0.3)
+    engine = LocalEngine("/")
+    opened: list[Root] = []
+    try:
+        with pytest.raises(ChrootError, match="is not answering"):
+            engine.on(str(tiny_chroot))
+        opened += [Root(str(other)) for _ in range(50)]  # one has the descriptor that it had
+    finally:
+        answering.set_patience(lambda: answering.PATIENCE)
+        go_on.set()
+    wait_until(lambda: not answering.waiting())
+    for one in opened:
+        one.close()
+    assert not list((other / "etc").iterdir())
+    assert not mounts_below(tiny_chroot)
