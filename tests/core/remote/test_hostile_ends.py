@@ -53,6 +53,56 @@ def test_one_that_greets_and_is_silent_is_given_up(
     assert silent.lost.is_set(), "who asks next connects anew"
 
 
+ANSWER = """
+number = json.loads(sys.stdin.readline())["id"]
+print(json.dumps({"id": number, "event": "done", "result": "found"}), flush=True)
+time.sleep(1000)
+"""
+BANNER = 'Welcome to build1\x1b[2J\n{"not": ours}\n\n{"event": "motd"}\n'
+
+
+def test_what_a_shell_says_before_is_passed_over(other: Other) -> None:
+    before = f"import sys; sys.stdout.write({BANNER!r} * 50)\n"
+    argv = (sys.executable, "-c", before + _START + ANSWER)
+    welcoming = Connection(argv, "there")
+    try:
+        welcoming.greet()
+        assert welcoming.ask("list", {}, lambda _found, _size: None) == "found"
+    finally:
+        welcoming.close(wait=0)
+
+
+def test_one_that_says_too_much_before_is_none() -> None:
+    before = "for number in range(300): print('line', number)\nprint('Are you\x1b[2J there?')\n"
+    argv = (sys.executable, "-c", before + _START + ANSWER)
+    talking = Connection(argv, "there")
+    with pytest.raises(ChrootError) as error:
+        talking.greet()
+    assert error.value.message.startswith("there: line 200")
+
+
+HALF = """
+number = json.loads(sys.stdin.readline())["id"]
+sys.stdout.write('{"id": %d, "event": "do' % number)
+sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "why"), [("", "it ended without a word"), ("time.sleep(1000)", "nothing has come")]
+)
+def test_half_an_answer_is_none(
+    other: Other, monkeypatch: pytest.MonkeyPatch, then: str, why: str
+) -> None:
+    monkeypatch.setattr(connection, "_QUIET", 0.1)
+    monkeypatch.setattr(connection, "_SILENT", 0.3)
+    halving = other(HALF + then)
+    halving.greet()
+    with pytest.raises(ConnectionLostError, match=f"the connection was lost: {why}"):
+        halving.ask("list", {}, lambda _found, _size: None)
+    assert halving.lost.is_set()
+
+
 def test_one_that_works_for_long_is_waited_for(
     other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
