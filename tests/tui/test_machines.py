@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from chroot_tool.app.settings.file import Settings, load
 from chroot_tool.app.tui.app import ChrootApp
@@ -339,3 +341,61 @@ async def test_an_archive_from_there_and_back(
         await t.until(lambda: t.highlighted == "omega")
         await t.until((farm.hosts["two"].base / "omega/bin").exists)
         await t.idle()
+
+
+HELLO = {
+    "event": "hello", "version": "9\x1b[2J", "protocol": 99, "oldest": 99, "base": "/b",
+    "methods": [],
+}  # fmt: skip
+SAYS = {
+    "a banner and no more": "echo Welcome to one",
+    "half a line": """printf '{"event": "hello", "vers'""",
+    "half an answer": f"""echo {shlex.quote(json.dumps(HELLO | {"protocol": 1, "oldest": 1}))}
+        printf '{{"id": 1, "ev'""",
+    "10 MB in a line": "head -c 10000000 /dev/zero | tr '\\0' '['",
+    "40 MB in a line": "head -c 40000000 /dev/zero | tr '\\0' x",
+    "another version": f"echo {shlex.quote(json.dumps(HELLO))}",
+    "hostile bytes": r"printf '\033[2J\033]0;gone\007[red]\377\n' | tee /dev/stderr; exit 1",
+}
+
+
+@pytest.mark.parametrize("says", SAYS.values(), ids=SAYS)
+async def test_whatever_a_machine_says_the_others_are_there(
+    farm: SshHosts, tiny_chroot: Path, says: str
+) -> None:
+    farm.hosts["one"].write_program("chroot-tool", says)
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("tiny", "beta", "one")
+        await t.press("H")
+        await t.dialog(MachinesDialog)
+        await t.on_machine("one")
+        await t.shows("tried again in")
+        assert "\x1b" not in t.text
+        assert "\x07" not in t.text
+        await t.press("escape")
+        await t.on_row("beta")
+        await t.press("o")
+        await t.until(lambda: mounts_below(farm.hosts["two"].base / "beta"))
+        await t.idle()
+
+
+async def test_a_host_is_completed_from_what_ssh_knows(
+    farm: SshHosts, tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/config").write_text("Host one\n  Port 22\n")
+    (tmp_path / ".ssh/known_hosts").write_text("two ssh-ed25519 AAAA\n")
+    async with farm_ui(tiny_chroot.parent) as t:
+        for typed, name in (("o", "one"), ("t", "two")):
+            await t.press("H")
+            await t.dialog(MachinesDialog)
+            field = t.app.screen.query_one(Input)
+            field.focus()
+            await t.write(typed)
+            await t.until(lambda: field._suggestion == name)  # noqa: B023
+            await t.press("right", "enter")
+            await t.until(lambda: name in load().hosts)  # noqa: B023
+            await t.press("escape")
+            await t.main()
+        await t.shows("alpha", "beta")
