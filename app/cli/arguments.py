@@ -98,5 +98,11 @@ def place_of(text: str, arguments: Namespace, *, new: bool = False) -> tuple[Eng
 
 
 def is_elsewhere(arguments: Namespace) -> bool:
-    """Tell whether --dir means a chroot on another machine. Raises UsageError."""
-    return bool(arguments.host or split_host(arguments.dir)[0])
+    """Tell whether another machine is meant, by --host or by --dir. Raises UsageError."""
+    return bool(arguments.host or split_host(getattr(arguments, "dir", ""))[0])
+
+
+def stay_here(arguments: Namespace, why: str, hint: str) -> None:
+    """Raise UsageError where another machine is meant by what is done on this one alone."""
+    if is_elsewhere(arguments):
+        raise UsageError(why, hint)

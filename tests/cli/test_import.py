@@ -27,7 +27,7 @@ def test_what_is_the_same_for_each_ends_it(
     monkeypatch.setattr(import_, "engine_of", lambda _arguments: None)
     monkeypatch.setattr(chroot, "open_chroot", refuse)
     with pytest.raises(type(error)):
-        import_.execute(Namespace(dry_run=False))
+        import_.execute(Namespace(host="", tool="schroot", dry_run=False))
 
 
 def test_where_there_is_nothing_that_is_said(
@@ -35,5 +35,5 @@ def test_where_there_is_nothing_that_is_said(
 ) -> None:
     monkeypatch.setattr(schroot_files, "read", tuple)
     monkeypatch.setattr(import_, "engine_of", lambda _arguments: None)
-    assert import_.execute(Namespace(dry_run=False)) == 0
+    assert import_.execute(Namespace(host="", tool="schroot", dry_run=False)) == 0
     assert capsys.readouterr() == ("", "schroot has no chroots\n")

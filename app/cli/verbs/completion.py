@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ... import exits
-from ..arguments import add_examples
+from ..arguments import add_examples, stay_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Print the script; return the exit code."""
+    stay_here(arguments, "a shell here completes by a script from here", "leave -H out")
     from ..completion import bash, fish, zsh
     from ..completion.grammar import read, verbs
     from .help import PAGES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .... import __version__
 from ....core.text import safe
 from ... import exits, json_fields
-from ..arguments import add_examples, add_json
+from ..arguments import add_examples, add_json, stay_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ def execute(arguments: Namespace) -> int:
     from ....core.remote import deploy
     from ....core.remote.ssh import Host
 
+    stay_here(
+        arguments, "deploy goes from this machine, to the one that it names",
+        f"chroot-tool deploy {safe(arguments.target)}",
+    )  # fmt: skip
     host = Host(arguments.target, ask=True)
     if arguments.remove:
         path, changed = deploy.remove(host, place=arguments.place)

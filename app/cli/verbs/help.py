@@ -9,7 +9,7 @@ from ....core import programs
 from ....core.errors import ChrootError, UsageError
 from ....core.text import suggestion
 from ... import exits
-from ..arguments import add_examples, verbs_of
+from ..arguments import add_examples, stay_here, verbs_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Show the page, else print the help; return the exit code. Raises UsageError."""
+    stay_here(arguments, "the help is of the chroot-tool that shows it", "leave -H out")
     page: str = arguments.page
     whole: ArgumentParser = arguments.whole()
     parsers = {"": whole, **verbs_of(whole)}

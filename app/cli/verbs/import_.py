@@ -9,7 +9,7 @@ from ....core.config.edits import Added
 from ....core.errors import Cancelled, ChrootError, PrivilegeError
 from ....core.text import safe
 from ... import exits
-from ..arguments import add_examples, engine_of
+from ..arguments import add_examples, engine_of, stay_here
 from ..output import print_lines
 from ..tables import table
 
@@ -41,6 +41,10 @@ def execute(arguments: Namespace) -> int:
     """Take over what schroot has and show it; return the exit code."""
     from ....core.config import schroot_files
 
+    stay_here(
+        arguments, "what schroot has is read on its own machine",
+        f"ssh HOST chroot-tool import {arguments.tool}",
+    )  # fmt: skip
     engine = engine_of(arguments)
     rows = []
     code = exits.DONE

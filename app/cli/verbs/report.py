@@ -14,13 +14,12 @@ from .... import __version__
 from ....core import programs
 from ....core.config.bind import BIND_OPTIONS, PROPAGATIONS, TMPFS_OPTIONS
 from ....core.diagnosis.finding import OK
-from ....core.errors import ChrootError, ConfigError, UsageError
+from ....core.errors import ChrootError, ConfigError
 from ....core.host.debian import QEMU
 from ....core.kernel.mount_table import MountTable
 from ... import exits, privilege
-from ...engine import split_host
 from .. import known_words as known
-from ..arguments import add, add_examples, engine_of
+from ..arguments import add, add_examples, engine_of, stay_here
 from ..options import Option
 from ..output import print_lines
 
@@ -60,8 +59,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Print the report; return the exit code. Raises ChrootError where --dir is no chroot."""
-    if arguments.host or (arguments.dir and split_host(arguments.dir)[0]):
-        raise UsageError("a report is of the machine that prints it", "ssh HOST chroot-tool report")
+    stay_here(arguments, "a report is of the machine that prints it", "ssh HOST chroot-tool report")
     engine = engine_of(arguments)
     path = ""
     if arguments.dir:

@@ -7,7 +7,7 @@ import sys
 
 from ....core.errors import UsageError
 from ... import exits
-from ..arguments import add_examples
+from ..arguments import add_examples, stay_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Print a schema; return the exit code."""
+    stay_here(arguments, "a schema is of the chroot-tool that prints it", "leave -H out")
     if arguments.markdown:
         if arguments.name != "json":
             raise UsageError("--markdown is for json", "docs/ has what there is to read of others")

@@ -9,7 +9,7 @@ from ....core.errors import ChrootError, UsageError
 from ....core.host.trusted import executed, writable_by_others
 from ....core.text import safe
 from ... import exits, privilege
-from ..arguments import add_examples
+from ..arguments import add_examples, stay_here
 from ..output import print_lines
 
 TYPE_CHECKING = False
@@ -50,8 +50,7 @@ def execute(arguments: Namespace) -> int:
     """Print the rule; return the exit code."""
     from ....core.host import privilege_rules as rules
 
-    if arguments.host:
-        raise UsageError("a rule is for the machine that prints it", "ssh HOST chroot-tool sudoers")
+    stay_here(arguments, "a rule is for the machine that prints it", "ssh HOST chroot-tool sudoers")
     programs = _programs()
     _mind_others()
     if arguments.kind == "pkexec":
