@@ -38,7 +38,9 @@ def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
     own = (lambda: habits().replace(backend=backend)) if backend else habits
     unasked = (privilege.UNASKED,) if privilege.is_wanted() else ()
     asks = _asks if unasked else None
-    return LocalEngine(base_directory(base), own, started(), program, unasked, asks)
+    return LocalEngine(
+        base_directory(base), own, started(), program, unasked, asks, privilege.asking
+    )
 
 
 def _asks() -> bool:

@@ -399,6 +399,10 @@ class Engine(Protocol):
 
     # -- who is known inside ---------------------------------------------------------------------
 
+    def who_asks(self, path: str) -> str:
+        """Return the name of the user who asks, on the machine where *path* is; root for root."""
+        raise NotImplementedError
+
     def plan_adopt(self, path: str, user: str) -> Plan:
         """Return what `adopt` would do; empty where the user is known inside. Raises as it does."""
         raise NotImplementedError

@@ -67,12 +67,14 @@ class LocalEngine:
         installed: Callable[[], tuple[str, ...]] | None = None,
         unasked: tuple[str, ...] = (),
         asks: Callable[[], bool] | None = None,
+        who_asks: Callable[[], str] | None = None,
     ) -> None:
         """Work on the chroots under *base*; *habits* says how new ones are made, when asked.
 
         *program* starts chroot-tool (`command`), by default from where Python finds it;
         *installed* says what still will at the next boot, after an upgrade, too. *unasked* are its
         first words where it is to ask for no password, *asks* tells whether it would.
+        *who_asks* names the user who does, by default whom this process is of.
         """
         self.base = base
         self._ask_habits = habits
@@ -80,6 +82,7 @@ class LocalEngine:
         self._installed = installed
         self._unasked = unasked
         self._asks = asks
+        self._who_asks = who_asks
 
     def _habits(self) -> Habits:
         from .creating.preferences import Habits
@@ -142,6 +145,14 @@ class LocalEngine:
     def asks(self, path: str) -> bool:
         """As `Engine.asks`."""
         return self._asks is not None and self._asks()
+
+    def who_asks(self, path: str) -> str:
+        """As `Engine.who_asks`."""
+        if self._who_asks is not None:
+            return self._who_asks()
+        import getpass
+
+        return getpass.getuser()
 
     def enable(
         self,

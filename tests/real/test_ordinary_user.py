@@ -16,7 +16,7 @@ from support import CHECKOUT, PATIENCE, Cli, Program, let_in, next_line
 from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
 from support.own_units import own_units
-from support.ssh_hosts import SshHosts
+from support.ssh_hosts import SshHost, SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -265,6 +265,14 @@ def test_a_wrong_password_is_a_missing_rule(ann: Ordinary) -> None:
         terminal.close()
 
 
+def allow_there(ann: Ordinary, one: SshHost) -> None:
+    """Give the rule, on the machine *one* whose chroot-tool starts ann's."""
+    rule = ann.rules / "chroot-tool"
+    rule.touch()
+    rule.chmod(0o640)
+    rule.write_text(f"ann ALL=(root) NOPASSWD: {ann.program}, {one.bin / 'chroot-tool'}\n")
+
+
 def test_on_another_machine_one_is_the_same_inside(
     ann: Ordinary, hosts: SshHosts, cli: Cli
 ) -> None:
@@ -286,6 +294,27 @@ def test_on_another_machine_one_is_the_same_inside(
     assert cli("run", "-d", "one:deb", *words, env=env).stdout == "0\n"
     said = cli("shell", "-H", "ann@one", "-d", "deb", env=env, stdin="id -u\n").stdout
     assert f"{ann.uid}" in said.split()
+
+
+def test_adopted_on_another_machine_is_who_logs_in_there(
+    ann: Ordinary, hosts: SshHosts, cli: Cli
+) -> None:
+    """Not whoever asks here: that is root, whom no chroot has to be told of."""
+    (one,) = hosts.add("one")
+    let_in(one.bin)
+    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    allow_there(ann, one)
+    env = hosts.environment()
+    planned = cli("adopt", "-d", "ann@one:deb", "--dry-run", env=env)
+    assert (planned.returncode, "ann" in planned.stdout) == (0, True), planned.stderr
+    done = cli("adopt", "-H", "ann@one", "-d", "deb", env=env)
+    assert (done.returncode, "deb: ann is a user inside" in done.stderr) == (0, True), done.stderr
+    assert f"ann:*:{ann.uid}:" in (ann.base / "deb/etc/passwd").read_text()
+    done = cli("adopt", "-d", "ann@one:deb", "-u", "bob", env=env)
+    assert (done.returncode, "deb: bob is a user" in done.stderr) == (0, True), done.stderr
+    refused = cli("adopt", "-d", "one:deb", env=env)
+    assert refused.returncode == 2, refused.stderr
+    assert "root" in refused.stderr
 
 
 def test_a_panel_of_another_machine_asks_for_nothing(
@@ -315,10 +344,7 @@ def test_a_panel_of_another_machine_asks_for_nothing(
     asks, code, said = panel("ann@one")
     assert (asks, code) == (True, 125), said
     assert "sudo has a password to ask for, and does not in a panel" in said
-    (ann.rules / "chroot-tool").chmod(0o640)
-    (ann.rules / "chroot-tool").write_text(
-        f"ann ALL=(root) NOPASSWD: {ann.program}, {one.bin / 'chroot-tool'}\n"
-    )
+    allow_there(ann, one)
     for name in ("ann@one", "one"):
         asks, code, said = panel(name)
         assert (asks, code) == (False, 7), said

@@ -66,6 +66,7 @@ def test_what_is_looked_at_is_the_same(far: RemoteEngine, tiny_chroot: Path) -> 
         lambda e: e.holders(path),
         lambda e: e.rests(path),
         lambda e: e.snapshots(path),
+        lambda e: e.who_asks(path),
         lambda e: e.create_defaults(CreateOptions()),
         lambda e: e.bases().list(),
         lambda e: e.sizes().get(path),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.text import safe
-from ... import exits, json_fields, privilege
+from ... import exits, json_fields
 from ...progress_lines import Narrator
 from ..arguments import add, add_dry_run, add_examples, chroot_of
 from ..options import DIR
@@ -19,7 +19,7 @@ def add_options(parser: ArgumentParser) -> None:
     add(parser, DIR)
     parser.add_argument(
         "-u", "--user", dest="user", metavar="USER", default="",
-        help="this user of the host (default: who asks)",
+        help="this user of the host (default: who asks; elsewhere: who logs in there)",
     )  # fmt: skip
     add_dry_run(parser)
     add_examples(
@@ -36,7 +36,7 @@ def add_options(parser: ArgumentParser) -> None:
 def execute(arguments: Namespace) -> int:
     """Make the user known inside; return the exit code."""
     engine, path = chroot_of(arguments)
-    user = arguments.user or privilege.asking()
+    user = arguments.user or engine.who_asks(path)
     if arguments.dry_run:
         print_plan(arguments, path, engine.plan_adopt(path, user))
         return exits.DONE

@@ -29,11 +29,12 @@ def adopt(session: Session) -> None:
 
 
 def _adopt(session: Session, one: ChrootStatus) -> None:
-    user = _asks()
+    engine = session.engine
     session.start(
         "adopt", one.name, one.path,
-        lambda report, _cancelled: session.engine.adopt(one.path, user, report=report),
-        words=("adopt", "-d", one.path, "-u", user),
+        # On another machine that is who logs in there.
+        lambda report, _: engine.adopt(one.path, engine.who_asks(one.path), report=report),
+        words=("adopt", "-d", one.path),
     )  # fmt: skip
 
 
@@ -43,9 +44,9 @@ def _asks() -> str:
     return asking()
 
 
-def _is_root(_session: Session, _one: ChrootStatus) -> str:
+def _is_root(_session: Session, one: ChrootStatus) -> str:
     """Say that there is nobody to be made known inside."""
-    return "root is known in every chroot" if _asks() == "root" else ""
+    return "root is known in every chroot" if not one.host and _asks() == "root" else ""
 
 
 def _why_no_root(session: Session) -> str:
