@@ -102,6 +102,13 @@ def is_elsewhere(arguments: Namespace) -> bool:
     return bool(arguments.host or split_host(getattr(arguments, "dir", ""))[0])
 
 
+def remembered(arguments: Namespace, path: str) -> str:
+    """Return by what name something is remembered here of the chroot at *path* that --dir means."""
+    from ...core.remote.address import joined
+
+    return joined(split_host(arguments.dir)[0] or arguments.host, path)
+
+
 def stay_here(arguments: Namespace, why: str, hint: str) -> None:
     """Raise UsageError where another machine is meant by what is done on this one alone."""
     if is_elsewhere(arguments):

@@ -12,7 +12,7 @@ from ....core.text import safe
 from ....core.trees.snapshot_store import STORE
 from ... import exits, run_history
 from ...settings.all_settings import MOST_TRASH
-from ..arguments import add, add_examples, chroot_of
+from ..arguments import add, add_examples, chroot_of, is_elsewhere, remembered
 from ..long_call import LongCall
 from ..options import DIR
 
@@ -53,7 +53,7 @@ def execute(arguments: Namespace) -> int:
             left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
             _ask(f"This removes {left}.\n", os.path.basename(path))
     else:
-        where = _physical(path)
+        where = path if is_elsewhere(arguments) else _physical(path)
         if not arguments.yes:
             _confirm(engine.status(path), len(_snapshots(engine, path)), arguments.trash)
     with LongCall(json=False) as (report, cancelled):
@@ -62,7 +62,7 @@ def execute(arguments: Namespace) -> int:
         _tell_trashed(where, ident)
         return exits.DONE
     try:
-        run_history.forget(where)
+        run_history.forget(remembered(arguments, where))
     except OSError as error:
         exits.say(f"the history of {where} is kept: {exits.reason(error)}")
     exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")

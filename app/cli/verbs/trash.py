@@ -46,7 +46,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """List the trash, have something back, or empty it; return the exit code."""
-    _ACTIONS[arguments.action](engine_of(arguments), arguments)
+    engine = engine_of(arguments)
+    engine.locate("/")  # one elsewhere says what its base is when something is asked of it
+    _ACTIONS[arguments.action](engine, arguments)
     return exits.DONE
 
 
