@@ -1,6 +1,7 @@
 """An ordinary user and the command line: what needs root is done behind sudo, the rest as it is."""
 
 import json
+import os
 import select
 import signal
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
 from chroot_tool.core.remote.ssh import Host
-from support import CHECKOUT, PATIENCE, Cli, Program, let_in, next_line
+from support import CHECKOUT, PATIENCE, Cli, Program, let_in, mounts_below, next_line, trees
+from support.kept_base import base_name, keep
 from support.ordinary import PATH, Ordinary, ordinary
 from support.outer_terminal import Terminal
 from support.own_units import own_units
@@ -113,6 +115,85 @@ def test_what_is_not_done_every_hour(ann: Ordinary, tmp_path: Path) -> None:
         tagged = json.loads(ann.ok("list", "--tag", "build", "--json"))
         assert [one["name"] for one in tagged] == (["deb"] if "restore" in goes else [])
     assert not (ann.base / "deb").exists()
+
+
+def test_copies_archives_states_and_the_words_of_the_chroot(ann: Ordinary) -> None:
+    """What README's tables have besides, and the list of verbs: with the rule, by command."""
+    ann.allow()
+    root = ann.base / "deb"
+    for word in ("start", "restart", "update"):
+        script = root / "chroot.d" / word
+        script.write_text(f"#!/bin/sh\necho {word}ed $(id -u)\n")
+        script.chmod(0o755)
+        assert ann.ok(word, "-d", "deb") == f"{word}ed 0\n"
+    assert ann.ok("run", "-w", "/etc", "-d", "deb", "--", "/bin/sh", "-c", "pwd") == "/etc\n"
+    ann.ok("off", "-S", "-d", "deb")
+
+    ann.ok("snapshot", "before", "-d", "deb")
+    (root / "later").touch()
+    assert [one["name"] for one in json.loads(ann.ok("snapshot", "list", "-d", "deb", "--json"))]
+    ann.ok("snapshot", "restore", "before", "--discard", "-d", "deb")
+    assert not (root / "later").exists()
+    ann.ok("snapshot", "remove", "before", "-d", "deb")
+    assert ann.ok("snapshot", "list", "-d", "deb", "--json") == "[]\n"
+
+    ann.ok("rename", "-d", "deb", "other")
+    ann.ok("clone", "-d", "other", "copy", "--exact")
+    archive = ann.home / "copy.tar.zst"
+    ann.ok("pack", "-d", "copy", "-f", archive)
+    ann.ok("unpack", "-f", archive, "-d", "again")
+    assert trees.differences(ann.base / "other", ann.base / "again") == []
+    states = {one["name"]: one["state"] for one in json.loads(ann.ok("list", "--json"))}
+    assert states == dict.fromkeys(("other", "copy", "again"), "off")
+
+    own = {"CHROOT_TOOL_BASE": "/nowhere"}
+    for words in (("--base", ann.base, "on"), ("on", "--base", ann.base)):
+        ann.ok(*words, "-d", "copy", env=own)
+        assert mounts_below(ann.base / "copy")
+        ann.ok("off", "-d", "copy", "--base", ann.base, env=own)
+        assert not mounts_below(ann.base / "copy")
+
+
+def test_bases_are_those_of_root(ann: Ordinary, tmp_path: Path) -> None:
+    ann.allow()
+    bases = tmp_path / "bases"
+    keep(str(bases), str(ann.base / "deb"))
+    bases.chmod(0o700)
+    text = f'cache = "{bases}"\n'
+    ann.settings(text)
+    roots = ann.root_home / ".config/chroot-tool"
+    roots.mkdir(parents=True)
+    (roots / "settings.toml").write_text(text)
+    assert [one["name"] for one in json.loads(ann.ok("base", "list", "--json"))] == [base_name()]
+    ann.ok("base", "remove", base_name())
+    assert ann.ok("base", "list", "--json") == "[]\n"
+
+
+def test_a_group_of_hosts_is_anns_by_ssh(ann: Ordinary, hosts: SshHosts) -> None:
+    """Who logs in there as ann has ann's rule there, and needs none here."""
+    (one,) = hosts.add("one")
+    let_in(one.bin)
+    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    allow_there(ann, one)
+    key = ann.home / "key"
+    key.write_bytes((hosts.folder / "keys/user").read_bytes())
+    key.chmod(0o600)
+    os.chown(key, ann.uid, ann.uid)
+    variables = {
+        "ansible_host": "127.0.0.1", "ansible_port": one.port, "ansible_user": ann.name,
+        "ansible_private_key_file": str(key),
+        "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+    }  # fmt: skip
+    listed = {"builders": {"hosts": ["one"]}, "_meta": {"hostvars": {"one": variables}}}
+    (bin_ := ann.home / "bin").mkdir()
+    (bin_ / "ansible-inventory").write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps(listed)}\nE\n")
+    (bin_ / "ansible-inventory").chmod(0o755)
+    env = {"PATH": f"{bin_}:{PATH}"}
+    ann.ok("on", "--hosts", "builders", "-d", "deb", env=env)
+    assert mounts_below(ann.base / "deb")
+    assert ann.ok("list", "--hosts", "builders", env=env).splitlines()[1].split()[0] == "one"
+    ann.ok("off", "--hosts", "builders", "-d", "deb", env=env)
+    assert not mounts_below(ann.base / "deb")
 
 
 @pytest.mark.parametrize("settings", ["", PYTHON])
@@ -354,6 +435,8 @@ def test_a_panel_of_another_machine_asks_for_nothing(
 def test_help_and_mistakes_need_no_root(ann: Ordinary) -> None:
     assert ann("on", "--help").stdout.startswith("usage: chroot-tool on")
     assert ann("run", "--help").stdout.startswith("usage: chroot-tool run")
+    assert "completion" in ann.ok("help")
+    assert "--suite" in ann.ok("help", "create")
 
 
 def test_the_shell_and_python_know_the_same_verbs() -> None:
