@@ -12,6 +12,7 @@ import pytest
 
 from chroot_tool.core.remote import put_there
 from support import Cli
+from support.ordinary import ordinary
 from support.ssh_hosts import SshHost, SshHosts, Where
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -92,6 +93,23 @@ def test_what_is_not_ours_or_newer_stays(cli: Cli, hosts: SshHosts, bare: SshHos
     assert program.read_text() == text
 
 
+def test_one_that_is_older_is_replaced(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:
+    assert deploy(cli, hosts).returncode == 0
+    program, place = bare.home / ".local/bin/chroot-tool", bare.home / ".local/share/chroot-tool"
+    text = program.read_text()
+    (now,) = os.listdir(place)
+    older = f"0.0.1-{now.rpartition('-')[2]}"
+    (place / now).rename(place / older)
+    program.write_text(text.replace(f"/{now}/", f"/{older}/"))
+    done = deploy(cli, hosts, "--json")
+    assert (done.returncode, json.loads(done.stdout)["changed"]) == (0, True), done.stderr
+    assert program.read_text() == text
+    assert sorted(os.listdir(place)) == sorted((older, now)), "who runs the older one goes on"
+    assert cli("list", "-H", "one", "--json", env=hosts.environment()).stdout == "[]\n"
+    assert deploy(cli, hosts).returncode == 0
+    assert os.listdir(place) == [now]
+
+
 def test_a_python_that_is_too_old(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -106,7 +124,10 @@ def test_a_python_that_is_too_old(
     ("script", "wanted"),
     [("echo '{\"error\": \"its Python is 3.9\"}'", "one: its Python is 3.9"),
      ("echo $'\\e[2J' >&2; exit 1", "one: "),
-     ("cat >/dev/null; echo '[]'", "one: ")],
+     ("cat >/dev/null; echo '[]'", "one: "),
+     # A stream that is cut on its way, and one that is the same but for a byte.
+     ('head -c 99999 | /usr/bin/python3 "$@"', "one: what came is not what was sent\nhint: "),
+     ('tr "\\1" "\\2" | /usr/bin/python3 "$@"', "one: what came is not what was sent\nhint: ")],
 )  # fmt: skip
 def test_a_python_that_will_not(
     cli: Cli, hosts: SshHosts, bare: SshHost, script: str, wanted: str
@@ -142,3 +163,31 @@ def test_for_everybody_on_that_machine(cli: Cli, hosts: SshHosts) -> None:
         assert done.returncode == 0, done.stderr
         assert hosts.ssh("one", "ls", program, place).returncode == 2
     assert not (one.home / ".local").exists()
+
+
+def test_for_everybody_by_sudo(cli: Cli, hosts: SshHosts, tmp_path: Path) -> None:
+    """Of who is not root there: root's place where sudo asks nothing, else their own."""
+    there = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _APART, "sh")
+    with ordinary(tmp_path / "ordinary") as ann:
+        (one,) = hosts.add("one", where=Where(inside=there))
+        (one.bin / "chroot-tool").unlink()
+        os.chown(one.home, ann.uid, ann.uid)
+        env = hosts.environment()
+        refused = cli("deploy", "ann@one", "--system", env=env)
+        assert refused.returncode == 1, refused.stderr
+        assert refused.stderr.startswith("chroot-tool: ann@one: sudo: ")
+        done = cli("deploy", "ann@one", env=env)
+        assert done.stderr.split()[0] == f"ann@one:{one.home}/.local/bin/chroot-tool:"
+        assert cli("deploy", "ann@one", "--remove", env=env).returncode == 0
+
+        rule = ann.rules / "all"
+        rule.write_text("ann ALL=(root) NOPASSWD: ALL\n")
+        rule.chmod(0o440)
+        program = "/usr/local/bin/chroot-tool"
+        for words in ((), ("--system",)):
+            done = cli("deploy", "ann@one", *words, env=env)
+            assert (done.returncode, done.stderr.split()[0]) == (0, f"ann@one:{program}:")
+            assert hosts.ssh("one", "stat", "-c", "%U:%a", program).stdout == "root:755\n"
+            done = cli("deploy", "ann@one", "--remove", *words, env=env)
+            assert done.returncode == 0, done.stderr
+            assert hosts.ssh("one", "ls", program).returncode == 2
