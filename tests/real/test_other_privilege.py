@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support import mounts_below, wait_until
-from support.ordinary import Ordinary, ordinary
+from support.ordinary import Ordinary, ordinary, own_etc
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -34,24 +34,13 @@ def mount(stack: ExitStack, *words: str | Path) -> None:
 @pytest.fixture
 def ann(tmp_path: Path, tiny_template: Path) -> Iterator[Ordinary]:
     """An ordinary user on a machine whose /etc is the test's."""
-    with ExitStack() as stack:
-        etc = tmp_path / "whole-etc"
-        subprocess.run(["cp", "-a", "/etc", etc], check=True)
-        mount(stack, "--bind", etc, "/etc")
-        one = stack.enter_context(ordinary(tmp_path / "of"))
+    with own_etc(tmp_path / "whole-etc"), ordinary(tmp_path / "of") as one:
         subprocess.run(["cp", "-a", tiny_template, one.base / "deb"], check=True)
         yield one
         subprocess.run(
             [one.program, "off", "-S", "--kill", "-d", one.base / "deb"],
             check=False, capture_output=True,
         )  # fmt: skip
-
-
-def rule(ann: Ordinary, *words: str) -> str:
-    done = subprocess.run(
-        [ann.program, "sudoers", *words], capture_output=True, text=True, check=True
-    )
-    return done.stdout
 
 
 @pytest.mark.parametrize("by", ["variable", "setting"])
@@ -64,9 +53,7 @@ def test_doas(ann: Ordinary, by: str) -> None:
     assert "doas does not make ann root here" in refused.stderr
     assert "chroot-tool sudoers ann --for doas" in refused.stderr
 
-    conf = Path("/etc/doas.conf")
-    conf.write_text(rule(ann, "ann", "--for", "doas"))
-    conf.chmod(0o400)
+    ann.allow_by_doas()
     ann.ok("on", "-d", "deb", env=env)
     assert json.loads(ann.ok("status", "-d", "deb", "--json"))["state"] == "on"
     ann.ok("adopt", "-d", "deb", env=env)
@@ -78,6 +65,7 @@ def test_doas(ann: Ordinary, by: str) -> None:
     # In a panel, whose keys come by us, it runs all the same, unless a password is to be given.
     done = ann("--unasked", "run", "-d", "deb", "--", "id", "-u", env=env)
     assert (done.returncode, done.stdout) == (0, f"{ann.uid}\n")
+    conf = Path("/etc/doas.conf")
     conf.write_text(conf.read_text().replace("nopass", ""))
     done = ann("--unasked", "run", "-d", "deb", "--", "id", "-u", env=env)
     assert done.returncode == 125
@@ -100,7 +88,7 @@ def polkit(ann: Ordinary, tmp_path: Path) -> Iterator[None]:
     Path("/etc/polkit-1/rules.d/00-tests.rules").write_text(_RULE)
     actions = tmp_path / "actions"
     shutil.copytree(ACTIONS, actions)
-    (actions / "io.github.chroot-tool.run.policy").write_text(rule(ann, "--for", "pkexec"))
+    (actions / "io.github.chroot-tool.run.policy").write_text(ann.rule("--for", "pkexec"))
     with ExitStack() as stack:
         mount(stack, "--bind", actions, ACTIONS)
         mount(stack, "-t", "tmpfs", "-o", "mode=755", "run", "/run")

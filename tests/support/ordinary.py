@@ -36,13 +36,23 @@ class Ordinary:
         self.root_home = folder / "root"
         self.root_home.mkdir(mode=0o700)
 
+    def rule(self, *words: str) -> str:
+        """Return the rule that `sudoers` prints."""
+        argv: list[Arg] = [self.program, "sudoers", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        return done.stdout
+
     def allow(self) -> None:
-        """Give the rule that `sudoers` prints."""
-        words = (self.program, "sudoers", self.name)
-        printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        """Give the rule for sudo."""
         rule = self.rules / "chroot-tool"
-        rule.write_text(printed)
+        rule.write_text(self.rule(self.name))
         rule.chmod(0o440)
+
+    def allow_by_doas(self) -> None:
+        """Give the one for doas, where /etc is the test's (`own_etc`)."""
+        conf = Path("/etc/doas.conf")
+        conf.write_text(self.rule(self.name, "--for", "doas"))
+        conf.chmod(0o400)
 
     def allow_by_password(self) -> str:
         """Give a rule that has the user's password asked; return that."""
@@ -95,6 +105,17 @@ class Ordinary:
         done = self(*words, env=env)
         assert done.returncode == 0, f"exit {done.returncode}: {done.args}\n{done.stderr}"
         return done.stdout
+
+
+@contextmanager
+def own_etc(folder: Path) -> Iterator[None]:
+    """Have a copy of /etc, in *folder*, in its place."""
+    subprocess.run(["cp", "-a", "/etc", folder], check=True)
+    subprocess.run(["mount", "--bind", folder, "/etc"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", "/etc"], check=True)
 
 
 @contextmanager

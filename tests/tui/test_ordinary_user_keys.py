@@ -13,7 +13,7 @@ import pytest
 
 from support import Program, mounts_below, wait_until
 from support.create_form import create_from
-from support.ordinary import Ordinary, ordinary
+from support.ordinary import Ordinary, ordinary, own_etc
 from support.own_units import own_units
 from support.tmux import DEADLINE, Tmux
 
@@ -98,6 +98,30 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.press("Enter", "Enter")
     wait_until(lambda: not (ann.base / "deb").exists(), patience=DEADLINE)
     leave(t)
+
+
+def test_doas_serves_as_well(ann: Ordinary, terminal: list[Tmux], tmp_path: Path) -> None:
+    """By the setting: sudo, which is there, too, has no rule and is not asked."""
+    with own_etc(tmp_path / "whole-etc"):
+        ann.allow_by_doas()
+        ann.settings('privilege = "doas"\n')
+        t = start(ann, terminal)
+        t.shows("ann, as root")
+        t.press("o")
+        t.shows("● on deb")
+        assert mounts_below(ann.base / "deb")
+        t.press("s")
+        t.shows("knows no ann")  # so that it is root's, in a panel
+        t.write("echo $((40+2))-$(id -u)")
+        t.press("Enter")
+        t.shows("42-0", "deb: shell")
+        t.press("C-d")
+        t.shows("exit 0")
+        t.press("C-]")
+        t.press("o")
+        t.shows("○ off deb")
+        assert not mounts_below(ann.base / "deb")
+        leave(t)
 
 
 def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
