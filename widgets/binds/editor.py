@@ -25,7 +25,7 @@ from ...core.looking.status import MountStatus
 from ...core.value import Value
 from ..bars.key_footer import KeyFooter
 from ..dialogs import DIALOGS
-from ..dialogs.confirm import Confirm
+from ..dialogs.confirm import Confirm, throw_away
 from ..dialogs.dialog import Dialog
 from ..dialogs.suggestions import Complete
 from ..tables.table import Table
@@ -438,11 +438,8 @@ class BindEditor(Dialog[Edited | None]):
         """Leave; ask first where something is not saved."""
         count = self._unsaved
         if count:
-            lines = (f"{count} change{'s' if count > 1 else ''} would be lost.",)
-            sure = await self.app.push_screen_wait(
-                Confirm("leave without saving", lines, action="Throw away", danger=True)
-            )
-            if not sure:
+            lost = f"{count} change{'s' if count > 1 else ''} would be lost."
+            if not await self.app.push_screen_wait(throw_away("leave without saving", lost)):
                 return
         self.answer(None)
 

@@ -47,17 +47,19 @@ class _Lines(Measured):
 class Confirm(Dialog[bool]):
     """Says *lines* and asks whether to do *action*. Answers True for it, False for anything else.
 
-    Where it is a *danger*, Cancel has the focus. Title, lines and action may be foreign text.
+    Where it is a *danger*, *cancel* has the focus. Title, lines and action may be foreign text.
     """
 
     HELP = "Enter presses the button that is marked, Escape cancels."
 
     def __init__(
-        self, title: str, lines: Sequence[str], *, action: str = "OK", danger: bool = False
-    ) -> None:
+        self, title: str, lines: Sequence[str], *, action: str = "OK", cancel: str = "Cancel",
+        danger: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(title, danger=danger)
         self._said = tuple(lines)
         self._action = action
+        self._cancel = cancel
         self._danger = danger
 
     def content(self) -> Iterable[Widget]:
@@ -65,8 +67,8 @@ class Confirm(Dialog[bool]):
         yield _Lines(self._said)
 
     def buttons(self) -> Iterable[Button]:
-        """Return Cancel and the action."""
-        yield button("Cancel", "cancel")
+        """Return what changes nothing, and the action."""
+        yield button(self._cancel, "cancel")
         yield button(foreign(self._action).plain, "act", destructive=self._danger)
 
     def cancelled(self) -> bool:
@@ -81,3 +83,8 @@ class Confirm(Dialog[bool]):
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
         self.answer(event.button.id == "act")
+
+
+def throw_away(title: str, line: str) -> Confirm:
+    """Return the question whether to leave what was begun; *line* says what would be lost."""
+    return Confirm(title, (line,), action="Throw away", cancel="Stay", danger=True)

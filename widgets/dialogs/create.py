@@ -259,16 +259,21 @@ class CreateForm(FormDialog[Request | None]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        if event.button.id == "back":
-            self.action_cancel()
-        else:
+        if event.button.id == "go":
             self._go_on()
+        elif self._request is None:
+            self.leave()
+        else:
+            self._back()
 
     def action_cancel(self) -> None:
         """Go back from the plan to the fields, from there leave."""
         if self._request is None:
             super().action_cancel()
-            return
+        else:
+            self._back()
+
+    def _back(self) -> None:
         self._plan.forget()
         self._request = None
         self._show_page("", back="Cancel", go="Show the plan")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, TypeVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widgets import Button
 
+from . import DIALOGS
+from .confirm import throw_away
 from .dialog import Dialog, button
 from .field import Field
+from .switch import Switch
 
 Answer = TypeVar("Answer")
 
@@ -35,6 +38,35 @@ class FormDialog(Dialog[Answer]):
             tooltip="Field before",
         ),
     ]
+
+    _at_first: tuple[object, ...] = ()
+
+    def on_mount(self) -> None:
+        """Take note of what stands there before anything is filled in."""
+        self._at_first = self._filled_in
+
+    @property
+    def _filled_in(self) -> tuple[object, ...]:
+        """What stands in all fields, also in those that are not shown now."""
+        fields, switches = self.query(Field), self.query(Switch)
+        return (*(field.value for field in fields), *(switch.value for switch in switches))
+
+    def action_cancel(self) -> None:
+        """Leave; ask first where something was filled in."""
+        if self._filled_in == self._at_first:
+            super().action_cancel()
+        else:
+            self._ask_to_leave()
+
+    @work(group=DIALOGS)
+    async def _ask_to_leave(self) -> None:
+        ask = throw_away("leave this form", "What is filled in would be lost.")
+        if await self.app.push_screen_wait(ask):
+            self.leave()
+
+    def leave(self) -> None:
+        """Leave at once, as who presses Cancel means it."""
+        self.answer(self.cancelled())
 
     def field(self, ident: str) -> Field:
         """Return the field with that id."""
@@ -93,4 +125,4 @@ class TwoWayForm(FormDialog[Answer | None]):
         if event.button.id == "go":
             self.go_on()
         else:
-            self.action_cancel()
+            self.leave()

@@ -176,7 +176,7 @@ class MachinesDialog(FilteredDialog[MachineWish | None], FormDialog[MachineWish 
         if event.button.id == ADD:
             self._add()
         else:
-            self.action_cancel()
+            self.leave()
 
     @on(Table.Activated)
     def _activated(self, event: Table.Activated) -> None:

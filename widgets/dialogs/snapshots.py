@@ -115,7 +115,7 @@ class SnapshotsDialog(FilteredDialog[SnapshotWish | None], FormDialog[SnapshotWi
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
         does = {TAKE: self._take, RESTORE: self.action_restore, REMOVE: self.action_remove}
-        does.get(str(event.button.id), self.action_cancel)()
+        does.get(str(event.button.id), self.leave)()
 
     @on(Table.Activated)
     def _activated(self, event: Table.Activated) -> None:

@@ -56,7 +56,7 @@ class TagsDialog(FormDialog[tuple[str, ...] | None]):
         if event.button.id == "save":
             self._save()
         else:
-            self.action_cancel()
+            self.leave()
 
     def _save(self) -> None:
         if not self.wrong():

@@ -16,11 +16,13 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Holder, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.widgets.dialogs.base import BaseDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
+from chroot_tool.widgets.dialogs.machines import MachinesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog, Packing
 from chroot_tool.widgets.dialogs.place import Place, PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
@@ -33,6 +35,7 @@ from chroot_tool.widgets.dialogs.snapshots import (
     SnapshotWish,
 )
 from chroot_tool.widgets.dialogs.stop_processes import Holders, StopProcesses
+from chroot_tool.widgets.dialogs.tags import TagsDialog
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog, Unpacking, name_in
 from support.dialog_host import (
     OPEN,
@@ -127,6 +130,59 @@ async def test_escape_answers_as_if_nothing_had_been_asked(name: str) -> None:
         await press(pilot, "escape")
         assert app.answer == nothing
         assert not isinstance(app.screen, ModalScreen)
+
+
+FORMS: dict[str, Callable[[], ModalScreen[Any]]] = {
+    **{name: make for name, (make, nothing) in ALL.items() if nothing is None},
+    "rename": lambda: place_dialog("rename", value="deb12"),
+    "tags": lambda: TagsDialog("deb12", ("build",)),
+    "base": lambda: BaseDialog("/srv/chroot", (), complete=completions),
+    "hosts": lambda: MachinesDialog(()),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_escape_asks_before_what_is_filled_in_is_lost(name: str) -> None:
+    form = FORMS[name]()
+    app = DialogHost(form)
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        entry = next(iter(form.query(Input)))
+        entry.focus()
+        was = entry.value
+        await type_text(pilot, "x9")
+        typed = entry.value
+        assert typed != was
+        for keys in (("escape",), ("enter",)):  # what has the focus changes nothing
+            await settle(pilot, "escape")
+            assert isinstance(app.screen, Confirm)
+            assert "What is filled in would be lost." in screen_text(app)
+            await settle(pilot, *keys)
+            assert app.screen is form
+            assert (app.answer, entry.value, app.focused) == (OPEN, typed, entry)
+        await settle(pilot, "escape", "right", "enter")
+        assert app.answer is None
+
+
+async def test_escape_leaves_at_once_what_is_as_it_was_and_cancel_in_any_case() -> None:
+    app = DialogHost(place_dialog("rename", value="deb12", switch="exact"))
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot, "x", "tab", "space", "escape")
+        assert isinstance(app.screen, Confirm)
+        await settle(pilot, "enter", "space", "shift+tab", "backspace", "escape")
+        assert app.answer is None
+    for make in (create_form, place_dialog, snapshots_dialog, lambda: TagsDialog("deb12", ())):
+        form = make()
+        app = DialogHost(form)
+        async with app.run_test(size=SMALL) as pilot:
+            await settle(pilot)
+            next(iter(form.query(Input))).value = "typed"
+            await settle(pilot)
+            for one in form.query(Button):
+                if str(one.label) in ("Cancel", "Close"):
+                    one.press()
+            await settle(pilot)
+            assert app.answer is None
 
 
 @pytest.mark.slow
@@ -229,7 +285,9 @@ async def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
                 one.value = text  # as a completion or an entry of a file would
             await pilot.pause()
             assert stray_controls(app) == []
-            await press(pilot, "escape")
+            await settle(pilot, "escape")
+            if app.screen is not dialog and isinstance(app.screen, Confirm):
+                await settle(pilot, "right", "enter")  # of what was typed
             assert app.answers.pop() in (None, False, "stay")
 
 
@@ -716,8 +774,6 @@ async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
         assert "plan for" not in screen_text(app)
         assert focused(app) == "name"
         assert app.screen.query_one("#name", Field).value == "deb13"
-        await press(pilot, "escape")
-        assert app.answer is None
 
 
 @pytest.mark.slow
