@@ -75,6 +75,7 @@ BINDINGS = (
         ("environments.shell_full", "S", "shell on the whole screen"),
         ("environments.shell_ephemeral", "x", "throw-away shell: nothing of it stays"),
         ("environments.run", "r", "run a command"),
+        ("panels.attach", "A", "a panel back that was closed while its program goes on"),
         ("environments.binds", "b", "edit binds"),
         ("environments.create", "n", "new chroot"),
         ("environments.clone", "c", "clone: a copy under another name"),

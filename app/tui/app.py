@@ -204,6 +204,7 @@ class ChrootApp(KeyQueue):
             self._driver.forget()
 
     def _end(self) -> None:
+        self.main.session.panels.detach_away()
         self.exit(return_code=_SIGNALLED + self.ended_by)
 
     def on_mount(self) -> None:
@@ -333,12 +334,14 @@ class ChrootApp(KeyQueue):
         if running and self._settings.confirm_quit:
             self.main.session.user.begin(self._ask_to_quit(running))
         else:
+            self.main.session.panels.detach_away()
             self.exit()
 
     async def _ask_to_quit(self, running: tuple[str, ...]) -> None:
         from ...widgets.dialogs.quit import QuitDialog
 
-        answer = await self.push_screen_wait(QuitDialog(running))
+        ask = QuitDialog(running, self.main.session.after_quitting)
+        answer = await self.push_screen_wait(ask)
         if answer == "stop":
             self.main.session.stop_all()
         elif answer == "leave":

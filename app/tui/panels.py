@@ -1,4 +1,4 @@
-"""Commands that run in panels of the dock: opening, closing, saving, letting go on."""
+"""Commands that run in panels of the dock: opening, closing, having back, saving, letting go on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...core.errors import ChrootError
 from ...core.text import safe
 from ...widgets.job_status import CANCELLED, DONE, FAILED
+from ...widgets.text.fitting import shorten
 from .. import run_history
 from ..settings.terminal import is_far
 from . import detached
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ...core.engine import Engine
     from ...core.looking.status import ChrootStatus
+    from ...widgets.dialogs.quit import Leaving
     from ...widgets.panes.run_panel import RunPanel
     from ...widgets.terminal.pace import Pace
     from .ask_and_tell import User
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from .command_words import Words
     from .panes import Panes
     from .whole_terminal import WholeTerminal
+
+_WIDEST_SUBJECT = 32
 
 
 class Panels:
@@ -151,7 +155,11 @@ class Panels:
         self._user.begin(self.open(one, command, argv, words, throw_away=throw_away))
 
     def note(self, panel: RunPanel) -> None:
-        """Take note of what runs in a panel, and of how it ended."""
+        """Take note of what runs in a panel, and of how it ended: its end is to be seen."""
+        dock = self._panes.dock
+        if panel in dock.away and not panel.running:
+            dock.have_back(panel)
+            self._user.tell(f"{_brief(panel)} has ended: {panel.outcome}")
         self._moved()
         deed = self._deeds.get(panel)
         if deed is None:
@@ -164,7 +172,7 @@ class Panels:
 
     def commands_in(self, one: ChrootStatus) -> frozenset[str]:
         """Return what the panels of a chroot are called."""
-        return frozenset(p.command for p in self._panes.dock.panels if p.path == one.path)
+        return frozenset(panel.command for panel in self._all if panel.path == one.path)
 
     @property
     def sessions(self) -> frozenset[str]:
@@ -180,38 +188,61 @@ class Panels:
         return tuple(f"{panel.chroot}: {panel.command}" for panel in self._running())
 
     def _running(self) -> list[RunPanel]:
-        # Who types ahead quits before there is a dock.
-        panels = self._panes.dock.panels if self._panes.complete else []
-        return [panel for panel in panels if panel.running]
+        return [panel for panel in self._all if panel.running]
+
+    @property
+    def _all(self) -> tuple[RunPanel, ...]:
+        if not self._panes.complete:
+            return ()  # who types ahead quits before there is a dock
+        return (*self._panes.dock.panels, *self._panes.dock.away)
+
+    @property
+    def away(self) -> tuple[RunPanel, ...]:
+        """Those that were closed while their programs run, the latest first."""
+        return self._panes.dock.away[::-1] if self._panes.complete else ()
 
     async def close(self, panel: RunPanel) -> None:
         """Close a panel; ask while its command runs. Only in a flow that was begun."""
-        from ...widgets.dialogs.quit import QuitDialog
-
-        one = self._detached.get(panel)
-        if panel.running:
-            ask = QuitDialog((f"{panel.chroot}: {panel.command}",), title="close while it runs")
-            answer = await self._user.ask(ask)
-            if answer == "stay":
-                return
-            if answer == "stop":
-                self._stop(panel)
-            else:
-                self._detach(panel)
+        answer = await self._ask_to_close(panel) if panel.running else "stop"
+        if answer == "stay":
+            return
         dock = self._panes.dock
         if len(dock.panels) == 1:
             self._panes.wear_out("panel.close")
-        await dock.remove_panel(panel)
+        if answer == "leave" and panel.running:
+            dock.put_away(panel)
+            self._user.tell(f"{_brief(panel)} goes on: {self._way_back} has it back")
+        else:
+            await self._end(panel)
+        if dock.panels:
+            dock.focus_shown()
+        else:
+            self._panes.leave_dock(close=not self._busy())
+
+    async def _ask_to_close(self, panel: RunPanel) -> Leaving:
+        from ...widgets.dialogs.quit import QuitDialog
+
+        means = f"If it goes on, only its tab is closed: {self._way_back} has it back."
+        ask = QuitDialog((panel.subject,), (means,), title="close while it runs")
+        return await self._user.ask(ask)
+
+    @property
+    def _way_back(self) -> str:
+        """What has a panel back that was closed: a key, where it has one."""
+        return self._panes.key_of("panels.attach") or "attach in the palette"
+
+    async def _end(self, panel: RunPanel) -> None:
+        """Take a panel away, and end what runs in it."""
+        one = self._detached.get(panel)
+        if panel.running:
+            self._stop(panel)
+        await self._panes.dock.remove_panel(panel)
         self._moved()
         self._detached.pop(panel, None)
         self._deeds.pop(panel, None)
         self._log.end(self._logged.pop(panel, 0), CANCELLED, "its panel was closed")
         if one and not one.running:
             detached.forget(one)
-        if dock.panels:
-            dock.focus_shown()
-        else:
-            self._panes.leave_dock(close=not self._busy())
 
     async def save_output(self, panel: RunPanel) -> None:
         """Save the output of a panel."""
@@ -227,7 +258,7 @@ class Panels:
 
     def stop_all(self) -> None:
         """End what runs in panels."""
-        for panel in self._panes.dock.panels:
+        for panel in self._all:
             self._stop(panel)
 
     def _stop(self, panel: RunPanel) -> None:
@@ -244,6 +275,11 @@ class Panels:
     def detach_all(self) -> None:
         """Let what runs in panels go on after the UI: its output is shown again next time."""
         for panel in self._running():
+            self._detach(panel)
+
+    def detach_away(self) -> None:
+        """Let go on after the UI what was let go on before: for an end at which nobody is asked."""
+        for panel in self.away:
             self._detach(panel)
 
     def _detach(self, panel: RunPanel) -> None:
@@ -282,3 +318,8 @@ class Panels:
         for panel, one in self._detached.items():
             if panel.end_was_seen and not one.running:
                 detached.forget(one)
+
+
+def _brief(panel: RunPanel) -> str:
+    """Return what a panel is for, with room for what is said of it."""
+    return safe(shorten(panel.subject, _WIDEST_SUBJECT))

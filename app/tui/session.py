@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from .root_privilege import Rising
     from .whole_terminal import WholeTerminal
 
+_OF_JOBS = (
+    "A job that goes on keeps this terminal until it is done, and says how far it is;"
+    " one that is stopped takes back what it did."
+)
+_OF_PANELS = (
+    "What goes on in a panel does so without the UI: the next start shows what it prints,"
+    " but nothing can be typed into it any more."
+)
+
 
 class Session(Value):
     """One run of the UI."""
@@ -195,6 +204,16 @@ class Session(Value):
         """What still runs, in words: quitting asks because of it."""
         jobs = (f"{job.verb} {job.name}" for job in self.jobs.running)
         return (*jobs, *self.panels.running)
+
+    @property
+    def after_quitting(self) -> tuple[str, ...]:
+        """What becomes of what still runs, in words: of jobs, of panels."""
+        said = []
+        if self.jobs.running:
+            said.append(_OF_JOBS)
+        if self.panels.running:
+            said.append(_OF_PANELS)
+        return tuple(said)
 
     def stop_all(self) -> None:
         """Ask every job to stop and take back what it did, and end what runs in panels."""

@@ -20,6 +20,7 @@ from chroot_tool.app import paths, run_history
 from chroot_tool.app.tui import detached
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.snapshot import Machine, Snapshot
+from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
@@ -540,10 +541,13 @@ async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> No
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     async with ui(*CHROOTS) as t:
-        one = await run(t, "sh", "-c", f"echo before; cat {gate}; echo after")
+        one = await run(t, "sh", "-c", f"echo before; read line < {gate}; echo $line")
         await t.shows("before")
-        await t.press(LEAVE, "x")
+        await t.press(LEAVE)
+        assert "A attach" not in t.text
+        await t.press("x")
         await t.dialog(QuitDialog)
+        await t.shows("only its tab is closed: A has it back", "esc stay")
         await t.press("escape")
         await t.main()
         assert one.running
@@ -551,19 +555,94 @@ async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> No
         await t.dialog(QuitDialog)
         await t.press("right", "enter")
         await t.main()
+        await t.until(lambda: not t.app.main.dock.panels and not t.app.main.dock.is_open)
+        await t.says("goes on: A has it back")
+        assert one.running
+        await t.shows("A attach")
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.shows("… arm: sh -c echo before", "the next start shows what it prints")
+        await t.press("escape")
+        await t.main()
+        await t.press("A")
+        await t.until(lambda: panel(t) is one and one.terminal.has_focus)
+        await t.shows("▶ arm: sh -c ech", "before")
+        await t.hides("A attach")
+        gate.write_text("after\n")
+        await t.shows("after", "exit 0")
+    assert detached.found() == ()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_what_was_closed_and_ends_has_its_tab_back_and_is_told(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "sh", "-c", f"cat {gate}; exit 3")
+        await t.press(LEAVE, "x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
         await t.until(lambda: not t.app.main.dock.panels)
-    (left,) = detached.found()
-    assert left.running
-    assert left.chroot == "arm"
-    with gate.open("w") as opened:
-        opened.write("between\n")
+        gate.open("w").close()
+        await t.says("has ended: exit 3")
+        assert t.app.main.dock.panels == (one,)
+        assert t.app.main.table.has_focus_within  # nobody has asked for it just now
+        await t.press("A")
+        await t.says("no panel was closed while its program goes on")
+        await t.press("4", "right_square_bracket")
+        await t.until(lambda: one.has_focus)
+        await t.shows("✗ arm sh -c", "exit 3")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_of_several_that_go_on_one_is_chosen_and_the_rest_goes_on_without_the_ui() -> None:
+    async with ui(*CHROOTS) as t:
+        for number in ("one", "two", "three"):
+            await run(t, "sh", "-c", f"echo {number}; exec sleep 900")
+            await t.press(LEAVE, "x")
+            await t.dialog(QuitDialog)
+            await t.press("right", "enter")
+            await t.until(lambda: not t.app.main.dock.panels)
+        await t.press("A")
+        await t.dialog(Menu)
+        await t.shows("attach: what goes on")
+        await t.press("escape")
+        await t.main()
+        assert t.app.main.dock.panels == ()
+        await t.press("A")
+        await t.dialog(Menu)
+        await t.press("j", "enter")  # the latest stands first
+        await t.until(lambda: panel(t).terminal.has_focus)
+        assert "echo two" in panel(t).command
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.shows("echo one", "echo two", "echo three")
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    assert len(detached.found()) == 3
     async with ui(*CHROOTS) as t:  # the next session
-        await t.shows("(went on: its output)", "before", "between", "after")
-        await t.until(lambda: not panel(t).running)
+        await t.until(lambda: [each.running for each in t.app.main.dock.panels] == [True] * 3)
         await t.press("4")
         await t.until(lambda: panel(t).has_focus)
         await t.press("x")
-        await t.until(lambda: not t.app.main.dock.panels)
+        await t.dialog(QuitDialog)
+        await t.shows("only its tab is closed: A has it back")
+        await t.press("right", "enter")
+        await t.until(lambda: len(t.app.main.dock.panels) == 2)
+        await t.press("A")
+        await t.until(lambda: len(t.app.main.dock.panels) == 3 and panel(t).has_focus)
+        await t.shows("echo three")
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: len(t.app.main.dock.panels) == 2)
+        await t.press("q")
+        await t.dialog(QuitDialog)
+        await t.shows("echo one", "echo two", "echo three")
+        await t.press("right", "right", "enter")
+        await t.until(lambda: t.app._exit)
     assert detached.found() == ()
 
 
@@ -747,6 +826,28 @@ async def test_in_use_is_the_one_of_that_path_also_after_the_next_start() -> Non
         await t.press("right", "right", "enter")
         await t.until(lambda: t.app._exit)
     assert detached.found() == ()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+@pytest.mark.parametrize("quits", [True, False], ids=["quit", "signal"])
+async def test_what_was_let_go_on_does_so_where_the_end_is_not_asked_about(quits: bool) -> None:
+    async with ui(*CHROOTS, confirm_quit=False) as t:
+        await run(t, "sleep", "900")
+        await t.press(LEAVE, "x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: not t.app.main.dock.panels)
+        await run(t, "sleep", "901")
+        await t.press(LEAVE)
+        if quits:
+            await t.press("q")
+        else:
+            t.app._end()
+        await t.until(lambda: t.app._exit)
+    (left,) = detached.found()
+    assert left.running
+    assert left.command == "sleep 900"
 
 
 def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ class Dock(Vertical):
         self._said = said
         self._count = 0
         self._panels: dict[str, RunPanel] = {}
+        self._away: dict[str, RunPanel] = {}
+        """Those without a tab, the latest last."""
 
     def compose(self) -> ComposeResult:
         """The line of tabs and the jobs; panels come as they are wanted."""
@@ -90,8 +92,13 @@ class Dock(Vertical):
 
     @property
     def panels(self) -> tuple[RunPanel, ...]:
-        """Every run panel."""
+        """Every run panel that has a tab."""
         return tuple(self._panels.values())
+
+    @property
+    def away(self) -> tuple[RunPanel, ...]:
+        """Those whose tabs were taken away while their programs run, the latest last."""
+        return tuple(self._away.values())
 
     def open_jobs(self) -> None:
         """Show the jobs."""
@@ -120,13 +127,44 @@ class Dock(Vertical):
 
     async def remove_panel(self, panel: RunPanel) -> None:
         """Take a panel and its tab away; the panel before it is shown, else the one after it."""
-        names = list(self._panels)
-        name = next(n for n, known in self._panels.items() if known is panel)
-        at = names.index(name)
-        near = [*reversed(names[:at]), *names[at + 1 :], _JOBS]
-        del self._panels[name]
+        near = self._near(panel)
+        del self._panels[self._name_of(panel)]
         await panel.remove()
-        self._show(near[0])
+        self._show(near)
+
+    def put_away(self, panel: RunPanel) -> None:
+        """Take the tab of a panel away as `remove_panel` does; its program runs on."""
+        near, name = self._near(panel), self._name_of(panel)
+        self._away[name] = self._panels.pop(name)
+        panel.display = False
+        self._show(near)
+
+    def have_back(self, panel: RunPanel) -> None:
+        """Give a panel its tab back, where that was taken away; what is shown stays so."""
+        for name, known in self._away.items():
+            if known is panel:
+                self._panels[name] = self._away.pop(name)
+                self._show_labels()
+                return
+
+    def enter(self, panel: RunPanel) -> None:
+        """Show a panel, have it back for that, and give its program the keys where it takes any."""
+        self.have_back(panel)
+        self.add_class("-open")
+        self._show(self._name_of(panel))
+        if panel.why_not("enter"):
+            self.focus_shown()
+        else:
+            panel.action_enter()
+
+    def _name_of(self, panel: RunPanel) -> str:
+        return next(name for name, known in self._panels.items() if known is panel)
+
+    def _near(self, panel: RunPanel) -> str:
+        """Return the tab that is shown when that of a panel is gone."""
+        names = list(self._panels)
+        at = names.index(self._name_of(panel))
+        return [*reversed(names[:at]), *names[at + 1 :], _JOBS][0]
 
     @property
     def hides_focus(self) -> bool:

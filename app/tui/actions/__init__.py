@@ -20,6 +20,7 @@ from . import (
     delete,
     doctor,
     hosts,
+    panels,
     repeat_and_undo,
     root,
     snapshots,
@@ -35,6 +36,7 @@ ACTIONS: dict[str, Action] = {
     for action in (
         *switch.ACTIONS,
         *commands.ACTIONS,
+        *panels.ACTIONS,
         *binds.ACTIONS,
         *create.ACTIONS,
         *copies.ACTIONS,
