@@ -71,7 +71,7 @@ BINDINGS = (
         EVERYWHERE,
         ("environments.toggle", "o", "on / off, the marked ones too"),
         ("environments.plan", "O", "what on / off would do"),
-        ("environments.shell", "s", "shell in a panel"),
+        ("environments.shell", "s", "shell in a panel: to the one that runs, else a new one"),
         ("environments.shell_full", "S", "shell on the whole screen"),
         ("environments.shell_ephemeral", "x", "throw-away shell: nothing of it stays"),
         ("environments.run", "r", "run a command"),

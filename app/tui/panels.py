@@ -174,6 +174,15 @@ class Panels:
         """Return what the panels of a chroot are called."""
         return frozenset(panel.command for panel in self._all if panel.path == one.path)
 
+    def running_line(self, words: Words) -> RunPanel | None:
+        """Return the panel in which chroot-tool runs with *words*: what is shown, or the latest."""
+        line = ((PROGRAM, *words),)
+        found = [
+            panel for panel in (*self.away[::-1], *self._panes.dock.panels)
+            if panel.running and (deed := self._deeds.get(panel)) and deed.lines == line
+        ]  # fmt: skip
+        return next((panel for panel in found if panel.display), found[-1] if found else None)
+
     @property
     def sessions(self) -> frozenset[str]:
         """The paths of the chroots that have a throw-away session in a panel.

@@ -25,6 +25,7 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.terminal import keyboard
+from chroot_tool.widgets.terminal.terminal import Terminal
 from support import processes_below, wait_until
 from support.samples import BASE, CHROOTS, DEB12
 from support.screen import stray_controls
@@ -519,20 +520,71 @@ async def test_several_panels_for_different_chroots() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
-async def test_shells_of_one_chroot_are_told_apart() -> None:
-    async with ui(*CHROOTS) as t:
-        for count, row in enumerate(("arm", "arm", "arm", "jammy"), 1):
+async def test_s_goes_to_the_shell_that_runs_and_another_is_told_apart() -> None:
+    async def shells(*rows: str, key: str = "s") -> None:
+        for row in rows:
             await t.on_row(row)
-            await t.press("s")
-            await t.until(lambda count=count: len(t.app.main.dock.panels) == count)  # type: ignore[misc]
-            await t.until(lambda: panel(t).terminal.has_focus)
+            if key:
+                await t.press(key)
+            else:
+                await t.press("colon")
+                await t.until(lambda: t.app.screen is not t.app.main)
+                await t.write("another shell")
+                await t.shows("One more beside those that run")
+                await t.press("enter")
+            await t.until(lambda: isinstance(t.app.focused, Terminal))
             await t.press(LEAVE, "escape")
+
+    def names() -> list[str]:
+        return [f"{one.chroot} {one.command}" for one in t.app.main.dock.panels]
+
+    async with ui(*CHROOTS) as t:
+        await shells("arm", "arm", "jammy", "arm")
+        assert names() == ["arm shell", "jammy shell"]
+        assert panel(t, 0).display  # it is the one that was gone to
+        await shells("arm", "arm", key="")
+        assert names() == ["arm shell", "jammy shell", "arm shell 2", "arm shell 3"]
         await t.shows("▶ arm: shell ", "▶ arm: shell 2", "▶ arm: shell 3", "▶ jammy: shell")
-        await t.app.main.dock.remove_panel(panel(t, 1))
+        # To the one that was seen last, from elsewhere to the newest.
+        await t.press("4", "left_square_bracket")
+        await t.until(lambda: panel(t, 2).has_focus)
+        await t.press("escape")
+        await shells("arm")
+        assert panel(t, 2).display
+        await shells("jammy", "arm")
+        assert panel(t, 3).display
+        await t.app.main.dock.remove_panel(panel(t, 2))
+        await shells("arm", key="")
+        assert panel(t).command == "shell 2"
+        await t.press("4")
+        await t.until(lambda: panel(t).has_focus)
+        panel(t).stop()
+        await ended(t, panel(t))
+        await shells("arm")
+        assert panel(t, 2).display  # one that has ended is none to go to
+        assert len(names()) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_s_has_a_shell_back_whose_panel_was_closed() -> None:
+    async with ui(*CHROOTS) as t:
         await t.on_row("arm")
         await t.press("s")
-        await t.until(lambda: len(t.app.main.dock.panels) == 4)
-        assert panel(t).command == "shell 2"
+        await t.until(lambda: isinstance(t.app.focused, Terminal))
+        one = panel(t)
+        await t.press(LEAVE, "x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: not t.app.main.dock.panels)
+        await t.on_row("jammy")
+        await t.press("s")
+        await t.until(lambda: isinstance(t.app.focused, Terminal))
+        await t.press(LEAVE, "escape")
+        await t.on_row("arm")
+        await t.press("s")
+        await t.until(lambda: one.terminal.has_focus)
+        assert [each.chroot for each in t.app.main.dock.panels] == ["jammy", "arm"]
 
 
 @pytest.mark.slow
@@ -566,7 +618,7 @@ async def test_closing_what_runs_asks_and_may_let_it_go_on(tmp_path: Path) -> No
         await t.main()
         await t.press("A")
         await t.until(lambda: panel(t) is one and one.terminal.has_focus)
-        await t.shows("▶ arm: sh -c ech", "before")
+        await t.shows("▶ arm: sh", "before")
         await t.hides("A attach")
         gate.write_text("after\n")
         await t.shows("after", "exit 0")

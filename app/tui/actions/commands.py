@@ -33,24 +33,44 @@ if TYPE_CHECKING:
 
 @flow
 async def shell(session: Session) -> None:
-    """Open a login shell in a panel."""
-    await _open_shell(session, "shell")
+    """Go to the login shell that runs in a panel; open one where none does."""
+    one = session.highlighted
+    if one is None:
+        return
+    if panel := session.panels.running_line(_shell(one)):
+        session.panes.dock.enter(panel)
+    else:
+        await _open_shell(session, one, "shell", _shell(one))
+
+
+@flow
+async def another_shell(session: Session) -> None:
+    """Open a login shell in a panel beside those that run."""
+    one = session.highlighted
+    if one is not None:
+        await _open_shell(session, one, "shell", _shell(one))
 
 
 @flow
 async def throw_away_shell(session: Session) -> None:
     """Open a login shell in a throw-away session, in a panel that is called so."""
-    await _open_shell(session, "throw-away shell", throw_away=True)
-
-
-async def _open_shell(session: Session, kind: str, *, throw_away: bool = False) -> None:
     one = session.highlighted
     if one is not None:
-        taken = session.panels.commands_in(one)
-        more = (f"{kind} {number}" for number in itertools.count(2))
-        name = next(each for each in itertools.chain([kind], more) if each not in taken)
-        words = ("shell", *(("-x",) if throw_away else ()), "-d", one.path)
-        await session.panels.start(one, name, words, throw_away=throw_away)
+        words = ("shell", "-x", "-d", one.path)
+        await _open_shell(session, one, "throw-away shell", words, throw_away=True)
+
+
+def _shell(one: ChrootStatus) -> Words:
+    return "shell", "-d", one.path
+
+
+async def _open_shell(
+    session: Session, one: ChrootStatus, kind: str, words: Words, *, throw_away: bool = False
+) -> None:
+    taken = session.panels.commands_in(one)
+    more = (f"{kind} {number}" for number in itertools.count(2))
+    name = next(each for each in itertools.chain([kind], more) if each not in taken)
+    await session.panels.start(one, name, words, throw_away=throw_away)
 
 
 @flow
@@ -59,7 +79,7 @@ async def shell_full(session: Session) -> None:
     one = session.highlighted
     if one is None:
         return
-    words = ("shell", "-d", one.path)
+    words = _shell(one)
     deed = Deed(((PROGRAM, *words),), one.name, lambda: shell_full(session))
     await session.whole.run(session.engine.command(one.path, words), deed)
 
@@ -157,8 +177,12 @@ def _scripts_of(session: Session, path: str) -> tuple[str, ...]:
 
 
 ACTIONS = (
-    Action("environments.shell", "shell", "A login shell in a panel", shell, key="s",
+    Action("environments.shell", "shell", "To its login shell in a panel", shell, key="s",
         why_not=of_one(unfit)),
+    Action(
+        "environments.shell_another", "another shell", "One more beside those that run",
+        another_shell, why_not=of_one(unfit),
+    ),
     Action(
         "environments.shell_full", "full shell", "A login shell on the whole screen", shell_full,
         key="S", in_footer=False, why_not=of_one(unfit),
