@@ -12,6 +12,7 @@ from chroot_tool.core.errors import BusyError, ChrootError
 from chroot_tool.core.plan import Plan
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
+from chroot_tool.widgets.dialogs.menu import Menu
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
@@ -40,6 +41,62 @@ async def test_both_the_chroot_and_the_host_are_looked_at() -> None:
         assert sorted(t.engine.called("diagnose")) == [("",), (ARM,)]
         await t.press("escape")
         await t.main()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+async def test_all_that_are_marked_are_looked_at_and_mended_with_one_summary(
+    size: tuple[int, int],
+) -> None:
+    jammy, drift = f"{BASE}/jammy", DRIFT.replace(found="/run is not mounted")
+    async with ui(*CHROOTS, size=size) as t:
+        t.engine.findings = {ARM: (DRIFT, FULL), jammy: (drift, FULL), "": (MIRROR,)}
+        t.engine.mends = {ARM: Plan((LEFT,)), jammy: Plan((LEFT, LEFT))}
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.press("D")
+        dialog = await t.dialog(DoctorDialog)
+        await t.shows("doctor: 2 chroots and this host", "2 problems, 2 warnings")
+        assert sorted(t.engine.called("diagnose")) == [("",), (ARM,), (jammy,)]
+        await t.shows("mirror host it refuses", "space all 2 nothing is free on /srv")
+        await t.shows("drift arm /tmp is not", "drift jammy /run is not")
+        await t.until(lambda: dialog.table.move_to("0"))
+        await t.press("m")
+        await t.dialog(Confirm)
+        await t.shows("mend this?")
+        assert t.text.count(f"remove {ARM}/chroot.d") == 3
+        await t.press("enter")
+        await t.says("mend: 2 done")
+        assert sorted(t.engine.called("mend")) == [(ARM,), (jammy,)]
+        assert [text for text in t.said if "mend" in text] == ["mend: 2 done"]
+
+
+async def test_in_menu_and_palette_it_is_of_the_marked_ones() -> None:
+    async with ui(*CHROOTS) as t:
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.press("m")
+        menu = await t.dialog(Menu)
+        assert menu.groups[0].title.startswith("2 marked")
+        assert "environments.doctor" in [entry.id for entry in menu.groups[0].entries]
+        await t.press("D")
+        await t.dialog(DoctorDialog)
+        await t.shows("doctor: 2 chroots")
+
+
+@pytest.mark.slow
+async def test_of_several_hosts_each_is_named() -> None:
+    there = CHROOTS[0].replace(name="far", host="build1", path="build1:/srv/chroot/far")
+    async with ui(*CHROOTS, there) as t:
+        t.engine.findings = {"": (MIRROR,), "build1:": (FULL,)}
+        for name in ("arm", "far"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.press("D")
+        await t.dialog(DoctorDialog)
+        await t.shows("space build1 nothing is free", "mirror host it refuses")
 
 
 @pytest.mark.slow

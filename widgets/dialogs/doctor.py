@@ -30,25 +30,33 @@ _HOST = "host"
 
 
 class _Row(Value):
-    """A finding, and what it is about: the name of a chroot, or `host`."""
+    """A finding, and what it is about."""
 
-    about: str
+    about: tuple[str, ...]
+    """The names of chroots, "" for the host."""
     finding: Finding
     number: int
     """Its place in the order in which they came."""
 
+    @property
+    def names(self) -> str:
+        """Those of chroots, or `host`."""
+        return ", ".join(filter(None, self.about)) or _HOST
 
-COLUMNS: tuple[Column[_Row], ...] = (
-    Column("severity", "Severity", lambda one, _: severity(one.finding.severity),
-           lambda one: SEVERITIES.index(one.finding.severity), 9, rank=0),
-    Column("check", "Check", lambda one, _: (one.finding.check, PLAIN),
-           lambda one: one.finding.check, 8, most=13, rank=1),
-    Column("about", "Of", lambda one, _: (one.about, MUTED), lambda one: one.about, 4, most=10,
-           rank=3),
-    Column("found", "Found",
-           lambda one, _: (one.finding.found, MUTED if one.finding.severity == OK else PLAIN),
-           lambda one: one.finding.found, 20, rank=2, fills=True),
-)  # fmt: skip
+
+def _columns(several: int) -> tuple[Column[_Row], ...]:
+    return (
+        Column("severity", "Severity", lambda one, _: severity(one.finding.severity),
+               lambda one: SEVERITIES.index(one.finding.severity), 9, rank=0),
+        Column("check", "Check", lambda one, _: (one.finding.check, PLAIN),
+               lambda one: one.finding.check, 8, most=13, rank=1),
+        Column("about", "Of", lambda one, _: (_whose(one, several), PLAIN if several else MUTED),
+               lambda one: one.names, 10 if several else 4, most=20 if several else 10,
+               rank=1 if several else 3),
+        Column("found", "Found",
+               lambda one, _: (one.finding.found, MUTED if one.finding.severity == OK else PLAIN),
+               lambda one: one.finding.found, 20, rank=2, fills=True),
+    )  # fmt: skip
 
 
 class FindingTable(Table[_Row]):
@@ -66,8 +74,10 @@ class FindingTable(Table[_Row]):
 
 
 class DoctorDialog(FilteredDialog[bool]):
-    """Shows what is found of this host, and of the chroot *name* where that is not "".
+    """Shows what is found of this host, and of *whose*, a chroot or several, where that is not "".
 
+    With *several*, the number of chroots, each finding says of which it is; what holds for more
+    of them is said once.
     *begin* is called with a function that posts, from any thread, the messages `Came` and `Ended`.
     With *at*, the name of a check, what that one found is gone to and told whole. Answers True to
     mend what is safe.
@@ -91,7 +101,7 @@ class DoctorDialog(FilteredDialog[bool]):
     """
 
     class Came(Telling):
-        """This was found; *about* is the name of a chroot, "" for this host."""
+        """This was found; *about* is the name of a chroot or of another host, "" for this host."""
 
         about: str
         finding: Finding
@@ -105,14 +115,16 @@ class DoctorDialog(FilteredDialog[bool]):
 
     def __init__(
         self,
-        name: str,
+        whose: str,
         begin: Callable[[Callable[[Message], object]], object],
         *,
         at: str = "",
+        several: int = 0,
     ) -> None:
-        title = Content.assemble("doctor: ", foreign(name), " and this host") if name else ""
+        title = Content.assemble("doctor: ", foreign(whose), " and this host") if whose else ""
         super().__init__(title or "doctor: this host")
         self._begin = begin
+        self._several = several
         self._at = at
         self._rows: list[_Row] = []
         self._put = ""
@@ -121,7 +133,7 @@ class DoctorDialog(FilteredDialog[bool]):
     def content(self) -> Iterable[Widget]:
         """Return the table, and what the highlighted finding means."""
         yield Static(id="summary", classes="dialog--quiet")
-        yield FindingTable(COLUMNS)
+        yield FindingTable(_columns(self._several))
         yield WrappedText(most=2)
 
     def buttons(self) -> Iterable[Button]:
@@ -149,10 +161,13 @@ class DoctorDialog(FilteredDialog[bool]):
     @on(Came)
     def _came(self, message: Came) -> None:
         message.stop()
-        # What holds for both is said once.
-        if any(row.finding == message.finding for row in self._rows):
-            return
-        self._rows.append(_Row(message.about or _HOST, message.finding, len(self._rows)))
+        # What holds for more than one is said once.
+        same = next((row for row in self._rows if row.finding == message.finding), None)
+        if same is None:
+            self._rows.append(_Row((message.about,), message.finding, len(self._rows)))
+        else:
+            about = tuple(dict.fromkeys((*same.about, message.about)))
+            self._rows[self._rows.index(same)] = same.replace(about=about)
         self._rows.sort(key=_weight)
         is_still = self.table.cursor_key in (None, self._put)
         self.table.show_rows({str(row.number): row for row in self._rows})
@@ -196,7 +211,8 @@ class DoctorDialog(FilteredDialog[bool]):
     def _highlighted(self, event: Table.Highlighted) -> None:
         event.stop()
         row = self.table.cursor_row
-        self.query_one(WrappedText).paragraphs = _told(row.finding) if row else ()
+        about = f"{_whose(row, self._several)}: " if row and self._several else ""
+        self.query_one(WrappedText).paragraphs = _told(row.finding, about) if row else ()
 
     @on(Table.Activated)
     def _activated(self, event: Table.Activated) -> None:
@@ -226,21 +242,28 @@ class DoctorDialog(FilteredDialog[bool]):
     def action_copy(self) -> None:
         """Copy all findings, one a line."""
         self.copy(
-            f"{one.severity}\t{one.check}\t{row.about}\t{one.found}\t{one.meaning}\t{one.mend}"
+            f"{one.severity}\t{one.check}\t{row.names}\t{one.found}\t{one.meaning}\t{one.mend}"
             for row in self._rows
             for one in (row.finding,)
         )
 
 
-def _weight(row: _Row) -> tuple[int, bool, str, int]:
-    """Return by what rows stand in order: severity, the chroot before the host, the check."""
+def _weight(row: _Row) -> tuple[int, bool, str, str, int]:
+    """Return by what rows stand in order: severity, chroots before the host, the check."""
     one = row.finding
-    return SEVERITIES.index(one.severity), row.about == _HOST, one.check, row.number
+    return SEVERITIES.index(one.severity), not any(row.about), one.check, row.names, row.number
 
 
-def _told(one: Finding) -> tuple[Paragraph, ...]:
-    """Return all of a finding."""
-    told: list[Paragraph] = [(one.found, _STYLES.get(one.severity, ""))]
+def _whose(row: _Row, several: int) -> str:
+    """Return what a finding is about, where *several* chroots are looked at or one."""
+    if several and sum(map(bool, row.about)) == several:
+        return f"all {several}"
+    return row.names
+
+
+def _told(one: Finding, about: str) -> tuple[Paragraph, ...]:
+    """Return all of a finding, what it is about before it."""
+    told: list[Paragraph] = [(f"{about}{one.found}", _STYLES.get(one.severity, ""))]
     if one.meaning:
         told.append((one.meaning, "$text-muted"))
     if one.mend:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 
     from ....core.engine import Engine
     from ....core.events import Event, Report
+    from ....core.plan import Plan
     from ....widgets.job_status import JobStatus
     from ..session import Session
 
     Post = Callable[[Message], object]
 
 _MOST_STEPS = 12
+_AT_ONCE = 4
+"""Places that are looked at beside each other."""
 
 
 def host_of(path: str) -> str:
@@ -38,46 +42,64 @@ def host_of(path: str) -> str:
 
 @flow
 async def consult(session: Session) -> None:
-    """Show what is in the way of the highlighted chroot, and of this host."""
-    one = session.highlighted
-    if one is None:
-        await _consult(session, "", "")
-        return
-    words = (job.doctor.check for job in session.jobs.views if job.path == one.path and job.doctor)
-    await _consult(session, one.name, one.path, next(words, ""))
+    """Show what is in the way of what is chosen, and of this host."""
+    chosen = session.chosen
+    if len(chosen) > 1:
+        whose = f"{len(chosen)} chroots{session.hidden}"
+        await _consult(session, whose, {one.path: one.name for one in chosen})
+    elif chosen:
+        (one,) = chosen
+        checks = (
+            job.doctor.check for job in session.jobs.views if job.path == one.path and job.doctor
+        )
+        await _consult(session, one.name, {one.path: one.name}, next(checks, ""))
+    else:
+        await _consult(session, "", {})
 
 
 @flow
 async def consult_about(session: Session, job: JobStatus) -> None:
     """Show what was in the way of a job."""
     check = job.doctor.check if job.doctor else ""
-    await _consult(session, job.name, job.path, check)
+    await _consult(session, job.name, {job.path: job.name} if job.path else {}, check)
 
 
-async def _consult(session: Session, name: str, path: str, at: str = "") -> None:
+async def _consult(session: Session, whose: str, chroots: dict[str, str], at: str = "") -> None:
+    """Show what is in the way of *chroots*, names by paths, and of the hosts that they are on."""
     from ....widgets.dialogs.doctor import DoctorDialog
 
+    hosts = dict.fromkeys(map(host_of, chroots)) or {"": None}
+    told_apart = len(hosts) > 1
+    places = {**chroots, **{host: split(host)[0] if told_apart else "" for host in hosts}}
     left = threading.Event()
-    begin = partial(_begin, session.engine, name, path, left)
+    begin = partial(_begin, session.engine, places, left)
     try:
-        wants = await session.user.ask(DoctorDialog(name, begin, at=at))
+        wants = await session.user.ask(
+            DoctorDialog(whose, begin, at=at, several=len(chroots) if len(chroots) > 1 else 0)
+        )
     finally:
         left.set()
     if wants:
-        await _mend(session, name, path)
+        await _mend(session, places)
 
 
-def _begin(engine: Engine, name: str, path: str, left: Flag, post: Post) -> None:
-    """Look at both beside each other, in threads of their own."""
+def _begin(engine: Engine, places: dict[str, str], left: Flag, post: Post) -> None:
+    """Look at all *places* beside each other, in threads of their own."""
     from ....widgets.dialogs.doctor import DoctorDialog
 
-    host = ("", host_of(path))
-    places = [(name, path), host] if path else [host]
+    waiting = deque(places.items())
+
+    def look() -> None:
+        while waiting and not left.is_set():
+            try:
+                path, name = waiting.popleft()
+            except IndexError:
+                return  # another thread has taken the last one
+            _look(engine, name, path, left, post)
+
     threads = [
-        threading.Thread(
-            target=_look, args=(engine, *place, left, post), name="doctor", daemon=True
-        )
-        for place in places
+        threading.Thread(target=look, name="doctor", daemon=True)
+        for _ in range(min(len(places), _AT_ONCE))
     ]
 
     def wait() -> None:
@@ -113,42 +135,44 @@ def _post(post: Post, message: Message) -> None:
         pass  # the UI has ended
 
 
-async def _mend(session: Session, name: str, path: str) -> None:
-    """Show what would be done to the chroot and to this host, and do it."""
+async def _mend(session: Session, places: dict[str, str]) -> None:
+    """Show what would be done to *places*, names by paths, and do it."""
     from ....widgets.dialogs.confirm import Confirm
 
-    engine, lines, places = session.engine, [], []
-    for where in dict.fromkeys((path, host_of(path))):
+    engine = session.engine
+    plans: dict[str, Plan] = {}
+    for where in places:
         try:
             plan = await asyncio.to_thread(engine.plan_mend, where)
         except ChrootError as error:
             session.user.explain(error)
             continue
         if plan:
-            places.append(where)
-            lines += [step.describe() for step in plan.steps]
-    if not places:
+            plans[where] = plan
+    if not plans:
         session.user.tell("there is nothing that can be mended safely")
         return
+    lines = [step.describe() for plan in plans.values() for step in plan.steps]
     if len(lines) > _MOST_STEPS:
         lines = [*lines[:_MOST_STEPS], f"and {len(lines) - _MOST_STEPS} more steps"]
     if not await session.user.ask(Confirm("mend this?", lines, action="Mend")):
         return
+    with session.several.begun_by("mend"):
+        for where in plans:
+            _mend_one(session, where, places[where] or "this host")
 
+
+def _mend_one(session: Session, where: str, name: str) -> None:
     def work(report: Report, cancelled: Flag) -> str:
-        done = [engine.mend(where, report=report, cancelled=cancelled) for where in places]
-        count = sum(len(plan.steps) for plan in done)
+        count = len(session.engine.mend(where, report=report, cancelled=cancelled).steps)
         return "1 step" if count == 1 else f"{count} steps"
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
-        if job.state == DONE:
+        if job.state == DONE and not session.several.has(job.id):
             session.user.tell(f"mended: {safe(job.stage)}")
 
-    words = tuple(
-        ("doctor", "--mend", *(("-d", place) if place == path and path else _host(place)))
-        for place in places
-    )
-    session.start("mend", name or "this host", path, work, ended, words=words)
+    of = _host(where) if where == host_of(where) else ("-d", where)
+    session.start("mend", name, where, work, ended, words=("doctor", "--mend", *of))
 
 
 def _host(place: str) -> tuple[str, ...]:
@@ -190,6 +214,6 @@ def _found(engine: Engine, job: JobStatus) -> list[Finding]:
 ACTIONS = (
     Action(
         "environments.doctor", "doctor", "What is in the way, and what mends it", consult,
-        key="D", in_footer=False,
+        key="D", in_footer=False, many=True,
     ),
 )  # fmt: skip

@@ -99,6 +99,27 @@ async def test_what_holds_for_both_is_said_once() -> None:
         assert "1 ok" in screen_text(host)
 
 
+async def test_what_holds_for_several_is_one_row_that_names_them() -> None:
+    shown = DoctorDialog("3 chroots", lambda _post: None, several=3)
+    host = DialogHost(shown)
+    async with host.run_test(size=SMALL) as pilot:
+        for about in ("deb", "sid"):
+            came(shown, DRIFT, about=about)
+        for about in ("deb", "sid", "arm", ""):
+            came(shown, FINE, about=about)
+        came(shown, MIRROR, about="")
+        await pilot.pause()
+        lines = [" ".join(line.split()) for line in screen_lines(host)]
+        assert any("drift deb, sid /tmp is not mounted" in line for line in lines)
+        assert any("kernel all 3 every call is there" in line for line in lines)
+        assert any("mirror host it refuses" in line for line in lines)
+        assert "1 problem, 1 warning, 1 ok" in screen_text(host)
+        await press(pilot, "j", "enter")
+        assert "deb, sid: /tmp is not mounted" in screen_text(host)
+        await press(pilot, "y")
+        assert "deb, sid" in host.clipboard
+
+
 @pytest.mark.parametrize(("finding", "answer"), [(DRIFT, True), (MIRROR, OPEN)])
 async def test_m_mends_where_something_can_be(finding: Finding, answer: object) -> None:
     shown = dialog()
