@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...core.looking.status import ChrootStatus
+    from ...widgets.job_status import JobStatus
     from .session import Session
 
     WhyNot = Callable[[Session], str]
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 NO_CHROOT = "there is no chroot here"
 BUSY = "it has something under way already"
 """How a reason begins that is soon gone: the footer, which would flicker, does not go by it."""
+_BEING_MADE = "it is being made"
+_KEEP_OUT = (
+    "create", "unpack", "clone", "snapshot", "restore", "rename", "pack", "delete",
+)  # fmt: skip
+"""Verbs of jobs that let nobody else in for as long as they take. Others take a moment."""
 UNMADE = (CREATING, INCOMPLETE)
 """States of what is not there as a whole."""
 UNFIT = (*UNMADE, BROKEN)
@@ -63,14 +69,21 @@ def of_chosen(*checks: WhyNotThis) -> WhyNot:
     return why_not
 
 
-def unmade(_session: Session, one: ChrootStatus) -> str:
+def unmade(session: Session, one: ChrootStatus) -> str:
     """Say that it is not there as a whole."""
-    return f"it is {one.state}" if one.state in UNMADE else ""
+    return _state(session, one) if one.state in UNMADE else ""
 
 
-def unfit(_session: Session, one: ChrootStatus) -> str:
+def unfit(session: Session, one: ChrootStatus) -> str:
     """Say that nothing can run inside."""
-    return f"it is {one.state}" if one.state in UNFIT else ""
+    return _state(session, one) if one.state in UNFIT else ""
+
+
+def _state(session: Session, one: ChrootStatus) -> str:
+    if one.state == CREATING:
+        by = "" if _job(session, one) else " by another chroot-tool: wait for it"
+        return f"{_BEING_MADE}{by}"
+    return f"it is {one.state}" + (f": {one.problems[0].message}" if one.problems else "")
 
 
 def is_on(_session: Session, one: ChrootStatus) -> str:
@@ -80,13 +93,26 @@ def is_on(_session: Session, one: ChrootStatus) -> str:
 
 def busy(session: Session, one: ChrootStatus) -> str:
     """Say that a job is at work on it."""
-    job = next((job for job in session.jobs.running if job.path == one.path), None)
+    job = _job(session, one)
     return f"{BUSY}: {job.verb}" if job else ""
+
+
+def kept_out(session: Session, one: ChrootStatus) -> str:
+    """Say that a job is at work on it that lets nobody in, nor change what it is made of."""
+    job = _job(session, one)
+    return f"{BUSY}: {job.verb}" if job and job.verb in _KEEP_OUT else ""
+
+
+def _job(session: Session, one: ChrootStatus) -> JobStatus | None:
+    return next((job for job in session.jobs.running if job.path == one.path), None)
 
 
 def told(session: Session, reason: str) -> str:
     """Return *reason* as a sentence of its own, safe to show."""
     one = session.highlighted
-    if one is not None and reason.startswith("it "):
-        return safe(f"{one.name} {reason.removeprefix('it ')}")
-    return safe(reason)
+    if one is None or not reason.startswith("it "):
+        return safe(reason)
+    key = session.panes.key_of("pane.4")
+    at_work = reason.startswith((BUSY, _BEING_MADE)) and _job(session, one)
+    hint = f"; {key} shows how far it is" if at_work and key else ""
+    return safe(f"{one.name} {reason.removeprefix('it ')}{hint}")

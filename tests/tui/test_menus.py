@@ -16,6 +16,7 @@ from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.menu import Menu
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE, hostile_chroot
 from support.screen import HOSTILE, screen_lines, stray_controls
@@ -263,8 +264,47 @@ async def test_a_key_of_what_cannot_be_done_says_why() -> None:
     async with ui(DEB12.replace(state="creating")) as t:
         await t.on_row("deb12")
         await t.press("s")
-        await t.says("deb12 is creating")
+        await t.says("deb12 is being made by another chroot-tool: wait for it")
         assert t.app.main.dock.panels == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["clone", "pack", "delete", "create"])
+async def test_what_a_job_keeps_out_says_which_and_where_it_is_shown(verb: str) -> None:
+    made = verb == "create"
+    async with ui(DEB12.replace(state="creating" if made else "off")) as t:
+        t.engine.hold("clone")
+        t.app.main.session.start(
+            verb, "deb12", DEB12.path,
+            lambda report, _cancelled: t.engine.clone(DEB12.path, "new", report=report),
+        )  # fmt: skip
+        for key in ("b", "d", "R", "c", "s", "S", "x", "r", "p", "o"):
+            before = len(t.said)
+            await t.press(key)
+            await t.until(lambda before=before: len(t.said) > before)  # type: ignore[misc]
+            said = f"has something under way already: {verb}"
+            if made and key not in "dRo":
+                said = "is being made"
+            assert t.said[-1] == f"deb12 {said}; 4 shows how far it is", key
+            assert t.app.screen is t.app.main
+        assert t.app.main.dock.panels == ()
+
+
+@pytest.mark.slow
+async def test_what_takes_a_moment_or_runs_inside_keeps_nobody_out() -> None:
+    async with ui(DEB12) as t:
+        for verb in ("on", "run"):
+            t.engine.hold("clone")
+            t.app.main.session.start(
+                verb, "deb12", DEB12.path,
+                lambda report, _cancelled: t.engine.clone(DEB12.path, "new", report=report),
+            )  # fmt: skip
+            await t.press("r")
+            await t.dialog(RunPrompt)
+            await t.press("escape")
+            await t.main()
+            t.engine.gates.pop("clone").set()
+            await t.idle()
 
 
 # -- an empty base ---------------------------------------------------------------------------------

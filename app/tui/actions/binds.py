@@ -11,7 +11,7 @@ from ....core.text import safe
 from ....widgets.job_status import DONE
 from .. import command_words
 from ..command_log import PROGRAM, Deed, Undo
-from ..reasons import of_one, unmade
+from ..reasons import kept_out, of_one, unmade
 from .action import Action, flow
 
 if TYPE_CHECKING:
@@ -101,6 +101,6 @@ async def _take_back(session: Session, one: ChrootStatus, saved: Saved) -> None:
 ACTIONS = (
     Action(
         "environments.binds", "binds", "Edit what is mounted", edit,
-        key="b", why_not=of_one(unmade),
+        key="b", why_not=of_one(unmade, kept_out),
     ),
 )  # fmt: skip

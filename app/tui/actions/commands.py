@@ -13,7 +13,7 @@ from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import run_history
 from ..command_log import PROGRAM, Deed
-from ..reasons import busy, of_chosen, of_one, unfit
+from ..reasons import busy, kept_out, of_chosen, of_one, unfit
 from . import captured
 from .action import Action, flow
 from .for_each_chosen import to_each
@@ -178,20 +178,20 @@ def _scripts_of(session: Session, path: str) -> tuple[str, ...]:
 
 ACTIONS = (
     Action("environments.shell", "shell", "To its login shell in a panel", shell, key="s",
-        why_not=of_one(unfit)),
+        why_not=of_one(unfit, kept_out)),
     Action(
         "environments.shell_another", "another shell", "One more beside those that run",
-        another_shell, why_not=of_one(unfit),
+        another_shell, why_not=of_one(unfit, kept_out),
     ),
     Action(
         "environments.shell_full", "full shell", "A login shell on the whole screen", shell_full,
-        key="S", in_footer=False, why_not=of_one(unfit),
+        key="S", in_footer=False, why_not=of_one(unfit, kept_out),
     ),
     Action(
         "environments.shell_ephemeral", "throw-away shell",
         "A shell whose changes are gone when it ends", throw_away_shell,
-        key="x", in_footer=False, why_not=of_one(unfit),
+        key="x", in_footer=False, why_not=of_one(unfit, kept_out),
     ),
     Action("environments.run", "run", "Run a command inside", run, key="r",
-        why_not=of_chosen(unfit), many=True),
+        why_not=of_chosen(unfit, kept_out), many=True),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
 from ..command_log import PROGRAM, Undo
 from ..command_words import quoted
-from ..reasons import NO_CHROOT, UNFIT, busy
+from ..reasons import NO_CHROOT, UNFIT, busy, unfit
 from .action import Action, flow
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def toggle(session: Session) -> None:
             if all_on and (_is_on(one) or _is_stuck(one)):
                 _off(session, one.name, one.path)
             elif one.state in UNFIT:
-                session.several.refuse(one.name, safe(_unfit(one)))
+                session.several.refuse(one.name, safe(unfit(session, one)))
             elif not _is_on(one):
                 _on(session, one)
 
@@ -67,7 +67,7 @@ def _no_toggle(session: Session) -> str:
             return ""
     if len(chosen) > 1:
         return "none of the marked ones can be switched"
-    return busy(session, chosen[0]) or _unfit(chosen[0])
+    return busy(session, chosen[0]) or unfit(session, chosen[0])
 
 
 def _no_off(session: Session) -> str:
@@ -182,10 +182,6 @@ async def _ask_to_kill(session: Session, job: JobStatus, holders: tuple[Holder, 
     if await session.user.ask(StopProcesses(job.name, holders)):
         session.jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
         _off(session, job.name, job.path, kill=True)
-
-
-def _unfit(one: ChrootStatus) -> str:
-    return f"it is {one.state}" + (f": {one.problems[0].message}" if one.problems else "")
 
 
 def toggle_mount(session: Session, mount: MountStatus) -> None:
