@@ -32,6 +32,7 @@ from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
+from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.usage import UsageTable
 from chroot_tool.widgets.job_status import DONE, RUNNING
 from chroot_tool.widgets.panes.run_panel import RunPanel
@@ -354,6 +355,28 @@ async def _doctor(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: dialog.has_class("-told"))
 
 
+async def _doctor_of_several(app: SceneApp, pilot: Pilot[None]) -> None:
+    for name in ("bookworm", "trixie-build"):
+        await until(pilot, lambda name=name: app.main.table.move_to(f"{app.engine.base}/{name}"))  # type: ignore[misc]
+        await pilot.press("space")
+    await until(pilot, lambda: len(app.main.table.marked) == 2)
+    await _doctor(app, pilot)
+
+
+async def _leaving_form(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _form(app, pilot)
+    await pilot.press("escape")
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+
+
+async def _closing_panel(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _panel(app, pilot)
+    await pilot.press("ctrl+right_square_bracket")
+    await until(pilot, lambda: app.main.dock.panels[0].has_focus)
+    await pilot.press("x")
+    await until(pilot, lambda: isinstance(app.screen, QuitDialog) and app.screen.is_mounted)
+
+
 def _selected(app: SceneApp) -> int:
     job = app.main.dock.jobs_pane.selected
     return job.id if job else 0
@@ -506,10 +529,12 @@ SCENES = (
     Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
     Scene("panel-80x24", SMALL, LIGHT, _zoomed),
+    Scene("closing-80x24", SMALL, DARK, _closing_panel),
     Scene("found-80x24", SMALL, DARK, _found),
     Scene("found-160x50", WIDE, LIGHT, _found),
     Scene("create-120x40", LARGE, DARK, _form),
     Scene("create-80x24", SMALL, DARK, _form),
+    Scene("leaving-80x24", SMALL, LIGHT, _leaving_form),
     Scene("plan-80x24", SMALL, LIGHT, _plan),
     Scene("create-base-80x24", SMALL, DARK, _form_for("base", name="trixie")),
     Scene(
@@ -530,6 +555,8 @@ SCENES = (
     Scene("groups-160x50", WIDE, LIGHT, _groups, TAGGED),
     Scene("many-hosts-120x40", LARGE, DARK, _many_hosts, MANY_HOSTS),
     Scene("doctor-80x24", SMALL, DARK, _doctor),
+    Scene("doctor-several-80x24", SMALL, DARK, _doctor_of_several),
+    Scene("doctor-several-160x50", WIDE, LIGHT, _doctor_of_several),
     Scene("doctor-120x40", LARGE, LIGHT, _doctor),
     Scene("throw-away-120x40", LARGE, DARK, _throw_away),
     Scene("delete-120x40", LARGE, LIGHT, _delete),

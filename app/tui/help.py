@@ -29,6 +29,7 @@ _TOGETHER: Mapping[tuple[str, ...], str] = {
         "environments.shell_full",
         "environments.shell_ephemeral",
     ): "shell, full or throw-away",
+    ("environments.run", "panels.attach"): "run a command; panel back",
     ("environments.create", "environments.delete"): "new chroot, delete one",
     ("environments.clone", "environments.rename"): "clone, rename",
     ("environments.pack", "environments.unpack"): "pack, unpack an archive",

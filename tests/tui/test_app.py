@@ -433,6 +433,8 @@ async def test_create_refuses_a_name_that_is_taken() -> None:
         await t.write("arm")
         await t.shows("arm is there already")
         await t.press("escape")
+        await t.dialog(Confirm)
+        await t.press("right", "enter")
         await t.main()
         assert t.engine.calls == []
 
@@ -757,9 +759,9 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
 async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
     async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
         await t.press("question_mark")
-        await t.shows("e run a command")
+        await t.shows("e A run a command")
         await t.press("2")
-        await t.shows("╭─ Mounts ─", "│ o O (un)mount it; only shown", "e run a command")
+        await t.shows("╭─ Mounts ─", "│ o O (un)mount it; only shown", "e A run a command")
         await t.press("1")
         await t.shows("╭─ Overview ─", "o O on / off")
 
