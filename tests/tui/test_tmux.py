@@ -219,6 +219,8 @@ def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(terminal: Tmux) -> N
     terminal.write("node")  # o and d would be keys of the list
     terminal.shows("new chroot", "Name ode")
     terminal.press("Escape")
+    terminal.shows("What is filled in would be lost")
+    terminal.press("Right", "Enter")
     terminal.until(lambda text: "new chroot" not in text)
     terminal.write("/ox")
     terminal.shows("ox", "nothing matches ox")
