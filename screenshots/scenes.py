@@ -461,6 +461,17 @@ async def _own(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.screen.query("MenuList"))
 
 
+async def _list_graphs(app: SceneApp, pilot: Pilot[None]) -> None:
+    app.main.table.set_columns(
+        (
+            "state", "name", "processes", "processes-graph", "cpu", "cpu-graph", "memory",
+            "memory-graph",
+        )
+    )  # fmt: skip
+    app.main.table.rows.sort_by("memory-graph")
+    await pilot.pause()
+
+
 async def _graphs(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("1", "G")
 
@@ -495,6 +506,9 @@ SCENES = (
     Scene("main-dark-80x24", SMALL, DARK, _marked),
     Scene("main-light-80x24", SMALL, LIGHT, _main),
     Scene("main-dark-160x50", WIDE, DARK, _main),
+    Scene("list-graphs-80x24", SMALL, DARK, _list_graphs),
+    Scene("list-graphs-160x50", WIDE, LIGHT, _list_graphs),
+    Scene("list-graphs-ascii-160x50", WIDE, "monochrome", _list_graphs, signs="ascii"),
     Scene("graphs-80x24", SMALL, DARK, _graphs, commands=OWN),
     Scene("wide-160x50", WIDE, DARK, _jobs),
     Scene("broad-220x60", BROAD, DARK, _panel),

@@ -7,8 +7,8 @@ from ...core.kernel.answering import PATIENCE
 from ...core.value import Value
 
 COLUMNS = (
-    "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
-    "changed",
+    "state", "name", "host", "system", "mounts", "processes", "processes-graph", "cpu", "cpu-graph",
+    "memory", "memory-graph", "size", "changed",
 )  # fmt: skip
 """The columns that the table of environments can have, in the order it has them by default."""
 

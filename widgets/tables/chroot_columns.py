@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import groupby
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from ...core.looking.snapshot import Machine
 
 COLUMNS = (
-    "state", "name", "host", "system", "mounts", "processes", "cpu", "recent", "memory", "size",
-    "changed",
+    "state", "name", "host", "system", "mounts", "processes", "processes-graph", "cpu", "cpu-graph",
+    "memory", "memory-graph", "size", "changed",
 )  # fmt: skip
 """The ids of all columns, in the order in which they stand unless the user wants another."""
 
@@ -39,13 +40,18 @@ HEAD = "\0"
 """What the key of a head begins with: no path does."""
 TAG = "#"
 """What the head of a tag begins with, then: no machine does."""
-_RECENT = 8
-"""The cells of what it has been doing, two points each."""
+_CELLS = 8
+"""The cells of a graph, two points each."""
 _PER_POINT = 3
 """Points of a trend that are one there: so it is four minutes."""
-_BUSY = (0.05, 10.0, 50.0, 100.0)
-"""Percent of a core from which on a point has one dot, two, three, four: the same for all chroots,
-so that they can be compared at a glance."""
+_MIB = 1024**2
+_CPU_STEPS = (0.05, 10.0, 50.0, 100.0)
+_MEMORY_STEPS = (1, 64 * _MIB, 512 * _MIB, 4096 * _MIB)
+_PROCESSES_STEPS = (1, 4, 16, 64)
+"""Percent of a core, bytes and processes from which on a point has one dot, two, three, four: the
+same for all chroots, so that they can be compared at a glance, and a full cell is much. Of its own
+peak a shell that only waits would look as full as a build; the course of the one is in the
+details."""
 
 _STATES = (ON, PARTIAL, NOT_ANSWERING, CREATING, OFF, INCOMPLETE, BROKEN)
 
@@ -102,6 +108,17 @@ class Head(Value):
         return "", MUTED
 
 
+class Recent(Value):
+    """What a chroot has been doing in the last minutes, as dots; () where it was nothing."""
+
+    cpu: tuple[int, ...] = ()
+    memory: tuple[int, ...] = ()
+    processes: tuple[int, ...] = ()
+
+
+NOTHING = Recent()
+
+
 class ChrootRow(Value):
     """What the table knows of one chroot."""
 
@@ -112,8 +129,8 @@ class ChrootRow(Value):
     """What was done to it last has failed, has not come about since, nor been dismissed."""
     size: int | None = None
     """Bytes on disk; None while they are not counted."""
-    recent: tuple[int, ...] = ()
-    """What its CPU has been doing, see `recent`."""
+    recent: Recent = NOTHING
+    """What it has been doing."""
     head: Head | None = None
     """It is none, but the head of a machine's."""
     below: str | None = None
@@ -146,17 +163,28 @@ class ChrootRow(Value):
         return sum(process.rss for process in self.status.processes)
 
 
-def recent(trend: Trend | None) -> tuple[int, ...]:
-    """Return what the CPU has been doing in the last minutes, as dots; () where it was nothing."""
-    if trend is None or not any(trend.cpu):
+def recent(trend: Trend | None) -> Recent:
+    """Return what the graphs of a *trend* show."""
+    if trend is None:
+        return NOTHING
+    return Recent(
+        _levels(trend.cpu, trend.at, _CPU_STEPS),
+        _levels(trend.memory, trend.at, _MEMORY_STEPS),
+        _levels(trend.processes, trend.at, _PROCESSES_STEPS),
+    )
+
+
+def _levels(values: Sequence[float], at: int, steps: tuple[float, ...]) -> tuple[int, ...]:
+    """Return dots for *values*, the last of them that of the span *at*."""
+    if not any(values):
         return ()
     # Grouped by the clock, not by age: a peak moves on without changing its height.
-    behind = (trend.at + 1) % _PER_POINT
-    values = (*trend.cpu, *(0.0,) * (-behind % _PER_POINT))
-    wanted = values[-2 * _RECENT * _PER_POINT :]
-    missing = 2 * _RECENT * _PER_POINT - len(wanted)
+    behind = (at + 1) % _PER_POINT
+    known = (*values, *(0.0,) * (-behind % _PER_POINT))
+    wanted = known[-2 * _CELLS * _PER_POINT :]
+    missing = 2 * _CELLS * _PER_POINT - len(wanted)
     groups = zip(*[iter((0.0,) * missing + wanted)] * _PER_POINT, strict=True)
-    return tuple(sum(max(group) >= least for least in _BUSY) for group in groups)
+    return tuple(bisect_right(steps, max(group)) for group in groups)
 
 
 def columns(names: tuple[str, ...], clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
@@ -190,12 +218,18 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
                biggest_first=True),
         Column("processes", "Procs", _processes,
                lambda row: len(row.status.processes), 6, right=True, rank=4, biggest_first=True),
+        Column("processes-graph", "Procs 4m", lambda row, _: _graph(row.recent.processes),
+               lambda row: sum(row.recent.processes), _CELLS + 1, rank=11, spare=True,
+               biggest_first=True),
         Column("cpu", "CPU %", lambda row, _: _quiet(cpu(row.cpu)),
                lambda row: row.cpu, 6, right=True, rank=5, biggest_first=True),
-        Column("recent", "4 min", lambda row, _: _graph(row.recent), lambda row: sum(row.recent),
-               _RECENT, rank=7, spare=True, biggest_first=True),
+        Column("cpu-graph", "CPU 4m", lambda row, _: _graph(row.recent.cpu),
+               lambda row: sum(row.recent.cpu), _CELLS, rank=7, spare=True, biggest_first=True),
         Column("memory", "Memory", lambda row, _: _quiet(memory(row.memory)),
                lambda row: row.memory, 7, right=True, rank=6, biggest_first=True),
+        Column("memory-graph", "Mem 4m", lambda row, _: _graph(row.recent.memory),
+               lambda row: sum(row.recent.memory), _CELLS, rank=10, spare=True,
+               biggest_first=True),
         Column("size", "Disk", lambda row, _: _size(row.size),
                lambda row: row.size or 0, 5, right=True, rank=8, spare=True, biggest_first=True),
         Column("changed", "Changed", lambda row, _: _changed(row, clock()),

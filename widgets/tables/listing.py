@@ -47,6 +47,7 @@ class Listing:
         self.grouping = grouping
         self._machines: tuple[Machine, ...] = ()
         self._given: tuple[object, ...] = ()
+        self._trends: Mapping[str, Trend] = {}
         self._shape: tuple[object, ...] = ((), frozenset(), NONE)
 
     def take(
@@ -61,10 +62,12 @@ class Listing:
 
         A row that says the same stays the same object: the table goes by that.
         """
+        before = self._trends
         given = (chroots, jobs, dict(sizes), dict(trends), machines)
         if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
             return False
         self._given = given
+        self._trends = dict(trends)
         self._machines = machines
         possible = ways(machines, chroots)
         chosen = self.grouping.way
@@ -76,7 +79,8 @@ class Listing:
             path = one.path
             row = self.known.get(path)
             job, fails, size = running.get(path), _fails(one, last.get(path)), sizes.get(path)
-            done, below = recent(trends.get(path)), head_of(one, way)
+            trend, below = trends.get(path), head_of(one, way)
+            done = recent(trend) if row is None or trend is not before.get(path) else row.recent
             if (
                 row is None
                 or row.status is not one

@@ -78,11 +78,31 @@ def test_eighty_columns_show_the_seven_that_matter_unclipped() -> None:
     rows = [ChrootRow(one) for one in CHROOTS]
     needs = {c.id: max(c.needs(row) for row in rows) for c in every if c.most}
     placed = place(every, needs, 2, 79)
-    spare = ("host", "recent", "size", "changed")
+    spare = ("host", "processes-graph", "cpu-graph", "memory-graph", "size", "changed")
     assert [one.column.id for one in placed] == [name for name in COLUMNS if name not in spare]
     for row in rows:
         for one in placed:
             assert cell_len(one.column.cell(row, one.width)[0]) <= one.width
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"),
+    [
+        (80, {"processes-graph", "cpu-graph", "memory-graph", "size", "changed"}),
+        (96, {"processes-graph", "memory-graph", "changed"}),
+        (120, {"processes-graph"}),
+        (125, set()),
+    ],
+    ids=["80", "beside the details at 160", "120", "wider"],
+)
+def test_graphs_stand_beside_their_figures_where_nothing_else_needs_the_room(
+    width: int, left_out: set[str]
+) -> None:
+    needs = {"name": 12, "system": 21}
+    placed = place(columns(COLUMNS, clock), needs, 2, width)
+    shown = [one.column.id for one in placed]
+    assert shown == [name for name in COLUMNS if name not in {"host", *left_out}]
+    assert all(one.width >= needs.get(one.column.id, 0) or width == 80 for one in placed)
 
 
 def test_columns_are_as_they_were_wanted() -> None:
