@@ -376,16 +376,44 @@ async def test_other_bases_stand_in_columns(monkeypatch: pytest.MonkeyPatch) -> 
         assert len(places) == 1
 
 
-async def test_no_other_base_while_something_runs_and_none_that_is_none() -> None:
+async def test_a_base_that_is_none_is_told_below_the_field_and_can_be_mended(
+    tmp_path: Path,
+) -> None:
     async with ui(*CHROOTS) as t:
         await t.press("B")
-        await t.dialog(BaseDialog)
-        await t.press("tab")
-        t.app.screen.query_one("#directory Input").focus()
-        await t.write("/nowhere")
+        dialog = await t.dialog(BaseDialog)
+        dialog.query_one("#directory Input").focus()
+        await t.write(f"{tmp_path}/x")
         await t.press("enter")
-        await t.says("/nowhere is no directory")
-        await t.main()
+        await t.shows("is no directory")
+        assert t.app.screen is dialog
+        assert dialog.value("directory") == f"{tmp_path}/x"
+        await t.press("backspace", "backspace")
+        await t.hides("is no directory")
+        await t.press("enter")
+        await t.until(lambda: t.app.wanted_base == str(tmp_path))
+
+
+async def test_settings_that_cannot_keep_a_base_leave_its_dialog_open(tmp_path: Path) -> None:
+    wrong = tmp_path / "home/config/chroot-tool/settings.toml"
+    wrong.parent.mkdir(parents=True)
+    async with ui(*CHROOTS) as t:
+        wrong.write_text("nonsense")
+        await t.press("B")
+        dialog = await t.dialog(BaseDialog)
+        dialog.query_one("#directory Input").focus()
+        await t.write(str(tmp_path))
+        dialog.query_one("#keep").focus()
+        await t.press("space")
+        dialog.query_one("#directory Input").focus()
+        await t.press("enter")
+        await t.shows("expected TOML")
+        assert t.app.screen is dialog
+        assert t.app.wanted_base == ""
+
+
+async def test_no_other_base_while_something_runs() -> None:
+    async with ui(*CHROOTS) as t:
         t.engine.hold("on")
         await t.on_row("arm")
         await t.press("o")

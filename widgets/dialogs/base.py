@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Sequence
 
-from textual import on
+from textual import on, work
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from ...core.errors import ChrootError, UsageError
 from ...core.looking.other_bases import OtherBase
 from ...core.value import Value
 from ..text.fitting import fit, shorten, width_of
 from ..text.foreign import foreign
+from . import DIALOGS
 from .field import Field
 from .form import TwoWayForm
 from .menu import MenuList
@@ -40,8 +44,9 @@ class BaseWish(Value):
 class BaseDialog(TwoWayForm[BaseWish]):
     """Shows *found*; answers a BaseWish, None where it was left.
 
-    *now* is the base that is shown; *complete* returns the paths that one can be the start of, and
-    is called in a thread.
+    *now* is the base that is shown; *complete* returns the paths that one can be the start of,
+    *take* makes sure of what is wished, or raises ChrootError: that is said below the field, and
+    the dialog stays. Both are called in a thread.
     """
 
     goes_on = "Show"
@@ -54,11 +59,19 @@ class BaseDialog(TwoWayForm[BaseWish]):
     }
     """
 
-    def __init__(self, now: str, found: Sequence[OtherBase], *, complete: Complete) -> None:
+    def __init__(
+        self,
+        now: str,
+        found: Sequence[OtherBase],
+        *,
+        complete: Complete,
+        take: Callable[[BaseWish], object],
+    ) -> None:
         super().__init__("another base")
         self._now = now
         self._found = tuple(found)
         self._complete = complete
+        self._take = take
 
     def content(self) -> Iterable[Widget]:
         """Return what was found, and the field for any other."""
@@ -84,10 +97,19 @@ class BaseDialog(TwoWayForm[BaseWish]):
         self.go_on()
 
     def go_on(self) -> None:
-        """Answer with what stands in the field, or else is marked."""
+        """Answer with what stands in the field, or else is marked, where that can be had."""
         if not self.wrong():
             keep = self.query_one("#keep", Switch).value
-            self.answer(BaseWish(self.value("directory"), keep))
+            self._try(BaseWish(os.path.normpath(self.value("directory")), keep))
+
+    @work(group=DIALOGS)
+    async def _try(self, wish: BaseWish) -> None:
+        try:
+            await asyncio.to_thread(self._take, wish)
+        except ChrootError as error:
+            self.field("directory").refuse(UsageError(error.message, error.hint))
+        else:
+            self.answer(wish)
 
 
 def _option(one: OtherBase, widest: int) -> Option:

@@ -173,6 +173,12 @@ class Field(Vertical):
         self._show()
         return self.problem
 
+    def refuse(self, error: UsageError) -> None:
+        """Say what is wrong with what stands there, until it is changed; put the cursor in it."""
+        self.problem = error
+        self._show()
+        self.focus_entry()
+
     def focus_entry(self) -> None:
         """Put the cursor in it."""
         self.entry().focus()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING
 
 from ....core.chroot import is_directory
-from ....core.errors import ChrootError
-from ....core.text import safe
+from ....core.errors import UsageError
 from ...settings.file import save
 from ..messages import BaseWanted
 from .action import Action, flow
 
 if TYPE_CHECKING:
+    from ....widgets.dialogs.base import BaseWish
     from ..session import Session
 
 
@@ -26,20 +25,18 @@ async def other(session: Session) -> None:
     found = await asyncio.to_thread(other_bases)
     now = session.engine.base
     found = tuple(one for one in found if one.path != now)
-    wish = await session.user.ask(BaseDialog(now, found, complete=session.engine.complete))
-    if wish is None:
-        return
-    path = os.path.normpath(wish.path)
-    try:
-        if not await asyncio.to_thread(is_directory, path):
-            session.user.tell(f"{safe(path)} is no directory", "error")
-            return
-        if wish.keep:
-            await asyncio.to_thread(save, {"base": path})
-    except ChrootError as error:
-        session.user.explain(error)
-    else:
-        session.user.app.post_message(BaseWanted(path))
+    dialog = BaseDialog(now, found, complete=session.engine.complete, take=_take)
+    wish = await session.user.ask(dialog)
+    if wish is not None:
+        session.user.app.post_message(BaseWanted(wish.path))
+
+
+def _take(wish: BaseWish) -> None:
+    """Raise ChrootError where it can't be begun there; keep it where that is wished."""
+    if not is_directory(wish.path):
+        raise UsageError(f"{wish.path!r} is no directory")
+    if wish.keep:
+        save({"base": wish.path})
 
 
 def _why_not(session: Session) -> str:
