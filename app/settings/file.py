@@ -43,6 +43,19 @@ if TYPE_CHECKING:
     from .commands import Command
 
 
+_BEGINNING = b"""\
+# The settings of chroot-tool; man chroot-tool-settings has all of them.
+# A line without its # holds once this file is saved; the UI tells what is wrong.
+
+# theme = "dark"
+# base = "/srv/chroot"
+# hosts = ["build1"]
+# line = "far"
+# trash = 7
+"""
+"""Of a file that is made to be edited. No table: what the UI keeps comes behind it."""
+
+
 class Settings(Value):
     """What the user has chosen, or the defaults."""
 
@@ -121,6 +134,21 @@ def parse(data: bytes, path: str) -> Settings:
     if reader.errors:
         raise ConfigError(reader.problems())
     return settings
+
+
+def begin() -> str:
+    """Return the path of the settings file; where there is none, make one that only explains.
+
+    Raises ChrootError where it can't be made.
+    """
+    path = settings_file()
+    try:
+        answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
+    except FileNotFoundError:
+        _replace(path, header("settings") + _BEGINNING)
+    except OSError as error:
+        raise ChrootError(f"{path}: {error.strerror}", "look at its mode") from error
+    return path
 
 
 def save(changes: Mapping[str, object]) -> None:

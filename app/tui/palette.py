@@ -11,13 +11,31 @@ from textual.command import DiscoveryHit, Hit, Hits
 from textual.content import Content
 from textual.system_commands import SystemCommandsProvider
 
+from ...core.value import Value
 from ...widgets.text.foreign import foreign
 
 if TYPE_CHECKING:
     from .main_screen import MainScreen
 
-Entry = tuple[Content, str, Callable[[], object]]
-"""How it is shown, what it does in a few words, the doing."""
+
+class Entry(Value):
+    """Something to choose."""
+
+    name: Content
+    does: str
+    """In a few words."""
+    do: Callable[[], object]
+    key: str = ""
+    """As it is shown; "": it has none."""
+    also: str = ""
+    """Other words that it is found by."""
+
+    @property
+    def shown(self) -> Content:
+        """Its name, and its key behind it."""
+        return (
+            Content.assemble(self.name, ("  " + self.key, "$text-muted")) if self.key else self.name
+        )
 
 
 class Actions(SystemCommandsProvider):
@@ -36,18 +54,18 @@ class Actions(SystemCommandsProvider):
 
     async def discover(self) -> Hits:
         """Offer everything before a letter is typed."""
-        for shown, text, do in self._entries:
-            yield DiscoveryHit(shown, do, help=text)
+        for one in self._entries:
+            yield DiscoveryHit(one.shown, one.do, help=one.does)
         async for hit in super().discover():
             yield hit
 
     async def search(self, query: str) -> Hits:
         """Offer what matches."""
         matcher = self.matcher(query)
-        for shown, text, do in self._entries:
-            score = matcher.match(shown.plain)
+        for one in self._entries:
+            score = max(matcher.match(said) for said in (one.name.plain, *one.also.split()))
             if score > 0:
-                yield Hit(score, shown, do, text=shown.plain, help=text)
+                yield Hit(score, one.shown, one.do, text=one.name.plain, help=one.does)
         async for hit in super().search(query):
             yield hit
 
@@ -63,12 +81,15 @@ def entries(main: MainScreen) -> Iterable[Entry]:
         to_each = (
             f": {marked} marked{main.session.hidden}" if marked and action and action.many else ""
         )
-        yield Content(binding.description), binding.tooltip + to_each, do
+        key = main.session.key_of(binding.id or "", binding.key)
+        yield Entry(Content(binding.description), binding.tooltip + to_each, do, key)
     for action in actions.values():
         if not action.key or action.id in main.doing.own:
             to_each = f": {marked} marked{main.session.hidden}" if marked and action.many else ""
             do = partial(main.doing.perform, action.id)
-            yield Content(action.said(main.session)), action.tooltip + to_each, do
+            key = main.session.key_of(action.id, action.key)
+            said = Content(action.said(main.session))
+            yield Entry(said, action.tooltip + to_each, do, key, action.also)
     for one in main.chroots:
         shown = Content.assemble("go to ", foreign(one.name))
-        yield shown, one.state, partial(main.go_to, one.path)
+        yield Entry(shown, one.state, partial(main.go_to, one.path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding
+
 from ...core.errors import PrivilegeError
 from ...core.remote.address import joined
 from ...core.text import safe
@@ -102,6 +104,14 @@ class Session(Value):
             Home(host, self.engine.base_at(joined(host, "")), self.inventory.names(host))
             for host in hosts
         )
+
+    def key_of(self, ident: str, keys: str) -> str:
+        """Return the first key of a binding, which has *keys* of its own, as it is bound and shown.
+
+        Whether it applies now or not: what has the focus may have that key for itself.
+        """
+        first = self.settings().keymap.get(ident, keys).partition(",")[0]
+        return self.user.app.get_key_display(Binding(first, "")) if first else ""
 
     def start(
         self,

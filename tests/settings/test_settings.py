@@ -15,7 +15,7 @@ from chroot_tool.app.engine import DEFAULT_BASE, base_directory
 from chroot_tool.app.paths import settings_file
 from chroot_tool.app.settings import key_names
 from chroot_tool.app.settings.all_settings import COLUMNS, COLUMNS_OF
-from chroot_tool.app.settings.file import Settings, load, parse, save
+from chroot_tool.app.settings.file import Settings, begin, load, parse, save
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.config.schema_line import header
 from chroot_tool.core.creating.bases.store import DIRECTORY
@@ -47,6 +47,18 @@ def errors(text: str) -> list[tuple[str, str]]:
 def test_no_file_means_the_defaults(file: Path) -> None:
     assert not file.exists()
     assert load() == Settings("", "", COLUMNS, True, 50)
+
+
+def test_a_file_that_is_made_to_be_edited_only_explains(file: Path) -> None:
+    assert begin() == str(file)
+    assert load() == Settings()
+    text = file.read_text()
+    said = [line for line in text.splitlines() if line.startswith("# ") and " = " in line]
+    assert len(said) > 3
+    parse("\n".join(line.removeprefix("# ") for line in said).encode(), str(file))
+    save({"dock": 30})
+    begin()
+    assert file.read_text() == f"{text}dock = 30\n", "what is there stays"
 
 
 def test_everything_that_can_be_set(file: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import queue
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from textual.command import CommandPalette
 from textual.widgets import Button, Input
 from textual.widgets._toast import Toast
 
+from chroot_tool.app.tui import ask_and_tell
 from chroot_tool.app.tui.messages import Counted
 from chroot_tool.app.tui.watch_threads import SizeThread
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
@@ -860,11 +862,48 @@ async def test_the_palette_has_every_action_and_every_chroot() -> None:
         await t.main()
         from chroot_tool.app.tui.palette import entries
 
-        offered = {shown.plain for shown, _, _ in entries(t.app.main)}
+        offered = {one.name.plain for one in entries(t.app.main)}
         assert offered >= {
             one.description for one in t.app.main.BINDINGS if isinstance(one, Binding)
         }
         assert offered >= {f"go to {one.name}" for one in CHROOTS}
+
+
+async def test_the_palette_shows_keys_as_they_are_bound() -> None:
+    async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
+        await t.press("2")  # where `o` is another thing
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.press("colon")
+        await t.dialog(CommandPalette)
+        await t.shows("on/off o", "run e")
+        await t.write("e")
+        await t.shows("delete d")
+        await t.hides("on/off o")
+
+
+@pytest.mark.parametrize("word", ["settings", "config", "preferences"])
+async def test_the_palette_opens_the_settings_in_the_editor(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed: list[tuple[str, ...]] = []
+
+    async def hand_over(_app: object, argv: Sequence[str], **_: object) -> int:
+        handed.append(tuple(argv))
+        return 0
+
+    monkeypatch.setattr(ask_and_tell, "hand_over", hand_over)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("VISUAL", "my-editor -w")
+    file = tmp_path / "chroot-tool/settings.toml"
+    async with ui(*CHROOTS) as t:
+        await t.press("colon")
+        await t.dialog(CommandPalette)
+        await t.write(word)
+        await t.shows("The file of keys, theme, hosts")
+        await t.press("enter")
+        await t.until(lambda: handed == [("my-editor", "-w", str(file))])
+        await t.main()
+    assert file.read_text().lstrip().startswith("#")
 
 
 @pytest.mark.slow

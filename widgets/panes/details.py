@@ -380,6 +380,7 @@ class Details(Searching):
         labels = (
             (OVERVIEW, f"Overview{problems}"),
             (MOUNTS, f"Mounts{mounts}"),
+            mounts += f" +{len(chroot.foreign)}" if chroot.foreign else ""
             (PROCESSES, f"Processes{processes}"),
             (LOG, "Log"),
         )

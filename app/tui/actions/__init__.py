@@ -23,6 +23,7 @@ from . import (
     panels,
     repeat_and_undo,
     root,
+    settings,
     snapshots,
     switch,
     tags,
@@ -53,6 +54,7 @@ ACTIONS: dict[str, Action] = {
         *base.ACTIONS,
         *boot.ACTIONS,
         *columns.ACTIONS,
+        *settings.ACTIONS,
     )
 }
 """By their ids, in the order of the footer and the palette."""

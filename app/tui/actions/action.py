@@ -44,6 +44,9 @@ class Action(Value):
     many: bool = False
     """Whether it is done to all that are marked, where some are."""
 
+    also: str = ""
+    """Other words that the palette finds it by."""
+
     def said(self, session: Session) -> str:
         """Return what it is called where it is chosen by its name."""
         return self.will(session) if self.will is not None else self.label
