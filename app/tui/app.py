@@ -76,6 +76,13 @@ class ChrootApp(KeyQueue):
         # Before all that Esc does in a pane: the help says what that is and is still in the way.
         Binding("escape", "close_help", "close help", id="app.close_help", priority=True,
                 tooltip="Close these keys; then Esc does what it does here"),
+        # Nor do these reach a pane while there is more of the help than is seen.
+        *(Binding(keys, f"scroll_help('{way}')", show=False, id=f"table.{ident}", priority=True)
+          for keys, way, ident in (
+              ("j,down", "down", "down"), ("k,up", "up", "up"),
+              ("pagedown", "page_down", "page_down"), ("pageup", "page_up", "page_up"),
+              ("g,home", "home", "first"), ("G,end", "end", "last"),
+          )),
     ]  # fmt: skip
 
     def __init__(
@@ -299,8 +306,11 @@ class ChrootApp(KeyQueue):
             self.main.session.user.keep({"theme": theme.name})
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to close the help only while it is there."""
-        return action != "close_help" or bool(self.screen.query("HelpPanel"))
+        """Offer to close the help only while it is there, to scroll it where that is of use."""
+        if action not in ("close_help", "scroll_help"):
+            return True
+        shown = self.screen.query("HelpPanel")
+        return bool(shown) and (action == "close_help" or shown.first().max_scroll_y > 0)
 
     def action_help(self) -> None:
         """Show or hide the keys of the focused pane."""
@@ -318,6 +328,10 @@ class ChrootApp(KeyQueue):
             self.screen.mount(HelpPanel(partial(tell, self)))
             self.screen.refresh_bindings()
 
+    def action_scroll_help(self, way: str) -> None:
+        """Scroll the keys of the focused pane."""
+        getattr(self.screen.query_one("HelpPanel"), f"scroll_{way}")(animate=False)
+
     def action_close_help(self) -> None:
         """Hide the keys of the focused pane."""
         self.action_hide_help_panel()
@@ -329,7 +343,10 @@ class ChrootApp(KeyQueue):
         self.exit()
 
     async def action_quit(self) -> None:
-        """Quit, at once when nothing runs."""
+        """Quit, at once when nothing runs; where the help is in the way, close that instead."""
+        if self.screen.query("HelpPanel"):
+            self.action_close_help()
+            return
         running = self.main.session.running
         if running and self._settings.confirm_quit:
             self.main.session.user.begin(self._ask_to_quit(running))

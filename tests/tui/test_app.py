@@ -757,6 +757,34 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
             assert len(places) == 1, "what keys do stands in one column"
 
 
+@pytest.mark.parametrize("pane", ["enter", "2", "escape"])
+async def test_help_that_is_too_long_is_scrolled_by_keys_wherever_the_focus_is(pane: str) -> None:
+    async with ui(*CHROOTS, size=(80, 18)) as t:
+        await t.press(pane)
+        await t.pilot.pause()
+        focused, before = t.app.focused, t.highlighted
+        await t.press("question_mark")
+        await t.until(lambda: t.app.screen.query("HelpPanel"))
+        (shown,) = t.app.screen.query("HelpPanel")
+        await t.until(lambda: shown.max_scroll_y > 0)
+        last = shown.max_scroll_y
+        for key, at in (
+            ("G", last), ("g", 0), ("end", last), ("home", 0), ("j", 1), ("down", 2),
+            ("k", 1), ("up", 0),
+        ):  # fmt: skip
+            await t.press(key)
+            await t.until(lambda at=at: shown.scroll_offset.y == at)  # type: ignore[misc]
+        await t.press("pagedown")
+        await t.until(lambda: shown.scroll_offset.y > 0)
+        await t.press("pageup")
+        await t.until(lambda: shown.scroll_offset.y == 0)
+        assert (t.app.focused, t.highlighted) == (focused, before)
+        await t.press("q")
+        await t.until(lambda: not t.app.screen.query("HelpPanel"))
+        assert t.app.is_running
+        assert not t.app._exit
+
+
 @pytest.mark.slow
 async def test_help_follows_the_focus_and_the_keys_as_they_are_bound() -> None:
     async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
