@@ -115,6 +115,11 @@ class ChrootStatus(Value):
         """How many mounts are wanted."""
         return sum(mount.state in (MOUNTED, MISSING, DRIFTED) for mount in self.mounts)
 
+    @property
+    def foreign(self) -> tuple[MountStatus, ...]:
+        """The mounts that are there and not in the configuration."""
+        return tuple(mount for mount in self.mounts if mount.state == FOREIGN_MOUNT)
+
 
 def mounts(
     wanted: Sequence[Wanted] | None, table: MountTable, root_path: str, host_pts: str = ""

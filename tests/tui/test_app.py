@@ -39,7 +39,7 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support import Program, mounts_below, processes_below
-from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot
+from support.samples import BASE, CHROOTS, DEB12, NOW, OFF, SIZES, TRIXIE, hostile_chroot, mount
 from support.screen import HOSTILE, screen_lines, stray_controls
 from support.whole_ui import DEADLINE, Feed, RecordingEngine, Ui, real_ui, recorded, ui, until
 
@@ -678,6 +678,23 @@ async def test_cursor_and_scroll_stay_while_others_come_and_go() -> None:
 
 
 # -- tabs, copy, help, palette, mouse -------------------------------------------------------------
+
+
+async def test_foreign_mounts_are_told_in_tab_and_overview() -> None:
+    foreign = mount("/mnt/usb", "foreign", reason="not in the configuration")
+    chroot = DEB12.replace(mounts=(*(one for one in DEB12.mounts if one.origin != "foreign"),))
+    async with ui(chroot, size=(80, 24)) as t:
+        count = f"Mounts {chroot.mounted}/{chroot.wanted}"
+        await t.shows(count)
+        await t.hides(f"{count} +")
+        t.feed.show(chroot.replace(mounts=(*chroot.mounts, foreign)))
+        await t.shows(f"{count} +1", "foreign mount /mnt/usb: not in the configuration")
+        t.feed.show(
+            chroot.replace(
+                mounts=(*chroot.mounts, *(foreign.replace(target=f"/mnt/{n}") for n in range(5)))
+            )
+        )
+        await t.shows(f"{count} +5", "/mnt/1: not", "and 3 more")
 
 
 @pytest.mark.slow

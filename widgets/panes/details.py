@@ -376,6 +376,7 @@ class Details(Searching):
         if chroot is not None:
             problems = f" ✗{len(chroot.problems)}" if chroot.problems else ""
             mounts = f" {chroot.mounted}/{chroot.wanted}" if chroot.wanted else ""
+            mounts += f" +{len(chroot.foreign)}" if chroot.foreign else ""
             processes = f" {len(chroot.processes)}" if chroot.processes else ""
         labels = (
             (OVERVIEW, f"Overview{problems}"),

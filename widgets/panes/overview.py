@@ -15,7 +15,7 @@ from textual.geometry import Region, Size
 from textual.reactive import reactive
 
 from ...core.looking.happenings import Happening
-from ...core.looking.status import ChrootStatus
+from ...core.looking.status import ChrootStatus, MountStatus
 from ...core.process import Listener
 from ...core.text import duration, safe
 from ...core.trees.snapshots import TreeSnapshot
@@ -36,6 +36,7 @@ _TWO_COLUMNS = 100
 """The width from which on the graphs stand beside the text."""
 _TICK = 30.0
 _MOST_JOBS = 5
+_MOST_FOREIGN = 3
 _TONES = {
     "muted": "$foreground-muted", "good": "$text-success", "warn": "$text-warning",
     "bad": "$text-error", "accent": "$text-primary",
@@ -123,7 +124,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         before, lines = facts.shown[0], facts.count_lines(facts.size.width)
         if chroot is not None:
             # The CPU of processes changes all the time, and nothing here hangs on it.
-            chroot = chroot.replace(processes=(), mounts=())
+            chroot = chroot.replace(processes=(), mounts=chroot.foreign)
         facts.shown = (chroot, jobs, size, snapshots, shared, listening)
         if not facts.size.width or facts.count_lines(facts.size.width) != lines:
             # Textual keeps the height of what is as it was itself, whatever stands above it.
@@ -244,6 +245,7 @@ class Facts(Measured):
         for problem in chroot.problems:
             lines += _signed("✗", "bad", problem.message, width)
             lines += _hint(problem.hint, width)
+        lines += _foreign(chroot.foreign, width)
         lines += _facts(chroot, size, shared, listening, now, width)
         if snapshots:
             lines += _field("snapshots", _kept(snapshots, now), width)
@@ -287,6 +289,15 @@ def _welcome(said: Welcome, width: int) -> Lines:
         if not key:
             lines.append(Content())
     return lines
+
+
+def _foreign(mounts: tuple[MountStatus, ...], width: int) -> Lines:
+    said = [f"{one.target}: {one.reason}" if one.reason else one.target for one in mounts]
+    if len(said) > _MOST_FOREIGN:
+        said[_MOST_FOREIGN - 1 :] = [f"and {len(said) - _MOST_FOREIGN + 1} more"]
+    labels = ("foreign mount", *[""] * len(said))
+    fields = zip(labels, said, strict=False)
+    return [line for label, one in fields for line in _field(label, one, width)]
 
 
 def _facts(
