@@ -126,6 +126,8 @@ class MainScreen(Screen[None]):
                 self._workspace.use_columns(name, wanted)
         if now.commands != before.commands and self.doing.actions:
             self.doing.use(now.commands, self._bindings.key_to_bindings)
+        if now.keys != before.keys and self.is_built:
+            self.details.line.keys = self._workspace.keys_of_tabs
         if now.line != before.line:
             self.session.panels.use_line(now.line)
         if now.dock != before.dock:

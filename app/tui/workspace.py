@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from ...widgets.tables.chroot_table import ChrootTable
+from ..settings.keymap import default_keys
 from .kept_view import KeptView, load
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ...widgets.tables.mounts_table import MountsTable
     from ...widgets.tables.processes_table import ProcessesTable
     from .session import Session
+
+_TABS = {"overview": "pane.1", "mounts": "pane.2", "processes": "pane.3", "log": "pane.5"}
+"""The bindings that show the tabs of the details."""
 
 
 class Workspace(Container):
@@ -53,9 +57,17 @@ class Workspace(Container):
         from ...widgets.panes.details import Details
         from ...widgets.panes.dock import Dock
 
-        details = Details(id="details", columns=self._columns, clock=self._clock)
+        details = Details(
+            id="details", columns=self._columns, keys=self.keys_of_tabs, clock=self._clock
+        )
         await self.query_one("#details-frame").mount(details)
         await self.mount(Dock(id="dock", clock=self._clock, said=self._session.log.said))
+
+    @property
+    def keys_of_tabs(self) -> dict[str, str]:
+        """The key of each tab of the details, as it is bound and shown."""
+        key_of = self._session.key_of
+        return {tab: key_of(ident, default_keys(ident)[0]) for tab, ident in _TABS.items()}
 
     def use_columns(self, name: str, wanted: tuple[str, ...]) -> None:
         """Have these columns in the table *name* (`COLUMNS_OF`) from now on."""

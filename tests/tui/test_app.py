@@ -680,6 +680,16 @@ async def test_cursor_and_scroll_stay_while_others_come_and_go() -> None:
 # -- tabs, copy, help, palette, mouse -------------------------------------------------------------
 
 
+async def test_tabs_carry_their_keys_as_they_are_bound_where_all_have_room() -> None:
+    chroot = DEB12.replace(mounts=(*DEB12.mounts, mount("/mnt/usb", "foreign")))
+    async with ui(chroot, size=(80, 24), keys=(("pane.5", ("f5",)),)) as t:
+        await t.shows("1 Overview", "2 Mounts ", "3 Processes", "f5 Log")
+        await t.pilot.click("Details TabLine", offset=(16, 0))
+        await t.until(lambda: t.app.main.details.tab == "mounts")
+        await t.pilot.resize_terminal(40, 24)
+        await t.hides("2 Mounts")
+
+
 async def test_foreign_mounts_are_told_in_tab_and_overview() -> None:
     foreign = mount("/mnt/usb", "foreign", reason="not in the configuration")
     chroot = DEB12.replace(mounts=(*(one for one in DEB12.mounts if one.origin != "foreign"),))

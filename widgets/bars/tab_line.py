@@ -6,7 +6,8 @@ makes the first paint 30 ms later; this one 3 ms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -24,18 +25,23 @@ _GAP = 2
 class TabLine(Widget):
     """The names of tabs; the one that is shown stands out."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-line--current", "tab-line--other"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "tab-line--current", "tab-line--other", "tab-line--key",
+    }  # fmt: skip
     DEFAULT_CSS = """
     TabLine {
         height: 1;
         background: $background;
         & > .tab-line--current { color: $text-primary; text-style: bold underline; }
         & > .tab-line--other { color: $text-muted; }
+        & > .tab-line--key { color: $text-muted; &:ansi { text-style: dim; } }
     }
     """
 
     labels: reactive[tuple[tuple[str, str], ...]] = reactive(())
     """(id, label) of each tab, from left to right."""
+    keys: reactive[Mapping[str, str]] = reactive(MappingProxyType({}))
+    """The key of each tab that has one, as it is shown: where there is room for all of them."""
     current: reactive[str] = reactive("")
     """The id of the tab that is shown."""
 
@@ -49,18 +55,32 @@ class TabLine(Widget):
         """Return the line."""
         plain = self.visual_style.rich_style
         segments = [Segment(" ", plain)]
-        for name, label in self.labels:
+        key_style = self.get_visual_style("tab-line--key").rich_style
+        for name, key, label in self._said:
             kind = "current" if name == self.current else "other"
             style = self.get_visual_style(f"tab-line--{kind}").rich_style
-            segments += [Segment(label, style), Segment(" " * _GAP, plain)]
+            segments += [Segment(key, key_style), Segment(label, style)]
+            segments.append(Segment(" " * _GAP, plain))
         left = self._left
         return Strip(segments).crop_extend(left, left + self.size.width, plain)
+
+    @property
+    def _said(self) -> list[tuple[str, str, str]]:
+        """Each tab: its id, its key with a blank, or "" where not all have room, and its label."""
+        said = [
+            (name, f"{self.keys[name]} " if self.keys.get(name) else "", label)
+            for name, label in self.labels
+        ]
+        width = 1 + sum(width_of(key + label) + _GAP for _, key, label in said)
+        if width > self.size.width:
+            return [(name, "", label) for name, label in self.labels]
+        return said
 
     def _cells(self) -> Iterator[tuple[str, int, int]]:
         """Yield each tab, and the cells of the whole line from where to where it is."""
         start = 1
-        for name, label in self.labels:
-            stop = start + width_of(label)
+        for name, key, label in self._said:
+            stop = start + width_of(key + label)
             yield name, start, stop
             start = stop + _GAP
 

@@ -79,6 +79,7 @@ class Details(Searching):
         self,
         *,
         columns: Mapping[str, tuple[str, ...]] | None = None,
+        keys: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 (Textual's own name for it)
@@ -87,11 +88,13 @@ class Details(Searching):
     ) -> None:
         """Make the tabs, without a pane yet; *clock* tells ages from.
 
-        *columns* are what the tables of tabs are to have (`tables.chosen`).
+        *columns* are what the tables of tabs are to have (`tables.chosen`), *keys* those of the
+        tabs, as they are shown.
         """
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._clock = clock
         self._columns = dict(columns or {})
+        self._keys = dict(keys or {})
         self._chroot: ChrootStatus | None = None
         self._shown: Shown = (None, (), None, (), 0, ())
         self._welcome: Welcome = ()
@@ -106,6 +109,7 @@ class Details(Searching):
         line = TabLine()
         line.set_reactive(TabLine.current, OVERVIEW)
         line.set_reactive(TabLine.labels, self._labels())
+        line.set_reactive(TabLine.keys, self._keys)
         yield line
         pane = self._panes[OVERVIEW] = self._make(OVERVIEW)
         yield pane
@@ -381,7 +385,6 @@ class Details(Searching):
         labels = (
             (OVERVIEW, f"Overview{problems}"),
             (MOUNTS, f"Mounts{mounts}"),
-            mounts += f" +{len(chroot.foreign)}" if chroot.foreign else ""
             (PROCESSES, f"Processes{processes}"),
             (LOG, "Log"),
         )
