@@ -8,6 +8,7 @@ and everything once in a long while, should news have been lost.
 
 from __future__ import annotations
 
+import _thread
 import math
 import os
 import select
@@ -67,6 +68,7 @@ class Watcher:
         self._dirs = DirectoryWatch()
         self._events = _process_events()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._waking = _thread.allocate_lock()
         self._crowd = Crowd()
         self._chroots: dict[str, Chroot] = {}
         self._known: dict[str, ChrootStatus] = {}
@@ -87,19 +89,20 @@ class Watcher:
         self._dirs.close()
         if self._events:
             self._events.close()
-        os.close(self._wake)
+        with self._waking:
+            wake, self._wake = self._wake, -1
+        os.close(wake)
 
     def wake(self) -> None:
-        """Have `wait` return at once, from another thread."""
-        os.eventfd_write(self._wake, 1)
+        """Have `wait` return at once, from another thread; after `close` nothing."""
+        with self._waking:  # the number may be another's as soon as it is closed
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     def _answered(self) -> None:
         """Look again, since somebody answers who did not. Called in another thread."""
         self._has_answered = True
-        try:
-            self.wake()
-        except OSError:
-            pass  # closed just now
+        self.wake()
 
     # -- looking ---------------------------------------------------------------------------------
 

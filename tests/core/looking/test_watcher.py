@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,19 @@ def test_the_mounts_of_one_that_is_renamed_behind_our_back_go_along(
         moved.rename(tiny_chroot)
         cli.ok("off", "-d", tiny_chroot)
     assert found == {"moved": "on"}
+
+
+def test_who_wakes_it_after_its_end_writes_into_nothing(tmp_path: Path) -> None:
+    """As when a request is stopped twice, and is just about to have ended."""
+    watcher = Watcher(str(tmp_path))
+    watcher.close()
+    # Somebody else's, by the number that has become free.
+    taken = [os.eventfd(0, os.EFD_NONBLOCK) for _ in range(20)]
+    try:
+        watcher.wake()
+        for fd in taken:
+            with pytest.raises(BlockingIOError):
+                os.eventfd_read(fd)
+    finally:
+        for fd in taken:
+            os.close(fd)
