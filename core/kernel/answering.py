@@ -118,6 +118,7 @@ class _Look:
         self.done = _thread.allocate_lock()
         self.done.acquire()
         self.has_ended = False
+        self._is_left = False
         self.result: object = None
         self.error: BaseException | None = None
 
@@ -128,10 +129,9 @@ class _Look:
             self.error = error
         with _lock:
             self.has_ended = True
-            was_left = _waiting.get(self._key) is self
-            if was_left:
+            if _waiting.get(self._key) is self:
                 del _waiting[self._key]
-        if not was_left:
+        if not self._is_left:
             try:
                 self.done.release()
             except RuntimeError:
@@ -163,6 +163,7 @@ class _Look:
         """Wait for it no longer; tell whether it has not ended."""
         with _lock:
             if not self.has_ended:
+                self._is_left = True  # of two that were asked beside each other, too
                 _waiting[self._key] = self
         return not self.has_ended
 
