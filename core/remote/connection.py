@@ -255,6 +255,8 @@ class Connection:
             self._write({"ping": 1})
 
     def _lost(self, name: str) -> ConnectionLostError:
+        if not self._why:
+            self._ears.join(1)  # what it said last may come after the end of its answers
         return ConnectionLostError(
             f"{self.name}: the connection was lost: {self._why or self._last_words()}",
             f"whether {name} came to its end is not known: look before you ask again",

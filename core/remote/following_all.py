@@ -10,7 +10,7 @@ from .prefixed_with_host import of_host
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..engine import Following
+    from ..engine import Engine, Following
     from ..looking.snapshot import Machine, Snapshot
     from ..looking.status import ChrootStatus
     from .remote_engine import RemoteEngine
@@ -40,7 +40,7 @@ class FollowingAll:
         ).start()
         self._here.wake()
 
-    def look_as(self, engine: RemoteEngine) -> None:
+    def look_as(self, engine: Engine) -> None:
         """Follow those here by another engine, from the next look on."""
         self._next = engine.follow()
         self._here.wake()

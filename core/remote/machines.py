@@ -120,9 +120,10 @@ class Machines:
                 return
             engine = self._open_as_root()
             engine.connection()
-            self._here, self.has_risen = engine.of(), True
-            for one in self._onlookers:
-                one.look_as(engine)
+            with self._changing:
+                self._here, self.has_risen = engine.of(), True
+                for one in self._onlookers:
+                    one.look_as(self._here)
 
     def host(self, name: str) -> RemoteEngine:
         """Return the engine of a host. Raises UsageError where it is none of these."""
@@ -193,8 +194,11 @@ class Machines:
 
     def follow(self) -> Following:
         """As `Engine.follow`."""
-        following = FollowingAll(self._here.follow())
+        here = self._here
+        following = FollowingAll(here.follow())
         with self._changing:
+            if self._here is not here:  # it became another's meanwhile
+                following.look_as(self._here)
             self._onlookers.append(following)
             for name, engine in self._hosts.items():
                 following.look_at(name, engine)

@@ -99,8 +99,9 @@ class RemoteEngine:
 
     def close(self, *, wait: bool = True) -> None:
         """End the connection, and what is under way by it; without *wait* it is on its own."""
-        if self._connection:
-            self._connection.close(*(() if wait else (0.0,)))
+        one = self._connection  # which another thread may `leave` just now
+        if one is not None:
+            one.close(*(() if wait else (0.0,)))
 
     def leave(self) -> None:
         """Have no more to do with the connection: it is kept for who is next, or ended."""
@@ -266,9 +267,10 @@ class RemoteFollowing:
         return self._seen or _seen(self._engine.base)
 
     def wait(self) -> None:
-        """As `Following.wait`."""
-        self._changed.wait()
-        self._changed.clear()
+        """As `Following.wait`; nothing more comes after `close`."""
+        if not self._ended.is_set():  # of which `snapshot` may have taken the word
+            self._changed.wait()
+            self._changed.clear()
 
     def wake(self) -> None:
         """As `Following.wake`; a connection that was lost is tried again at once."""

@@ -1,0 +1,131 @@
+"""What another thread does just then: ends it, leaves it, becomes root."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.looking.snapshot import Snapshot
+from chroot_tool.core.remote import contract
+from chroot_tool.core.remote.connection import Connection, ConnectionLostError
+from chroot_tool.core.remote.machines import Machines
+from chroot_tool.core.remote.remote_engine import RemoteEngine
+from support import wait_until
+
+HELLO = {
+    "event": "hello", "version": "9", "protocol": 1, "oldest": 1, "base": "/b", "root": True,
+    "methods": contract.names(),
+}  # fmt: skip
+LAST_WORDS = """
+import os, sys
+print(sys.argv[1], flush=True)
+sys.stdin.readline()
+os.close(1)
+sys.stdin.readline()
+print("its disk is gone", file=sys.stderr)
+"""
+
+
+class Sees:
+    """An engine, and what follows the chroots there, that sees one base."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.base)
+
+    def follow(self) -> Sees:
+        return self
+
+    def of(self) -> Sees:
+        return self
+
+    def connection(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_who_is_forgotten_before_it_has_answered_is_followed_no_more() -> None:
+    """Its thread waited for the word of the end, of which the first look had heard already."""
+    refuse = threading.Event()
+
+    def connect() -> Connection:
+        refuse.wait()
+        raise ChrootError("refused")
+
+    machines = Machines(Sees("/b").of(), (), lambda _: RemoteEngine(connect, tuple))  # type: ignore[arg-type]
+    machines.follow()
+    machines.add("silent")
+
+    def following() -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name == "follow silent"]
+
+    (thread,) = following()
+    onlooker: Any = machines._onlookers[0]
+    changed = onlooker._others["silent"]._changed
+    wait_until(lambda: changed._cond._waiters)  # the first look waits for an answer
+    machines.remove("silent")
+    refuse.set()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_who_becomes_root_while_somebody_begins_to_follow_is_followed_as_root() -> None:
+    class Here(Sees):
+        def follow(self) -> Sees:
+            machines.rise()
+            return self
+
+    here: Any = Here("/as-oneself")
+    root: Any = Sees("/as-root")
+    machines = Machines(here, (), lambda _: root, lambda: root)
+    assert machines.follow().snapshot().base == "/as-root"
+
+
+def test_a_connection_that_is_left_meanwhile_can_be_ended() -> None:
+    """By who takes the signals of a fleet, while the host's own thread is done with it."""
+    closed: list[float] = []
+
+    class Left:
+        def __bool__(self) -> bool:
+            engine._connection = None
+            return True
+
+        def close(self, wait: float) -> None:
+            closed.append(wait)
+
+    def connect() -> Connection:
+        raise ChrootError("nobody asks for it")
+
+    engine: Any = RemoteEngine(connect, tuple)
+    engine._connection = Left()
+    engine.close(wait=False)
+    assert closed == [0.0]
+
+
+def test_why_a_connection_was_lost_is_told_also_where_that_comes_after_its_end() -> None:
+    one = Connection((sys.executable, "-c", LAST_WORDS, json.dumps(HELLO)), "there")
+    one.greet()
+    lost = one.lost
+    wait = one._ears.join
+
+    def let_it_speak(timeout: float | None = None) -> None:
+        assert lost.is_set()
+        os.write(one._stdin.fileno(), b"\n")
+        wait((timeout or 1) * 60)
+
+    one._ears.join = let_it_speak  # type: ignore[method-assign]
+    try:
+        with pytest.raises(ConnectionLostError, match="its disk is gone"):
+            one.ask("list", {}, lambda *_: None)
+    finally:
+        one.close()
