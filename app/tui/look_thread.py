@@ -55,11 +55,12 @@ class LookThread:
         self._woken.set()
 
     def _run(self) -> None:
+        path = ""
         while not self._ended:
+            self._woken.wait(self._again if path else None)
             self._woken.clear()
-            path = self._path
-            if path:
+            path = self._path  # read after that: what is wanted from now on wakes it again
+            if path and not self._ended:
                 found = self._look(path)
                 if not self._ended:
                     self._post(found)
-            self._woken.wait(self._again if path else None)

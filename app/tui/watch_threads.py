@@ -110,14 +110,15 @@ class WatchThread:
             if self._ended.wait(_FIRST_PAINT):
                 return
             self._watcher = self._engine.follow()
-        else:
+        elif not self._ended.is_set():
             self._watcher.wait()
         while not self._ended.is_set():
             now = self._watcher.snapshot()
             if now != seen and self._post:
                 self._post(Seen(now))
                 seen = now
-            self._watcher.wait()
+            if not self._ended.is_set():  # the look may have taken the word of it
+                self._watcher.wait()
 
 
 class SizeThread:
