@@ -193,7 +193,10 @@ def answer(t: Tmux, password: str, *, prompts: int) -> None:
     t.until(lambda text: text.count("password for ann:") == prompts)
     assert "no panel" in t.text
     ui = t.ui
-    those = [one for one in ui.children(recursive=True) if one.name() == "sudo"]
+    those = []
+    for one in ui.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # some are asked but for a moment
+            those += [one] if one.name() == "sudo" else []
     sudo = max(those, key=lambda one: one.create_time())  # the one before is that of the UI
     assert sudo.terminal() == ui.terminal()
     assert not [opened for opened in open_in(ui) if opened.endswith("ptmx")]
