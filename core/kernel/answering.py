@@ -165,7 +165,7 @@ class _Look:
             if not self.has_ended:
                 self._is_left = True  # of two that were asked beside each other, too
                 _waiting[self._key] = self
-        return not self.has_ended
+            return not self.has_ended
 
 
 def ask(

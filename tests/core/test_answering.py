@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from chroot_tool.core.kernel import answering
 from support import wait_until
 
@@ -28,3 +30,26 @@ def test_of_two_that_were_asked_beside_each_other_both_are_let_go() -> None:
     wait_until(lambda: len(came) == 2)
     assert sorted(came) == ["one", "other"]
     assert answering.waiting() == ()
+
+
+def test_what_answers_as_it_is_left_is_not_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To who is told of it late, who lets go of it, and to who asked."""
+    answer, lock = threading.Event(), threading.Lock()
+    came: list[bool] = []
+    look = answering._Look("0:0", answer.wait, came.append)
+    looking = threading.Thread(target=look.run, daemon=True)
+
+    class ThenItAnswers:
+        def __enter__(self) -> None:
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+            if threading.current_thread() is not looking:
+                answer.set()
+                looking.join()
+
+    monkeypatch.setattr(answering, "_lock", ThenItAnswers())
+    looking.start()
+    assert look.leave()
+    assert came == [True]
