@@ -40,6 +40,14 @@ def test_a_good_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    "before", [b"Welcome to build-1\n", b"[motd]\r\n\n\xff\x1b[2J\n", b"{}\n[]\n"]
+)
+def test_what_a_shell_says_before_is_passed_over(before: bytes) -> None:
+    [found] = answers.read(before + json.dumps([GOOD]).encode() + b"\n\n").chroots
+    assert found.name == "deb"
+
+
+@pytest.mark.parametrize(
     ("system", "suite"),
     [
         ("Debian GNU/Linux 12 (bookworm)", "bookworm"),
@@ -91,7 +99,7 @@ def test_two_of_one_name_are_one() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"Welcome!\n[]", b"{}", b"null", b"[" * 100_000, b"\xff", b'[{"name":', b"[1e999999]x"],
+    [b"", b"[]\nWelcome!", b"{}", b"null", b"[" * 100_000, b"\xff", b'[{"name":', b"[1e999999]x"],
     ids=lambda data: repr(data[:20]),
 )
 def test_what_is_no_list_is_no_answer(data: bytes) -> None:

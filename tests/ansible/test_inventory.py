@@ -103,7 +103,7 @@ HOSTILE = {
     "yes '[{'": "it answers without end",
     "head -c 40000000 /dev/zero": "it answers without end",
     "sleep 1000": "it did not answer in time",
-    "echo Welcome to build-1; echo '[]'": "no JSON",
+    "echo '[]'; echo Welcome to build-1": "no JSON",
     'printf \'[{"name": "deb"\'': "no JSON",
     "echo '{}'": "no list",
     "printf '\\033]0;owned\\007\\033[2J' >&2; exit 1": "?]0;owned??[2J",

@@ -131,6 +131,20 @@ def test_a_host_without_chroot_tool(there: There) -> None:
     )  # fmt: skip
 
 
+def test_a_host_that_welcomes_everybody(there: There) -> None:
+    one = there.hosts.hosts["one"]
+    one.welcome("No trespassing\x1b[2J\n" * 20, 'Welcome\x1b[2J\n\n{"event": "motd"}\n' * 50)
+    [seen] = json.loads(there.ok("list", "-H", "one", "--json"))
+    assert seen["name"] == "deb"
+    done = there("on", "-d", "one:deb")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert mounts_below(one.base / "deb")
+    done = there("on", "-d", "one:none")
+    assert done.returncode == 1
+    assert "none" in done.stderr.splitlines()[0], "not what its sshd says"
+
+
 HELLO: dict[str, object] = {
     "event": "hello", "version": "9.9", "protocol": 1, "oldest": 1, "base": "/b",
     "methods": ["list"],

@@ -37,6 +37,8 @@ PermitRootLogin prohibit-password
 # PAM lets those in whose password is locked, as root's is on many a Debian.
 UsePAM {pam}
 PrintMotd no
+# A file that a test may write.
+Banner {folder}/banner
 MaxStartups 200
 MaxSessions 100
 Subsystem sftp internal-sftp
@@ -120,6 +122,14 @@ class SshHost:
         program.chmod(0o755)
         return program
 
+    def welcome(self, banner: str, motd: str) -> None:
+        """Have its sshd say something before who comes is let in, and its shell afterwards."""
+        (self.folder / "banner").write_text(banner)
+        (self.folder / "motd").write_text(motd)
+        real = self.bin / "chroot-tool.real"
+        (self.bin / "chroot-tool").rename(real)
+        self.write_program("chroot-tool", f'cat {self.folder}/motd; exec {real} "$@"')
+
     @property
     def pid(self) -> int:
         """The process that its sshd was started by."""
@@ -144,6 +154,7 @@ class SshHost:
         config.write_text(
             _SSHD_CONFIG.format(
                 port=self.port,
+                folder=self.folder,
                 listens=self._where.listens,
                 keys=self._keys,
                 pam=pam,

@@ -47,9 +47,12 @@ class NoAnswerError(Exception):
 
 
 def read(data: bytes) -> Answer:
-    """Return what *data* says. Raises NoAnswerError."""
+    """Return what *data* says. Raises NoAnswerError.
+
+    The list is its last line: a host's shell may say something before, to everybody who comes.
+    """
     try:
-        listed = json.loads(data)
+        listed = json.loads(data.rstrip().rpartition(b"\n")[2])
     except (ValueError, RecursionError) as error:
         raise NoAnswerError(f"no JSON: {printable(str(error))}") from None
     if not isinstance(listed, list) or len(listed) > _MOST_CHROOTS:
