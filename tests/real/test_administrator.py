@@ -97,6 +97,7 @@ NAMES = {
     "another mount of it": "other/secret",
     "another mount of a part": "part",
     "what is above": "",
+    "the root of its file system": "{top}",
     "the host's root": "/",
 }
 
@@ -113,7 +114,10 @@ def test_no_name_leads_around_what_is_denied(
     mount("--bind", host, host / "other")
     mount("--bind", host / "secret/deep", host / "part")
     policy(etc, f'deny_sources = ["{host}/secret"]\n')
-    source = name.format(host=host) if name.startswith("/") else f"{host}/{name}"
+    top = next(path for path in host.parents if path.is_mount())
+    source = os.path.join(host, name.format(host=host, top=top))
+    if source == "/" != str(top):  # what is mounted below it comes along by rbind alone
+        options = options if "rbind" in options else f"rbind,{options}"
     configure(tiny_chroot, f"src:{source} tgt:/x opt:{options}")
     try:
         assert f"deny_sources has {host}/secret" in refused(admin, tiny_chroot)

@@ -88,7 +88,7 @@ def test_in_a_plain_chroot(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
             place=${{place#/}}
             [ -e /$place ] || continue
             mkdir -p $place
-            mount --bind /$place $place
+            mount --rbind /$place $place  # tests may have a disk of their own in there
         done
         mkdir -p proc sys tmp dev
         mount --rbind /dev dev; mount -t proc proc proc; mount -t sysfs sysfs sys
