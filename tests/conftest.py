@@ -54,6 +54,7 @@ from workers import (  # noqa: F401 # pytest finds its hooks here
     pytest_configure,
     pytest_runtest_protocol,
     pytest_xdist_auto_num_workers,
+    pytest_xdist_setupnodes,
     shared_folder,
     why_not_apart,
 )

@@ -10,17 +10,19 @@ import ctypes
 import fcntl
 import gc
 import os
+import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 from _pytest.python import importtestmodule
 
-from support import read_mounts
+from support import detach, read_mounts
 
 CLONE_NEWNS = 0x20000
 FEW_FILES = 5
@@ -31,6 +33,13 @@ OF_A_SERIES = 2
 """So many of a test's parameters `--quick` takes."""
 LONG_LIMIT = 1800
 """Seconds, for a test that installs a Debian or an environment: a mirror may be slow."""
+DISK = 64 << 30
+"""Bytes at most of the disk that a run has."""
+_MOUNT = """
+mkfs.ext4 -q -E nodiscard,lazy_itable_init=1 "$0" &&
+mount -o loop,noinit_itable,barrier=0,commit=60 "$0" "$1"
+"""
+"""Nothing on it has to survive a crash, and most is deleted before it would be written."""
 
 
 @cache
@@ -82,6 +91,30 @@ def pytest_configure(config: pytest.Config) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(CLONE_NEWNS):
             raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS)")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Give workers a disk of their own for what tests make; it goes with the run.
+
+    An ext4 without a journal, as virtual machines have it, looks for a free inode among all that
+    were deleted in the last minutes: to unpack a Debian there takes ten times the processor. Who
+    wants to see what a test has left that failed runs it again without workers.
+    """
+    if os.geteuid() != 0 or why_not_apart():
+        return
+    above = tempfile.gettempdir()
+    free = os.statvfs(above)
+    place = tempfile.mkdtemp(prefix="d")
+    config.add_cleanup(partial(os.rmdir, place))
+    with tempfile.NamedTemporaryFile() as image:
+        image.truncate(min(free.f_bavail * free.f_frsize, DISK))
+        words = ["sh", "-c", _MOUNT, image.name, place]
+        if subprocess.run(words, capture_output=True, check=False).returncode:
+            return  # no loop devices here, say
+    os.chmod(place, 0o1777)
+    config.add_cleanup(partial(detach, [place]))
+    os.environ["TMPDIR"] = tempfile.tempdir = place
 
 
 def add_options(parser: pytest.Parser) -> None:
