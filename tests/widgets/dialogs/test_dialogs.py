@@ -136,7 +136,7 @@ FORMS: dict[str, Callable[[], ModalScreen[Any]]] = {
     **{name: make for name, (make, nothing) in ALL.items() if nothing is None},
     "rename": lambda: place_dialog("rename", value="deb12"),
     "tags": lambda: TagsDialog("deb12", ("build",)),
-    "base": lambda: BaseDialog("/srv/chroot", (), complete=completions),
+    "base": lambda: BaseDialog("/srv/chroot", (), complete=completions, take=bool),
     "hosts": lambda: MachinesDialog(()),
 }
 
