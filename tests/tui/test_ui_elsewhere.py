@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import Cli, mounts_below
+from support.create_form import create_from
 from support.ssh_hosts import SshHost, SshHosts
 from support.tmux import Tmux
 
@@ -82,4 +83,14 @@ def test_a_new_one_is_made_there(t: Tmux, one: SshHost, tmp_path: Path) -> None:
     t.write("beta")
     t.press("Enter")
     t.until(lambda _: (one.base / "beta/chroot.d").exists())
-    t.shows("○ off beta")
+    t.shows("○ off beta", "done clone")
+    t.press("n")
+    t.shows("new chroot", "Made of Debian")
+    t.write("gamma")
+    t.shows("Name gamma")
+    create_from(t, archive)
+    t.shows("○ off gamma", "✓ done create gamma")
+    assert (one.base / "gamma/chroot.d").is_dir()
+    t.press("B")
+    t.shows("--base says which")
+    assert one.log.count("Accepted publickey") == 1
