@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList
 
 from chroot_tool.core.creating.options import CreateOptions
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, Problem
+from chroot_tool.core.looking.snapshot import Machine
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Holder, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
@@ -22,7 +23,7 @@ from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
-from chroot_tool.widgets.dialogs.machines import MachinesDialog
+from chroot_tool.widgets.dialogs.machines import MachineRow, MachinesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog, Packing
 from chroot_tool.widgets.dialogs.place import Place, PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog
@@ -267,6 +268,10 @@ def hostile_dialogs(text: str) -> list[ModalScreen[Any]]:
         PlaceDialog("clone", text, text, frozenset(), value=text),
         RunPrompt(text, (text,), (text + " again",)),
         QuitDialog((text,)),
+        MachinesDialog(
+            [MachineRow(Machine(text, answers=False, problem=Problem(text, text)), 1)],
+            known=(text,),
+        ),
     ]
 
 
