@@ -42,11 +42,13 @@ __all__ = [
     "check",
     "pack",
     "pack_into",
+    "store",
     "unpack",
 ]
 
 STDOUT = "-"
 _STEP = 0.005
+_CHUNK = 1 << 18
 
 
 class Packed(Value):
@@ -215,3 +217,25 @@ def unpack(
     if members.manifest is not None:
         lost += extras.make(directory, members.manifest)
     return Unpacked(members.manifest, members.count, tuple(lost))
+
+
+def store(output: str, *, checksum: bool, cancelled: Flag) -> Packed:
+    """Write the archive on stdin, which ends with its seal, into the file *output*.
+
+    Raises ChrootError, CutShortError where it has no seal, Cancelled; then nothing of it is there.
+    """
+    stop = Stop(cancelled)
+    with Input(STDIN, sealed=True) as given, Output(output) as file:
+        reader = given.stream(stop)
+        try:
+            while data := os.read(reader, _CHUNK):
+                write_all(file.fd, data)
+        except OSError as error:
+            raise ChrootError(f"cannot write {output}: {error.strerror}") from error
+        finally:
+            os.close(reader)
+        if cancelled.is_set():
+            raise Cancelled(f"writing {output} was interrupted")
+        given.check()
+        digest = file.finish(checksum=checksum)
+        return Packed(file.path, file.size, digest, 0, (), (), ())

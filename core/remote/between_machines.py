@@ -16,6 +16,7 @@ from ..archives.reading import Input
 from ..errors import ChrootError, UsageError
 from ..trees.duplicate import Cloned
 from . import documents, stream
+from .address import joined
 from .stream import End
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def clone(
 ) -> Cloned:  # fmt: skip
     """Make *new* of one machine what *path* of another is. As `Engine.clone`."""
     names = () if exact else ("--new-names",)
-    said = stream.carry(
+    _, said = stream.carry(
         source(("pack", "-d", path, "-f", PIPE, "--everything", "--json")),
         sink(("unpack", "-f", PIPE, "-d", new, "--sealed", *names, "--json")),
         new, report=report, cancelled=cancelled,
@@ -43,34 +44,49 @@ def clone(
 
 
 def pack(
-    source: Program, path: str, output: str, *, exclude: Sequence[str] = (),
-    everything: bool = False, oci: bool = False, checksum: bool = False, report: Report,
-    cancelled: Flag,
+    source: Program, path: str, output: str, *, sink: Program | None = None,
+    exclude: Sequence[str] = (), everything: bool = False, oci: bool = False,
+    checksum: bool = False, report: Report, cancelled: Flag,
 ) -> Packed:  # fmt: skip
-    """Pack *path* of another machine into *output*, a file here or stdout. As `Engine.pack`."""
+    """Pack *path* of a machine into *output*, a file here or stdout, or one of the machine *sink*.
+
+    As `Engine.pack`.
+    """
     words = [word for one in exclude for word in ("-i", one)] + ["--everything"] * everything
     end = source(("pack", "-d", path, "-f", PIPE, *words, "--json"))
     if oci:
-        raise UsageError("an image is made where the chroot is", f"-f {end.name}:/DIR.oci")
+        place = joined(end.name, "/DIR.oci")
+        raise UsageError("an image is made where the chroot is", f"-f {place}")
     if output == PIPE and checksum:
         raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
     if output != PIPE and compression.by_name(output) is not compression.ZSTD:
         raise UsageError(
-            "what comes from another machine is compressed by zstd",
-            f"name it ….tar.zst, or pack it there: -f {end.name}:/FILE",
+            "what goes from one machine to another is compressed by zstd",
+            f"name it ….tar.zst, or pack it there: -f {joined(end.name, '/FILE')}",
         )
 
-    def packed(size: int = 0, digest: str = "") -> Packed:
+    def packed(file: str, size: int = 0, digest: str = "") -> Packed:
         missing = said.get("left_out")
         left_out = tuple(map(str, missing)) if isinstance(missing, list) else ()
-        return Packed(output, size, digest, _count(said), left_out, (), ())
+        return Packed(file, size, digest, _count(said), left_out, (), ())
 
     if output == PIPE:
         said = stream.receive(end, 1, path, report=report, cancelled=cancelled)
-        return packed()
+        return packed(PIPE)
+    if sink is not None:
+        there = sink(("pack", "--store", "-f", output, *["--checksum"] * checksum, "--json"))
+        place = joined(there.name, output)
+        said, done = stream.carry(end, there, place, report=report, cancelled=cancelled)
+        try:
+            file = documents.decode(done.get("archive"), str)
+            size = documents.decode(done.get("size"), int)
+            digest = documents.decode(done.get("sha256") or "", str)
+        except ValueError as error:
+            raise ChrootError(f"{there.name}: its answer makes no sense: {error}") from error
+        return packed(joined(there.name, file), size, digest)
     with writing.Output(output) as file:
         said = stream.receive(end, file.fd, path, report=report, cancelled=cancelled)
-        return packed(digest=file.finish(checksum=checksum), size=file.size)
+        return packed(output, digest=file.finish(checksum=checksum), size=file.size)
 
 
 def unpack(
@@ -93,7 +109,7 @@ def unpack(
                 f"{source} is not what its checksum was made of", "copy or download it again"
             )
         given_by = End("", ("cat",))
-        said = stream.carry(given_by, end, path, report=report, cancelled=cancelled, given=fd)
+        _, said = stream.carry(given_by, end, path, report=report, cancelled=cancelled, given=fd)
     finally:
         if fd:
             os.close(fd)

@@ -257,7 +257,12 @@ class Machines:
             )  # fmt: skip
             return of_host(other, cloned)
         place = arguments.pop(_BETWEEN[name])
-        if split(place)[0]:
+        other, there = split(place)
+        if other and name == "pack":
+            return between_machines.pack(
+                self._program(host), path, there, sink=self._program(other), **arguments
+            )
+        if other:
             raise UsageError(
                 f"{place} is on neither this machine nor {host or 'that of the chroot'}",
                 "a file is here, or where the chroot is",

@@ -173,8 +173,8 @@ class _Telling:
 
 def carry(
     source: End, sink: End, path: str, *, report: Report, cancelled: Flag, given: int | None = None
-) -> dict[str, Any]:
-    """Have *source* write what *sink* reads, and makes *path* of; return what that said at its end.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Have *source* write what *sink* reads, and makes *path* of; return what each said at its end.
 
     *source* reads *given*, where it is a descriptor. Raises ChrootError, with the host whose end
     failed; Cancelled. Then the sink has taken back what it did, or does so where it can't be
@@ -204,7 +204,7 @@ def carry(
             receiver.join(_GOODBYE)
             given_up.set()
     if not receiver.has_failed:
-        return receiver.done
+        return sender.done, receiver.done
     if stop.is_cancelled:
         raise Cancelled(f"{path} was interrupted; nothing of it is left")
     to_blame = sender if receiver.is_cut_short and sender.has_failed else receiver

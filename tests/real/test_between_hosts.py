@@ -145,12 +145,54 @@ def test_by_pipes(between: Between) -> None:
     assert trees.differences(between.deb, between.two.base / "copy") == []
 
 
+@pytest.mark.parametrize("where", ["one", ""])
+def test_an_archive_on_another_machine(between: Between, tmp_path: Path, where: str) -> None:
+    """Of a machine's chroot, or of one here."""
+    file = between.two.home / "deb.tar.zst"
+    source = "one:deb" if where else str(between.deb)
+    said = between.ok("pack", "-d", source, "-f", f"two:{file}", "--checksum", "--json")
+    done = json.loads(said.splitlines()[-1])
+    assert (done["event"], done["archive"]) == ("done", f"two:{file}")
+    assert done["size"] == file.stat().st_size
+    assert file.with_name(f"{file.name}.sha256").read_text().split()[0] == done["sha256"]
+    assert done["count"] > 10
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(file.parent)) == ["deb.tar.zst", "deb.tar.zst.sha256"]
+    between.ok("unpack", "-f", file, "-d", tmp_path / "copy")
+    assert trees.differences(between.deb, tmp_path / "copy") == []
+
+
+@pytest.mark.parametrize("way", ["ctrl+c", "killed", "one", "two"])
+def test_an_archive_that_was_cut_off_is_none(between: Between, way: str) -> None:
+    large(between.deb)
+    there = between.two.home
+    (there / "deb.tar.zst").write_text("of yesterday")
+    with between.start("pack", "-d", "one:deb", "-f", f"two:{there}/deb.tar.zst") as packing:
+        wait_until(lambda: (there / ".deb.tar.zst.part").exists())
+        if way == "ctrl+c":
+            os.killpg(packing.pid, signal.SIGINT)
+        elif way == "killed":
+            packing.kill()
+        else:
+            between.hosts.hosts[way].stop()
+        assert packing.stderr
+        said = packing.stderr.read()
+        assert packing.wait(60) == {"ctrl+c": 130, "killed": -9}.get(way, 1), said
+    if way in ("one", "two"):
+        assert f"chroot-tool: {way}: " in said
+    assert (there / "deb.tar.zst").read_text() == "of yesterday"
+    if way != "two":  # what is killed leaves what the next one takes over
+        wait_until(lambda: os.listdir(there) == ["deb.tar.zst"])
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
         (("clone", "-d", "one:none", "two:x"), "none"),
         (("clone", "-d", "one:deb", "two:full"), "one of its own: two"),
-        (("pack", "-d", "one:deb", "-f", "two:x.tar.zst"), "is not written on two"),
+        (("pack", "-d", "one:deb", "-f", "two:x.tar.xz"), "is compressed by zstd"),
+        (("pack", "-d", "one:deb", "--oci", "-f", "two:x"), "-f one:/DIR.oci"),
+        (("pack", "-d", "one:deb", "-f", "two:/nowhere/x.tar.zst"), "two: cannot write /nowhere/x"),
         (("pack", "-d", "one:deb", "-f", "x.tar.xz"), "is compressed by zstd"),
         (("unpack", "-d", "one:x", "-f", "two:x.tar.zst"), "is not unpacked on one"),
         (("unpack", "-d", "two:x", "-f", "/dev/null"), "no regular file"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from argparse import SUPPRESS
 from functools import partial
 
 from ....core.archives.writing import default_name
@@ -46,6 +47,7 @@ examples:
   chroot-tool pack -d deb -i var/cache/apt -i home/me/.cache
   chroot-tool pack -d build1:deb -f deb.tar.zst    from another machine to here
   chroot-tool pack -d build1:deb -f build1:/backup/deb.tar.zst
+  chroot-tool pack -d build1:deb -f store1:/backup/deb.tar.zst    to a third one
   chroot-tool pack -d deb --oci -f deb.oci     then: podman pull oci:deb.oci
 """
 
@@ -64,6 +66,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--checksum", action="store_true", help="write FILE.sha256, which unpack looks at"
     )
+    parser.add_argument("--store", action="store_true", help=SUPPRESS)
     add_json_events(parser)
 
 
@@ -71,13 +74,10 @@ def execute(arguments: Namespace) -> int:
     """Pack a chroot; return the exit code."""
     if arguments.file == STDOUT and arguments.json:
         sys.stdout = sys.stderr  # where stdout is the archive's
+    if arguments.store:
+        return _store(arguments)
     host = split_host(arguments.dir)[0] or arguments.host
     there, output = split_host(arguments.file)
-    if there not in ("", host):
-        raise UsageError(
-            f"an archive of a chroot on {host or 'this machine'} is not written on {there}",
-            f"chroot-tool pack … -f - | ssh {there} 'cat >FILE'",
-        )
     engine, path = chroot_of(arguments)
     output = output or default_name(path, oci=arguments.oci)
     if output == STDOUT and os.isatty(1):
@@ -87,10 +87,11 @@ def execute(arguments: Namespace) -> int:
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
         do = engine.pack
-        if host and not there:
+        if host != there:
             from ....core.remote import between_machines
 
-            do = partial(between_machines.pack, partial(end_of, host))
+            sink = partial(end_of, there) if there else None
+            do = partial(between_machines.pack, partial(end_of, host), sink=sink)
         done = do(
             path, output,
             exclude=tuple(arguments.ignore), everything=arguments.everything,
@@ -100,6 +101,17 @@ def execute(arguments: Namespace) -> int:
         json_fields.write({"event": "done", "chroot": path, **json_fields.packed(done)})
     else:
         exits.tell(_told(path, done, time.monotonic() - started))
+    return exits.DONE
+
+
+def _store(arguments: Namespace) -> int:
+    """Be the end of a stream between two machines that writes the archive into a file."""
+    from ....core.archives import archive
+
+    output = os.path.abspath(arguments.file)
+    with LongCall(json=arguments.json) as (_, cancelled):
+        done = archive.store(output, checksum=arguments.checksum, cancelled=cancelled)
+    json_fields.write({"event": "done", **json_fields.packed(done)})
     return exits.DONE
 
 
