@@ -9,6 +9,7 @@ import signal
 import threading
 
 from ..progress_lines import Narrator
+from ..signals import from_a_handler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class LongCall:
         return self._narrator, self._cancelled
 
     def _set(self, _number: int, _frame: FrameType | None) -> None:
-        self._cancelled.set()
+        from_a_handler(self._cancelled.set)
 
     def __exit__(
         self,

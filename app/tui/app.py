@@ -29,6 +29,7 @@ from ..settings.file import Settings
 from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
 from ..settings.themes import MONOCHROME, begin_with, chosen, every
+from ..signals import from_a_handler
 from .key_queue import KeyQueue
 from .main_screen import MainScreen
 from .messages import BaseWanted, SettingsRead, SettingsWrong
@@ -178,7 +179,7 @@ class ChrootApp(KeyQueue):
         self.ended_by = self.ended_by or number
         # With HUP the kernel sends CONT, for which Textual would start on the terminal anew.
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
-        self.main.session.jobs.give_up()
+        from_a_handler(self.main.session.jobs.give_up)
         if self._own_loop is not None:
             try:
                 self._own_loop.call_soon_threadsafe(self._end)

@@ -205,7 +205,7 @@ class Jobs:
 
     def cancel_all(self) -> None:
         """Ask every job to stop."""
-        for job in self._jobs.values():
+        for job in tuple(self._jobs.values()):
             job.cancelled.set()
 
     def dismiss(self, ident: int) -> None:
@@ -219,7 +219,7 @@ class Jobs:
     # -- after the UI ------------------------------------------------------------------------------
 
     def give_up(self) -> None:
-        """Ask every job to stop, and wait no longer than is decent; may be called in a signal."""
+        """Ask every job to stop, and wait no longer than is decent; from any thread."""
         self.cancel_all()
         answering.give_up()
         if self._deadline is None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -1085,6 +1087,25 @@ async def test_q_typed_ahead_quits_before_there_is_anything_else(
         await until(pilot, lambda: app._exit)
     assert not app.main.is_built
     assert app.return_code == 0
+
+
+async def test_a_signal_that_comes_while_a_job_is_stopped_holds_nobody_up() -> None:
+    """The terminal goes and the session with it: two come at once."""
+    before = signal.getsignal(signal.SIGCONT)
+    async with ui(*CHROOTS) as t:
+        t.engine.hold("on")
+        await t.press("o")
+        await t.shows("switching on")
+        [job] = t.app.main.session.jobs._jobs.values()
+        lock: Any = job.cancelled
+        with lock._cond:  # as by whom the handler has interrupted
+            t.app.end_by(signal.SIGHUP, None)
+            assert not job.cancelled.is_set()
+        await t.until(job.cancelled.is_set)
+        await t.until(lambda: t.app._exit)
+        t.lets_go = False
+    t.app.main.session.jobs.wait()
+    signal.signal(signal.SIGCONT, before)
 
 
 @pytest.mark.slow

@@ -1,0 +1,42 @@
+"""Signals that come while the one before is being taken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import chroot_tool
+
+TWO_AT_ONCE = """
+import os, signal, sys, threading, types
+sys.path.insert(0, sys.argv[1])
+from chroot_tool.app.cli import long_call
+
+class Event(threading.Event):
+    came = False
+
+    def set(self):
+        with self._cond:
+            if not self.came:
+                self.came = True
+                os.kill(os.getpid(), signal.SIGTERM)  # in the middle of it
+            self._flag = True
+            self._cond.notify_all()
+
+both = threading.current_thread, threading.main_thread
+long_call.threading = types.SimpleNamespace(
+    Event=Event, current_thread=both[0], main_thread=both[1]
+)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it is ignored
+with long_call.LongCall(json=False) as (_, cancelled):
+    os.kill(os.getpid(), signal.SIGINT)
+    assert cancelled.wait(60)
+"""
+
+
+def test_two_at_once_hold_nobody_up() -> None:
+    above = Path(chroot_tool.__file__).parents[1]
+    argv = [sys.executable, "-c", TWO_AT_ONCE, str(above)]
+    done = subprocess.run(argv, timeout=120, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
