@@ -933,7 +933,7 @@ async def test_the_palette_shows_keys_as_they_are_bound() -> None:
         await t.press("colon")
         await t.dialog(CommandPalette)
         await t.shows("on/off o", "run e")
-        await t.write("e")
+        await t.write("delete")
         await t.shows("delete d")
         await t.hides("on/off o")
 
