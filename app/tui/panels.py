@@ -213,12 +213,12 @@ class Panels:
     async def close(self, panel: RunPanel) -> None:
         """Close a panel; ask while its command runs. Only in a flow that was begun."""
         answer = await self._ask_to_close(panel) if panel.running else "stop"
-        if answer == "stay":
-            return
+        if answer == "stay" or (answer == "leave" and not panel.running):
+            return  # what has ended while it was asked for is to be seen
         dock = self._panes.dock
         if len(dock.panels) == 1:
             self._panes.wear_out("panel.close")
-        if answer == "leave" and panel.running:
+        if answer == "leave":
             dock.put_away(panel)
             self._user.tell(f"{_brief(panel)} goes on: {self._way_back} has it back")
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.looking.status import BROKEN, CREATING, INCOMPLETE
+from ...core.looking.status import BROKEN, CREATING, INCOMPLETE, ON
 from ...core.text import safe
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _KEEP_OUT = (
     "create", "unpack", "clone", "snapshot", "restore", "rename", "pack", "delete",
 )  # fmt: skip
 """Verbs of jobs that let nobody else in for as long as they take. Others take a moment."""
+_READ_ONLY = ("clone", "pack")
+"""Those of them that only read: what is on is entered beside them, and a session begun."""
 UNMADE = (CREATING, INCOMPLETE)
 """States of what is not there as a whole."""
 UNFIT = (*UNMADE, BROKEN)
@@ -101,6 +103,17 @@ def kept_out(session: Session, one: ChrootStatus) -> str:
     """Say that a job is at work on it that lets nobody in, nor change what it is made of."""
     job = _job(session, one)
     return f"{BUSY}: {job.verb}" if job and job.verb in _KEEP_OUT else ""
+
+
+def shut(session: Session, one: ChrootStatus) -> str:
+    """Say that a job is at work on it beside which no session can be begun."""
+    job = _job(session, one)
+    return "" if job and job.verb in _READ_ONLY else kept_out(session, one)
+
+
+def not_entered(session: Session, one: ChrootStatus) -> str:
+    """Say that a job is at work on it beside which nobody gets in: it would be switched on."""
+    return shut(session, one) if one.state == ON else kept_out(session, one)
 
 
 def _job(session: Session, one: ChrootStatus) -> JobStatus | None:

@@ -133,26 +133,28 @@ class _Run:
         if self._root.guard:
             self._root.guard(path, at=False, cancelled=cancelled)
 
-        def do() -> None:
+        def do() -> BaseException | None:
             try:
                 if found:
                     answering.await_answer(found[0].target)
                 self._go_on()
                 self._do(step)
-            except BaseException:
-                if not self._is_given_up:  # else nobody is told
-                    raise
+            except BaseException as error:  # given back, so that its end is told in any case
+                return error
+            return None
 
         if isinstance(step, Mount):
             path = step.bind.source
             found = answering.place(table, path) if step.bind.fs == "bind" else None
         self._at_work.acquire()
         try:
-            answering.ask(
+            failed = answering.ask(
                 found[0].device if found else f"step {path}", path, do,
                 seconds=answering.patience(), left=self._leave,
                 late=lambda _: self._end_late(step), cancelled=cancelled,
             )  # fmt: skip
+            if failed is not None:
+                raise failed
         except BaseException:
             self._is_given_up = True
             raise
@@ -161,8 +163,8 @@ class _Run:
                 self._at_work.release()
 
     def _leave(self) -> None:
-        self._is_left = True
         self._root.hold()
+        self._is_left = True
 
     def _go_on(self) -> None:
         """Do nothing more where all was given up: others may work on the root by now.
@@ -284,6 +286,7 @@ class _Run:
                     "that are nowhere else",
                     f"save them, then umount {path}{step.target}, or chroot-tool off -d {path}",
                 )
+            self._go_on()
             # Nothing can fail after the last step, so that is never taken back.
             keep = not step.restored_by and step is not self._steps[-1]
             copy = self._copy(directory, name) if keep else -1

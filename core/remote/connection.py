@@ -11,8 +11,10 @@ import itertools
 import math
 import os
 import queue
+import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -94,9 +96,14 @@ class Connection:
         """None where somebody else has started it."""
         self._pidfd = -1
         """The program, where somebody else has started it."""
+        self._stdin: IO[bytes]
+        self._stdout: IO[bytes]
+        self._stderr: IO[bytes]
         if isinstance(argv, Idle):
-            into, self._stdout, self._stderr, self._pidfd = argv.ends
-            self._stdin: IO[bytes] = os.fdopen(into, "wb", buffering=0)
+            into, out, errors, self._pidfd = argv.ends
+            self._stdin = os.fdopen(into, "wb", buffering=0)
+            self._stdout = os.fdopen(out, "rb", buffering=0)
+            self._stderr = os.fdopen(errors, "rb", buffering=0)
             hello = json_values.document(argv.hello)
             self._since = json_values.number(hello, "since")
             self._first.put(hello)
@@ -106,8 +113,9 @@ class Connection:
             assert program.stdin
             assert program.stdout
             assert program.stderr
-            self._stdin = program.stdin
-            self._stdout, self._stderr = program.stdout.fileno(), program.stderr.fileno()
+            self._stdin, self._stdout, self._stderr = program.stdin, program.stdout, program.stderr
+        self._enough = os.fdopen(os.eventfd(0), "wb", buffering=0)
+        """Written to, that what it says beside is heard no more."""
         listen = functools.partial(self._listen, greeted=is_taken)
         threading.Thread(target=listen, name=f"from {name}", daemon=True).start()
         self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
@@ -277,7 +285,7 @@ class Connection:
     def _listen(self, *, greeted: bool) -> None:
         strange = 0
         try:
-            for line in Lines(self._stdout, heard=self._note):
+            for line in Lines(self._stdout.fileno(), heard=self._note):
                 try:
                     found = json_values.document(line)
                 except ValueError:
@@ -298,6 +306,7 @@ class Connection:
         except ValueError as error:
             self._why = str(error)
         self._end()
+        self._stdout.close()
 
     def _note(self) -> None:
         self._heard += 1
@@ -319,7 +328,14 @@ class Connection:
                 answers.put(None)
 
     def _overhear(self) -> None:
-        while piece := os.read(self._stderr, 4096):
+        poll = select.poll()
+        for one in (self._stderr, self._enough):
+            poll.register(one, select.POLLIN)
+        while all(fd != self._enough.fileno() for fd, _ in poll.poll()):
+            piece = os.read(self._stderr.fileno(), 4096)
+            if not piece:
+                self._stderr.close()
+                return
             self._said += piece
             del self._said[:-_LAST_WORDS]
 
@@ -356,14 +372,19 @@ class Connection:
         self._write({"ping": 1})
         if not self._has_left.wait(_HELD_UP):
             return False
+        self._enough.write((1).to_bytes(8, sys.byteorder))  # eventfd(2)
+        self._ears.join(_HELD_UP)
         hello = json_values.line(self.hello | {"since": self._since}).encode("ascii")
         try:
             # `close`, by another thread, waits: a number that it frees may be another's at once.
             with self._writing:
                 if self._pidfd < 0 and self._program:
                     self._pidfd = os.pidfd_open(self._program.pid)
-                keep(Idle((self._stdin.fileno(), self._stdout, self._stderr, self._pidfd), hello))
-                self._stdin.close()
+                ends = (one.fileno() for one in (self._stdin, self._stdout, self._stderr))
+                keep(Idle((*ends, self._pidfd), hello))
+                for one in (self._stdin, self._stdout, self._stderr, self._enough):
+                    one.close()
+                os.close(self._pidfd)
         except (OSError, ValueError):  # ValueError: it is closed already
             return False
         return True
@@ -380,8 +401,10 @@ class Connection:
             finally:
                 self._writing.release()
         if program is None:
+            pidfd, self._pidfd = self._pidfd, -1
             with suppress(OSError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+                os.close(pidfd)
             return
         try:
             program.wait(wait) if wait else None

@@ -148,8 +148,7 @@ def _who_ssh_knows(options: Sequence[str]) -> Iterator[str]:
     """Yield what a name of a machine depends on: which ssh is found, and when it was told what."""
     yield os.environ.get("PATH", "")
     if options:
-        yield os.getcwd()  # in which paths in them begin
-        yield from options
+        yield from (_here(), *options)  # where paths in them begin
     home = os.path.expanduser("~/.ssh")
     folders = (home, f"{home}/config.d", "/etc/ssh", "/etc/ssh/ssh_config.d")
     for path in (*options, *(one for folder in folders for one in _files(folder))):
@@ -157,6 +156,13 @@ def _who_ssh_knows(options: Sequence[str]) -> Iterator[str]:
             yield f"{path} {os.stat(path).st_mtime_ns}"
         except OSError:
             continue  # an option need not be a file
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""  # it was removed
 
 
 def _files(folder: str) -> list[str]:

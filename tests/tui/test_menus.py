@@ -278,7 +278,8 @@ async def test_what_a_job_keeps_out_says_which_and_where_it_is_shown(verb: str) 
             verb, "deb12", DEB12.path,
             lambda report, _cancelled: t.engine.clone(DEB12.path, "new", report=report),
         )  # fmt: skip
-        for key in ("b", "d", "R", "c", "s", "S", "x", "r", "p", "o"):
+        reads = verb in ("clone", "pack")  # beside which a session may be begun
+        for key in ("b", "d", "R", "c", "s", "S", "r", "p", "o", *(() if reads else "x")):
             before = len(t.said)
             await t.press(key)
             await t.until(lambda before=before: len(t.said) > before)  # type: ignore[misc]
@@ -288,6 +289,22 @@ async def test_what_a_job_keeps_out_says_which_and_where_it_is_shown(verb: str) 
             assert t.said[-1] == f"deb12 {said}; 4 shows how far it is", key
             assert t.app.screen is t.app.main
         assert t.app.main.dock.panels == ()
+
+
+@pytest.mark.slow
+async def test_what_is_on_is_entered_while_it_is_packed() -> None:
+    async with ui(DEB12) as t:
+        t.engine.hold("clone")
+        t.app.main.session.start(
+            "pack", "deb12", DEB12.path,
+            lambda report, _cancelled: t.engine.clone(DEB12.path, "new", report=report),
+        )  # fmt: skip
+        await t.press("b")
+        await t.says("deb12 has something under way already: pack")
+        keys = ("environments.shell", "environments.shell_full", "environments.shell_ephemeral",
+                "environments.run")  # fmt: skip
+        for key in keys:
+            assert ACTIONS[key].why_not(t.app.main.session) == "", key
 
 
 @pytest.mark.slow

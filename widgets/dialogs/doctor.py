@@ -44,7 +44,7 @@ class _Row(Value):
         return ", ".join(filter(None, self.about)) or _HOST
 
 
-def _columns(several: int) -> tuple[Column[_Row], ...]:
+def _columns(several: frozenset[str]) -> tuple[Column[_Row], ...]:
     return (
         Column("severity", "Severity", lambda one, _: severity(one.finding.severity),
                lambda one: SEVERITIES.index(one.finding.severity), 9, rank=0),
@@ -76,8 +76,8 @@ class FindingTable(Table[_Row]):
 class DoctorDialog(FilteredDialog[bool]):
     """Shows what is found of this host, and of *whose*, a chroot or several, where that is not "".
 
-    With *several*, the number of chroots, each finding says of which it is; what holds for more
-    of them is said once.
+    With *several*, what chroots are called in `Came`, each finding says of which it is; what holds
+    for more of them is said once. *host* is what the machine is called, or the machines are.
     *begin* is called with a function that posts, from any thread, the messages `Came` and `Ended`.
     With *at*, the name of a check, what that one found is gone to and told whole. Answers True to
     mend what is safe.
@@ -119,10 +119,11 @@ class DoctorDialog(FilteredDialog[bool]):
         begin: Callable[[Callable[[Message], object]], object],
         *,
         at: str = "",
-        several: int = 0,
+        several: frozenset[str] = frozenset(),
+        host: str = "this host",
     ) -> None:
-        title = Content.assemble("doctor: ", foreign(whose), " and this host") if whose else ""
-        super().__init__(title or "doctor: this host")
+        said = (foreign(whose), " and ") if whose else ()
+        super().__init__(Content.assemble("doctor: ", *said, foreign(host)))
         self._begin = begin
         self._several = several
         self._at = at
@@ -254,10 +255,10 @@ def _weight(row: _Row) -> tuple[int, bool, str, str, int]:
     return SEVERITIES.index(one.severity), not any(row.about), one.check, row.names, row.number
 
 
-def _whose(row: _Row, several: int) -> str:
+def _whose(row: _Row, several: frozenset[str]) -> str:
     """Return what a finding is about, where *several* chroots are looked at or one."""
-    if several and sum(map(bool, row.about)) == several:
-        return f"all {several}"
+    if several and several <= set(row.about):
+        return f"all {len(several)}"
     return row.names
 
 

@@ -13,7 +13,7 @@ from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import run_history
 from ..command_log import PROGRAM, Deed
-from ..reasons import busy, kept_out, of_chosen, of_one, unfit
+from ..reasons import busy, not_entered, of_chosen, of_one, shut, unfit
 from . import captured
 from .action import Action, flow
 from .for_each_chosen import to_each
@@ -176,22 +176,29 @@ def _scripts_of(session: Session, path: str) -> tuple[str, ...]:
         return ()
 
 
+def _no_shell(session: Session) -> str:
+    one = session.highlighted
+    if one is not None and session.panels.running_line(_shell(one)):
+        return ""  # which is gone to
+    return of_one(unfit, not_entered)(session)
+
+
 ACTIONS = (
     Action("environments.shell", "shell", "To its login shell in a panel", shell, key="s",
-        why_not=of_one(unfit, kept_out)),
+        why_not=_no_shell),
     Action(
         "environments.shell_another", "another shell", "One more beside those that run",
-        another_shell, why_not=of_one(unfit, kept_out),
+        another_shell, why_not=of_one(unfit, not_entered),
     ),
     Action(
         "environments.shell_full", "full shell", "A login shell on the whole screen", shell_full,
-        key="S", in_footer=False, why_not=of_one(unfit, kept_out),
+        key="S", in_footer=False, why_not=of_one(unfit, not_entered),
     ),
     Action(
         "environments.shell_ephemeral", "throw-away shell",
         "A shell whose changes are gone when it ends", throw_away_shell,
-        key="x", in_footer=False, why_not=of_one(unfit, kept_out),
+        key="x", in_footer=False, why_not=of_one(unfit, shut),
     ),
     Action("environments.run", "run", "Run a command inside", run, key="r",
-        why_not=of_chosen(unfit, kept_out), many=True),
+        why_not=of_chosen(unfit, not_entered), many=True),
 )  # fmt: skip

@@ -70,12 +70,17 @@ async def _consult(session: Session, whose: str, chroots: dict[str, str], at: st
 
     hosts = dict.fromkeys(map(host_of, chroots)) or {"": None}
     told_apart = len(hosts) > 1
-    places = {**chroots, **{host: split(host)[0] if told_apart else "" for host in hosts}}
+    names = {
+        path: joined(split(path)[0], name) if told_apart else name for path, name in chroots.items()
+    }
+    places = {**names, **{host: host if told_apart else "" for host in hosts}}
     left = threading.Event()
     begin = partial(_begin, session.engine, places, left)
+    several = frozenset(names.values()) if len(names) > 1 else frozenset()
+    host = "their hosts" if told_apart else split(next(iter(hosts)))[0] or "this host"
     try:
         wants = await session.user.ask(
-            DoctorDialog(whose, begin, at=at, several=len(chroots) if len(chroots) > 1 else 0)
+            DoctorDialog(whose, begin, at=at, several=several, host=host)
         )
     finally:
         left.set()
@@ -152,14 +157,19 @@ async def _mend(session: Session, places: dict[str, str]) -> None:
     if not plans:
         session.user.tell("there is nothing that can be mended safely")
         return
-    lines = [step.describe() for plan in plans.values() for step in plan.steps]
+    called = {where: places[where] or split(where)[0] or "this host" for where in plans}
+    lines = [
+        f"{called[where]}: {step.describe()}" if len(plans) > 1 else step.describe()
+        for where, plan in plans.items()
+        for step in plan.steps
+    ]
     if len(lines) > _MOST_STEPS:
         lines = [*lines[:_MOST_STEPS], f"and {len(lines) - _MOST_STEPS} more steps"]
     if not await session.user.ask(Confirm("mend this?", lines, action="Mend")):
         return
     with session.several.begun_by("mend"):
         for where in plans:
-            _mend_one(session, where, places[where] or "this host")
+            _mend_one(session, where, called[where])
 
 
 def _mend_one(session: Session, where: str, name: str) -> None:

@@ -17,15 +17,19 @@ async def attach(session: Session) -> None:
     from ....widgets.dialogs.menu import Menu, MenuEntry, MenuGroup
 
     away = session.panels.away
-    chosen: str | None = "0"
+    if not away:
+        return  # it has ended meanwhile
+    panel = away[0]
     if len(away) > 1:
         entries = tuple(
-            MenuEntry(str(number), panel.subject, duration(panel.seconds))
-            for number, panel in enumerate(away)
+            MenuEntry(str(number), one.subject, duration(one.seconds))
+            for number, one in enumerate(away)
         )
         chosen = await session.user.ask(Menu((MenuGroup("attach: what goes on", entries),)))
-    if chosen is not None:
-        session.panes.dock.enter(away[int(chosen)])
+        if chosen is None:
+            return
+        panel = away[int(chosen)]
+    session.panes.dock.enter(panel)
 
 
 def _none(session: Session) -> str:

@@ -73,8 +73,9 @@ def test_what_a_shell_says_before_is_passed_over(other: Other) -> None:
 
 
 def test_one_that_says_too_much_before_is_none() -> None:
-    before = "for number in range(300): print('line', number)\nprint('Are you\x1b[2J there?')\n"
-    argv = (sys.executable, "-c", before + _START + ANSWER)
+    lines = "".join(f"line {number}\n" for number in range(300))
+    source = f"import sys, time\nsys.stdout.write({lines!r})\nsys.stdout.flush()\ntime.sleep(1000)"
+    argv = (sys.executable, "-c", source)
     talking = Connection(argv, "there")
     with pytest.raises(ChrootError) as error:
         talking.greet()

@@ -102,6 +102,22 @@ def test_of_many_at_once_each_has_one_of_its_own(looks: Looks) -> None:
     wait_until(lambda: sum(_program(one).poll() is None for one in looks.started) == 1)
 
 
+def test_what_was_left_takes_nothing_of_this_process(looks: Looks) -> None:
+    looks()
+
+    def taken() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    engines, before = [], taken()
+    for _ in range(5):
+        engine = looks.engine()
+        engine.of().list()
+        engine.leave()
+        engines.append(engine)  # as those of a fleet are kept until the end
+    assert taken() == before
+    assert len(looks.started) == 1
+
+
 def test_after_a_minute_another_is_started(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
     looks()
     monkeypatch.setattr(connection, "SECONDS", 0.0)

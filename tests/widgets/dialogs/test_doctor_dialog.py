@@ -100,7 +100,7 @@ async def test_what_holds_for_both_is_said_once() -> None:
 
 
 async def test_what_holds_for_several_is_one_row_that_names_them() -> None:
-    shown = DoctorDialog("3 chroots", lambda _post: None, several=3)
+    shown = DoctorDialog("3 chroots", lambda _post: None, several=frozenset(("deb", "sid", "arm")))
     host = DialogHost(shown)
     async with host.run_test(size=SMALL) as pilot:
         for about in ("deb", "sid"):
