@@ -14,7 +14,7 @@ from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.delete_several import DeleteSeveral
 from chroot_tool.widgets.dialogs.menu import Menu
-from support.samples import BASE, CHROOTS, DEB12
+from support.samples import BASE, CHROOTS, DEB12, TRIXIE, mount
 from support.whole_ui import Ui, ui
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
@@ -365,3 +365,21 @@ async def test_archives_that_would_be_replaced_are_named_before(
         await t.press("escape")
         await t.main()
         assert not t.engine.called("pack")
+
+
+async def test_what_somebody_else_has_mounted_is_named_before_it_goes() -> None:
+    held = mount("/mnt", "foreign", source="none", fs="tmpfs", origin="foreign")
+    one = DEB12.replace(mounts=(*DEB12.mounts, held))
+    async with ui(one, TRIXIE) as t:
+        await t.on_row("deb12")
+        await t.press("o")
+        await t.dialog(Confirm)
+        await t.shows("switch off?", "deb12 /mnt tmpfs none")
+        assert not t.engine.called("off")
+        await t.press("enter")  # Cancel has the focus
+        await t.main()
+        assert not t.engine.called("off")
+        await t.press("o")
+        await t.dialog(Confirm)
+        await t.press("right", "enter")
+        await t.until(lambda: t.engine.called("off") == [(one.path, True, False)])

@@ -36,12 +36,12 @@ def toggle(session: Session) -> None:
     What is broken can only be switched off, as long as something is mounted.
     """
     chosen = session.chosen
-    all_on = all(_is_on(one) or one.state in UNFIT for one in chosen)
-    with session.several.begun_by("off" if all_on else "on"):
+    if all(_is_on(one) or one.state in UNFIT for one in chosen):
+        _ask_and_off(session, chosen)
+        return
+    with session.several.begun_by("on"):
         for one in chosen:
-            if all_on and (_is_on(one) or _is_stuck(one)):
-                _off(session, one.name, one.path)
-            elif one.state in UNFIT:
+            if one.state in UNFIT:
                 session.several.refuse(one.name, safe(unfit(session, one)))
             elif not _is_on(one):
                 _on(session, one)
@@ -81,9 +81,41 @@ def _no_off(session: Session) -> str:
 
 def switch_off(session: Session) -> None:
     """Switch off what is chosen, whatever is mounted of it."""
+    _ask_and_off(session, session.chosen)
+
+
+def _ask_and_off(session: Session, chosen: Sequence[ChrootStatus]) -> None:
+    """Switch off *chosen*; ask first where something is mounted that somebody else has mounted."""
+    if any(one.foreign for one in chosen):
+        _ask_about_foreign(session, chosen)
+    else:
+        _off_each(session, chosen)
+
+
+@flow
+async def _ask_about_foreign(session: Session, chosen: Sequence[ChrootStatus]) -> None:
+    from ....widgets.dialogs.confirm import Confirm
+
+    lines = [
+        "Mounted by somebody else, and unmounted with the rest; a tmpfs with all that is in it:",
+        *(f"  {one.name} {mount.target}  {_real(mount)}"
+          for one in chosen for mount in one.foreign),
+    ]  # fmt: skip
+    if await session.user.ask(Confirm("switch off?", lines, action="Switch off", danger=True)):
+        _off_each(session, chosen)
+
+
+def _real(mount: MountStatus) -> str:
+    return f"{mount.fs} {mount.source}" if mount.source else mount.fs
+
+
+def _off_each(session: Session, chosen: Sequence[ChrootStatus]) -> None:
     with session.several.begun_by("off"):
-        for one in session.chosen:
-            _off(session, one.name, one.path)
+        for one in chosen:
+            if one.state in UNFIT and not _is_stuck(one):
+                session.several.refuse(one.name, safe(unfit(session, one)))
+            else:
+                _off(session, one.name, one.path)
 
 
 def _on(session: Session, one: ChrootStatus) -> None:
