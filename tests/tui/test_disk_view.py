@@ -115,7 +115,7 @@ async def test_it_is_in_menu_and_palette() -> None:
         t.engine.takes[""] = TOP
         await t.on_row("new")
         await t.press("i")
-        await t.says("creating")
+        await t.says("is being made")
         await t.on_row("deb12")
         await t.press("colon")
         await t.write("disk")
