@@ -376,7 +376,8 @@ class BindEditor(Dialog[Edited | None]):
         """Take the last change back; without one, the last save."""
         async with self._one_at_a_time:
             if self._draft.steps:
-                last = target_of(self._draft.steps[-1][0])
+                step = self._draft.steps[-1][0]
+                last = step.old.target if isinstance(step, Replaced) else target_of(step)
                 if await self._catch_up() and await self._take(self._draft.steps[:-1]):
                     self._say("the last change is taken back")
                     self.table.move_to(last)

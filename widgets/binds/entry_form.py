@@ -97,6 +97,8 @@ class BindForm(TwoWayForm[Bind]):
         bind = self._bind
         shown = () if bind is None else bind.shown_options()
         fs = "" if bind is None or bind.fs in ("bind", "copy") else bind.fs
+        # The same stays the same when the target is changed.
+        source = bind.source if bind and (fs or bind.source != bind.target) else ""
         yield Field(
             "Target", id="target", check=lambda _: self._check("target"),
             value=bind.target if bind else "", note="a path inside the chroot",
@@ -104,7 +106,7 @@ class BindForm(TwoWayForm[Bind]):
         )  # fmt: skip
         yield Field(
             "Source", id="source", check=lambda _: self._check("source"),
-            value=bind.source if bind else "", placeholder="the same path on the host",
+            value=source, placeholder="the same path on the host",
             note=_SOURCE,
             suggester=Paths(self._complete_host),
         )  # fmt: skip

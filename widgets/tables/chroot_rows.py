@@ -15,8 +15,8 @@ class Rows(Table[ChrootRow]):
 
     BINDING_GROUP_TITLE = "Chroots"
     HELP = (
-        "The chroots under the base directory. Marked ones are switched, packed, deleted together;"
-        " everything else concerns the one under the cursor."
+        "The chroots under the base directory. What can be done to several is done to all that are"
+        " marked, as the menu says; all else to the one under the cursor."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="environments.mark",

@@ -614,3 +614,16 @@ async def test_hostile_entries_are_shown_and_do_nothing(text: str) -> None:
             await settle(pilot, *keys)
             assert stray_controls(app) == []
         assert app.answer == OPEN
+
+
+async def test_a_target_that_was_changed_and_back_has_the_cursor() -> None:
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/src")
+        await settle(pilot, "enter")
+        field(app, "target").value = "/source"
+        await settle(pilot, "enter")
+        table = app.dialog.query_one(BindTable)
+        assert table.cursor_key == "/source"
+        await settle(pilot, "u")
+        assert table.cursor_key == "/src"

@@ -235,3 +235,13 @@ async def test_form_says_as_one_types_what_is_not_allowed() -> None:
         await pilot.click("#go")
         await until(pilot, lambda: app.answer is not OPEN)
         assert app.answer == Bind("/a", "/home", options=("ro",), origin="chroot.toml")
+
+
+async def test_the_same_path_is_the_same_when_the_target_is_changed() -> None:
+    app = DialogHost(form(make("/op", "/op", origin="chroot.toml")))
+    async with app.run_test(size=SMALL) as pilot:
+        assert field(app, "source").value == ""
+        field(app, "target").value = "/opt"
+        await settle(pilot, "enter")
+        assert isinstance(app.answer, Bind)
+        assert (app.answer.target, app.answer.source) == ("/opt", "/opt")
