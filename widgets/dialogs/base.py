@@ -109,7 +109,8 @@ class BaseDialog(TwoWayForm[BaseWish]):
         except ChrootError as error:
             self.field("directory").refuse(UsageError(error.message, error.hint))
         else:
-            self.answer(wish)
+            if self.app.screen is self:  # not asked meanwhile whether to leave
+                self.answer(wish)
 
 
 def _option(one: OtherBase, widest: int) -> Option:
