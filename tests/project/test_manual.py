@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -65,7 +66,8 @@ def test_every_option_has_its_place(pages: Path) -> None:
     for verb, parser in VERBS.items():
         text = shown(pages / f"chroot-tool-{verb}.1")
         tags = {tag for line in text.splitlines() for tag in re.split(r"[ ,]+", line.strip())}
-        names = {name for action in parser._actions for name in action.option_strings}
+        told = (action for action in parser._actions if action.help != argparse.SUPPRESS)
+        names = {name for action in told for name in action.option_strings}
         assert names - tags == set(), verb
         assert {"NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "SEE"} <= tags
 

@@ -78,7 +78,7 @@ def test_a_new_one_is_made_there(t: Tmux, one: SshHost, tmp_path: Path) -> None:
     subprocess.run(["tar", "cf", archive, "-C", one.base / "alpha", "."], check=True)
     t.shows("○ off alpha", "q quit")
     t.press("c")
-    t.shows("alpha")
+    t.shows("⏎ clone")
     t.press("C-u")
     t.write("beta")
     t.press("Enter")
