@@ -147,8 +147,8 @@ def unseal(top: Path) -> None:
     for folder, names, files in os.walk(top, followlinks=False):
         for name in (".", *names, *files):
             place = Path(folder, name)
-            if not place.is_symlink() and (place.is_dir() or place.is_file()):
-                with suppress(OSError):
+            with suppress(OSError):  # a path may be too long, too
+                if not place.is_symlink() and (place.is_dir() or place.is_file()):
                     set_flags(place, 0)
 
 
