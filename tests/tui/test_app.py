@@ -1365,6 +1365,9 @@ async def test_real_change_from_outside_reaches_the_screen(tiny_chroot: Path) ->
         await t.shows("● on")
         await t.idle()
         await t.press("o")
+        await t.dialog(Confirm)
+        await t.shows("/root/extra tmpfs")
+        await t.press("right", "enter")
         await t.shows("○ off")
         assert mounts_below(tiny_chroot) == []
 

@@ -96,7 +96,7 @@ async def test_of_several_hosts_each_is_named() -> None:
             await t.press("space")
         await t.press("D")
         await t.dialog(DoctorDialog)
-        await t.shows("space build1 nothing is free", "mirror host it refuses")
+        await t.shows("space build1: nothing is free", "mirror host it refuses")
 
 
 @pytest.mark.slow

@@ -85,8 +85,11 @@ def switch_off(session: Session) -> None:
 
 
 def _ask_and_off(session: Session, chosen: Sequence[ChrootStatus]) -> None:
-    """Switch off *chosen*; ask first where something is mounted that somebody else has mounted."""
-    if any(one.foreign for one in chosen):
+    """Switch off *chosen*; ask first where something is mounted that somebody else has mounted.
+
+    Of what is broken nobody knows who has mounted what.
+    """
+    if any(one.foreign and one.state not in UNFIT for one in chosen):
         _ask_about_foreign(session, chosen)
     else:
         _off_each(session, chosen)
