@@ -86,13 +86,12 @@ def _across(arguments: Namespace) -> int:
     with_json, in_words = (getattr(arguments, name, False) for name in ("json", "plain"))
     asked = Asked(
         arguments.hosts, arguments.inventory, arguments.forks, arguments.base,
-        json=with_json, plain=in_words,
+        json=with_json, plain=in_words, is_look=arguments.verb in _LOOKS,
     )  # fmt: skip
     if arguments.verb == "list" and not with_json and not in_words:
         return across(
-            asked, lambda _, engine: verb.chosen(arguments, engine.list()), rows=verb.of_hosts,
-            is_look=True,
-        )  # fmt: skip
+            asked, lambda _, engine: verb.chosen(arguments, engine.list()), rows=verb.of_hosts
+        )
     execute: Callable[[Namespace], int] = verb.execute
 
     def do(host: str, engine: Engine) -> int:
@@ -100,7 +99,7 @@ def _across(arguments: Namespace) -> int:
         own.host, own.engine = host, engine
         return execute(own)
 
-    return across(asked, do, is_look=arguments.verb in _LOOKS)
+    return across(asked, do)
 
 
 def _do(arguments: Namespace, words: list[str]) -> int:

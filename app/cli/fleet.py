@@ -50,25 +50,23 @@ class Asked:
     """What the command line says of a fleet: its hosts, and how they are asked."""
 
     def __init__(
-        self, hosts: str, inventory: str, forks: str, base: str, *, json: bool, plain: bool = False
-    ) -> None:
-        """Raises UsageError. *plain*: without a table."""
+        self, hosts: str, inventory: str, forks: str, base: str, *, json: bool,
+        plain: bool = False, is_look: bool = False,
+    ) -> None:  # fmt: skip
+        """Raises UsageError. *plain*: without a table. *is_look*: nothing is changed by it."""
         self.hosts, self.inventory, self.base, self.json = hosts, inventory, base, json
-        self.plain = plain
+        self.plain, self.is_look = plain, is_look
         if forks and not (forks.isdecimal() and int(forks)):
             raise UsageError(f"--forks {forks!r} is no number of hosts", "1 or more")
         self.forks = int(forks or FORKS)
 
 
-def across(
-    asked: Asked, do: Do, *, rows: Rows | None = None, is_run: bool = False, is_look: bool = False
-) -> int:
+def across(asked: Asked, do: Do, *, rows: Rows | None = None, is_run: bool = False) -> int:
     """Do it on every host of the group and tell what became of each; return the exit code.
 
     *do* gets a host and its engine, in a thread, and returns an exit code; what it prints is
     printed with the host's name. With *rows* it returns something, and those are the lines of what
-    all have returned. *is_run*: stdout and codes are those of what runs there. *is_look*: nothing
-    is changed by it.
+    all have returned. *is_run*: stdout and codes are those of what runs there.
 
     The code is 0 where it is everywhere, that of all that failed where they failed alike, else 1.
     """
@@ -79,7 +77,7 @@ def across(
         raise UsageError(
             f"{asked.hosts!r} has no host that ssh reaches", "ansible-inventory --graph"
         )
-    fleet = _Fleet(asked, group, do, rows=rows, is_run=is_run, is_look=is_look)
+    fleet = _Fleet(asked, group, do, rows=rows, is_run=is_run)
     before = {
         number: signal.signal(number, fleet.stop)
         for number in long_call.SIGNALS
@@ -117,10 +115,9 @@ class _Fleet:
     """All hosts, at work and told of."""
 
     def __init__(
-        self, asked: Asked, group: Group, do: Do, *, rows: Rows | None, is_run: bool, is_look: bool
+        self, asked: Asked, group: Group, do: Do, *, rows: Rows | None, is_run: bool
     ) -> None:
         self._asked, self._do, self._rows, self._is_run = asked, do, rows, is_run
-        self._is_look = is_look
         self._left_out = group.left_out
         self._said = Said()
         self._members = [Member(one, self._said) for one in group.targets]
@@ -164,7 +161,7 @@ class _Fleet:
                 member = self._waiting.popleft()
             member.work(
                 self._do, self._asked.base, exits.TOOL_FAILED if self._is_run else 0,
-                json=self._asked.json, is_look=self._is_look,
+                json=self._asked.json, is_look=self._asked.is_look,
             )  # fmt: skip
 
     def _is_given_up(self) -> bool:

@@ -113,16 +113,21 @@ def load() -> Settings:
     Raises ConfigError with everything that is wrong in it, and where it cannot be read.
     """
     path = settings_file()
+    data = _content(path)
+    return Settings() if data is None else parse(data, path)
+
+
+def _content(path: str) -> bytes | None:
+    """Return what stands in a file, None where there is none. Raises ConfigError."""
     try:
-        data = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
+        return answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
     except FileNotFoundError:
-        return Settings()
+        return None
     except NotAnswering as error:
         hint = "set HOME or XDG_CONFIG_HOME to another place, or see to who serves it"
         raise ConfigError([Problem(f"{path} {error.strerror}", hint)]) from error
     except OSError as error:
         raise ConfigError([Problem(f"{path}: {error.strerror}", "look at its mode")]) from error
-    return parse(data, path)
 
 
 def parse(data: bytes, path: str) -> Settings:
@@ -139,15 +144,11 @@ def parse(data: bytes, path: str) -> Settings:
 def begin() -> str:
     """Return the path of the settings file; where there is none, make one that only explains.
 
-    Raises ChrootError where it can't be made.
+    Raises ConfigError where it can't be read, ChrootError where it can't be made.
     """
     path = settings_file()
-    try:
-        answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
-    except FileNotFoundError:
+    if _content(path) is None:
         _replace(path, header("settings") + _BEGINNING)
-    except OSError as error:
-        raise ChrootError(f"{path}: {error.strerror}", "look at its mode") from error
     return path
 
 
@@ -159,12 +160,8 @@ def save(changes: Mapping[str, object]) -> None:
     it, has errors; nothing is written then. Raises ChrootError where it cannot be written.
     """
     path = settings_file()
-    try:
-        old = answering.look(path, lambda: small_file.read(path), seconds=answering.LOOK)
-    except FileNotFoundError:
-        old = header("settings")
-    except OSError as error:
-        raise ChrootError(f"{path}: {error.strerror}", "look at its mode") from error
+    old = _content(path)
+    old = header("settings") if old is None else old
     parse(old, path)
     new = _edited(old, changes)
     parse(new, path)

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.binding import Binding
 from textual.command import Provider
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 from textual.widgets import Input
 
 from ...core.remote.machines import Machines
@@ -310,12 +312,20 @@ class ChrootApp(KeyQueue):
         """Offer to close the help only while it is there, to scroll it where that is of use."""
         if action not in ("close_help", "scroll_help"):
             return True
-        shown = self.screen.query("HelpPanel")
-        return bool(shown) and (action == "close_help" or shown.first().max_scroll_y > 0)
+        shown = self._help
+        return shown is not None and (action == "close_help" or shown.max_scroll_y > 0)
+
+    @property
+    def _help(self) -> Widget | None:
+        """The keys of the focused pane, where they are shown: asked for at each key."""
+        try:
+            return self.screen.get_child_by_id("help")  # of a dict, not of the whole screen
+        except NoMatches:
+            return None
 
     def action_help(self) -> None:
         """Show or hide the keys of the focused pane."""
-        if self.screen.query("HelpPanel"):
+        if self._help:
             self.action_close_help()
         else:
             self.action_show_help_panel()
@@ -325,13 +335,13 @@ class ChrootApp(KeyQueue):
         from ...widgets.panes.help_panel import HelpPanel
         from .help import tell
 
-        if not self.screen.query("HelpPanel"):
+        if not self._help:
             self.screen.mount(HelpPanel(partial(tell, self)))
             self.screen.refresh_bindings()
 
     def action_scroll_help(self, way: str) -> None:
         """Scroll the keys of the focused pane."""
-        getattr(self.screen.query_one("HelpPanel"), f"scroll_{way}")(animate=False)
+        getattr(self._help, f"scroll_{way}")(animate=False)
 
     def action_close_help(self) -> None:
         """Hide the keys of the focused pane."""
@@ -345,7 +355,7 @@ class ChrootApp(KeyQueue):
 
     async def action_quit(self) -> None:
         """Quit, at once when nothing runs; where the help is in the way, close that instead."""
-        if self.screen.query("HelpPanel"):
+        if self._help:
             self.action_close_help()
             return
         running = self.main.session.running

@@ -81,13 +81,13 @@ def entries(main: MainScreen) -> Iterable[Entry]:
         to_each = (
             f": {marked} marked{main.session.hidden}" if marked and action and action.many else ""
         )
-        key = main.session.key_of(binding.id or "", binding.key)
+        key = main.session.bound_key(binding.id or "", binding.key)
         yield Entry(Content(binding.description), binding.tooltip + to_each, do, key)
     for action in actions.values():
         if not action.key or action.id in main.doing.own:
             to_each = f": {marked} marked{main.session.hidden}" if marked and action.many else ""
             do = partial(main.doing.perform, action.id)
-            key = main.session.key_of(action.id, action.key)
+            key = main.session.bound_key(action.id, action.key)
             said = Content(action.said(main.session))
             yield Entry(said, action.tooltip + to_each, do, key, action.also)
     for one in main.chroots:

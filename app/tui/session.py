@@ -105,7 +105,7 @@ class Session(Value):
             for host in hosts
         )
 
-    def key_of(self, ident: str, keys: str) -> str:
+    def bound_key(self, ident: str, keys: str) -> str:
         """Return the first key of a binding, which has *keys* of its own, as it is bound and shown.
 
         Whether it applies now or not: what has the focus may have that key for itself.

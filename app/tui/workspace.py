@@ -66,8 +66,8 @@ class Workspace(Container):
     @property
     def keys_of_tabs(self) -> dict[str, str]:
         """The key of each tab of the details, as it is bound and shown."""
-        key_of = self._session.key_of
-        return {tab: key_of(ident, default_keys(ident)[0]) for tab, ident in _TABS.items()}
+        bound = self._session.bound_key
+        return {tab: bound(ident, default_keys(ident)[0]) for tab, ident in _TABS.items()}
 
     def use_columns(self, name: str, wanted: tuple[str, ...]) -> None:
         """Have these columns in the table *name* (`COLUMNS_OF`) from now on."""

@@ -54,12 +54,13 @@ def pack(
     """
     words = [word for one in exclude for word in ("-i", one)] + ["--everything"] * everything
     end = source(("pack", "-d", path, "-f", PIPE, *words, "--json"))
+    is_piped = output == PIPE and sink is None
     if oci:
         place = joined(end.name, "/DIR.oci")
         raise UsageError("an image is made where the chroot is", f"-f {place}")
-    if output == PIPE and checksum:
+    if is_piped and checksum:
         raise UsageError("a checksum needs a file", "name one with -f, or use sha256sum")
-    if output != PIPE and compression.by_name(output) is not compression.ZSTD:
+    if not is_piped and compression.by_name(output) is not compression.ZSTD:
         raise UsageError(
             "what goes from one machine to another is compressed by zstd",
             f"name it ….tar.zst, or pack it there: -f {joined(end.name, '/FILE')}",
@@ -70,7 +71,7 @@ def pack(
         left_out = tuple(map(str, missing)) if isinstance(missing, list) else ()
         return Packed(file, size, digest, _count(said), left_out, (), ())
 
-    if output == PIPE:
+    if is_piped:
         said = stream.receive(end, 1, path, report=report, cancelled=cancelled)
         return packed(PIPE)
     if sink is not None:

@@ -6,7 +6,6 @@ second time: nobody knows how far it came.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import os
@@ -116,8 +115,9 @@ class Connection:
             self._stdin, self._stdout, self._stderr = program.stdin, program.stdout, program.stderr
         self._enough = os.fdopen(os.eventfd(0), "wb", buffering=0)
         """Written to, that what it says beside is heard no more."""
-        listen = functools.partial(self._listen, greeted=is_taken)
-        threading.Thread(target=listen, name=f"from {name}", daemon=True).start()
+        threading.Thread(
+            target=self._listen, args=(is_taken,), name=f"from {name}", daemon=True
+        ).start()
         self._ears = threading.Thread(target=self._overhear, name=f"of {name}", daemon=True)
         self._ears.start()
 
@@ -282,7 +282,7 @@ class Connection:
 
     # -- hearing ---------------------------------------------------------------------------------
 
-    def _listen(self, *, greeted: bool) -> None:
+    def _listen(self, greeted: bool) -> None:
         strange = 0
         try:
             for line in Lines(self._stdout.fileno(), heard=self._note):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+from functools import cache
 
 from . import idle_connections
 from .address import checked
@@ -147,11 +148,19 @@ def _shared() -> tuple[str, ...]:
 def _who_ssh_knows(options: Sequence[str]) -> Iterator[str]:
     """Yield what a name of a machine depends on: which ssh is found, and when it was told what."""
     yield os.environ.get("PATH", "")
+    yield from _told(os.path.expanduser("~/.ssh"))
     if options:
-        yield from (_here(), *options)  # where paths in them begin
-    home = os.path.expanduser("~/.ssh")
+        yield from (_here(), *options, *_times(options))  # paths in them begin there
+
+
+@cache  # of a hundred hosts it is the same
+def _told(home: str) -> tuple[str, ...]:
     folders = (home, f"{home}/config.d", "/etc/ssh", "/etc/ssh/ssh_config.d")
-    for path in (*options, *(one for folder in folders for one in _files(folder))):
+    return tuple(_times([one for folder in folders for one in _files(folder)]))
+
+
+def _times(paths: Sequence[str]) -> Iterator[str]:
+    for path in paths:
         try:
             yield f"{path} {os.stat(path).st_mtime_ns}"
         except OSError:

@@ -171,9 +171,7 @@ def test_bases_are_those_of_root(ann: Ordinary, tmp_path: Path) -> None:
 
 def test_a_group_of_hosts_is_anns_by_ssh(ann: Ordinary, hosts: SshHosts) -> None:
     """Who logs in there as ann has ann's rule there, and needs none here."""
-    (one,) = hosts.add("one")
-    let_in(one.bin)
-    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    one = anns_machine(ann, hosts)
     allow_there(ann, one)
     key = ann.home / "key"
     key.write_bytes((hosts.folder / "keys/user").read_bytes())
@@ -354,13 +352,19 @@ def allow_there(ann: Ordinary, one: SshHost) -> None:
     rule.write_text(f"ann ALL=(root) NOPASSWD: {ann.program}, {one.bin / 'chroot-tool'}\n")
 
 
+def anns_machine(ann: Ordinary, hosts: SshHosts) -> SshHost:
+    """Return a machine `one` with ann's chroots, on which her chroot-tool is found."""
+    (one,) = hosts.add("one")
+    let_in(one.bin)
+    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    return one
+
+
 def test_on_another_machine_one_is_the_same_inside(
     ann: Ordinary, hosts: SshHosts, cli: Cli
 ) -> None:
     """Who logs in there as ann has ann's rule there, and is ann inside; root is root."""
-    (one,) = hosts.add("one")
-    let_in(one.bin)
-    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    anns_machine(ann, hosts)
     words = ("--", "sh", "-c", "id -u; exit 7")
     env = hosts.environment()
     refused = cli("run", "-d", "ann@one:deb", *words, env=env)
@@ -381,10 +385,7 @@ def test_adopted_on_another_machine_is_who_logs_in_there(
     ann: Ordinary, hosts: SshHosts, cli: Cli
 ) -> None:
     """Not whoever asks here: that is root, whom no chroot has to be told of."""
-    (one,) = hosts.add("one")
-    let_in(one.bin)
-    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
-    allow_there(ann, one)
+    allow_there(ann, anns_machine(ann, hosts))
     env = hosts.environment()
     planned = cli("adopt", "-d", "ann@one:deb", "--dry-run", env=env)
     assert (planned.returncode, "ann" in planned.stdout) == (0, True), planned.stderr
@@ -402,9 +403,7 @@ def test_a_panel_of_another_machine_asks_for_nothing(
     ann: Ordinary, hosts: SshHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There a rule that wants a password has the whole terminal, or the panel says so."""
-    (one,) = hosts.add("one")
-    let_in(one.bin)
-    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
+    one = anns_machine(ann, hosts)
     # No shared connection: each is that of its own user.
     for name, value in (hosts.environment() | {"XDG_RUNTIME_DIR": "none"}).items():
         monkeypatch.setenv(name, value)

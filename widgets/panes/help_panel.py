@@ -61,7 +61,7 @@ class HelpPanel(VerticalScroll, can_focus=False):
     """
 
     def __init__(self, tell: Callable[[], Help]) -> None:
-        super().__init__()
+        super().__init__(id="help")
         self._tell = tell
 
     def compose(self) -> ComposeResult:

@@ -219,6 +219,7 @@ def _columns(clock: Callable[[], float]) -> tuple[Column[ChrootRow], ...]:
         Column("processes", "Procs", _processes,
                lambda row: len(row.status.processes), 6, right=True, rank=4, biggest_first=True),
         Column("processes-graph", "Procs 4m", lambda row, _: _graph(row.recent.processes),
+               # One more, for the sign behind its heading that it is sorted by.
                lambda row: sum(row.recent.processes), _CELLS + 1, rank=11, spare=True,
                biggest_first=True),
         Column("cpu", "CPU %", lambda row, _: _quiet(cpu(row.cpu)),

@@ -62,12 +62,11 @@ class Listing:
 
         A row that says the same stays the same object: the table goes by that.
         """
-        before = self._trends
         given = (chroots, jobs, dict(sizes), dict(trends), machines)
         if self._given and all(a is b or a == b for a, b in zip(given, self._given, strict=True)):
             return False
+        before, self._trends = self._trends, given[3]
         self._given = given
-        self._trends = dict(trends)
         self._machines = machines
         possible = ways(machines, chroots)
         chosen = self.grouping.way

@@ -16,11 +16,8 @@ from chroot_tool.core.remote.answers import Answers
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.remote_engine import RemoteEngine, RemoteFollowing
 from support import wait_until
+from support.other_end import HELLO
 
-HELLO = {
-    "event": "hello", "version": "9", "protocol": 1, "oldest": 1, "base": "/b", "root": True,
-    "methods": contract.names(),
-}  # fmt: skip
 _START = f"import json, sys, time\nprint({json.dumps(json.dumps(HELLO))}, flush=True)\n"
 Other = Callable[[str], Connection]
 

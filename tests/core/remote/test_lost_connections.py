@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.remote import contract, remote_engine
+from chroot_tool.core.remote import remote_engine
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.remote_engine import RemoteEngine, RemoteFollowing
 from support import wait_until
+from support.other_end import HELLO
 
-HELLO = {
-    "event": "hello", "version": "9", "protocol": 1, "oldest": 1, "base": "/b", "root": True,
-    "methods": contract.names(),
-}  # fmt: skip
 ONCE = """
 import sys
 print(sys.argv[1], flush=True)

@@ -12,16 +12,12 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.snapshot import Snapshot
-from chroot_tool.core.remote import contract
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from support import wait_until
+from support.other_end import HELLO
 
-HELLO = {
-    "event": "hello", "version": "9", "protocol": 1, "oldest": 1, "base": "/b", "root": True,
-    "methods": contract.names(),
-}  # fmt: skip
 LAST_WORDS = """
 import os, sys
 print(sys.argv[1], flush=True)
