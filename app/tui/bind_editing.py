@@ -88,9 +88,10 @@ class BindEditing:
         """Have the open editor show what has become of its chroot, and look at the files again."""
         one = next((one for one in chroots if one.path == self._one.path), self._one)
         one = one.replace(processes=())
-        if one != self._one and self._editor is not None and self._editor.is_mounted:
+        if one != self._one and self._editor is not None:
             self._editor.update_mounts(one.mounts)
-            self._editor.look_again()
+            if self._editor.is_mounted:  # it looks by itself, once it is there
+                self._editor.look_again()
         self._one = one
 
     def _new_editor(self, binds: Sequence[Bind]) -> BindEditor:

@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding
 from textual.containers import Container
@@ -267,8 +267,12 @@ class MainScreen(Screen[None]):
     def _show_log(self) -> None:
         if self.is_built:
             self.dock.commands.show(self.session.log.entries)
-            self.run_worker(self._kept_commands.keep(), group="commands", exit_on_error=False)
+            self._keep_commands()
             self.doing.offer_anew()
+
+    @work(group="commands", exit_on_error=False)
+    async def _keep_commands(self) -> None:
+        await self._kept_commands.keep()
 
     def _show_jobs(self) -> None:
         self._display.jobs()

@@ -186,9 +186,10 @@ class BindEditor(Dialog[Edited | None]):
         return self._draft.changes
 
     def update_mounts(self, mounts: Sequence[MountStatus]) -> None:
-        """Show how the mounts are now."""
+        """Show how the mounts are now, or as soon as there is where."""
         self._mounts = tuple(mounts)
-        self._show()
+        if self.is_mounted:
+            self._show()
 
     def _show(self) -> None:
         rows = rows_of(self._draft.in_files, self._draft.binds, self._mounts)

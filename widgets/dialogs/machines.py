@@ -137,11 +137,15 @@ class MachinesDialog(FilteredDialog[MachineWish | None], FormDialog[MachineWish 
 
     def on_mount(self) -> None:
         """Fill the table."""
-        self.show(tuple(self._rows.values()))
+        self._fill()
 
     def show(self, machines: Sequence[MachineRow]) -> None:
-        """Show how they are now."""
+        """Show how they are now, or as soon as there is where."""
         self._rows = {row.machine.name: row for row in machines}
+        if self.is_mounted:
+            self._fill()
+
+    def _fill(self) -> None:
         for table in self.query(MachineTable):
             table.show_rows(self._rows)
         self._tell()

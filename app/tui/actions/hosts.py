@@ -55,8 +55,7 @@ def _rows(session: Session) -> tuple[MachineRow, ...]:
 
 
 def _follow(session: Session, dialog: MachinesDialog, _chroots: object) -> None:
-    if dialog.is_mounted:
-        dialog.show(_rows(session))
+    dialog.show(_rows(session))
 
 
 async def _do(session: Session, wish: MachineWish) -> str:

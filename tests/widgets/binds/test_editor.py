@@ -391,6 +391,16 @@ async def test_mounts_are_shown_as_they_change() -> None:
         assert rows(app)["/data"] == "● mounted"
 
 
+async def test_mounts_that_change_before_the_first_picture_are_shown() -> None:
+    app = DialogHost(editor())
+    app.dialog.update_mounts(  # type: ignore[attr-defined]
+        (MountStatus("/data", "", "bind", (), "tool.conf", "mounted"),)
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        assert rows(app)["/data"] == "● mounted"
+
+
 async def test_copy() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:

@@ -142,6 +142,17 @@ FORMS: dict[str, Callable[[], ModalScreen[Any]]] = {
 }
 
 
+async def test_a_host_that_answers_before_the_first_picture_is_shown_so() -> None:
+    lost = Problem("build1 does not answer", "tried again in 2 s")
+    dialog = MachinesDialog([MachineRow(Machine("build1", answers=False, problem=lost), 0)])
+    app = DialogHost(dialog)
+    dialog.show([MachineRow(Machine("build1", answers=True), 3)])
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        assert "● open" in screen_text(app)
+        assert "does not answer" not in screen_text(app)
+
+
 @pytest.mark.parametrize("name", FORMS)
 async def test_escape_asks_before_what_is_filled_in_is_lost(name: str) -> None:
     form = FORMS[name]()
