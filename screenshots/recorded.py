@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textual.message import Message
 
 from chroot_tool.app.settings.commands import PROCESS, Command
-from chroot_tool.app.tui.messages import Counted, Seen
+from chroot_tool.app.tui.threads.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
 from chroot_tool.core.config.edits import Files, changed, difference
 from chroot_tool.core.config.merge import Config, parse

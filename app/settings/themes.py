@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 MONOCHROME = "monochrome"
-"""Shown without any colour (app/tui/line_filters.py)."""
+"""Shown without any colour (app/tui/terminal/line_filters.py)."""
 OWN = ("dark", "light", "high-contrast", MONOCHROME)
 TEXTUAL = (
     "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light", "catppuccin-frappe",

@@ -32,15 +32,15 @@ from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
 from ..settings.themes import MONOCHROME, begin_with, chosen, every
 from ..signals import from_a_handler
-from .key_queue import KeyQueue
-from .main_screen import MainScreen
-from .messages import BaseWanted, SettingsRead, SettingsWrong
-from .panes import BREAKPOINTS
-from .watch_threads import SizeThread
+from .panes.panes import BREAKPOINTS
+from .screen.main_screen import MainScreen
+from .threads.messages import BaseWanted, SettingsRead, SettingsWrong
+from .threads.watch_threads import SizeThread
+from .user.key_queue import KeyQueue
 
 if TYPE_CHECKING:
-    from .settings_thread import SettingsThread
-    from .watch_threads import Count, Follow, WatchThread
+    from .threads.settings_thread import SettingsThread
+    from .threads.watch_threads import Count, Follow, WatchThread
 
 _SIGNALLED = 128
 """With the number of a signal, the exit code of what it has ended."""
@@ -147,7 +147,7 @@ class ChrootApp(KeyQueue):
         colours = self.theme != MONOCHROME
         if colours and not self._encoding and not self.no_color:
             return filters
-        from .line_filters import with_ours
+        from .terminal.line_filters import with_ours
 
         return with_ours(filters, colours=colours, encoding=self._encoding)
 
@@ -208,7 +208,7 @@ class ChrootApp(KeyQueue):
 
     def on_resize(self) -> None:
         """Have all be written anew: the terminal has moved what stood there."""
-        from .terminal_driver import TerminalDriver
+        from .terminal.terminal_driver import TerminalDriver
 
         if isinstance(self._driver, TerminalDriver):
             self._driver.forget()
@@ -231,7 +231,7 @@ class ChrootApp(KeyQueue):
         gc.freeze()
         gc.enable()
         if self._follow_settings:
-            from .settings_thread import SettingsThread
+            from .threads.settings_thread import SettingsThread
 
             self._following = SettingsThread(self._settings, self._tell)
             self._following.start()
@@ -386,7 +386,7 @@ def run(
 
     Return the exit code, and the base directory to begin again on, "" where it is over.
     """
-    from .terminal_driver import TerminalDriver
+    from .terminal.terminal_driver import TerminalDriver
 
     app = ChrootApp(
         machines, settings, follow=watching.post_to, driver=TerminalDriver, host=host,

@@ -91,7 +91,7 @@ def tell(app: App[Any]) -> Help:
 
 def _own(app: App[Any]) -> Iterable[Action]:
     """Return the commands of the user's own, where the main screen is there."""
-    from .main_screen import MainScreen
+    from .screen.main_screen import MainScreen
 
     return app.screen.doing.own.values() if isinstance(app.screen, MainScreen) else ()
 

@@ -15,7 +15,7 @@ from ...core.value import Value
 from ...widgets.text.foreign import foreign
 
 if TYPE_CHECKING:
-    from .main_screen import MainScreen
+    from .screen.main_screen import MainScreen
 
 
 class Entry(Value):
@@ -46,7 +46,7 @@ class Actions(SystemCommandsProvider):
         self._entries = tuple(entries(self._main()))
 
     def _main(self) -> MainScreen:
-        from .main_screen import MainScreen
+        from .screen.main_screen import MainScreen
 
         screen = self.screen
         assert isinstance(screen, MainScreen)

@@ -12,7 +12,7 @@ from ...core.remote.address import joined
 from ...core.text import safe
 from ...core.value import Value
 from ...widgets.job_status import DONE
-from .command_log import PROGRAM, Deed
+from .command_lines.command_log import PROGRAM, Deed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
     from ..settings.file import Settings
-    from .ask_and_tell import User
-    from .command_log import CommandLog, Undo
-    from .command_words import Words
-    from .jobs import Ended, Jobs, Work
-    from .known_chroots import Inventory, Welcome
-    from .outcome_of_several import Several
-    from .panels import Panels
-    from .panes import Panes
-    from .root_privilege import Rising
-    from .whole_terminal import WholeTerminal
+    from .chroots.known_chroots import Inventory, Welcome
+    from .command_lines.command_log import CommandLog, Undo
+    from .command_lines.command_words import Words
+    from .jobs.jobs import Ended, Jobs, Work
+    from .jobs.outcome_of_several import Several
+    from .panels.panels import Panels
+    from .panels.whole_terminal import WholeTerminal
+    from .panes.panes import Panes
+    from .user.ask_and_tell import User
+    from .user.root_privilege import Rising
 
 _OF_JOBS = (
     "A job that goes on keeps this terminal until it is done, and says how far it is;"

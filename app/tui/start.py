@@ -8,9 +8,9 @@ import sys
 from ..engine import open_machines
 from ..privilege import prefix
 from ..settings.file import load
-from .look_aside import LookAside
-from .paint_rate import paint_often
-from .watch_threads import WatchThread
+from .terminal.paint_rate import paint_often
+from .threads.look_aside import LookAside
+from .threads.watch_threads import WatchThread
 
 _TURN = 0.0005
 """Seconds that a thread waits for its turn. What was painted is written by one, and the UI goes on

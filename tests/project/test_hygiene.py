@@ -36,7 +36,7 @@ def test_the_ui_says_how_often_it_is_painted_before_textual_is_there() -> None:
     script = """
 import os, sys
 import chroot_tool.app.cli.commands, chroot_tool.app.settings.file
-from chroot_tool.app.tui.paint_rate import paint_often
+from chroot_tool.app.tui.terminal.paint_rate import paint_often
 assert "textual.constants" not in sys.modules
 paint_often()
 import chroot_tool.app.tui.app, textual.screen

@@ -21,7 +21,7 @@ from chroot_tool.app.settings import key_names, keymap
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.settings.keymap import BINDINGS, IDS, clashes, default_keys
 from chroot_tool.app.tui.actions import ACTIONS
-from chroot_tool.app.tui.main_screen import MainScreen
+from chroot_tool.app.tui.screen.main_screen import MainScreen
 from support import CHECKOUT
 
 

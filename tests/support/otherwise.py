@@ -24,7 +24,7 @@ LONG = 250.0
 
 def keys() -> None:
     """Hold back what is typed for as long as what is to take it needs to open."""
-    from chroot_tool.app.tui import key_queue
+    from chroot_tool.app.tui.user import key_queue
 
     key_queue._LOOKS = int(LONG / key_queue._TICK)
 

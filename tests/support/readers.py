@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from chroot_tool.app import run_history
 from chroot_tool.app.settings import file as settings_file
-from chroot_tool.app.tui import detached, kept_commands
+from chroot_tool.app.tui.command_lines import kept_commands
+from chroot_tool.app.tui.panels import detached
 from chroot_tool.core.archives import manifest, members
 from chroot_tool.core.config import edits, merge, presets
 from chroot_tool.core.config.bind import Bind

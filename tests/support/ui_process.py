@@ -144,7 +144,7 @@ def _main(base: str, *hosts: str) -> None:
     from chroot_tool.app.engine import open_machines
     from chroot_tool.app.settings.file import Settings
     from chroot_tool.app.tui.app import ChrootApp
-    from chroot_tool.app.tui.watch_threads import WatchThread
+    from chroot_tool.app.tui.threads.watch_threads import WatchThread
 
     machines = open_machines(hosts, base)
     app = ChrootApp(machines, Settings(), follow=WatchThread(machines.of()).post_to)

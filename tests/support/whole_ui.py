@@ -23,8 +23,8 @@ from textual.screen import Screen
 
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.app import ChrootApp
-from chroot_tool.app.tui.messages import Counted, Seen
-from chroot_tool.app.tui.watch_threads import Counting, Watching, WatchThread
+from chroot_tool.app.tui.threads.messages import Counted, Seen
+from chroot_tool.app.tui.threads.watch_threads import Counting, Watching, WatchThread
 from chroot_tool.core.archives.archive import Packed, Unpacked
 from chroot_tool.core.creating.bases.store import Base
 from chroot_tool.core.creating.options import CreateOptions
@@ -56,7 +56,7 @@ D = TypeVar("D", bound=Screen[Any])
 DEADLINE = PATIENCE
 
 if TYPE_CHECKING:
-    from chroot_tool.app.tui.watch_threads import Post
+    from chroot_tool.app.tui.threads.watch_threads import Post
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:

@@ -23,9 +23,9 @@ from textual.command import CommandPalette
 from textual.widgets import Button, Input
 from textual.widgets._toast import Toast
 
-from chroot_tool.app.tui import ask_and_tell
-from chroot_tool.app.tui.messages import Counted
-from chroot_tool.app.tui.watch_threads import SizeThread
+from chroot_tool.app.tui.threads.messages import Counted
+from chroot_tool.app.tui.threads.watch_threads import SizeThread
+from chroot_tool.app.tui.user import ask_and_tell
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError, PrivilegeError, Problem
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.local_engine import LocalEngine

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.app import App
 
-from chroot_tool.app.tui import key_queue
-from chroot_tool.app.tui.ask_and_tell import User
-from chroot_tool.app.tui.bind_editing import BindEditing
+from chroot_tool.app.tui.actions.bind_editing import BindEditing
+from chroot_tool.app.tui.user import key_queue
+from chroot_tool.app.tui.user.ask_and_tell import User
 from chroot_tool.core import chroot
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files

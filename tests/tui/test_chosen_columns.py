@@ -10,7 +10,7 @@ import pytest
 
 from chroot_tool.app.settings.all_settings import COLUMNS
 from chroot_tool.app.settings.file import Settings, load
-from chroot_tool.app.tui.messages import SettingsRead
+from chroot_tool.app.tui.threads.messages import SettingsRead
 from chroot_tool.widgets.dialogs.columns import ColumnsDialog
 from support.samples import CHROOTS
 from support.screen import screen_lines

@@ -17,9 +17,9 @@ import chroot_tool.app.tui.actions as actions
 from chroot_tool.app import paths
 from chroot_tool.app.cli.parser import build
 from chroot_tool.app.cli.verbs.create import asked
-from chroot_tool.app.tui import command_words, kept_commands
-from chroot_tool.app.tui.command_log import CommandLog, Deed
-from chroot_tool.app.tui.command_words import quoted
+from chroot_tool.app.tui.command_lines import command_words, kept_commands
+from chroot_tool.app.tui.command_lines.command_log import CommandLog, Deed
+from chroot_tool.app.tui.command_lines.command_words import quoted
 from chroot_tool.core.config.bind import CHROOT_TOML, Bind
 from chroot_tool.core.config.edits import Added, Ignored, Removed, Replaced
 from chroot_tool.core.creating.options import CreateOptions

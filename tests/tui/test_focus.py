@@ -8,7 +8,7 @@ import pytest
 from textual import events
 from textual.widget import Widget
 
-from chroot_tool.app.tui import key_queue
+from chroot_tool.app.tui.user import key_queue
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.process import OpenFile
 from chroot_tool.widgets.dialogs.columns import ColumnsDialog, ColumnTable

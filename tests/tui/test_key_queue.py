@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.command import Hits
 from textual.widgets import Button
 
-from chroot_tool.app.tui import key_queue
-from chroot_tool.app.tui.key_queue import KeyQueue
 from chroot_tool.app.tui.palette import Actions
+from chroot_tool.app.tui.user import key_queue
+from chroot_tool.app.tui.user.key_queue import KeyQueue
 from chroot_tool.widgets.dialogs import DIALOGS
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from support.samples import CHROOTS

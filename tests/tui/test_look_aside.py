@@ -15,8 +15,8 @@ from support import make_tiny_root
 
 SCRIPT = """
 import os, queue, sys, time
-from chroot_tool.app.tui.look_aside import LookAside
-from chroot_tool.app.tui.watch_threads import WatchThread
+from chroot_tool.app.tui.threads.look_aside import LookAside
+from chroot_tool.app.tui.threads.watch_threads import WatchThread
 from chroot_tool.core.local_engine import LocalEngine
 
 first = os.getpid()

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from chroot_tool.app.settings.file import Settings, load
 from chroot_tool.app.tui.app import ChrootApp
-from chroot_tool.app.tui.watch_threads import WatchThread
+from chroot_tool.app.tui.threads.watch_threads import WatchThread
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.remote.contract import Method
 from chroot_tool.core.remote.machines import Machines

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chroot_tool.app.tui.messages import Listening
+from chroot_tool.app.tui.threads.messages import Listening
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.process import Listener, OpenFile
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog

@@ -17,7 +17,7 @@ import pytest
 from textual.widgets import Input
 
 from chroot_tool.app import paths, run_history
-from chroot_tool.app.tui import detached
+from chroot_tool.app.tui.panels import detached
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.snapshot import Machine, Snapshot
 from chroot_tool.widgets.dialogs.menu import Menu
@@ -907,7 +907,7 @@ def test_the_log_of_what_went_on_is_as_old_as_its_end(tmp_path: Path) -> None:
     log.touch()
     os.utime(log, (1, 1))
     subprocess.run(
-        [sys.executable, "-m", "chroot_tool.app.tui.detached_log", log],
+        [sys.executable, "-m", "chroot_tool.app.tui.panels.detached_log", log],
         stdin=subprocess.DEVNULL,
         check=True,
     )

@@ -12,10 +12,10 @@ from textual.message_pump import MessagePump
 
 from chroot_tool.app.tui import actions
 from chroot_tool.app.tui.actions import ACTIONS
-from chroot_tool.app.tui.jobs import Jobs
-from chroot_tool.app.tui.known_chroots import Inventory
-from chroot_tool.app.tui.messages import Counted, JobEnded
-from chroot_tool.app.tui.thread_messages import PostBox
+from chroot_tool.app.tui.chroots.known_chroots import Inventory
+from chroot_tool.app.tui.jobs.jobs import Jobs
+from chroot_tool.app.tui.threads.messages import Counted, JobEnded
+from chroot_tool.app.tui.threads.thread_messages import PostBox
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.local_engine import LocalEngine

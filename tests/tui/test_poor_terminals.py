@@ -12,8 +12,8 @@ from rich.style import Style
 from textual.color import Color
 
 from chroot_tool.app.settings.file import Settings
-from chroot_tool.app.tui.line_filters import NoColours
-from chroot_tool.app.tui.messages import SettingsRead
+from chroot_tool.app.tui.terminal.line_filters import NoColours
+from chroot_tool.app.tui.threads.messages import SettingsRead
 from support import Cli
 from support.outer_terminal import Terminal
 from support.samples import CHROOTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chroot_tool.app.tui.screen_diff import ScreenDiff
+from chroot_tool.app.tui.terminal.screen_diff import ScreenDiff
 from chroot_tool.widgets.terminal.emulator import Emulator
 from support.terminal_rows import looks
 

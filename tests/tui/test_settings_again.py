@@ -8,8 +8,8 @@ import pytest
 from textual.widgets._toast import Toast
 
 from chroot_tool.app.settings.file import Settings
-from chroot_tool.app.tui.messages import SettingsRead
-from chroot_tool.app.tui.settings_thread import SettingsThread
+from chroot_tool.app.tui.threads.messages import SettingsRead
+from chroot_tool.app.tui.threads.settings_thread import SettingsThread
 from support import descriptors
 from support.samples import BASE, CHROOTS
 from support.screen import screen_lines

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.app.tui import showing_chroots
+from chroot_tool.app.tui.screen import showing_chroots
 from chroot_tool.widgets.terminal.pace import Pace
 from support import Cli
 from support.outer_terminal import Terminal

@@ -242,7 +242,7 @@ def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(terminal: Tmux) -> N
 _HANDS_OVER = """
 import sys
 from textual.app import App
-from chroot_tool.app.tui.handover import hand_over
+from chroot_tool.app.tui.terminal.handover import hand_over
 class Hands(App):
     async def on_mount(self):
         self.call_after_refresh(self.over)

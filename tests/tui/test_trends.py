@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chroot_tool.app.tui.trends import Trends
+from chroot_tool.app.tui.chroots.trends import Trends
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.tables import listing
 from chroot_tool.widgets.tables.chroot_columns import Recent, recent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, OptionList
 
-from chroot_tool.app.tui import key_queue
+from chroot_tool.app.tui.user import key_queue
 from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.place import PlaceDialog
 from chroot_tool.widgets.dialogs.quit import QuitDialog

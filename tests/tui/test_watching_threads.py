@@ -7,8 +7,8 @@ from typing import Any
 
 from textual.message import Message
 
-from chroot_tool.app.tui.look_thread import LookThread
-from chroot_tool.app.tui.watch_threads import WatchThread
+from chroot_tool.app.tui.threads.look_thread import LookThread
+from chroot_tool.app.tui.threads.watch_threads import WatchThread
 from chroot_tool.core.looking.snapshot import Snapshot
 from support import wait_until
 

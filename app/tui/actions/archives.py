@@ -10,7 +10,7 @@ from ....core.archives.writing import default_name
 from ....core.remote.address import split
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
-from .. import command_words
+from ..command_lines import command_words
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
 from .for_each_chosen import agreed, to_each
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....widgets.dialogs.pack import Packing
     from ....widgets.job_status import JobStatus
-    from ..jobs import Ended
+    from ..jobs.jobs import Ended
     from ..session import Session
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ....core.chroot import is_directory
 from ....core.errors import UsageError
 from ...settings.file import save
-from ..messages import BaseWanted
+from ..threads.messages import BaseWanted
 from .action import Action, flow
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.text import safe
 from ....widgets.job_status import DONE
-from .. import command_words
-from ..command_log import PROGRAM, Deed, Undo
+from ..command_lines import command_words
+from ..command_lines.command_log import PROGRAM, Deed, Undo
 from ..reasons import kept_out, of_one, unmade
 from .action import Action, flow
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @flow
 async def edit(session: Session) -> None:
     """Edit the binds of the highlighted chroot; have its mounts follow where that is wanted."""
-    from ..bind_editing import BindEditing
+    from .bind_editing import BindEditing
 
     one = session.highlighted
     if one is None:
@@ -74,7 +74,7 @@ async def _again(session: Session, one: ChrootStatus, changes: tuple[Change, ...
 @flow
 async def _take_back(session: Session, one: ChrootStatus, saved: Saved) -> None:
     """Take a save back, and have the mounts follow where that is wanted."""
-    from ..bind_editing import confirm
+    from .bind_editing import confirm
 
     engine = session.engine
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....core.text import safe
 from ....widgets.job_status import DONE
-from ..command_log import Undo
+from ..command_lines.command_log import Undo
 from ..reasons import busy, of_chosen, unfit
 from .action import Action
 from .for_each_chosen import to_each

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ....core.errors import ChrootError
 from ....widgets.job_status import DONE
 from ... import run_history
-from ..command_log import PROGRAM, Deed
+from ..command_lines.command_log import PROGRAM, Deed
 from ..reasons import busy, not_entered, of_chosen, of_one, shut, unfit
 from . import captured
 from .action import Action, flow
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....widgets.dialogs.run_prompt import RunRequest
     from ....widgets.job_status import JobStatus
-    from ..command_words import Words
+    from ..command_lines.command_words import Words
     from ..session import Session
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....widgets.job_status import DONE
 from ... import run_history
-from ..command_log import Undo
+from ..command_lines.command_log import Undo
 from ..reasons import busy, is_on, of_one, unfit
 from .action import Action, flow
 

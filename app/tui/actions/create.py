@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.looking.status import BROKEN, CREATING, INCOMPLETE
 from ....core.remote.address import split
-from .. import command_words
+from ..command_lines import command_words
 from .action import Action, flow
 from .copies import copy
 

@@ -10,7 +10,7 @@ from ....core.errors import ChrootError
 from ....core.text import safe
 from ....widgets.job_status import DONE
 from ... import run_history
-from ..command_log import Undo
+from ..command_lines.command_log import Undo
 from ..reasons import busy, of_chosen
 from .action import Action, flow
 from .for_each_chosen import to_each

@@ -13,7 +13,7 @@ from ....core.errors import BusyError, Cancelled, ChrootError
 from ....core.remote.address import joined, split
 from ....core.text import safe
 from ....widgets.job_status import DONE
-from ..messages import Diagnosed
+from ..threads.messages import Diagnosed
 from .action import Action, flow
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from ....core.text import safe
 from ....widgets.job_status import DONE
 from ...engine import beside
 from ...settings.commands import ANY, CHROOT, INSIDE, JOB, MOUNT, PANEL, PROCESS
-from ..command_log import PROGRAM
-from ..command_words import quoted
+from ..command_lines.command_log import PROGRAM
+from ..command_lines.command_words import quoted
 from ..reasons import NO_CHROOT
 from . import captured
 from .action import Action, flow
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
     from ...settings.commands import Command
-    from ..command_words import Words
+    from ..command_lines.command_words import Words
     from ..session import Session
 
 _KINDS = {MOUNT: MountStatus, PROCESS: Process}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....widgets.job_status import DONE, FAILED
-from ..command_log import Deed
+from ..command_lines.command_log import Deed
 from .action import flow
 
 if TYPE_CHECKING:

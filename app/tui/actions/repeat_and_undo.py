@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.text import safe
 from ....widgets.job_status import DONE
-from ..command_log import PROGRAM
+from ..command_lines.command_log import PROGRAM
 from .action import Action, flow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..command_log import Undo
+    from ..command_lines.command_log import Undo
     from ..session import Session
 
 _MOST_STEPS = 12

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ... import editor
 from ...settings.file import begin
-from ..command_log import Deed
+from ..command_lines.command_log import Deed
 from .action import Action, flow
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import duration, safe
-from ..command_log import Undo
+from ..command_lines.command_log import Undo
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
 from .for_each_chosen import agreed, to_each
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....core.trees.snapshots import TreeSnapshot
-    from ..jobs import Ended
+    from ..jobs.jobs import Ended
     from ..session import Session
 
 

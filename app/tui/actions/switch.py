@@ -10,8 +10,8 @@ from ....core.errors import BusyError, ChrootError
 from ....core.looking.status import BROKEN, DRIFTED, MISSING, NOT_ANSWERING, ON
 from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
-from ..command_log import PROGRAM, Undo
-from ..command_words import quoted
+from ..command_lines.command_log import PROGRAM, Undo
+from ..command_lines.command_words import quoted
 from ..reasons import NO_CHROOT, UNFIT, busy, unfit
 from .action import Action, flow
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ....core.plan import Plan
     from ....core.process import Holder
     from ....widgets.job_status import JobStatus
-    from ..command_words import Words
+    from ..command_lines.command_words import Words
     from ..session import Session
 
 _LEFT_ON = ": left on"

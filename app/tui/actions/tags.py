@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..command_log import Undo
+from ..command_lines.command_log import Undo
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
 from .for_each_chosen import to_each

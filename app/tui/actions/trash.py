@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ....core.events import Report
     from ....core.trees.trash import Trashed
-    from ..command_words import Words
+    from ..command_lines.command_words import Words
     from ..session import Session
 
 

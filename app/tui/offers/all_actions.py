@@ -1,0 +1,107 @@
+"""All that can be done: our actions and the user's own commands, done by their ids or by a menu."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from ..reasons import BUSY, told
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from textual.binding import Binding
+    from textual.geometry import Offset
+    from textual.screen import Screen
+
+    from ...settings.commands import Command
+    from ..actions.action import Action
+    from ..session import Session
+
+
+class Doing:
+    """What keys, palette and menu of *screen* do."""
+
+    def __init__(self, screen: Screen[Any], session: Session) -> None:
+        self._screen = screen
+        self._session = session
+        self.own: dict[str, Action] = {}
+        """Commands of the user's own."""
+        self.actions: Mapping[str, Action] = {}
+        """All that can be done, those among it, by their ids; nothing before `use`."""
+        self._bound_before: dict[str, list[Binding]] | None = None
+        """What keys do without any of these."""
+        self._impossible: frozenset[str] = frozenset()
+        """The actions that could not be done when the keys were shown last."""
+
+    def use(self, commands: Iterable[Command], bound: dict[str, list[Binding]]) -> None:
+        """Have what can be done, with these commands of the user's own and no others.
+
+        *bound* is what keys do. All of it is imported here, after the first paint.
+        """
+        from ..actions import ACTIONS
+        from ..actions.own import actions_of
+
+        if self._bound_before is None:
+            self._bound_before = dict(bound)
+        self.own = actions_of(commands)
+        self.actions = {**ACTIONS, **self.own}
+        bound.clear()
+        own = _bound(self.own)
+        for key, bindings in _bound(ACTIONS).items():
+            bound[_beside(key, own)] = bindings
+        bound.update(own)
+        for key, bindings in self._bound_before.items():
+            bound.setdefault(_beside(key, own), bindings)
+        if self._session.panes.complete:
+            self.offer_anew()
+            self._screen.refresh_bindings()
+
+    def offer_anew(self) -> None:
+        """Show other keys where others apply now."""
+        if not self._session.panes.complete:
+            return
+        said = ((one.id, one.why_not(self._session)) for one in self.actions.values())
+        impossible = frozenset(ident for ident, why in said if why and not why.startswith(BUSY))
+        if impossible != self._impossible:
+            self._impossible = impossible
+            self._screen.refresh_bindings()
+
+    async def perform(self, ident: str) -> None:
+        """Do what `actions` has under this id, or say why it can't be done."""
+        action = self.actions[ident]
+        if why := action.why_not(self._session):
+            self._session.user.tell(told(self._session, why), "warning")
+            return
+        await _come(action.do(self._session))
+
+    def menu(self, at: Offset | None = None) -> None:
+        """Offer what can be done with what is under the cursor; *at*: of the mouse."""
+        self._session.user.begin(self._offer(at))
+
+    async def _offer(self, at: Offset | None) -> None:
+        from ....widgets.dialogs.menu import Menu
+        from .offers import offers
+
+        there = offers(self._session, self.actions, self._screen)
+        chosen = await self._session.user.ask(Menu(there.groups, at=at))
+        if chosen is not None:
+            await _come(there.doing[chosen]())
+
+
+def _bound(actions: Mapping[str, Action]) -> dict[str, list[Binding]]:
+    return {one.key: [one.binding()] for one in actions.values() if one.key}
+
+
+def _beside(key: str, own: Collection[str]) -> str:
+    """Return what ours is bound under: *key*, or what no terminal sends where that is one of *own*.
+
+    The settings have given ours another key then. Textual moves it there, if it is bound at all.
+    """
+    return f"instead-of-{key}" if key in own else key
+
+
+async def _come(done: object) -> None:
+    """Wait for what an action returned, where that is to be waited for."""
+    if inspect.isawaitable(done):
+        await done

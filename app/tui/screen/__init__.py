@@ -1,0 +1,1 @@
+"""The main screen: puts the parts together, has the keys, takes what threads tell."""

@@ -1,0 +1,1 @@
+"""The terminal that the UI stands in: how often and what is written to it, handing it over."""

@@ -1,0 +1,120 @@
+"""Textual's driver for a terminal that may go away: a window is closed, a connection is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import select
+import signal
+import sys
+import threading
+from typing import Any, Protocol, runtime_checkable
+
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+from ...exits import deafen
+from .screen_diff import ScreenDiff
+
+_STDERR = 2
+_GATHER = 0.02
+"""Seconds in which several paints become one on a slow line: what comes up is painted twice."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """An app that knows what the line to the terminal can take."""
+
+    def wrote(self, count: int) -> object:
+        """Take note of so many bytes."""
+
+    def spares(self) -> bool:
+        """Tell whether what stands on the screen is to be left out."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Writes to stderr, as Textual does, and nowhere once nobody is there to see it.
+
+    Then the UI ends, also where it is not that terminal's session leader, which the kernel tells:
+    it would read nothing, again and again.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = _Outlet(
+            open(_STDERR, "wb", closefd=False),  # noqa: SIM115 (it lives as long as this does)
+            encoding=sys.__stderr__.encoding if sys.__stderr__ else "utf-8",
+            errors="backslashreplace",
+        )
+        self._counting = app if isinstance(app, Counting) else None
+        self._diff: ScreenDiff | None = None
+        self._changes_come: asyncio.TimerHandle | None = None
+        threading.Thread(target=self._await_the_end, daemon=True).start()
+
+    def write(self, data: str) -> None:
+        """Write; on a slow line what is other than before, and once for several paints."""
+        if self._counting is None or not self._counting.spares():
+            self._write_changes()
+            self._diff = None
+            self._write(data)
+            return
+        self._diff = self._diff or ScreenDiff()
+        self._write(self._diff.take(data, self._app.size))
+        if self._changes_come is not None:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # the app has ended, or is not there yet
+            self._write_changes()
+        else:
+            self._changes_come = loop.call_later(_GATHER, self._write_changes)
+
+    def _write_changes(self) -> None:
+        if self._changes_come:
+            self._changes_come.cancel()
+            self._changes_come = None
+        if self._diff:
+            self._write(self._diff.changes())
+
+    def _write(self, data: str) -> None:
+        if data:
+            super().write(data)
+            if self._counting is not None:
+                self._counting.wrote(len(data.encode(errors="replace")))
+
+    def forget(self) -> None:
+        """Have all be written at the next paint: the screen is not what it was painted as."""
+        self._write_changes()
+        self._diff = None
+
+    def _await_the_end(self) -> None:
+        """Tell the UI when nobody is there any more, as the kernel does where it has a session."""
+        terminal = select.poll()
+        terminal.register(self.fileno, 0)  # POLLHUP is told unasked: poll(2)
+        terminal.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+class _Outlet(io.TextIOWrapper):
+    """Raises no OSError: Textual's thread that writes would die of it, and the app wait for it."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError:
+            deafen(_STDERR)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError:
+            deafen(_STDERR)

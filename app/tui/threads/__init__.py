@@ -1,0 +1,1 @@
+"""The threads that watch, and the messages that threads post: they never touch a widget."""

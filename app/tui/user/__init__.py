@@ -1,0 +1,1 @@
+"""The user: asked and told, their keys queued, root's privilege had from them."""

@@ -1,0 +1,66 @@
+"""Root's privilege for a UI whose user is not root: had without a word where a rule gives it, else
+asked for once, by handing the terminal over. No password comes by here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ....core.errors import ChrootError
+from ...privilege import asks, prefix
+
+if TYPE_CHECKING:
+    from ....core.remote.machines import Machines
+    from .ask_and_tell import User
+
+
+class Rising:
+    """How the one before this UI becomes root."""
+
+    def __init__(self, machines: Machines, kind: str) -> None:
+        """*kind* is the setting `privilege`."""
+        self._machines = machines
+        self._kind = kind
+        self._asking = asyncio.Lock()
+        self.hint = ""
+        """What is to be done where it was refused."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is privilege to be had that is not had yet."""
+        return self._machines.can_rise
+
+    async def quietly(self) -> bool:
+        """Become root where nobody has to be asked; tell whether that could be."""
+        try:
+            await asyncio.to_thread(self._machines.rise)
+        except ChrootError:
+            return False
+        return self._machines.has_risen
+
+    async def ask(self, user: User) -> bool:
+        """Become root, by a password where there has to be one; tell whether that could be.
+
+        Only in a flow that was begun. Who may not is told.
+        """
+        waited = self._asking.locked()  # for an answer that is meant for us, too
+        async with self._asking:
+            if self._machines.has_risen or waited:
+                return self._machines.has_risen
+            return await self.quietly() or await self._asked(user)
+
+    async def _asked(self, user: User) -> bool:
+        from textual.app import SuspendNotSupported
+
+        try:
+            await user.hand_over(asks(prefix(self._kind)))
+        except SuspendNotSupported:
+            user.tell("this terminal can't be handed over", "error")
+            return False
+        try:
+            await asyncio.to_thread(self._machines.rise)
+        except ChrootError as error:
+            self.hint = error.hint
+            user.explain(error)
+        return self._machines.has_risen
