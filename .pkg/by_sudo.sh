@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154,SC3067 # $here is the caller's; -O is in dash, bash and ash
 # Read by chroot-tool.sh: runs what needs root behind sudo, and ends; goes on where that is no
-# matter of a few words. Builtins only: each program that is started costs what Python's start does.
+# matter of a few words. Builtins, nearly: a program that is started costs what Python's start does.
 
 as_root() {
     trap : INT QUIT # it is for what is run to take them; an ignored one would be ignored there, too
@@ -47,6 +47,40 @@ is_default() {
     done <"$file"
 }
 
+# answers_at_once: no file system is mounted whose server could keep who looks at it waiting.
+answers_at_once() {
+    mounts=$(cat /proc/self/mounts) || return 1
+    binfmt=' /proc/sys/fs/binfmt_misc autofs ' # systemd's, on every host
+    case "${mounts%%"$binfmt"*} ${mounts#*"$binfmt"}" in
+        *' fuse '* | *' fuse.'* | *' fuseblk '* | *' nfs '* | *' nfs4 '* | *' cifs '* | \
+            *' smb3 '* | *' 9p '* | *' ceph '* | *' afs '* | *' autofs '* | *' virtiofs '* | \
+            *' lustre '* | *' beegfs '* | *' gfs2 '* | *' ocfs2 '* | *' orangefs '* | \
+            *' pvfs2 '* | *' coda '* | *' vboxsf '* | *' prl_fs '*) return 1 ;;
+    esac
+}
+
+# is_anothers WORD…: the chroot of -d is there, and its configuration is not for who asks to change.
+is_anothers() {
+    dir=
+    before=
+    for word in "$@"; do
+        case $before in -d | --dir) dir=$word ;; esac
+        before=$word
+    done
+    [ "$dir" ] && answers_at_once || return 1
+    case $dir in
+        */*) ;;
+        *) [ -d "$dir" ] || dir=${CHROOT_TOOL_BASE:-/srv/chroot}/$dir ;;
+    esac
+    [ -d "$dir" ] && [ ! -w "$dir" ] && [ ! -L "$dir/chroot.d" ] && [ ! -w "$dir/chroot.d" ]
+}
+
+case ${1-}:${2-} in
+    bind:add | bind:remove | bind:ignore | bind:restore | tag:add | tag:remove | tag:set)
+        ! command -v sudo >/dev/null || is_root || ! is_default || ! is_plain "$@" ||
+            ! is_anothers "$@" || as_root "$@"
+        ;;
+esac
 case ${1-} in
     run | start | stop | restart | update | shell | create | on | off | pack | unpack | clone | \
         rename | delete | enable | disable | adopt)

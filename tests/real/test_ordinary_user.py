@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
+from chroot_tool.core.kernel.mount_table import KINDS
 from chroot_tool.core.remote.ssh import Host
 from support import CHECKOUT, PATIENCE, Cli, Program, let_in, mounts_below, next_line, trees
 from support.kept_base import base_name, keep
@@ -223,6 +225,16 @@ def test_settings_and_variables_of_the_user_mean_the_same(ann: Ordinary) -> None
     assert "NONE" not in told.stdout
     ann.ok("off", "-d", "deb", env=unset)
     assert not (ann.home / ".local").exists()
+
+
+def test_what_is_ones_own_is_changed_without_root(ann: Ordinary) -> None:
+    subprocess.run(["chown", "-R", f"{ann.uid}", ann.base / "deb"], check=True)
+    ann.ok("bind", "add", "-d", "deb", "--target", "/opt")
+    ann.ok("tag", "add", "mine", "-d", "deb")
+    assert (ann.base / "deb/chroot.d/chroot.toml").stat().st_uid == ann.uid
+    missing = ann("bind", "add", "-d", "nowhere", "--target", "/opt")
+    assert missing.returncode not in (0, 5)
+    assert "sudo" not in missing.stderr
 
 
 def test_what_only_root_may_open_is_opened_by_root(ann: Ordinary) -> None:
@@ -443,3 +455,5 @@ def test_the_shell_and_python_know_the_same_verbs() -> None:
     words = text.rpartition("case ${1-} in")[2].partition(")")[0]
     assert set(words.replace("\\\n", " ").replace("|", " ").split()) == NEED_ROOT
     assert set(SUMMARIES) > NEED_ROOT
+    kinds = text.partition("answers_at_once()")[2].partition("esac")[0]
+    assert set(re.findall(r"\*' (\S+ ?)'\*", kinds)) == set(KINDS)
