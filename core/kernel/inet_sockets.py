@@ -56,7 +56,7 @@ def _read(lines: Iterator[str], protocol: str) -> Iterator[tuple[int, InetSocket
         if len(words) < 10 or not words[9].isdigit():
             continue
         try:
-            local, remote = _address(words[1]), _address(words[2])
+            local, remote = address_of(words[1]), address_of(words[2])
         except ValueError:
             continue
         state = _STATES.get(words[3], "")
@@ -68,7 +68,7 @@ def _read(lines: Iterator[str], protocol: str) -> Iterator[tuple[int, InetSocket
         )
 
 
-def _address(text: str) -> str:
+def address_of(text: str) -> str:
     """Return an address as one writes it: `0100007F:0016` has numbers in the machine's byte order.
 
     Raises ValueError.

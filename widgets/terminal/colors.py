@@ -99,12 +99,12 @@ class Palette:
         color = TextualColor(*triplet)
         for step in range(11):
             mixed = color.blend(end, step / 10)
-            if _contrast(mixed, background) >= _READABLE:
+            if contrast(mixed, background) >= _READABLE:
                 break
         return ColorTriplet(*mixed.rgb)
 
 
-def _contrast(one: TextualColor, other: TextualColor) -> float:
+def contrast(one: TextualColor, other: TextualColor) -> float:
     """WCAG 2.1, contrast ratio."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)

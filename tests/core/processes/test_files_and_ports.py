@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.kernel.inet_sockets import InetSocket, _address, inet_sockets
+from chroot_tool.core.kernel.inet_sockets import InetSocket, address_of, inet_sockets
 from chroot_tool.core.kernel.process_files import command
 from chroot_tool.core.process import OpenFile
 from chroot_tool.core.processes import files_and_ports as module
@@ -134,7 +134,7 @@ def test_no_file_is_looked_at(
 )
 @pytest.mark.skipif(sys.byteorder != "little", reason="as a little machine writes them")
 def test_addresses_as_the_kernel_writes_them(text: str, address: str) -> None:
-    assert _address(text) == address
+    assert address_of(text) == address
 
 
 def test_sockets_of_nobody() -> None:

@@ -24,7 +24,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from chroot_tool.widgets.terminal import cells, flow_control, painting, pty_child
-from chroot_tool.widgets.terminal.colors import Palette, _contrast
+from chroot_tool.widgets.terminal.colors import Palette, contrast
 from chroot_tool.widgets.terminal.pace import Pace
 from chroot_tool.widgets.terminal.search import Match
 from chroot_tool.widgets.terminal.terminal import Terminal
@@ -583,7 +583,7 @@ async def test_the_sixteen_colours_can_be_read_in_every_theme(theme: str) -> Non
             color = palette.style(cells.pack_style(1 + index, 0, 0)).color
             assert color is not None
             assert color.triplet is not None
-            assert _contrast(TextualColor(*color.triplet), ground) >= 3
+            assert contrast(TextualColor(*color.triplet), ground) >= 3
 
 
 async def test_programs_learn_whether_the_theme_is_light() -> None:
