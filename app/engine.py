@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..core.creating.preferences import Habits
     from ..core.engine import Engine
+    from ..core.remote.between_machines import Program
     from ..core.remote.inventory import Target
     from ..core.remote.machines import Machines
     from ..core.remote.remote_engine import RemoteEngine
@@ -137,6 +138,15 @@ def end_of(host: str, words: Sequence[str]) -> End:
     from ..core.remote.ssh import Host
 
     return End(host, Host(host).piped(words))
+
+
+def third(host: str) -> Program:
+    """Return what makes the chroot-tool of *host* an end of a stream, once it is connected to.
+
+    ssh can still ask now. Raises ChrootError, UsageError for a host that is none.
+    """
+    _elsewhere(host, "", ask=True).connection()
+    return lambda words: end_of(host, words)
 
 
 def beside(host: str, words: Sequence[str], *, terminal: bool) -> tuple[str, ...]:

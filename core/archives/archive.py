@@ -42,6 +42,7 @@ __all__ = [
     "check",
     "pack",
     "pack_into",
+    "send",
     "store",
     "unpack",
 ]
@@ -217,6 +218,49 @@ def unpack(
     if members.manifest is not None:
         lost += extras.make(directory, members.manifest)
     return Unpacked(members.manifest, members.count, tuple(lost))
+
+
+def send(
+    source: str,
+    *,
+    sealed: bool = False,
+    progress: Progress | None = None,
+    cancelled: Flag | None = None,
+) -> None:
+    """Write the archive *source* to stdout, and a seal after it: then all of it is there.
+
+    Its checksum has to be right, and with *sealed* its own end, as for `unpack`; nobody may change
+    it meanwhile. Raises ChrootError, PrivilegeError, Cancelled; then it has no seal.
+    """
+    stop = Stop(cancelled)
+    tell = in_steps(progress) if progress else None
+    with Input(source, sealed=sealed) as given:
+        compression.by_content(given.head, source)
+        before = os.fstat(given.fd)
+        given.begin_checksum(stop)
+        try:
+            while not stop.is_set() and (data := _read(given)):
+                write_all(1, data)
+                if tell and given.fraction is not None:
+                    tell(given.fraction)
+            if stop.is_set():
+                raise Cancelled(f"sending {source} was interrupted")
+            given.check()
+            now = os.fstat(given.fd)
+            if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+                raise ChrootError(f"{source} was changed while it was sent", "send it again")
+            write_all(1, SEAL)
+        except OSError as error:
+            raise ChrootError(f"sending {source} failed: stdout: {error.strerror}") from error
+        finally:
+            stop.set()  # where it failed its checksum is nothing to wait for
+
+
+def _read(given: Input) -> bytes:
+    try:
+        return os.read(given.fd, _CHUNK)
+    except OSError as error:
+        raise ChrootError(f"cannot read {given.called}: {error.strerror}") from error
 
 
 def store(output: str, *, checksum: bool, cancelled: Flag) -> Packed:

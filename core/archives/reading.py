@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 SEAL = b"\x50\x2a\x4d\x18\x12\0\0\0chroot-tool: whole"
-"""Ends what `pack` writes to stdout: who reads a pipe sees no exit code at the other end of it.
+"""Ends what goes through a pipe: who reads one sees no exit code at the other end of it.
 
-A skippable frame (RFC 8878, 3.1.2), which every zstd passes over.
+A skippable frame (RFC 8878, 3.1.2), which every zstd passes over. Other decompressors do not: where
+it is asked for they do not get it.
 """
 _CHUNK = 1 << 18
 _TICK = 200  # milliseconds
@@ -89,15 +90,17 @@ class Input:
         poll = select.poll()
         poll.register(self.fd, select.POLLIN)
         try:
-            write_all(writer, self.head)
             while not stop.is_set():
                 if poll.poll(_TICK):
                     data = os.read(self.fd, _CHUNK)
-                    self._tail = (self._tail + data)[-len(SEAL) :]
                     if not data:
                         self._is_over = True
+                        end = self._tail.removesuffix(SEAL) if self._is_sealed else self._tail
+                        write_all(writer, end)
                         return
-                    write_all(writer, data)
+                    held = self._tail + data
+                    self._tail = held[-len(SEAL) :]
+                    write_all(writer, held[: -len(SEAL)])
         except OSError:
             pass  # whoever reads has ended, or the input is gone: the reader sees the end
         finally:

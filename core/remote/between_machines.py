@@ -91,13 +91,31 @@ def pack(
 
 
 def unpack(
-    sink: Program, path: str, source: str, *, sealed: bool = False, new_names: bool = False,
-    report: Report, cancelled: Flag,
+    sink: Program, path: str, source: str, *, sender: Program | None = None, sealed: bool = False,
+    new_names: bool = False, report: Report, cancelled: Flag,
 ) -> Unpacked:  # fmt: skip
-    """Unpack *source*, a file here or stdin, as *path* of another machine. As `Engine.unpack`."""
-    asked = {"--sealed": sealed, "--new-names": new_names}
+    """Unpack *source*, a file here or stdin, or one of a machine, *sender*, as *path* of another.
+
+    As `Engine.unpack`.
+    """
+    asked = {"--sealed": sealed or sender is not None, "--new-names": new_names}
     more = [word for word, wanted in asked.items() if wanted]
     end = sink(("unpack", "-f", PIPE, "-d", path, *more, "--json"))
+    if sender is not None:
+        given_by = sender(("unpack", "--send", "-f", source, *["--sealed"] * sealed, "--json"))
+        _, said = stream.carry(given_by, end, path, report=report, cancelled=cancelled)
+    else:
+        said = _unpack_from_here(end, path, source, report=report, cancelled=cancelled)
+    try:
+        found: Unpacked = documents.decode(said, Unpacked)
+    except ValueError as error:
+        raise ChrootError(f"{end.name}: its answer makes no sense: {error}") from error
+    return found
+
+
+def _unpack_from_here(
+    end: End, path: str, source: str, *, report: Report, cancelled: Flag
+) -> dict[str, Any]:
     archive.check(source)
     fd = 0
     if source != PIPE:
@@ -114,11 +132,7 @@ def unpack(
     finally:
         if fd:
             os.close(fd)
-    try:
-        found: Unpacked = documents.decode(said, Unpacked)
-    except ValueError as error:
-        raise ChrootError(f"{end.name}: its answer makes no sense: {error}") from error
-    return found
+    return said
 
 
 def _count(said: dict[str, Any]) -> int:

@@ -258,17 +258,10 @@ class Machines:
             return of_host(other, cloned)
         place = arguments.pop(_BETWEEN[name])
         other, there = split(place)
-        if other and name == "pack":
-            return between_machines.pack(
-                self._program(host), path, there, sink=self._program(other), **arguments
-            )
-        if other:
-            raise UsageError(
-                f"{place} is on neither this machine nor {host or 'that of the chroot'}",
-                "a file is here, or where the chroot is",
-            )
-        do = between_machines.pack if name == "pack" else between_machines.unpack
-        return do(self._program(host), path, place, **arguments)
+        third = self._program(other) if other else None
+        if name == "pack":
+            return between_machines.pack(self._program(host), path, there, sink=third, **arguments)
+        return between_machines.unpack(self._program(host), path, there, sender=third, **arguments)
 
     def _program(self, host: str) -> Program:
         """Return what makes the chroot-tool of a machine an end of a stream."""

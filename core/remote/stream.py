@@ -1,8 +1,8 @@
-"""A chroot on its way between two machines: a program at one end packs, one at the other unpacks.
+"""A chroot on its way between two machines: a program at one end sends, one at the other receives.
 
 The kernel carries the bytes from pipe to pipe: no file and no memory holds them in between. What is
-told comes as JSON lines beside them. Who unpacks asks for the seal at the end of the stream
-(`Engine.pack`), so that a sender that fails, or a connection that is cut, makes no chroot.
+told comes as JSON lines beside them. Who receives asks for the seal at the end of the stream
+(`SEAL`), so that a sender that fails, or a connection that is cut, makes no chroot.
 """
 
 from __future__ import annotations
@@ -120,9 +120,8 @@ class _Program(Thread):
             return self._not_started
         if self._error is not None:
             try:
-                told = documents.decode_error({**self._error, "holders": []})
-                return ChrootError(f"{where}{told.message}", told.hint)
-            except ValueError:
+                return _error(where, self._error)
+            except (ValueError, TypeError, KeyError):
                 pass
         said = [word for word in self._words if word and not word.startswith("hint: ")]
         why = said[-1].removeprefix("chroot-tool: ") if said else ""
@@ -169,6 +168,17 @@ class _Telling:
     def _tell(self, event: Event) -> None:
         with self._one:
             self._report(event)
+
+
+def _error(where: str, told: dict[str, Any]) -> ChrootError:
+    """Return the error that an end has *told*, of its kind, with *where* before what it says.
+
+    Raises ValueError, TypeError, KeyError for what is none.
+    """
+    said = {"message": where + told["message"], "hint": told.get("hint", "")}
+    error = documents.decode_error({**told, **said, "holders": [], "problems": [said]})
+    # Who has interrupted it there is not our caller.
+    return ChrootError(error.message, error.hint) if isinstance(error, Cancelled) else error
 
 
 def carry(

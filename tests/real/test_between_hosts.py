@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chroot_tool.core.lock import Lock
 from support import Cli, kill, trees, wait_until
 from support.ssh_hosts import SshHost, SshHosts
 
@@ -185,6 +187,154 @@ def test_an_archive_that_was_cut_off_is_none(between: Between, way: str) -> None
         wait_until(lambda: os.listdir(there) == ["deb.tar.zst"])
 
 
+PACKED = ("zst", "xz", "gz", "tar")
+"""How the archives are packed that are unpacked: one that another machine sends has a seal."""
+
+
+def archive_of(root: Path, kind: str, place: Path) -> Path:
+    """Pack *root* into `deb.*` in *place*, by GNU tar; return its path."""
+    archive = place / (f"deb.tar.{kind}" if kind != "tar" else "deb.tar")
+    subprocess.run(
+        ["tar", "-C", root, "--auto-compress", "--xattrs", "-cf", archive, "."], check=True
+    )
+    return archive
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_an_archive_of_another_machine(between: Between, kind: str) -> None:
+    archive = archive_of(between.deb, kind, between.two.home)
+    said = between.ok("unpack", "-f", f"two:{archive}", "-d", "one:copy", "--json").splitlines()
+    events = [json.loads(line) for line in said]
+    assert events[-1]["event"] == "done"
+    assert events[-1]["count"] > 10
+    fractions = [event["fraction"] for event in events if event.get("fraction") is not None]
+    assert fractions == sorted(fractions)
+    assert len(fractions) > 1
+    assert trees.differences(between.deb, between.one.base / "copy") == []
+
+
+def test_what_stands_beside_an_archive_there(between: Between, tmp_path: Path) -> None:
+    """Its checksum is that beside it; what else was asked for goes along."""
+    place = f"two:{between.two.home}/deb.tar.zst"
+    (between.deb / "etc").mkdir(exist_ok=True)
+    (between.deb / "etc/hostname").write_text("deb\n")
+    between.ok("pack", "-d", "one:deb", "-f", place, "--checksum")
+    between.ok("unpack", "-f", place, "-d", tmp_path / "copy")
+    assert trees.differences(between.deb, tmp_path / "copy") == []
+    between.ok("unpack", "-f", place, "-d", "one:named", "--new-names")
+    assert (between.one.base / "named/etc/hostname").read_text() == "named\n"
+    done = between("unpack", "-f", place, "-d", "one:other", "--sealed")
+    assert (done.returncode, names(between.one)) == (1, ["deb", "named"])
+    assert "two: /" in done.stderr
+    assert "ended before its end" in done.stderr
+    with (between.two.home / "deb.tar.zst").open("ab") as file:
+        file.write(b"more")
+    done = between("unpack", "-f", place, "-d", "one:other")
+    assert (done.returncode, names(between.one)) == (1, ["deb", "named"])
+    assert "not what its checksum was made of" in done.stderr
+    assert "two: /" in done.stderr
+
+
+@pytest.mark.parametrize("way", ["ctrl+c", "killed", "one", "two", "changed"])
+def test_an_archive_of_another_machine_that_is_cut_off_is_no_chroot(
+    between: Between, way: str
+) -> None:
+    large(between.deb)
+    archive = archive_of(between.deb, "tar", between.two.home)
+    # What was sent so far is on its way, the rest waits: a pipe in the middle is not read.
+    gate = between.one.folder / "gate"
+    real = between.one.bin / "chroot-tool.real"
+    (between.one.bin / "chroot-tool").rename(real)
+    wait = f"head -c 30000000; until [ -e {gate} ]; do sleep 0.02; done; exec cat"
+    between.one.write_program(
+        "chroot-tool",
+        f'case " $* " in *" unpack "*) {{ {wait}; }} | {real} "$@";; *) exec {real} "$@";; esac',
+    )
+    with between.start("unpack", "-f", f"two:{archive}", "-d", "one:copy") as unpacking:
+        wait_until(lambda: (between.one.base / "copy").exists())
+        if way == "ctrl+c":
+            os.killpg(unpacking.pid, signal.SIGINT)
+        elif way == "killed":
+            unpacking.kill()
+        elif way == "changed":
+            os.truncate(archive, 100 << 20)
+        else:
+            between.hosts.hosts[way].stop()
+        gate.touch()
+        assert unpacking.stderr
+        said = unpacking.stderr.read()
+        assert unpacking.wait(60) == {"ctrl+c": 130, "killed": -9}.get(way, 1), said
+    if way in ("one", "two"):
+        assert f"chroot-tool: {way}: " in said
+    if way == "changed":
+        assert f"chroot-tool: two: {archive} was changed while it was sent" in said
+    if way != "one":  # what is killed there is known for what it is
+        wait_until(lambda: names(between.one) == ["deb"])
+
+
+def test_a_chroot_tool_that_can_send_no_archive_says_what_to_do(between: Between) -> None:
+    archive = archive_of(between.deb, "zst", between.two.home)
+    real = between.two.bin / "chroot-tool.real"
+    (between.two.bin / "chroot-tool").rename(real)
+    between.two.write_program(
+        "chroot-tool",
+        f'case "$*" in *--send*) echo "chroot-tool: unrecognized arguments: --send" >&2; exit 2;; '
+        f'*) exec {real} "$@";; esac',
+    )
+    done = between("unpack", "-f", f"two:{archive}", "-d", "one:copy")
+    assert (done.returncode, names(between.one)) == (1, ["deb"])
+    assert done.stderr.splitlines()[-2:] == [
+        "chroot-tool: two: unrecognized arguments: --send",
+        "hint: chroot-tool deploy two",
+    ]
+
+
+@pytest.mark.parametrize("words", [("pack", "-d", "one:deb"), ("unpack", "-d", "one:copy")])
+def test_the_third_machine_is_connected_to_first(between: Between, words: tuple[str, ...]) -> None:
+    """A chroot-tool that is another than ours says so before anything goes there."""
+    hello = {
+        "event": "hello", "version": "99", "protocol": 99, "oldest": 99, "base": "/b",
+        "methods": [],
+    }  # fmt: skip
+    between.two.write_program("chroot-tool", f"echo {shlex.quote(json.dumps(hello))}")
+    done = between(*words, "-f", "two:/x.tar.zst")
+    assert (done.returncode, names(between.one)) == (1, ["deb"])
+    assert "two: its chroot-tool 99 and this one do not understand each other" in done.stderr
+
+
+def test_a_full_disk_there_makes_no_chroot(between: Between) -> None:
+    large(between.deb)
+    archive = archive_of(between.deb, "zst", between.two.home)
+    place = between.one.base / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", place], check=True)
+    try:
+        done = between("unpack", "-f", f"two:{archive}", "-d", f"one:{place}/copy")
+        assert (done.returncode, os.listdir(place)) == (1, [])
+    finally:
+        subprocess.run(["umount", place], check=True)
+    assert "chroot-tool: one: unpacking failed: no space left on the disk" in done.stderr
+
+
+def test_what_fails_at_an_end_has_its_exit_code(between: Between) -> None:
+    """2 for what makes no sense, 4 where another is at work on it, 3 for a configuration."""
+    place = between.two.home / "there.tar.zst"
+    place.mkdir()
+    words = ("pack", "-d", "one:deb", "-f", f"two:{place}")
+    done = between(*words)
+    assert (done.returncode, "chroot-tool: two: /" in done.stderr) == (2, True), done.stderr
+    place.rmdir()
+    with Lock(str(between.deb)):
+        done = between(*words)
+        assert (done.returncode, "chroot-tool: one: " in done.stderr) == (4, True), done.stderr
+    (between.deb / "chroot.d/chroot.toml").write_text("no = 1\nneither = 2\n")
+    done = between(*words)
+    assert done.returncode == 3, done.stderr
+    [last] = [line for line in done.stderr.splitlines() if line.startswith("chroot-tool: ")]
+    assert last.startswith("chroot-tool: one: /")
+    assert last.endswith("(and 1 more)")
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -194,14 +344,23 @@ def test_an_archive_that_was_cut_off_is_none(between: Between, way: str) -> None
         (("pack", "-d", "one:deb", "--oci", "-f", "two:x"), "-f one:/DIR.oci"),
         (("pack", "-d", "one:deb", "-f", "two:/nowhere/x.tar.zst"), "two: cannot write /nowhere/x"),
         (("pack", "-d", "one:deb", "-f", "x.tar.xz"), "is compressed by zstd"),
-        (("unpack", "-d", "one:x", "-f", "two:x.tar.zst"), "is not unpacked on one"),
+        (("unpack", "-d", "one:x", "-f", "two:x.tar.zst"), "x.tar.zst does not exist"),
+        (("unpack", "-d", "one:x", "-f", "two:/etc"), "two: /etc is no regular file"),
+        (("unpack", "-d", "one:x", "-f", "two:/dev/null"), "two: /dev/null is no regular file"),
+        (("unpack", "-d", "one:x", "-f", "two:HOME/fifo"), "fifo is no regular file"),
+        (("unpack", "-d", "one:x", "-f", "two:HOME/empty"), "empty is empty"),
+        (("unpack", "-d", "one:x", "-f", "two:/etc/passwd"), "two: /etc/passwd is no archive"),
+        (("unpack", "-d", "one:deb", "-f", "two:HOME/tiny.tar"), "one: "),
         (("unpack", "-d", "two:x", "-f", "/dev/null"), "no regular file"),
         (("unpack", "-d", "two:x", "-f", "/etc/passwd"), "/etc/passwd"),
     ],
 )
 def test_what_cannot_be(between: Between, words: tuple[str, ...], wanted: str) -> None:
     (between.two.base / "full/there").mkdir(parents=True)
-    done = between(*words)
+    os.mkfifo(between.two.home / "fifo")
+    (between.two.home / "empty").touch()
+    archive_of(between.deb, "tar", between.two.home).rename(between.two.home / "tiny.tar")
+    done = between(*(word.replace("HOME", str(between.two.home)) for word in words))
     assert done.returncode in (1, 2)
     if wanted.startswith("one of its own"):
         # How far it was may have been told before, or not.

@@ -332,15 +332,47 @@ async def test_an_archive_from_there_and_back(
         await t.on_row("beta")
         await t.press("u")
         await t.dialog(UnpackDialog)
-        t.app.screen.query_one("#archive", Field).value = f"one:{archive}"
+        t.app.screen.query_one("#archive", Field).value = f"other:{archive}"
         await t.press("enter")
-        await t.shows("is unpacked there")
+        await t.shows("other is no machine that answers")
         t.app.screen.query_one("#archive", Field).value = str(archive)
         t.app.screen.query_one("#name", Field).value = "omega"
         await t.press("enter")
         await t.until(lambda: t.highlighted == "omega")
         await t.until((farm.hosts["two"].base / "omega/bin").exists)
         await t.idle()
+
+
+async def test_an_archive_to_a_third_machine_and_back(farm: SshHosts, tiny_chroot: Path) -> None:
+    """Of a chroot of one in a file of the other, and from there to here."""
+    archive = farm.hosts["two"].home / "a.tar.zst"
+    async with farm_ui(tiny_chroot.parent, "one", "two") as t:
+        await t.shows("alpha", "beta")
+        await t.on_row("alpha")
+        await t.press("p")
+        await t.dialog(PackDialog)
+        file = t.app.screen.query_one("#file", Field)
+        file.value = "other:/a.tar.zst"
+        await t.press("enter")
+        await t.shows("other is no machine that answers")
+        file.value = "two:/a.tar.xz"
+        await t.shows("on its way it is .tar.zst")
+        file.value = f"two:{archive}"
+        await t.press("enter")
+        await t.until(archive.exists)
+        await t.main()
+        await t.idle()
+        await t.on_row("alpha")
+        for name, machine in (("omega", "one"), ("here", "")):
+            await t.press("u")
+            await t.dialog(UnpackDialog)
+            t.app.screen.query_one("#archive", Field).value = f"two:{archive}"
+            t.app.screen.query_one("#machine", ChoiceField).value = machine
+            t.app.screen.query_one("#name", Field).value = name
+            await t.press("enter")
+            base = farm.hosts["one"].base if machine else tiny_chroot.parent
+            await t.until((base / name / "bin").exists)
+            await t.idle()
 
 
 HELLO = {

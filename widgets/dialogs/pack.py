@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -13,12 +13,13 @@ from textual.widgets import Checkbox, Static
 
 from ...core.archives import compression
 from ...core.errors import UsageError
-from ...core.remote.address import split
+from ...core.remote.address import joined, split
 from ...core.text import safe
 from ...core.value import Value
 from ..text.foreign import foreign
 from .field import Field
 from .form import TwoWayForm
+from .place_field import Home, check_machine
 from .suggestions import Complete, Paths
 from .switch import Switch
 
@@ -38,7 +39,7 @@ class PackDialog(TwoWayForm[Packing]):
 
     *archive* and *image* are the paths that stand there first, for either kind; *complete* returns
     the paths that one can be the start of, and is called in a thread. *on* says that it is on,
-    *host* on which machine it is, where that is another one.
+    *host* on which machine it is, where that is another one, *homes* which others there are.
     """
 
     goes_on = "Pack"
@@ -55,13 +56,14 @@ class PackDialog(TwoWayForm[Packing]):
 
     def __init__(
         self, name: str, archive: str, image: str, *, complete: Complete, on: bool = False,
-        host: str = "",
+        host: str = "", homes: Sequence[Home] = (),
     ) -> None:  # fmt: skip
         super().__init__(Content.assemble("pack ", foreign(name)))
         self._defaults = {False: archive, True: image}
         self._complete = complete
         self._is_on = on
         self._host = host
+        self._homes = tuple(homes)
 
     def content(self) -> Iterable[Widget]:
         """Return the fields and the switches."""
@@ -89,8 +91,8 @@ class PackDialog(TwoWayForm[Packing]):
 
     def _check_file(self, file: str) -> None:
         host, path = split(file)
-        if host not in ("", self._host):
-            raise UsageError(f"{host} is another machine", "a file is here, or where the chroot is")
+        if host != self._host:
+            check_machine(host, self._homes)
         if not path.startswith("/"):
             raise UsageError(f"{path!r} is a relative path", "write it from /")
         if path.endswith("/"):
@@ -98,9 +100,9 @@ class PackDialog(TwoWayForm[Packing]):
         on_its_way = self._host != host
         if self._is_image:
             if on_its_way:
-                raise UsageError("an image is made where the chroot is", f"{self._host}:/…")
+                raise UsageError("an image is made where the chroot is", joined(self._host, "/…"))
         elif compression.by_name(path) is not compression.ZSTD and on_its_way:
-            raise UsageError("to here it goes as .tar.zst", f"{self._host}:{path} is there")
+            raise UsageError("on its way it is .tar.zst", f"{joined(self._host, path)} is there")
 
     @on(Checkbox.Changed, "#oci")
     def _kind_changed(self, event: Checkbox.Changed) -> None:

@@ -36,6 +36,12 @@ def machine_field(homes: Sequence[Home], base: str) -> Iterable[ChoiceField]:
         yield ChoiceField("On", choices, id="machine", value=split(base)[0])
 
 
+def check_machine(host: str, homes: Sequence[Home]) -> None:
+    """Check the host of a file that is typed, "" where it has none. Raises UsageError."""
+    if host and all(host != home.host for home in homes):
+        raise UsageError(f"{safe(host)} is no machine that answers", "H shows which do")
+
+
 class PlaceField(Field):
     """Asks where a chroot goes. *base* is where plain names go, *taken* those that are there."""
 

@@ -15,7 +15,7 @@ from ...core.remote.address import split
 from ...core.value import Value
 from .field import Field
 from .form import TwoWayForm
-from .place_field import Home, PlaceField, machine_field
+from .place_field import Home, PlaceField, check_machine, machine_field
 from .suggestions import Complete, Paths
 
 _PACKED = re.compile(r"(?:-\d{12})?\.t(?:ar\.)?(?:zst|xz|gz|ar)$")
@@ -33,8 +33,8 @@ class Unpacking(Value):
 class UnpackDialog(TwoWayForm[Unpacking]):
     """Asks for an archive and for the name it gets. Answers an Unpacking, None where it was left.
 
-    *base* and *taken* are those of `PlaceField`, *homes* the machines it may go to. *complete*
-    returns the paths that one can be the start of, and is called in a thread.
+    *base* and *taken* are those of `PlaceField`, *homes* the machines it may go to, and come
+    from. *complete* returns the paths that one can be the start of, and is called in a thread.
     """
 
     goes_on = "Unpack"
@@ -63,18 +63,14 @@ class UnpackDialog(TwoWayForm[Unpacking]):
     def _check_archive(self, archive: str) -> None:
         host, path = split(archive)
         check_file(path)
-        there = split(self.query_one(PlaceField).base)[0] if self.is_mounted else host
-        if host not in ("", there):
-            raise UsageError(
-                f"an archive on {host} is unpacked there", f"HOST:/… is on the machine {host}"
-            )
+        if host != split(self._base)[0]:
+            check_machine(host, self._homes)
 
     @on(Field.Changed, "#machine")
     def _moved(self, event: Field.Changed) -> None:
         event.stop()
         home = next(home for home in self._homes if home.host == event.field.value)
         self.query_one(PlaceField).move(home)
-        self.field("archive").check_again()
 
     @on(Field.Changed, "#archive")
     def _chosen(self, event: Field.Changed) -> None:

@@ -12,7 +12,7 @@ from ....core.archives.writing import default_name
 from ....core.errors import UsageError
 from ....core.text import safe, size
 from ... import exits, json_fields
-from ...engine import end_of, split_host
+from ...engine import end_of, split_host, third
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR, Option
@@ -84,14 +84,14 @@ def execute(arguments: Namespace) -> int:
         raise UsageError("an archive is nothing for a terminal", "name a file with -f, or pipe it")
     if output != STDOUT and not there:
         output = os.path.abspath(output)
+    do = engine.pack
+    if host != there:
+        from ....core.remote import between_machines
+
+        sink = third(there) if there else None
+        do = partial(between_machines.pack, partial(end_of, host), sink=sink)
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
-        do = engine.pack
-        if host != there:
-            from ....core.remote import between_machines
-
-            sink = partial(end_of, there) if there else None
-            do = partial(between_machines.pack, partial(end_of, host), sink=sink)
         done = do(
             path, output,
             exclude=tuple(arguments.ignore), everything=arguments.everything,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from argparse import SUPPRESS
 from functools import partial
 
 from ....core.errors import UsageError
+from ....core.events import Stage
 from ....core.text import safe
 from ... import exits, json_fields
-from ...engine import end_of, split_host
+from ...engine import end_of, split_host, third
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
 from ..options import DIR, Option
@@ -35,6 +38,7 @@ examples:
   chroot-tool unpack -f deb-202601312359.tar.zst -d deb
   chroot-tool unpack -f deb.tar.zst -d build1:deb    from here to another one
   chroot-tool unpack -f build1:/backup/deb.tar.zst -d build1:deb
+  chroot-tool unpack -f store1:/backup/deb.tar.zst -d build1:deb    of a third one
 """
 
 
@@ -50,6 +54,7 @@ def add_options(parser: ArgumentParser) -> None:
         "--new-names", action="store_true",
         help="names of its own, no machine id and no ssh host keys, as a clone has them",
     )  # fmt: skip
+    parser.add_argument("--send", action="store_true", help=SUPPRESS)
     add_json_events(parser)
 
 
@@ -57,22 +62,20 @@ def execute(arguments: Namespace) -> int:
     """Unpack a chroot; return the exit code."""
     if not arguments.file:
         raise UsageError("unpack needs an archive", "give it with -f FILE, - for stdin")
+    if arguments.send:
+        return _send(arguments)
     host = split_host(arguments.dir)[0] or arguments.host
     there, source = split_host(arguments.file)
-    if there not in ("", host):
-        raise UsageError(
-            f"an archive on {there} is not unpacked on {host or 'this machine'}",
-            f"ssh {there} 'cat FILE' | chroot-tool unpack … -f -",
-        )
     if source != _STDIN and not there:
         source = os.path.abspath(source)
     engine, path = chroot_of(arguments, new=True)
-    started = time.monotonic()
     do = engine.unpack
-    if host and not there:
+    if host != there:
         from ....core.remote import between_machines
 
-        do = partial(between_machines.unpack, partial(end_of, host))
+        sender = third(there) if there else None
+        do = partial(between_machines.unpack, partial(end_of, host), sender=sender)
+    started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
         done = do(
             path, source, sealed=arguments.sealed, new_names=arguments.new_names, report=report,
@@ -83,6 +86,21 @@ def execute(arguments: Namespace) -> int:
     else:
         path = f"{host}:{path}" if host else path
         exits.tell(f"{safe(path)}: {_what(done)} in {time.monotonic() - started:.1f} s\n")
+    return exits.DONE
+
+
+def _send(arguments: Namespace) -> int:
+    """Be the end of a stream between two machines that reads the archive, and writes to stdout."""
+    from ....core.archives import archive
+
+    source = os.path.abspath(arguments.file)
+    sys.stdout = sys.stderr
+    with LongCall(json=arguments.json) as (report, cancelled):
+        archive.send(
+            source, sealed=arguments.sealed, cancelled=cancelled,
+            progress=lambda fraction: report(Stage(source, "unpacking", fraction)),
+        )  # fmt: skip
+    json_fields.write({"event": "done"})
     return exits.DONE
 
 

@@ -46,8 +46,9 @@ async def pack(session: Session) -> None:
         return
     archive, image = (_place(session, one, oci=oci) for oci in _KINDS)
     dialog = PackDialog(
-        one.name, archive, image, complete=session.engine.complete, on=one.is_on, host=one.host
-    )
+        one.name, archive, image, complete=session.engine.complete, on=one.is_on, host=one.host,
+        homes=session.homes,
+    )  # fmt: skip
     wish = await session.user.ask(dialog)
     if wish is None or not await _may_be_there(session, wish.path):
         return
