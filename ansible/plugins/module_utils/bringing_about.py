@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -11,6 +12,7 @@ from . import binds, packages
 from .command_line import BUSY, CommandLine, Failed
 
 ON, OFF, PRESENT, ABSENT = "on", "off", "present", "absent"
+_PARTIAL = "partial"
 _MADE_WITH = ("suite", "arch", "mirror", "variant", "timezone", "proxy", "backend")
 _HALF = ("incomplete", "broken")
 _PASSWORD = re.compile(r"//[^/@ ]*@")
@@ -56,6 +58,8 @@ class Wanted:
             self._on()
         elif self._params["state"] == OFF or not was_on:
             self._off(was_on=was_on)
+        elif self._edits and not self._really:
+            self._expect()
 
     def as_result(self) -> dict[str, Any]:
         """Return what the module answers. There is no `path`: Ansible would look at that itself."""
@@ -198,10 +202,7 @@ class Wanted:
 
     def _on(self) -> None:
         if self._is_there:
-            # What is not written yet is part of the plan all the same.
-            new = [] if self._really else [e.after for e in self._edits if e.after]
-            extra = [f"--bind={entry.record()}" for entry in new if not entry.ignored]
-            steps = self._said("on", *extra)
+            steps = self._said("on", *self._unwritten())
             if steps and self._really:
                 self._tool.do("on")
             elif self.installed and self.after["state"] == OFF:
@@ -218,6 +219,28 @@ class Wanted:
             self._tool.do("off", *self._way_off(stop=was_on and self._params["stop"]))
         for step in steps if was_on else ():
             self._did(step, OFF)
+
+    def _expect(self) -> None:
+        """Say how one that is on would be with the new binds, which nobody asks to be mounted."""
+        assert self._found is not None
+        found = self._found["mounts"]
+        wrong = {one["target"] for one in found if one["state"] in ("missing", "drifted")}
+        for before, after in self._edits:
+            if before is not None:
+                wrong.discard(before.target)
+            if after is not None and self._is_to_be_mounted(after):
+                wrong.add(after.target)
+        self.after["state"] = _PARTIAL if wrong else ON
+
+    def _unwritten(self) -> list[str]:
+        """Return words by which what is not written yet is part of the plan all the same."""
+        new = [] if self._really else [edit.after for edit in self._edits if edit.after]
+        return [f"--bind={entry.record()}" for entry in new if self._is_to_be_mounted(entry)]
+
+    @staticmethod
+    def _is_to_be_mounted(entry: binds.Entry) -> bool:
+        """Whether `on` mounts it: an optional one only where its source is."""
+        return not entry.ignored and (not entry.optional or os.path.exists(entry.source))
 
     def _said(self, verb: str, *words: str) -> list[str]:
         """Return what *verb* would do."""
