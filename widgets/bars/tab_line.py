@@ -20,13 +20,19 @@ from ..light_message import Telling
 from ..text.fitting import width_of
 
 _GAP = 2
+_BEFORE, _AFTER = "‹ ", " ›"
+"""What stands where tabs have no room, on that side; as wide as a gap."""
 
 
 class TabLine(Widget):
-    """The names of tabs; the one that is shown stands out."""
+    """The names of tabs; the one that is shown stands out.
+
+    It always has room. Where others have none, a mark stands at that side; a click on it chooses
+    the nearest of them.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "tab-line--current", "tab-line--other", "tab-line--key",
+        "tab-line--current", "tab-line--other", "tab-line--key", "tab-line--more",
     }  # fmt: skip
     DEFAULT_CSS = """
     TabLine {
@@ -35,6 +41,7 @@ class TabLine(Widget):
         & > .tab-line--current { color: $text-primary; text-style: bold underline; }
         & > .tab-line--other { color: $text-muted; }
         & > .tab-line--key { color: $text-muted; &:ansi { text-style: dim; } }
+        & > .tab-line--more { color: $text-accent; text-style: bold; }
     }
     """
 
@@ -61,8 +68,14 @@ class TabLine(Widget):
             style = self.get_visual_style(f"tab-line--{kind}").rich_style
             segments += [Segment(key, key_style), Segment(label, style)]
             segments.append(Segment(" " * _GAP, plain))
-        left = self._left
-        return Strip(segments).crop_extend(left, left + self.size.width, plain)
+        left, width = self._left, self.size.width
+        line = Strip(segments).crop_extend(left, left + width, plain)
+        more = self.get_visual_style("tab-line--more").rich_style
+        if self._before(left):
+            line = Strip.join([Strip([Segment(_BEFORE, more)]), line.crop(_GAP)])
+        if self._after(left):
+            line = Strip.join([line.crop(0, width - _GAP), Strip([Segment(_AFTER, more)])])
+        return line.crop(0, width)
 
     @property
     def _said(self) -> list[tuple[str, str, str]]:
@@ -87,14 +100,38 @@ class TabLine(Widget):
     @property
     def _left(self) -> int:
         """How many cells on the left have no room, so that the tab that is shown has."""
-        for name, start, stop in self._cells():
+        cells = list(self._cells())
+        if not cells or cells[-1][2] <= self.size.width:
+            return 0
+        for name, start, stop in cells:
             if name == self.current:
-                return max(0, min(stop + 1 - self.size.width, start - 1))
+                return max(0, min(stop + _GAP - self.size.width, start - _GAP))
         return 0
 
+    def _before(self, left: int) -> str:
+        """Return the nearest tab that has no room on the left, or not enough; "" for none."""
+        least = left + _GAP if left else 0
+        return next((name for name, start, _ in reversed([*self._cells()]) if start < least), "")
+
+    def _after(self, left: int) -> str:
+        """Return the nearest tab that has no room on the right, or not enough; "" for none."""
+        cells = list(self._cells())
+        most = left + self.size.width
+        if not cells or cells[-1][2] <= most:
+            return ""
+        return next(name for name, _, stop in cells if stop > most - _GAP)
+
     def on_click(self, event: events.Click) -> None:
-        """Choose the tab that was hit."""
-        at = event.x + self._left
-        for name, start, stop in self._cells():
-            if start <= at < stop:
-                self.post_message(self.Chosen(self, name))
+        """Choose the tab that was hit, or the nearest where it is not seen."""
+        name = self._hit(event.x)
+        if name:
+            self.post_message(self.Chosen(self, name))
+
+    def _hit(self, x: int) -> str:
+        left = self._left
+        if x < _GAP and (before := self._before(left)):
+            return before
+        if x >= self.size.width - _GAP and (after := self._after(left)):
+            return after
+        found = (name for name, start, stop in self._cells() if start <= left + x < stop)
+        return next(found, "")
