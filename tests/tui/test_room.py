@@ -155,3 +155,19 @@ async def test_graphs_make_room_for_more_facts_and_take_it_back() -> None:
             assert pane.max_scroll_y == 0
             found.append(pane.query_one(Activity).size.height)
         assert found[1] < found[0] == found[2]
+
+
+async def test_beside_a_dock_on_a_small_screen_what_has_the_focus_is_of_use() -> None:
+    async with ui(DEB12, *some(20), size=(80, 24)) as t:
+        main = t.app.main
+        await t.press("C")
+        await t.until(lambda: main.dock.is_open and main.dock.has_focus_within)
+        await t.press("escape")
+        await t.until(lambda: main.table.has_focus_within and heights(t)[0] >= 5)
+        await t.press("2")
+        await t.until(lambda: main.details.has_focus_within)
+        await t.until(lambda: heights(t)[1] >= 8)
+        assert sum(heights(t)) == main.query_one("#body").size.height, "nothing is cut"
+        assert main.details.table is not None
+        assert main.details.table.size.height >= 4, "rows below its head"
+        assert main.table.size.height >= 3
