@@ -79,7 +79,7 @@ class ChrootApp(KeyQueue):
         # Before all that Esc does in a pane: the help says what that is and is still in the way.
         Binding("escape", "close_help", "close help", id="app.close_help", priority=True,
                 tooltip="Close these keys; then Esc does what it does here"),
-        # Nor do these reach a pane while there is more of the help than is seen.
+        # Nor do these reach a pane behind the help, whether or not there is more than is seen.
         *(Binding(keys, f"scroll_help('{way}')", show=False, id=f"table.{ident}", priority=True)
           for keys, way, ident in (
               ("j,down", "down", "down"), ("k,up", "up", "up"),
@@ -309,11 +309,8 @@ class ChrootApp(KeyQueue):
             self.main.session.user.keep({"theme": theme.name})
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to close the help only while it is there, to scroll it where that is of use."""
-        if action not in ("close_help", "scroll_help"):
-            return True
-        shown = self._help
-        return shown is not None and (action == "close_help" or shown.max_scroll_y > 0)
+        """Offer to close the help, and to scroll it, only while it is there."""
+        return action not in ("close_help", "scroll_help") or self._help is not None
 
     @property
     def _help(self) -> Widget | None:

@@ -770,6 +770,22 @@ async def test_help_shows_the_keys_and_goes_again() -> None:
         await t.until(lambda: not t.app.screen.query("HelpPanel"))
 
 
+async def test_keys_of_moving_move_nothing_behind_a_help_that_fits() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.press("question_mark")
+        await t.until(lambda: t.app.screen.query("HelpPanel"))
+        await t.shows("Moving")
+        (shown,) = t.app.screen.query("HelpPanel")
+        assert shown.max_scroll_y == 0
+        before = t.app.main.table.rows.cursor_row
+        await t.press("j", "down", "pagedown", "G", "end")
+        await t.press("question_mark")
+        await t.until(lambda: not t.app.screen.query("HelpPanel"))
+        assert t.app.main.table.rows.cursor_row == before
+        await t.press("j")
+        await t.until(lambda: t.app.main.table.rows.cursor_row != before)
+
+
 async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("question_mark")
