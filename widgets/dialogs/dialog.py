@@ -18,6 +18,7 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
+from textual.widgets._toast import ToastRack
 
 from ...core.text import safe
 from ..text.foreign import foreign
@@ -109,6 +110,10 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         }
         &.-large > .dialog--frame { width: 94%; max-width: 120; }
 
+        /* Toasts have rows of their own: what is asked, and its buttons, are in the rest. */
+        & > ToastRack { layer: default; margin-bottom: 0 !important; max-height: 40%; }
+        & Toast { padding: 0 1; margin-top: 0; }
+
         & Body { height: auto; background: transparent; scrollbar-size-vertical: 1; }
         & Static { height: auto; }
         & .dialog--quiet { color: $text-muted; &:ansi { text-style: dim; } }
@@ -181,11 +186,14 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         """Follow the keys that apply; let no toast lie over what is asked."""
         self.app.clear_notifications()
         self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
+        for rack in self.query(ToastRack):
+            self.watch(rack, "virtual_size", self._fit, init=False)
         self.show_keys()
 
     @on(Resize)
-    def _fit(self, event: Resize) -> None:
-        self.query_one(Body).styles.max_height = max(event.size.height - self.AROUND, 1)
+    def _fit(self) -> None:
+        toasts = sum(rack.size.height for rack in self.query(ToastRack) if rack.display)
+        self.query_one(Body).styles.max_height = max(self.size.height - toasts - self.AROUND, 1)
 
     def show_keys(self) -> None:
         """Show the keys that apply in the lower border; those of one word share it: `K/J move`."""
