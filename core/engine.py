@@ -97,6 +97,10 @@ class Engine(Protocol):
         """Return the words that a chroot answers by an executable in its chroot.d."""
         raise NotImplementedError
 
+    def users(self, path: str) -> tuple[str, ...]:
+        """Return the names of the users that a chroot knows, by its own etc/passwd."""
+        raise NotImplementedError
+
     def package_runs(self, path: str) -> tuple[PackageRun, ...]:
         """Return what apt and dpkg did in a chroot of late, by its own log, the oldest first.
 

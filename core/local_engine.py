@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
 
 _VERBS = {
-    "status": ("status", "config", "scripts", "package_runs"),
+    "status": ("status", "config", "scripts", "users", "package_runs"),
     "usage": ("usage",),
     "files_and_ports": ("open_files", "all_open_files", "listeners"),
     "on": ("plan_on", "on", "plan_switch_bind", "switch_bind"),
@@ -269,6 +269,7 @@ class LocalEngine:
         status = staticmethod(verbs.status.status)
         config = staticmethod(verbs.status.config)
         scripts = staticmethod(verbs.status.scripts)
+        users = staticmethod(verbs.status.users)
         package_runs = staticmethod(verbs.status.package_runs)
         usage = staticmethod(verbs.usage.usage)
         open_files = staticmethod(verbs.files_and_ports.open_files)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _OF_THE_CALLER = ("run", "shell")
 """What is done as who asks, where he is not root; the other words are the chroot's own affair."""
 _HELP = ("-h", "--help")
+_NOT_FOUND = 127
+"""What a shell, chroot-cmd among them, makes of a command that it does not find."""
 _OPERATORS = frozenset(("|", "||", "&&", "&", ";", ">", ">>", "<", "2>", "2>&1"))
 
 
@@ -105,14 +107,18 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     if ephemeral:
         from .throw_away import run
 
-        return run(
+        code = run(
             engine, path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
             size=_last(values, "size"), keep=_last(values, "keep"), caller=caller,
         )  # fmt: skip
-    return engine.run(
-        path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
-        caller=caller, report=_warn,
-    )  # fmt: skip
+    else:
+        code = engine.run(
+            path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
+            caller=caller, report=_warn,
+        )  # fmt: skip
+    if code == _NOT_FOUND:
+        _mind_shell_words(words)
+    return code
 
 
 def _warn(event: Event) -> None:
@@ -130,6 +136,21 @@ def _mind_operators(words: list[str]) -> None:
         exits.say(
             f"no shell reads this command: {found} is an argument like any other",
             f"chroot-tool run -- sh -c {text!r}",
+        )
+
+
+def _mind_shell_words(words: list[str]) -> None:
+    """Say why a command was not found that is no program, but a word of a shell's own."""
+    from ...core.entering.shell_words import SHELL_WORDS
+
+    text = words[0] if len(words) == 1 else ""
+    first = next(iter(text.split() or words), "")
+    if first in SHELL_WORDS:
+        import shlex
+
+        exits.say(
+            f"{first} is a shell's own word, and no shell reads this command",
+            f"chroot-tool run -- sh -c {shlex.quote(text or shlex.join(words))}",
         )
 
 

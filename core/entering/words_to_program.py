@@ -111,6 +111,10 @@ def _is_file(root: Root, inside: str) -> bool:
 
 
 def _way_out(root: Root, words: tuple[str, ...]) -> str:
+    from .shell_words import SHELL_WORDS
+
+    if words[0] in SHELL_WORDS:
+        return f"{words[0]} is a shell's own word: /bin/sh -c '…' has one read it"
     for directory in ROOT_PATH.split(":"):
         program = f"{directory}/{words[0]}"
         if _is_file(root, program):

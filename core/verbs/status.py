@@ -62,6 +62,14 @@ def scripts(path: str) -> tuple[str, ...]:
         return tuple(n for n in names if n not in hidden and is_program(root, n))
 
 
+def users(path: str) -> tuple[str, ...]:
+    """As `Engine.users`."""
+    from ..entering.users import names
+
+    with open_chroot(path) as root:
+        return names(root)
+
+
 def package_runs(path: str) -> tuple[PackageRun, ...]:
     """As `Engine.package_runs`."""
     from ..looking.package_log import package_runs as read

@@ -83,6 +83,34 @@ def test_on_is_silent_and_stdout_is_the_commands(cli: Cli, tiny_chroot: Path) ->
     assert (done.stdout, done.stderr, done.returncode) == ("out", "err", 0)
 
 
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        (("cd", "/tmp"), "sh -c 'cd /tmp'"),
+        (("for i in 1 2; do id; done",), "sh -c 'for i in 1 2; do id; done'"),
+    ],
+)
+def test_a_shells_own_word_that_is_not_found_is_told_as_such(
+    cli: Cli, tiny_chroot: Path, words: tuple[str, ...], way: str
+) -> None:
+    """By whichever rule it is looked for: with chroot-cmd, and without."""
+    first = words[0].split()[0]
+    done = cli("run", *words, "-d", tiny_chroot)
+    assert done.returncode == 127
+    assert f"{first} is a shell's own word" in done.stderr
+    script = tiny_chroot / "chroot.d" / "chroot-cmd"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text('#!/bin/sh\nexec "$@"\n')
+    script.chmod(0o755)
+    done = cli("run", *words, "-d", tiny_chroot)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert f"{first} is a shell's own word" in done.stderr
+    assert f"hint: chroot-tool run -- {way}" in done.stderr
+    done = cli("run", "no-such-program", "-d", tiny_chroot)
+    assert done.returncode == 127
+    assert "own word" not in done.stderr
+
+
 @pytest.mark.parametrize("operator", ["|", "&&", ";", ">"])
 def test_who_takes_it_for_a_shell_is_told(cli: Cli, tiny_chroot: Path, operator: str) -> None:
     executable(tiny_chroot / "echo", '#!/bin/sh\necho "$*"\n')

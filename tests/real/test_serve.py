@@ -56,6 +56,7 @@ def test_what_is_looked_at_is_the_same(far: RemoteEngine, tiny_chroot: Path) -> 
         lambda e: e.status(path).replace(processes=()),
         lambda e: e.config(path),
         lambda e: e.scripts(path),
+        lambda e: e.users(path),
         lambda e: e.all_open_files(path),
         lambda e: e.locate("tiny"),
         lambda e: e.complete("/us"),

@@ -206,6 +206,7 @@ def _verbs(base: str) -> Any:
         "list": lambda _: [(one.path, one.state) for one in engine.list()],
         "config": lambda path: engine.config(path) and None,
         "scripts": lambda path: engine.scripts(path),
+        "users": lambda path: engine.users(path),
         "holders": lambda path: engine.holders(path) and None,
         "look": look,
         "run": lambda path: engine.run(path, ("/bin/true",)),

@@ -169,6 +169,9 @@ class RecordingEngine(LocalEngine):
         self._record("open_files", path, pid)
         return self.opened.get(pid, ())
 
+    def users(self, path: str) -> tuple[str, ...]:
+        return "root", "daemon", "dev"
+
     def scripts(self, path: str) -> tuple[str, ...]:
         self._record("scripts", path)
         return ("start", "stop")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import ClassVar
 
 from textual import on
@@ -14,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Checkbox, OptionList
 from textual.widgets.option_list import Option
 
+from ...core.entering.shell_words import SHELL_WORDS
 from ...core.errors import UsageError
 from ...core.value import Value
 from ..text.foreign import foreign
@@ -74,7 +76,8 @@ class RunPrompt(TwoWayForm[RunRequest]):
     it was left.
 
     *scripts* are the executables of its chroot.d by name, *history* its earlier lines, newest
-    first. All may be foreign text.
+    first. *users* are those that there are inside, None where that is not known. All may be
+    foreign text.
     """
 
     goes_on = "Run"
@@ -91,9 +94,16 @@ class RunPrompt(TwoWayForm[RunRequest]):
     }
     """
 
-    def __init__(self, about: str, scripts: Sequence[str], history: Sequence[str]) -> None:
+    def __init__(
+        self,
+        about: str,
+        scripts: Sequence[str],
+        history: Sequence[str],
+        users: Sequence[str] | None = None,
+    ) -> None:
         super().__init__(Content.assemble("run in ", foreign(about)))
         self._scripts = tuple(scripts)
+        self._users = users
         self._offers = _offers(scripts, history)
         self._shown: tuple[str, ...] = ()
 
@@ -104,7 +114,9 @@ class RunPrompt(TwoWayForm[RunRequest]):
         yield Horizontal(
             Switch("throw-away", id="ephemeral"), Switch(_FIRST, id="snapshot"), id="how"
         )
-        yield Field("User", id="user", placeholder="as configured, else root")
+        yield Field(
+            "User", id="user", check=self._check_user, placeholder="as configured, else root"
+        )
         yield Field(
             "Directory", id="cwd", check=_check_directory, placeholder="as configured",
         )  # fmt: skip
@@ -115,6 +127,15 @@ class RunPrompt(TwoWayForm[RunRequest]):
     def on_mount(self) -> None:
         """Offer everything."""
         self._filter("")
+
+    def _check_user(self, name: str) -> None:
+        """Raise UsageError for a user that there is not inside; a number needs no entry there."""
+        known = self._users
+        if not name or known is None or name in (*known, "root") or name.isdecimal():
+            return
+        close = get_close_matches(name, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else "a number does without an entry: 1000"
+        raise UsageError(f"there is no user {name!r} inside", hint)
 
     # -- the offers ------------------------------------------------------------------------------
 
@@ -245,6 +266,8 @@ def _meaning(line: str, scripts: Sequence[str]) -> str:
         return "as it is, in /"
     if first in scripts:
         return f"/chroot.d/{first}, in /chroot.d"
+    if first in SHELL_WORDS:
+        return f"{first} is a shell's own word: sh -c '…' has one read it"
     return f"/chroot.d/chroot-cmd {first} …, in /chroot.d"
 
 
@@ -254,6 +277,11 @@ def _sign_of_a_shell(line: str) -> str:
     signs.whitespace_split = True
     signs.commenters = ""
     try:
-        return next((word for word in signs if word[0] == "$" or not word.strip(_SIGNS)), "")
+        return next((word for word in signs if _is_sign(word)), "")
     except ValueError:
         return ""  # a quote that is a letter: it minds no backslashes
+
+
+def _is_sign(word: str) -> bool:
+    is_pattern = "*" in word and not {'"', "'", "\\"} & set(word)
+    return word[0] == "$" or not word.strip(_SIGNS) or is_pattern

@@ -141,10 +141,7 @@ def _tags(asked: Asked) -> Iterable[str]:
 
 
 def _users(asked: Asked) -> Iterable[str]:
-    from ....core.entering.users import names
-
-    with chroot.open_chroot(asked.path) as root:
-        return names(root)
+    return asked.engine.users(asked.path)
 
 
 def _snapshots(asked: Asked) -> Iterable[str]:

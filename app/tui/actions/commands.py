@@ -96,7 +96,9 @@ async def run(session: Session) -> None:
     fit = tuple(one.path for one in chosen if not unfit(session, one))
     about = f"{len(chosen)} chroots" if len(chosen) > 1 else chosen[0].name
     scripts = await asyncio.to_thread(_scripts, session, fit)
-    request = await session.user.ask(RunPrompt(about, scripts, run_history.commands(*paths)))
+    users = await asyncio.to_thread(_users, session, fit)
+    history = run_history.commands(*paths)
+    request = await session.user.ask(RunPrompt(about, scripts, history, users))
     if request is None:
         return
     try:
@@ -174,6 +176,15 @@ def _scripts_of(session: Session, path: str) -> tuple[str, ...]:
         return session.engine.scripts(path)
     except ChrootError:
         return ()
+
+
+def _users(session: Session, paths: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the users that each of the chroots at *paths* has; None where one can't be asked."""
+    try:
+        found = [session.engine.users(path) for path in paths]
+    except ChrootError:
+        return None
+    return tuple(name for name in next(iter(found), ()) if all(name in each for each in found))
 
 
 def _no_shell(session: Session) -> str:

@@ -10,6 +10,7 @@ import pytest
 from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList
+from textual.widgets._toast import Toast, ToastRack
 
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError, Problem
@@ -956,6 +957,9 @@ async def test_run_without_a_command_stays() -> None:
         ("apt update", "/chroot.d/chroot-cmd apt …, in /chroot.d"),
         ("apt update; apt upgrade", "no shell reads ; here: sh -c '…' does"),
         ("echo $HOME", "no shell reads $HOME here: sh -c '…' does"),
+        ("ls *.deb", "no shell reads *.deb here: sh -c '…' does"),
+        ("find -name '*.deb'", "/chroot.d/chroot-cmd find …, in /chroot.d"),
+        ("cd /tmp", "cd is a shell's own word: sh -c '…' has one read it"),
         ("sh -c 'a; b'", "/chroot.d/chroot-cmd sh …, in /chroot.d"),
         ("echo it\\'s", "/chroot.d/chroot-cmd echo …, in /chroot.d"),
     ],
@@ -1179,3 +1183,45 @@ async def test_run_offers_a_snapshot_before_an_upgrade_or_none_at_all() -> None:
         assert not switch(app, "snapshot").value
         await press(pilot, "enter")
         assert app.answer == RunRequest("apt update", ("apt", "update"), ephemeral=True)
+
+
+async def test_a_user_that_there_is_not_inside_is_told_of_in_the_field() -> None:
+    app = DialogHost(RunPrompt("deb12", (), (), ("root", "daemon", "builder")))
+    async with app.run_test(size=SMALL) as pilot:
+        user = field(app, "user")
+        for wrong in ("bilder", "nobody-at-all"):
+            user.value = wrong
+            await settle(pilot)
+            assert f"there is no user '{wrong}' inside" in screen_text(app)
+        for right in ("builder", "root", "1234", ""):
+            user.value = right
+            await settle(pilot)
+            assert "there is no user" not in screen_text(app)
+
+
+async def test_where_users_are_not_known_none_is_wrong() -> None:
+    app = DialogHost(RunPrompt("deb12", (), ()))
+    async with app.run_test(size=SMALL) as pilot:
+        field(app, "user").value = "anybody"
+        await settle(pilot)
+        assert "there is no user" not in screen_text(app)
+
+
+@pytest.mark.parametrize("name", ["run", "delete", "quit"])
+async def test_a_toast_lies_over_nothing_of_a_dialog(name: str) -> None:
+    make, _ = ALL[name]
+    app = DialogHost(make())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await settle(pilot)
+        before = app.screen.query_one(".dialog--frame").region
+        app.notify("word " * 40, severity="error")
+        await until(pilot, lambda: bool(app.screen.query(Toast)))
+        await settle(pilot)
+        await until(pilot, lambda: app.screen.query_one(Toast).region.height > 2)
+        frame = app.screen.query_one(".dialog--frame").region
+        buttons = app.screen.query_one(".dialog--buttons").region
+        assert not frame.overlaps(app.screen.query_one(ToastRack).region)
+        assert frame.contains_region(buttons)
+        assert frame.y >= 0
+        app.clear_notifications()
+        await until(pilot, lambda: app.screen.query_one(".dialog--frame").region == before)
