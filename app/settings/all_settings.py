@@ -72,17 +72,17 @@ COMMAND = Table(
     required=("name", "run"),
 )
 _COLUMN_KEYS = tuple(
-    Key(one.key, list, f"of the {table}, in this order, each by its name or as name:cells; "
-        f"{one.must} must be among them", one.ids)
+    Key(one.key, list, f"the columns of the {table}, in this order, each by its name or as "
+        f"name:cells; {one.must} must be among them", one.ids)
     for table, one in COLUMNS_OF.items()
 )  # fmt: skip
 TOP = Table(
     (
         Key("theme", str, "what the terminal UI looks like; default: what fits the terminal"),
-        Key("signs", str, "of the terminal UI; auto: by the locale and the terminal", SIGNS[0],
-            SIGNS),
-        Key("line", str, "to the terminal; far: a flood in a panel leaves room for keys on one of "
-            "64 kbit/s; auto: far behind ssh", LINES[0], LINES),
+        Key("signs", str, "the signs of the terminal UI; auto: by the locale and the terminal",
+            SIGNS[0], SIGNS),
+        Key("line", str, "the line to the terminal; far: a flood in a panel leaves room for keys "
+            "on one of 64 kbit/s; auto: far behind ssh", LINES[0], LINES),
         Key("base", str, "where the chroots are; --base and CHROOT_TOOL_BASE come first",
             pattern=_PLACE),
         Key("hosts", list, "other machines whose chroots the UI shows, by their names for ssh", ()),

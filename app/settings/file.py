@@ -43,19 +43,6 @@ if TYPE_CHECKING:
     from .commands import Command
 
 
-_BEGINNING = b"""\
-# The settings of chroot-tool; man chroot-tool-settings has all of them.
-# A line without its # holds once this file is saved; the UI tells what is wrong.
-
-# theme = "dark"
-# base = "/srv/chroot"
-# hosts = ["build1"]
-# line = "far"
-# trash = 7
-"""
-"""Of a file that is made to be edited. No table: what the UI keeps comes behind it."""
-
-
 class Settings(Value):
     """What the user has chosen, or the defaults."""
 
@@ -142,13 +129,16 @@ def parse(data: bytes, path: str) -> Settings:
 
 
 def begin() -> str:
-    """Return the path of the settings file; where there is none, make one that only explains.
+    """Return the path of the settings file; where there is none, make one that only explains:
+    every setting is in it, commented out.
 
     Raises ConfigError where it can't be read, ChrootError where it can't be made.
     """
+    from .all_commented import text
+
     path = settings_file()
     if _content(path) is None:
-        _replace(path, header("settings") + _BEGINNING)
+        _replace(path, header("settings") + text().encode())
     return path
 
 
@@ -191,10 +181,20 @@ def _edited(data: bytes, changes: Mapping[str, object]) -> bytes:
 
 
 def _with_line(text: str, line: str) -> str:
-    """Put *line* after the last key that stands above all tables, or above the first table."""
+    """Put *line* after the last key that stands above all tables, or above the first table.
+
+    Where it stands commented out, as in a file of `begin`, below that: a table that is commented
+    out further down may be one by and by.
+    """
     from ...core.config.toml_places import places
 
     end = "\r\n" if "\r\n" in text else "\n"
+    commented = text.find(f"\n#{line.partition('=')[0]}=") + 1
+    first = min((p.start for p in places(text).values() if _is_header(text, p.start)),
+                default=len(text))  # fmt: skip
+    stop = text.find("\n", commented) + 1
+    if commented and stop and commented < first:
+        return f"{text[:stop]}{line}{end}{text[stop:]}"
     found = places(text).values()
     table = min((p.start for p in found if _is_header(text, p.start)), default=len(text))
     last = max((p.end for p in found if p.end <= table), default=0)

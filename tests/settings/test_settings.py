@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from chroot_tool.app.engine import DEFAULT_BASE, base_directory
 from chroot_tool.app.paths import settings_file
 from chroot_tool.app.settings import key_names
-from chroot_tool.app.settings.all_settings import COLUMNS, COLUMNS_OF
+from chroot_tool.app.settings.all_settings import COLUMNS, COLUMNS_OF, COMMAND, CONFIRM, TOP
 from chroot_tool.app.settings.file import Settings, begin, load, parse, save
 from chroot_tool.app.settings.themes import NAMES
 from chroot_tool.core.config.schema_line import header
@@ -53,12 +54,36 @@ def test_a_file_that_is_made_to_be_edited_only_explains(file: Path) -> None:
     assert begin() == str(file)
     assert load() == Settings()
     text = file.read_text()
-    said = [line for line in text.splitlines() if line.startswith("# ") and " = " in line]
-    assert len(said) > 3
-    parse("\n".join(line.removeprefix("# ") for line in said).encode(), str(file))
-    save({"dock": 30})
     begin()
-    assert file.read_text() == f"{text}dock = 30\n", "what is there stays"
+    assert file.read_text() == text
+
+
+def test_it_has_every_setting_with_its_default(file: Path) -> None:
+    begin()
+    lines = file.read_text().splitlines()
+    text = "\n".join(line.removeprefix("#") for line in lines if not line.startswith("# "))
+    there = tomllib.loads(text)
+    assert set(there) == set(TOP.names)
+    assert set(there["command"][0]) == set(COMMAND.names)
+    assert set(there["confirm"]) == set(CONFIRM.names)
+    found = parse(text.encode(), str(file))
+    known = Settings(base=DEFAULT_BASE, cache=DIRECTORY, theme="dark")
+    assert found.replace(keys=(), commands=()) == known
+    assert len(found.commands) == 1
+    assert max(map(len, lines)) <= 240
+
+
+def test_what_the_ui_keeps_stands_below_the_line_that_says_it(file: Path) -> None:
+    begin()
+    text = file.read_text()
+    save({"dock": 30, "theme": "nord"})
+    for table in ("#[keys]", "#[confirm]"):
+        file.write_text(file.read_text().replace(table, table[1:]))
+    assert (load().dock, load().theme) == (30, "nord")
+    kept = [line for line in file.read_text().splitlines() if line[:1] not in ("#", "[")]
+    assert [line for line in kept if line] == ['theme = "nord"', "dock = 30"]
+    assert "#dock = 50\ndock = 30\n" in file.read_text()
+    assert "#dock = 50\n" in text
 
 
 def test_everything_that_can_be_set(file: Path) -> None:
