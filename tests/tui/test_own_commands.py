@@ -74,6 +74,12 @@ async def test_one_without_a_key_asks_where_it_is_to_and_does_it_from_the_menu()
             await t.press(answer)
         await t.press("enter")
         await t.says(f"tell: arm at {BASE}/arm")
+        await t.press("full_stop")
+        await t.dialog(Confirm)
+        await t.shows("do it once more?", f"/bin/echo arm at {BASE}/arm")
+        await t.press("enter")  # Cancel has the focus
+        await t.main()
+        assert len(t.app.main.session.log.entries) == 1
 
 
 async def test_a_job_has_its_output_and_its_failure() -> None:

@@ -95,7 +95,8 @@ def _pack(session: Session, one: ChrootStatus, wish: Packing, ended: Ended | Non
     words = command_words.pack(
         one.path, wish.path, wish.exclude, oci=wish.oci, checksum=wish.checksum
     )
-    session.start("pack", one.name, one.path, work, ended, words=words)
+    # Once more it would replace what it has made.
+    session.start("pack", one.name, one.path, work, ended, words=words, asks=True)
 
 
 def _there(engine: Engine, paths: Sequence[str]) -> tuple[str, ...]:

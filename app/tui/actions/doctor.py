@@ -182,7 +182,7 @@ def _mend_one(session: Session, where: str, name: str) -> None:
             session.user.tell(f"mended: {safe(job.stage)}")
 
     of = _host(where) if where == host_of(where) else ("-d", where)
-    session.start("mend", name, where, work, ended, words=("doctor", "--mend", *of))
+    session.start("mend", name, where, work, ended, words=("doctor", "--mend", *of), asks=True)
 
 
 def _host(place: str) -> tuple[str, ...]:

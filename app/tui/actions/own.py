@@ -114,9 +114,9 @@ async def run(session: Session, command: Command) -> None:
     if command.output == PANEL:
         ((one, line, argv),) = ways
         if one and inside:
-            await session.panels.start(one, command.name, line[1:], stays=True)
+            await session.panels.start(one, command.name, line[1:], stays=True, asks=command.ask)
         else:
-            await session.panels.open(one, command.name, list(argv), line)
+            await session.panels.open(one, command.name, list(argv), line, asks=command.ask)
         return
     if inside and session.rising.is_possible:
         await session.rising.ask(session.user)
@@ -165,4 +165,4 @@ def _start(
             said = "; ".join(safe(text) for text in last)
             session.user.tell(f"{safe(command.name)}: {said or 'done'}")
 
-    session.start("run", name, path, work, ended, line=line)
+    session.start("run", name, path, work, ended, line=line, asks=command.ask)

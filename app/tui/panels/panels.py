@@ -92,30 +92,42 @@ class Panels:
         *,
         stays: bool = False,
         throw_away: bool = False,
+        asks: bool = False,
     ) -> None:
         """Run chroot-tool with *words* in a new panel, called after the chroot and *command*.
 
-        *throw_away*: in a throw-away session.
+        *throw_away*: in a throw-away session; *asks* as in `Deed`.
 
         On the whole terminal, where a password is to be given: there what it prints *stays* until
         it was read. Only in a flow that was begun.
         """
 
         def again() -> None:
-            self._user.begin(self.start(one, command, words, stays=stays, throw_away=throw_away))
+            self._user.begin(
+                self.start(
+                    one,
+                    command,
+                    words,
+                    stays=stays,
+                    throw_away=throw_away,
+                    asks=asks,
+                )
+            )
 
         line = (PROGRAM, *words)
         try:
-            asks = await asyncio.to_thread(self._engine.asks, one.path)
+            has_to_ask = await asyncio.to_thread(self._engine.asks, one.path)
         except ChrootError as error:
             self._user.explain(error)
             return
-        if asks:
+        if has_to_ask:
             argv = self._engine.command(one.path, words)
-            await self._whole.run_instead(argv, Deed((line,), one.name, again), stays=stays)
+            await self._whole.run_instead(
+                argv, Deed((line,), one.name, again, asks=asks), stays=stays
+            )
         else:
             here = list(self._engine.unasked(one.path, words))
-            await self.open(one, command, here, line, throw_away=throw_away)
+            await self.open(one, command, here, line, throw_away=throw_away, asks=asks)
 
     async def open(
         self,
@@ -125,6 +137,7 @@ class Panels:
         words: Words = (),
         *,
         throw_away: bool = False,
+        asks: bool = False,
     ) -> None:
         """Run *argv* in a new panel, which is called after the chroot, if any, and *command*.
 
@@ -137,8 +150,10 @@ class Panels:
             argv, chroot=name, command=command, path=path, throw_away=throw_away, pace=self.pace
         )
         if words:
-            again = partial(self._again, one, command, argv, words, throw_away=throw_away)
-            deed = self._deeds[panel] = Deed((words,), name, again)
+            again = partial(
+                self._again, one, command, argv, words, throw_away=throw_away, asks=asks
+            )
+            deed = self._deeds[panel] = Deed((words,), name, again, asks=asks)
             # Now, not when it is told of: it may have ended by then.
             self._logged[panel] = self._log.begin(deed)
         await self._panes.dock.add(panel)
@@ -151,8 +166,9 @@ class Panels:
         words: Words,
         *,
         throw_away: bool,
+        asks: bool,
     ) -> None:
-        self._user.begin(self.open(one, command, argv, words, throw_away=throw_away))
+        self._user.begin(self.open(one, command, argv, words, throw_away=throw_away, asks=asks))
 
     def note(self, panel: RunPanel) -> None:
         """Take note of what runs in a panel, and of how it ended: its end is to be seen."""
