@@ -18,7 +18,7 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
-from textual.widgets._toast import ToastRack
+from textual.widgets._toast import Toast
 
 from ...core.text import safe
 from ..text.foreign import foreign
@@ -111,7 +111,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         &.-large > .dialog--frame { width: 94%; max-width: 120; }
 
         /* Toasts have rows of their own: what is asked, and its buttons, are in the rest. */
-        & > ToastRack { layer: default; margin-bottom: 0 !important; max-height: 40%; }
+        & > ToastRack { layer: default; max-height: 40%; }
         & Toast { padding: 0 1; margin-top: 0; }
 
         & Body { height: auto; background: transparent; scrollbar-size-vertical: 1; }
@@ -186,14 +186,16 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         """Follow the keys that apply; let no toast lie over what is asked."""
         self.app.clear_notifications()
         self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
-        for rack in self.query(ToastRack):
-            self.watch(rack, "virtual_size", self._fit, init=False)
+        self.screen_layout_refresh_signal.subscribe(self, lambda _screen: self._fit())
         self.show_keys()
 
     @on(Resize)
     def _fit(self) -> None:
-        toasts = sum(rack.size.height for rack in self.query(ToastRack) if rack.display)
-        self.query_one(Body).styles.max_height = max(self.size.height - toasts - self.AROUND, 1)
+        rows = self.size.height
+        tops = [toast.region.y for toast in self.query(Toast) if toast.region]
+        # Of many toasts the first are scrolled away: `max-height` of what holds them.
+        rows = max(min(tops), rows - (rows * 2 + 4) // 5) if tops else rows
+        self.query_one(Body).styles.max_height = max(rows - self.AROUND, 1)
 
     def show_keys(self) -> None:
         """Show the keys that apply in the lower border; those of one word share it: `K/J move`."""
