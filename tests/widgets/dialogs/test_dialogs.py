@@ -1211,7 +1211,7 @@ async def test_where_users_are_not_known_none_is_wrong() -> None:
 async def test_a_toast_lies_over_nothing_of_a_dialog(name: str) -> None:
     make, _ = ALL[name]
     app = DialogHost(make())
-    async with app.run_test(size=(80, 14), notifications=True) as pilot:
+    async with app.run_test(size=(80, 18), notifications=True) as pilot:
         await settle(pilot)
         before = app.screen.query_one(".dialog--frame").region
         app.notify("word " * 40, severity="error")
