@@ -34,19 +34,43 @@ _HEADER = struct.Struct("=iIII")
 
 
 class DirectoryWatch:
-    """Watches a set of directories. `fileno()` is readable when `changed()` has something."""
+    """Watches a set of directories. `fileno()` is readable when `changed()` has something.
+
+    The kernel gives each user a few of these, and others may have all: then it tells nothing until
+    one of the next calls of `add` gets one.
+    """
 
     def __init__(self) -> None:
-        self._fd = syscalls.inotify_init()
+        self._fd = -1
+        self._awaiting: set[str] = set()
+        """What is to be watched as soon as that can be."""
+        self._begin()
         self._paths: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
 
+    def _begin(self) -> None:
+        try:
+            self._fd = syscalls.inotify_init()
+        except OSError:
+            pass
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has one: else who wants to know looks now and then."""
+        return self._fd >= 0
+
     def fileno(self) -> int:
-        """Return the descriptor to wait for."""
+        """Return the descriptor to wait for, where it `tells`; else -1."""
         return self._fd
 
     def add(self, paths: Iterable[str]) -> None:
         """Watch each of *paths*, again too; what is no directory or is too many is left out."""
+        if not self.tells:
+            self._begin()
+            paths = self._awaiting = self._awaiting.union(paths)
+            if not self.tells:
+                return
+            self._awaiting = set()
         for path in paths:
             try:
                 number = syscalls.inotify_add_watch(self._fd, path, _MASK)
@@ -65,7 +89,7 @@ class DirectoryWatch:
         """Return in which directories something happened; None where news were lost."""
         found: set[str] = set()
         lost = False
-        while True:
+        while self.tells:
             try:
                 data = os.read(self._fd, 1 << 16)
             except BlockingIOError:
@@ -80,6 +104,7 @@ class DirectoryWatch:
                     found.add(path)
                 if mask & (_IN_IGNORED | _IN_MOVE_SELF):
                     self._forget(number)
+        return found
 
     def _forget(self, number: int) -> None:
         path = self._paths.pop(number, None)
@@ -92,4 +117,5 @@ class DirectoryWatch:
 
     def close(self) -> None:
         """Stop watching."""
-        os.close(self._fd)
+        if self.tells:
+            os.close(self._fd)

@@ -29,3 +29,5 @@ class Snapshot(Value):
     """Why the base could not be looked at."""
     machines: tuple[Machine, ...] = ()
     """The other machines whose chroots are among these."""
+    late: Problem | None = None
+    """Why what changes is seen late."""

@@ -1,7 +1,8 @@
 """The stream of snapshots: the kernel says when, only what may have changed is looked at again.
 
-Mounts: POLLPRI on mountinfo. Directories and configuration: inotify. Processes: the process
-connector where it is allowed, else a look a second. Nothing is asked on a timer but what nobody
+Mounts: POLLPRI on mountinfo. Directories and configuration: inotify, where others have not used it
+up, else looks at all. Processes: the process connector where it is allowed, else a look a second.
+Nothing is asked on a timer but what nobody
 tells: CPU and memory of processes inside while there are any, the lock of an unfinished create,
 and everything once in a long while, should news have been lost.
 """
@@ -54,6 +55,12 @@ _REREAD = 2.0
 plus a fiftieth for each chroot."""
 _EVERYTHING = 60.0
 """Seconds after which all is looked at once more, plus a tenth for each chroot."""
+_UNTOLD_EVERYTHING = 1.0
+"""The same where nobody tells of directories, plus a fiftieth for each chroot."""
+_LATE = Problem(
+    "no inotify left: changes are seen late",
+    "other programs have used it up: raise fs.inotify.max_user_instances, sysctl(8)",
+)
 
 
 class Watcher:
@@ -135,7 +142,8 @@ class Watcher:
             self._crowd.look(tuple(self._chroots.values()), table)
         self._crowd.sample(now, _SAMPLE)
         found = self._crowd.with_processes([self._known[name] for name in self._chroots])
-        self._last = Snapshot(self.base, found, self._problem)
+        late = None if self._dirs.tells else _LATE
+        self._last = Snapshot(self.base, found, self._problem, late=late)
         return self._last
 
     def _find(self) -> set[str]:
@@ -215,7 +223,7 @@ class Watcher:
         poll.register(self._feed, select.POLLPRI)
         poll.register(self._wake, select.POLLIN)
         now = time.monotonic()
-        if now >= self._dirs_until:
+        if self._dirs.tells and now >= self._dirs_until:
             poll.register(self._dirs, select.POLLIN)
         if self._events and now >= self._deaf_until:
             poll.register(self._events.fileno(), select.POLLIN)
@@ -224,7 +232,7 @@ class Watcher:
 
     def _next(self, now: float) -> float:
         """Return the monotonic time at which to look although nobody said anything."""
-        times = [self._looked + _EVERYTHING + len(self._chroots) / 10, self._reread]
+        times = [self._next_everything, self._reread]
         if self._crowd.anyone:
             times.append(self._crowd.sampled + _SAMPLE)
         times += [until for until in (self._deaf_until, self._dirs_until) if now < until]
@@ -237,9 +245,16 @@ class Watcher:
         return min(times)
 
     @property
+    def _next_everything(self) -> float:
+        if self._dirs.tells:
+            return self._looked + _EVERYTHING + len(self._chroots) / 10
+        return self._looked + _UNTOLD_EVERYTHING + len(self._chroots) / 50
+
+    @property
     def _finds_no_base(self) -> bool:
         """Whether the base was not there or not to be read, so that nobody tells of it either."""
-        return self._problem is not None or not self._dirs.follows(self._physical)
+        is_followed = self._dirs.follows(self._physical) or not self._dirs.tells
+        return self._problem is not None or not is_followed
 
     def _note(self, ready: set[int]) -> None:
         due = self._due
@@ -255,7 +270,7 @@ class Watcher:
         if self._events and self._events.fileno() in ready:
             self._note_processes(self._events)
         if not ready:
-            due.everything |= time.monotonic() >= self._looked + _EVERYTHING
+            due.everything |= time.monotonic() >= self._next_everything
             due.processes = not self._events
             if not self._events:
                 self._note_sessions()

@@ -28,6 +28,7 @@ class FollowingAll:
         self._together: tuple[Snapshot, object, Snapshot] | None = None
         """Two that were put together, and what came of it: most looks find what was there."""
         self._others: dict[str, Following] = {}
+        self.is_closed = False
 
     def look_at(self, name: str, engine: RemoteEngine) -> None:
         """Follow another one, too."""
@@ -94,6 +95,7 @@ class FollowingAll:
 
     def close(self) -> None:
         """As `Following.close`."""
+        self.is_closed = True
         with self._lock:
             others, self._others = self._others, {}
         for following in others.values():

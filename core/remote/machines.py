@@ -199,7 +199,8 @@ class Machines:
         with self._changing:
             if self._here is not here:  # it became another's meanwhile
                 following.look_as(self._here)
-            self._onlookers.append(following)
+            open_still = (one for one in self._onlookers if not one.is_closed)
+            self._onlookers = [*open_still, following]
             for name, engine in self._hosts.items():
                 following.look_at(name, engine)
         return cast("Following", following)

@@ -90,7 +90,10 @@ class RemoteEngine:
             if self._connection is None or self._connection.lost.is_set():
                 if self._connection:
                     self._connection.close(wait=0)
-                self._connection = self._connect()  # which `close` ends before it has answered
+                try:
+                    self._connection = self._connect()  # which `close` ends before it has answered
+                except OSError as error:  # no descriptor is left, say
+                    raise ChrootError(f"cannot connect: {error.strerror}") from error
             connection = self._connection
             if not connection.hello:
                 connection.greet()
@@ -331,7 +334,11 @@ class RemoteFollowing:
             self._chroots.pop(path, None)
             self._size -= self._sizes.pop(path, 0)
         elif event == "seen":
-            self._tell(documents.decode(found.get("problem"), documents.optional(Problem)))
+            why = documents.optional(Problem)
+            self._tell(
+                documents.decode(found.get("problem"), why),
+                documents.decode(found.get("late"), why),  # an older one does not say it
+            )
 
     def _mind(self) -> None:
         """Have no more to do with one that says more than can be. Raises ChrootError."""
@@ -347,17 +354,18 @@ class RemoteFollowing:
     def _forget(self) -> None:
         self._chroots, self._sizes, self._size = {}, {}, 0
 
-    def _tell(self, problem: Problem | None) -> None:
+    def _tell(self, problem: Problem | None, late: Problem | None = None) -> None:
         chroots = tuple(sorted(self._chroots.values(), key=lambda one: one.name))
-        found = _seen(self._engine.base, chroots, problem)
+        found = _seen(self._engine.base, chroots, problem, late)
         if found != self._seen:
             self._seen = found
             self._changed.set()
 
 
 def _seen(
-    base: str, chroots: tuple[ChrootStatus, ...] = (), problem: Problem | None = None
-) -> Snapshot:
+    base: str, chroots: tuple[ChrootStatus, ...] = (), problem: Problem | None = None,
+    late: Problem | None = None,
+) -> Snapshot:  # fmt: skip
     from ..looking.snapshot import Snapshot  # it costs those 5 ms who only ask once
 
-    return Snapshot(base, chroots, problem)
+    return Snapshot(base, chroots, problem, late=late)

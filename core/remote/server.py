@@ -162,6 +162,7 @@ class Server:
                 said = {
                     "event": "seen", "base": snapshot.base,
                     "problem": documents.encode(snapshot.problem),
+                    "late": documents.encode(snapshot.late),
                 }  # fmt: skip
                 if (found, said) != (known, seen):  # most looks find nothing
                     asked.tell(said)

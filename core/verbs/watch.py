@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def changes(following: Following) -> Iterator[tuple[str, ChrootStatus | Problem | None]]:
     """Yield (name, status) of every chroot now, and again whenever it changes; None when gone.
 
-    Where nothing can be seen it is ("", why), once until that changes.
+    Where nothing can be seen, or only late, it is ("", why), once until that changes.
 
     What counts is state, mounts, problems and which processes live inside; their CPU and memory
     change all the time and do not. Never ends by itself; *following* is closed when it is ended.
@@ -24,7 +24,7 @@ def changes(following: Following) -> Iterator[tuple[str, ChrootStatus | Problem 
         why = ""
         while True:
             snapshot = following.snapshot()
-            problem = snapshot.problem
+            problem = snapshot.problem or snapshot.late
             if problem and problem.message != why:  # its hint is another at each try
                 yield "", problem
             why = problem.message if problem else ""

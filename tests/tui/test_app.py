@@ -1232,6 +1232,18 @@ async def test_a_base_that_may_not_be_read_says_so_and_is_seen_later() -> None:
         await t.shows("deb12")
 
 
+async def test_why_what_is_shown_may_not_be_how_it_is_stands_below() -> None:
+    async with ui(*CHROOTS) as t:
+        t.feed.see(Snapshot(BASE, CHROOTS, Problem("nothing is followed: no room")))
+        await t.shows("nothing is followed: no room", "deb12")
+        t.feed.see(Snapshot(BASE, CHROOTS, late=Problem("no inotify left")))
+        await t.shows("no inotify left")
+        t.feed.show()  # there none is, whatever is told late
+        await t.shows("no chroot under", "no inotify left")
+        t.feed.see(Snapshot(BASE, CHROOTS))
+        await t.hides("no inotify left")
+
+
 async def test_a_base_that_is_made_later_appears(tmp_path: Path) -> None:
     base = tmp_path / "later"
     async with real_ui(base) as t:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from textual.widgets._toast import Toast
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui.threads.messages import SettingsRead
 from chroot_tool.app.tui.threads.settings_thread import SettingsThread
-from support import descriptors
+from chroot_tool.core.kernel import syscalls
+from support import descriptors, wait_until
 from support.samples import BASE, CHROOTS
 from support.screen import screen_lines
 from support.whole_ui import Ui, ui
@@ -113,6 +115,22 @@ async def test_a_link_to_a_file_elsewhere_is_followed(file: Path, tmp_path: Path
     async with ui(*CHROOTS, follow_settings=True) as t:
         replace(kept, COMMAND)
         await t.shows("f5 tell")
+
+
+def test_where_others_have_used_up_inotify_the_file_is_looked_at_now_and_then(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used_up() -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(syscalls, "inotify_init", used_up)
+    said: list[SettingsRead] = []
+    thread = SettingsThread(Settings(), said.append)  # type: ignore[arg-type]
+    thread.start()
+    write(file, 'theme = "light"\n')
+    wait_until(lambda: any(one.settings.theme == "light" for one in said))
+    monkeypatch.undo()
+    thread.close()
 
 
 def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from typing import Any
 
+import pytest
 from textual.message import Message
 
+from chroot_tool.app.tui.threads import watch_threads
 from chroot_tool.app.tui.threads.look_thread import LookThread
 from chroot_tool.app.tui.threads.watch_threads import WatchThread
+from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.snapshot import Snapshot
+from chroot_tool.core.looking.status import ChrootStatus
 from support import wait_until
 
 
@@ -59,3 +64,70 @@ def test_the_end_is_seen_also_where_it_comes_just_before_a_look() -> None:
     looks.want("/b/deb")
     looks._thread.join(60)
     assert not looks._thread.is_alive()
+
+
+def test_what_can_be_followed_no_more_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_threads, "_AGAIN", 0.0)
+    before, after = (ChrootStatus("deb", "/b/deb", state) for state in ("off", "on"))
+    closed: list[int] = []
+
+    class Breaks:
+        base = "/b"
+        times = 0
+
+        def follow(self) -> Breaks:
+            self.times += 1
+            if self.times in (1, 3):
+                raise OSError(errno.EMFILE, "Too many open files")
+            return self
+
+        def snapshot(self) -> Snapshot:
+            return Snapshot("/b", (before if self.times == 2 else after,))
+
+        def wait(self) -> None:
+            if self.times == 2:
+                raise OSError(errno.ENFILE, "Too many open files in system")
+            woken.wait()
+
+        def wake(self) -> None:
+            woken.set()
+
+        def close(self) -> None:
+            closed.append(self.times)
+
+    woken = threading.Event()
+    posted: list[Snapshot] = []
+    engine: Any = Breaks()
+    thread = WatchThread(engine).post_to(engine, lambda seen: posted.append(seen.snapshot))  # type: ignore[attr-defined]
+    thread.start()
+    wait_until(lambda: posted[-1:] == [Snapshot("/b", (after,))])
+    thread.close()
+    none, no_more = (
+        Problem(f"nothing is followed: Too many open files{more}", "tried again in 0 s")
+        for more in ("", " in system")
+    )
+    assert posted == [
+        Snapshot("/b", (), none), Snapshot("/b", (before,)), Snapshot("/b", (before,), no_more),
+        Snapshot("/b", (before,), none), Snapshot("/b", (after,)),
+    ]  # fmt: skip
+    assert closed == [2, 4]
+
+
+def test_a_look_that_fails_leaves_the_thread_for_the_next() -> None:
+    def look(path: str) -> Message:
+        looked.append(path)
+        if path == "/b/one":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return Message()
+
+    looked: list[str] = []
+    posted: list[Message] = []
+    looks = LookThread("look", look, posted.append, again=None)
+    looks.want("/b/one")
+    wait_until(lambda: looked)
+    looks.want("/b/two")
+    wait_until(lambda: posted)
+    looks.close()
+    assert looked == ["/b/one", "/b/two"]

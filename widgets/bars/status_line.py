@@ -14,7 +14,8 @@ from ..text.states import verb
 _SEPARATOR = " · "
 _SHORTEST_BASE = 8
 _LONGEST_SOURCE = 32
-_Said = tuple[str, str, tuple[JobStatus, ...], str, tuple[str, ...]]
+_LONGEST_TROUBLE = 48
+_Said = tuple[str, str, tuple[JobStatus, ...], str, tuple[str, ...], str]
 
 
 class StatusLine(Widget):
@@ -30,8 +31,8 @@ class StatusLine(Widget):
     }
     """
 
-    said: reactive[_Said] = reactive(("", "", (), "", ()))
-    """Base directory, privilege, running jobs, filter, what is not answering."""
+    said: reactive[_Said] = reactive(("", "", (), "", (), ""))
+    """Base directory, privilege, running jobs, filter, what is not answering, what is wrong."""
 
     def show(
         self,
@@ -40,19 +41,22 @@ class StatusLine(Widget):
         privilege: str = "",
         filter_text: str = "",
         unanswered: tuple[str, ...] = (),
+        trouble: str = "",
     ) -> None:
         """Say these things; of *jobs* those that run. *privilege* is a word: `root`.
 
-        *unanswered* are the paths whose file systems do not answer.
+        *unanswered* are the paths whose file systems do not answer, *trouble* why what is shown
+        may not be how it is.
         """
         running = tuple(job for job in jobs if job.state == RUNNING)
-        self.said = (base, privilege, running, filter_text, unanswered)
+        self.said = (base, privilege, running, filter_text, unanswered, trouble)
 
     def render(self) -> Content:
         """Return the line, as wide as the widget."""
-        base, privilege, jobs, filter_text, unanswered = self.said
+        base, privilege, jobs, filter_text, unanswered, trouble = self.said
         width = self.size.width
-        right = shorten(_right(jobs, filter_text, unanswered), max(width - _SHORTEST_BASE, 0))
+        said = _right(jobs, filter_text, unanswered, trouble)
+        right = shorten(said, max(width - _SHORTEST_BASE, 0))
         room = width - width_of(right) - (2 if right else 0)
         who = f"{_SEPARATOR}{privilege}" if privilege else ""
         where = shorten(base, max(room - width_of(who), _SHORTEST_BASE))
@@ -62,8 +66,10 @@ class StatusLine(Widget):
         )
 
 
-def _right(jobs: tuple[JobStatus, ...], filter_text: str, unanswered: tuple[str, ...]) -> str:
-    parts = []
+def _right(
+    jobs: tuple[JobStatus, ...], filter_text: str, unanswered: tuple[str, ...], trouble: str
+) -> str:
+    parts = [shorten(trouble, _LONGEST_TROUBLE)] if trouble else []
     if unanswered:
         more = " …" if len(unanswered) > 1 else ""
         parts.append(f"not answering: {shorten(unanswered[0], _LONGEST_SOURCE)}{more}")

@@ -129,13 +129,20 @@ class Display:
         """Show where the chroots are, what runs, as whom, and the filter."""
         self._panes.status_line.show(
             self._base, self._jobs.running, self._privilege(), self._panes.table.filter_text,
-            self._unanswered(),
+            self._unanswered(), self._trouble(),
         )  # fmt: skip
 
     def _unanswered(self) -> tuple[str, ...]:
         found = (source for one in self._inventory.chroots for source in one.unanswered)
         lost = (one.name for one in self._inventory.snapshot.machines if one.problem)
         return tuple(dict.fromkeys((*lost, *found)))
+
+    def _trouble(self) -> str:
+        """Say why the chroots that are shown may not be as they are."""
+        seen = self._inventory.snapshot
+        # Where there is none, the list says why.
+        problem = (seen.problem if seen.chroots else None) or seen.late
+        return problem.message if problem else ""
 
     def _privilege(self) -> str:
         if os.geteuid() == 0:

@@ -61,6 +61,9 @@ class LookThread:
             self._woken.clear()
             path = self._path  # read after that: what is wanted from now on wakes it again
             if path and not self._ended:
-                found = self._look(path)
+                try:
+                    found = self._look(path)
+                except OSError:
+                    continue  # no descriptor is left, say: it is looked at when it is wanted again
                 if not self._ended:
                     self._post(found)

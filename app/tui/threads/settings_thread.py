@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _QUIET = 150
 """Milliseconds without news after which a file is whole."""
+_UNTOLD = 2000
+"""Milliseconds between two looks where the kernel does not tell."""
 _DECENT = 2.0
 """Seconds that quitting waits."""
 Stamp = tuple[int, ...] | None
@@ -63,13 +65,14 @@ class SettingsThread:
     def _run(self) -> None:
         watch = DirectoryWatch()
         poll = select.poll()
-        for descriptor in (watch.fileno(), self._waking):
-            poll.register(descriptor, select.POLLIN)
+        poll.register(self._waking, select.POLLIN)
         try:
             while not self._ended.is_set():
                 watch.add(self._folders())
                 self._read_again()
-                poll.poll()
+                if watch.tells:
+                    poll.register(watch.fileno(), select.POLLIN)
+                poll.poll(None if watch.tells else _UNTOLD)
                 watch.changed()
                 while not self._ended.is_set() and poll.poll(_QUIET):
                     watch.changed()

@@ -10,10 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from ....core.errors import ChrootError, Problem
+
 if TYPE_CHECKING:
     from textual.message import Message
 
     from ....core.engine import Engine, Following
+    from ....core.looking.snapshot import Snapshot
     from ....core.trees.disk_size import Taken
     from .look_aside import LookAside
 
@@ -29,6 +32,8 @@ _DECENT = 5.0
 """Seconds that quitting waits for a look."""
 _RECOUNT = 60.0
 """Seconds between two looks at whether a size may have changed."""
+_AGAIN = 30.0
+"""Seconds after which it is tried again to follow what could not be followed."""
 
 
 class Watching(Protocol):
@@ -65,7 +70,8 @@ class WatchThread:
         """
         self._engine = engine
         self._aside = aside
-        self._watcher: Following | None = None if aside else engine.follow()
+        self._watcher: Following | None = None
+        self._seen: Snapshot | None = None
         self._post: Post | None = None
         self._looked = threading.Event()
         self._started = threading.Event()
@@ -89,36 +95,52 @@ class WatchThread:
         """End the thread and let go of what it has open."""
         self._ended.set()
         self._started.set()
-        if self._watcher:
-            self._watcher.wake()
+        if watcher := self._watcher:
+            watcher.wake()
         self._thread.join(_DECENT)
         if self._watcher and not self._thread.is_alive():  # held up, it ends with the process
             self._watcher.close()
 
     def _run(self) -> None:
         seen = self._aside.found() if self._aside else None
-        if seen is None:
-            self._watcher = self._watcher or self._engine.follow()
-            seen = self._watcher.snapshot()
+        if seen is not None:
+            self._tell(seen)
+            self._ended.wait(_FIRST_PAINT)
+        while not self._ended.is_set():
+            try:
+                self._follow()
+            except (ChrootError, OSError) as error:  # no descriptor is left, say
+                self._lose(error)
+
+    def _follow(self) -> None:
+        self._watcher = watcher = self._engine.follow()
+        while not self._ended.is_set():
+            self._tell(watcher.snapshot())
+            if not self._ended.is_set():  # the look may have taken the word of it
+                watcher.wait()
+
+    def _lose(self, error: ChrootError | OSError) -> None:
+        """Tell that nothing is followed, beside what was seen last, and wait for a while."""
+        from ....core.looking.snapshot import Snapshot
+
+        watcher, self._watcher = self._watcher, None
+        if watcher:
+            watcher.close()
+        why = error.message if isinstance(error, ChrootError) else error.strerror
+        problem = Problem(f"nothing is followed: {why}", f"tried again in {_AGAIN:.0f} s")
+        before = self._seen or Snapshot(self._engine.base)
+        self._tell(before.replace(problem=problem))
+        self._ended.wait(_AGAIN)
+
+    def _tell(self, found: Snapshot) -> None:
+        """Post what is news, as soon as it is begun."""
         self._looked.set()
         self._started.wait()
         from .messages import Seen
 
-        if self._post:
-            self._post(Seen(seen))
-        if self._watcher is None:
-            if self._ended.wait(_FIRST_PAINT):
-                return
-            self._watcher = self._engine.follow()
-        elif not self._ended.is_set():
-            self._watcher.wait()
-        while not self._ended.is_set():
-            now = self._watcher.snapshot()
-            if now != seen and self._post:
-                self._post(Seen(now))
-                seen = now
-            if not self._ended.is_set():  # the look may have taken the word of it
-                self._watcher.wait()
+        if found != self._seen and self._post:
+            self._post(Seen(found))
+        self._seen = found
 
 
 class SizeThread:

@@ -42,3 +42,14 @@ def test_why_nothing_is_seen_is_told_once() -> None:
     ]  # fmt: skip
     getattr(found, "close")()  # noqa: B009
     assert told.is_closed
+
+
+def test_why_changes_are_seen_late_is_told_once() -> None:
+    deb = ChrootStatus("deb", "/b/deb", "off")
+    late = Problem("no inotify left")
+    told = Told(
+        Snapshot("/b", (deb,), late=late), Snapshot("/b", (deb,), late=late),
+        Snapshot("/b", (), late=late),
+    )  # fmt: skip
+    found = changes(cast("Following", told))
+    assert list(islice(found, 3)) == [("", late), ("deb", deb), ("deb", None)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.kernel import syscalls
+from chroot_tool.core.looking import watch
 from chroot_tool.core.looking.watch import Watcher
 from support import Cli
 
@@ -90,3 +93,42 @@ def test_who_wakes_it_after_its_end_writes_into_nothing(tmp_path: Path) -> None:
     finally:
         for fd in taken:
             os.close(fd)
+
+
+def test_where_others_have_used_up_inotify_it_looks_now_and_then_until_there_is_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used_up() -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def seen() -> list[tuple[str, tuple[str, ...]]]:
+        return [(one.name, one.tags) for one in watcher.snapshot().chroots]
+
+    def until(wanted: list[tuple[str, tuple[str, ...]]]) -> None:
+        while seen() != wanted:
+            watcher.wait()
+
+    (tmp_path / "one/chroot.d").mkdir(parents=True)
+    inotify = syscalls.inotify_init
+    monkeypatch.setattr(syscalls, "inotify_init", used_up)
+    watcher = Watcher(str(tmp_path))
+    try:
+        assert seen() == [("one", ())]
+        late = watcher.snapshot().late
+        assert late
+        assert "inotify" in late.message
+        (tmp_path / "one/chroot.d/chroot.toml").write_text('tags = ["a"]\n')
+        until([("one", ("a",))])
+        (tmp_path / "two/chroot.d").mkdir(parents=True)
+        until([("one", ("a",)), ("two", ())])
+        monkeypatch.setattr(syscalls, "inotify_init", inotify)
+        while watcher.snapshot().late:
+            watcher.wait()
+        for clock in ("_POLL", "_EVERYTHING"):
+            monkeypatch.setattr(watch, clock, 3600.0)
+        (tmp_path / "one/chroot.d/chroot.toml").write_text('tags = ["b"]\n')  # followed since
+        until([("one", ("b",)), ("two", ())])
+        (tmp_path / "three/chroot.d").mkdir(parents=True)
+        until([("one", ("b",)), ("three", ()), ("two", ())])
+    finally:
+        watcher.close()

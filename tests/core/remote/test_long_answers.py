@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.events import Event, Output
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
@@ -68,7 +68,7 @@ class Following:
         self.woken = threading.Event()
 
     def snapshot(self) -> Snapshot:
-        return Snapshot("/b", (BIG, SMALL))
+        return Snapshot("/b", (BIG, SMALL), late=Problem("no inotify"))
 
     def wait(self) -> None:
         self.woken.wait()
@@ -130,7 +130,8 @@ def test_of_a_chroot_that_is_too_much_it_is_told_that_it_is(asked: Any) -> None:
     assert (found["name"], found["state"], found["processes"]) == ("big", "on", [])
     assert "0 mounts and 200 processes" in found["problems"][0]["message"]
     assert asked()["chroot"]["name"] == "small"
-    assert asked()["event"] == "seen"
+    seen = asked()
+    assert (seen["event"], seen["problem"], seen["late"]["message"]) == ("seen", None, "no inotify")
 
 
 @pytest.mark.parametrize("path", ["/b/big", "/b/small"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, Problem
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.remote import remote_engine
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.remote_engine import RemoteEngine, RemoteFollowing
@@ -66,3 +68,21 @@ def test_what_was_under_way_is_asked_for_once(tmp_path: Path) -> None:
         assert [one["do"] for one in lines] == ["on"] * count
         assert len(opened) == count
     engine.close()
+
+
+def test_where_no_descriptor_is_left_it_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remote_engine, "_PAUSES", (3600.0,))
+
+    def connect() -> Connection:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    following = RemoteFollowing(RemoteEngine(connect, tuple))
+    problem = following.snapshot().problem
+    following._take({"event": "seen", "problem": None, "late": {"message": "no inotify"}}, 0)
+    assert following.snapshot() == Snapshot("", late=Problem("no inotify"))
+    following._take({"event": "seen", "problem": None}, 0)  # of one that is older
+    assert following.snapshot() == Snapshot("")
+    following.close()
+    assert problem == Problem("cannot connect: Too many open files", "tried again in 3600 s")
