@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from textual.message import Message
 
 from chroot_tool.app.tui.threads import watch_threads
 from chroot_tool.app.tui.threads.look_thread import LookThread
-from chroot_tool.app.tui.threads.watch_threads import WatchThread
+from chroot_tool.app.tui.threads.watch_threads import SizeThread, WatchThread
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.trees.disk_size import Taken
 from support import wait_until
 
 
@@ -131,3 +133,23 @@ def test_a_look_that_fails_leaves_the_thread_for_the_next() -> None:
     wait_until(lambda: posted)
     looks.close()
     assert looked == ["/b/one", "/b/two"]
+
+
+def test_what_is_counted_anew_is_told_although_it_is_as_large_as_before() -> None:
+    """As where it was made again: its size was forgotten meanwhile."""
+
+    class Sizes:
+        def get(self, _path: str, _ended: threading.Event) -> Taken:
+            return Taken(5)
+
+        def forget(self, path: str) -> None: ...
+
+    posted: list[Any] = []
+    engine: Any = SimpleNamespace(sizes=Sizes)
+    thread = SizeThread(engine, posted.append)
+    thread.want(("/b/deb",))
+    wait_until(lambda: posted)
+    thread.recount("/b/deb")
+    wait_until(lambda: len(posted) == 2)
+    thread.close()
+    assert [(one.path, one.size) for one in posted] == [("/b/deb", 5)] * 2

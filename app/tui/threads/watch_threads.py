@@ -181,7 +181,9 @@ class SizeThread:
             self._woken.wait(_RECOUNT)
             self._woken.clear()
             while self._recounted:
-                self._cache.forget(self._recounted.popleft())
+                path = self._recounted.popleft()
+                self._cache.forget(path)
+                told.pop(path, None)  # as large as before it is told again: it was forgotten there
             for path in self._wanted:
                 if self._ended.is_set():
                     return
