@@ -159,6 +159,43 @@ async def test_on_is_taken_back_after_showing_what_that_does() -> None:
         assert t.app.main.session.log.entries[1].fixed == "it was taken back"
 
 
+async def test_what_could_not_be_taken_back_is_offered_again() -> None:
+    async with ui(*CHROOTS) as t:
+        t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))
+        await switched_on(t)
+        log = t.app.main.session.log
+        on = log.last(undoable=True)
+
+        async def take_back() -> None:
+            await t.press("U")
+            await t.dialog(Confirm)
+            await t.press("enter")
+            await t.main()
+
+        gate = t.engine.hold("take_snapshot")
+        t.app.main.session.start(
+            "snapshot", "arm", ARM, lambda report, cancelled: t.engine.take_snapshot(
+                ARM, report=report, cancelled=cancelled
+            )
+        )  # fmt: skip
+        await take_back()
+        await t.says("arm: something is under way already")
+        assert log.last(undoable=True) == on
+        gate.set()
+        await t.idle()
+        t.engine.fail("off", ChrootError("no"))
+        gate = t.engine.hold("off")
+        await take_back()
+        await t.until(lambda: t.engine.called("off"))
+        assert log.entry(on).fixed == "it is being taken back"
+        gate.set()
+        await t.idle()
+        assert log.last(undoable=True) == on
+        await take_back()
+        await t.until(lambda: log.entry(on).fixed == "it was taken back")
+        assert len(t.engine.called("off")) == 2
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_what_has_no_way_back_is_named_before_an_older_one_is_offered(
     size: tuple[int, int],

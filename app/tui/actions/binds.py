@@ -53,10 +53,11 @@ def _note(
     lines = tuple((PROGRAM, *words) for words in command_words.binds(one.path, changes))
     undo = Undo(
         lambda: tuple(f"{name} becomes what it was before" for name in done.names),
-        lambda: _take_back(session, one, done),
+        lambda: _take_back(session, one, done, ident),
     )
     deed = Deed(lines, one.name, lambda: _again(session, one, changes), undo)
-    log.end(log.begin(deed), DONE, ", ".join(done.names) + " saved")
+    ident = log.begin(deed)
+    log.end(ident, DONE, ", ".join(done.names) + " saved")
 
 
 @flow
@@ -72,8 +73,8 @@ async def _again(session: Session, one: ChrootStatus, changes: tuple[Change, ...
 
 
 @flow
-async def _take_back(session: Session, one: ChrootStatus, saved: Saved) -> None:
-    """Take a save back, and have the mounts follow where that is wanted."""
+async def _take_back(session: Session, one: ChrootStatus, saved: Saved, ident: int) -> None:
+    """Take a save back, *ident* in the log, and have the mounts follow where that is wanted."""
     from .bind_editing import confirm
 
     engine = session.engine
@@ -84,6 +85,7 @@ async def _take_back(session: Session, one: ChrootStatus, saved: Saved) -> None:
     except ChrootError as error:
         session.user.explain(error)
         return
+    session.log.taken_back(ident)
     session.user.tell(f"{safe(one.name)}: taken back")
     if not plan:
         return

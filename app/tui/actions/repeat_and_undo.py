@@ -106,8 +106,8 @@ async def undo(session: Session, *idents: int, lead: tuple[str, ...] = ()) -> No
     if await user.ask(Confirm(f"take {what} back?", lines, action="Take back")):
         with session.several.begun_by("take back"):
             for ident, way, _ in ways:
-                log.taken_back(ident)
-                way.do()
+                with log.taking_back(ident):
+                    way.do()
 
 
 def _said(lines: tuple[str, ...], steps: tuple[str, ...]) -> tuple[str, ...]:

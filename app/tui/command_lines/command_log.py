@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ....core.value import Value
 from ....widgets.done_command import DoneCommand
@@ -18,6 +19,8 @@ _MOST_LINES = 2000
 PROGRAM = "chroot-tool"
 _NOT_DONE = "it was not done"
 _NO_WAY = "there is no way back from it"
+_BACK = "it was taken back"
+_IN_HAND = "it is being taken back"
 
 
 class Undo(Value):
@@ -66,6 +69,10 @@ class CommandLog:
         self._entries: dict[int, DoneCommand] = {}
         self._said: dict[int, deque[str]] = {}
         self._of_jobs: dict[int, int] = {}
+        self._taken_back = 0
+        """What that takes back which is being begun; 0: nothing."""
+        self._ways_back: dict[int, int] = {}
+        """By what takes something back and is not over: that."""
         self._past: tuple[DoneCommand, ...] = ()
 
     @property
@@ -94,6 +101,9 @@ class CommandLog:
         )  # fmt: skip
         if job:
             self._of_jobs[job] = ident
+        if self._taken_back in self._entries:
+            self._ways_back[ident] = self._taken_back
+            self._fix(self._taken_back, _IN_HAND)
         if len(self._entries) > _MOST:
             self._forget(next(iter(self._entries)))
         self._changed()
@@ -125,6 +135,8 @@ class CommandLog:
         entry, deed = self._entries.get(ident), self._deeds.get(ident)
         if entry is None or deed is None or entry.state != RUNNING:
             return
+        if (back := self._ways_back.pop(ident, 0)) in self._entries:
+            self._fix(back, _BACK if state == DONE else "")
         fixed = (_NOT_DONE if state != DONE else "") if deed.undo else _NO_WAY
         self._entries[ident] = entry.replace(
             state=state, said=said, ended=self._clock(), fixed=fixed
@@ -157,5 +169,20 @@ class CommandLog:
     def taken_back(self, ident: int) -> None:
         """Take note that it was taken back."""
         if ident in self._entries:
-            self._entries[ident] = self._entries[ident].replace(fixed="it was taken back")
+            self._fix(ident, _BACK)
             self._changed()
+
+    @contextmanager
+    def taking_back(self, ident: int) -> Iterator[None]:
+        """Have what begins while this is entered be the way back of *ident*.
+
+        That is taken back when it is done, and can be once more where it is not.
+        """
+        self._taken_back = ident
+        try:
+            yield
+        finally:
+            self._taken_back = 0
+
+    def _fix(self, ident: int, why: str) -> None:
+        self._entries[ident] = self._entries[ident].replace(fixed=why)
