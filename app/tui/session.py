@@ -69,6 +69,11 @@ class Session(Value):
         return self.panes.table.highlighted
 
     @property
+    def shown(self) -> ChrootStatus | None:
+        """The chroot whose details are shown: on a slow line they come behind the cursor."""
+        return self.panes.details.chroot if self.panes.complete else None
+
+    @property
     def chosen(self) -> tuple[ChrootStatus, ...]:
         """The marked chroots, or the highlighted one."""
         marked = set(self.panes.table.marked)

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.app.settings.commands import JOB, MOUNT, Command
+from chroot_tool.app.tui.actions import captured, processes
 from chroot_tool.app.tui.screen import showing_chroots
+from chroot_tool.core.plan import Plan
 from chroot_tool.widgets.terminal.pace import Pace
 from support import Cli
 from support.outer_terminal import Terminal
-from support.samples import CHROOTS
+from support.samples import BASE, CHROOTS, DEB12
 from support.whole_ui import Ui, ui
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
@@ -192,3 +195,36 @@ async def test_on_a_slow_line_the_details_come_behind_the_cursor(
         await t.press("k")
         assert t.app.main.table.highlighted == OFF
         assert t.highlighted == "other"
+
+
+@pytest.mark.parametrize(
+    ("tab", "key"), [("2", "o"), ("2", "O"), ("2", "f5"), ("3", "K"), ("3", "l")]
+)
+async def test_what_is_done_to_a_row_is_done_to_the_chroot_that_it_is_of(
+    monkeypatch: pytest.MonkeyPatch, tab: str, key: str
+) -> None:
+    """Also where the cursor is ahead of the details already."""
+    one, other = (DEB12.replace(name=name, path=f"{BASE}/{name}") for name in ("one", "other"))
+    command = Command("which", ("/bin/echo", "{path}"), "f5", rows=MOUNT, output=JOB)
+    async with ui(one, other, line="far", commands=(command,)) as t:
+        done: list[str] = []
+        for name in ("send_signal", "show_open"):
+            monkeypatch.setattr(processes, name, lambda _, of, *__: done.append(of.path))
+        monkeypatch.setattr(captured, "run", lambda _, argv, *__: done.append(argv[-1]))
+
+        def switch(path: str, *_: object, **__: object) -> Plan:
+            done.append(path)
+            return Plan()
+
+        for name in ("switch_bind", "plan_switch_bind"):
+            monkeypatch.setattr(t.engine, name, switch)
+        await t.until(lambda: t.highlighted == "one")
+        await t.press(tab)
+        await t.until(lambda: t.app.main.details.has_focus_within)
+        await t.press("escape")
+        # Nor do they come because there is news of what they show.
+        monkeypatch.setattr(t.app.main._display, "details", lambda: None)
+        await t.press("j", tab, key)
+        await t.until(lambda: done)
+        assert done == [one.path]
+        assert t.app.main.table.highlighted == other

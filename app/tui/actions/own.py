@@ -67,7 +67,7 @@ def _about(session: Session, command: Command) -> tuple[ChrootStatus, ...]:
         return ()
     if _is_for_many(command):
         return session.chosen
-    one = session.highlighted
+    one = session.shown if command.rows in _KINDS else session.highlighted
     return (one,) if one else ()
 
 

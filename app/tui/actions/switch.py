@@ -219,11 +219,8 @@ async def _ask_to_kill(session: Session, job: JobStatus, holders: tuple[Holder, 
         _off(session, job.name, job.path, kill=True)
 
 
-def toggle_mount(session: Session, mount: MountStatus) -> None:
-    """Mount or unmount one bind of the highlighted chroot; everything else stays as it is."""
-    one = session.highlighted
-    if one is None:
-        return
+def toggle_mount(session: Session, one: ChrootStatus, mount: MountStatus) -> None:
+    """Mount or unmount one bind of a chroot; everything else stays as it is."""
     _switch_mount(session, one, mount.target, on=not mount.real)
 
 
@@ -250,13 +247,10 @@ def _words_for_one(one: ChrootStatus, target: str, *, on: bool) -> Words:
 
 
 @flow
-async def show_mount_plan(session: Session, mount: MountStatus) -> None:
+async def show_mount_plan(session: Session, one: ChrootStatus, mount: MountStatus) -> None:
     """Show what `toggle_mount` would do, step by step; do it where that is wanted."""
     from ....widgets.dialogs.confirm import Confirm
 
-    one = session.highlighted
-    if one is None:
-        return
     on = not mount.real
     words = _words_for_one(one, mount.target, on=on)
     try:

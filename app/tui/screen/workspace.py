@@ -123,19 +123,23 @@ class Workspace(Container):
         """Mount or unmount one bind."""
         from ..actions import switch
 
-        switch.toggle_mount(self._session, message.mount)
+        one = self._session.shown
+        if one is not None:
+            switch.toggle_mount(self._session, one, message.mount)
 
     def on_mounts_table_plan_requested(self, message: MountsTable.PlanRequested) -> None:
         """Show what mounting or unmounting one bind would do."""
         from ..actions import switch
 
-        switch.show_mount_plan(self._session, message.mount)
+        one = self._session.shown
+        if one is not None:
+            switch.show_mount_plan(self._session, one, message.mount)
 
     def on_processes_table_signal_requested(self, message: ProcessesTable.SignalRequested) -> None:
         """Ask, then send a signal."""
         from ..actions.processes import send_signal
 
-        one = self._session.highlighted
+        one = self._session.shown
         if one is not None:
             send_signal(self._session, one, message.process, message.name)
 
@@ -143,7 +147,7 @@ class Workspace(Container):
         """Show what a process has open."""
         from ..actions.processes import show_open
 
-        one = self._session.highlighted
+        one = self._session.shown
         if one is not None:
             show_open(self._session, one, message.process)
 
