@@ -111,6 +111,16 @@ async def test_the_overview_says_where_it_listens(size: tuple[int, int]) -> None
         await t.hides("listens at")
 
 
+async def test_who_goes_when_all_had_settled_listens_no_more() -> None:
+    async with ui(DEB12) as t:
+        t.engine.ports = {DEB12.path: PORTS}
+        sight = t.app.main._sight
+        await t.shows("listens at")
+        await t.until(lambda: t.engine.looked and not sight._to_settle)
+        t.feed.show(DEB12.replace(processes=(), state="off"))
+        await t.hides("listens at")
+
+
 async def test_an_answer_that_comes_when_all_have_gone_is_none() -> None:
     async with ui(DEB12) as t:
         await t.until(lambda: t.engine.looked)

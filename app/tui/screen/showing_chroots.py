@@ -155,7 +155,7 @@ class Sight:
         before, self._inside = self._inside, inside
         if inside == before:
             return
-        if inside[0] != before[0]:
+        if inside[0] != before[0] or not one.processes:  # those who have gone listen no more
             self._look_for_listeners()
         for seconds in _SETTLED if one.processes else ():
             if seconds not in self._to_settle:
