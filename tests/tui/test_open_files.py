@@ -193,6 +193,13 @@ async def test_while_others_come_and_go_it_is_asked_when_that_has_settled(
         for one in settling:
             one.then()
         assert asked == [DEB12.path] * 2
+        # Who came while the longest ran has as long; after that nobody has come any more.
+        assert timers[-1].seconds == 4.0
+        assert timers[-1] not in settling
+        before = len(timers)
+        timers[-1].then()
+        assert asked == [DEB12.path] * 3
+        assert len(timers) == before
 
 
 async def test_escape_shows_all_again_where_nothing_was_found() -> None:

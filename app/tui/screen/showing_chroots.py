@@ -47,6 +47,8 @@ class Sight:
         self._inside: tuple[str, frozenset[int]] = ("", frozenset())
         """The chroot of which it was looked at where it listens, and who lived in it then."""
         self._to_settle: dict[float, Timer] = {}
+        self._came_late = False
+        """Whether somebody has come or gone since the longest of these began."""
         self._shown_at = -math.inf
         self._shown_later = False
         self._turns_later = False
@@ -159,14 +161,23 @@ class Sight:
             self._look_for_listeners()
         for seconds in _SETTLED if one.processes else ():
             if seconds not in self._to_settle:
-                timer = self._screen.set_timer(seconds, partial(self._settled, seconds))
-                self._to_settle[seconds] = timer
+                self._settle(seconds)
             elif seconds < max(_SETTLED):  # it waits as long as others come and go
                 self._to_settle[seconds].reset()
+            else:
+                self._came_late = True
+
+    def _settle(self, seconds: float) -> None:
+        timer = self._screen.set_timer(seconds, partial(self._settled, seconds))
+        self._to_settle[seconds] = timer
 
     def _settled(self, seconds: float) -> None:
         self._to_settle.pop(seconds, None)
         self._look_for_listeners()
+        if seconds == max(_SETTLED) and self._came_late:
+            self._came_late = False
+            if self._inside[1]:
+                self._settle(seconds)
 
     def _look_for_listeners(self) -> None:
         path, pids = self._inside
