@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
 
 from chroot_tool.app.tui.actions.bind_editing import BindEditing
 from chroot_tool.app.tui.user import key_queue
@@ -28,7 +30,7 @@ from support.dialog_host import (
     settle,
 )
 from support.screen import screen_text
-from support.whole_ui import real_ui
+from support.whole_ui import real_ui, until
 
 if TYPE_CHECKING:
     from chroot_tool.core.config.edits import Change
@@ -81,6 +83,40 @@ async def test_a_save_works_after_somebody_else_has_saved(tmp_path: Path) -> Non
     assert {"/src", "/theirs", "/run"} <= {
         bind.target for bind in edits.entries(Files(chroot_toml=toml.read_bytes()))
     }
+
+
+class Visit(App[None]):
+    """An app with a visit to the editor of one chroot."""
+
+    def __init__(self, base: Path, one: ChrootStatus) -> None:
+        super().__init__()
+        self.base = base
+        self.one = one
+
+    def on_mount(self) -> None:
+        self.editing = BindEditing(User(self.screen), LocalEngine(str(self.base)), self.one)
+        self.run_worker(self.editing.run())
+
+    async def at(self, pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
+        """Wait until a dialog of this kind is open."""
+        await until(pilot, lambda: isinstance(self.screen, kind) and self.screen.is_mounted)
+
+
+@pytest.mark.slow
+async def test_apply_is_offered_as_the_chroot_is_now_not_as_it_was_before(tmp_path: Path) -> None:
+    (tmp_path / "c/chroot.d").mkdir(parents=True)
+    one = ChrootStatus("c", str(tmp_path / "c"), "off")
+    app = Visit(tmp_path, one)
+    async with app.run_test(size=SMALL) as pilot:
+        await app.at(pilot, BindEditor)
+        await settle(pilot, "i")
+        for state, offered in (("on", True), ("off", False)):
+            app.editing.look_at((one.replace(state=state),))
+            await settle(pilot, "w")
+            await app.at(pilot, SaveBinds)
+            assert bool(app.screen.query("#apply")) == offered
+            await settle(pilot, "escape")
+            await app.at(pilot, BindEditor)
 
 
 @pytest.mark.slow

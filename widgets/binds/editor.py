@@ -185,9 +185,10 @@ class BindEditor(Dialog[Edited | None]):
         """The changes so far, in order."""
         return self._draft.changes
 
-    def update_mounts(self, mounts: Sequence[MountStatus]) -> None:
-        """Show how the mounts are now, or as soon as there is where."""
+    def update_mounts(self, mounts: Sequence[MountStatus], *, on: bool) -> None:
+        """Show how the mounts are now, or as soon as there is where; *on*: the chroot is on."""
         self._mounts = tuple(mounts)
+        self._is_on = on
         if self.is_mounted:
             self._show()
 

@@ -89,7 +89,7 @@ class BindEditing:
         one = next((one for one in chroots if one.path == self._one.path), self._one)
         one = one.replace(processes=())
         if one != self._one and self._editor is not None:
-            self._editor.update_mounts(one.mounts)
+            self._editor.update_mounts(one.mounts, on=one.is_on)
             if self._editor.is_mounted:  # it looks by itself, once it is there
                 self._editor.look_again()
         self._one = one

@@ -385,7 +385,7 @@ async def test_mounts_are_shown_as_they_change() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         app.dialog.update_mounts(  # type: ignore[attr-defined]
-            (MountStatus("/data", "", "bind", (), "tool.conf", "mounted"),)
+            (MountStatus("/data", "", "bind", (), "tool.conf", "mounted"),), on=True
         )
         await pilot.pause()
         assert rows(app)["/data"] == "● mounted"
@@ -394,7 +394,7 @@ async def test_mounts_are_shown_as_they_change() -> None:
 async def test_mounts_that_change_before_the_first_picture_are_shown() -> None:
     app = DialogHost(editor())
     app.dialog.update_mounts(  # type: ignore[attr-defined]
-        (MountStatus("/data", "", "bind", (), "tool.conf", "mounted"),)
+        (MountStatus("/data", "", "bind", (), "tool.conf", "mounted"),), on=True
     )
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
