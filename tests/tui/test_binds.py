@@ -20,6 +20,7 @@ from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.plan import Plan
 from chroot_tool.core.verbs.binds import LocalBinds
 from chroot_tool.widgets.binds.editor import BindEditor
 from chroot_tool.widgets.binds.entry_form import BindForm
@@ -33,6 +34,7 @@ from support.screen import screen_text
 from support.whole_ui import real_ui, until
 
 if TYPE_CHECKING:
+    from chroot_tool.core.config.bind import Bind
     from chroot_tool.core.config.edits import Change
 
 
@@ -117,6 +119,34 @@ async def test_apply_is_offered_as_the_chroot_is_now_not_as_it_was_before(tmp_pa
             assert bool(app.screen.query("#apply")) == offered
             await settle(pilot, "escape")
             await app.at(pilot, BindEditor)
+
+
+@pytest.mark.slow
+async def test_what_somebody_else_added_and_was_removed_here_is_unmounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml = tmp_path / "c/chroot.d/chroot.toml"
+    toml.parent.mkdir(parents=True)
+    asked: list[Sequence[Bind]] = []
+
+    def plan_sync(_self: LocalBinds, before: Sequence[Bind]) -> Plan:
+        asked.append(before)
+        return Plan()
+
+    monkeypatch.setattr(LocalBinds, "plan_sync", plan_sync)
+    app = Visit(tmp_path, ChrootStatus("c", str(tmp_path / "c"), "on"))
+    async with app.run_test(size=SMALL) as pilot:
+        await app.at(pilot, BindEditor)
+        toml.write_text("[[bind]]\ntarget = '/theirs'\n")
+        app.editing.look_at((app.one.replace(description="looked at again"),))
+        table = app.screen.query_one(BindTable)
+        await until(pilot, lambda: table.move_to("/theirs"))
+        await settle(pilot, "d", "w")
+        await app.at(pilot, SaveBinds)
+        await pilot.click("#apply")
+        await until(pilot, lambda: asked)
+    assert "/theirs" in {bind.target for bind in asked[0]}
+    assert "/theirs" not in toml.read_text()
 
 
 @pytest.mark.slow

@@ -55,6 +55,8 @@ class BindEditing:
         self._changes: tuple[Change, ...] = ()
         self._saved: Saved | None = None
         self._seen = Files()
+        self._before: tuple[Bind, ...] = ()
+        """The merged binds of the files that were seen last: the mounts may be those."""
         self._note = ""
         self._at = ""
         self._editor: BindEditor | None = None
@@ -75,6 +77,7 @@ class BindEditing:
                 if not await self._mend(error):
                     return None
                 continue
+            self._before = config.binds
             editor = self._editor = self._new_editor(config.binds)
             edited = await self._user.ask(editor)
             self._editor = None
@@ -82,7 +85,7 @@ class BindEditing:
                 return None
             self._at = editor.at
             if await self._do(edited):
-                return await self._agreed(config.binds)
+                return await self._agreed(self._before)
 
     def look_at(self, chroots: Iterable[ChrootStatus]) -> None:
         """Have the open editor show what has become of its chroot, and look at the files again."""
@@ -120,13 +123,14 @@ class BindEditing:
         files = self._binds.files()
         if files == self._seen:
             return None
-        return News(self._engine.config(self._one.path).binds, partial(self._accept, files))
+        binds = self._engine.config(self._one.path).binds
+        return News(binds, partial(self._accept, files, binds))
 
     def _is_there(self, path: str) -> bool:
         return not self._binds.what_is_missing(path)
 
-    def _accept(self, files: Files) -> None:
-        self._seen = files
+    def _accept(self, files: Files, binds: tuple[Bind, ...]) -> None:
+        self._seen, self._before = files, binds
 
     async def _do(self, edited: Edited) -> bool:
         """Do what the editor answered; say whether the mounts are to follow now."""
