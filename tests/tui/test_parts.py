@@ -17,7 +17,7 @@ from chroot_tool.app.tui.jobs.jobs import Jobs
 from chroot_tool.app.tui.threads.messages import Counted, JobEnded
 from chroot_tool.app.tui.threads.thread_messages import PostBox
 from chroot_tool.core.engine import Engine
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, PrivilegeError
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
@@ -131,6 +131,25 @@ def test_a_number_is_given_to_one_job_only() -> None:
         numbers.append(end.job.id)
         jobs.dismiss(end.job.id)
     assert len(set(numbers)) == 3
+
+
+def test_a_job_that_is_cancelled_before_it_is_done_once_more_does_nothing() -> None:
+    """While a password is asked for it is shown as one that runs."""
+    told, done = Told(), []
+
+    def work(*_: object) -> None:
+        done.append(1)
+        raise PrivilegeError("mounting needs root")
+
+    jobs = Jobs(told)
+    ident = jobs.start("on", "a", "/a", work)
+    told.ended()
+    jobs.cancel(ident)
+    jobs.again(ident)
+    end = told.ended()
+    jobs.end(end.job, end.error)
+    assert [(one.id, one.state) for one in jobs.views] == [(ident, CANCELLED)]
+    assert len(done) == 1
 
 
 # -- post -----------------------------------------------------------------------------------------

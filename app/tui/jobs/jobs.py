@@ -56,6 +56,8 @@ class Job:
         """Do the work and tell how it ended. Raises nothing: a failure is a message."""
         error: ChrootError | None = None
         try:
+            if self.cancelled.is_set():  # since it ended the last time
+                raise Cancelled("stopped by you")
             came = self.work(self._report, self.cancelled)
             self._move(state=DONE, stage=came if isinstance(came, str) else "", fraction=None)
         except Cancelled as stopped:
@@ -161,12 +163,13 @@ class Jobs:
         ident = next(self._ids)
         if ended is not None:
             self._ended[ident] = ended
-        self._begin(JobStatus(ident, verb, name, path, started=self._clock()), work)
+        view = JobStatus(ident, verb, name, path, started=self._clock())
+        job = self._jobs[ident] = Job(view, work, self._post, self._clock)
+        self._begin(job)
         return ident
 
-    def _begin(self, view: JobStatus, work: Work) -> None:
-        job = self._jobs[view.id] = Job(view, work, self._post, self._clock)
-        self._views[view.id] = view
+    def _begin(self, job: Job) -> None:
+        view = self._views[job.view.id] = job.view
         self._changed()
         # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
         thread = threading.Thread(target=job.run, name=f"{view.verb} {view.name}")
@@ -174,10 +177,14 @@ class Jobs:
         thread.start()
 
     def again(self, ident: int) -> None:
-        """Begin one that has ended, and was not taken note of, once more: it is the same job."""
-        view = self._views[ident]
-        new = JobStatus(ident, view.verb, view.name, view.path, started=self._clock())
-        self._begin(new, self._jobs[ident].work)
+        """Begin one that has ended, and was not taken note of, once more: it is the same job.
+
+        Also for who has cancelled it since.
+        """
+        job = self._jobs[ident]
+        view = job.view
+        job.view = JobStatus(ident, view.verb, view.name, view.path, started=self._clock())
+        self._begin(job)
 
     def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""
