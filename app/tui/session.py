@@ -62,6 +62,8 @@ class Session(Value):
     several: Several
     settings: Callable[[], Settings]
     """Returns those that hold now."""
+    ask_doctor: Callable[[JobStatus, ChrootError], object]
+    """Has the doctor say what was in the way of a job that failed, for good."""
 
     @property
     def highlighted(self) -> ChrootStatus | None:
@@ -202,6 +204,7 @@ class Session(Value):
         is_told = self.several.end(view)
         if dealt_with or error is None:
             return
+        self.ask_doctor(view, error)
         self.panes.open_jobs_unasked()
         if not is_told:
             self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")

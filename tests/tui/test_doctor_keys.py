@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chroot_tool.app.tui.user.root_privilege import Rising
 from chroot_tool.core.diagnosis.finding import PROBLEM, WARNING, Finding
 from chroot_tool.core.diagnosis.leftovers import EDIT, TakeAway
-from chroot_tool.core.errors import BusyError, ChrootError
+from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
 from chroot_tool.core.plan import Plan
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
 from chroot_tool.widgets.dialogs.menu import Menu
+from chroot_tool.widgets.job_status import DONE
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
@@ -174,6 +177,33 @@ async def test_the_doctor_has_a_word_on_a_job_that_failed() -> None:
         dialog = await t.dialog(DoctorDialog)
         await t.until(lambda: dialog.table.cursor_row and dialog.table.cursor_row.finding == SOURCE)
         await t.shows("→ make it")
+
+
+@pytest.mark.slow
+async def test_its_word_is_of_the_try_that_was_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While root's privilege is asked for nothing has failed yet."""
+    asked: list[list[tuple[Any, ...]]] = []
+    answers = [True, False]
+    async with ui(*CHROOTS) as t:
+
+        async def ask(*_: object) -> bool:
+            await t.pilot.pause()
+            asked.append(t.engine.called("diagnose"))
+            return answers.pop(0)
+
+        monkeypatch.setattr(Rising, "is_possible", True)
+        monkeypatch.setattr(Rising, "ask", ask)
+        t.engine.findings = {ARM: (SOURCE,)}
+        t.engine.fail("on", PrivilegeError("mounting needs root"))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.job_states.get("arm") == DONE)
+        t.engine.fail("on", PrivilegeError("mounting needs root"))
+        await t.press("o")
+        await t.shows("✗ mounting needs root", "D the doctor: mountable")
+        assert asked == [[], []]
+        done = next(one for one in t.app.main.session.jobs.views if one.state == DONE)
+        assert done.doctor is None
 
 
 @pytest.mark.slow

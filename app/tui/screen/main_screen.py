@@ -58,7 +58,9 @@ from .workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ....core.errors import ChrootError
     from ....core.looking.status import ChrootStatus
+    from ....widgets.job_status import JobStatus
     from ....widgets.panes.details import Details
     from ....widgets.panes.dock import Dock
     from ..threads.watch_threads import Count, Follow
@@ -109,7 +111,7 @@ class MainScreen(Screen[None]):
         )  # fmt: skip
         self.session = Session(
             engine, machines, user, panes, inventory, jobs, panels, whole, rising, log,
-            Several(user), lambda: self._settings,
+            Several(user), lambda: self._settings, self._ask_doctor,
         )  # fmt: skip
         self.doing = Doing(self, self.session)
         """All that can be done, by keys, palette and menu."""
@@ -299,10 +301,11 @@ class MainScreen(Screen[None]):
     def _job_ended(self, message: JobEnded) -> None:
         self._sight.look_closer()
         self.session.end_job(message.job, message.error)
-        if message.error is not None:
-            from ..actions import doctor
 
-            doctor.give_word(self.session.engine, message.job, message.error, self._post)
+    def _ask_doctor(self, job: JobStatus, error: ChrootError) -> None:
+        from ..actions import doctor
+
+        doctor.give_word(self.session.engine, job, error, self._post)
 
     @on(Diagnosed)
     def _diagnosed(self, message: Diagnosed) -> None:
