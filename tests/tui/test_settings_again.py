@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets._toast import Toast
 
+from chroot_tool.app.paths import view_file
 from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.tui.panes import kept_view
 from chroot_tool.app.tui.threads.messages import SettingsRead
 from chroot_tool.app.tui.threads.settings_thread import SettingsThread
+from chroot_tool.app.tui.user import ask_and_tell
 from chroot_tool.core.kernel import syscalls
-from support import descriptors, wait_until
+from support import PATIENCE, descriptors, wait_until
 from support.samples import BASE, CHROOTS
 from support.screen import screen_lines
 from support.whole_ui import Ui, ui
@@ -161,6 +169,51 @@ async def test_a_theme_that_is_chosen_is_kept_also_where_it_is_the_one_from_befo
         for name in ("nord", "light"):
             t.app.theme = name
             await t.until(lambda name=name: file.exists() and f'"{name}"' in file.read_text())  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kind", ["settings", "view"])
+async def test_what_is_chosen_just_before_quitting_is_kept(
+    file: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def held(write: Callable[[Any], None]) -> Callable[[Any], None]:
+        def save(wanted: Any) -> None:
+            begun.set()
+            assert gate.wait(PATIENCE)
+            write(wanted)
+
+        return save
+
+    monkeypatch.setattr(ask_and_tell, "save", held(ask_and_tell.save))
+    monkeypatch.setattr(kept_view, "_save", held(kept_view._save))
+    view = Path(view_file())
+    try:
+        async with ui(*(one.replace(tags=("web",)) for one in CHROOTS)) as t:
+            if kind == "settings":
+                t.app.theme = "light"
+                await t.until(begun.is_set)
+                t.app.theme = "nord"
+            else:
+                await t.press("number_sign")
+                await t.until(begun.is_set)
+                await t.press("number_sign")
+                last = t.app.main.table.grouping.way
+    finally:
+        gate.set()
+    if kind == "settings":
+        await wait_for(lambda: 'theme = "nord"' in read(file))
+    else:
+        await wait_for(lambda: f'"below": {json.dumps(last)}' in read(view))
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until that holds; threads of this loop go on."""
+    await asyncio.to_thread(wait_until, condition)
 
 
 async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Path) -> None:

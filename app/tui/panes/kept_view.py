@@ -7,6 +7,7 @@ writes by hand is no place for that.
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from ....core import json_values
@@ -39,16 +40,25 @@ def _save(grouping: Grouping) -> None:
 
 
 class KeptView:
-    """Keeps what *now* returns, one writing at a time: the last is the one that stays."""
+    """Keeps what *now* returns, one writing at a time: the last is the one that stays.
+
+    The end of the UI waits for it.
+    """
 
     def __init__(self, now: Callable[[], Grouping]) -> None:
         self._now = now
-        self._writing = asyncio.Lock()
+        self._latest = Grouping()
+        self._writing = threading.Lock()
 
-    async def keep(self) -> None:
+    def keep(self) -> None:
         """Keep what is so now. Where that fails it is as it was at the next start: no harm."""
-        async with self._writing:
+        self._latest = self._now()
+        # Not in a worker, which is given up at the end.
+        asyncio.get_running_loop().run_in_executor(None, self._write)
+
+    def _write(self) -> None:
+        with self._writing:
             try:
-                await asyncio.to_thread(_save, self._now())
+                _save(self._latest)
             except OSError:
                 pass

@@ -210,10 +210,11 @@ class MainScreen(Screen[None]):
         await self._kept_commands.remember()
 
     def on_unmount(self) -> None:
-        """End the threads that watch."""
+        """End the threads that watch, and keep what is not kept yet."""
         self.session.inventory.close()
         self.session.panels.forget_seen()
         self._kept_commands.keep_last()
+        self.session.user.keep_last()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say that a flow broke off by a bug of ours; the rest goes on."""

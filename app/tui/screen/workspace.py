@@ -113,7 +113,7 @@ class Workspace(Container):
     @on(ChrootTable.Regrouped)
     def _regrouped(self) -> None:
         self._session.panes.fit_table()
-        self.run_worker(self._kept.keep(), group="view", exit_on_error=False)
+        self._kept.keep()
 
     @on(ChrootTable.Activated)
     def _activated(self) -> None:

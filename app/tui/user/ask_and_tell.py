@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
@@ -33,6 +35,8 @@ class User:
     def __init__(self, screen: Screen[Any]) -> None:
         self._screen = screen
         self._keeping = asyncio.Lock()
+        self._saving = threading.Lock()
+        self._unsaved: deque[Mapping[str, object]] = deque()
 
     @property
     def app(self) -> App[Any]:
@@ -59,14 +63,28 @@ class User:
 
     def keep(self, wanted: Mapping[str, object]) -> None:
         """Write these into the settings' file, one after the other; tell where that fails."""
-        self._screen.run_worker(self._keep(wanted), group="settings", exit_on_error=False)
+        self._unsaved.append(wanted)
+        self._screen.run_worker(self._keep(), group="settings", exit_on_error=False)
 
-    async def _keep(self, wanted: Mapping[str, object]) -> None:
+    def keep_last(self) -> None:
+        """Have what is not written yet written although the UI ends, which waits for threads."""
+        if self._unsaved:
+            asyncio.get_running_loop().run_in_executor(None, self._save)
+
+    async def _keep(self) -> None:
         async with self._keeping:
             try:
-                await asyncio.to_thread(save, wanted)
+                await asyncio.to_thread(self._save)
             except ChrootError as error:
                 self.explain(error, whole=True)
+
+    def _save(self) -> None:
+        with self._saving:  # at the end another may be at it
+            wanted: dict[str, object] = {}
+            while self._unsaved:
+                wanted.update(self._unsaved.popleft())
+            if wanted:
+                save(wanted)
 
     def tell(
         self, text: str, severity: SeverityLevel = "information", *, timeout: float | None = None,
