@@ -34,6 +34,7 @@ from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.mounts.steps import Unmount
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Process
+from chroot_tool.core.remote.machines import Machines
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -341,6 +342,19 @@ async def test_not_root_sees_all_and_an_action_says_how(monkeypatch: pytest.Monk
         await t.on_row("arm")
         await t.press("o")
         await t.shows("mounting needs root", "run it with sudo")
+
+
+async def test_who_becomes_root_where_there_is_no_chroot_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    async with ui() as t:
+        await t.shows("12345: looking only")
+        monkeypatch.setattr(Machines, "can_rise", True)
+        monkeypatch.setattr(Machines, "rise", lambda self: setattr(self, "has_risen", True))
+        await t.app.main.action_perform("root")
+        await t.shows("12345, as root")
+        t.app.main.session.machines.has_risen = False  # there is none to be closed
 
 
 async def test_toasts_are_short_and_do_not_lie_over_the_status_line() -> None:

@@ -103,7 +103,7 @@ class MainScreen(Screen[None]):
             panes, inventory, jobs, machines, in_use=lambda: self.session.panels.sessions
         )  # fmt: skip
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
-        rising = Rising(machines, settings.privilege)
+        rising = Rising(machines, settings.privilege, risen=self._display.all)
         whole = WholeTerminal(user, log, rising)
         panels = Panels(
             engine, panes, user, log, whole, busy=lambda: bool(jobs.running),
@@ -187,12 +187,8 @@ class MainScreen(Screen[None]):
             else:
                 self.post_message(message)
         if self.session.rising.is_possible:
-            self.run_worker(self._rise(), group="rise", exit_on_error=False)
-
-    async def _rise(self) -> None:
-        """Become root where a rule gives that without a word."""
-        if await self.session.rising.quietly():
-            self._display.all()
+            # Where a rule gives that without a word.
+            self.run_worker(self.session.rising.quietly(), group="rise", exit_on_error=False)
 
     async def _build(self) -> None:
         from ....widgets.bars.key_footer import KeyFooter

@@ -11,6 +11,8 @@ from ....core.errors import ChrootError
 from ...privilege import asks, prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ....core.remote.machines import Machines
     from .ask_and_tell import User
 
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 class Rising:
     """How the one before this UI becomes root."""
 
-    def __init__(self, machines: Machines, kind: str) -> None:
-        """*kind* is the setting `privilege`."""
+    def __init__(self, machines: Machines, kind: str, risen: Callable[[], object]) -> None:
+        """*kind* is the setting `privilege`; *risen* is called when the UI has become root."""
         self._machines = machines
         self._kind = kind
+        self._risen = risen
         self._asking = asyncio.Lock()
         self.hint = ""
         """What is to be done where it was refused."""
@@ -37,6 +40,11 @@ class Rising:
             await asyncio.to_thread(self._machines.rise)
         except ChrootError:
             return False
+        return self._has_risen()
+
+    def _has_risen(self) -> bool:
+        if self._machines.has_risen:
+            self._risen()
         return self._machines.has_risen
 
     async def ask(self, user: User) -> bool:
@@ -63,4 +71,4 @@ class Rising:
         except ChrootError as error:
             self.hint = error.hint
             user.explain(error)
-        return self._machines.has_risen
+        return self._has_risen()
