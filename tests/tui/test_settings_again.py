@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,37 @@ def test_where_others_have_used_up_inotify_the_file_is_looked_at_now_and_then(
     wait_until(lambda: any(one.settings.theme == "light" for one in said))
     monkeypatch.undo()
     thread.close()
+
+
+def test_a_link_that_is_replaced_while_it_is_read_is_followed_afterwards(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for theme in ("dark", "light"):
+        write(tmp_path / theme / "settings.toml", f'theme = "{theme}"\n')
+    file.parent.mkdir(parents=True)
+    file.symlink_to(tmp_path / "dark/settings.toml")
+    gone, readlink = threading.Event(), os.readlink
+
+    def once_gone(path: str) -> str:
+        if not gone.is_set():
+            gone.set()
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return readlink(path)
+
+    monkeypatch.setattr(os, "readlink", once_gone)
+    said: list[object] = []
+    thread = SettingsThread(Settings(), said.append)
+    thread.start()
+    try:
+        assert gone.wait(PATIENCE)
+        other = file.with_suffix(".new")
+        other.symlink_to(tmp_path / "light/settings.toml")
+        other.replace(file)
+        wait_until(
+            lambda: any(isinstance(m, SettingsRead) and m.settings.theme == "light" for m in said)
+        )
+    finally:
+        thread.close()
 
 
 def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:

@@ -85,8 +85,10 @@ class SettingsThread:
         while not os.path.isdir(folder):
             folder = os.path.dirname(folder)  # one of those that are made first
         folders = [folder]
-        if os.path.islink(self._path):
+        try:
             folders.append(os.path.dirname(os.path.join(folder, os.readlink(self._path))))
+        except OSError:
+            pass  # it is no link, or is being replaced
         return {physical for path in folders if (physical := _physical(path))}
 
     def _look(self) -> Stamp:
