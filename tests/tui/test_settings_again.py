@@ -16,6 +16,7 @@ from textual.widgets._toast import Toast
 
 from chroot_tool.app.paths import view_file
 from chroot_tool.app.settings.file import Settings
+from chroot_tool.app.settings.file import save as save_settings
 from chroot_tool.app.tui.panes import kept_view
 from chroot_tool.app.tui.threads.messages import SettingsRead
 from chroot_tool.app.tui.threads.settings_thread import SettingsThread
@@ -217,7 +218,7 @@ async def test_what_is_chosen_just_before_quitting_is_kept(
 
         return save
 
-    monkeypatch.setattr(ask_and_tell, "save", held(ask_and_tell.save))
+    monkeypatch.setattr(ask_and_tell, "save", held(save_settings))
     monkeypatch.setattr(kept_view, "_save", held(kept_view._save))
     view = Path(view_file())
     try:
