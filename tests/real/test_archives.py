@@ -41,16 +41,16 @@ MARKER = ".chroot-tool-create"
 class Call:
     """A call with --json that has come to a stage, and stands still there: SIGCONT has it go on."""
 
-    def __init__(self, cli: Cli, stage: str, *args: str | Path, cwd: Path | None = None) -> None:
+    def __init__(self, cli: Cli, stage: str, *args: str | Path) -> None:
         self.process = cli.stopping_at(stage).start(
-            *args, "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd
+            *args, "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.events: list[dict[str, Any]] = []
         wait_until_stopped(self.process)
 
-    def ended_by(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.end()
+    def kill(self) -> None:
+        self.process.kill()
+        self.end()
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGCONT)
@@ -58,6 +58,22 @@ class Call:
         self.events += [json.loads(line) for line in self.process.stdout]
         self.process.stdout.close()
         return self.process.wait()
+
+
+def interrupted(
+    cli: Cli, number: int, stage: str, *args: str | Path
+) -> tuple[int, list[dict[str, Any]]]:
+    """The code and the events of a call with --json that gets a signal at a stage."""
+    with cli.holding_at(stage).start(
+        *args, "--json", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout
+        events: list[dict[str, Any]] = []
+        for line in process.stdout:
+            events.append(json.loads(line))
+            if events[-1].get("stage", "").startswith(stage):
+                process.send_signal(number)
+    return process.returncode, events
 
 
 def names(folder: Path) -> list[str]:
@@ -339,21 +355,21 @@ def test_interrupted_nothing_is_left(
         (("create", "--from", packed, "-d", tmp_path / "new/x"), "unpacking"),
         (("create", "--from", tiny_chroot, "-d", tmp_path / "new/x"), "copying"),
     ):
-        call = Call(cli, stage, *words)
-        assert call.ended_by(number) == 130
-        assert call.events[-1]["code"] == 130
+        code, events = interrupted(cli, number, stage, *words)
+        assert (code, events[-1]["code"]) == (130, 130)
         if words[0] == "pack":
-            assert f"interrupted; nothing is left of {words[-1]}" in call.events[-1]["message"]
+            assert f"interrupted; nothing is left of {words[-1]}" in events[-1]["message"]
         assert names(tmp_path) == before
     eventually_no_process_mentions(tmp_path)
 
 
 @pytest.mark.slow
 def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: Path) -> None:
-    call = Call(cli, "packing", "pack", "-d", packed.parent / "tiny", "-f", packed)
     before = packed.stat()
-    assert call.ended_by(signal.SIGINT) == 130
-    assert f"{packed} is as it was before" in call.events[-1]["message"]
+    words = ("pack", "-d", packed.parent / "tiny", "-f", packed)
+    code, events = interrupted(cli, signal.SIGINT, "packing", *words)
+    assert code == 130
+    assert f"{packed} is as it was before" in events[-1]["message"]
     assert packed.stat().st_ino == before.st_ino
 
 
@@ -361,7 +377,7 @@ def test_interrupted_what_was_there_of_that_name_is_as_before(cli: Cli, packed: 
 def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     root = tmp_path / "new"
     killed = Call(cli, "unpacking", "unpack", "-f", packed, "-d", root)
-    killed.ended_by(signal.SIGKILL)
+    killed.kill()
     eventually_no_process_mentions(root)
     assert names(root) == [MARKER]
     assert mounts_below(root) == []
@@ -369,7 +385,7 @@ def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Pa
     cli.ok("unpack", "-f", packed, "-d", root)
     assert trees.differences(tmp_path / "tiny", root) == []
     killed = Call(cli, "unpacking", "unpack", "-f", packed, "-d", tmp_path / "other")
-    killed.ended_by(signal.SIGKILL)
+    killed.kill()
     cli.ok("delete", "--yes", "-d", tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
@@ -378,7 +394,7 @@ def test_killed_while_it_unpacks_and_mended(cli: Cli, packed: Path, tmp_path: Pa
 def test_killed_while_it_packs_and_mended(cli: Cli, packed: Path, tmp_path: Path) -> None:
     for words in (("-f", tmp_path / "b.tar.zst"), ("--oci", "-f", tmp_path / "b.oci")):
         killed = Call(cli, "packing", "pack", "-d", tmp_path / "tiny", *words)
-        killed.ended_by(signal.SIGKILL)
+        killed.kill()
         left = [name for name in names(tmp_path) if name.startswith(".b")]
         assert len(left) == 1
         eventually_no_process_mentions(tmp_path / "tiny")

@@ -59,10 +59,10 @@ def names(host: SshHost) -> list[str]:
     return sorted(os.listdir(host.base))
 
 
-def large(root: Path) -> None:
-    """Put in more than all pipes and buffers on the way hold."""
-    for number in range(3):
-        (root / f"root/more{number}").write_bytes(os.urandom(64 << 20))
+def hold_back(between: Between) -> None:
+    """Have it on its way, and not come to its end, until it is interrupted."""
+    (between.deb / "root/more").write_bytes(os.urandom(64 << 20))
+    between.one.hold_back()
 
 
 def test_from_one_machine_to_the_other_attribute_for_attribute(between: Between) -> None:
@@ -166,7 +166,7 @@ def test_an_archive_on_another_machine(between: Between, tmp_path: Path, where: 
 
 @pytest.mark.parametrize("way", ["ctrl+c", "killed", "one", "two"])
 def test_an_archive_that_was_cut_off_is_none(between: Between, way: str) -> None:
-    large(between.deb)
+    hold_back(between)
     there = between.two.home
     (there / "deb.tar.zst").write_text("of yesterday")
     with between.start("pack", "-d", "one:deb", "-f", f"two:{there}/deb.tar.zst") as packing:
@@ -372,7 +372,7 @@ def test_what_cannot_be(between: Between, words: tuple[str, ...], wanted: str) -
 
 @pytest.mark.parametrize("which", ["one", "two"])
 def test_a_machine_that_goes_meanwhile_makes_no_chroot(between: Between, which: str) -> None:
-    large(between.deb)
+    hold_back(between)
     with between.start("clone", "-d", "one:deb", "two:copy") as cloning:
         wait_until(lambda: (between.two.base / "copy").exists())
         between.hosts.hosts[which].stop()
@@ -386,12 +386,13 @@ def test_a_machine_that_goes_meanwhile_makes_no_chroot(between: Between, which: 
     else:  # what was killed there is known for what it is
         left = json.loads(between.ok("list", "-H", "two", "--json"))
         assert [one["state"] for one in left] in ([], ["incomplete"])
+        between.one.go_on()
         between.ok("clone", "-d", "one:deb", "two:copy", "--exact")
         assert trees.differences(between.deb, between.two.base / "copy") == []
 
 
 def test_ctrl_c_leaves_nothing_at_either_end(between: Between) -> None:
-    large(between.deb)
+    hold_back(between)
     with between.start("clone", "-d", "one:deb", "two:copy") as cloning:
         wait_until(lambda: (between.two.base / "copy").exists())
         os.killpg(cloning.pid, signal.SIGINT)
@@ -404,7 +405,7 @@ def test_ctrl_c_leaves_nothing_at_either_end(between: Between) -> None:
 
 
 def test_killed_it_leaves_nothing_at_the_other_end(between: Between) -> None:
-    large(between.deb)
+    hold_back(between)
     with between.start("clone", "-d", "one:deb", "two:copy") as cloning:
         wait_until(lambda: (between.two.base / "copy").exists())
         kill([cloning.pid])

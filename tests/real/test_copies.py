@@ -19,7 +19,7 @@ from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
 from chroot_tool.core.trees.snapshot_store import Shelf
-from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, wait_until, wait_until_stopped
+from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, next_line, wait_until
 from support.disks import disk
 from support.killing import killed
 from support.outer_terminal import only
@@ -235,14 +235,14 @@ def test_a_full_disk_leaves_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_interrupted_nothing_is_left(cli: Cli, deb: Path, tmp_path: Path) -> None:
-    for number in range(20_000):
+    for number in range(20_000):  # or it is done before it tells how far it is
         (deb / f"bin/{number}").touch()
-    running = cli.stopping_at("copying").start(
+    running = cli.holding_at("copying").start(
         "clone", "-d", deb, tmp_path / "two", "--json", stdout=subprocess.PIPE
     )
-    wait_until_stopped(running)
-    running.send_signal(signal.SIGINT)  # and it is not done before that comes
-    running.send_signal(signal.SIGCONT)
+    while b'"copying' not in (line := next_line(running)):
+        assert line
+    running.send_signal(signal.SIGINT)
     lines = running.communicate(timeout=PATIENCE)[0].splitlines()
     assert running.returncode == 130
     assert json.loads(lines[-1])["code"] == 130

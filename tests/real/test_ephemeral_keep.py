@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -28,12 +28,18 @@ CHANGES = """
 """
 
 
-@pytest.fixture
-def bash(tiny_chroot: Path, cli: Cli) -> Iterator[Bash]:
-    terminal = Bash(cli, tiny_chroot)
+@contextmanager
+def shell(cli: Cli, root: Path) -> Iterator[Bash]:
+    terminal = Bash(cli, root)
     yield terminal
     terminal.close()
-    wait_until(lambda: not sessions(tiny_chroot))
+    wait_until(lambda: not sessions(root))
+
+
+@pytest.fixture
+def bash(tiny_chroot: Path, cli: Cli) -> Iterator[Bash]:
+    with shell(cli, tiny_chroot) as terminal:
+        yield terminal
 
 
 def is_copying(folder: Path) -> bool:
@@ -169,19 +175,17 @@ def test_at_a_terminal_another_name_is_asked_for(
 
 @pytest.mark.slow
 def test_an_interrupt_while_it_is_kept_asks_too(
-    bash: Bash, tiny_chroot: Path, tmp_path: Path
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:
-    big = tiny_chroot / "home/big"
-    with open(big, "wb") as file:
-        for _ in range(400):
-            file.write(os.urandom(1 << 20))
-    bash.start(f"r --keep {tmp_path}/kept -- true")
-    wait_until(lambda: is_copying(tmp_path))
-    bash.type("\x03")
-    bash.wait_for("interrupted")
-    bash.wait_for("The session is still there")
-    bash.type("\n")
-    bash.code()
+    with shell(cli.holding_at("copying"), tiny_chroot) as bash:
+        bash.start(f"r --keep {tmp_path}/kept -- true")
+        bash.wait_for("copying")
+        assert is_copying(tmp_path)
+        bash.type("\x03")
+        bash.wait_for("interrupted")
+        bash.wait_for("The session is still there")
+        bash.type("\n")
+        bash.code()
     assert not [name for name in os.listdir(tmp_path) if "kept" in name]
 
 

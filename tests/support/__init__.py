@@ -167,10 +167,16 @@ class Cli:
     def stopping_at(self, stage: str) -> Cli:
         """The same, which stops (SIGSTOP) when it has first told of a stage that begins so.
 
-        A signal that is sent then, and SIGCONT, meets it in the middle, however quick it is.
+        What it has started goes on, and it does from SIGCONT on: to be interrupted, `holding_at`.
         """
-        bounds = (f"stops={stage}",)
-        return Cli(self._home, self.bases, self.administrator, self.booted, bounds)
+        return self.without(f"stops={stage}")
+
+    def holding_at(self, stage: str) -> Cli:
+        """The same, which comes no further than a stage that begins so until it is interrupted.
+
+        However quick it is, and what it has started, and however late the signal comes.
+        """
+        return self.without(f"holds={stage}")
 
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""

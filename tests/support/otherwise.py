@@ -8,6 +8,7 @@ between: a test that is not about one has to end well on a machine of any speed.
 import os
 import signal
 import sys
+import time
 
 package = os.path.abspath(f"{os.path.dirname(__file__)}/../../.pkg")
 version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -77,7 +78,24 @@ def stops(stage: str) -> None:
     Narrator.__call__ = tell  # type: ignore[method-assign, assignment]
 
 
-KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops)}
+def holds(stage: str) -> None:
+    """Go on after a stage that begins so has been told of only when that is to be stopped."""
+    from chroot_tool.app.cli import long_call
+    from chroot_tool.app.progress_lines import Narrator
+    from chroot_tool.core.events import Event, Stage
+
+    real = Narrator.__call__
+
+    def tell(narrator: Narrator, event: Event) -> None:
+        real(narrator, event)
+        if isinstance(event, Stage) and event.stage.startswith(stage):
+            while not any(cancelled.is_set() for cancelled in tuple(long_call.entered)):
+                time.sleep(0.01)
+
+    Narrator.__call__ = tell  # type: ignore[method-assign, assignment]
+
+
+KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops, holds)}
 
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
 for bound in filter(None, sys.argv.pop(1).split("|")):

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -61,6 +62,20 @@ Host *
     GlobalKnownHostsFile none
     StrictHostKeyChecking yes
     BatchMode yes
+"""
+
+
+_HELD_BACK = """
+import os, select
+left = 32 << 20
+while left and (data := os.read(0, min(left, 1 << 16))):
+    left -= len(data)
+    while data:
+        data = data[os.write(1, data):]
+if not left:
+    poll = select.poll()
+    poll.register(1, 0)
+    poll.poll()
 """
 
 
@@ -126,9 +141,29 @@ class SshHost:
         """Have its sshd say something before who comes is let in, and its shell afterwards."""
         (self.folder / "banner").write_text(banner)
         (self.folder / "motd").write_text(motd)
+        self.write_program("chroot-tool", f'cat {self.folder}/motd; exec {self._covered()} "$@"')
+
+    def hold_back(self) -> None:
+        """Let no more than the first 32 MB of what it packs leave until nobody waits for it.
+
+        However quick it is, it is at work when it is interrupted. `go_on` ends that.
+        """
+        real = self._covered()
+        held = shlex.join([sys.executable, "-I", "-c", _HELD_BACK])
+        self.write_program(
+            "chroot-tool",
+            f'case " $* " in *" pack "*) {real} "$@" | {held};; *) exec {real} "$@";; esac',
+        )
+
+    def go_on(self) -> None:
+        """Hold nothing back any more."""
+        (self.bin / "chroot-tool.real").rename(self.bin / "chroot-tool")
+
+    def _covered(self) -> Path:
+        """Put its chroot-tool aside, for another of that name before it."""
         real = self.bin / "chroot-tool.real"
         (self.bin / "chroot-tool").rename(real)
-        self.write_program("chroot-tool", f'cat {self.folder}/motd; exec {real} "$@"')
+        return real
 
     @property
     def pid(self) -> int:

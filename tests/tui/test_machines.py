@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,7 +36,7 @@ from chroot_tool.widgets.dialogs.trash import TrashDialog
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from chroot_tool.widgets.job_status import CANCELLED
 from support import Cli, mounts_below
-from support.ssh_hosts import SshHost, SshHosts
+from support.ssh_hosts import SshHosts
 from support.whole_ui import Feed, Ui, _ready, heard
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -272,31 +271,9 @@ async def test_a_copy_on_another_machine(farm: SshHosts, tiny_chroot: Path) -> N
         await t.idle()
 
 
-def _take_slowly(host: SshHost) -> None:
-    """Let what is unpacked there come at no more than 13 MB a second."""
-    real = host.bin / "chroot-tool.real"
-    (host.bin / "chroot-tool").rename(real)
-    slow = host.write_program("slowly", f"exec {shlex.join([sys.executable, '-c', _SLOWLY])}")
-    host.write_program(
-        "chroot-tool",
-        f'case " $* " in *" unpack "*) {slow} | {real} "$@";; *) exec {real} "$@";; esac',
-    )
-
-
-_SLOWLY = """
-import os, time
-while data := os.read(0, 1 << 16):
-    while data:
-        data = data[os.write(1, data):]
-    time.sleep(0.005)
-"""
-
-
 async def test_a_copy_that_is_stopped_leaves_nothing(farm: SshHosts, tiny_chroot: Path) -> None:
-    _take_slowly(farm.hosts["two"])  # or it may be done before anybody looks
-    large = farm.hosts["one"].base / "alpha/root"
-    for number in range(8):
-        (large / f"more{number}").write_bytes(os.urandom(64 << 20))
+    (farm.hosts["one"].base / "alpha/root/more").write_bytes(os.urandom(64 << 20))
+    farm.hosts["one"].hold_back()
     async with farm_ui(tiny_chroot.parent, "one", "two") as t:
         await t.shows("alpha", "beta")
         await t.on_row("alpha")
