@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import shlex
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ from chroot_tool.core.text import safe
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
-from support import Cli, mounts_below
+from support import PATIENCE, Cli, mounts_below
 from support.samples import BASE, CHROOTS, DEB12, mount
 from support.whole_ui import Ui, real_ui, runs, ui
 
@@ -388,7 +390,7 @@ async def test_real_lines_do_what_the_keys_did(tiny_chroot: Path, cli: Cli, tmp_
         await t.on_row("tiny")
         await t.press("o")
         await done(1)
-        await t.until(lambda: t.app.main.table.highlighted.is_on)  # type: ignore[union-attr]
+        await t.until(lambda: t.app.main.table.highlighted.state == "on")  # type: ignore[union-attr]
         await t.press("2")
         await t.until(lambda: t.app.main.details.query("MountRows:focus"))
         rows = t.app.main.details.query_one("MountRows")
@@ -506,6 +508,29 @@ async def test_what_is_done_before_the_past_was_read_is_kept_once_and_beside_it(
     assert [one.name for one in log.entries] == ["early", "old"]
     await each.keep()
     assert kept() == ["chroot-tool old", "chroot-tool early"]
+
+
+async def test_at_the_end_what_is_still_being_written_is_written_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = CommandLog()
+    each = keeper(log)
+    await each.remember()
+    done(log, "on")
+    begun, gate, real = threading.Event(), threading.Event(), kept_commands._try_to_save
+
+    def held(_entries: object) -> None:
+        begun.set()
+        gate.wait(PATIENCE)
+
+    monkeypatch.setattr(kept_commands, "_try_to_save", held)
+    writing = asyncio.create_task(each.keep())
+    await asyncio.to_thread(begun.wait, PATIENCE)
+    monkeypatch.setattr(kept_commands, "_try_to_save", real)
+    each.keep_last()
+    assert kept() == ["chroot-tool on"]
+    gate.set()
+    await writing
 
 
 async def test_of_variables_the_names_are_kept_and_not_the_values() -> None:

@@ -103,9 +103,10 @@ class KeptCommands:
         async with self._writing:
             if news := self._news():
                 await asyncio.to_thread(_try_to_save, news)
+                self._kept = news
 
     def keep_last(self) -> None:
-        """Do that at the end of the UI."""
+        """Do that at the end of the UI, of what may still be being written, too."""
         if news := self._news():
             _try_to_save(news)
 
@@ -114,7 +115,6 @@ class KeptCommands:
         over = tuple(one for one in reversed(self._now()) if one.state != RUNNING)
         if over == self._kept or all(one.is_past for one in over):
             return ()
-        self._kept = over
         return over
 
 
