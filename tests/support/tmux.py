@@ -96,6 +96,20 @@ class Tmux:
     def shows(self, *texts: str, patience: float = DEADLINE) -> str:
         return self.until(lambda screen: all(text in screen for text in texts), patience)
 
+    def says(self, text: str) -> None:
+        """Wait for a notification, which may be gone again: on a near line it is written whole."""
+        self.until(lambda screen: text in screen or text.encode() in self.written)
+
+    def leave(self) -> None:
+        """Quit, when nothing runs any more: who quits sooner is asked."""
+        asked = "quit while something runs"
+        while True:
+            self.press("q")
+            if "left with 0" in self.until(lambda text: asked in text or "left with 0" in text):
+                return
+            self.press("Escape")
+            self.until(lambda text: asked not in text)
+
     @property
     def modes(self) -> str:
         """Whether the alternate screen is on, the mouse reported, the cursor shown."""

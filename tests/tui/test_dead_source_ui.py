@@ -94,8 +94,8 @@ async def test_everything_else_goes_on_and_it_comes_right_by_itself(
             await t.hides("not answering: ")
             await t.press("o")
             await t.shows("● on")
-            served.stop()
             await t.idle()
+            served.stop()
             await t.press("o")  # asks no source
             await t.until(lambda: not mounts_below(base / "nas"))
     finally:

@@ -55,8 +55,7 @@ def log_in(t: Tmux) -> None:
     t.shows("Enter passphrase for key")
     t.write(PASSPHRASE)
     t.press("Enter")
-    t.shows("one: logged in")
-    t.shows("● open")  # that one stands there for some seconds only
+    t.shows("● open")  # a notification stands there for some seconds only
     t.press("Escape")
     t.until(lambda text: "log in" not in text and "○ off alpha one" in text)
 

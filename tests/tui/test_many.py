@@ -196,7 +196,8 @@ async def test_all_that_a_key_did_is_taken_back_as_one(size: tuple[int, int]) ->
         assert [f"away/deb{n}" in said for n in (10, 11, 12, 13)] == [True, True, True, False]
         await t.press("enter")
         await t.says("take back: 3 done")
-        assert [call[0] for call in t.engine.called("off")] == [one.path for one in OFF[:3]]
+        off = {call[0] for call in t.engine.called("off")}  # in the order of three threads
+        assert off == {one.path for one in OFF[:3]}
         back = "it was taken back"
         assert states(t)[:4] == [("deb13", ""), *((f"deb{n}", back) for n in (10, 11, 12))]
 

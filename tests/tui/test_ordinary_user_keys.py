@@ -46,17 +46,6 @@ def start(ann: Ordinary, terminal: list[Tmux]) -> Tmux:
     return terminal[0]
 
 
-def leave(t: Tmux) -> None:
-    """Quit, when nothing runs any more: who quits sooner is asked."""
-    asked = "quit while something runs"
-    while True:
-        t.press("q")
-        if "left with 0" in t.until(lambda text: asked in text or "left with 0" in text):
-            return
-        t.press("Escape")
-        t.until(lambda text: asked not in text)
-
-
 def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmux]) -> None:
     ann.allow()
     t = start(ann, terminal)
@@ -97,7 +86,7 @@ def test_with_the_rule_every_day_works_by_keys(ann: Ordinary, terminal: list[Tmu
     t.write("deb")
     t.press("Enter", "Enter")
     wait_until(lambda: not (ann.base / "deb").exists(), patience=DEADLINE)
-    leave(t)
+    t.leave()
 
 
 def test_doas_serves_as_well(ann: Ordinary, terminal: list[Tmux], tmp_path: Path) -> None:
@@ -121,7 +110,7 @@ def test_doas_serves_as_well(ann: Ordinary, terminal: list[Tmux], tmp_path: Path
         t.press("o")
         t.shows("○ off deb")
         assert not mounts_below(ann.base / "deb")
-        leave(t)
+        t.leave()
 
 
 def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
@@ -141,11 +130,10 @@ def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
     t.shows("run in 2 chroots")
     t.write("/bin/id -u")
     t.press("Enter")
-    t.shows("run: 2 done")
+    t.says("run: 2 done")
     t.press("o")
     t.shows("○ off deb", "○ off other")
-    t.press("q")
-    t.shows("left with 0")
+    t.leave()
 
 
 def test_who_may_not_is_told_and_sees_what_can_be_seen(ann: Ordinary, terminal: list[Tmux]) -> None:
@@ -236,7 +224,7 @@ def test_no_password_comes_by_us(ann: Ordinary, terminal: list[Tmux]) -> None:
     assert not has_in_memory(t.ui, password)
     t.press("o")
     t.shows("○ off deb")
-    leave(t)
+    t.leave()
 
 
 def test_a_panel_asks_for_no_password_when_the_rule_has_changed(
@@ -261,7 +249,7 @@ def test_a_panel_asks_for_no_password_when_the_rule_has_changed(
     t.shows("● on deb")  # else `o` switches it on
     t.press("o")
     t.shows("○ off deb")
-    leave(t)
+    t.leave()
 
 
 @pytest.fixture
@@ -322,7 +310,7 @@ def test_what_is_not_done_every_hour(
     t.press("C-]")
     t.press("o")
     t.shows("○ off made")
-    leave(t)
+    t.leave()
 
 
 def test_what_is_looked_at_marked_and_taken_back(ann: Ordinary, terminal: list[Tmux]) -> None:
@@ -389,4 +377,4 @@ def test_what_is_looked_at_marked_and_taken_back(ann: Ordinary, terminal: list[T
             t.until(lambda text: "what process" not in text)
         finally:
             inside.terminate()
-    leave(t)
+    t.leave()

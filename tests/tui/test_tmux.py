@@ -104,7 +104,7 @@ def test_the_doctor_finds_what_is_amiss_and_mends_it(terminal: Tmux, tiny_chroot
     terminal.press("m")
     terminal.shows("mend this?", "mount tmpfs on /tmp")
     terminal.press("Enter")
-    terminal.shows("mended: 1 step")
+    terminal.says("mended: 1 step")
     assert str(tiny_chroot / "tmp") in mounted(tiny_chroot)
     assert str(tiny_chroot / "home") in mounted(tiny_chroot), "which is somebody else's"
 
@@ -117,7 +117,8 @@ def test_a_shell_that_is_killed_leaves_the_screen_whole(terminal: Tmux, tiny_chr
     terminal.until(lambda text: "Chroots" not in text and "#" in text)
     terminal.write("stty raw -echo; kill -KILL $$")
     terminal.press("Enter")
-    terminal.shows("● on tiny", "exit code 137")
+    terminal.shows("● on tiny")
+    terminal.says("exit code 137")
     terminal.press("2")
     terminal.shows("● mounted /proc")
     terminal.press("C-c")  # is no way out

@@ -168,7 +168,7 @@ async def test_resizing_in_a_flood() -> None:
 
 async def test_what_is_left_in_the_background_does_not_hold_the_end_up() -> None:
     async with hosted(["sh", "-c", "sleep 97 & yes & echo done"]) as (terminal, pilot, _):
-        await until(pilot, lambda: terminal.exit == 0, 10)
+        await until(pilot, lambda: terminal.exit == 0)
         assert "done" in terminal.reading.text()
 
 
@@ -553,7 +553,8 @@ async def test_the_cursor_is_reversed_with_focus_and_underlined_without() -> Non
 async def test_only_what_changed_is_painted() -> None:
     async with hosted(KEYS_AS_TEXT) as (terminal, pilot, _):
         await shows(pilot, terminal, "ready")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: terminal._painting._timer is None)
+        await pilot.pause()
         drawn: list[int] = []
         original = terminal.render_line
 
@@ -565,7 +566,8 @@ async def test_only_what_changed_is_painted() -> None:
         await pilot.press("x")
         await shows(pilot, terminal, "x")
         await until(pilot, lambda: drawn)
-        await pilot.pause(0.2)
+        await until(pilot, lambda: terminal._painting._timer is None)
+        await pilot.pause()
         assert set(drawn) == {1}
 
 
