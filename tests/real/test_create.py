@@ -103,7 +103,7 @@ def test_killed_then_interrupted_then_finished(
     assert cli("create", "-d", root, "--mirror", little_mirror).returncode == 4
     assert interrupted.ended_by(signal.SIGINT) == 130
     assert os.listdir(root) == ["chroot.d"]
-    assert processes_about(root) == []
+    wait_until(lambda: not processes_about(root))
 
     finished = Create(
         cli, "-d", root, "--locale", "de_DE.UTF-8", "--timezone", "Europe/Berlin",

@@ -197,10 +197,8 @@ def test_a_lost_connection_is_told_and_tried_again(far: RemoteEngine, tiny_chroo
     assert following.snapshot().problem is None
     first = far.connection()
     first.close(wait=0)
-    while following.snapshot().problem is None:
+    while (problem := following.snapshot().problem) is None:
         following.wait()
-    problem = following.snapshot().problem
-    assert problem
     assert problem.message.startswith("there: ")
     assert "tried again in" in problem.hint
     assert following.snapshot().chroots, "what was seen last is shown"

@@ -62,6 +62,13 @@ def mirror() -> None:
     base_or_bootstrap._PATIENCE = LONG
 
 
+def idle() -> None:
+    """Wait for an end that is left to a next look, and taken over from one."""
+    from chroot_tool.core.remote import connection, idle_connections
+
+    connection._HELD_UP = idle_connections._PATIENCE = LONG
+
+
 def stops(stage: str) -> None:
     """Stop when a stage that begins so has been told of for the first time."""
     from chroot_tool.app.progress_lines import Narrator
@@ -95,7 +102,7 @@ def holds(stage: str) -> None:
     Narrator.__call__ = tell  # type: ignore[method-assign, assignment]
 
 
-KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, stops, holds)}
+KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, idle, stops, holds)}
 
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
 for bound in filter(None, sys.argv.pop(1).split("|")):

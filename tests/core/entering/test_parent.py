@@ -283,7 +283,7 @@ def test_ctrl_z_fg_and_bg(bash: Bash, tiny_chroot: Path) -> None:
     wait_until(lambda: os.tcgetpgrp(bash.fd) != bash.pid)
     bash.type("\x03")
     bash.wait_for(re.escape(PROMPT))
-    assert not inside(tiny_chroot)
+    wait_until(lambda: not inside(tiny_chroot))
 
 
 def test_a_command_that_stops_itself_gives_the_prompt(bash: Bash) -> None:

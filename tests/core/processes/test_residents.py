@@ -265,6 +265,8 @@ def test_cpu_is_the_share_between_two_looks(start: Start, monkeypatch: pytest.Mo
     sampler.facts([idle.pid, busy.pid])
     began = time.monotonic()
     wait_for_work(busy.pid)
+    busy.send_signal(signal.SIGSTOP)  # what it does from here on would be in no time
+    wait_until(lambda: fields(busy.pid)[0] == "T")
     now = max(time.monotonic(), began + residents._SHORTEST)
     monkeypatch.setattr(time, "monotonic", lambda: now)
     facts = sampler.facts([idle.pid, busy.pid])

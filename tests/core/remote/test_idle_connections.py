@@ -108,13 +108,14 @@ def test_what_was_left_takes_nothing_of_this_process(looks: Looks) -> None:
     def taken() -> tuple[int, int]:
         return len(os.listdir("/proc/self/fd")), threading.active_count()
 
+    wait_until(lambda: not any(one.name == "from there" for one in threading.enumerate()))
     engines, before = [], taken()
     for _ in range(5):
         engine = looks.engine()
         engine.of().list()
         engine.leave()
         engines.append(engine)  # as those of a fleet are kept until the end
-    assert taken() == before
+    wait_until(lambda: taken() == before)
     assert len(looks.started) == 1
 
 
