@@ -59,6 +59,12 @@ def names(host: SshHost) -> list[str]:
     return sorted(os.listdir(host.base))
 
 
+def large(root: Path) -> None:
+    """Put in more than all pipes and buffers on the way hold."""
+    for number in range(3):
+        (root / f"root/more{number}").write_bytes(os.urandom(64 << 20))
+
+
 def hold_back(between: Between) -> None:
     """Have it on its way, and not come to its end, until it is interrupted."""
     (between.deb / "root/more").write_bytes(os.urandom(64 << 20))
