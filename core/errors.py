@@ -45,6 +45,8 @@ class ChrootError(Exception):
 
     kind = "failed"
     """What it is called as JSON."""
+    host = ""
+    """The machine at whose end of a stream it happened, where that is another than this one."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

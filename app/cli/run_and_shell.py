@@ -24,6 +24,7 @@ from .options import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...core.engine import Engine
     from ...core.events import Event
     from .options import Option
 
@@ -116,8 +117,8 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             path, tuple(words), user=user, cwd=cwd, env=env, config_dir=config_dir or None,
             caller=caller, report=_warn,
         )  # fmt: skip
-    if code == _NOT_FOUND:
-        _mind_shell_words(words)
+    if code == _NOT_FOUND and not host:  # there it was said already
+        _mind_shell_words(words, engine, path)
     return code
 
 
@@ -139,19 +140,26 @@ def _mind_operators(words: list[str]) -> None:
         )
 
 
-def _mind_shell_words(words: list[str]) -> None:
+def _mind_shell_words(words: list[str], engine: Engine, path: str) -> None:
     """Say why a command was not found that is no program, but a word of a shell's own."""
-    from ...core.entering.shell_words import SHELL_WORDS
+    from ...core.entering.shell_words import SHELL_WORDS, shell_of
 
     text = words[0] if len(words) == 1 else ""
     first = next(iter(text.split() or words), "")
-    if first in SHELL_WORDS:
+    if first in SHELL_WORDS and not _is_script(first, engine, path):
         import shlex
 
         exits.say(
             f"{first} is a shell's own word, and no shell reads this command",
-            f"chroot-tool run -- sh -c {shlex.quote(text or shlex.join(words))}",
+            f"chroot-tool run -- {shell_of(first)} -c {shlex.quote(text or shlex.join(words))}",
         )
+
+
+def _is_script(name: str, engine: Engine, path: str) -> bool:
+    try:
+        return name in engine.scripts(path)
+    except ChrootError:
+        return False  # it is gone meanwhile
 
 
 def _last(values: dict[str, list[str]], key: str) -> str:

@@ -183,8 +183,8 @@ def _edited(data: bytes, changes: Mapping[str, object]) -> bytes:
 def _with_line(text: str, line: str) -> str:
     """Put *line* after the last key that stands above all tables, or above the first table.
 
-    Where it stands commented out, as in a file of `begin`, below that: a table that is commented
-    out further down may be one by and by.
+    Where it stands commented out, as in a file of `begin`, in the place of that: a table that is
+    commented out further down may be one by and by.
     """
     from ...core.config.toml_places import places
 
@@ -194,7 +194,7 @@ def _with_line(text: str, line: str) -> str:
                 default=len(text))  # fmt: skip
     stop = text.find("\n", commented) + 1
     if commented and stop and commented < first:
-        return f"{text[:stop]}{line}{end}{text[stop:]}"
+        return f"{text[:commented]}{line}{end}{text[stop:]}"
     found = places(text).values()
     table = min((p.start for p in found if _is_header(text, p.start)), default=len(text))
     last = max((p.end for p in found if p.end <= table), default=0)

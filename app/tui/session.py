@@ -190,7 +190,7 @@ class Session(Value):
 
         One that root's privilege was missing for has changed nothing: it is had, and it done again.
         """
-        if isinstance(error, PrivilegeError) and self.rising.is_possible:
+        if isinstance(error, PrivilegeError) and not error.host and self.rising.is_possible:
             self.user.begin(self._again_as_root(job, error))
             return
         self._end_job(job, error)

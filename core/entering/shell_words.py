@@ -6,10 +6,18 @@ Loaded only when something went wrong, or where a command is typed.
 from __future__ import annotations
 
 _WORDS = """\
-if then else elif fi for while until do done case esac select function time { } [[
-. : alias bg break cd command continue declare dirs eval exec exit export fg getopts hash
-jobs let local popd pushd read readonly return set shift shopt source times trap type
-typeset ulimit umask unalias unset wait
+if then else elif fi for while until do done case esac { }
+. : alias bg break cd command continue eval exec exit export fg getopts hash jobs local read
+readonly return set shift times trap type ulimit umask unalias unset wait
 """
-SHELL_WORDS = frozenset(_WORDS.split())
+_MORE_OF_BASH = """\
+[[ declare dirs function let popd pushd select shopt source typeset
+"""
+_OF_BASH = frozenset(_MORE_OF_BASH.split())
+SHELL_WORDS = _OF_BASH.union(_WORDS.split())
 """Reserved words and built-in commands of sh and bash that Debian has no program for."""
+
+
+def shell_of(word: str) -> str:
+    """Return which shell knows one of them."""
+    return "bash" if word in _OF_BASH else "sh"

@@ -111,14 +111,15 @@ def _is_file(root: Root, inside: str) -> bool:
 
 
 def _way_out(root: Root, words: tuple[str, ...]) -> str:
-    from .shell_words import SHELL_WORDS
+    from .shell_words import SHELL_WORDS, shell_of
 
-    if words[0] in SHELL_WORDS:
-        return f"{words[0]} is a shell's own word: /bin/sh -c '…' has one read it"
     for directory in ROOT_PATH.split(":"):
         program = f"{directory}/{words[0]}"
         if _is_file(root, program):
             return f"with its whole path it needs neither: {' '.join((program, *words[1:]))}"
+    if words[0] in SHELL_WORDS:
+        shell = shell_of(words[0])
+        return f"{words[0]} is a shell's own word: /bin/{shell} -c '…' has one read it"
     return f"write {DISPATCHER}, or name a program by its whole path"
 
 

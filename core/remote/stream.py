@@ -177,6 +177,7 @@ def _error(where: str, told: dict[str, Any]) -> ChrootError:
     """
     said = {"message": where + told["message"], "hint": told.get("hint", "")}
     error = documents.decode_error({**told, **said, "holders": [], "problems": [said]})
+    error.host = where.removesuffix(": ")
     # Who has interrupted it there is not our caller.
     return ChrootError(error.message, error.hint) if isinstance(error, Cancelled) else error
 

@@ -18,7 +18,6 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
-from textual.widgets._toast import Toast
 
 from ...core.text import safe
 from ..text.foreign import foreign
@@ -110,10 +109,6 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         }
         &.-large > .dialog--frame { width: 94%; max-width: 120; }
 
-        /* Toasts have rows of their own: what is asked, and its buttons, are in the rest. */
-        & > ToastRack { layer: default; max-height: 40%; }
-        & Toast { padding: 0 1; margin-top: 0; }
-
         & Body { height: auto; background: transparent; scrollbar-size-vertical: 1; }
         & Static { height: auto; }
         & .dialog--quiet { color: $text-muted; &:ansi { text-style: dim; } }
@@ -186,16 +181,11 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         """Follow the keys that apply; let no toast lie over what is asked."""
         self.app.clear_notifications()
         self.bindings_updated_signal.subscribe(self, lambda _screen: self.show_keys())
-        self.screen_layout_refresh_signal.subscribe(self, lambda _screen: self._fit())
         self.show_keys()
 
     @on(Resize)
-    def _fit(self) -> None:
-        rows = self.size.height
-        tops = [toast.region.y for toast in self.query(Toast) if toast.region]
-        # Of many toasts the first are scrolled away: `max-height` of what holds them.
-        rows = max(min(tops), rows - (rows * 2 + 4) // 5) if tops else rows
-        self.query_one(Body).styles.max_height = max(rows - self.AROUND, 1)
+    def _fit(self, event: Resize) -> None:
+        self.query_one(Body).styles.max_height = max(event.size.height - self.AROUND, 1)
 
     def show_keys(self) -> None:
         """Show the keys that apply in the lower border; those of one word share it: `K/J move`."""

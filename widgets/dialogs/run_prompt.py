@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Checkbox, OptionList
 from textual.widgets.option_list import Option
 
-from ...core.entering.shell_words import SHELL_WORDS
+from ...core.entering.shell_words import SHELL_WORDS, shell_of
 from ...core.errors import UsageError
 from ...core.value import Value
 from ..text.foreign import foreign
@@ -267,7 +267,7 @@ def _meaning(line: str, scripts: Sequence[str]) -> str:
     if first in scripts:
         return f"/chroot.d/{first}, in /chroot.d"
     if first in SHELL_WORDS:
-        return f"{first} is a shell's own word: sh -c '…' has one read it"
+        return f"{first} is a shell's own word: {shell_of(first)} -c '…' has one read it"
     return f"/chroot.d/chroot-cmd {first} …, in /chroot.d"
 
 

@@ -239,8 +239,9 @@ class Wanted:
 
     @staticmethod
     def _is_to_be_mounted(entry: binds.Entry) -> bool:
-        """Whether `on` mounts it: an optional one only where its source is."""
-        return not entry.ignored and (not entry.optional or os.path.exists(entry.source))
+        """Whether `on` mounts it: an optional one only where its source is, if it has one."""
+        looked_for = entry.optional and entry.fs in ("bind", "copy")
+        return not entry.ignored and (not looked_for or os.path.exists(entry.source))
 
     def _said(self, verb: str, *words: str) -> list[str]:
         """Return what *verb* would do."""

@@ -179,12 +179,12 @@ def _scripts_of(session: Session, path: str) -> tuple[str, ...]:
 
 
 def _users(session: Session, paths: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the users that each of the chroots at *paths* has; None where one can't be asked."""
+    """Return the users that one of the chroots at *paths* has; None where that is not known."""
     try:
         found = [session.engine.users(path) for path in paths]
     except ChrootError:
         return None
-    return tuple(name for name in next(iter(found), ()) if all(name in each for each in found))
+    return tuple(dict.fromkeys(name for each in found for name in each)) if found else None
 
 
 def _no_shell(session: Session) -> str:

@@ -10,7 +10,6 @@ import pytest
 from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList
-from textual.widgets._toast import Toast
 
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError, Problem
@@ -1205,25 +1204,3 @@ async def test_where_users_are_not_known_none_is_wrong() -> None:
         field(app, "user").value = "anybody"
         await settle(pilot)
         assert "there is no user" not in screen_text(app)
-
-
-@pytest.mark.parametrize("name", ["run", "delete", "quit"])
-async def test_a_toast_lies_over_nothing_of_a_dialog(name: str) -> None:
-    make, _ = ALL[name]
-    app = DialogHost(make())
-    async with app.run_test(size=(80, 18), notifications=True) as pilot:
-        await settle(pilot)
-        before = app.screen.query_one(".dialog--frame").region
-        app.notify("word " * 40, severity="error")
-        await until(pilot, lambda: bool(app.screen.query(Toast)))
-        await settle(pilot)
-        await until(pilot, lambda: app.screen.query_one(Toast).region.height > 2)
-        await settle(pilot)
-        frame, buttons = (
-            app.screen.query_one(f".dialog--{part}").region for part in ("frame", "buttons")
-        )
-        assert frame.contains_region(buttons)
-        assert frame.y >= 0
-        assert not frame.overlaps(app.screen.query_one(Toast).region)
-        app.clear_notifications()
-        await until(pilot, lambda: app.screen.query_one(".dialog--frame").region == before)
