@@ -27,7 +27,7 @@ is_plain() {
     for word in "$@"; do
         case $before in -e | --env) case $word in *=*) ;; *) return 1 ;; esac ;; esac
         case $word in
-            -h | --help | -H* | --host* | *:*) return 1 ;;
+            -h | --help | --send | -H* | --host* | *:*) return 1 ;;
             -e | --env | --env=*=* | -e*=*) ;;
             --env* | -e*) return 1 ;;
             --*) ;;
@@ -49,14 +49,10 @@ is_default() {
 
 # answers_at_once: no file system is mounted whose server could keep who looks at it waiting.
 answers_at_once() {
-    mounts=$(cat /proc/self/mounts) || return 1
-    binfmt=' /proc/sys/fs/binfmt_misc autofs ' # systemd's, on every host
-    case "${mounts%%"$binfmt"*} ${mounts#*"$binfmt"}" in
-        *' fuse '* | *' fuse.'* | *' fuseblk '* | *' nfs '* | *' nfs4 '* | *' cifs '* | \
-            *' smb3 '* | *' 9p '* | *' ceph '* | *' afs '* | *' autofs '* | *' virtiofs '* | \
-            *' lustre '* | *' beegfs '* | *' gfs2 '* | *' ocfs2 '* | *' orangefs '* | \
-            *' pvfs2 '* | *' coda '* | *' vboxsf '* | *' prl_fs '*) return 1 ;;
-    esac
+    kinds='fuse|fuse[.].*|fuseblk|nfs|nfs4|cifs|smb3|9p|ceph|afs|autofs|virtiofs|lustre|beegfs'
+    kinds="$kinds|gfs2|ocfs2|orangefs|pvfs2|coda|vboxsf|prl_fs"
+    awk '$3 ~ /^('"$kinds"')$/ && $2 != "/proc/sys/fs/binfmt_misc" { found = 1; exit }
+        END { exit found }' /proc/self/mounts 2>/dev/null
 }
 
 # is_anothers WORD…: the chroot of -d is there, and its configuration is not for who asks to change.
@@ -65,8 +61,10 @@ is_anothers() {
     before=
     for word in "$@"; do
         case $before in -d | --dir) dir=$word ;; esac
+        case $word in --base* | --dir=* | -d?*) return 1 ;; esac # there is more to look at
         before=$word
     done
+    case $1:$* in bind:*' --target'*) ;; bind:*) return 1 ;; esac # a mistake
     [ "$dir" ] && answers_at_once || return 1
     case $dir in
         */*) ;;

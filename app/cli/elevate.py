@@ -31,6 +31,8 @@ def needs_root(arguments: Namespace) -> bool:
     """Tell whether nothing of a verb of the parser can be done without root."""
     if arguments.verb == "doctor":
         return bool(arguments.mend)
+    if arguments.verb == "unpack" and arguments.send:
+        return False  # it only reads
     return arguments.verb in NEED_ROOT or getattr(arguments, "action", "") == "edit"
 
 

@@ -11,7 +11,7 @@ from ...core.errors import PrivilegeError
 from ...core.remote.address import joined
 from ...core.text import safe
 from ...core.value import Value
-from ...widgets.job_status import DONE
+from ...widgets.job_status import CANCELLED, DONE
 from .command_lines.command_log import PROGRAM, Deed
 
 if TYPE_CHECKING:
@@ -191,8 +191,10 @@ class Session(Value):
         One that root's privilege was missing for has changed nothing: it is had, and it done again.
         """
         if isinstance(error, PrivilegeError) and not error.host and self.rising.is_possible:
-            self.user.begin(self._again_as_root(job, error))
-            return
+            if not self.jobs.is_cancelled(job.id):
+                self.user.begin(self._again_as_root(job, error))
+                return
+            job, error = job.replace(state=CANCELLED, stage="stopped by you", hint=""), None
         self._end_job(job, error)
 
     def _end_job(self, job: JobStatus, error: ChrootError | None) -> None:

@@ -37,22 +37,22 @@ class DirectoryWatch:
     """Watches a set of directories. `fileno()` is readable when `changed()` has something.
 
     The kernel gives each user a few of these, and others may have all: then it tells nothing until
-    one of the next calls of `add` gets one.
+    `begin` gets one.
     """
 
     def __init__(self) -> None:
         self._fd = -1
-        self._awaiting: set[str] = set()
-        """What is to be watched as soon as that can be."""
-        self._begin()
         self._paths: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> bool:
+        """Get one, and tell whether one was left. What was added before is to be added anew."""
         try:
             self._fd = syscalls.inotify_init()
         except OSError:
-            pass
+            return False
+        return True
 
     @property
     def tells(self) -> bool:
@@ -65,13 +65,7 @@ class DirectoryWatch:
 
     def add(self, paths: Iterable[str]) -> None:
         """Watch each of *paths*, again too; what is no directory or is too many is left out."""
-        if not self.tells:
-            self._begin()
-            paths = self._awaiting = self._awaiting.union(paths)
-            if not self.tells:
-                return
-            self._awaiting = set()
-        for path in paths:
+        for path in paths if self.tells else ():
             try:
                 number = syscalls.inotify_add_watch(self._fd, path, _MASK)
             except OSError:  # gone, no directory, or over the user's limit of watches

@@ -70,11 +70,14 @@ class Watcher:
         self.base = os.path.abspath(base)
         self._physical = _physical(self.base)
         self._has_answered = False
-        self._end_listening = answering.listen(self._answered)
-        self._feed = MountFeed(self._physical)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        try:
+            self._feed = MountFeed(self._physical)
+        except OSError:
+            os.close(self._wake)
+            raise
         self._dirs = DirectoryWatch()
         self._events = _process_events()
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._waking = _thread.allocate_lock()
         self._crowd = Crowd()
         self._chroots: dict[str, Chroot] = {}
@@ -88,6 +91,7 @@ class Watcher:
         self._reread = math.inf
         self._deaf_until = -math.inf
         self._dirs_until = -math.inf
+        self._end_listening = answering.listen(self._answered)
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -149,6 +153,8 @@ class Watcher:
     def _find(self) -> set[str]:
         """Find the chroots anew; return the names of those that are new."""
         table = self._feed.answered_for()
+        if not self._dirs.tells and self._dirs.begin():
+            self._follow([one.path + CONFIG_DIRECTORY for one in self._chroots.values()], table)
         self._dirs.add((*_administrators(), *boot.directories()))
         try:
             paths = folders(self.base, table)

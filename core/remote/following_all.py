@@ -28,13 +28,14 @@ class FollowingAll:
         self._together: tuple[Snapshot, object, Snapshot] | None = None
         """Two that were put together, and what came of it: most looks find what was there."""
         self._others: dict[str, Following] = {}
-        self.is_closed = False
+        self._is_closed = False
 
     def look_at(self, name: str, engine: RemoteEngine) -> None:
         """Follow another one, too."""
-        following = engine.follow()
         with self._lock:
-            self._others[name] = following
+            if self._is_closed:
+                return
+            following = self._others[name] = engine.follow()
             self._seen[name] = None
         threading.Thread(
             target=self._run, args=(name, following), name=f"follow {name}", daemon=True
@@ -43,7 +44,10 @@ class FollowingAll:
 
     def look_as(self, engine: Engine) -> None:
         """Follow those here by another engine, from the next look on."""
-        self._next = engine.follow()
+        with self._lock:
+            if self._is_closed:
+                return
+            self._next = engine.follow()
         self._here.wake()
 
     def forget(self, name: str) -> None:
@@ -93,10 +97,15 @@ class FollowingAll:
         """As `Following.wake`."""
         self._here.wake()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._is_closed
+
     def close(self) -> None:
         """As `Following.close`."""
-        self.is_closed = True
         with self._lock:
+            self._is_closed = True
             others, self._others = self._others, {}
         for following in others.values():
             following.close()
@@ -109,11 +118,14 @@ def _put_together(here: Snapshot, others: Mapping[str, Snapshot | None]) -> Snap
     """Return one of all machines."""
     from ..looking.snapshot import Machine
 
+    late = here.late
     chroots: list[ChrootStatus] = [*here.chroots]
     machines: list[Machine] = []
     for name, one in sorted(others.items()):
         if one is not None:
             chroots += one.chroots
+        if one is not None and one.late and not late:
+            late = one.late.replace(message=f"{name}: {one.late.message}")
         problem = one.problem if one else None
         machines.append(Machine(name, one is not None and problem is None, problem))
-    return here.replace(chroots=tuple(chroots), machines=tuple(machines))
+    return here.replace(chroots=tuple(chroots), machines=tuple(machines), late=late)

@@ -232,9 +232,26 @@ def test_what_is_ones_own_is_changed_without_root(ann: Ordinary) -> None:
     ann.ok("bind", "add", "-d", "deb", "--target", "/opt")
     ann.ok("tag", "add", "mine", "-d", "deb")
     assert (ann.base / "deb/chroot.d/chroot.toml").stat().st_uid == ann.uid
+    other = ann.base.with_name("other")  # of ann's own, where the one of the base is root's
+    other.mkdir()
+    subprocess.run(["mv", ann.base / "deb", other], check=True)
+    subprocess.run(["cp", "-a", other / "deb", ann.base], check=True)
+    subprocess.run(["chown", "-R", "root", ann.base / "deb"], check=True)
+    ann.ok("bind", "add", "-d", "deb", "--target", "/srv", "--base", other)
     missing = ann("bind", "add", "-d", "nowhere", "--target", "/opt")
     assert missing.returncode not in (0, 5)
     assert "sudo" not in missing.stderr
+
+
+def test_an_archive_is_sent_by_who_may_read_it(ann: Ordinary, tmp_path: Path) -> None:
+    archive = tmp_path / "deb.tar"
+    subprocess.run(["tar", "-C", ann.base, "-cf", archive, "deb"], check=True)
+    sent = ann("unpack", "--send", "-f", archive, "--json")
+    assert sent.returncode == 0, sent.stderr
+    assert len(os.fsencode(sent.stdout)) > archive.stat().st_size
+    archive.chmod(0o600)
+    refused = ann("unpack", "--send", "-f", archive)
+    assert (refused.returncode, refused.stdout) == (5, "")
 
 
 def test_what_only_root_may_open_is_opened_by_root(ann: Ordinary) -> None:
@@ -455,5 +472,6 @@ def test_the_shell_and_python_know_the_same_verbs() -> None:
     words = text.rpartition("case ${1-} in")[2].partition(")")[0]
     assert set(words.replace("\\\n", " ").replace("|", " ").split()) == NEED_ROOT
     assert set(SUMMARIES) > NEED_ROOT
-    kinds = text.partition("answers_at_once()")[2].partition("esac")[0]
-    assert set(re.findall(r"\*' (\S+ ?)'\*", kinds)) == set(KINDS)
+    lists = re.findall(r"kinds=[\"'](?:\$kinds\|)?([^\"']+)", text)
+    kinds = {kind for one in lists for kind in one.split("|")}
+    assert {kind.removesuffix("[.].*") + (" .")[kind.endswith("*")] for kind in kinds} == set(KINDS)

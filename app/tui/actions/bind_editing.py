@@ -56,7 +56,7 @@ class BindEditing:
         self._saved: Saved | None = None
         self._seen = Files()
         self._before: tuple[Bind, ...] = ()
-        """The merged binds of the files that were seen last: the mounts may be those."""
+        """The merged binds of the files that were seen so far: what is mounted is among them."""
         self._note = ""
         self._at = ""
         self._editor: BindEditor | None = None
@@ -77,7 +77,7 @@ class BindEditing:
                 if not await self._mend(error):
                     return None
                 continue
-            self._before = config.binds
+            self._know(config.binds)
             editor = self._editor = self._new_editor(config.binds)
             edited = await self._user.ask(editor)
             self._editor = None
@@ -130,7 +130,11 @@ class BindEditing:
         return not self._binds.what_is_missing(path)
 
     def _accept(self, files: Files, binds: tuple[Bind, ...]) -> None:
-        self._seen, self._before = files, binds
+        self._seen = files
+        self._know(binds)
+
+    def _know(self, binds: Sequence[Bind]) -> None:
+        self._before += tuple(one for one in binds if one not in self._before)
 
     async def _do(self, edited: Edited) -> bool:
         """Do what the editor answered; say whether the mounts are to follow now."""

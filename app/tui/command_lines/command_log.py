@@ -132,11 +132,12 @@ class CommandLog:
 
     def end(self, ident: int, state: str, said: str = "") -> None:
         """Take note of how it ended."""
+        if (back := self._ways_back.pop(ident, 0)) in self._entries:
+            self._fix(back, _BACK if state == DONE else "")
+            self._changed()
         entry, deed = self._entries.get(ident), self._deeds.get(ident)
         if entry is None or deed is None or entry.state != RUNNING:
             return
-        if (back := self._ways_back.pop(ident, 0)) in self._entries:
-            self._fix(back, _BACK if state == DONE else "")
         fixed = (_NOT_DONE if state != DONE else "") if deed.undo else _NO_WAY
         self._entries[ident] = entry.replace(
             state=state, said=said, ended=self._clock(), fixed=fixed

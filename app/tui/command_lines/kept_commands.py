@@ -6,6 +6,7 @@ Not what takes it back or does it once more: for that the chroot would have to b
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 from ....core import json_values
@@ -24,6 +25,8 @@ _LARGEST = 1 << 22
 _LONGEST = 4096
 """Characters of a line, or of how it ended, that are worth keeping."""
 _EARLIER = "it is of an earlier session"
+_saving = threading.Lock()
+"""Held from the reading to the writing: at the end of the UI another thread may be at it."""
 
 
 def load() -> tuple[DoneCommand, ...]:
@@ -119,7 +122,8 @@ class KeptCommands:
 
 
 def _try_to_save(entries: Sequence[DoneCommand]) -> None:
-    try:
-        _save(entries)
-    except OSError:
-        pass
+    with _saving:
+        try:
+            _save(entries)
+        except OSError:
+            pass

@@ -205,6 +205,11 @@ class Jobs:
         if view is not None:
             self.update(view.replace(doctor=finding))
 
+    def is_cancelled(self, ident: int) -> bool:
+        """Tell whether a job was told to stop."""
+        job = self._jobs.get(ident)
+        return job is not None and job.cancelled.is_set()
+
     def cancel(self, ident: int) -> None:
         """Ask a job to stop; it takes back what it did and says so."""
         if ident in self._jobs:

@@ -68,6 +68,8 @@ class SettingsThread:
         poll.register(self._waking, select.POLLIN)
         try:
             while not self._ended.is_set():
+                if not watch.tells:
+                    watch.begin()
                 watch.add(self._folders())
                 self._read_again()
                 if watch.tells:

@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
@@ -69,7 +70,7 @@ class User:
     def keep_last(self) -> None:
         """Have what is not written yet written although the UI ends, which waits for threads."""
         if self._unsaved:
-            asyncio.get_running_loop().run_in_executor(None, self._save)
+            asyncio.get_running_loop().run_in_executor(None, self._try_to_save)
 
     async def _keep(self) -> None:
         async with self._keeping:
@@ -77,6 +78,10 @@ class User:
                 await asyncio.to_thread(self._save)
             except ChrootError as error:
                 self.explain(error, whole=True)
+
+    def _try_to_save(self) -> None:
+        with suppress(ChrootError):  # nobody is there who could be told
+            self._save()
 
     def _save(self) -> None:
         with self._saving:  # at the end another may be at it
