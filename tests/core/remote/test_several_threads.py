@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.machines import Machines
@@ -73,6 +73,44 @@ def test_who_is_forgotten_before_it_has_answered_is_followed_no_more() -> None:
     refuse.set()
     thread.join(60)
     assert not thread.is_alive()
+
+
+def test_what_is_seen_late_on_another_machine_is_told_with_its_name() -> None:
+    class Late(Sees):
+        def snapshot(self) -> Snapshot:
+            return Snapshot(self.base, late=Problem("no inotify left", "raise it"))
+
+        def wait(self) -> None:
+            ended.wait()
+
+    ended = threading.Event()
+    other: Any = Late("/there")
+    machines = Machines(Sees("/b").of(), ("build1",), lambda _: other)  # type: ignore[arg-type]
+    following = machines.follow()
+    try:
+        wait_until(lambda: following.snapshot().late)
+        late = following.snapshot().late
+        assert late
+        assert (late.message, late.hint) == ("build1: no inotify left", "raise it")
+    finally:
+        following.close()
+        ended.set()
+
+
+def test_who_is_closed_begins_to_follow_nothing_more() -> None:
+    followed: list[str] = []
+
+    class Counted(Sees):
+        def follow(self) -> Sees:
+            followed.append(self.base)
+            return self
+
+    counted: Any = Counted("/there")
+    machines = Machines(Sees("/b").of(), (), lambda _: counted, lambda: counted)  # type: ignore[arg-type]
+    machines.follow().close()
+    machines.add("build1")
+    machines.rise()
+    assert followed == []
 
 
 def test_who_becomes_root_while_somebody_begins_to_follow_is_followed_as_root() -> None:
