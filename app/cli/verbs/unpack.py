@@ -38,7 +38,7 @@ examples:
   chroot-tool unpack -f deb-202601312359.tar.zst -d deb
   chroot-tool unpack -f deb.tar.zst -d build1:deb    from here to another one
   chroot-tool unpack -f build1:/backup/deb.tar.zst -d build1:deb
-  chroot-tool unpack -f store1:/backup/deb.tar.zst -d build1:deb    of a third one
+  chroot-tool unpack -f store1:/b/deb.tar.zst -d build1:deb    of a third one
 """
 
 
