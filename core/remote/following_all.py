@@ -28,12 +28,12 @@ class FollowingAll:
         self._together: tuple[Snapshot, object, Snapshot] | None = None
         """Two that were put together, and what came of it: most looks find what was there."""
         self._others: dict[str, Following] = {}
-        self._is_closed = False
+        self.is_closed = False
 
     def look_at(self, name: str, engine: RemoteEngine) -> None:
         """Follow another one, too."""
         with self._lock:
-            if self._is_closed:
+            if self.is_closed:
                 return
             following = self._others[name] = engine.follow()
             self._seen[name] = None
@@ -45,7 +45,7 @@ class FollowingAll:
     def look_as(self, engine: Engine) -> None:
         """Follow those here by another engine, from the next look on."""
         with self._lock:
-            if self._is_closed:
+            if self.is_closed:
                 return
             self._next = engine.follow()
         self._here.wake()
@@ -97,15 +97,10 @@ class FollowingAll:
         """As `Following.wake`."""
         self._here.wake()
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether it was closed."""
-        return self._is_closed
-
     def close(self) -> None:
         """As `Following.close`."""
         with self._lock:
-            self._is_closed = True
+            self.is_closed = True
             others, self._others = self._others, {}
         for following in others.values():
             following.close()

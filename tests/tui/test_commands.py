@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ from chroot_tool.core.text import safe
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
-from support import PATIENCE, Cli, mounts_below
+from chroot_tool.widgets.done_command import DoneCommand
+from support import PATIENCE, Cli, mounts_below, wait_until
 from support.samples import BASE, CHROOTS, DEB12, mount
 from support.whole_ui import Ui, real_ui, runs, ui
 
@@ -491,7 +493,8 @@ async def test_two_uis_at_once_keep_what_both_did() -> None:
         await each.remember()
     for log, each, verb in zip((first, second, first), (*keeps, keeps[0]), "abc", strict=True):
         done(log, verb)
-        await each.keep()
+        each.keep()
+        await asyncio.to_thread(wait_until, lambda verb=verb: f"chroot-tool {verb}" in kept())  # type: ignore[misc]
     assert kept() == ["chroot-tool a", "chroot-tool b", "chroot-tool c"]
 
 
@@ -502,35 +505,35 @@ async def test_what_is_done_before_the_past_was_read_is_kept_once_and_beside_it(
     log = CommandLog()
     each = keeper(log)
     done(log, "early")
-    await each.keep()
+    each.keep()
     assert kept() == ["chroot-tool old"]
     await each.remember()
     assert [one.name for one in log.entries] == ["early", "old"]
-    await each.keep()
-    assert kept() == ["chroot-tool old", "chroot-tool early"]
+    each.keep()
+    both = ["chroot-tool old", "chroot-tool early"]
+    await asyncio.to_thread(wait_until, lambda: kept() == both)
 
 
-async def test_at_the_end_what_is_still_being_written_is_written_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_at_the_end_what_came_last_is_written_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, gate, real = threading.Event(), threading.Event(), kept_commands._save
+
+    def held(entries: Sequence[DoneCommand]) -> None:
+        begun.set()
+        gate.wait(PATIENCE)
+        real(entries)
+
+    monkeypatch.setattr(kept_commands, "_save", held)
     log = CommandLog()
     each = keeper(log)
     await each.remember()
     done(log, "on")
-    begun, gate, real = threading.Event(), threading.Event(), kept_commands._try_to_save
-
-    def held(_entries: object) -> None:
-        begun.set()
-        gate.wait(PATIENCE)
-
-    monkeypatch.setattr(kept_commands, "_try_to_save", held)
-    writing = asyncio.create_task(each.keep())
-    await asyncio.to_thread(begun.wait, PATIENCE)
-    monkeypatch.setattr(kept_commands, "_try_to_save", real)
-    each.keep_last()
-    assert kept() == ["chroot-tool on"]
+    each.keep()
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    done(log, "off")
+    ending = asyncio.create_task(asyncio.to_thread(each.keep_last))
     gate.set()
-    await writing
+    await ending
+    assert kept() == ["chroot-tool on", "chroot-tool off"]
 
 
 async def test_of_variables_the_names_are_kept_and_not_the_values() -> None:

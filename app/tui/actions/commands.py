@@ -95,8 +95,9 @@ async def run(session: Session) -> None:
     paths = tuple(one.path for one in chosen)
     fit = tuple(one.path for one in chosen if not unfit(session, one))
     about = f"{len(chosen)} chroots" if len(chosen) > 1 else chosen[0].name
-    scripts = await asyncio.to_thread(_scripts, session, fit)
-    users = await asyncio.to_thread(_users, session, fit)
+    scripts, users = await asyncio.gather(
+        asyncio.to_thread(_scripts, session, fit), asyncio.to_thread(_users, session, fit)
+    )
     history = run_history.commands(*paths)
     request = await session.user.ask(RunPrompt(about, scripts, history, users))
     if request is None:

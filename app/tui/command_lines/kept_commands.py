@@ -6,7 +6,6 @@ Not what takes it back or does it once more: for that the chroot would have to b
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import TYPE_CHECKING, Any
 
 from ....core import json_values
@@ -15,6 +14,7 @@ from ....widgets.done_command import DoneCommand
 from ....widgets.job_status import CANCELLED, DONE, FAILED, RUNNING
 from ... import state_file
 from ...paths import commands_file
+from ..threads.latest_writing import LatestWriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +25,6 @@ _LARGEST = 1 << 22
 _LONGEST = 4096
 """Characters of a line, or of how it ended, that are worth keeping."""
 _EARLIER = "it is of an earlier session"
-_saving = threading.Lock()
-"""Held from the reading to the writing: at the end of the UI another thread may be at it."""
 
 
 def load() -> tuple[DoneCommand, ...]:
@@ -74,7 +72,7 @@ def _lines(one: DoneCommand) -> tuple[str, ...]:
 
 
 class KeptCommands:
-    """Keeps what *now* returns, the latest first, one writing at a time.
+    """Keeps what *now* returns, the latest first.
 
     *remember* is told what is kept of earlier sessions, the first first.
     """
@@ -86,7 +84,7 @@ class KeptCommands:
     ) -> None:
         self._now = now
         self._remember = remember
-        self._writing = asyncio.Lock()
+        self._writing = LatestWriting(_save)
         self._kept: tuple[DoneCommand, ...] = ()
         self._are_known = False
 
@@ -99,31 +97,20 @@ class KeptCommands:
         self._are_known = True
         self._remember(past)
 
-    async def keep(self) -> None:
-        """Keep what is over by now. Where that fails it is not there at the next start: no harm."""
-        if not self._are_known:
-            return
-        async with self._writing:
-            if news := self._news():
-                await asyncio.to_thread(_try_to_save, news)
-                self._kept = news
+    def keep(self) -> None:
+        """Keep what is over by now."""
+        if self._are_known and (news := self._news()):
+            self._writing.keep(news)
 
     def keep_last(self) -> None:
-        """Do that at the end of the UI, of what may still be being written, too."""
+        """Do that at the end of the UI."""
         if news := self._news():
-            _try_to_save(news)
+            self._writing.keep_now(news)
 
     def _news(self) -> tuple[DoneCommand, ...]:
-        """Return all that is over, the first first, or () where that is kept already."""
+        """Return all that is over, the first first, or () where it was returned already."""
         over = tuple(one for one in reversed(self._now()) if one.state != RUNNING)
         if over == self._kept or all(one.is_past for one in over):
             return ()
+        self._kept = over
         return over
-
-
-def _try_to_save(entries: Sequence[DoneCommand]) -> None:
-    with _saving:
-        try:
-            _save(entries)
-        except OSError:
-            pass

@@ -6,14 +6,13 @@ writes by hand is no place for that.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from typing import TYPE_CHECKING
 
 from ....core import json_values
 from ....widgets.tables.group_heads import Grouping
 from ... import state_file
 from ...paths import view_file
+from ..threads.latest_writing import LatestWriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,25 +39,12 @@ def _save(grouping: Grouping) -> None:
 
 
 class KeptView:
-    """Keeps what *now* returns, one writing at a time: the last is the one that stays.
-
-    The end of the UI waits for it.
-    """
+    """Keeps what *now* returns."""
 
     def __init__(self, now: Callable[[], Grouping]) -> None:
         self._now = now
-        self._latest = Grouping()
-        self._writing = threading.Lock()
+        self._writing = LatestWriting(_save)
 
     def keep(self) -> None:
-        """Keep what is so now. Where that fails it is as it was at the next start: no harm."""
-        self._latest = self._now()
-        # Not in a worker, which is given up at the end.
-        asyncio.get_running_loop().run_in_executor(None, self._write)
-
-    def _write(self) -> None:
-        with self._writing:
-            try:
-                _save(self._latest)
-            except OSError:
-                pass
+        """Keep what is so now."""
+        self._writing.keep(self._now())

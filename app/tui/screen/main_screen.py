@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding
 from textual.containers import Container
@@ -210,7 +210,6 @@ class MainScreen(Screen[None]):
         self.session.inventory.close()
         self.session.panels.forget_seen()
         self._kept_commands.keep_last()
-        self.session.user.keep_last()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say that a flow broke off by a bug of ours; the rest goes on."""
@@ -266,12 +265,8 @@ class MainScreen(Screen[None]):
     def _show_log(self) -> None:
         if self.is_built:
             self.dock.commands.show(self.session.log.entries)
-            self._keep_commands()
+            self._kept_commands.keep()
             self.doing.offer_anew()
-
-    @work(group="commands", exit_on_error=False)
-    async def _keep_commands(self) -> None:
-        await self._kept_commands.keep()
 
     def _show_jobs(self) -> None:
         self._display.jobs()

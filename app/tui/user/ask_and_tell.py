@@ -6,7 +6,6 @@ import asyncio
 import math
 import threading
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
@@ -35,7 +34,6 @@ class User:
 
     def __init__(self, screen: Screen[Any]) -> None:
         self._screen = screen
-        self._keeping = asyncio.Lock()
         self._saving = threading.Lock()
         self._unsaved: deque[Mapping[str, object]] = deque()
 
@@ -65,31 +63,26 @@ class User:
     def keep(self, wanted: Mapping[str, object]) -> None:
         """Write these into the settings' file, one after the other; tell where that fails."""
         self._unsaved.append(wanted)
-        self._screen.run_worker(self._keep(), group="settings", exit_on_error=False)
+        # Not by the worker, which is given up at the end: the end of the UI waits for it.
+        saving = asyncio.get_running_loop().run_in_executor(None, self._save)
+        self._screen.run_worker(self._tell_of(saving), group="settings", exit_on_error=False)
 
-    def keep_last(self) -> None:
-        """Have what is not written yet written although the UI ends, which waits for threads."""
-        if self._unsaved:
-            asyncio.get_running_loop().run_in_executor(None, self._try_to_save)
+    async def _tell_of(self, saving: asyncio.Future[ChrootError | None]) -> None:
+        if error := await asyncio.shield(saving):
+            self.explain(error, whole=True)
 
-    async def _keep(self) -> None:
-        async with self._keeping:
-            try:
-                await asyncio.to_thread(self._save)
-            except ChrootError as error:
-                self.explain(error, whole=True)
-
-    def _try_to_save(self) -> None:
-        with suppress(ChrootError):  # nobody is there who could be told
-            self._save()
-
-    def _save(self) -> None:
-        with self._saving:  # at the end another may be at it
+    def _save(self) -> ChrootError | None:
+        """Write what is not written yet; return why that could not be."""
+        with self._saving:
             wanted: dict[str, object] = {}
             while self._unsaved:
                 wanted.update(self._unsaved.popleft())
-            if wanted:
-                save(wanted)
+            try:
+                if wanted:
+                    save(wanted)
+            except ChrootError as error:
+                return error
+        return None
 
     def tell(
         self, text: str, severity: SeverityLevel = "information", *, timeout: float | None = None,
