@@ -345,6 +345,7 @@ def test_a_file_that_cannot_be_deleted_is_named(cli: Cli, tmp_path: Path) -> Non
     if os.geteuid():
         pytest.skip("chattr needs root")
     deb = bare(tmp_path / "deb")
+    (deb / "first").touch()  # gone before any directory is entered: in those the order is by chance
     stuck = deb / "etc/stuck"
     stuck.touch()
     subprocess.run(["chattr", "+i", stuck], check=True)
