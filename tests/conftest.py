@@ -118,6 +118,14 @@ def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -
     return Cli(home, bases)
 
 
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's is read or written."""
+    for kind in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
+
+
 @pytest.fixture(autouse=True)
 def leaves_no_settings(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves settings in the home that others have, too."""

@@ -1,10 +1,15 @@
-"""The form of `n` in a real terminal, key by key."""
+"""The form of `n`, key by key: in a real terminal, and in the app."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from textual.widgets import Button
+
+from chroot_tool.widgets.dialogs.create import CreateForm
+
 from .tmux import Tmux
+from .whole_ui import Ui
 
 
 def create_from(t: Tmux, archive: Path) -> None:
@@ -24,3 +29,14 @@ def create_from(t: Tmux, archive: Path) -> None:
     t.press("Enter")
     t.until(lambda text: "Back Create" in text and "looking at the host" not in text)
     t.press("Enter")
+
+
+async def create_by_form(t: Ui, name: str) -> None:
+    """Make *name* in the app, as the form has it by itself."""
+    await t.press("n")
+    form = await t.dialog(CreateForm)
+    await t.write(name)
+    await t.press("enter")
+    await t.until(lambda: not form.query_one("#go", Button).disabled and form.has_class("-plan"))
+    await t.press("enter")
+    await t.main()

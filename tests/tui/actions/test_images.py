@@ -23,14 +23,10 @@ from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from support.samples import BASE, CHROOTS, DAY, KEPT_BASE, NOW
 from support.whole_ui import Ui, real_ui, runs, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 ARM = f"{BASE}/arm"
 FRESH = ChrootStatus("fresh", f"{BASE}/fresh", "off", changed=NOW)
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
 
 
 async def name_it(t: Ui, key: str, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +18,14 @@ from chroot_tool.widgets.job_status import DONE
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 ARM = f"{BASE}/arm"
 DRIFT = Finding("drift", WARNING, "/tmp is not mounted", "on mounts it", "chroot-tool on", True)
 SOURCE = Finding("mountable", PROBLEM, "/data does not exist", "on will fail", "make it")
 FULL = Finding("space", PROBLEM, "nothing is free on /srv", "writing fails", "free some")
 MIRROR = Finding("mirror", PROBLEM, "it refuses", "create would fail", "another one")
 LEFT = TakeAway(f"{ARM}/chroot.d/.tool.conf.1.0123abcd", EDIT)
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
 
 
 @pytest.mark.slow

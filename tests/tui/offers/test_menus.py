@@ -22,16 +22,10 @@ from support.samples import BASE, CHROOTS, DEB12, TRIXIE, hostile_chroot
 from support.screen import HOSTILE, screen_lines, stray_controls
 from support.whole_ui import Ui, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 ARM = f"{BASE}/arm"
 SIZES = [(80, 24), (160, 50)]
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the user's is read or written."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
 
 
 async def menu(t: Ui, key: str = "m") -> Menu:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from textual.command import CommandPalette
 
@@ -14,15 +12,9 @@ from chroot_tool.widgets.dialogs.menu import Menu
 from support.samples import BASE, CHROOTS
 from support.whole_ui import Ui, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 ECHO = ("/bin/echo", "{name}", "at", "{path}")
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the user's is read or written."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
 
 
 def line(t: Ui) -> str:

@@ -13,6 +13,8 @@ from chroot_tool.widgets.dialogs.columns import ColumnsDialog
 from support.samples import CHROOTS
 from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 
 def keys(t: Ui) -> list[str]:
     """The words of the keys that it shows."""
@@ -63,3 +65,29 @@ async def test_a_terminal_that_has_no_focus_at_the_start_shows_keys() -> None:
         await until(pilot, lambda: app.main.is_built)
         await until(pilot, lambda: keys(t))
         assert not app.app_focus
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(60, 15), (80, 24)])
+async def test_help_and_quit_stay_in_the_footer(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await t.shows("q quit", "? help", "o on/off")
+        await t.press("enter")
+        await t.until(lambda: t.app.main.details.has_focus_within)
+        await t.shows("q quit", "? help")
+        await t.pilot.resize_terminal(120, 40)
+        await t.press("escape")
+        t.app.main.table.focus()
+        await t.shows("d delete", "q quit", "? help")
+
+
+@pytest.mark.slow
+async def test_the_footer_offers_what_ends_the_filter() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.press("slash")
+        await t.shows("⏎ keep", "esc clear")
+        await t.hides("/ filter")
+        await t.write("a/b")
+        await t.until(lambda: t.app.main.table.filter_text == "a/b")
+        await t.press("escape")
+        await t.shows("/ filter")

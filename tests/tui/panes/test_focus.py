@@ -15,8 +15,14 @@ from chroot_tool.widgets.dialogs.columns import ColumnsDialog, ColumnTable
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.tables.filter_line import FilterLine
-from support.samples import BASE, CHROOTS, PROCESSES
+from support.samples import (
+    BASE,
+    CHROOTS,
+    PROCESSES,
+)
 from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
+
+pytestmark = pytest.mark.usefixtures("own_home")
 
 ARM = f"{BASE}/arm"
 FILES = (OpenFile(PROCESSES[0].pid, "cwd", "file", "/"),)
@@ -272,3 +278,37 @@ async def test_alt_is_the_programs_in_a_panel() -> None:
         await t.press("x")
         await t.shows("^[qx")
         assert t.app.focused is panel.terminal
+
+
+@pytest.mark.slow
+async def test_escape_goes_from_any_pane_to_the_environments() -> None:
+    async with ui(*CHROOTS) as t:
+        rows = t.app.main.table.rows
+        for key in ("1", "2", "3", "enter", "4"):
+            await t.press(key)
+            await t.until(lambda: t.app.focused is not None and not rows.has_focus)
+            await t.press("escape")
+            await t.until(lambda: rows.has_focus)
+        assert t.app.main.dock.is_open
+        await t.press("4", "tab")
+        await t.until(lambda: t.app.main.dock.jobs_pane.output.has_focus)
+        await t.press("escape")
+        await t.until(lambda: rows.has_focus)
+
+
+@pytest.mark.slow
+async def test_a_pane_that_gets_hidden_gives_the_focus_to_the_environments() -> None:
+    async with ui(*CHROOTS, size=(120, 40)) as t:
+        rows = t.app.main.table.rows
+        await t.press("4", "2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.pilot.resize_terminal(60, 15)
+        await t.until(lambda: rows.has_focus)
+        await t.press("2")  # there is no room for it
+        await t.until(lambda: rows.has_focus)
+        await t.press("4")
+        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("4", "2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        t.app.main.dock.open_jobs()  # as a job does that has failed
+        await t.until(lambda: rows.has_focus)

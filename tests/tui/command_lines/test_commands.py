@@ -39,16 +39,10 @@ from support import PATIENCE, Cli, mounts_below, wait_until
 from support.samples import BASE, CHROOTS, DEB12, mount
 from support.whole_ui import Ui, real_ui, runs, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 ARM = f"{BASE}/arm"
 Change = Added | Ignored | Removed | Replaced
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the user's is read or written."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
 
 
 def lines(t: Ui) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from chroot_tool.core.errors import ChrootError
@@ -14,6 +12,8 @@ from support.samples import BASE, CHROOTS
 from support.screen import HOSTILE, stray_controls
 from support.whole_ui import Ui, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
 MB = 1 << 20
 PATH = f"{BASE}/deb12"
@@ -22,14 +22,6 @@ TOP = (
     Usage("core", FILE, 10 * MB), Usage("proc", MOUNT),
 )  # fmt: skip
 USR = (Usage("lib", FOLDER, 200 * MB, 3000), Usage("bin", FOLDER, 99 * MB, 1999))
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the user's is read or written."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
 
 
 async def opened(t: Ui) -> UsageTable:

@@ -16,14 +16,10 @@ from support.samples import CHROOTS, DEB12
 from support.served import Served
 from support.whole_ui import real_ui, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 OTHER = CHROOTS[0]
 SILENT = DEB12.replace(state=NOT_ANSWERING, unanswered=("/mnt/nas/src", "/mnt/nas/more"))
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
 
 
 @pytest.fixture

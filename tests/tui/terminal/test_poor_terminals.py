@@ -20,6 +20,8 @@ from support.samples import CHROOTS
 from support.screen import screen_lines
 from support.whole_ui import Ui, ui
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
 WAY = ("j", "space", "2", "T", "3", "4", "5", "question_mark", "question_mark", "m", "escape", "n",
        "escape", "escape", "C")  # fmt: skip
@@ -29,11 +31,8 @@ _CODES = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the user's is read or written."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
+def colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test says itself that there are none."""
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 

@@ -35,10 +35,8 @@ LEAVE = "ctrl+right_square_bracket"
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing of the user's is read or written, and nothing goes on after a test that failed."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
+def nothing_goes_on(own_home: None) -> Iterator[None]:
+    """After a test that failed, too."""
     yield
     for one in detached.found():
         if one.running:
