@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -12,6 +14,10 @@ from ....core import json_values
 from ....core.kernel import small_file
 from ....core.value import Value
 from ...paths import detached_directory
+from . import detached_log
+
+_STARTS = 10.0
+"""Seconds that what logs may take to start."""
 
 
 class Detached(Value):
@@ -65,30 +71,49 @@ def detach(
 ) -> None:
     """Start a process that logs what comes from the descriptor *terminal* of a command.
 
-    The command began at *began*, epoch seconds; *so_far* is what it has printed. Raises OSError.
+    The command began at *began*, epoch seconds; *so_far* is what it has printed. Raises OSError
+    where it does not start, and where no log can be kept: the command goes on all the same then.
     """
-    folder = detached_directory()
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    stem = os.path.join(folder, f"{time.time_ns()}")
-    log = f"{stem}.log"
-    with open(os.open(log, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        text = so_far.rstrip().replace("\n", "\r\n")
-        file.write(os.fsencode(text) + b"\r\n" if text else b"")
-    logger = subprocess.Popen(
-        [sys.executable, "-P", "-m", "chroot_tool.app.tui.panels.detached_log", log],
-        stdin=terminal,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    stem = os.path.join(detached_directory(), f"{time.time_ns()}")
+    log, unkept = f"{stem}.log", None
+    try:
+        os.makedirs(os.path.dirname(log), mode=0o700, exist_ok=True)
+        with open(os.open(log, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            text = so_far.rstrip().replace("\n", "\r\n")
+            file.write(os.fsencode(text) + b"\r\n" if text else b"")
+    except OSError as error:  # no room there, say
+        log, unkept = os.devnull, error
+    keeper = _started(log, terminal)
+    if unkept:
+        raise unkept
     facts = {
-        "chroot": chroot, "command": command, "log": log, "keeper": logger.pid, "began": began,
+        "chroot": chroot, "command": command, "log": log, "keeper": keeper, "began": began,
         "path": path, "throw_away": throw_away,
     }  # fmt: skip
     import json
 
     with open(os.open(f"{stem}.json", os.O_CREAT | os.O_WRONLY, 0o600), "w") as described:
         json.dump(facts, described)
+
+
+def _started(log: str, terminal: int) -> int:
+    """Start what logs; return its pid when it does. Raises OSError where it does not come to it."""
+    logger = subprocess.Popen(
+        # By its file: how this package is found is not what a new Python knows.
+        [sys.executable, "-I", "-S", detached_log.__file__, log],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert logger.stdout
+    with logger.stdout as said:
+        ready, _, _ = select.select([said], [], [], _STARTS)
+        if not (ready and said.read(1)):
+            logger.kill()
+            logger.wait()
+            raise OSError(errno.EIO, "what keeps its output did not start")
+    return logger.pid
 
 
 def found() -> tuple[Detached, ...]:

@@ -1,6 +1,7 @@
 """Keeps the terminal of a command that goes on after the UI has quit: its output goes to a log.
 
-Started as a program of its own with the terminal as stdin. It ends when nobody has the terminal
+Started as a program of its own, by its file and with the standard library alone, with the terminal
+as stdin; it writes a byte to stdout once it keeps it. It ends when nobody has the terminal
 open any more, and the log is as old as that then. It is not the command's parent, so how the
 command ended nobody will know. By TERM it is told to end the command.
 """
@@ -13,6 +14,7 @@ import signal
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 _MOST = 64 << 20
 """Bytes of a log: a flood that nobody watches must not fill the disk."""
@@ -30,13 +32,15 @@ def main(path: str) -> int:
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, lambda _number, _frame: _stop(steps))
     with open(path, "ab", buffering=0) as log:
+        os.write(1, b"\n")
+        os.close(1)
         while data := _read():
             if log.tell() < _MOST:
-                log.write(data)
-    try:
-        os.utime(path)
-    except FileNotFoundError:
-        pass  # nobody wants to see it
+                with suppress(OSError):  # where the disk is full, what matters goes on
+                    log.write(data)
+    if path != os.devnull:
+        with suppress(FileNotFoundError):  # nobody wants to see it
+            os.utime(path)
     return 0
 
 
