@@ -28,6 +28,7 @@ def made(base: Path, name: str) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_it_tells_kinds_and_versions_and_names_nobody(cli: Cli, tmp_path: Path) -> None:
     settings = tmp_path / "config/chroot-tool/settings.toml"
     settings.parent.mkdir(parents=True)

@@ -158,6 +158,7 @@ def test_a_name_that_a_shell_could_not_show_is_not_offered(cli: Cli, tmp_path: P
     assert cli.ok("__complete", "chroot", "", "--base", tmp_path) == "good\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHELLS)
 def test_the_scripts_are_sound(cli: Cli, name: str, tmp_path: Path) -> None:
     script = tmp_path / "script"

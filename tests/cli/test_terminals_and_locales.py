@@ -49,6 +49,7 @@ def test_on_a_dumb_terminal_there_is_the_list_and_the_help(
     assert ESCAPE not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("term", ["dumb", "xterm"])
 def test_progress_is_drawn_only_where_it_can_be(
@@ -81,6 +82,7 @@ def test_the_ui_has_no_colour_where_nobody_wants_one(
 # -- locales --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1", "nonsense"])
 def test_any_locale_will_do(cli: Cli, tmp_path: Path, locale: str) -> None:
     chroot(tmp_path, "dëb€")

@@ -188,6 +188,7 @@ def test_what_is_no_chroot_is_not_enabled(booting: Cli, tmp_path: Path) -> None:
     assert "is no chroot" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_ui_is_told(host: Path, tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also by somebody else, and the first time, when the directory of links is not there yet."""
     monkeypatch.setattr(boot, "ROOT", str(host))

@@ -59,6 +59,7 @@ def in_session(name: str, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["off", "on"])
 def test_schroot_uses_it(
     cli: Cli, tiny_chroot: Path, schroot: Path, tmp_path: Path, state: str
@@ -78,6 +79,7 @@ def test_schroot_uses_it(
     assert mounts_below(tiny_chroot) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["off", "on"])
 def test_what_sbuild_gets_stays_as_it_is(
     cli: Cli, tiny_chroot: Path, schroot: Path, state: str

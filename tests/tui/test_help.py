@@ -62,6 +62,7 @@ async def test_help_fits_on_a_small_screen_the_keys_of_the_pane_first() -> None:
             assert len(places) == 1, "what keys do stands in one column"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pane", ["enter", "2", "escape"])
 async def test_help_that_is_too_long_is_scrolled_by_keys_wherever_the_focus_is(pane: str) -> None:
     async with ui(*CHROOTS, size=(80, 18)) as t:

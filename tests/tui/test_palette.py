@@ -42,6 +42,7 @@ async def test_the_palette_has_every_action_and_every_chroot() -> None:
         assert offered >= {f"go to {one.name}" for one in CHROOTS}
 
 
+@pytest.mark.slow
 async def test_the_palette_shows_keys_as_they_are_bound() -> None:
     async with ui(*CHROOTS, size=(80, 24), keys=(("environments.run", ("e",)),)) as t:
         await t.press("2")  # where `o` is another thing
@@ -54,6 +55,7 @@ async def test_the_palette_shows_keys_as_they_are_bound() -> None:
         await t.hides("on/off o")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["settings", "config", "preferences"])
 async def test_the_palette_opens_the_settings_in_the_editor(
     word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -45,6 +45,7 @@ async def test_without_any_rest_too() -> None:
             await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rests", [True, False])
 async def test_what_cannot_be_painted_fails_the_test(rests: bool) -> None:
     one = Counted()

@@ -475,6 +475,7 @@ def test_the_same_name_again_and_again(tmp_path: Path, place: Path) -> None:
         assert (place / name).stat().st_nlink == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tar.zst", ".tar.xz", ".tar.gz", ".tar"])
 @pytest.mark.parametrize("keep", [0.999, 0.5, 0.02])
 def test_cut_off(plain: Path, place: Path, tmp_path: Path, suffix: str, keep: float) -> None:

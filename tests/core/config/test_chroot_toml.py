@@ -542,6 +542,7 @@ def under(value: object, path: tuple[str | int, ...]) -> Any:
 
 
 @given(st.dictionaries(TEXT, JSON, max_size=4), st.data())
+@pytest.mark.slow
 def test_places_are_where_the_values_stand(document: dict[str, Any], data: st.DataObject) -> None:
     text = ""
     for key, value in document.items():

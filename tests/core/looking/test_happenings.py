@@ -99,6 +99,7 @@ def test_those_that_do_not_last_are_counted_together() -> None:
     assert not story.waits
 
 
+@pytest.mark.slow
 def test_a_pid_that_was_used_again_is_another_process() -> None:
     story = Story(look("on", process(7, -99)))
     assert [one.kind for one in story.see(1, look("on", process(7, 0.5)))] == ["ended"]

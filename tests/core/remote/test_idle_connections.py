@@ -94,6 +94,7 @@ def test_the_next_look_goes_on_with_it(looks: Looks) -> None:
     assert len(keepers(looks.place)) == 1
 
 
+@pytest.mark.slow
 def test_of_many_at_once_each_has_one_of_its_own(looks: Looks) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(looks) for _ in range(64)]

@@ -71,6 +71,7 @@ def _of(cls: type[Value]) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("hint", _HINTS, ids=str)
 @given(data=st.data())
+@pytest.mark.slow
 def test_there_and_back(hint: Any, data: st.DataObject) -> None:
     value = data.draw(_values(hint))
     line = json.dumps(documents.encode(value))
@@ -98,6 +99,7 @@ def test_anything_is_a_value_or_a_value_error(hint: Any, found: object) -> None:
     "hint", [h for h in _HINTS if isinstance(h, type) and issubclass(h, Value)], ids=str
 )
 @given(data=st.data(), strange=_ANYTHING)
+@pytest.mark.slow
 def test_one_field_that_is_anything(hint: Any, data: st.DataObject, strange: object) -> None:
     document = documents.encode(data.draw(_values(hint)))
     document[data.draw(st.sampled_from(sorted(document)))] = strange

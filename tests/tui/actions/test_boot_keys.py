@@ -12,6 +12,7 @@ pytestmark = pytest.mark.usefixtures("own_home")
 ARM = f"{BASE}/arm"
 
 
+@pytest.mark.slow
 async def test_what_is_on_at_boot_is_changed_and_seen() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")

@@ -35,6 +35,7 @@ def heads(t: Ui, *titles: str) -> bool:
     return any(wanted in f" {line} " for line in lines)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_environments(file: Path, size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -115,6 +116,7 @@ async def test_the_keys_of_the_dialog_stand_in_its_border(signs: str) -> None:
         await t.shows("space show", "K/J move", "+/- size", "0 fit", "esc cancel")
 
 
+@pytest.mark.slow
 async def test_it_is_in_the_palette() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.on_row("deb12")

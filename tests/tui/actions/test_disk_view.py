@@ -32,6 +32,7 @@ async def opened(t: Ui) -> UsageTable:
     return dialog.query_one(UsageTable)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_into_a_folder_and_back(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -55,6 +56,7 @@ async def test_into_a_folder_and_back(size: tuple[int, int]) -> None:
         await t.main()
 
 
+@pytest.mark.slow
 @SIZES
 async def test_how_far_it_is_and_that_it_can_be_left(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -84,6 +86,7 @@ async def test_what_can_not_be_counted_is_said(
         await t.until(lambda: table.keys)
 
 
+@pytest.mark.slow
 async def test_hostile_names_are_shown_and_do_nothing() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         names = tuple(Usage(name, FOLDER, MB, 1) for name in dict.fromkeys(HOSTILE))
@@ -102,6 +105,7 @@ async def test_hostile_names_are_shown_and_do_nothing() -> None:
         assert isinstance(t.app.screen, UsageDialog)
 
 
+@pytest.mark.slow
 async def test_it_is_in_menu_and_palette() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         t.engine.takes[""] = TOP

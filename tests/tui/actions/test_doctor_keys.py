@@ -70,6 +70,7 @@ async def test_all_that_are_marked_are_looked_at_and_mended_with_one_summary(
         assert [text for text in t.said if "mend" in text] == ["mend: 2 done"]
 
 
+@pytest.mark.slow
 async def test_in_menu_and_palette_it_is_of_the_marked_ones() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("arm", "jammy"):

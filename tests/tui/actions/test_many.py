@@ -52,6 +52,7 @@ async def test_what_is_like_the_pattern_is_marked_as_one_types(size: tuple[int, 
         await t.until(lambda: t.app.main.table.rows.has_focus)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_marks_that_are_not_seen_are_told_where_they_are_acted_on(
     size: tuple[int, int],
@@ -79,6 +80,7 @@ async def test_marks_that_are_not_seen_are_told_where_they_are_acted_on(
         await t.hides("hidden")
 
 
+@pytest.mark.slow
 async def test_marks_from_before_stay_and_escape_has_them_alone() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -108,6 +110,7 @@ async def test_only_what_is_listed_is_marked() -> None:
         assert len(marked(t)) == shown < len(CHROOTS)
 
 
+@pytest.mark.slow
 async def test_it_is_there_from_other_panes_and_in_the_palette() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -146,6 +149,7 @@ async def test_failures_are_named_in_it_and_none_has_a_toast_of_its_own() -> Non
         assert t.app.main.dock.is_open
 
 
+@pytest.mark.slow
 async def test_what_is_broken_or_busy_is_named_with_the_rest() -> None:
     async with ui(*CHROOTS) as t:
         gate = t.engine.hold("on")
@@ -179,6 +183,7 @@ def states(t: Ui) -> list[tuple[str, str]]:
     return [(one.name, one.fixed) for one in entries]
 
 
+@pytest.mark.slow
 @SIZES
 async def test_all_that_a_key_did_is_taken_back_as_one(size: tuple[int, int]) -> None:
     async with ui(*OFF, size=size) as t:
@@ -202,6 +207,7 @@ async def test_all_that_a_key_did_is_taken_back_as_one(size: tuple[int, int]) ->
         assert states(t)[:4] == [("deb13", ""), *((f"deb{n}", back) for n in (10, 11, 12))]
 
 
+@pytest.mark.slow
 async def test_what_failed_or_is_as_before_is_left_out_of_it() -> None:
     async with ui(*OFF) as t:
         t.engine.plan_off = lambda path, **_: Plan(
@@ -223,6 +229,7 @@ async def test_what_failed_or_is_as_before_is_left_out_of_it() -> None:
         assert {call[0] for call in t.engine.called("off")} == {one.path for one in left}
 
 
+@pytest.mark.slow
 async def test_in_the_list_of_commands_one_of_them_is_taken_back_alone() -> None:
     async with ui(*OFF) as t:
         t.engine.plan_off = lambda path, **_: Plan((MakeTarget(f"away/{Path(path).name}"),))
@@ -240,6 +247,7 @@ async def test_in_the_list_of_commands_one_of_them_is_taken_back_alone() -> None
         assert [call[0] for call in t.engine.called("off")] == [OFF[3].path]
 
 
+@pytest.mark.slow
 async def test_a_full_stop_does_it_once_more_to_all() -> None:
     async with ui(*OFF) as t:
         await mark(t, "deb1")
@@ -250,6 +258,7 @@ async def test_a_full_stop_does_it_once_more_to_all() -> None:
         assert len(t.engine.called("on")) == 8
 
 
+@pytest.mark.slow
 async def test_deleting_several_once_more_is_asked_for_with_all_of_them() -> None:
     async with ui(*OFF) as t:
         await mark(t, "deb10 deb11")
@@ -277,6 +286,7 @@ async def test_at_boot_and_adopt(monkeypatch: pytest.MonkeyPatch) -> None:
         await t.says("enable: 4 done")
 
 
+@pytest.mark.slow
 async def test_at_boot_says_before_what_it_will_do_and_to_all_that_are_marked() -> None:
     already = OFF[0].replace(enabled=True)
     async with ui(already, *OFF[1:]) as t:
@@ -293,6 +303,7 @@ async def test_at_boot_says_before_what_it_will_do_and_to_all_that_are_marked() 
         await t.shows("disable at boot")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_several_are_deleted_after_their_number_was_typed(size: tuple[int, int]) -> None:
     async with ui(*OFF, DEB12.replace(name="on", path=f"{BASE}/on"), size=size) as t:
@@ -321,6 +332,7 @@ async def test_a_single_mark_is_deleted_by_its_name_not_what_the_cursor_is_on() 
         await t.shows("delete deb12", "Type deb12 to delete it")
 
 
+@pytest.mark.slow
 async def test_snapshots_and_archives_of_several() -> None:
     async with ui(*OFF) as t:
         await mark(t, "deb1")

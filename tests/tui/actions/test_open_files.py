@@ -35,6 +35,7 @@ async def opened(t: Ui) -> OpenFilesDialog:
     return await t.dialog(OpenFilesDialog)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_a_process_has_open(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -55,6 +56,7 @@ async def test_what_a_process_has_open(size: tuple[int, int]) -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_it_is_in_the_menu_of_a_process() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -73,6 +75,7 @@ async def test_who_has_ended_is_told_of() -> None:
         await t.says("process 4711 has ended")
 
 
+@pytest.mark.slow
 async def test_while_it_is_read_the_rest_goes_on() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.opened = {SSHD.pid: FILES}
@@ -100,6 +103,7 @@ async def test_names_of_files_are_shown_safely() -> None:
 # -- where it listens ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_overview_says_where_it_listens(size: tuple[int, int]) -> None:
     async with ui(DEB12, size=size) as t:
@@ -111,6 +115,7 @@ async def test_the_overview_says_where_it_listens(size: tuple[int, int]) -> None
         await t.hides("listens at")
 
 
+@pytest.mark.slow
 async def test_who_goes_when_all_had_settled_listens_no_more() -> None:
     async with ui(DEB12) as t:
         t.engine.ports = {DEB12.path: PORTS}
@@ -121,6 +126,7 @@ async def test_who_goes_when_all_had_settled_listens_no_more() -> None:
         await t.hides("listens at")
 
 
+@pytest.mark.slow
 async def test_an_answer_that_comes_when_all_have_gone_is_none() -> None:
     async with ui(DEB12) as t:
         await t.until(lambda: t.engine.looked)
@@ -144,6 +150,7 @@ async def test_it_is_asked_of_what_is_shown_and_only_where_somebody_lives_in_it(
         assert set(t.engine.looked) == {DEB12.path}
 
 
+@pytest.mark.slow
 async def test_it_is_not_asked_again_where_nobody_came_or_went(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -202,6 +209,7 @@ async def test_while_others_come_and_go_it_is_asked_when_that_has_settled(
         assert len(timers) == before
 
 
+@pytest.mark.slow
 async def test_escape_shows_all_again_where_nothing_was_found() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.opened = {SSHD.pid: FILES}

@@ -31,6 +31,7 @@ async def test_a_key_runs_it_in_a_panel(size: tuple[int, int]) -> None:
         assert line(t) == f"/bin/echo arm at {BASE}/arm"
 
 
+@pytest.mark.slow
 async def test_it_is_in_footer_menu_help_and_palette() -> None:
     async with ui(*CHROOTS, size=(160, 50), commands=(Command("tell", ECHO, "f5"),)) as t:
         await t.on_row("arm")
@@ -51,6 +52,7 @@ async def test_it_is_in_footer_menu_help_and_palette() -> None:
         await t.shows(f"arm at {BASE}/arm")
 
 
+@pytest.mark.slow
 async def test_one_without_a_key_asks_where_it_is_to_and_does_it_from_the_menu() -> None:
     asked = Command("tell", ECHO, ask=True, output="toast")
     async with ui(*CHROOTS, commands=(asked,)) as t:
@@ -85,6 +87,7 @@ async def test_a_job_has_its_output_and_its_failure() -> None:
         assert line(t).startswith("env CHROOT_PATH=/srv/chroot/arm CHROOT_NAME=arm /bin/sh -c ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 @pytest.mark.parametrize("output", ["job", "toast"])
 async def test_what_is_marked_has_it_each_and_is_told_of_once(
@@ -110,6 +113,7 @@ async def test_what_is_marked_has_it_each_and_is_told_of_once(
         await t.shows("out of jammy")  # in the list of jobs
 
 
+@pytest.mark.slow
 async def test_inside_of_each_and_in_a_panel_of_the_one_under_the_cursor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -130,6 +134,7 @@ async def test_inside_of_each_and_in_a_panel_of_the_one_under_the_cursor(
         assert [one.chroot for one in t.app.main.dock.panels] == ["deb12"]
 
 
+@pytest.mark.slow
 async def test_a_mount_and_a_process_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     commands = (
         Command("du", ("/bin/echo", "{target}"), "e", rows="mount"),

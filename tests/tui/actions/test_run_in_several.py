@@ -51,6 +51,7 @@ def lines(t: Ui) -> list[str]:
     return [line for entry in reversed(t.app.main.session.log.entries) for line in entry.lines]
 
 
+@pytest.mark.slow
 @SIZES
 @pytest.mark.usefixtures("on_this_host")
 async def test_it_is_run_in_each_and_told_once(size: tuple[int, int]) -> None:
@@ -77,6 +78,7 @@ async def test_it_is_run_in_each_and_told_once(size: tuple[int, int]) -> None:
         assert ("failed", "exit 2: no") in states
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_nothing_is_to_be_read_and_it_can_be_cancelled() -> None:
     async with ui(*OFF) as t:
@@ -93,6 +95,7 @@ async def test_nothing_is_to_be_read_and_it_can_be_cancelled() -> None:
         await t.says("run: 2 done, 1 not done (deb12: stopped by you)")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_what_is_broken_or_busy_is_named_with_the_rest() -> None:
     broken = OFF[2].replace(state="broken")
@@ -106,6 +109,7 @@ async def test_what_is_broken_or_busy_is_named_with_the_rest() -> None:
         await t.says("run: 1 done, 2 not done (deb11 has something under way already: on; deb12 is")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_single_mark_has_a_panel_not_what_the_cursor_is_on() -> None:
     async with ui(*OFF) as t:
@@ -117,6 +121,7 @@ async def test_a_single_mark_has_a_panel_not_what_the_cursor_is_on() -> None:
         assert [panel.chroot for panel in t.app.main.dock.panels] == ["deb12"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_a_snapshot_comes_first_and_without_it_nothing_is_run(tmp_path: Path) -> None:
     async with ui(*OFF) as t:
@@ -133,6 +138,7 @@ async def test_a_snapshot_comes_first_and_without_it_nothing_is_run(tmp_path: Pa
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_it_goes_into_the_history_of_each_and_into_throw_away_sessions() -> None:
     async with ui(*OFF) as t:
@@ -145,6 +151,7 @@ async def test_it_goes_into_the_history_of_each_and_into_throw_away_sessions() -
         assert run_history.commands(*(one.path for one in OFF)) == ("true", "other")
 
 
+@pytest.mark.slow
 async def test_the_scripts_that_all_have_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ui(*OFF) as t:
         has = {OFF[0].path: ("start", "test", "stop"), OFF[1].path: ("stop", "start")}

@@ -20,6 +20,7 @@ JAMMY = f"{BASE}/jammy"
 HOLDER = Holder(4711, "root", "sleep 1000", ("root /",))
 
 
+@pytest.mark.slow
 async def test_o_switches_on_what_is_off_or_partial_and_off_what_is_on() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("arm", "trixie-build", "deb12"):
@@ -182,6 +183,7 @@ async def test_o_on_a_mount_switches_that_one() -> None:
         assert t.engine.called("off") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_big_o_on_a_mount_plans_that_one_as_o_does_it(size: tuple[int, int]) -> None:
     there = [one.replace(real="tmpfs (rw)") for one in DEB12.mounts]

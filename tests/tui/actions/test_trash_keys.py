@@ -35,6 +35,7 @@ async def delete_arm(t: Ui, *, keep: bool = True) -> None:
     await t.until(lambda: t.job_states.get("arm") == "done")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_it_goes_into_the_trash_and_u_has_it_back(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -58,6 +59,7 @@ async def test_it_goes_into_the_trash_and_u_has_it_back(size: tuple[int, int]) -
         await t.shows("trash restore arm-1")
 
 
+@pytest.mark.slow
 async def test_what_has_gone_is_not_had_back() -> None:
     async with ui(*CHROOTS) as t:
         await delete_arm(t)
@@ -66,6 +68,7 @@ async def test_what_has_gone_is_not_had_back() -> None:
         assert t.engine.called("restore_trashed") == []
 
 
+@pytest.mark.slow
 async def test_without_it_nothing_can_be_taken_back() -> None:
     async with ui(*CHROOTS) as t:
         await delete_arm(t, keep=False)
@@ -74,6 +77,7 @@ async def test_without_it_nothing_can_be_taken_back() -> None:
         await t.says("nothing was done that can be taken back")
 
 
+@pytest.mark.slow
 async def test_by_the_settings_it_is_for_longer_or_not_offered() -> None:
     async with ui(*CHROOTS, trash=1.0) as t:
         await t.on_row("arm")
@@ -86,6 +90,7 @@ async def test_by_the_settings_it_is_for_longer_or_not_offered() -> None:
         await t.hides("trash")
 
 
+@pytest.mark.slow
 async def test_what_is_unfinished_is_deleted_for_good() -> None:
     half = next(one for one in CHROOTS if one.state == INCOMPLETE)
     async with ui(*CHROOTS) as t:
@@ -107,6 +112,7 @@ async def open_trash(t: Ui) -> TrashDialog:
     return await t.dialog(TrashDialog)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_is_in_it_is_listed_and_had_back(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -124,6 +130,7 @@ async def test_what_is_in_it_is_listed_and_had_back(size: tuple[int, int]) -> No
         await t.shows("trash restore deb-1 --base")
 
 
+@pytest.mark.slow
 async def test_one_goes_for_good_after_asking() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.thrown = (THROWN, OLD)
@@ -142,6 +149,7 @@ async def test_one_goes_for_good_after_asking() -> None:
         await t.idle()
 
 
+@pytest.mark.slow
 async def test_all_of_it_goes_only_as_far_as_it_was_listed() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.thrown = (THROWN, OLD)
@@ -154,6 +162,7 @@ async def test_all_of_it_goes_only_as_far_as_it_was_listed() -> None:
         await t.idle()
 
 
+@pytest.mark.slow
 async def test_of_an_empty_one_that_is_said() -> None:
     async with ui(*CHROOTS) as t:
         await open_trash(t)
@@ -162,6 +171,7 @@ async def test_of_an_empty_one_that_is_said() -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_where_it_cannot_be_looked_at_that_is_said() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("trash", PrivilegeError("the trash is root's", "run as root"))
@@ -173,6 +183,7 @@ async def test_where_it_cannot_be_looked_at_that_is_said() -> None:
         await t.says("the trash is root's (run as root)")
 
 
+@pytest.mark.slow
 async def test_one_deleted_beyond_all_calendars_is_listed_and_removed() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.thrown = (THROWN.replace(deleted=1e20),)

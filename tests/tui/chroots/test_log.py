@@ -72,6 +72,7 @@ async def is_off(run: Ui) -> None:
     await run.pilot.pause()
 
 
+@pytest.mark.slow
 @SIZES
 async def test_it_shows_what_happens_and_what_happened_before(size: tuple[int, int]) -> None:
     log_file.add([(PATH, Happening(NOW - 99, "partial", "/tmp missing"))])
@@ -92,6 +93,7 @@ async def test_it_shows_what_happens_and_what_happened_before(size: tuple[int, i
         await run.shows("○ off", "◐ partial /tmp missing", "- ended 4711 root: /usr/sbin/sshd -D")
 
 
+@pytest.mark.slow
 async def test_nothing_is_asked_while_the_log_is_not_seen() -> None:
     async with ui(*CHROOTS) as run:
         await run.on_row("deb12")
@@ -116,6 +118,7 @@ async def test_a_disk_that_can_not_be_written_hinders_nothing() -> None:
         await is_off(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_hostile_log_does_no_harm(text: str) -> None:
     log_file.add([(PATH, Happening(NOW, "started", text)), (PATH, Happening(NOW, "on", text))])

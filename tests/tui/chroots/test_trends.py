@@ -153,6 +153,7 @@ def test_what_has_not_moved_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
+@pytest.mark.slow
 async def test_graphs_stand_where_there_is_room(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as run:
         await run.on_row("deb12")

@@ -60,6 +60,7 @@ async def switched_on(t: Ui, name: str = "arm") -> None:
 # -- what is kept ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_what_a_key_did_is_a_line_to_copy_and_to_repeat(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -98,6 +99,7 @@ async def test_where_nothing_was_done_there_is_nothing_to_repeat() -> None:
         await t.shows("no key has done anything yet")
 
 
+@pytest.mark.slow
 async def test_what_destroys_is_asked_for_before_it_is_repeated() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -114,6 +116,7 @@ async def test_what_destroys_is_asked_for_before_it_is_repeated() -> None:
         assert t.engine.called("delete") == [(ARM, 7.0)]
 
 
+@pytest.mark.slow
 async def test_a_command_in_a_panel_is_a_line_with_its_exit_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -157,6 +160,7 @@ async def test_on_is_taken_back_after_showing_what_that_does() -> None:
         assert t.app.main.session.log.entries[1].fixed == "it was taken back"
 
 
+@pytest.mark.slow
 async def test_what_could_not_be_taken_back_is_offered_again() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))
@@ -194,6 +198,7 @@ async def test_what_could_not_be_taken_back_is_offered_again() -> None:
         assert len(t.engine.called("off")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_what_has_no_way_back_is_named_before_an_older_one_is_offered(
     size: tuple[int, int],
@@ -237,6 +242,7 @@ async def test_where_it_is_as_before_there_is_nothing_to_take_back() -> None:
         await t.says("nothing was done that can be taken back")
 
 
+@pytest.mark.slow
 async def test_on_of_what_was_partly_mounted_is_taken_back_by_unmounting_the_rest() -> None:
     mounts = (
         mount("/proc", real="proc proc (rw)"), mount("/sys", "missing"), mount("/tmp", "missing"),
@@ -425,6 +431,7 @@ async def test_real_lines_do_what_the_keys_did(tiny_chroot: Path, cli: Cli, tmp_
 # -- over the next start ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_what_keys_did_is_still_there_at_the_next_start() -> None:
     async with ui(*CHROOTS) as t:
         await switched_on(t)

@@ -156,6 +156,7 @@ async def test_the_menu_of_a_job_says_what_is_over() -> None:
         await t.until(lambda: t.job_states == {})
 
 
+@pytest.mark.slow
 async def test_a_key_that_a_job_has_no_use_for_is_not_the_chroots() -> None:
     """`x` on a job that runs once opened a shell, `c` on one that is over the dialog of clone."""
     async with ui(*CHROOTS) as t:
@@ -173,6 +174,7 @@ async def test_a_key_that_a_job_has_no_use_for_is_not_the_chroots() -> None:
         await t.main()
 
 
+@pytest.mark.slow
 async def test_the_menu_of_marked_ones_has_what_is_done_to_all_of_them() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("arm", "jammy"):
@@ -201,6 +203,7 @@ async def test_the_right_button_opens_the_menu_of_what_it_hits() -> None:
         assert t.app.main.table.marked == ()
 
 
+@pytest.mark.slow
 async def test_the_menu_of_a_panel_closes_it() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -217,6 +220,7 @@ async def test_the_menu_of_a_panel_closes_it() -> None:
         await t.shows("t stop – the command has ended")
 
 
+@pytest.mark.slow
 async def test_foreign_names_in_a_menu_harm_nobody() -> None:
     every = {text: hostile_chroot(text) for text in HOSTILE}
     async with ui(*every.values(), size=(80, 24)) as t:
@@ -321,6 +325,7 @@ async def test_what_takes_a_moment_or_runs_inside_keeps_nobody_out() -> None:
 # -- an empty base ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_empty_base_offers_what_can_be_done_and_three_ways_to_begin(
     size: tuple[int, int],
@@ -353,6 +358,7 @@ async def test_where_there_are_chroots_nothing_is_said_of_beginning() -> None:
         await t.hides("A chroot is a Debian")
 
 
+@pytest.mark.slow
 async def test_another_base_is_begun_on_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,6 +393,7 @@ async def test_other_bases_stand_in_columns(monkeypatch: pytest.MonkeyPatch) -> 
         assert len(places) == 1
 
 
+@pytest.mark.slow
 async def test_a_base_that_is_none_is_told_below_the_field_and_can_be_mended(
     tmp_path: Path,
 ) -> None:
@@ -405,6 +412,7 @@ async def test_a_base_that_is_none_is_told_below_the_field_and_can_be_mended(
         await t.until(lambda: t.app.wanted_base == str(tmp_path))
 
 
+@pytest.mark.slow
 async def test_settings_that_cannot_keep_a_base_leave_its_dialog_open(tmp_path: Path) -> None:
     wrong = tmp_path / "home/config/chroot-tool/settings.toml"
     wrong.parent.mkdir(parents=True)

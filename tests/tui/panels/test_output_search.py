@@ -36,6 +36,7 @@ def marked(output: JobOutput) -> list[str]:
     return [text.upper() if style.reverse else text for text, style in found]
 
 
+@pytest.mark.slow
 @SIZES
 @pytest.mark.parametrize("tab", ["jobs", "commands"])
 async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int], tab: str) -> None:
@@ -56,6 +57,7 @@ async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int], tab
         await t.until(lambda: t.app.main.table.has_focus_within)
 
 
+@pytest.mark.slow
 async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_again() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         pane = await printed(t, *(f"row {number}" for number in range(1, 501)))
@@ -70,6 +72,7 @@ async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_ag
         await t.shows("row 502")
 
 
+@pytest.mark.slow
 async def test_a_place_far_to_the_right_is_shown_and_so_is_one_in_wide_letters() -> None:
     far = "x" * 300 + "needle" + "y" * 300
     wide = "日本" * 100 + "needle"
@@ -84,6 +87,7 @@ async def test_a_place_far_to_the_right_is_shown_and_so_is_one_in_wide_letters()
         await t.until(lambda: "NEEDLE" in marked(pane.output))
 
 
+@pytest.mark.slow
 async def test_another_job_is_not_searched_any_more_and_n_is_what_it_is_elsewhere() -> None:
     async with ui(*CHROOTS, size=(120, 40)) as t:
         pane = await printed(t, "one", "two")
@@ -109,6 +113,7 @@ async def test_where_nothing_was_printed_it_says_so() -> None:
         await t.says("it has printed nothing")
 
 
+@pytest.mark.slow
 async def test_what_is_nowhere_is_said_and_forgotten() -> None:
     async with ui(*CHROOTS) as t:
         pane = await printed(t, "one [/x] [@click=quit]here")

@@ -47,6 +47,7 @@ def marked(panel: RunPanel) -> int:
     return sum(bool(part.style and part.style.underline) for line in lines for part in line)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -64,6 +65,7 @@ async def test_it_is_found_as_one_types_and_n_goes_on(size: tuple[int, int]) -> 
         await t.until(lambda: t.app.main.table.has_focus_within)
 
 
+@pytest.mark.slow
 async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_again(
     tmp_path: Path,
 ) -> None:
@@ -81,6 +83,7 @@ async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_ag
         assert one.terminal.scrolled == 0
 
 
+@pytest.mark.slow
 async def test_nothing_of_it_reaches_the_program_nor_does_another_size() -> None:
     script = "trap 'echo resized' WINCH; stty -echo; echo ready; exec cat -v"
     async with ui(*CHROOTS) as t:
@@ -99,6 +102,7 @@ async def test_nothing_of_it_reaches_the_program_nor_does_another_size() -> None
         assert one.terminal.reading.text() == "ready\nend of it\n"
 
 
+@pytest.mark.slow
 async def test_in_a_flood_there_is_always_a_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     script = "i=0; while :; do seq $i $((i+999)); echo needle $i; i=$((i+1000)); done"
     monkeypatch.setattr(settling, "WORK", 0.01)  # it never comes to rest
@@ -119,6 +123,7 @@ async def test_in_a_flood_there_is_always_a_next_one(monkeypatch: pytest.MonkeyP
         await t.until(lambda: not one.running)
 
 
+@pytest.mark.slow
 async def test_who_goes_into_the_program_looks_for_nothing_any_more() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "seq 500; exec cat", "500")
@@ -130,6 +135,7 @@ async def test_who_goes_into_the_program_looks_for_nothing_any_more() -> None:
         assert not one.terminal.reading.sought
 
 
+@pytest.mark.slow
 async def test_without_a_search_n_is_what_it_is_elsewhere() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "seq 5; exec sleep 1000", "5")
@@ -140,6 +146,7 @@ async def test_without_a_search_n_is_what_it_is_elsewhere() -> None:
         await t.shows("new chroot")
 
 
+@pytest.mark.slow
 async def test_a_name_of_control_characters_is_looked_for_and_shown_safely() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "echo '[/x] [@click=quit]here'; exec sleep 1000", "here")
@@ -152,6 +159,7 @@ async def test_a_name_of_control_characters_is_looked_for_and_shown_safely() -> 
         await t.shows("/[@click=quit]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["keys", "mouse"])
 async def test_who_goes_elsewhere_leaves_the_line_and_can_come_back_to_it(way: str) -> None:
     async with ui(*CHROOTS) as t:
@@ -173,6 +181,7 @@ async def test_who_goes_elsewhere_leaves_the_line_and_can_come_back_to_it(way: s
         await t.until(lambda: line.has_focus and line.display)
 
 
+@pytest.mark.slow
 async def test_who_goes_into_the_terminal_leaves_the_line(tmp_path: Path) -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "seq -f 'row %g' 1 500; exec sleep 1000", "row 500")
@@ -185,6 +194,7 @@ async def test_who_goes_into_the_terminal_leaves_the_line(tmp_path: Path) -> Non
         assert not marked(one)
 
 
+@pytest.mark.slow
 async def test_the_line_stays_while_another_window_has_the_focus() -> None:
     async with ui(*CHROOTS) as t:
         one = await run(t, "seq -f 'row %g' 1 500; exec sleep 1000", "row 500")

@@ -35,6 +35,7 @@ def test_what_has_other_letters_in_lower_case_is_not_marked_at_all() -> None:
     assert marked("\u0130stanbul", "stan") == []
 
 
+@pytest.mark.slow
 @SIZES
 @pytest.mark.parametrize(
     ("key", "typed", "left", "gone"),
@@ -64,6 +65,7 @@ async def test_a_filter_in_the_details(
         await run.until(lambda: run.app.main.table.rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_a_filter_holds_for_what_comes_and_says_where_nothing_is_left() -> None:
     async with ui(*CHROOTS) as run:
         await run.on_row("deb12")
@@ -118,6 +120,7 @@ LONG = DEB12.replace(
 LONGER = LONG.replace(configuration="/etc/needle.toml")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_in_the_overview_the_key_searches_its_text(size: tuple[int, int]) -> None:
     async with ui(LONGER, size=size) as t:
@@ -153,6 +156,7 @@ async def test_in_the_overview_the_key_searches_its_text(size: tuple[int, int]) 
         await t.until(lambda: t.app.main.table.rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_escape_in_the_line_goes_back_to_what_was_shown() -> None:
     async with ui(LONGER) as t:
         await t.on_row("deb12")
@@ -173,6 +177,7 @@ async def test_escape_in_the_line_goes_back_to_what_was_shown() -> None:
         await t.hides(" /needle")
 
 
+@pytest.mark.slow
 async def test_without_a_search_n_is_a_new_chroot_and_from_the_list_the_key_is_the_lists() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -184,6 +189,7 @@ async def test_without_a_search_n_is_a_new_chroot_and_from_the_list_the_key_is_t
         await t.shows("filter: name, system or state")
 
 
+@pytest.mark.slow
 async def test_a_search_is_for_one_chroot_and_one_tab() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -199,6 +205,7 @@ async def test_a_search_is_for_one_chroot_and_one_tab() -> None:
         await t.hides("/name")
 
 
+@pytest.mark.slow
 async def test_what_is_being_typed_is_looked_for_in_another_chroot_that_is_shown() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -209,6 +216,7 @@ async def test_what_is_being_typed_is_looked_for_in_another_chroot_that_is_shown
         await t.shows("1 of")
 
 
+@pytest.mark.slow
 async def test_what_the_graphs_say_is_found_too() -> None:
     async with ui(*CHROOTS, size=(160, 50)) as t:
         await t.on_row("deb12")

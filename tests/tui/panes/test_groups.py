@@ -146,6 +146,7 @@ async def test_the_overview_has_them_all() -> None:
         await t.shows("tags build arm64")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_is_folded_and_how_it_is_grouped_is_so_at_the_next_start(
     size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -186,6 +187,7 @@ async def test_what_is_kept_may_be_anything(
 # -- editing them ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @SIZES
 async def test_tags_of_one_are_edited_and_taken_back(size: tuple[int, int]) -> None:
     async with ui(*TAGGED, size=size) as t:

@@ -119,6 +119,7 @@ async def clone(t: Ui) -> None:
     await t.until(lambda: t.engine.called("clone"))
 
 
+@pytest.mark.slow
 async def test_the_cursor_goes_to_a_clone_while_nobody_does_anything() -> None:
     async with ui(*CHROOTS) as t:
         await clone(t)
@@ -126,6 +127,7 @@ async def test_the_cursor_goes_to_a_clone_while_nobody_does_anything() -> None:
         await t.until(lambda: t.highlighted == "twin")
 
 
+@pytest.mark.slow
 async def test_the_cursor_stays_for_who_has_pressed_anything_since() -> None:
     async with ui(*CHROOTS) as t:
         await clone(t)
@@ -140,6 +142,7 @@ async def test_the_cursor_stays_for_who_has_pressed_anything_since() -> None:
         assert t.highlighted == "arm"
 
 
+@pytest.mark.slow
 async def test_the_cursor_stays_for_who_has_clicked_since() -> None:
     async with ui(*CHROOTS) as t:
         await clone(t)
@@ -150,6 +153,7 @@ async def test_the_cursor_stays_for_who_has_clicked_since() -> None:
         assert t.highlighted == "deb12"
 
 
+@pytest.mark.slow
 async def test_the_cursor_goes_along_with_the_one_that_it_is_on() -> None:
     arm = next(one for one in CHROOTS if one.name == "arm")
     others = tuple(one for one in CHROOTS if one.name != "arm")

@@ -46,6 +46,7 @@ def _coloured(t: Ui) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @SIZES
 async def test_nothing_is_coloured(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
@@ -58,6 +59,7 @@ async def test_nothing_is_coloured(size: tuple[int, int], monkeypatch: pytest.Mo
         await t.says("NO_COLOR")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_nothing_is_but_ascii(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size, signs="ascii") as t:
@@ -68,6 +70,7 @@ async def test_nothing_is_but_ascii(size: tuple[int, int]) -> None:
             assert [line for line in screen_lines(t.app) if not line.isascii()] == [], key
 
 
+@pytest.mark.slow
 async def test_the_row_of_the_cursor_can_be_seen_without_colours() -> None:
     async with ui(*CHROOTS, size=(80, 24), theme="monochrome") as t:
         await t.on_row("jammy")

@@ -154,6 +154,7 @@ WAITS = {
 
 
 @pytest.mark.parametrize(("pace", "setting"), WAITS.values(), ids=WAITS)
+@pytest.mark.slow
 async def test_a_look_is_shown_when_a_slow_line_has_room_and_then_the_last_one(
     monkeypatch: pytest.MonkeyPatch, pace: Pace, setting: str
 ) -> None:

@@ -52,6 +52,7 @@ def replace(file: Path, text: str) -> None:
     other.replace(file)
 
 
+@pytest.mark.slow
 async def test_a_file_that_is_made_while_it_runs_holds(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_file_that_is_made_while_it_runs_holds(
         await t.shows("arm", "exit 0")
 
 
+@pytest.mark.slow
 async def test_keys_hold_at_once_and_go_again(file: Path) -> None:
     write(file, "")
     async with ui(*CHROOTS, follow_settings=True) as t:
@@ -81,6 +83,7 @@ async def test_keys_hold_at_once_and_go_again(file: Path) -> None:
         await t.shows("o on/off")
 
 
+@pytest.mark.slow
 async def test_errors_are_told_with_their_line_and_the_old_settings_stay(file: Path) -> None:
     write(file, COMMAND)
     async with ui(*CHROOTS, follow_settings=True) as t:
@@ -186,6 +189,7 @@ def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:
         assert said == [] or isinstance(said[0], SettingsRead)
 
 
+@pytest.mark.slow
 async def test_a_theme_that_is_taken_out_of_the_file_stays_out(file: Path) -> None:
     write(file, 'theme = "light"\nsigns = "unicode"\n')
     async with ui(*CHROOTS, follow_settings=True, theme="light") as t:

@@ -37,6 +37,7 @@ class Opening(KeyQueue):
         self.had.append(event.key)
 
 
+@pytest.mark.slow
 async def test_what_is_typed_waits_for_what_is_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
     app = Opening()
@@ -89,6 +90,7 @@ async def test_only_a_key_that_was_typed_is_worn_out(monkeypatch: pytest.MonkeyP
         await until(pilot, lambda: app.had == ["a", "x", "x", "b", "x", "x"])
 
 
+@pytest.mark.slow
 async def test_enter_chooses_of_what_was_typed_not_of_what_was_listed_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -153,6 +153,7 @@ async def test_a_host_that_answers_before_the_first_picture_is_shown_so() -> Non
         assert "does not answer" not in screen_text(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMS)
 async def test_escape_asks_before_what_is_filled_in_is_lost(name: str) -> None:
     form = FORMS[name]()
@@ -176,6 +177,7 @@ async def test_escape_asks_before_what_is_filled_in_is_lost(name: str) -> None:
         assert app.answer is None
 
 
+@pytest.mark.slow
 async def test_escape_leaves_at_once_what_is_as_it_was_and_cancel_in_any_case() -> None:
     app = DialogHost(place_dialog("rename", value="deb12", switch="exact"))
     async with app.run_test(size=SMALL) as pilot:
@@ -572,6 +574,7 @@ async def test_delete_keeps_the_field_in_sight_whatever_is_mounted() -> None:
 # -- quit ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "answer"),
     [
@@ -779,6 +782,7 @@ async def test_what_keys_do_is_said_in_the_words_of_the_buttons() -> None:
         assert "show the plan · esc cancel" in screen_text(host)
 
 
+@pytest.mark.slow
 async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
     app = DialogHost(create_form())
     async with app.run_test(size=SMALL) as pilot:
@@ -811,6 +815,7 @@ async def test_create_without_a_plan_says_why_and_creates_nothing(error: Excepti
         assert focused(app) == "name"
 
 
+@pytest.mark.slow
 async def test_enter_while_the_plan_is_made_neither_goes_back_nor_agrees() -> None:
     made = threading.Event()
 

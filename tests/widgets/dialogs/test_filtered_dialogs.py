@@ -76,6 +76,7 @@ def frame(dialog: Dialog[Any]) -> Region:
     return dialog.query_one(".dialog--frame").region
 
 
+@pytest.mark.slow
 @EACH
 @SIZES
 async def test_the_key_filters_and_escape_shows_all_before_it_closes(
@@ -112,6 +113,7 @@ async def test_the_key_filters_and_escape_shows_all_before_it_closes(
         assert host.answer is not OPEN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "key", "wish"),
     [(snapshots, "enter", SnapshotWish("restore", "deb-42")),

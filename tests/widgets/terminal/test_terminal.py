@@ -605,6 +605,7 @@ def test_a_native_app_leaves_the_sixteen_colours_to_the_terminal() -> None:
     assert palette.style(cells.pack_style(201, 0, 0)).color == Color.from_ansi(200)
 
 
+@pytest.mark.slow
 async def test_a_flood_that_is_not_seen_takes_nothing_of_the_line() -> None:
     spent: list[float] = []
 
