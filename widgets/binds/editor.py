@@ -246,7 +246,7 @@ class BindEditor(Dialog[Edited | None]):
         return True
 
     @on(events.ScreenResume)
-    @work(group="look", exclusive=True)
+    @work(group="look", exclusive=True, exit_on_error=False)
     async def look_again(self) -> None:
         """Take over what somebody else has changed, unless something is to be asked about it.
 
@@ -289,11 +289,11 @@ class BindEditor(Dialog[Edited | None]):
                 self._say(said, "w saves, u takes it back")
                 self.table.move_to(target)
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def _start_change(self, step: Step, said: str, target: str) -> None:
         await self._change(step, said, target)
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def _redo(self, changes: tuple[Change, ...]) -> None:
         left_out = []
         async with self._one_at_a_time:
@@ -315,7 +315,7 @@ class BindEditor(Dialog[Edited | None]):
             inspect_source=self._inspect_source,
         )
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_add(self) -> None:
         """Ask for a new entry."""
         bind = await self.app.push_screen_wait(self._form(None))
@@ -328,7 +328,7 @@ class BindEditor(Dialog[Edited | None]):
         if row is not None:
             self._edit(row.bind)
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def _edit(self, old: Bind) -> None:
         bind = await self.app.push_screen_wait(self._form(old))
         if bind is None or bind == old:
@@ -358,7 +358,7 @@ class BindEditor(Dialog[Edited | None]):
         target = row.bind.target
         self._start_change((Ignored(target, ignored),), f"{target} {said}", target)
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_presets(self) -> None:
         """Add the binds of a preset, but for targets that are there already."""
         preset = await self.app.push_screen_wait(PresetPicker(self._presets))
@@ -373,7 +373,7 @@ class BindEditor(Dialog[Edited | None]):
         said = f"{preset.title} is added" + (f"; programs need {needs}" if needs else "")
         await self._change(step, said, step[0].bind.target)
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_undo(self) -> None:
         """Take the last change back; without one, the last save."""
         async with self._one_at_a_time:
@@ -390,7 +390,7 @@ class BindEditor(Dialog[Edited | None]):
 
     # -- leaving ---------------------------------------------------------------------------------
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_save(self) -> None:
         """Show the difference, and answer where it is wanted."""
         async with self._one_at_a_time:
@@ -436,7 +436,7 @@ class BindEditor(Dialog[Edited | None]):
         file = origin if origin in (TOOL_CONF, CHROOT_TOML) else CHROOT_TOML
         self.answer(Edited(OPEN_EDITOR, self.changes, file))
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def action_cancel(self) -> None:  # type: ignore[override]  # asks first
         """Leave; ask first where something is not saved."""
         count = self._unsaved

@@ -102,7 +102,7 @@ class BaseDialog(TwoWayForm[BaseWish]):
             keep = self.query_one("#keep", Switch).value
             self._try(BaseWish(os.path.normpath(self.value("directory")), keep))
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def _try(self, wish: BaseWish) -> None:
         try:
             await asyncio.to_thread(self._take, wish)

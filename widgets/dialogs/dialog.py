@@ -20,6 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.text import safe
+from ..broken_work import TellsOfWork
 from ..text.foreign import foreign
 
 Answer = TypeVar("Answer")
@@ -29,7 +30,7 @@ class Body(VerticalScroll, can_focus=False):
     """The content between title and buttons; scrolls where it is too long."""
 
 
-class Dialog(ModalScreen[Answer], Generic[Answer]):
+class Dialog(TellsOfWork, ModalScreen[Answer], Generic[Answer]):
     """Base of the dialogs. Subclasses give `content`, `buttons`, and what Escape answers."""
 
     BINDING_GROUP_TITLE = "Dialog"

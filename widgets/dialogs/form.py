@@ -58,7 +58,7 @@ class FormDialog(Dialog[Answer]):
         else:
             self._ask_to_leave()
 
-    @work(group=DIALOGS)
+    @work(group=DIALOGS, exit_on_error=False)
     async def _ask_to_leave(self) -> None:
         ask = throw_away("leave this form", "What is filled in would be lost.")
         if await self.app.push_screen_wait(ask):

@@ -18,6 +18,7 @@ from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..broken_work import TellsOfWork
 from ..light_message import Telling
 from .colors import Palette
 from .command import Command
@@ -37,7 +38,7 @@ _NOT_STARTED = 127
 """What a shell gives for a command that cannot be started."""
 
 
-class Terminal(Widget, can_focus=True):
+class Terminal(TellsOfWork, Widget, can_focus=True):
     """Runs a command and is its terminal.
 
     While it has the focus every key is the command's, whatever else is bound to it, but for the

@@ -16,11 +16,10 @@ from textual.binding import ActiveBinding
 from textual.containers import Container
 from textual.events import Click
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
 from ....core.remote.machines import Machines
-from ....core.text import safe
 from ....widgets.bars.status_line import StatusLine
+from ....widgets.broken_work import TellsOfWork
 from ....widgets.tables.chroot_table import ChrootTable
 from ...settings.file import Settings
 from ..chroots.known_chroots import Inventory
@@ -72,7 +71,7 @@ _BATCH = 0.05
 """Seconds that lines of output are gathered."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(TellsOfWork, Screen[None]):
     """Everything at once: the chroots, the highlighted one in detail, what is being done."""
 
     BINDINGS = [*KEYS]  # noqa: RUF012 (Textual's own form)
@@ -210,13 +209,6 @@ class MainScreen(Screen[None]):
         self.session.inventory.close()
         self.session.panels.forget_seen()
         self._kept_commands.keep_last()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Say that a flow broke off by a bug of ours; the rest goes on."""
-        error = event.worker.error
-        if event.state is WorkerState.ERROR and error is not None:
-            said = safe(f"unexpected {type(error).__name__}: {error}")
-            self.session.user.tell(f"{said} (please report this)", "error")
 
     # -- what is seen ----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from ....widgets.broken_work import TellsOfWork
 from ....widgets.tables.chroot_table import ChrootTable
 from ...settings.keymap import default_keys
 from ..panes.kept_view import KeptView, load
@@ -30,7 +31,7 @@ _TABS = {"overview": "pane.1", "mounts": "pane.2", "processes": "pane.3", "log":
 """The bindings that show the tabs of the details."""
 
 
-class Workspace(Container):
+class Workspace(TellsOfWork, Container):
     """The environments from the start; details and dock when `build` has been called."""
 
     def __init__(

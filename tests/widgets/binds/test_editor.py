@@ -367,6 +367,22 @@ async def test_a_preview_that_fails_is_said_and_nothing_is_saved() -> None:
         assert app.answer == OPEN
 
 
+async def test_what_breaks_off_by_a_bug_is_told_and_the_editor_goes_on() -> None:
+    def fail(changes: Sequence[Any]) -> tuple[str, ...]:
+        raise ValueError(f"a bug {HOSTILE}")
+
+    app = DialogHost(editor(preview=fail))
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/data")
+        await settle(pilot, "d", "w")
+        (told,) = app._notifications
+        assert told.message.startswith("unexpected ValueError: a bug")
+        assert stray_controls(app) == []
+        await settle(pilot, "escape")
+        assert app.is_running
+        assert app.answer == OPEN  # it asks whether what is not saved may be lost
+
+
 @pytest.mark.slow
 async def test_a_change_that_the_files_refuse_is_not_kept() -> None:
     app = DialogHost(editor())
