@@ -251,6 +251,24 @@ def test_what_is_awaited_arrives_once() -> None:
     assert known.arrived() is None
 
 
+def test_each_that_is_awaited_is_welcomed_the_one_that_is_wanted_shown() -> None:
+    known = inventory(Threads())
+    welcomed: list[str] = []
+    for name in "abc":
+        known.await_new(
+            f"/b/{name}",
+            lambda one: welcomed.append(one.name),
+            wanted=lambda cursor, name=name: (name, cursor) == ("b", "/b/x"),  # type: ignore[misc]
+        )
+    known.take(look(a="off", b="off", x="off"))
+    shown = known.arrived("/b/x")
+    assert shown is not None
+    assert shown.name == "b"
+    known.take(look(a="off", b="off", c="off", x="off"))
+    assert known.arrived("/b/x") is None
+    assert welcomed == ["a", "b", "c"]
+
+
 def test_onlookers_see_each_look_while_they_are_there() -> None:
     known = inventory(Threads())
     seen: list[int] = []

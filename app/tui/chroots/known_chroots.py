@@ -100,10 +100,9 @@ class Inventory:
         """The snapshots by path, the oldest first, of those that were looked at."""
         self._made: frozenset[str] = frozenset()
         """The paths of those that are being made: what they take changes all the time."""
-        self._awaited = ""
+        self._awaited: dict[str, tuple[Welcome, Callable[[str], bool]]] = {}
+        """By path what is being made: who welcomes it, and whether it is wanted then."""
         self._counts = False
-        self._welcome: Welcome = _nothing
-        self._is_wanted: Callable[[str], bool] = bool
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
@@ -226,21 +225,21 @@ class Inventory:
         It is handed to *welcome* then. Where it is not *wanted* any more, asked when it is there
         with the path that the cursor was on, it is not returned.
         """
-        self._awaited, self._welcome, self._is_wanted = path, welcome, wanted
+        self._awaited[path] = (welcome, wanted)
 
     def await_no_more(self, path: str) -> None:
         """Forget that *path* is awaited: it was not made."""
-        if path == self._awaited:
-            self._awaited = ""
+        self._awaited.pop(path, None)
 
     def arrived(self, cursor: str = "") -> ChrootStatus | None:
-        """Return the chroot that was awaited, once, when it is there and can be shown.
+        """Return a chroot that was awaited, once, when it is there and can be shown.
 
         *cursor* is the path of the one that was highlighted before.
         """
-        found = next((one for one in self.chroots if one.path == self._awaited), None)
-        if found is None:
-            return None
-        self._awaited = ""
-        self._welcome(found)
-        return found if self._is_wanted(cursor) else None
+        shown = None
+        for one in self.chroots:
+            if one.path in self._awaited:
+                welcome, is_wanted = self._awaited.pop(one.path)
+                welcome(one)
+                shown = one if is_wanted(cursor) else shown
+        return shown
