@@ -708,10 +708,6 @@ class Binds(Protocol):
         """Return why the administrator of the host does not allow *bind*, None where he does."""
         raise NotImplementedError
 
-    def file(self, origin: str) -> str:
-        """Return the path of the file that entries of *origin* stand in, or would."""
-        raise NotImplementedError
-
     def merged(self, changes: Sequence[Change]) -> tuple[Bind, ...]:
         """Return the merged binds, system points among them, as they would be after *changes*."""
         raise NotImplementedError

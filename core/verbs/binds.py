@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..chroot import CONFIG_DIRECTORY, open_chroot
 from ..config import edits
 from ..config.administration import rules_for
-from ..config.bind import TOOL_CONF, normalise_target
+from ..config.bind import normalise_target
 from ..config.home import home_of
 from ..config.merge import parse
 from ..errors import PolicyError
@@ -68,11 +68,6 @@ class LocalBinds:
         except PolicyError as error:
             return error.problems[0]
         return None
-
-    def file(self, origin: str) -> str:
-        """As `Binds.file`."""
-        with open_chroot(self.path) as root, home_of(root) as home:
-            return home.paths[origin != TOOL_CONF]
 
     def change(self, change: Change) -> tuple[str, ...]:
         """As `Binds.change`."""

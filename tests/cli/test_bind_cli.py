@@ -305,3 +305,63 @@ def test_what_is_edited_is_what_on_does(cli: Cli, deb: Path) -> None:
     said = cli.ok("on", "--dry-run", "-d", deb).splitlines()
     assert "bind /etc on /host-etc (ro,private)" in said
     assert not [line for line in said if "/sys" in line]
+
+
+# -- the user's own editor ------------------------------------------------------------------------
+
+
+def editor(folder: Path, script: str) -> dict[str, str]:
+    """An editor that does *script* to the file "$1"."""
+    program = folder / "editor"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return {"VISUAL": str(program), "TMPDIR": str(folder)}
+
+
+def test_what_the_editor_wrote_is_saved_and_looked_at(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    toml(deb).write_bytes(TOML)
+    env = editor(tmp_path, "echo '# more' >>\"$1\"")
+    done = cli("bind", "edit", "-d", deb, env=env)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert toml(deb).read_bytes() == TOML + b"# more\n"
+    assert not list(tmp_path.glob("chroot-tool-*"))
+
+    env = editor(tmp_path, "echo '[bind' >\"$1\"; exit 1")
+    done = cli("bind", "edit", "tool.conf", "-d", deb, env=env)
+    assert "tool.conf:1" in done.stderr
+    assert conf(deb).read_bytes() == b"[bind\n"
+
+
+def test_an_editor_that_changes_nothing_writes_nothing(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    done = cli("bind", "edit", "-d", deb, env=editor(tmp_path, "exit 7"))
+    assert (done.returncode, done.stderr) == (7, "")
+    assert not toml(deb).exists()
+
+
+def test_no_editor_is_led_out_of_the_chroot(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    """Who is root inside can make a link of the file, or of its directory, to anywhere."""
+    canary = tmp_path / "etc-of-the-host/chroot.toml"
+    canary.parent.mkdir()
+    canary.write_text("# of the host\n")
+    env = editor(tmp_path, "echo '# more' >>\"$1\"")
+    toml(deb).symlink_to(canary)
+    cli("bind", "edit", "chroot.toml", "-d", deb, env=env)
+    toml(deb).unlink()
+    toml(deb).parent.rmdir()
+    toml(deb).parent.symlink_to(canary.parent)
+    cli("bind", "edit", "chroot.toml", "-d", deb, env=env)
+    assert canary.read_text() == "# of the host\n"
+    assert [one.name for one in canary.parent.iterdir()] == ["chroot.toml"]
+
+
+def test_what_was_written_is_kept_where_it_cannot_be_saved(
+    cli: Cli, deb: Path, tmp_path: Path
+) -> None:
+    toml(deb).write_bytes(TOML)
+    env = editor(tmp_path, f"echo '# mine' >>\"$1\"; echo '# theirs' >>'{toml(deb)}'")
+    done = cli("bind", "edit", "-d", deb, env=env)
+    assert done.returncode == 1
+    (copy,) = tmp_path.glob("chroot-tool-*/chroot.toml")
+    assert f"what you wrote is kept in {copy}" in done.stderr
+    assert copy.read_bytes() == TOML + b"# mine\n"
+    assert toml(deb).read_bytes() == TOML + b"# theirs\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from ....core.config.bind import CHROOT_TOML, TOOL_CONF
-from ....core.errors import UsageError
+from ....core.config.edits import Saved
+from ....core.errors import ChrootError, UsageError
 from ....core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ....core.text import safe
 from ... import exits, json_fields
@@ -78,8 +79,14 @@ def execute(arguments: Namespace) -> int:
 
 
 def _open(engine: Engine, path: str, arguments: Namespace) -> int:
-    """Open a file in the user's editor where the chroot is, and check it afterwards."""
+    """Open a file in the user's editor where the chroot is, and check it afterwards.
+
+    It is a copy that is opened, as by sudoedit(8): by its name the file may be a link of the
+    chroot's, which leads anywhere on this host.
+    """
+    import shutil
     import subprocess
+    import tempfile
 
     from ... import editor
 
@@ -87,10 +94,39 @@ def _open(engine: Engine, path: str, arguments: Namespace) -> int:
         words = ["bind", "edit", *([arguments.file] if arguments.file else []), "-d", path]
         return subprocess.run(engine.command(path, words), check=False).returncode
     binds = engine.binds(path)
-    origin = arguments.file or (CHROOT_TOML if binds.files()[TOOL_CONF] is None else TOOL_CONF)
-    code = subprocess.run([*editor.command(), binds.file(origin)], check=False).returncode
+    seen = binds.files()
+    origin = arguments.file or (CHROOT_TOML if seen[TOOL_CONF] is None else TOOL_CONF)
+    folder = tempfile.mkdtemp(prefix="chroot-tool-")
+    copy = f"{folder}/{origin}"
+    _write(copy, seen[origin])
+    code = subprocess.run([*editor.command(), copy], check=False).returncode
+    edited = _read(copy)
+    if edited not in (None, seen[origin]):
+        try:
+            # What undoes a save of what was there before.
+            binds.undo(Saved(before=seen.having(origin, edited), after=seen))
+        except ChrootError as error:
+            kept = f"what you wrote is kept in {copy}"
+            error.hint = f"{error.hint}; {kept}" if error.hint else kept
+            raise
+        exits.tell(f"{safe(seen.name(origin))}: saved\n")
+    shutil.rmtree(folder)
     engine.config(path)  # says what is wrong in it now
     return code
+
+
+def _write(path: str, data: bytes | None) -> None:
+    if data is not None:
+        with open(path, "wb") as file:
+            file.write(data)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def _list(entries: Iterable[Bind], *, json: bool) -> None:
