@@ -56,6 +56,7 @@ class RemoteEngine:
         self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = (),
         piped: Command | None = None, unasked: Command | None = None,
         asks: Callable[[], bool] | None = None, keep: Callable[[Idle], None] | None = None,
+        on_streams: Command | None = None,
     ) -> None:  # fmt: skip
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
@@ -64,7 +65,8 @@ class RemoteEngine:
         chroot-tool there with pipes in the place of a terminal (*command*, where there is none),
         *unasked* one that asks nothing on its terminal (likewise), and *asks* tells whether
         *command* would, where that is more than whether the one there is root. *keep* is who
-        keeps a connection open that is left (`leave`).
+        keeps a connection open that is left (`leave`). *on_streams* is as *command*, with this
+        process's own streams, whatever they are.
         """
         self._connect = connect
         self._command = command
@@ -72,6 +74,7 @@ class RemoteEngine:
         self._unasked = unasked or command
         self._asks = asks
         self._keep = keep
+        self._on_streams = on_streams or command
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
@@ -196,7 +199,7 @@ class RemoteEngine:
         return self._start(run_words(path, words, "-x", *more, **_said(options)))
 
     def _start(self, words: tuple[str, ...]) -> int:
-        argv = self._command(words)
+        argv = self._on_streams(words)
         try:
             code = subprocess.run(argv, check=False).returncode
         except OSError as error:

@@ -94,6 +94,11 @@ class Host:
         def command(words: Sequence[str]) -> tuple[str, ...]:
             return self.ssh("-t", script=_ON_A_TERMINAL, words=(*before, *words))
 
+        def on_streams(words: Sequence[str]) -> tuple[str, ...]:
+            # A terminal there changes what it carries: with one, as here, only where both ends are.
+            kind = "-t" if os.isatty(0) and os.isatty(1) else "-T"
+            return self.ssh(kind, script=_ON_A_TERMINAL, words=(*before, *words))
+
         def unasked(words: Sequence[str]) -> tuple[str, ...]:
             given = (*before, *words)
             return self.ssh("-t", "-o", "BatchMode=yes", script=_UNASKED, words=given)
@@ -103,8 +108,9 @@ class Host:
 
         login = self.ssh(script="true")
         return RemoteEngine(
-            connect, command, base, login, self.piped, unasked, keep=keep if place else None
-        )
+            connect, command, base, login, self.piped, unasked,
+            keep=keep if place else None, on_streams=on_streams,
+        )  # fmt: skip
 
     def piped(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return the command line of a chroot-tool there that has pipes, and no terminal.

@@ -67,6 +67,26 @@ def test_the_daily_table_is_the_same_there(there: There) -> None:
     assert not mounts_below(root)
 
 
+def test_a_file_gets_what_a_command_there_writes_byte_for_byte(
+    there: There, tmp_path: Path
+) -> None:
+    """Typed at a prompt: with a terminal there, too, it would get carriage returns and stderr."""
+    script = "printf 'a\\nb\\377\\004'; echo beside >&2; test -t 0"
+    words = ("run", "-d", "one:deb", "--", "/bin/sh", "-c", script)
+    ours, terminal = os.openpty()
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            there.cli.argv(*words), env=there.hosts.environment(), stdin=terminal, stdout=out,
+            stderr=subprocess.PIPE, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    os.close(terminal)
+    os.close(ours)
+    assert (tmp_path / "out").read_bytes() == b"a\nb\xff\x04"
+    assert done.stderr == b"beside\n"
+    assert done.returncode == 1
+    assert there(*words).stderr == "beside\n"  # and no word of ssh about terminals
+
+
 def test_what_is_refused_there_is_refused_here(there: There) -> None:
     done = there("status", "-d", "one:none")
     assert done.returncode == 1

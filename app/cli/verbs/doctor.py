@@ -115,7 +115,7 @@ def lines(one: Finding, columns: int = 80, *, coloured: bool = False) -> list[st
         text += _wrapped(one.meaning, columns - len(left)) if one.meaning else []
         done = " (--mend does it)" if one.mends else ""
         text += _wrapped(f"→ {one.mend}{done}", columns - len(left), "  ") if one.mend else []
-    return [f"{head}{one.check:{_CHECK}}{text[0]}", *(f"{left}{line}" for line in text[1:])]
+    return [f"{head}{safe(one.check):{_CHECK}}{text[0]}", *(f"{left}{line}" for line in text[1:])]
 
 
 def _wrapped(text: str, width: int, behind: str = "") -> list[str]:

@@ -54,7 +54,7 @@ def execute(arguments: Namespace) -> int:
         if arguments.json:
             json_fields.write(tags)
         else:
-            print_lines(tags)
+            print_lines(map(safe, tags))
         return exits.DONE
     if not said and action != _SET:
         raise UsageError(f"tag {action} needs a tag", "chroot-tool tag --help")
