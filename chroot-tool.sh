@@ -10,6 +10,7 @@ here=$(CDPATH='' cd -- "${self%/*}/" && pwd -P)
 . "$here/.pkg/setup.sh"
 
 if ! is_ready run; then
+    [ "${1-}" != __complete ] || exit 0 # Tab is no moment to install something
     # As run --help says, 125 is "the tool itself failed before the command ran".
     case ${1-} in run | shell | start | stop | restart | update) failure_code=125 ;; esac
     # shellcheck disable=SC2086 # a list

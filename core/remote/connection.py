@@ -147,6 +147,9 @@ class Connection:
             self.close(wait=0)
             hint = self._hint or f"ssh {self.name} true"
             raise ChrootError(f"{self.name} does not answer", hint) from None
+        except KeyboardInterrupt:
+            self.close(wait=0)  # else ssh would go on asking, and take what is typed next
+            raise
         if found is None:
             self._ears.join(1)
             self.close(wait=0)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ....core.diagnosis.finding import Finding
     from ....core.engine import Engine
     from ....core.events import Event
+    from ...progress_lines import Narrator
 
 _COLOURS = {PROBLEM: "31", WARNING: "33", NOTE: "2", OK: "32"}
 _SIGN, _CHECK = 11, 15
@@ -67,7 +68,7 @@ def execute(arguments: Namespace) -> int:
         print_plan(arguments, path, engine.plan_mend(path))
         return exits.DONE
     with LongCall(json=arguments.json) as (narrator, cancelled):
-        told = _Told(json=arguments.json)
+        told = _Told(narrator, json=arguments.json)
         if arguments.mend:
             _mend(engine, path, told, cancelled, quiet=arguments.json)
         found = engine.diagnose(path, report=told, cancelled=cancelled)
@@ -89,13 +90,14 @@ def _mend(engine: Engine, path: str, told: _Told, cancelled: Flag, *, quiet: boo
 class _Told:
     """A `report` that prints each finding when it is there."""
 
-    def __init__(self, *, json: bool) -> None:
+    def __init__(self, narrator: Narrator, *, json: bool) -> None:
+        self._narrator = narrator
         self._json = json
         self._columns, self._coloured = _columns(), is_coloured()
 
     def __call__(self, event: Event) -> None:
         if self._json:
-            json_fields.write(json_fields.event(event))
+            self._narrator(event)
         elif isinstance(event, StepDone):
             exits.tell(f"mended: {safe(event.step.describe())}\n")
         elif isinstance(event, Found):

@@ -86,3 +86,20 @@ def test_where_no_descriptor_is_left_it_is_told_and_tried_again(
     assert following.snapshot() == Snapshot("")
     following.close()
     assert problem == Problem("cannot connect: Too many open files", "tried again in 3600 s")
+
+
+def test_an_interrupt_before_the_other_has_answered_ends_what_was_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ssh asks for a password on the terminal, say, and would take what is typed there next."""
+    connection = Connection(("sleep", "1000"), "there")
+    program = connection._program
+    assert program is not None
+
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(connection._first, "get", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        connection.greet()
+    assert program.returncode is not None
