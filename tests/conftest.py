@@ -29,7 +29,9 @@ from proving import (  # noqa: F401 # pytest finds its hooks here
     pytest_terminal_summary,
 )
 from support import (
+    AUTOMOUNT,
     PATIENCE,
+    SYSTEM_POINTS,
     Cli,
     MountLine,
     detach,
@@ -65,10 +67,6 @@ settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("any speed")
 
 IN_CI = os.environ.get("CI") == "true"
-SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "/tmp")
-"""What must stay as it is on the host. Its other mounts come and go with users and services."""
-AUTOMOUNT = "/proc/sys/fs/binfmt_misc"
-"""systemd mounts it wherever it is first looked at: no mount of ours."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -166,7 +164,9 @@ def _taken_by_neighbours(host: dict[int, MountLine]) -> set[str]:
     do that: what it unmounts here stays on the host, and it can't remove what is mounted on here.
     """
     now = read_mounts("1")
-    return {mount.point for i, mount in host.items() if i not in now}
+    return {  # the number of one that went is the next one's
+        mount.point for i, mount in host.items() if i not in now or now[i].point != mount.point
+    }
 
 
 def _new_here(before: dict[int, MountLine], taken: set[str]) -> list[str]:

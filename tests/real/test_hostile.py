@@ -17,7 +17,7 @@ import pytest
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.kernel.mount_table import MountTable
 from chroot_tool.core.local_engine import LocalEngine
-from support import Cli, Program, mounts_below, next_line, read_mounts
+from support import Cli, Program, lasting, mounts_below, next_line, read_mounts
 
 pytestmark = pytest.mark.root
 
@@ -139,13 +139,13 @@ def test_every_propagation_is_on_after_on_and_gone_after_off(
 
 @pytest.mark.slow
 def test_the_hosts_root_bound_inside_with_all_that_is_mounted(cli: Cli, tiny_chroot: Path) -> None:
-    before = [m.line for m in read_mounts().values()]
+    before = [m.line for m in lasting(read_mounts()).values()]
     configure(tiny_chroot, "src:/ tgt:/host opt:rbind,ro")
     cli.ok("on", "-d", tiny_chroot)
     assert cli.json("status", "-d", tiny_chroot)["state"] == "on"
     assert "already on" in cli("on", "-d", tiny_chroot).stderr
     cli.ok("off", "-d", tiny_chroot)
-    assert [m.line for m in read_mounts().values()] == before
+    assert [m.line for m in lasting(read_mounts()).values()] == before
 
 
 # -- the host's own instances -------------------------------------------------------------------

@@ -14,7 +14,17 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.kernel.mount_table import MountTable
-from support import PATIENCE, Cli, Program, let_in, mounts_below, next_line, read_mounts, wait_until
+from support import (
+    PATIENCE,
+    Cli,
+    Program,
+    lasting,
+    let_in,
+    mounts_below,
+    next_line,
+    read_mounts,
+    wait_until,
+)
 
 pytestmark = pytest.mark.root
 
@@ -39,18 +49,18 @@ def state(cli: Cli, root: Path) -> str:
 
 @pytest.mark.slow
 def test_on_twice_and_off(cli: Cli, tiny_chroot: Path) -> None:
-    before = [mount.line for mount in read_mounts().values()]
+    before = [mount.line for mount in lasting(read_mounts()).values()]
     assert state(cli, tiny_chroot) == "off"
     cli.ok("on", "-d", tiny_chroot)
     there = targets(tiny_chroot)
     assert set(there) >= SYSTEM
     assert len(there) == len(set(there))
     assert state(cli, tiny_chroot) == "on"
-    ids = set(read_mounts())
+    ids = set(lasting(read_mounts()))
     assert "already on" in cli("on", "-d", tiny_chroot).stderr
-    assert set(read_mounts()) == ids
+    assert set(lasting(read_mounts())) == ids
     cli.ok("off", "-d", tiny_chroot)
-    assert [mount.line for mount in read_mounts().values()] == before
+    assert [mount.line for mount in lasting(read_mounts()).values()] == before
     assert "already off" in cli("off", "-d", tiny_chroot).stderr
 
 
@@ -118,9 +128,9 @@ def test_links_inside_lead_nowhere_outside(cli: Cli, tiny_chroot: Path, tmp_path
 def test_a_link_into_proc_is_refused(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "magic").symlink_to("/proc/self/root/tmp")
     configure(tiny_chroot, "tgt:/magic fs:tmpfs")
-    before = read_mounts().keys()
+    before = lasting(read_mounts()).keys()
     assert cli("on", "-d", tiny_chroot).returncode == 1
-    assert read_mounts().keys() == before
+    assert lasting(read_mounts()).keys() == before
 
 
 def test_resolv_conf_that_dangles_inside(cli: Cli, tiny_chroot: Path) -> None:

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -371,6 +372,11 @@ def stop_that_waits(root: Path) -> None:
 def read_mounts(process: str = "self") -> dict[int, MountLine]:
     """The mount table that *process* sees, by mount id."""
     text = Path(f"/proc/{process}/mountinfo").read_bytes().decode(errors="surrogateescape")
+    return mounts_in(text)
+
+
+def mounts_in(text: str) -> dict[int, MountLine]:
+    """The same of what some process has read."""
     fields = [line.split(" ") for line in text.splitlines()]
     return {int(field[0]): MountLine(_unescape(field[4]), " ".join(field)) for field in fields}
 
@@ -379,6 +385,29 @@ def _unescape(point: str) -> str:
     for character in ("\\040", "\\011", "\\012", "\\134"):
         point = point.replace(character, chr(int(character[1:], 8)))
     return point
+
+
+SYSTEM_POINTS = ("/", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/run", "/tmp")
+"""What must stay as it is on the host. Its other mounts come and go with users and services."""
+AUTOMOUNT = "/proc/sys/fs/binfmt_misc"
+"""systemd mounts it wherever it is first looked at: no mount of ours."""
+_PASSING = Counter(m.point for m in read_mounts().values() if m.point not in SYSTEM_POINTS)
+"""Where there were mounts at the start: one that the host unmounts goes here with its directory."""
+
+
+def lasting(mounts: dict[int, MountLine]) -> dict[int, MountLine]:
+    """Those of *mounts* that nobody but we change: without those that the host may take away.
+
+    What is mounted over one is among them; whether one went by us, the fixtures tell.
+    """
+    passing = _PASSING.copy()
+    found = {}
+    for i, mount in mounts.items():
+        if passing[mount.point]:
+            passing[mount.point] -= 1
+        elif mount.point != AUTOMOUNT:
+            found[i] = mount
+    return found
 
 
 def is_below(path: str, folder: Path) -> bool:

@@ -12,7 +12,7 @@ import stat
 import struct
 from pathlib import Path
 
-from support import is_below, read_mounts
+from support import is_below, lasting, read_mounts
 
 OWNER = 4242
 # linux/inotify.h
@@ -101,9 +101,8 @@ class HostMounts:
     def _seen(self) -> dict[int, str]:
         return {
             i: mount.line
-            for i, mount in read_mounts().items()
+            for i, mount in lasting(read_mounts()).items()
             if not any(is_below(mount.point, place) for place in self._chroots)
-            and not mount.point.endswith("binfmt_misc")  # comes where it is looked at
         }
 
 

@@ -27,6 +27,7 @@ from . import (
     detach,
     is_below,
     kill,
+    lasting,
     make_tiny_root,
     processes_below,
     read_mounts,
@@ -187,7 +188,7 @@ class World:
         if self._process:
             self._process.poll()
         alive = self._process is not None and self._process.returncode is None
-        mounts = sorted(_mount(mount.line) for mount in read_mounts().values())
+        mounts = sorted(_mount(mount.line) for mount in lasting(read_mounts()).values())
         numbered = {f"mount {line} #{i - mounts.index(line)}": "" for i, line in enumerate(mounts)}
         return {
             "resident": str(alive),

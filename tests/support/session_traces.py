@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from . import Cli, read_mounts, wait_until
+from . import Cli, lasting, read_mounts, wait_until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 Done = subprocess.CompletedProcess[str]
@@ -39,7 +39,7 @@ def tree(root: Path) -> dict[str, tuple[int, ...]]:
 
 
 def host_table() -> list[str]:
-    return [mount.line for mount in read_mounts().values()]
+    return [mount.line for mount in lasting(read_mounts()).values()]
 
 
 def run(cli: Cli, root: Path, script: str, *options: str | Path) -> Done:

@@ -24,7 +24,7 @@ from chroot_tool.core.archives import archive, compression, flags
 from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
-from support import CHECKOUT, trees, wait_until
+from support import CHECKOUT, lasting, read_mounts, trees, wait_until
 
 pytestmark = pytest.mark.root
 
@@ -440,12 +440,12 @@ def test_the_cage_itself(tmp_path: Path, place: Path, words: list[str]) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").write_text("precious")
-    mounts = Path("/proc/self/mountinfo").read_text()
+    mounts = lasting(read_mounts())
     argv = command(str(place), [word.format(out=outside) for word in words])
     subprocess.run(argv, capture_output=True, check=False)
     assert names(outside) == ["precious"]
     assert (outside / "precious").stat().st_mode & 0o777 == 0o644
-    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert lasting(read_mounts()) == mounts
     assert names(tmp_path) == ["outside", "place"]
     assert set(names(place)) <= {"null", "x"}  # from the directory no `..` leads up
     done = subprocess.run(command(str(place), ["touch", "fine"]), check=False)
