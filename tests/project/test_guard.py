@@ -37,7 +37,8 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 def run_pytest(folder: Path, test: str, before: Sequence[str] = (), **env: str) -> str:
     """Run *test* in a project of its own that has this one's conftest; return what it says."""
-    shutil.copytree(CHECKOUT / "tests/support", folder / "tests/support")
+    others_compile = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(CHECKOUT / "tests/support", folder / "tests/support", ignore=others_compile)
     for file in ("tests/conftest.py", "tests/proving.py", "tests/workers.py"):
         shutil.copy(CHECKOUT / file, folder / "tests")
     shutil.copy(CHECKOUT / "pyproject.toml", folder)

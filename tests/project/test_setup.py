@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support import CHECKOUT, PATIENCE, wait_until
+from support import CHECKOUT, PATIENCE, let_in, wait_until
 
 FILES = (
     "chroot-tool.sh", "pyproject.toml", "README.md", "LICENSE", ".pkg", "app", "core", "widgets",
@@ -38,13 +38,18 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
 
 @pytest.fixture
 def checkout() -> Iterator[Path]:
-    """A checkout that nobody has started yet, where other users can read it too."""
+    """A checkout that nobody has started yet, where other users can read it, if there are any."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "checkout")
         folder.mkdir()
-        folder.parent.chmod(0o755)
+        if os.geteuid() == 0:
+            let_in(folder)
+        others_compile = shutil.ignore_patterns("__pycache__")
         for file in FILES:
-            subprocess.run(["cp", "-a", CHECKOUT / file, folder], check=True)
+            if (CHECKOUT / file).is_dir():
+                shutil.copytree(CHECKOUT / file, folder / file, ignore=others_compile)
+            else:
+                shutil.copy2(CHECKOUT / file, folder)
         yield folder
 
 

@@ -137,6 +137,7 @@ def test_several_cost_one_wait(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> N
         assert cli.ok("run", "id -u", "-d", tiny_chroot) == "0\n"
         states = {one.target: one.state for one in LocalEngine("/").status(str(tiny_chroot)).mounts}
         assert {states[f"/{number}"] for number in range(4)} == {"ignored"}
+    wait_until(lambda: not answering.waiting())
     LocalEngine("/").off(str(tiny_chroot))
 
 

@@ -427,12 +427,11 @@ def test_a_proxy_is_named_without_its_password(
 
 @pytest.mark.usefixtures("no_proxy")
 def test_servers_that_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(
-        ChrootError, match=f"127.0.0.1:{port} cannot be reached: Connection refused"
-    ):
-        mirror.find_release((f"http://127.0.0.1:{port}/d",), "sid")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nowhere = f"127.0.0.1:{taken.getsockname()[1]}"  # where nobody listens
+        with pytest.raises(ChrootError, match=f"{nowhere} cannot be reached: Connection refused"):
+            mirror.find_release((f"http://{nowhere}/d",), "sid")
     with pytest.raises(ChrootError, match=r"mirror\.invalid cannot be reached"):
         mirror.find_release(("http://mirror.invalid/d",), "sid")
     monkeypatch.setattr(mirror, "_TIMEOUT", 0.2)

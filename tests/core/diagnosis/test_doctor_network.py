@@ -69,12 +69,14 @@ def test_of_two_one_does_not_answer(root: Path) -> None:
 
 def test_none_answers(root: Path) -> None:
     (root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
-    with server() as port:
-        pass  # it is gone, and nobody else has its port
-    assert worst(network.dns(direct(root), port)).severity == PROBLEM
-    behind = of(root)
-    behind._proxies = Proxies(wanted="http://proxy.example:3142")
-    assert worst(network.dns(behind, port)).severity == NOTE
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.connect(taken.getsockname())  # hears itself alone: everybody else is refused
+        port = taken.getsockname()[1]
+        assert worst(network.dns(direct(root), port)).severity == PROBLEM
+        behind = of(root)
+        behind._proxies = Proxies(wanted="http://proxy.example:3142")
+        assert worst(network.dns(behind, port)).severity == NOTE
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "search example\n"])

@@ -65,9 +65,12 @@ def test_a_child_does_not_keep_it(tmp_path: Path) -> None:
 
 
 def test_all_marks_are_seen_at_one_look(tmp_path: Path) -> None:
-    inode = tmp_path.stat().st_ino
-    assert inode not in marks()
-    process = marker(tmp_path)
+    folders = [tmp_path / str(number) for number in range(9)]
+    for folder in folders:
+        folder.mkdir()
+    before = marks()  # of a file elsewhere, too, that has the number of one of ours
+    folder, inode = next((f, i) for f in folders if (i := f.stat().st_ino) not in before)
+    process = marker(folder)
     assert inode in marks()
     process.communicate()
     assert inode not in marks()
