@@ -24,9 +24,6 @@ PROGRAM = (
     "chroot-tool.sh", "pyproject.toml", "README.md", "LICENSE", ".pkg", "app", "core", "widgets",
 )  # fmt: skip
 DOCUMENT = (CHECKOUT / "docs/fleet.md").read_text()
-SUITE = platform.freedesktop_os_release()["VERSION_CODENAME"]
-SMALL = {"suites": [SUITE], "variant": "minbase", "packages": ["python3", "make"]}
-"""Of chroots that are quickly made."""
 
 
 def write_files(folder: Path) -> None:
@@ -79,15 +76,17 @@ def test_a_farm_from_nothing(ansible: Ansible) -> None:
     version = ansible.hosts.ssh("build1", first.folder / "link", "--version").stdout
     assert version.startswith("chroot-tool ")
 
+    suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    small = {"suites": [suite], "variant": "minbase", "packages": ["python3", "make"]}
     look = "ansible-playbook chroots.yml --check --diff --limit build1"
-    assert changes(command(ansible, look, **SMALL)) == {"build1": 1}
+    assert changes(command(ansible, look, **small)) == {"build1": 1}
     two = ("--limit", "build1,build2")
     for number in (1, 0):
-        said = command(ansible, "ansible-playbook chroots.yml", *two, **SMALL)
+        said = command(ansible, "ansible-playbook chroots.yml", *two, **small)
         assert changes(said) == {"build1": number, "build2": number}
 
     chroots.rename(folder / "inventory/20-chroots.yml")
-    inside = [f"{SUITE}@build1", f"{SUITE}@build2"]
+    inside = [f"{suite}@build1", f"{suite}@build2"]
     graph = command(ansible, "ansible-inventory --graph chroots")
     assert re.findall(r"--(\S+@\S+)", graph) == inside
     for number in (2, 0):

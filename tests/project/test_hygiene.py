@@ -160,7 +160,10 @@ def files() -> Iterator[Path]:
 
 @cache
 def registries() -> frozenset[str]:
-    """The hosts that this machine gets its packages from, asked of apt and pip themselves."""
+    """The hosts that this machine gets its packages from, asked of apt and pip themselves.
+
+    Without those that stand in many an example: this machine itself, and names of one word.
+    """
     apt = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
     pip = [sys.executable, "-m", "pip", "config", "list"]
     index = "from pip._internal.models.index import PyPI; print(PyPI.url, PyPI.file_storage_domain)"
@@ -169,7 +172,8 @@ def registries() -> frozenset[str]:
         for command in (apt, pip, [sys.executable, "-c", index])
     )
     urls = re.findall(r"\w+://[^\s'\"]+", said)
-    return frozenset(host for url in urls if (host := urlsplit(url).hostname))
+    hosts = {urlsplit(url).hostname or "" for url in urls}
+    return frozenset(host for host in hosts if "." in host and not host.startswith("127."))
 
 
 @pytest.mark.slow

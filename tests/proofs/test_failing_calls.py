@@ -20,7 +20,7 @@ ADMITTED = " is whole, but "
 EXITS = (1, 3, 4, 5, 125)
 pytestmark = pytest.mark.root
 MENDED = {
-    "on": "fsmount", "on, drifted": "fsconfig", "switch_bind on": "chmod", "rename": "fsync",
+    "on": "fsmount", "on, drifted": "fsconfig", "switch_bind on": "fchmodat", "rename": "fsync",
     "unpack": "unlinkat", "pack": "renameat", "snapshot restore": "renameat2", "clone": "linkat",
 }  # fmt: skip
 """Where something was wrong once, and with which calls: all of them, however short the form."""
@@ -60,8 +60,8 @@ def test_what_fails_once(world: World, proof: Proof) -> None:
 )
 def test_what_was_wrong_once(world: World) -> None:
     golden = Golden(world)
-    name = MENDED[world.scenario.name]
-    numbers = [i for i, call in enumerate(golden.calls) if call.name == name]
+    kind = MENDED[world.scenario.name]
+    numbers = [i for i, call in enumerate(golden.calls) if call.kind == kind]
     assert numbers
     wrong: list[str] = []
     for at in ({number: golden.calls[number].errors[0]} for number in numbers):

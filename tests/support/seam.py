@@ -101,9 +101,14 @@ class Call(NamedTuple):
     """What of its arguments says most; only to be shown."""
 
     @property
+    def kind(self) -> str:
+        """The one of its forms that every architecture has."""
+        return _ALSO.get(self.name, self.name)
+
+    @property
     def errors(self) -> list[int]:
         """What it may fail with."""
-        return [getattr(errno, word) for word in ERRORS[_ALSO.get(self.name, self.name)]]
+        return [getattr(errno, word) for word in ERRORS[self.kind]]
 
     def __str__(self) -> str:
         return f"{self.name}({self.path})"

@@ -40,15 +40,16 @@ def test_a_tmpfs_is_noted(tmp_path: Path) -> None:
 def test_an_overlay_is_noted(tmp_path: Path) -> None:
     import subprocess
 
-    for name in ("lower", "upper", "work", "point"):
-        (tmp_path / name).mkdir()
-    options = f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
-    point = tmp_path / "point"
-    subprocess.run(["mount", "-t", "overlay", "-o", options, "none", point], check=True)
-    try:
-        assert said(disks_of.file_system(of(point))) == [(NOTE, f"{point} is overlay")]
-    finally:
-        subprocess.run(["umount", point], check=True)
+    with disk(tmp_path, "tmpfs", 16) as layers:  # an overlay can't be written on an overlay
+        for name in ("lower", "upper", "work", "point"):
+            (layers / name).mkdir()
+        options = f"lowerdir={layers}/lower,upperdir={layers}/upper,workdir={layers}/work"
+        point = layers / "point"
+        subprocess.run(["mount", "-t", "overlay", "-o", options, "none", point], check=True)
+        try:
+            assert said(disks_of.file_system(of(point))) == [(NOTE, f"{point} is overlay")]
+        finally:
+            subprocess.run(["umount", point], check=True)
 
 
 @pytest.mark.parametrize(
