@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
-from chroot_tool.app.cli.verbs.doctor import is_coloured, lines, summary
+from chroot_tool.app import json_fields
+from chroot_tool.app.cli.verbs.doctor import Told, is_coloured, lines, summary
 from chroot_tool.app.json_fields import event
+from chroot_tool.app.progress_lines import Narrator
 from chroot_tool.core.diagnosis.finding import (
     NOTE,
     OK,
@@ -43,6 +45,16 @@ def test_nothing_is_wider_than_the_terminal(severity: str, coloured: bool) -> No
     assert severity in said[0]
     assert {line[:26].strip() for line in said[1:]} <= {""}
     assert ("\x1b" in lines(one, 80, coloured=coloured)[0]) is coloured
+
+
+def test_whoever_reads_no_more_stops_no_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(json_fields, "write", gone)
+    report = Told(Narrator(json=True), json=True)
+    for _ in range(2):
+        report(Found("/b/deb", Finding("drift", OK, "")))
 
 
 def test_where_all_is_well_one_line_says_so() -> None:

@@ -53,6 +53,13 @@ def checkout() -> Iterator[Path]:
         yield folder
 
 
+def test_tab_sets_nothing_up(checkout: Path) -> None:
+    argv = [str(checkout / "chroot-tool.sh"), "__complete", "chroot-tool", ""]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert not (checkout / ".venv").exists()
+
+
 def start(checkout: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [checkout / "chroot-tool.sh", "--version"], text=True, start_new_session=True,

@@ -26,6 +26,8 @@ from support.json_schema import check
 from support.machine import ENVIRONMENT, IDLE, Machine
 from support.tmux import Tmux
 
+CACHE = "/var/cache/chroot-tool"
+
 pytestmark = [pytest.mark.network, pytest.mark.root]
 
 
@@ -93,7 +95,7 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
         sed -i 's/^Version: .*/Version: 999/' /newer/DEBIAN/control
         dpkg-deb -Znone -b /newer /newer.deb
         rm -r /newer
-        mkdir -p {wants}
+        mkdir -p {wants} {CACHE}
         ln -s /usr/lib/systemd/system/chroot-tool@.service {enabled}
     """
     machine.run("sh", "-euc", newer)
@@ -111,8 +113,9 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
     for way in ("remove", "purge"):
         machine.run("apt-get", "-qy", way, "chroot-tool")
         assert state(machine) == before
-        left = f"ls -d {LIB} {SHARE} /usr/bin/chroot-tool {wants} 2>/dev/null || :"
-        assert machine.says("sh", "-c", left) == {"remove": f"{wants}\n", "purge": ""}[way]
+        left = f"ls -d {LIB} {SHARE} /usr/bin/chroot-tool {wants} {CACHE} 2>/dev/null || :"
+        kept = f"{wants}\n{CACHE}\n"
+        assert machine.says("sh", "-c", left) == {"remove": kept, "purge": ""}[way]
 
     # For the other tests; to compile it again would take longer than they do.
     machine.run("dpkg", "--install", f"/{package.name}", PATH=f"{IDLE}:{path}")

@@ -68,7 +68,7 @@ def execute(arguments: Namespace) -> int:
         print_plan(arguments, path, engine.plan_mend(path))
         return exits.DONE
     with LongCall(json=arguments.json) as (narrator, cancelled):
-        told = _Told(narrator, json=arguments.json)
+        told = Told(narrator, json=arguments.json)
         if arguments.mend:
             _mend(engine, path, told, cancelled, quiet=arguments.json)
         found = engine.diagnose(path, report=told, cancelled=cancelled)
@@ -81,13 +81,13 @@ def execute(arguments: Namespace) -> int:
     return exits.FAILED if counts[PROBLEM] else exits.DONE
 
 
-def _mend(engine: Engine, path: str, told: _Told, cancelled: Flag, *, quiet: bool) -> None:
+def _mend(engine: Engine, path: str, told: Told, cancelled: Flag, *, quiet: bool) -> None:
     done = engine.mend(path, report=told, cancelled=cancelled)
     if not quiet and not done:
         exits.tell("nothing to mend\n")
 
 
-class _Told:
+class Told:
     """A `report` that prints each finding when it is there."""
 
     def __init__(self, narrator: Narrator, *, json: bool) -> None:
@@ -96,6 +96,7 @@ class _Told:
         self._columns, self._coloured = _columns(), is_coloured()
 
     def __call__(self, event: Event) -> None:
+        """Tell of one event."""
         if self._json:
             self._narrator(event)
         elif isinstance(event, StepDone):

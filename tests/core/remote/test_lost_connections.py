@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import queue
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,10 +98,11 @@ def test_an_interrupt_before_the_other_has_answered_ends_what_was_started(
     program = connection._program
     assert program is not None
 
-    def interrupted(**_: object) -> None:
-        raise KeyboardInterrupt
+    class Interrupted(queue.SimpleQueue[Any]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(connection._first, "get", interrupted)
+    monkeypatch.setattr(connection, "_first", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         connection.greet()
     assert program.returncode is not None
