@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         compiled_modules.find_quickly(__package__.partition(".")[0])
     _open_streams()
+    if arguments is None and sys.stdout.errors == "strict":
+        # What its encoding does not have is no reason to say nothing: of help in Latin-1, say.
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     _keep_to_ourselves()
     words = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
@@ -39,9 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
         words = [*words[: len(words) - len(rest)], "watch", *rest]
         rest = ["watch", *rest]
     if rest and rest[0].startswith(privilege.REFUSED):
-        from .cli.elevate import refused
+        from . import exits
 
-        return refused(rest[0].removeprefix(privilege.REFUSED), " ".join(rest[1:2]))
+        return exits.answer(lambda: _refused(rest))
     if rest and rest[0] in RUN_WORDS:
         from .cli.run_and_shell import main as run
 
@@ -82,6 +85,20 @@ def _look_for_little_garbage() -> None:
     import gc
 
     gc.set_threshold(50_000)
+
+
+def _refused(words: list[str]) -> int:
+    """Tell that sudo has refused what `chroot-tool.sh` asked it for; return the exit code."""
+    from ..core.errors import PrivilegeError
+    from .cli.elevate import refused
+    from .cli.output import write_error
+
+    try:
+        return refused(words[0].removeprefix(privilege.REFUSED), " ".join(words[1:2]))
+    except PrivilegeError as error:
+        if "--json" in words:
+            write_error(error)
+        raise
 
 
 def _serve(base: str = "") -> int:

@@ -70,6 +70,10 @@ def _execute(words: list[str], verb: str) -> int:
         if getattr(arguments, "json", False):
             write_error(error)
         raise
+    except OSError as error:
+        if getattr(arguments, "json", False) and not isinstance(error, BrokenPipeError):
+            write_error(ChrootError(exits.reason(error)))
+        raise
     return code
 
 

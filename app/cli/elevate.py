@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from ...core.errors import PrivilegeError
 from .. import exits, privilege
 from ..engine import base_directory, habits, split_host
 from .options import RUN_OPTIONS, RUN_WORDS
@@ -67,7 +68,7 @@ def run_words(word: str, values: Mapping[str, Sequence[str]], command: Sequence[
 def elevate(verb: str, words: Sequence[str]) -> int | None:
     """Do *words* as root; return the exit code, None where the user has it that nothing may.
 
-    Raises ConfigError.
+    Raises PrivilegeError where it is refused (`refused`), ConfigError.
     """
     before = privilege.prefix(_kind())
     if not before:
@@ -114,11 +115,14 @@ def _run(argv: tuple[str, ...]) -> tuple[int, bool]:
 
 
 def refused(kind: str, verb: str) -> int:
-    """Say that *kind* did not let us, and which rule would; return the exit code."""
+    """Raise PrivilegeError: *kind* did not let us; of `run` and its kin say so, return the code."""
     name = privilege.asking()
     how = "" if kind == "sudo" else f" --for {kind}"
-    exits.say(
+    error = PrivilegeError(
         f"{verb} needs root, and {kind} does not make {name} root here",
         f"the rule that is missing is printed, for root, by: chroot-tool sudoers {name}{how}",
     )
-    return exits.TOOL_FAILED if verb in RUN_WORDS else exits.PRIVILEGE
+    if verb not in RUN_WORDS:
+        raise error
+    exits.complain(error)
+    return exits.TOOL_FAILED

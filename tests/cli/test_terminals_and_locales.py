@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,18 @@ def test_the_ui_has_no_colour_where_nobody_wants_one(
 
 
 # -- locales --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("--help",), ("help", "create"), ("help",), ()])
+def test_what_an_encoding_does_not_have_is_left_out_of_a_help(
+    cli: Cli, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    env = cli.environment({"PYTHONIOENCODING": "latin-1:strict"})
+    argv = [sys.executable, "-m", "chroot_tool", "--base", str(tmp_path), *words]
+    done = subprocess.run(argv, env=env, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert "usage: chroot-tool" in done.stdout.decode("latin-1")
 
 
 @pytest.mark.slow

@@ -204,6 +204,9 @@ def test_without_a_rule_one_is_told_which_is_missing(ann: Ordinary, settings: st
         assert (refused.returncode, refused.stdout) == (code, "")
         assert f"{words[0]} needs root, and sudo does not make ann root here" in refused.stderr
         assert "chroot-tool sudoers ann" in refused.stderr
+    refused = ann("on", "--json", "-d", "deb")
+    assert json.loads(refused.stdout.splitlines()[-1])["kind"] == "privilege"
+    assert refused.returncode == 5
     assert json.loads(ann.ok("list", "--json"))[0]["name"] == "deb"
     assert "deb" in ann.ok("status", "-d", "deb")
 
