@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def test_a_password_of_sudo_out_of_the_vault(
         words = ("--vault-password-file", key, play, "-vvv")
         refused = ansible("ansible-playbook", *words)
         assert refused.returncode != 0
-        assert "sudo: 1 incorrect password attempt" in refused.stdout
+        # Ansible's word for it, or sudo's own, whichever it has read when the connection ends.
+        assert re.search("incorrect (sudo )?password", refused.stdout, re.IGNORECASE)
         keep(PASSWORD)
         done = ansible("ansible-playbook", *words)
         assert done.returncode == 0, done.stdout + done.stderr
