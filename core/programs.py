@@ -41,6 +41,10 @@ _TICK = 0.1  # how late a cancel may be seen, in seconds
 _DRAIN = 5.0  # what a killed group may take to be gone, in seconds
 
 
+class GoesOnError(Cancelled):
+    """What was cancelled runs as another user by now and could not be ended."""
+
+
 class Completed(Value):
     """A program that ended."""
 
@@ -113,7 +117,8 @@ def run(
     When *cancelled* is set or *timeout* seconds are over, the group gets TERM and after *grace*
     seconds KILL (grace 0: KILL at once). Raises ChrootError where the program is not there or
     cannot be executed or took too long, Cancelled where it was cancelled. A descendant that
-    outlives the program is waited for only after a KILL.
+    outlives the program is waited for only after a KILL. One that runs as another user by then, as
+    sudo does, can't be ended: GoesOnError, or ChrootError, and nobody hears it any more.
     """
     whole = environment() if env is None else dict(env)
     program = require(argv[0], whole.get("PATH", PATH))
@@ -306,13 +311,15 @@ def _follow(
     from time import monotonic
 
     reaped = False
+    may_end = True
     late = monotonic() + timeout if timeout is not None else None
     stopped = ""
     kill_at: float | None = None
     try:
         handle = os.pidfd_open(pid)
         try:
-            while not _wait(handle, streams, _TICK if cancelled or late is not None else None):
+            tick = _TICK if cancelled or late is not None else None
+            while may_end and not _wait(handle, streams, tick):
                 now = monotonic()
                 if not stopped and cancelled and cancelled.is_set():
                     stopped = "cancelled"
@@ -320,11 +327,14 @@ def _follow(
                     stopped = "late"
                 if stopped and kill_at is None:
                     kill_at = now + grace
-                    _signal(pid, _SIGTERM if grace else _SIGKILL)
+                    may_end = _signal(pid, _SIGTERM if grace else _SIGKILL)
                 elif kill_at is not None and now > kill_at:
-                    _signal(pid, _SIGKILL)
+                    may_end = _signal(pid, _SIGKILL)
         finally:
             os.close(handle)
+        if not may_end:
+            why = f"{argv[0]} goes on: it runs as another user, who alone can end it"
+            raise (GoesOnError if stopped == "cancelled" else ChrootError)(why)
         if stopped:
             _signal(pid, _SIGKILL)  # before it is reaped: until then the group's number is taken
         _, status = os.waitpid(pid, 0)
@@ -332,8 +342,7 @@ def _follow(
         _drain(streams, _DRAIN if stopped else 0.0)
     finally:
         if not reaped:
-            _signal(pid, _SIGKILL)
-            os.waitpid(pid, 0)
+            _end(pid)
         streams.close()
     if stopped == "cancelled":
         raise Cancelled(f"{argv[0]} was stopped")
@@ -377,8 +386,22 @@ def _drain(streams: _Streams, seconds: float) -> None:
             streams.read(fd)
 
 
-def _signal(pid: int, number: int) -> None:
+def _end(pid: int) -> None:
+    """Kill the group of *pid* and reap that; where this user may not, when it ends by itself."""
+    if _signal(pid, _SIGKILL):
+        os.waitpid(pid, 0)
+        return
+    from threading import Thread
+
+    Thread(target=os.waitpid, args=(pid, 0), name=f"reaps {pid}", daemon=True).start()
+
+
+def _signal(pid: int, number: int) -> bool:
+    """Send a signal to the group of *pid*; tell whether this user may."""
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
         pass
+    except PermissionError:
+        return False
+    return True

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 
 from chroot_tool.core import programs
 from chroot_tool.core.errors import Cancelled, ChrootError
-from support import descriptors, has_ended, wait_until
+from support import Program, descriptors, has_ended, next_line, wait_until
 
 
 def shell(script: str, **options: object) -> programs.Completed:
@@ -176,6 +179,58 @@ def test_an_error_of_the_reader_ends_the_program() -> None:
     with pytest.raises(RuntimeError, match="reader"):
         shell("echo $$; sleep 1000", on_line=on_line)
     wait_until_gone(pids)
+
+
+AS_ANOTHER = """
+import os, sys, threading
+sys.path[:0] = eval(sys.argv[1])
+from chroot_tool.core import programs
+from support import descriptors
+
+ends = sys.argv[2]
+cancelled = threading.Event()
+
+def on_line(line):
+    print(line, flush=True)
+    if ends == "cancelled":
+        cancelled.set()
+    else:
+        raise RuntimeError("reader")
+
+become = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+before = descriptors()
+try:
+    argv = [*become, "sh", "-c", "echo $$; exec sleep 1000"]
+    programs.run(argv, on_line=on_line, cancelled=cancelled)
+except Exception as error:
+    print(f"{type(error).__name__}: {error}", flush=True)
+print(descriptors() == before, flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("cancelled", "GoesOnError: setpriv goes on: it runs as another user"),
+        ("reader", "RuntimeError: reader"),
+    ],
+)
+def test_who_became_another_user_is_let_go_and_reaped(ends: str, said: str) -> None:
+    # Root without CAP_KILL is to nobody what an ordinary user is to sudo.
+    without = ("setpriv", "--bounding-set=-kill", "--inh-caps=-kill", "--")
+    argv = [*without, sys.executable, "-c", AS_ANOTHER, repr(sys.path), ends]
+    with Program(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as caller:
+        pid = int(next_line(caller))
+        try:
+            assert next_line(caller).decode().startswith(said)
+            assert next_line(caller) == b"True\n"
+            assert not has_ended(pid)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not Path(f"/proc/{pid}").exists(), caller)
+        caller.communicate(b"\n")
 
 
 def test_a_daemon_left_behind_is_not_waited_for() -> None:

@@ -27,6 +27,7 @@ def run(
     Cancelled.
     """
     from ....core.events import Output
+    from ....core.programs import GoesOnError
     from ....core.programs import run as start
 
     def told(text: str) -> None:
@@ -39,6 +40,8 @@ def run(
             # By its terminal sudo knows who has given their password.
             no_terminal=not session.machines.has_risen,
         )  # fmt: skip
+    except GoesOnError:
+        raise
     except Cancelled:
         host = split(path)[0]
         said = f"its connection was closed: on {host} it may go on" if host else "stopped by you"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
 from chroot_tool.core.process import Holder
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
+from support import Program, next_line
 from support.create_form import create_by_form
 from support.samples import BASE, CHROOTS, SIZES
 from support.screen import stray_controls
@@ -123,3 +129,40 @@ async def start(t: Ui, verb: str) -> None:
         await t.dialog(DeleteDialog)
         await t.write("arm")
         await t.press("enter", "enter")
+
+
+JOB = """
+import sys, threading
+sys.path[:0] = eval(sys.argv[1])
+from collections import deque
+from types import SimpleNamespace
+from chroot_tool.app.tui.actions import captured
+
+cancelled = threading.Event()
+
+def told(event):
+    print(event.line, flush=True)
+    cancelled.set()
+
+session = SimpleNamespace(machines=SimpleNamespace(has_risen=False))
+become = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+try:
+    captured.run(
+        session, [*become, "sh", "-c", "echo $$; exec sleep 1000"], "/x", deque(), told, cancelled
+    )
+except Exception as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.mark.root
+def test_of_a_command_that_only_root_can_end_it_is_said_that_it_goes_on() -> None:
+    # Root without CAP_KILL is to nobody what an ordinary user is to sudo.
+    without = ("setpriv", "--bounding-set=-kill", "--inh-caps=-kill", "--")
+    argv = [*without, sys.executable, "-c", JOB, repr(sys.path)]
+    with Program(argv, stdout=subprocess.PIPE) as caller:
+        pid = int(next_line(caller))
+        try:
+            assert next_line(caller).startswith(b"setpriv goes on")
+        finally:
+            os.kill(pid, signal.SIGKILL)
