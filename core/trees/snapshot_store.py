@@ -81,6 +81,11 @@ class Shelf:
                 os.close(fd)
         self.fd = self._store = self.parent = -1
 
+    @property
+    def inode(self) -> int:
+        """Which directory it is; -1 where there is none."""
+        return os.fstat(self.fd).st_ino if self.fd >= 0 else -1
+
     def names(self) -> list[str]:
         """Return the names of the snapshots that are whole."""
         if self.fd < 0:

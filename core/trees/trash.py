@@ -14,7 +14,7 @@ What could hurt, and what is done about it:
   crosses none (`remove`).
 - A kill in the middle loses something: all is moved by renames on one file system, the chroot
   first. What a kill leaves between two of them (snapshots that are not where their chroot is) is
-  known by the chroot's inode and put right by whoever looks next; nothing is removed for it.
+  known by the inodes of both and put right by whoever looks next; nothing is removed for it.
 - Another one has its name by then: nothing is put over it, and what it is is said.
 - Half of a chroot passes for a whole one: what is to be removed is hidden first.
 """
@@ -160,14 +160,14 @@ class Trash:
         name = path.rpartition("/")[2]
         ident = self._unused(name)
         inode = os.stat(name, dir_fd=self.parent, follow_symlinks=False).st_ino
-        said = {
-            "name": name, "deleted": time.time(), "until": until, "enabled": enabled,
-            "inode": inode,
-        }  # fmt: skip
         with (
             Shelf(path) as shelf,
             Aside(self.fd, f".{ident}{_MAKING}", f"the trash of {path}", report) as entry,
         ):
+            said = {
+                "name": name, "deleted": time.time(), "until": until, "enabled": enabled,
+                "inode": inode, "shelf": shelf.inode,
+            }  # fmt: skip
             _write(entry.fd, said)
             # First its own name, then what is kept by it: under the other it would pass for a rest.
             renameat2(self.fd, entry.name, self.fd, ident, RENAME_NOREPLACE)
@@ -271,7 +271,8 @@ class Trash:
             if _has(held, _ROOT):
                 if inode < 0 and not _has(held, _SNAPSHOTS):
                     with Shelf(path) as shelf:
-                        shelf.give(held, _SNAPSHOTS)
+                        if shelf.inode == said.get("shelf"):  # else they are a later chroot's
+                            shelf.give(held, _SNAPSHOTS)
             elif not _has(held, _SNAPSHOTS) or (
                 inode == said.get("inode") and self._give_back(held, path)
             ):

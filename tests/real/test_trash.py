@@ -252,6 +252,17 @@ def test_other_snapshots_of_that_name_stay_and_its_own_are_told_of(tmp_path: Pat
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
 
 
+def test_the_snapshots_of_a_later_chroot_of_that_name_stay_its_own(tmp_path: Path) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    at.delete(str(deb), trash=1)
+    bare(deb)
+    at.take_snapshot(str(deb), "later")
+    deb.rename(tmp_path / "away")
+    at.trash(str(tmp_path))
+    (tmp_path / "away").rename(deb)
+    assert [one.name for one in at.snapshots(str(deb))] == ["later"]
+
+
 @pytest.mark.slow
 def test_on_btrfs_subvolumes_come_back_and_go_for_good(cli: Cli, tmp_path: Path) -> None:
     with disk(tmp_path, "btrfs") as where:
