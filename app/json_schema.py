@@ -113,7 +113,7 @@ def _verbs() -> dict[str, tuple[str, Schema]]:
             )))),
         "snapshot list": (_MANY, _array("Snapshot")),
         "trash list": (_MANY, _array("Trashed")),
-        "trash restore": (LINES, _long(**off)),
+        "trash restore": (LINES, _long(**chroot, state=_TEXT)),
         "trash empty": (LINES, _long(**chroot, removed=_TEXTS)),
         "bind list": (_MANY, _array("Bind")),
         "tag list": (_MANY, _TEXTS),

@@ -52,7 +52,7 @@ _EPERM, _EEXIST, _EXDEV = 1, 17, 18
 
 
 class Trashed(Value):
-    """A chroot in the trash."""
+    """A chroot in the trash, or what is left there of one that was had back."""
 
     id: str
     """Its name there."""
@@ -68,6 +68,13 @@ class Trashed(Value):
     """Whether it was on from boot on."""
     size: int = 0
     """Bytes that it takes of the disk, its snapshots too; 0 where nobody counted."""
+    only_snapshots: bool = False
+    """Whether it is but the snapshots of one that was had back, which had others by then."""
+
+    @property
+    def called(self) -> str:
+        """What it is, for people."""
+        return f"snapshots of {self.name}" if self.only_snapshots else self.name
 
 
 class Trash:
@@ -114,8 +121,11 @@ class Trash:
         return tuple(sorted((one for one in found if one), key=lambda one: -one.deleted))
 
     def find(self, word: str) -> Trashed:
-        """Return what *word* means: an id, or the name of the one deleted last. Raises."""
-        found = self.list()
+        """Return what *word* means: an id, or the name of the one deleted last. Raises.
+
+        By the name snapshots alone are meant where there is no chroot.
+        """
+        found = sorted(self.list(), key=lambda one: one.only_snapshots)
         for one in (*(o for o in found if o.id == word), *(o for o in found if o.name == word)):
             return one
         known = ", ".join(one.id for one in found[:5])
@@ -124,21 +134,24 @@ class Trash:
         raise ChrootError(f"there is no {word!r} in the trash of {where}", hint)
 
     def _about(self, name: str) -> Trashed | None:
-        """Return what is known of an entry; None where there is no chroot in it."""
+        """Return what is known of an entry; None where nothing is in it."""
         try:
             fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
         except OSError:
             return None
         try:
-            if not _has(fd, _ROOT):
+            only_snapshots = not _has(fd, _ROOT)
+            if only_snapshots and not _has(fd, _SNAPSHOTS):
                 return None
             said = _read(fd)
             called = json_values.text(said, "name")
             if "/" in called or called in ("", ".", ".."):
                 return None
             deleted, until = (json_values.number(said, key) for key in ("deleted", "until"))
-            path = f"{self.directory}/{called}"
-            return Trashed(name, called, path, deleted, until, bool(said.get("enabled")))
+            return Trashed(
+                name, called, f"{self.directory}/{called}", deleted, until,
+                bool(said.get("enabled")), only_snapshots=only_snapshots,
+            )  # fmt: skip
         except (OSError, ValueError):
             return None  # of another version: left alone
         finally:
@@ -203,8 +216,30 @@ class Trash:
         finally:
             os.close(held)
 
+    def give_back(self, one: Trashed) -> None:
+        """Put back what is but snapshots, to what is where their chroot was.
+
+        Raises ChrootError where nothing is, or it has others; LockedError.
+        """
+        held = self._held(one.id)
+        try:
+            if self._inode(one.path) < 0:
+                raise ChrootError(
+                    f"{one.id} is only the snapshots of {one.path}, which is not there",
+                    "they can be put back when it is",
+                )
+            if not self._give_back(held, one.path):
+                raise ChrootError(
+                    f"{one.id} is only the snapshots of {one.path}, which has others",
+                    "they can be put back when those are gone: "
+                    f"chroot-tool snapshot list -d {one.path}",
+                )
+            self._forget(held, one.id)
+        finally:
+            os.close(held)
+
     def ids(self) -> tuple[str, ...]:
-        """Return all that is in it, snapshots that could not go back to their chroot among them."""
+        """Return all that is in it, what `list` can't tell of among them."""
         names = os.listdir(self.fd) if self.fd >= 0 else []
         return tuple(sorted(name for name in names if not name.startswith(".")))
 

@@ -7,7 +7,7 @@ import time
 
 from ..chroot import open_directory
 from ..errors import AbsentError, Cancelled, ChrootError, PrivilegeError, Problem
-from ..events import Warned, ignore
+from ..events import Stage, Warned, ignore
 from . import boot
 
 TYPE_CHECKING = False
@@ -37,11 +37,18 @@ def restore_trashed(path: str, ident: str = "", *, report: Report = ignore) -> s
     """As `Engine.restore_trashed`."""
     _need_root("having a chroot back from the trash")
     with _opened(os.path.dirname(os.path.abspath(path))) as found:
-        found.settle()
         one = found.find(ident or os.path.basename(path))
+        found.settle()
+        if one.only_snapshots:
+            report(Stage(one.path, "putting its snapshots back"))
+            if one.id in found.ids():  # else they have just been
+                found.give_back(one)
+            return one.path
         if not found.take_out(one):
             said = f"the snapshots of {one.path} stay in the trash: there are others of that name"
-            report(Warned(one.path, Problem(said, f"see chroot-tool snapshot list -d {one.path}")))
+            base = os.path.dirname(one.path)
+            hint = f"when those are gone: chroot-tool trash restore {one.id} --base {base}"
+            report(Warned(one.path, Problem(said, hint)))
     if one.enabled:
         boot.recall(one.path, report)
     return one.path
@@ -69,6 +76,7 @@ def expire(directory: str, report: Report, cancelled: Flag | None) -> None:
     """Remove what has been in the trash of *directory* for its time. A failure is warned of."""
     with _opened(directory) as found:
         try:
+            found.settle()  # snapshots alone may be those of a chroot that is being had back
             for one in found.list():
                 if one.until < time.time():
                     found.remove(one.id, report, cancelled)

@@ -263,6 +263,72 @@ def test_the_snapshots_of_a_later_chroot_of_that_name_stay_its_own(tmp_path: Pat
     assert [one.name for one in at.snapshots(str(deb))] == ["later"]
 
 
+def with_snapshots_left(cli: Cli, base: Path) -> tuple[Path, Path, str]:
+    """A chroot that was had back, other snapshots of its name, and the id of its own ones."""
+    deb, others = bare(base / "deb"), base / ".chroot-tool/snapshots/deb"
+    cli.ok("snapshot", "first", "-d", deb)
+    cli.ok("delete", "-d", deb, "--yes", "--trash", "1")
+    (others / "foreign").mkdir(parents=True)
+    assert "stay in the trash" in cli("trash", "restore", "deb", "--base", base).stderr
+    [one] = cli.json("trash", "list", "--base", base)
+    assert one["only_snapshots"]
+    return deb, others, one["id"]
+
+
+def test_snapshots_left_there_are_listed_and_had_back(cli: Cli, tmp_path: Path) -> None:
+    deb, others, ident = with_snapshots_left(cli, tmp_path)
+    assert "snapshots of deb" in cli.ok("trash", "list", "--base", tmp_path)
+    done = cli("trash", "restore", ident, "--base", tmp_path)
+    assert done.returncode == 1
+    assert f"only the snapshots of {deb}, which has others" in done.stderr
+    assert "it is back" not in done.stderr
+    deb.rename(tmp_path / "away")
+    done = cli("trash", "restore", ident, "--base", tmp_path)
+    assert f"only the snapshots of {deb}, which is not there" in done.stderr
+    bare(deb)  # no more the one that they were made of: they come only when they are asked for
+    for place in (others / "foreign", others):
+        place.rmdir()
+    assert ids(tmp_path) == [ident]
+    done = cli("trash", "restore", "deb", "--base", tmp_path)
+    assert f"{deb}: its snapshots are back" in done.stderr
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["first"]
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+def test_snapshots_that_have_gone_back_by_themselves_meanwhile_are_back(
+    cli: Cli, tmp_path: Path
+) -> None:
+    deb, others, ident = with_snapshots_left(cli, tmp_path)
+    for place in (others / "foreign", others):
+        place.rmdir()
+    told = cli.events("trash", "restore", ident, "--base", tmp_path)
+    assert told[-1] == {"event": "done", "chroot": str(deb), "state": "off"}
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["first"]
+
+
+def test_by_its_name_a_chroot_is_had_back_and_not_snapshots_of_a_later_one(
+    cli: Cli, tmp_path: Path
+) -> None:
+    deb, _others, ident = with_snapshots_left(cli, tmp_path)
+    at = engine(tmp_path)
+    at.delete(str(deb), trash=1)
+    about = tmp_path / ".chroot-tool/trash" / ident / "about.json"
+    about.write_text(about.read_text().replace('"deleted": ', '"deleted": 9'))
+    assert ids(tmp_path)[0] == ident
+    at.restore_trashed(str(deb))
+    assert (deb / "etc/own").read_text() == "deb"
+
+
+def test_snapshots_left_there_go_when_their_time_is_over(cli: Cli, tmp_path: Path) -> None:
+    deb, _others, ident = with_snapshots_left(cli, tmp_path)
+    about = tmp_path / ".chroot-tool/trash" / ident / "about.json"
+    about.write_text(about.read_text().replace('"until": ', '"until": 1e-9, "was": '))
+    bare(tmp_path / "other")
+    engine(tmp_path).delete(str(tmp_path / "other"))
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+    assert deb.exists()
+
+
 @pytest.mark.slow
 def test_on_btrfs_subvolumes_come_back_and_go_for_good(cli: Cli, tmp_path: Path) -> None:
     with disk(tmp_path, "btrfs") as where:

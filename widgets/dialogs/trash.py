@@ -153,7 +153,7 @@ class TrashDialog(FilteredDialog[TrashWish | None]):
 
 def _columns(clock: Callable[[], float]) -> tuple[Column[Trashed], ...]:
     return (
-        Column("name", "Name", lambda one, _: (one.name, PLAIN), lambda one: one.name, 16,
+        Column("name", "Name", lambda one, _: (one.called, PLAIN), lambda one: one.name, 16,
                rank=0, fills=True),
         Column("deleted", "Deleted", lambda one, _: (moment(one.deleted, "%Y-%m-%d %H:%M"), PLAIN),
                lambda one: -one.deleted, 16, rank=3),

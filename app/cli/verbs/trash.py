@@ -7,6 +7,7 @@ import sys
 import time
 
 from ....core.errors import Cancelled, UsageError
+from ....core.events import Stage
 from ....core.text import duration, safe, size
 from ... import exits, json_fields
 from ..arguments import add_examples, add_json_events, engine_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ....core.engine import Engine
+    from ....core.events import Event
     from ....core.trees.trash import Trashed
 
 
@@ -72,7 +74,7 @@ def lines(found: Sequence[Trashed], now: float) -> list[str]:
         ("ID", "NAME", " SIZE", " DELETED", " GOES IN"),
         [
             (
-                one.id, one.name, size(one.size), duration(max(now - one.deleted, 0)),
+                one.id, one.called, size(one.size), duration(max(now - one.deleted, 0)),
                 duration(one.until - now) if one.until > now else "-",
             )
             for one in found
@@ -84,12 +86,22 @@ def _restore(engine: Engine, arguments: Namespace) -> None:
     if len(arguments.names) != 1:
         raise UsageError("trash restore needs one name", "chroot-tool trash list shows all")
     [word] = arguments.names
+    state, said = "off", "it is back, and off"
+    stages: list[Stage] = []
     with LongCall(json=arguments.json) as (report, _cancelled):
-        path = engine.restore_trashed(os.path.join(engine.base, word), word, report=report)
+
+        def told(event: Event) -> None:
+            if isinstance(event, Stage):
+                stages.append(event)
+            report(event)
+
+        path = engine.restore_trashed(os.path.join(engine.base, word), word, report=told)
+    if stages:
+        state, said = engine.status(path).state, "its snapshots are back"
     if arguments.json:
-        json_fields.write({"event": "done", "chroot": path, "state": "off"})
+        json_fields.write({"event": "done", "chroot": path, "state": state})
     else:
-        exits.tell(f"{safe(path)}: it is back, and off\n")
+        exits.tell(f"{safe(path)}: {said}\n")
 
 
 def _empty(engine: Engine, arguments: Namespace) -> None:

@@ -99,7 +99,7 @@ def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None
 
 def _plan_restore(session: Session, one: ChrootStatus, ident: str) -> tuple[str, ...]:
     there = session.engine.trash(os.path.dirname(one.path))
-    if not any(each.id == ident for each in there):
+    if not any(each.id == ident and not each.only_snapshots for each in there):
         raise ChrootError(
             f"{ident} is in the trash no more", "it was had back, or has gone after its time"
         )

@@ -56,7 +56,9 @@ async def _ask_to_restore(session: Session, one: Trashed) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
     lines = (f"{one.name} comes back to {one.path}, off, with its snapshots.",)
-    title = f"have {one.name} back?"
+    if one.only_snapshots:
+        lines = (f"They go back to {one.path}, where that is there and has no others.",)
+    title = f"have {one.called} back?"
     if await session.user.ask(Confirm(title, lines, action="Restore")):
         restore(session, one.name, one.path, one.id)
 
@@ -74,8 +76,8 @@ def restore(session: Session, name: str, path: str, ident: str) -> None:
 async def _ask_to_remove(session: Session, base: str, meant: Sequence[Trashed]) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
-    lines = [f"{one.name}, deleted {moment(one.deleted, '%Y-%m-%d %H:%M')}" for one in meant]
-    what = meant[0].name if len(meant) == 1 else f"all {len(meant)}"
+    lines = [f"{one.called}, deleted {moment(one.deleted, '%Y-%m-%d %H:%M')}" for one in meant]
+    what = meant[0].called if len(meant) == 1 else f"all {len(meant)}"
     lines += ["", "That cannot be brought back."]
     ask = Confirm(f"remove {what} for good?", lines, action="Remove", danger=True)
     if not await session.user.ask(ask):

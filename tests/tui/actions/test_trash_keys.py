@@ -130,6 +130,34 @@ async def test_what_is_in_it_is_listed_and_had_back(size: tuple[int, int]) -> No
         await t.shows("trash restore deb-1 --base")
 
 
+@SIZES
+async def test_what_is_but_snapshots_says_so(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        t.engine.thrown = (THROWN.replace(only_snapshots=True),)
+        await open_trash(t)
+        await t.shows("snapshots of arm")
+        await t.press("d")
+        await t.shows("remove snapshots of arm for good?", "snapshots of arm, deleted")
+        await t.press("escape")
+        await t.main()
+        await open_trash(t)
+        await t.press("enter")
+        await t.shows("have snapshots of arm back?", f"They go back to {ARM}")
+        await t.hides("comes back to")
+        await t.press("enter")
+        await t.until(lambda: t.engine.called("restore_trashed") == [(ARM, "arm-1")])
+        await t.idle()
+
+
+async def test_u_has_no_chroot_back_of_which_but_snapshots_are_left() -> None:
+    async with ui(*CHROOTS) as t:
+        await delete_arm(t)
+        t.engine.thrown = (THROWN.replace(only_snapshots=True),)
+        await t.press("U")
+        await t.says("arm-1 is in the trash no more")
+        assert t.engine.called("restore_trashed") == []
+
+
 @pytest.mark.slow
 async def test_one_goes_for_good_after_asking() -> None:
     async with ui(*CHROOTS) as t:
