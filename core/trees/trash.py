@@ -195,11 +195,11 @@ class Trash:
                 os.fsync(fd)
         return ident
 
-    def take_out(self, one: Trashed) -> bool:
+    def take_out(self, one: Trashed) -> str:
         """Move a chroot back to where it was, with its snapshots.
 
-        Returns whether these could come along. Raises ChrootError where something is there again,
-        LockedError; then all is as before.
+        Returns why these could not come along, "" where they did. Raises ChrootError where
+        something is there again, LockedError; then all is as before.
         """
         held = self._held(one.id)
         try:
@@ -207,12 +207,17 @@ class Trash:
                 renameat2(held, _ROOT, self.parent, one.name, RENAME_NOREPLACE)
             except OSError as error:
                 raise _explained(error, one.path, "put back") from error
-            came_along = self._give_back(held, one.path)
+            why = ""
+            try:
+                if not self._give_back(held, one.path):
+                    why = "there are others of that name"
+            except (OSError, ChrootError) as error:  # the chroot is back all the same
+                why = str(error.strerror) if isinstance(error, OSError) else error.message
             for fd in (self.parent, held):
                 os.fsync(fd)
-            if came_along:
+            if not why:
                 self._forget(held, one.id)
-            return came_along
+            return why
         finally:
             os.close(held)
 

@@ -44,10 +44,10 @@ def restore_trashed(path: str, ident: str = "", *, report: Report = ignore) -> s
             if one.id in found.ids():  # else they have just been
                 found.give_back(one)
             return one.path
-        if not found.take_out(one):
-            said = f"the snapshots of {one.path} stay in the trash: there are others of that name"
+        if why := found.take_out(one):
+            said = f"the snapshots of {one.path} stay in the trash: {why}"
             base = os.path.dirname(one.path)
-            hint = f"when those are gone: chroot-tool trash restore {one.id} --base {base}"
+            hint = f"when that is mended: chroot-tool trash restore {one.id} --base {base}"
             report(Warned(one.path, Problem(said, hint)))
     if one.enabled:
         boot.recall(one.path, report)

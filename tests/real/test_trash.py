@@ -16,6 +16,7 @@ from support import Cli, mounts_below
 from support.disks import disk
 from support.killing import killed
 from support.outer_terminal import only
+from support.own_units import own_units
 
 pytestmark = pytest.mark.root
 
@@ -327,6 +328,27 @@ def test_snapshots_left_there_go_when_their_time_is_over(cli: Cli, tmp_path: Pat
     engine(tmp_path).delete(str(tmp_path / "other"))
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
     assert deb.exists()
+
+
+def test_a_chroot_is_back_and_enabled_where_its_snapshots_cannot_come(
+    cli: Cli, tmp_path: Path
+) -> None:
+    deb, store = bare(tmp_path / "deb"), tmp_path / ".chroot-tool/snapshots"
+    cli.ok("snapshot", "first", "-d", deb)
+    with own_units(tmp_path / "units") as units:
+        cli.ok("enable", "-d", deb)
+        cli.ok("delete", "-d", deb, "--yes", "--trash", "1")
+        assert not list(units.glob("chroot-tool.target.wants/*"))
+        store.chmod(0o777)
+        done = cli("trash", "restore", "deb", "--base", tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "stay in the trash: " in done.stderr
+        assert "can be changed by other users" in done.stderr
+        assert deb.exists()
+        assert len(list(units.glob("chroot-tool.target.wants/*"))) == 1
+    store.chmod(0o700)
+    cli.ok("trash", "list", "--base", tmp_path)
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["first"]
 
 
 @pytest.mark.slow
