@@ -556,7 +556,7 @@ class Engine(Protocol):
         """Remove *idents*, None: all, from the trash of the directory *at*; return their ids.
 
         Never crosses a mount. Raises ChrootError for one that is not there, before any is removed;
-        BusyError, PrivilegeError, Cancelled.
+        for one that can't be removed after the others were; BusyError, PrivilegeError, Cancelled.
         """
         raise NotImplementedError
 

@@ -27,7 +27,7 @@ import os
 import time
 
 from .. import json_values
-from ..errors import ChrootError, LockedError
+from ..errors import Cancelled, ChrootError, LockedError
 from ..events import Stage, ignore
 from ..kernel import small_file
 from ..kernel.rootpath import descriptor_path
@@ -275,11 +275,14 @@ class Trash:
             )  # fmt: skip
         discard(self.fd, rest, tell, cancelled)
 
-    def sweep(self, report: Report = ignore, cancelled: Flag | None = None) -> None:
+    def sweep(
+        self, report: Report = ignore, cancelled: Flag | None = None
+    ) -> tuple[ChrootError, ...]:
         """Remove what kills have left of entries that were being made, or removed.
 
-        Raises as `remove`.
+        Returns why some of it could not be. Raises Cancelled.
         """
+        failed = []
         for name in os.listdir(self.fd) if self.fd >= 0 else ():
             try:
                 if name.startswith(".") and name.endswith(_MAKING):
@@ -292,14 +295,19 @@ class Trash:
                         os.close(held)
             except LockedError:
                 pass  # somebody is at work on it
+            except Cancelled:
+                raise
+            except ChrootError as error:
+                failed.append(error)
+        return tuple(failed)
 
     def settle(self) -> None:
         """Finish the moves that kills have come between."""
         for ident in self.ids():
             try:
                 self._settle(ident)
-            except LockedError:
-                pass
+            except ChrootError:
+                pass  # somebody is at work on it, or its snapshots may not be moved
 
     def _settle(self, ident: str) -> None:
         """Have the snapshots where their chroot is, where a kill has come between both moves."""

@@ -12,7 +12,7 @@ from . import boot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from threading import Event as Flag
 
     from ..events import Report
@@ -66,25 +66,43 @@ def empty_trash(
     with _opened(at) as found:
         found.settle()
         meant = found.ids() if idents is None else [found.find(word).id for word in idents]
-        for ident in dict.fromkeys(meant):
-            found.remove(ident, report, cancelled)
-        found.sweep(report, cancelled)
+        failed = _remove(found, dict.fromkeys(meant), report, cancelled)
+    for error in failed[1:]:
+        report(Warned(at, Problem(error.message, error.hint)))
+    if failed:
+        raise failed[0]
     return tuple(dict.fromkeys(meant))
 
 
 def expire(directory: str, report: Report, cancelled: Flag | None) -> None:
     """Remove what has been in the trash of *directory* for its time. A failure is warned of."""
-    with _opened(directory) as found:
-        try:
+    failed: list[ChrootError] = []
+    try:
+        with _opened(directory) as found:
             found.settle()  # snapshots alone may be those of a chroot that is being had back
-            for one in found.list():
-                if one.until < time.time():
-                    found.remove(one.id, report, cancelled)
-            found.sweep(report, cancelled)
+            over = [kept.id for kept in found.list() if kept.until < time.time()]
+            failed = _remove(found, over, report, cancelled)
+    except Cancelled:
+        pass  # what was asked for is done; the next delete goes on
+    except ChrootError as error:
+        failed.append(error)
+    for one in failed:
+        report(Warned(directory, Problem(f"the trash: {one.message}", one.hint)))
+
+
+def _remove(
+    found: Trash, idents: Iterable[str], report: Report, cancelled: Flag | None
+) -> list[ChrootError]:
+    """Remove what kills have left, and *idents*; return why some could not be. Raises Cancelled."""
+    failed = [*found.sweep(report, cancelled)]
+    for ident in idents:
+        try:
+            found.remove(ident, report, cancelled)
         except Cancelled:
-            pass  # what was asked for is done; the next delete goes on
+            raise
         except ChrootError as error:
-            report(Warned(directory, Problem(f"the trash: {error.message}", error.hint)))
+            failed.append(error)
+    return failed
 
 
 def _opened(directory: str) -> Trash:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,57 @@ def test_what_is_over_its_time_goes_at_the_next_delete(tmp_path: Path) -> None:
     assert [one.name for one in at.trash(str(tmp_path))] == ["new"]
     at.delete(str(tmp_path / "gone"))
     assert [one.name for one in at.trash(str(tmp_path))] == ["new"]
+
+
+def be_over(base: Path, ident: str) -> None:
+    """Have the time of an entry be over."""
+    about = base / ".chroot-tool/trash" / ident / "about.json"
+    about.write_text(about.read_text().replace('"until": ', '"until": 1e-9, "was": '))
+
+
+@contextmanager
+def stuck(base: Path, ident: str) -> Iterator[None]:
+    """Have an immutable file in an entry."""
+    trash = base / ".chroot-tool/trash"
+    subprocess.run(["chattr", "+i", trash / ident / "root/etc/own"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-R", "-i", trash], check=True)
+
+
+def test_what_cannot_go_keeps_nothing_else_there(tmp_path: Path) -> None:
+    at, told = engine(tmp_path), list[object]()
+    trash = tmp_path / ".chroot-tool/trash"
+    there = {}
+    for name in ("a", "b", "c"):
+        bare(tmp_path / name)
+        there[name] = at.delete(str(tmp_path / name), trash=1)
+    be_over(tmp_path, there["a"])
+    be_over(tmp_path, there["c"])  # the latest, and so the first to go
+    with stuck(tmp_path, there["c"]):
+        at.delete(str(bare(tmp_path / "other")), report=told.append)
+        assert "chattr -i" in str(told)
+        assert sorted(os.listdir(trash)) == [f".{there['c']}.removing", there["b"]]
+        be_over(tmp_path, there["b"])
+        told.clear()
+        at.delete(str(bare(tmp_path / "other")), report=told.append)  # what is left from before
+        assert "chattr -i" in str(told)
+        assert os.listdir(trash) == [f".{there['c']}.removing"]
+    at.delete(str(bare(tmp_path / "other")))
+    assert os.listdir(trash) == []
+
+
+def test_emptying_it_fails_after_all_that_can_go_is_gone(tmp_path: Path) -> None:
+    at = engine(tmp_path)
+    first, _ = (at.delete(str(bare(tmp_path / name)), trash=1) for name in ("a", "b"))
+    with stuck(tmp_path, first):
+        with pytest.raises(ChrootError) as raised:
+            at.empty_trash(str(tmp_path))
+        assert "chattr -i" in raised.value.hint
+        assert os.listdir(tmp_path / ".chroot-tool/trash") == [f".{first}.removing"]
+    at.empty_trash(str(tmp_path))
+    assert os.listdir(tmp_path / ".chroot-tool/trash") == []
 
 
 def test_nothing_goes_with_a_mount_on_it_and_none_is_emptied_through(tmp_path: Path) -> None:
@@ -322,8 +375,7 @@ def test_by_its_name_a_chroot_is_had_back_and_not_snapshots_of_a_later_one(
 
 def test_snapshots_left_there_go_when_their_time_is_over(cli: Cli, tmp_path: Path) -> None:
     deb, _others, ident = with_snapshots_left(cli, tmp_path)
-    about = tmp_path / ".chroot-tool/trash" / ident / "about.json"
-    about.write_text(about.read_text().replace('"until": ', '"until": 1e-9, "was": '))
+    be_over(tmp_path, ident)
     bare(tmp_path / "other")
     engine(tmp_path).delete(str(tmp_path / "other"))
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
@@ -346,6 +398,7 @@ def test_a_chroot_is_back_and_enabled_where_its_snapshots_cannot_come(
         assert "can be changed by other users" in done.stderr
         assert deb.exists()
         assert len(list(units.glob("chroot-tool.target.wants/*"))) == 1
+    assert "snapshots of deb" in cli.ok("trash", "list", "--base", tmp_path)
     store.chmod(0o700)
     cli.ok("trash", "list", "--base", tmp_path)
     assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["first"]
