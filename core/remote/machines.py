@@ -86,7 +86,9 @@ class Machines:
     def remove(self, name: str) -> None:
         """Have it among these no more; what is under way there is stopped."""
         with self._changing:
-            engine = self._hosts.pop(name)
+            engine = self._hosts.pop(name, None)
+            if engine is None:
+                return  # the settings, read anew, were quicker
             for one in self._onlookers:
                 one.forget(name)
         threading.Thread(target=engine.close, name=f"close {name}").start()

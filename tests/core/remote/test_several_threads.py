@@ -75,6 +75,21 @@ def test_who_is_forgotten_before_it_has_answered_is_followed_no_more() -> None:
     assert not thread.is_alive()
 
 
+def test_who_is_forgotten_by_two_is_so_once() -> None:
+    closed: list[str] = []
+
+    class Closes(Sees):
+        def close(self) -> None:
+            closed.append(self.base)
+
+    other: Any = Closes("/there")
+    machines = Machines(Sees("/b").of(), ("build1",), lambda _: other)  # type: ignore[arg-type]
+    machines.remove("build1")
+    machines.remove("build1")
+    assert machines.names == ()
+    wait_until(lambda: closed == ["/there"])
+
+
 def test_what_is_seen_late_on_another_machine_is_told_with_its_name() -> None:
     class Late(Sees):
         def snapshot(self) -> Snapshot:
