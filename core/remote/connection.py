@@ -393,7 +393,10 @@ class Connection:
         return True
 
     def close(self, wait: float = _GOODBYE) -> None:
-        """End it: the other takes back what is under way, for *wait* seconds at most."""
+        """End it: the other takes back what is under way, for *wait* seconds at most.
+
+        One that was not greeted has nothing under way, and is ended at once.
+        """
         program = self._program
         # Who is held up in writing, the other taking nothing, is so until it is ended below.
         if self._writing.acquire(timeout=_HELD_UP):
@@ -410,7 +413,7 @@ class Connection:
                 os.close(pidfd)
             return
         try:
-            program.wait(wait) if wait else None
+            program.wait(wait) if wait and self.hello else None
         except subprocess.TimeoutExpired:
             pass
         if program.poll() is None:

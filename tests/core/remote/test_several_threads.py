@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from typing import Any
@@ -15,7 +16,7 @@ from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
-from support import wait_until
+from support import PATIENCE, wait_until
 from support.other_end import HELLO
 
 LAST_WORDS = """
@@ -159,6 +160,21 @@ def test_a_connection_that_is_left_meanwhile_can_be_ended() -> None:
     engine._connection = Left()
     engine.close(wait=False)
     assert closed == [0.0]
+
+
+def test_who_has_not_answered_yet_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection.close, "__defaults__", (1e6,))
+    one = Connection(("sleep", "1000"), "silent")
+    program = one._program
+    assert program
+    ending = threading.Thread(target=one.close, daemon=True)
+    ending.start()
+    try:
+        ending.join(PATIENCE)
+        assert not ending.is_alive()
+        assert program.poll() == -signal.SIGTERM
+    finally:
+        program.kill()
 
 
 def test_why_a_connection_was_lost_is_told_also_where_that_comes_after_its_end() -> None:
