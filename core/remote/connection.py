@@ -408,8 +408,9 @@ class Connection:
                 self._writing.release()
         if program is None:
             pidfd, self._pidfd = self._pidfd, -1
-            with suppress(OSError):
-                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+            if pidfd >= 0:
+                with suppress(OSError):  # it has ended, or is sudo's: that ends with its input
+                    signal.pidfd_send_signal(pidfd, signal.SIGTERM)
                 os.close(pidfd)
             return
         try:

@@ -210,6 +210,22 @@ def test_it_is_given_once_and_to_who_asks_by_its_name(place: str, kept: Pipes) -
     assert kept.has_ended()
 
 
+def test_of_one_that_cannot_be_signalled_nothing_stays_open() -> None:
+    def pidfds() -> int:
+        names = (f"/proc/self/fd/{fd}" for fd in descriptors())
+        return sum("pidfd" in os.readlink(name) for name in names if os.path.islink(name))
+
+    before = pidfds()
+    pipes = Pipes()
+    pipes.program.communicate()
+    one = Connection(pipes.idle.replace(hello=b'{"since": 1}'), "there")
+    assert pidfds() == before + 1
+    one.close()
+    assert pidfds() == before
+    for fd in (pipes.stdin_there, pipes.stdout_there, pipes.stderr_there):
+        os.close(fd)
+
+
 @pytest.mark.parametrize("stream", ["stdout_there", "stderr_there"])
 def test_a_word_that_nobody_asked_for_ends_it(place: str, kept: Pipes, stream: str) -> None:
     os.write(getattr(kept, stream), b"\x1b[2J")
