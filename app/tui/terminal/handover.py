@@ -13,6 +13,7 @@ import asyncio
 import signal
 import sys
 import termios
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,5 +97,6 @@ async def _wait(child: asyncio.subprocess.Process) -> int:
     try:
         return await child.wait()
     except asyncio.CancelledError:  # the app is asked to end, and gives the terminal back
-        child.send_signal(signal.SIGHUP)
+        with suppress(OSError):  # it may be root's, as sudo is, or have just ended
+            child.send_signal(signal.SIGHUP)
         raise
