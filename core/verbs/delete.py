@@ -49,7 +49,7 @@ def delete(
     if not left and trash:
         return _throw(path, timeout, trash, report, cancelled)
     if not left:
-        above = _above(path)
+        above = _above(path) or "/"
         _delete(path, timeout, report, cancelled)
         for rest in rests(path):  # of the clone that it was, killed when it was in its place
             if rest.endswith(CLONING):
@@ -113,7 +113,7 @@ def rests(path: str) -> tuple[str, ...]:
         return ()
     try:
         above = _above(path)
-        places = folders(above, answering.table())  # no links
+        places = folders(above or "/", answering.table())  # no links
     except ChrootError:
         return ()
     found = [
@@ -127,7 +127,7 @@ def rests(path: str) -> tuple[str, ...]:
 
 
 def _above(path: str) -> str:
-    """Return the physical path of the directory that *path* is in. Raises ChrootError."""
+    """Return the physical path of the directory that *path* is in, "" for /. Raises ChrootError."""
     with open_directory(os.path.dirname(os.path.abspath(path))) as root:
         return root.path.rstrip("/")
 

@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,48 @@ def test_what_was_run_in_it_is_forgotten(cli: Cli, tmp_path: Path) -> None:
     state.write_text(json.dumps({str(deb): ["make secret"], "/other": ["ls"]}))
     cli.ok("delete", "-d", deb, "--yes", env={"XDG_STATE_HOME": str(tmp_path / "state")})
     assert json.loads(state.read_text()) == {"/other": ["ls"]}
+
+
+AS_ROOT_DIRECTORY = """
+cd "$1"
+for place in /*; do
+    if [ -L "$place" ]; then cp -a "$place" ".$place"
+    elif [ -d "$place" ]; then mkdir ".$place"; mount --rbind "$place" ".$place"
+    fi
+done
+shift
+exec chroot . "$@"
+"""
+"""For sh: a directory in the place of /, with all that is in / but what is made there."""
+
+BELOW_ROOT = """
+import os, sys
+sys.path[:0] = eval(sys.argv[1])
+from pathlib import Path
+from chroot_tool.core.local_engine import LocalEngine
+
+at = LocalEngine("/")
+for name in ("a", "b", ".c.cloning"):
+    Path("/", name).mkdir()
+    for part in ("chroot.d", "bin", "etc"):
+        Path("/", name, part).mkdir()
+    Path("/", name, "bin/sh").touch()
+at.delete("/a", trash=1e-9)
+print(at.rests("/c"))
+at.delete("/c")
+at.delete("/b")
+print(sorted(set(os.listdir("/")) & {"a", "b", ".c.cloning"}), os.listdir("/.chroot-tool/trash"))
+"""
+
+
+@pytest.mark.root
+def test_directly_below_the_root_directory_it_is_as_elsewhere(tmp_path: Path) -> None:
+    argv: list[str | Path] = [
+        "unshare", "--mount", "sh", "-ec", AS_ROOT_DIRECTORY, "sh", tmp_path,
+        sys.executable, "-c", BELOW_ROOT, repr(sys.path),
+    ]  # fmt: skip
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "('/.c.cloning',)\n[] []\n"
 
 
 # -- asking -------------------------------------------------------------------------------------
