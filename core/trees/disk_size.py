@@ -185,7 +185,7 @@ class SizeCache:
     def get(self, path: str, cancelled: Flag | None = None) -> Taken | None:
         """Return what *path* takes, counting where it is not known or stale.
 
-        None where `count` gives it.
+        None where `count` gives it. Raises OSError where no descriptor is left, say.
         """
         now = time.monotonic()
         if now - self._table_at >= _TABLE_KEPT:  # with thousands of mounts this is most of all

@@ -121,7 +121,7 @@ class _Keeper:
 
     def _wake(self) -> None:
         self._woken.set()
-        if not self._thread.is_alive() and not self._ended.is_set():
+        if self._thread.ident is None and not self._ended.is_set():
             self._thread.start()
 
     def close(self) -> None:

@@ -46,7 +46,7 @@ class LookThread:
         """Have this one looked at now, and no other any more; "": none."""
         self._path = path
         self._woken.set()
-        if path and not self._thread.is_alive():
+        if path and self._thread.ident is None:
             self._thread.start()
 
     def close(self) -> None:

@@ -157,7 +157,7 @@ class SizeThread:
 
     def want(self, paths: tuple[str, ...]) -> None:
         """Have these counted, and from time to time again."""
-        if not self._thread.is_alive():
+        if self._thread.ident is None:
             self._thread.start()
         if paths != self._wanted:
             self._wanted = paths
@@ -187,7 +187,10 @@ class SizeThread:
             for path in self._wanted:
                 if self._ended.is_set():
                     return
-                taken = self._cache.get(path, self._ended)
+                try:
+                    taken = self._cache.get(path, self._ended)
+                except OSError:
+                    continue  # no descriptor is left, say: it is counted the next time
                 if taken is not None and told.get(path) != taken:
                     told[path] = taken
                     self._post(Counted(path, taken.size, taken.shared))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from textual.message import Message
 
+from chroot_tool.app import log_file
+from chroot_tool.app.tui.chroots import chroot_log
 from chroot_tool.app.tui.threads import watch_threads
 from chroot_tool.app.tui.threads.look_thread import LookThread
 from chroot_tool.app.tui.threads.watch_threads import SizeThread, WatchThread
@@ -133,6 +135,51 @@ def test_a_look_that_fails_leaves_the_thread_for_the_next() -> None:
     wait_until(lambda: posted)
     looks.close()
     assert looked == ["/b/one", "/b/two"]
+
+
+def test_a_count_that_fails_leaves_the_thread_for_the_next() -> None:
+    class Sizes:
+        def get(self, path: str, _ended: threading.Event) -> Taken:
+            asked.append(path)
+            if len(asked) == 1:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return Taken(5)
+
+    asked: list[str] = []
+    posted: list[Any] = []
+    engine: Any = SimpleNamespace(sizes=Sizes)
+    thread = SizeThread(engine, posted.append)
+    thread.want(("/b/one",))
+    wait_until(lambda: asked)
+    thread.want(("/b/two", "/b/one"))
+    wait_until(lambda: len(posted) == 2)
+    thread.close()
+    assert [one.path for one in posted] == ["/b/two", "/b/one"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_wants_something_of_a_thread_that_a_bug_has_ended_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever wants it is the UI itself, which would end."""
+
+    def breaks(*_: object) -> Any:
+        raise LookupError
+
+    engine: Any = SimpleNamespace(sizes=lambda: SimpleNamespace(get=breaks))
+    sizes = SizeThread(engine, lambda _: None)
+    looks = LookThread("look", breaks, lambda _: None)
+    keeper = chroot_log._Keeper(lambda _: None)
+    monkeypatch.setattr(log_file, "load", breaks)
+    sizes.want(("/b/deb",))
+    looks.want("/b/deb")
+    keeper.want_past()
+    for one in (sizes, looks, keeper):
+        one._thread.join(60)
+        assert not one._thread.is_alive()
+    sizes.want(("/b/deb", "/b/one"))
+    looks.want("/b/one")
+    keeper.keep([])
 
 
 def test_what_is_counted_anew_is_told_although_it_is_as_large_as_before() -> None:
