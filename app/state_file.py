@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
 from ..core import json_values
+from ..core.errors import ChrootError
 from ..core.kernel import answering, small_file
 from ..core.kernel.rootpath import Root
 
@@ -33,4 +35,7 @@ def write(path: str, document: dict[str, Any]) -> None:
         with Root("/") as root:
             root.write(path, json.dumps(document).encode(), 0o600, is_synced=False)
 
-    answering.look(path, put, seconds=answering.LOOK)
+    try:
+        answering.look(path, put, seconds=answering.LOOK)
+    except ChrootError as error:  # it leads to /dev/null, say
+        raise OSError(errno.EINVAL, error.message, path) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from chroot_tool.app import run_history
+from chroot_tool.app import paths, run_history
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
@@ -149,6 +150,20 @@ async def test_it_goes_into_the_history_of_each_and_into_throw_away_sessions() -
         assert run_history.commands(OFF[2].path) == ("true",)
         run_history.remember("other", OFF[2].path)
         assert run_history.commands(*(one.path for one in OFF)) == ("true", "other")
+
+
+@pytest.mark.usefixtures("on_this_host", "own_home")
+async def test_what_can_be_kept_nowhere_is_said_and_run_all_the_same(tmp_path: Path) -> None:
+    """As where these are links to /dev/null, so that nothing is kept."""
+    os.mkfifo(tmp_path / "pipe")
+    for place in (paths.history_file(), paths.commands_file()):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.symlink(tmp_path / "pipe", place)
+    async with ui(*OFF) as t:
+        await mark_all(t)
+        await run(t, "true")
+        await t.says("run: 3 done")
+        assert "history: pipe is no regular file" in t.said
 
 
 @pytest.mark.slow
