@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 
+from ...core.errors import ChrootError
 from ...core.events import Stage, Warned
 from ...core.text import safe
 from .. import exits
@@ -13,7 +13,6 @@ from .. import exits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...core.engine import Engine
-    from ...core.errors import ChrootError
     from ...core.events import Event
     from .long_call import LongCall
 
@@ -45,9 +44,15 @@ class Voice:
         """Say what went wrong, and return the path to try next; "" where nobody answers."""
         if not all(os.isatty(fd) for fd in (0, 1, 2)):
             return ""
-        exits.complain(error)
-        exits.tell("The session is still there. Keep it as (empty: throw it away): ")
-        return self.place(sys.stdin.readline().strip())
+        from .typed_line import typed_line
+
+        while True:
+            exits.complain(error)
+            exits.tell("The session is still there. Keep it as (empty: throw it away): ")
+            try:
+                return self.place(typed_line())
+            except ChrootError as wrong:
+                error = wrong
 
     def place(self, name: str) -> str:
         """Return the path of the chroot that is to be made; "" for none."""

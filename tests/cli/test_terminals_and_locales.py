@@ -12,7 +12,7 @@ import pytest
 
 from chroot_tool.app import paths
 from support import Cli, let_in
-from support.outer_terminal import Terminal, colours
+from support.outer_terminal import Terminal, colours, strict_locale
 
 ESCAPE = "\x1b"
 
@@ -109,6 +109,23 @@ def test_any_locale_will_do(cli: Cli, tmp_path: Path, locale: str) -> None:
     names = {one["name"] for one in cli.json("list", "--base", tmp_path, env=env)}
     assert names == {"dëb€", os.fsdecode(b"raw\xff")}
     assert cli.json("status", "-d", tmp_path / "dëb€", env=env)["name"] == "dëb€"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("verb", ["delete", "trash empty"])
+def test_a_key_of_another_encoding_is_a_wrong_answer(cli: Cli, tmp_path: Path, verb: str) -> None:
+    deb = chroot(tmp_path, "deb")
+    where = ("-d", deb) if verb == "delete" else ("--base", tmp_path)
+    argv = [str(word) for word in cli.argv(*verb.split(), *where)]
+    terminal = Terminal(argv, cli.environment(strict_locale(tmp_path / "locale")))
+    try:
+        terminal.wait_for("to go on: ")
+        terminal.type("\udcff\n")
+        assert "chroot-tool: not " in terminal.rest()
+        assert terminal.exit_code() == 130
+    finally:
+        terminal.close()
+    assert deb.exists()
 
 
 # -- pipes ----------------------------------------------------------------------------------------

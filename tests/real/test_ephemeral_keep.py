@@ -16,7 +16,7 @@ import pytest
 
 from support import Cli, kill, mounts_below, wait_until
 from support.disks import disk
-from support.outer_terminal import Bash
+from support.outer_terminal import Bash, strict_locale
 from support.session_traces import host_table, run, sessions, tree
 from support.trees import differences, everything
 
@@ -169,6 +169,25 @@ def test_at_a_terminal_another_name_is_asked_for(
         bash.wait_for(r"space[^\n]*\n[^\n]*hint: [^\n]*\n")
         bash.wait_for("The session is still there")
         bash.type(f"{tmp_path}/kept\n")
+        assert bash.code() == 6
+    assert (tmp_path / "kept/new").read_text() == "new\n"
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_no_name_is_asked_for_again(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    """A key of another encoding, and a plain name where the current directory is gone."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with disk(tmp_path, "tmpfs", 2) as small, shell(cli, tiny_chroot) as bash:
+        for name, value in strict_locale(tmp_path / "locale").items():
+            bash.start(f"export {name}={value}")
+        bash.start(f"cd {gone}; rmdir {gone}")
+        bash.start(f"r --keep {small}/kept -- sh -c 'echo new >/new; exit 6'")
+        for answer in ("./plain", f"{small}/k\udcff", f"{tmp_path}/kept"):
+            bash.wait_for("The session is still there")
+            bash.type(f"{answer}\n")
         assert bash.code() == 6
     assert (tmp_path / "kept/new").read_text() == "new\n"
 

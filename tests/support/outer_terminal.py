@@ -13,10 +13,20 @@ import struct
 import termios
 import time
 from pathlib import Path
+from shutil import copytree
 
 from support import PATIENCE, Cli, wait_until
 
 PROMPT = "READY$ "
+
+
+def strict_locale(folder: Path) -> dict[str, str]:
+    """Variables of a locale in which Python refuses to read what is no text, as en_US.UTF-8.
+
+    It is made in *folder*: of those that every Debian has Python takes anything.
+    """
+    copytree("/usr/lib/locale/C.utf8", folder / "en_US.utf8")
+    return {"LOCPATH": str(folder), "LC_ALL": "en_US.UTF-8"}
 
 
 class Terminal:
@@ -30,7 +40,7 @@ class Terminal:
         self.resize(30, 90)
 
     def type(self, text: str) -> None:
-        os.write(self.fd, text.encode())
+        os.write(self.fd, text.encode(errors="surrogateescape"))
 
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -15,6 +15,7 @@ from ...settings.all_settings import MOST_TRASH
 from ..arguments import add, add_examples, chroot_of, is_elsewhere, remembered
 from ..long_call import LongCall
 from ..options import DIR
+from ..typed_line import typed_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,5 +124,5 @@ def _ask(what: str, name: str) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("delete asks first, and there is no terminal to ask on", "add --yes")
     exits.tell(f"{what}Type the name ({safe(name)}) to go on: ")
-    if sys.stdin.readline().strip() not in (name, safe(name)):
+    if typed_line() not in (name, safe(name)):
         raise Cancelled("not deleted: that is not its name")

@@ -14,6 +14,7 @@ from ..arguments import add_examples, add_json_events, engine_of
 from ..long_call import LongCall
 from ..output import print_lines
 from ..tables import table
+from ..typed_line import typed_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _confirm(engine: Engine, names: Sequence[str]) -> None:
         raise UsageError("trash empty asks first, and there is no terminal to ask on", "add --yes")
     what = ", ".join(map(safe, names)) or f"all that is in the trash of {safe(engine.base)}"
     exits.tell(f"This removes {what} for good.\nType empty to go on: ")
-    if sys.stdin.readline().strip() != "empty":
+    if typed_line() != "empty":
         raise Cancelled("not emptied: that is not the word")
 
 
