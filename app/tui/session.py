@@ -131,13 +131,15 @@ class Session(Value):
         words: Words | tuple[Words, ...] = (),
         line: Words = (),
         undo: Undo | None = None,
+        again: Callable[[], object] | None = None,
         asks: bool = False,
     ) -> None:
         """Start a job on the chroot at *path*, shown as *verb* and *name*; see `Jobs.start`.
 
         *words* are those of chroot-tool that do the same, of one command or of several, *line* a
-        whole command line of another program; *undo*
-        takes it back; *asks*: it is to be asked for before it is done once more (`Deed`).
+        whole command line of another program; *undo* takes it back. *again* does it once more,
+        where *undo* has to know of each time by itself what *work* has come to. *asks*: it is to be
+        asked for before that (`Deed`).
         """
         ident = self.jobs.start(verb, name, path, work, ended)
         if not ident:
@@ -148,7 +150,7 @@ class Session(Value):
         self.several.begin(ident)
         if not words and not line:
             return
-        again = partial(
+        again = again or partial(
             self.start,
             verb,
             name,

@@ -75,7 +75,7 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
     session.start(
         "delete", one.name, one.path, work, ended,
         words=("delete", "-d", one.path, "--yes", *kept), undo=undo if days else None,
-        asks=True,
+        again=partial(_delete, session, days, one), asks=True,
     )  # fmt: skip
 
 

@@ -106,7 +106,8 @@ def _put_back(session: Session, one: ChrootStatus, name: str, *, undoes: bool = 
     )
     session.start(
         "restore", one.name, one.path, work, words=("snapshot", "restore", name, "-d", one.path),
-        undo=None if undoes else undo, asks=True,
+        undo=None if undoes else undo,
+        again=partial(_put_back, session, one, name, undoes=undoes), asks=True,
     )  # fmt: skip
 
 

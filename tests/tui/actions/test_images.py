@@ -358,6 +358,33 @@ async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
 
 
 @pytest.mark.slow
+async def test_each_time_that_one_was_put_back_is_taken_back_to_what_was_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def restore(path: str, name: str, **_: object) -> str:
+        asked.append(name)
+        return f"before-{len(asked)}"
+
+    async with ui(*CHROOTS) as t:
+        monkeypatch.setattr(t.engine, "restore_snapshot", restore)
+        t.engine.shelves[ARM] = KEPT
+        await t.on_row("arm")
+        await wish(t, "enter")
+        for key in ("", "full_stop", "U", "U"):
+            done = len(asked)
+            if key:
+                await t.press(key)
+            await t.dialog(Confirm)
+            await t.press(*(() if key == "U" else ("tab",)), "enter")
+            await t.main()
+            await t.until(lambda done=done: len(asked) > done)  # type: ignore[misc]
+            await t.idle()
+    assert asked == ["as-made", "as-made", "before-2", "before-1"]
+
+
+@pytest.mark.slow
 async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.shelves[f"{BASE}/deb12"] = KEPT

@@ -59,6 +59,36 @@ async def test_it_goes_into_the_trash_and_u_has_it_back(size: tuple[int, int]) -
         await t.shows("trash restore arm-1")
 
 
+async def test_what_was_deleted_once_more_is_had_back_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone: list[str] = []
+
+    def delete(_path: str, **_: object) -> str:
+        gone.append(f"arm-{len(gone) + 1}")
+        return gone[-1]
+
+    async with ui(*CHROOTS) as t:
+        monkeypatch.setattr(t.engine, "delete", delete)
+        t.engine.thrown = tuple(THROWN.replace(id=f"arm-{number}") for number in (1, 2))
+        await delete_arm(t)
+        await t.press("full_stop")
+        await t.dialog(Confirm)
+        await t.press("tab", "enter")
+        await t.main()
+        await t.until(lambda: len(gone) == 2)
+        await t.idle()
+        for ident in ("arm-2", "arm-1"):
+            await t.press("U")
+            await t.dialog(Confirm)
+            await t.press("enter")
+            await t.main()
+            await t.until(
+                lambda ident=ident: t.engine.called("restore_trashed")[-1:] == [(ARM, ident)]  # type: ignore[misc]
+            )
+            await t.idle()
+
+
 @pytest.mark.slow
 async def test_what_has_gone_is_not_had_back() -> None:
     async with ui(*CHROOTS) as t:
