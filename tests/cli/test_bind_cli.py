@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -365,3 +366,35 @@ def test_what_was_written_is_kept_where_it_cannot_be_saved(
     assert f"what you wrote is kept in {copy}" in done.stderr
     assert copy.read_bytes() == TOML + b"# mine\n"
     assert toml(deb).read_bytes() == TOML + b"# theirs\n"
+
+
+@pytest.mark.parametrize("blank", [" ", "''"])
+def test_an_editor_that_is_blank_is_none(cli: Cli, deb: Path, tmp_path: Path, blank: str) -> None:
+    conf(deb).write_text("#!/bin/sh\n: > executed\n")
+    conf(deb).chmod(0o755)
+    usual = tmp_path / "bin/sensible-editor"
+    usual.parent.mkdir()
+    usual.write_text(f"#!/bin/sh\n: >'{tmp_path}/opened'\n")
+    usual.chmod(0o755)
+    path = f"{usual.parent}:{os.environ['PATH']}"
+    env = {"VISUAL": blank, "EDITOR": blank, "PATH": path}
+    cli("bind", "edit", "tool.conf", "-d", deb, env=env, cwd=tmp_path)
+    assert (tmp_path / "opened").exists()
+    assert not (tmp_path / "executed").exists()
+
+
+def test_an_editor_with_an_open_quote_is_said(cli: Cli, deb: Path) -> None:
+    done = cli("bind", "edit", "-d", deb, env={"VISUAL": "", "EDITOR": "vi '-R"})
+    assert done.returncode == 2
+    assert done.stderr == (
+        "chroot-tool: EDITOR can't be split into words: no closing quotation\n"
+        "hint: close the quote\n"
+    )
+
+
+def test_an_editor_that_is_not_there_is_said(cli: Cli, deb: Path, tmp_path: Path) -> None:
+    done = cli("bind", "edit", "-d", deb, env={"VISUAL": "/no/editor", "TMPDIR": str(tmp_path)})
+    assert not list(tmp_path.glob("chroot-tool-*"))
+    assert (done.returncode, done.stderr) == (
+        1, "chroot-tool: /no/editor: No such file or directory\n"
+    )  # fmt: skip

@@ -81,6 +81,16 @@ async def test_the_palette_opens_the_settings_in_the_editor(
     assert file.read_text().lstrip().startswith("#")
 
 
+async def test_an_editor_with_an_open_quote_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("VISUAL", "my-editor '-w")
+    async with ui(*CHROOTS) as t:
+        await t.app.main.action_perform("settings")
+        await t.says("VISUAL can't be split into words: no closing quotation")
+
+
 @pytest.mark.slow
 async def test_the_palette_runs_an_action() -> None:
     async with ui(*CHROOTS) as t:

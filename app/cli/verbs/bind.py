@@ -96,10 +96,15 @@ def _open(engine: Engine, path: str, arguments: Namespace) -> int:
     binds = engine.binds(path)
     seen = binds.files()
     origin = arguments.file or (CHROOT_TOML if seen[TOOL_CONF] is None else TOOL_CONF)
+    words = editor.command()
     folder = tempfile.mkdtemp(prefix="chroot-tool-")
     copy = f"{folder}/{origin}"
-    _write(copy, seen[origin])
-    code = subprocess.run([*editor.command(), copy], check=False).returncode
+    try:
+        _write(copy, seen[origin])
+        code = subprocess.run([*words, copy], check=False).returncode
+    except OSError:
+        shutil.rmtree(folder)
+        raise
     edited = _read(copy)
     if edited not in (None, seen[origin]):
         try:

@@ -20,10 +20,10 @@ async def edit(session: Session) -> None:
     """Hand the terminal to the editor. What is wrong in the file is said when it is read again."""
     try:
         path = await asyncio.to_thread(begin)
+        argv = (*editor.command(), path)
     except ChrootError as error:
         session.user.explain(error, whole=True)
         return
-    argv = (*editor.command(), path)
     await session.whole.run(argv, Deed((argv,), "settings", lambda: edit(session)))
 
 
