@@ -214,7 +214,12 @@ class Session(Value):
             self.user.tell(f"{safe(job.verb)} {safe(job.name)}: {safe(error.message)}", "error")
 
     async def _again_as_root(self, job: JobStatus, error: ChrootError) -> None:
-        if await self.rising.ask(self.user):
+        try:
+            has_risen = await self.rising.ask(self.user)
+        except Exception:  # a bug of ours must be seen, but not keep the job under way for ever
+            self._end_job(job, error)
+            raise
+        if has_risen:
             self.jobs.again(job.id)
         else:
             self._end_job(job.replace(hint=self.rising.hint or job.hint), error)

@@ -35,3 +35,19 @@ async def test_who_becomes_root_where_there_is_no_chroot_is_told_so(
         await t.app.main.action_perform("root")
         await t.shows("12345, as root")
         t.app.main.session.machines.has_risen = False  # there is none to be closed
+
+
+async def test_a_job_is_over_where_asking_for_privilege_breaks_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rise(_: Machines) -> None:
+        raise LookupError("sudo is gone")
+
+    async with ui(*CHROOTS) as t:
+        monkeypatch.setattr(Machines, "can_rise", True)
+        monkeypatch.setattr(Machines, "rise", rise)
+        t.engine.fail("on", PrivilegeError("mounting needs root", "run it with sudo"))
+        await t.on_row("arm")
+        await t.press("o")
+        await t.says("unexpected LookupError: sudo is gone")
+        assert t.job_states == {"arm": "failed"}
