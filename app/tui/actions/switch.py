@@ -273,8 +273,8 @@ async def show_plan(session: Session) -> None:
     from ....widgets.dialogs.confirm import Confirm
 
     chosen = session.chosen
-    fit = [one for one in chosen if one.state not in UNFIT]
-    off = bool(fit) and all(_is_on(one) for one in fit)
+    off = all(_is_on(one) or one.state in UNFIT for one in chosen)
+    fit = [one for one in chosen if one.state not in UNFIT or (off and _is_stuck(one))]
     lines: list[str] = []
     for one in fit:
         if not off and _is_on(one):

@@ -53,6 +53,16 @@ async def test_o_switches_off_what_is_broken_while_it_is_on() -> None:
         await t.press("o")
         await t.until(lambda: t.job_states.get("deb12") == "done")
         assert t.engine.calls == [("off", DEB12.path, True, False)]
+        step = Unmount(f"{DEB12.path}/proc", 7)
+        t.engine.plan_off = lambda path, **_: Plan((step,))
+        await t.press("O")
+        await t.dialog(Confirm)
+        await t.shows(f"$ chroot-tool off -d {DEB12.path} -n", step.describe())
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: len(t.engine.calls) == 2)
+        await t.idle()
+        assert t.engine.calls.pop() == ("off", DEB12.path, True, False)
         await t.press("space")
         await t.on_row("trixie-build")
         await t.press("space", "o")  # on, both: what can't be is said
