@@ -87,14 +87,18 @@ class PtyChild:
                 env=None if env is None else dict(env),
                 cwd=cwd,
             )
+            self._pidfd = os.pidfd_open(self._process.pid)
         except OSError:
+            if self._process is not None:  # no descriptor is left to see it end by
+                self._process.kill()
+                self._process.wait()
+                self._process = None
             os.close(self._master)
             self._master = -1
             raise
         finally:
             os.close(slave)
         self.pid = self._process.pid
-        self._pidfd = os.pidfd_open(self.pid)
         self._loop.add_reader(self._pidfd, self._ended)
         self._output.open(self._loop, self._master)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import os
 import re
@@ -129,6 +130,23 @@ async def test_a_command_that_cannot_be_started_says_why(argv: list[str], cwd: s
         await until(pilot, lambda: host.messages)
         assert terminal.exit == 127
         assert "No such file or directory" in terminal.reading.text()
+
+
+async def test_a_command_whose_end_could_not_be_seen_does_not_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[int] = []
+
+    def refuse(pid: int, _flags: int = 0) -> int:
+        started.append(pid)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    async with hosted(["sleep", "1000"]) as (terminal, pilot, host):
+        await until(pilot, lambda: host.messages)
+        assert "Too many open files" in terminal.reading.text()
+        (pid,) = started
+        assert has_ended(pid)
 
 
 async def test_the_command_has_its_size_and_its_terminal_from_the_start() -> None:
