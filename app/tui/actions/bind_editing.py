@@ -21,6 +21,7 @@ from ....widgets.binds.draft import News
 from ....widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ....widgets.dialogs.confirm import Confirm
 from ...exits import CONFIG
+from ...paths import here
 from ..command_lines.command_words import follow
 
 if TYPE_CHECKING:
@@ -209,4 +210,4 @@ def _presets(there: Callable[[str], bool]) -> tuple[Preset, ...]:
         home = pwd.getpwuid(uid).pw_dir
     except KeyError:
         home = os.path.expanduser("~")
-    return presets(os.environ, uid, home, os.getcwd(), there)
+    return presets(os.environ, uid, home, here(), there)

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from chroot_tool.app.tui.actions import bind_editing
 from chroot_tool.app.tui.actions.bind_editing import BindEditing
 from chroot_tool.app.tui.user import key_queue
 from chroot_tool.app.tui.user.ask_and_tell import User
@@ -201,3 +202,17 @@ async def test_enter_typed_behind_w_is_for_what_asks_whether_to_save(
         finally:
             shown.set()
         await t.until(lambda: "ignore" in (tmp_path / "c/chroot.d/chroot.toml").read_text())
+
+
+def test_where_the_current_directory_is_gone_it_is_no_preset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def titles() -> list[str]:
+        return [one.title for one in bind_editing._presets(lambda _: False)]
+
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    before = titles()
+    gone.rmdir()
+    assert set(before) - set(titles()) == {"current directory"}

@@ -264,6 +264,20 @@ async def test_pack_says_where_and_how_big_at_the_end(
         assert job.stage == f"210M in {path}"
 
 
+async def test_pack_goes_to_the_base_where_the_current_directory_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    async with ui(*CHROOTS) as t:
+        gone.rmdir()
+        await t.on_row("arm")
+        await t.press("p")
+        dialog = await t.dialog(PackDialog)
+        assert dialog.value("file").startswith(f"{BASE}/arm-")
+
+
 @pytest.mark.slow
 async def test_pack_asks_before_it_replaces_a_file(tmp_path: Path) -> None:
     there = tmp_path / "there.tar.gz"
