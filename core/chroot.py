@@ -150,8 +150,8 @@ def locate(directory: str, base: str) -> str:
         raise UsageError("the directory's name holds a NUL byte")
     plain = "/" not in directory and directory not in (".", "..")
     if plain and not is_directory(directory):
-        return os.path.join(_absolute(base), directory)
-    return _absolute(directory)
+        return os.path.join(absolute(base), directory)
+    return absolute(directory)
 
 
 def is_directory(path: str) -> bool:
@@ -183,7 +183,7 @@ def locate_existing(directory: str, base: str) -> str:
     base, which the hint names.
     """
     path = locate(directory, base)
-    hidden = os.path.join(_absolute(base), directory)
+    hidden = os.path.join(absolute(base), directory)
     if "/" in directory or path == hidden or directory in (".", ".."):
         return path
     try:
@@ -197,7 +197,8 @@ def locate_existing(directory: str, base: str) -> str:
     return path
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
+    """Return *path* as it is from anywhere. Raises UsageError where that can't be said."""
     try:
         return os.path.abspath(path)
     except FileNotFoundError:

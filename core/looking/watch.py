@@ -67,7 +67,7 @@ class Watcher:
     """Follows the chroots under a base. Used by one thread; `wake` may be called from any."""
 
     def __init__(self, base: str) -> None:
-        self.base = os.path.abspath(base)
+        self.base = chroot.absolute(base)
         self._physical = _physical(self.base)
         self._has_answered = False
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)

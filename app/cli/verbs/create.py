@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 
+from ....core.chroot import absolute
 from ....core.text import safe
 from ... import exits, json_fields
 from ..arguments import add, add_json_events, chroot_of
@@ -124,4 +124,4 @@ def asked(arguments: Namespace) -> CreateOptions:
 def _source(text: str) -> str:
     """Return the source as it is from anywhere: a path here becomes a whole one."""
     is_path = text and text != "-" and ":" not in text.partition("/")[0]
-    return os.path.abspath(text) if is_path else text
+    return absolute(text) if is_path else text

@@ -9,6 +9,7 @@ from argparse import SUPPRESS
 from functools import partial
 
 from ....core.archives.writing import default_name
+from ....core.chroot import absolute
 from ....core.errors import UsageError
 from ....core.text import safe, size
 from ... import exits, json_fields
@@ -83,7 +84,7 @@ def execute(arguments: Namespace) -> int:
     if output == STDOUT and os.isatty(1):
         raise UsageError("an archive is nothing for a terminal", "name a file with -f, or pipe it")
     if output != STDOUT and not there:
-        output = os.path.abspath(output)
+        output = absolute(output)
     do = engine.pack
     if host != there:
         from ....core.remote import between_machines
@@ -108,7 +109,7 @@ def _store(arguments: Namespace) -> int:
     """Be the end of a stream between two machines that writes the archive into a file."""
     from ....core.archives import archive
 
-    output = os.path.abspath(arguments.file)
+    output = absolute(arguments.file)
     with LongCall(json=arguments.json) as (_, cancelled):
         done = archive.store(output, checksum=arguments.checksum, cancelled=cancelled)
     json_fields.write({"event": "done", **json_fields.packed(done)})

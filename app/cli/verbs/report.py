@@ -12,6 +12,7 @@ import sys
 
 from .... import __version__
 from ....core import programs
+from ....core.chroot import absolute
 from ....core.config.bind import BIND_OPTIONS, PROPAGATIONS, TMPFS_OPTIONS
 from ....core.diagnosis.finding import OK
 from ....core.errors import ChrootError, ConfigError
@@ -139,7 +140,7 @@ def _chroots(engine: Engine) -> Iterator[str]:
     kinds = sorted({_kind(mount.fs) for mount in mounts})
     yield f"mounts: {len(mounts)}{f', of {chr(32).join(kinds)}' if kinds else ''}"
     at = MountTable.read()
-    below = [entry for entry in at.entries if _is_above(entry.target, os.path.abspath(engine.base))]
+    below = [entry for entry in at.entries if _is_above(entry.target, absolute(engine.base))]
     if below:
         yield f"base: {_kind(max(below, key=lambda entry: len(entry.target)).fs)}"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from argparse import SUPPRESS
 from functools import partial
 
+from ....core.chroot import absolute
 from ....core.errors import UsageError
 from ....core.events import Stage
 from ....core.text import safe
@@ -67,7 +67,7 @@ def execute(arguments: Namespace) -> int:
     host = split_host(arguments.dir)[0] or arguments.host
     there, source = split_host(arguments.file)
     if source != _STDIN and not there:
-        source = os.path.abspath(source)
+        source = absolute(source)
     engine, path = chroot_of(arguments, new=True)
     do = engine.unpack
     if host != there:
@@ -93,7 +93,7 @@ def _send(arguments: Namespace) -> int:
     """Be the end of a stream between two machines that reads the archive, and writes to stdout."""
     from ....core.archives import archive
 
-    source = os.path.abspath(arguments.file)
+    source = absolute(arguments.file)
     sys.stdout = sys.stderr
     with LongCall(json=arguments.json) as (report, cancelled):
         archive.send(
