@@ -26,6 +26,7 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 CONFIG_DIRECTORY = "/chroot.d"
@@ -155,11 +156,8 @@ def locate(directory: str, base: str) -> str:
 
 
 def is_directory(path: str) -> bool:
-    """Tell whether *path* is a directory. Raises ChrootError where nobody answers."""
-    try:
-        return answering.look(path, lambda: os.path.isdir(path))
-    except NotAnswering as error:
-        raise no_answer(error) from None
+    """Tell whether *path* is a directory. Raises ChrootError where that can't be seen."""
+    return _seen(path, lambda: os.path.isdir(path))
 
 
 def refuse_silent(*paths: str) -> None:
@@ -169,11 +167,17 @@ def refuse_silent(*paths: str) -> None:
 
 
 def is_there(path: str) -> bool:
-    """Tell whether anything is at *path*. Raises ChrootError where nobody answers."""
+    """Tell whether anything is at *path*. Raises ChrootError where that can't be seen."""
+    return _seen(path, lambda: os.path.lexists(path))
+
+
+def _seen(path: str, look: Callable[[], bool]) -> bool:
     try:
-        return answering.look(path, lambda: os.path.lexists(path))
+        return answering.look(path, look)
     except NotAnswering as error:
         raise no_answer(error) from None
+    except OSError as error:  # no descriptor is left to read the mount table by, say
+        raise ChrootError(f"{path}: {error.strerror}") from error
 
 
 def locate_existing(directory: str, base: str) -> str:

@@ -111,6 +111,8 @@ def missing(source: str) -> str:
         there = answering.look(source, lambda: os.path.lexists(source), seconds=answering.LOOK)
     except NotAnswering as error:
         return f"{error.strerror}: `on` would wait, and give up"
+    except OSError as error:  # no descriptor is left to read the mount table by, say
+        return f"cannot be looked at: {error.strerror}"
     return "" if there else "is not on the host, so `on` fails: make it, or tick optional"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import UsageError
+from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import path_completion
 
@@ -119,3 +121,13 @@ def test_what_is_mounted_at_a_target(cli: object, tiny_chroot: Path) -> None:
         assert binds.what_is_at("/proc").startswith("mounted: proc")
     finally:
         engine.off(str(tiny_chroot), stop=False)
+
+
+def test_what_can_not_be_looked_at_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the editor of binds nobody expects more than a word on it."""
+
+    def refuse() -> bool:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(answering, "may_wait", refuse)
+    assert path_completion.missing("/srv") == "cannot be looked at: Too many open files"

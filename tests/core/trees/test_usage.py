@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage, ignore
+from chroot_tool.core.kernel import answering
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import usage as module
@@ -137,6 +139,19 @@ def test_it_says_how_far_it_is_and_can_be_stopped(
         usage(root, "", report, stop)
     assert isinstance(said[0], Stage)
     assert said[0].stage.startswith("counting: ")
+
+
+def test_want_of_descriptors_is_an_error_that_whoever_waits_is_told(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk view counted for ever: its thread had died of it."""
+
+    def refuse() -> bool:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(answering, "may_wait", refuse)
+    with pytest.raises(ChrootError, match="Too many open files"):
+        LocalEngine("").usage(str(tree))
 
 
 def test_what_is_no_chroot(tmp_path: Path) -> None:

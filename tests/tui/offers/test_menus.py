@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from textual.widgets import Button, OptionList
 
 from chroot_tool.app.tui import start
 from chroot_tool.app.tui.actions import ACTIONS, root
+from chroot_tool.core.kernel import answering
 from chroot_tool.core.looking import other_bases
 from chroot_tool.core.looking.other_bases import OtherBase
 from chroot_tool.widgets.dialogs.base import BaseDialog
@@ -410,6 +413,23 @@ async def test_a_base_that_is_none_is_told_below_the_field_and_can_be_mended(
         await t.hides("is no directory")
         await t.press("enter")
         await t.until(lambda: t.app.wanted_base == str(tmp_path))
+
+
+async def test_a_base_that_can_not_be_looked_at_is_told_below_the_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> bool:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with ui(*CHROOTS) as t:
+        await t.press("B")
+        dialog = await t.dialog(BaseDialog)
+        dialog.query_one("#directory Input").focus()
+        await t.write(str(tmp_path))
+        monkeypatch.setattr(answering, "may_wait", refuse)
+        await t.press("enter")
+        await t.shows("Too many open files")
+        assert t.app.screen is dialog
 
 
 @pytest.mark.slow
