@@ -43,16 +43,19 @@ that is answers at once, however long its work takes. (One that is older answers
 error that is no request's.)"""
 _SILENT = 3 * _QUIET
 """Seconds of waiting without a word after which it is not: with that half a minute at most."""
+_TAKING_BACK = 30.0
+"""Seconds for the other to take back what was stopped, before it is left alone with that."""
 _BANNER = 200
 """Lines that a shell's start files may print before the first one of ours."""
 _LAST_WORDS = 4096
+_UNKNOWN = "whether {} came to its end is not known: look before you ask again"
 _HELD_UP = 1.0
 _GOODBYE = 10.0
 """Seconds for the other to take back what it did, before its program is ended."""
 
 
 class ConnectionLostError(ChrootError):
-    """Nothing comes from the other end any more; what was under way may be done or not."""
+    """Nothing is awaited from the other end any more; what was under way may be done or not."""
 
 
 class Connection:
@@ -227,6 +230,7 @@ class Connection:
             if cancelled is not None and cancelled.is_set() and not told:
                 self._write({"cancel": number})
                 told = True
+                until = min(until, time.monotonic() + _TAKING_BACK)
             wait = _QUIET if cancelled is None or told else min(_LOOK, _QUIET)
             try:
                 found, size = answers.get(wait)
@@ -247,6 +251,9 @@ class Connection:
                 raise documents.decode_error(found)
             if found:
                 take(found, size)
+            if time.monotonic() > until and told:
+                late = f"{name} was stopped, and has not ended {_TAKING_BACK:.0f} s later"
+                raise ConnectionLostError(f"{self.name}: {late}", _UNKNOWN.format(name))
             if time.monotonic() > until:
                 raise ChrootError(f"{self.name}: {name} takes longer than {within:.0f} s")
 
@@ -270,7 +277,7 @@ class Connection:
             self._ears.join(1)  # what it said last may come after the end of its answers
         return ConnectionLostError(
             f"{self.name}: the connection was lost: {self._why or self._last_words()}",
-            f"whether {name} came to its end is not known: look before you ask again",
+            _UNKNOWN.format(name),
         )
 
     def _write(self, document: dict[str, Any]) -> None:

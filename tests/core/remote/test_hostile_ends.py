@@ -132,6 +132,33 @@ def test_a_look_that_goes_on_and_on_is_given_up(
         engine.of().list()
 
 
+BUSY = """
+number = json.loads(sys.stdin.readline())["id"]
+assert json.loads(sys.stdin.readline()) == {"cancel": number}
+for one in range(50):
+    assert json.loads(sys.stdin.readline())["ping"]
+    print('{"event": "pong"}', flush=True)
+print(json.dumps({"id": number, "event": "done", "result": "found"}), flush=True)
+time.sleep(1000)
+"""
+
+
+def test_one_that_was_stopped_and_is_only_there_is_left_alone(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was at hangs in a file system that is gone, say; it answers each ping."""
+    monkeypatch.setattr(connection, "_QUIET", 0.1)
+    monkeypatch.setattr(connection, "_SILENT", 3000.0)
+    monkeypatch.setattr(connection, "_TAKING_BACK", 0.3)
+    busy = other(BUSY)
+    busy.greet()
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(ConnectionLostError, match="there: clone was stopped") as error:
+        busy.ask("clone", {}, lambda _found, _size: None, stopped)
+    assert "look before you ask again" in error.value.hint
+
+
 def test_what_is_a_look() -> None:
     brief = {name for name, one in contract.methods().items() if one.is_brief}
     assert brief >= {"list", "status", "locate", "binds.files", "bases.list", "plan_on"}
