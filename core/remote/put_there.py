@@ -20,6 +20,7 @@ import tarfile
 
 MARK = "# put here by chroot-tool deploy"
 OURS = re.compile(r"[0-9][0-9A-Za-z.+-]*-[0-9a-f]{12}")
+HALF = re.compile(rf"\.{OURS.pattern}\.(part|old)")
 OLDEST = (3, 11)
 
 
@@ -65,19 +66,23 @@ def put(lib: str, program: str, version: str, digest: str, force: bool) -> bool:
     if before and numbers(before) > numbers(version) and not force:
         raise RefusedError(f"{program} is {before}, which is newer", "--force puts it back")
     name = f"{version}-{digest[:12]}"
-    place, part = lib + "/" + name, lib + "/." + name + ".part"
+    place, part, old = lib + "/" + name, lib + "/." + name + ".part", lib + "/." + name + ".old"
     for directory in (lib, os.path.dirname(program)):
         os.makedirs(directory, mode=0o755, exist_ok=True)
     alone = os.open(lib, os.O_RDONLY | os.O_DIRECTORY)  # until this process ends
     fcntl.flock(alone, fcntl.LOCK_EX)
-    shutil.rmtree(part, ignore_errors=True)
+    for one in os.listdir(lib):
+        if HALF.fullmatch(one):  # of one that was killed
+            shutil.rmtree(lib + "/" + one, ignore_errors=True)
     os.mkdir(part, 0o755)
     try:
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             tar.extractall(part)
         tried(part)
-        shutil.rmtree(place, ignore_errors=True)
+        if os.path.lexists(place):  # it may run: at no time it is there by half
+            os.rename(place, old)
         os.rename(part, place)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     last = named(program)
@@ -116,7 +121,7 @@ def remove(lib: str, program: str) -> bool:
         os.unlink(program)
     if os.path.isdir(lib):
         for one in os.listdir(lib):
-            if OURS.fullmatch(one.strip(".").replace(".part", "")):
+            if OURS.fullmatch(one) or HALF.fullmatch(one):
                 shutil.rmtree(lib + "/" + one)
         if not os.listdir(lib):
             os.rmdir(lib)

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -106,6 +107,39 @@ def test_one_that_is_older_is_replaced(cli: Cli, hosts: SshHosts, bare: SshHost)
     assert program.read_text() == text
     assert sorted(os.listdir(place)) == sorted((older, now)), "who runs the older one goes on"
     assert cli("list", "-H", "one", "--json", env=hosts.environment()).stdout == "[]\n"
+    (place / f".{older}.part").mkdir()  # of a deploy that was killed
+    assert deploy(cli, hosts).returncode == 0
+    assert os.listdir(place) == [now]
+
+
+_KILLED = """
+import os, shutil, sys
+real = shutil.rmtree
+def rmtree(place, *words, **more):
+    if os.path.exists(place):
+        os.unlink(place + "/start.py")  # the first of it that goes, say
+        os.kill(os.getpid(), 9)
+    real(place, *words, **more)
+shutil.rmtree = rmtree
+source, sys.argv[1:] = sys.argv[1], sys.argv[2:]
+exec(source)
+"""
+
+
+def test_one_that_is_put_there_again_is_whole_at_every_moment(
+    cli: Cli, hosts: SshHosts, bare: SshHost
+) -> None:
+    """Also where that is killed while it takes away what was there."""
+    assert deploy(cli, hosts).returncode == 0
+    place = bare.home / ".local/share/chroot-tool"
+    (now,) = os.listdir(place)
+    killed = bare.write_program(
+        "python3", f'shift 2; exec /usr/bin/python3 -Ic {quote(_KILLED)} "$@"'
+    )
+    assert deploy(cli, hosts).returncode == 1
+    assert len(os.listdir(place)) == 2, "it was not killed"
+    assert cli("list", "-H", "one", "--json", env=hosts.environment()).stdout == "[]\n"
+    killed.unlink()
     assert deploy(cli, hosts).returncode == 0
     assert os.listdir(place) == [now]
 
