@@ -35,6 +35,8 @@ def main(what: str, place: str, version: str, digest: str, force: str) -> None:
     lib, program = top + "/lib/chroot-tool", top + "/bin/chroot-tool"
     if place != "system":
         lib = home + "/share/chroot-tool"
+    else:
+        os.umask(0o022)  # it is for everybody, whatever root or who calls sudo keeps to themselves
     try:
         if what == "put":
             changed = put(lib, program, version, digest, force == "force")

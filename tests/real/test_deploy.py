@@ -186,11 +186,14 @@ def test_for_everybody_on_that_machine(cli: Cli, hosts: SshHosts) -> None:
     there = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _APART, "sh")
     (one,) = hosts.add("one", where=Where(inside=there))
     (one.bin / "chroot-tool").unlink()
+    one.write_program("python3", 'umask 077; exec /usr/bin/python3 "$@"')  # as of a careful root
     place, program = "/usr/local/lib/chroot-tool", "/usr/local/bin/chroot-tool"
+    nobody = ("env", "-i", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     for words in (("--system",), ()):
         done = cli("deploy", "one", *words, env=hosts.environment())
         assert (done.returncode, done.stderr.split()[0]) == (0, f"one:{program}:"), done.stderr
         assert hosts.ssh("one", "stat", "-c", "%a", program).stdout == "755\n"
+        assert hosts.ssh("one", *nobody, program, "--version").returncode == 0
         said = cli("list", "-H", "one", "--base", one.base, "--json", env=hosts.environment())
         assert (said.returncode, said.stdout) == (0, "[]\n"), said.stderr
         done = cli("deploy", "one", "--remove", *words, env=hosts.environment())
