@@ -2,8 +2,8 @@
 
 A document has the names of the value's fields, so that it is what `--json` prints, whole. What
 comes in is of a foreign machine: every field is checked against the type it is declared with, and
-only ValueError comes out. A field that this version does not know is passed over, one that the
-other did not say has its default: older and newer understand each other.
+only ValueError comes out. A field that this version does not know is passed over, and so is an
+event; one that the other did not say has its default: older and newer understand each other.
 """
 
 from __future__ import annotations
@@ -208,6 +208,16 @@ def decode(document: Any, hint: Any) -> Any:
     return decoder(hint)(document)
 
 
+def event(document: dict[str, Any]) -> events.Event | None:
+    """Return the event that *document* is, None for one of a newer one. Raises ValueError."""
+    field, words = kind(events.Event)
+    word = document.get(field)
+    if isinstance(word, str) and word not in words:
+        return None
+    found: events.Event = decode(document, events.Event)
+    return found
+
+
 def optional(hint: type[Value]) -> Any:
     """Return the type of what is one of *hint*, or None."""
     return hint | None
@@ -252,7 +262,7 @@ def decoder(hint: Any) -> Decode:
     if origin is not None:  # tuple[X, ...], Sequence[X]
         return _many(decoder(inner[0]))
     if hint in KINDS:
-        return _tagged(*kind(hint))
+        return _tagged(*kind(hint), is_mild=hint is errors.Problem)
     if issubclass(hint, Step):
         hint = ToldStep
     return _whole(hint)
@@ -341,11 +351,13 @@ def _object(found: Any) -> dict[str, Any]:
     return found
 
 
-def _tagged(field: str, words: dict[str, type[Value]]) -> Decode:
+def _tagged(field: str, words: dict[str, type[Value]], *, is_mild: bool) -> Decode:
     first = next(iter(words))
 
     def decode_it(found: Any) -> Any:
         word = _object(found).get(field, first)
+        if is_mild and isinstance(word, str) and word not in words:
+            word = first  # of a newer one
         if not isinstance(word, str) or word not in words:
             raise ValueError(f"{field} is none that is known")
         return _whole(words[word])(found)

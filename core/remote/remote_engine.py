@@ -12,7 +12,6 @@ import threading
 import time
 
 from ..errors import Cancelled, ChrootError, Problem
-from ..events import Event
 from ..looking.status import ChrootStatus
 from ..verbs.run_captured import run_words
 from . import contract, documents
@@ -136,8 +135,8 @@ class RemoteEngine:
             parameters["of"] = of
 
         def take(found: dict[str, Any], _size: int) -> None:
-            event = documents.decode(found, Event)
-            if report is not None:
+            event = documents.event(found)
+            if report is not None and event is not None:
                 report(event)
 
         within = _LONGEST_LOOK if method.is_brief else math.inf

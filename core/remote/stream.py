@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from .. import json_values, programs
 from ..archives.pipeline import Stop, pipe
 from ..errors import Cancelled, ChrootError
-from ..events import Event, Stage, Warned
+from ..events import Stage, Warned
 from ..value import Value
 from . import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..events import Report
+    from ..events import Event, Report
 
 _SENT = 0.96
 """How much of the whole it is when everything is on its way."""
@@ -108,8 +108,8 @@ class _Program(Thread):
                 self.done = found
             elif event == "error":
                 self._error = found
-            else:
-                self._take(documents.decode(found, Event))
+            elif known := documents.event(found):
+                self._take(known)
         except ValueError:
             self._words = [*self._words[-9:], line.strip()]
 

@@ -132,6 +132,19 @@ def test_a_look_that_goes_on_and_on_is_given_up(
         engine.of().list()
 
 
+NEWER = """
+number = json.loads(sys.stdin.readline())["id"]
+for one in ({"event": "moon", "phase": "full"}, {"event": "done", "result": []}):
+    print(json.dumps({"id": number, **one}), flush=True)
+time.sleep(1000)
+"""
+
+
+def test_an_event_that_is_not_known_yet_is_passed_over(other: Other) -> None:
+    engine = RemoteEngine(lambda: other(NEWER), lambda words: ("true", *words))
+    assert engine.of().list() == ()
+
+
 BUSY = """
 number = json.loads(sys.stdin.readline())["id"]
 assert json.loads(sys.stdin.readline()) == {"cancel": number}

@@ -125,6 +125,23 @@ def test_a_word_that_is_not_known_yet_is_the_mildest() -> None:
     assert documents.decode(document, Finding).severity == "note"
 
 
+def test_what_is_of_a_kind_that_is_not_known_yet() -> None:
+    """An event is passed over, a problem is one; a change that would be saved is none."""
+    assert documents.event({"event": "moon", "chroot": "/srv/a"}) is None
+    assert documents.event({"event": "output", "chroot": "/srv/a", "line": "x"}) == events.Output(
+        "/srv/a", "x"
+    )
+    document = documents.encode(ChrootStatus("a", "/srv/a", "on", problems=tuple(_PROBLEMS)))
+    for one in document["problems"]:
+        one["kind"] = "moon"
+    found = documents.decode(document, ChrootStatus)
+    assert [(type(one), one.message) for one in found.problems] == [
+        (errors.Problem, one.message) for one in _PROBLEMS
+    ]
+    with pytest.raises(ValueError, match="change is none that is known"):
+        documents.decode({"change": "moon", "target": "/a"}, documents.Change)
+
+
 def test_a_step_says_there_what_it_says_here() -> None:
     step = MakeTarget("/mnt/x", file=True)
     plan = documents.decode(documents.encode(Plan((step,), (3,))), Plan)
