@@ -191,7 +191,9 @@ def _files(folder: str) -> list[str]:
 
 def _socket_directory() -> str:
     """Return where the sockets of connections are, "" where there is no good place."""
-    above = os.environ.get("XDG_RUNTIME_DIR", "") or os.path.expanduser("~/.cache")
+    above = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not above or (above.startswith("/") and not _is_ours(above)):
+        above = os.path.expanduser("~/.cache")
     place = f"{above}/chroot-tool/ssh"
     if not above.startswith("/") or len(place) + 1 + _DIGEST > _LONGEST_SOCKET or "%" in place:
         return ""
@@ -202,3 +204,12 @@ def _socket_directory() -> str:
         return ""
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     return place if ours and not found.st_mode & 0o077 else ""
+
+
+def _is_ours(directory: str) -> bool:
+    """Whether it is this user's: `su` leaves that of who has called it, who could not make a place
+    below ours, and could give another for it."""
+    try:
+        return os.stat(directory).st_uid == os.geteuid()
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -78,3 +79,20 @@ def test_a_place_with_a_path_that_is_too_long_for_a_socket(
     done = cli("list", "-H", "one", env=hosts.environment() | {"XDG_RUNTIME_DIR": str(place)})
     assert done.returncode == 0, done.stderr
     assert list(place.iterdir()) == []
+
+
+def test_a_place_of_who_has_become_root_is_theirs(
+    cli: Cli, hosts: SshHosts, one: SshHost, sockets: Path
+) -> None:
+    """`su` leaves XDG_RUNTIME_DIR as it is."""
+    theirs, home = sockets / "theirs", sockets / "home"
+    for place in (theirs, home):
+        place.mkdir(mode=0o700)
+    os.chown(theirs, 47110, 47110)
+    env = hosts.environment() | {"XDG_RUNTIME_DIR": str(theirs), "HOME": str(home)}
+    done = cli("list", "-H", "one", env=env)
+    assert done.returncode == 0, done.stderr
+    assert list(theirs.iterdir()) == []
+    assert (home / ".cache/chroot-tool/ssh").is_dir()
+    for left in masters(home):
+        left.kill()
