@@ -27,7 +27,7 @@ is_plain() {
     for word in "$@"; do
         case $before in -e | --env) case $word in *=*) ;; *) return 1 ;; esac ;; esac
         case $word in
-            -h | --help | --send | -H* | --host* | *:*) return 1 ;;
+            -h | --help | --send | --store | -H* | --host* | *:*) return 1 ;;
             -e | --env | --env=*=* | -e*=*) ;;
             --env* | -e*) return 1 ;;
             --*) ;;

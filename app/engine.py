@@ -40,8 +40,9 @@ def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
     unasked = (privilege.UNASKED,) if privilege.is_wanted() else ()
     asks = _asks if unasked else None
     return LocalEngine(
-        base_directory(base), own, started(), program, unasked, asks, privilege.asking
-    )
+        base_directory(base), own, started(), program, unasked, asks, privilege.asking,
+        privilege.owner,
+    )  # fmt: skip
 
 
 def _asks() -> bool:

@@ -232,6 +232,29 @@ def caller() -> tuple[str, int] | None:
     return (found.pw_name, found.pw_uid) if found.pw_uid else None
 
 
+def was_not_typed() -> None:
+    """Work for whom sudo has made root, if it has: over ssh a program has called that, no person.
+
+    Who types it wants to be root.
+    """
+    global _elevated
+    if os.geteuid() == 0 and not _elevated and os.environ.get("SUDO_UID", ""):
+        _elevated = "sudo"
+
+
+def owner() -> tuple[int, int] | None:
+    """Return uid and gid of whom this works for as root; None where that is root itself."""
+    found = caller()
+    if found is None:
+        return None
+    import pwd
+
+    try:
+        return found[1], pwd.getpwuid(found[1]).pw_gid
+    except KeyError:
+        return None
+
+
 def asking() -> str:
     """Return the name of who asks, out here: also behind a sudo that was typed; root for root."""
     import pwd

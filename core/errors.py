@@ -46,7 +46,7 @@ class ChrootError(Exception):
     kind = "failed"
     """What it is called as JSON."""
     host = ""
-    """The machine at whose end of a stream it happened, where that is another than this one."""
+    """The machine that wants root, or at whose end of a stream it happened, if not this one."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import verbs
+    from .archives.archive import Packed
+    from .archives.writing import Owner
     from .creating.options import CreateOptions
     from .creating.preferences import Habits
     from .diagnosis.finding import Finding
@@ -43,7 +45,7 @@ _VERBS = {
     "on": ("plan_on", "on", "plan_switch_bind", "switch_bind"),
     "off": ("plan_off", "off", "holders"),
     "run": ("run",),
-    "pack": ("pack", "unpack"),
+    "pack": ("unpack",),
     "delete": ("delete", "rests"),
     "clone": ("clone",),
     "rename": ("rename",),
@@ -68,13 +70,15 @@ class LocalEngine:
         unasked: tuple[str, ...] = (),
         asks: Callable[[], bool] | None = None,
         who_asks: Callable[[], str] | None = None,
+        owner: Callable[[], Owner | None] | None = None,
     ) -> None:
         """Work on the chroots under *base*; *habits* says how new ones are made, when asked.
 
         *program* starts chroot-tool (`command`), by default from where Python finds it;
         *installed* says what still will at the next boot, after an upgrade, too. *unasked* are its
         first words where it is to ask for no password, *asks* tells whether it would.
-        *who_asks* names the user who does, by default whom this process is of.
+        *who_asks* names the user who does, by default whom this process is of. *owner* says whose
+        archives are to be, where they are not to be that process's.
         """
         self.base = base
         self._ask_habits = habits
@@ -83,6 +87,7 @@ class LocalEngine:
         self._unasked = unasked
         self._asks = asks
         self._who_asks = who_asks
+        self._owner = owner
 
     def _habits(self) -> Habits:
         from .creating.preferences import Habits
@@ -219,6 +224,12 @@ class LocalEngine:
         habits = self._habits()
         return LocalBases(habits.cache, habits.backend)
 
+    def pack(self, path: str, output: str, **options: Any) -> Packed:
+        """As `Engine.pack`."""
+        from .verbs.pack import pack
+
+        return pack(path, output, owner=self._owner and self._owner(), **options)
+
     def _subject(self, path: str) -> Subject:
         from .verbs.doctor import subject
 
@@ -283,7 +294,6 @@ class LocalEngine:
         off = staticmethod(verbs.off.off)
         holders = staticmethod(verbs.off.holders)
         run = staticmethod(verbs.run.run)
-        pack = staticmethod(verbs.pack.pack)
         unpack = staticmethod(verbs.pack.unpack)
         delete = staticmethod(verbs.delete.delete)
         rests = staticmethod(verbs.delete.rests)

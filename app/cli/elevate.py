@@ -34,7 +34,23 @@ def needs_root(arguments: Namespace) -> bool:
         return bool(arguments.mend)
     if arguments.verb == "unpack" and arguments.send:
         return False  # it only reads
+    if arguments.verb == "pack" and arguments.store:
+        return not _may_write(os.path.abspath(arguments.file))  # stdin is for who writes it
     return arguments.verb in NEED_ROOT or getattr(arguments, "action", "") == "edit"
+
+
+def _may_write(path: str) -> bool:
+    """Tell whether the user can put a file at *path*, or another in the place of the one there."""
+    import stat
+
+    folder = os.path.dirname(path)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    try:
+        above, there = os.stat(folder), os.lstat(path)
+    except OSError:
+        return True  # there is none yet
+    return not above.st_mode & stat.S_ISVTX or os.geteuid() in (above.st_uid, there.st_uid)
 
 
 def is_here(arguments: Namespace) -> bool:
@@ -75,7 +91,7 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
         return None
     argv = privilege.elevated(before, "--base", base_directory(""), *words)
     code, began = _run(argv)
-    return refused(before[0], verb) if code in _REFUSALS and not began else code
+    return refused(before[0], verb, words) if code in _REFUSALS and not began else code
 
 
 def _kind() -> str:

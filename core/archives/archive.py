@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from .compression import Compression
+    from .writing import Owner
 
     Progress = Callable[[float], None]
     """Told the fraction that is done, from other threads too; never going back."""
@@ -114,6 +115,7 @@ def pack(
     exclude: Sequence[str] = (),
     manifest: Manifest | None = None,
     checksum: bool = False,
+    owner: Owner | None = None,
     progress: Progress | None = None,
     cancelled: Flag | None = None,
 ) -> Packed:
@@ -122,7 +124,8 @@ def pack(
     *output* is `-` for stdout, compressed by zstd then. It appears when it is whole, and is
     `.NAME.part` until then. *exclude* are paths from the directory, taken literally: of a
     directory the content is left out, else it itself. *manifest* says what it is; flags, sockets
-    and left_out are filled in. With *checksum*, OUTPUT.sha256 is written beside it.
+    and left_out are filled in. With *checksum*, OUTPUT.sha256 is written beside it. Both are
+    *owner*'s, where there is one.
 
     Raises UsageError, PrivilegeError without root, LockedError where another writes the same
     file, ChrootError, Cancelled; nothing is left then, and what was there of that name is as
@@ -144,7 +147,7 @@ def pack(
         raise PrivilegeError("packing needs root", "run as root")
     kind = compression.by_name(output)
     compression.require(kind, writing=True)
-    with Output(output) as file:
+    with Output(output, owner) as file:
         done = pack_into(
             directory, file.fd, kind,
             exclude=exclude, manifest=manifest, progress=progress, cancelled=cancelled,
@@ -263,13 +266,13 @@ def _read(given: Input) -> bytes:
         raise ChrootError(f"cannot read {given.called}: {error.strerror}") from error
 
 
-def store(output: str, *, checksum: bool, cancelled: Flag) -> Packed:
-    """Write the archive on stdin, which ends with its seal, into the file *output*.
+def store(output: str, *, checksum: bool, owner: Owner | None = None, cancelled: Flag) -> Packed:
+    """Write the archive on stdin, which ends with its seal, into the file *output*, *owner*'s.
 
     Raises ChrootError, CutShortError where it has no seal, Cancelled; then nothing of it is there.
     """
     stop = Stop(cancelled)
-    with Input(STDIN, sealed=True) as given, Output(output) as file:
+    with Input(STDIN, sealed=True) as given, Output(output, owner) as file:
         reader = given.stream(stop)
         try:
             while data := os.read(reader, _CHUNK):

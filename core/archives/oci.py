@@ -21,7 +21,7 @@ from . import compression
 from .archive import Packed, in_steps
 from .packing import Tree
 from .pipeline import Stop, write_all
-from .writing import part, sha256
+from .writing import give, part, sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..events import Report
+    from .writing import Owner
 
     Progress = Callable[[float], None]
 
@@ -64,13 +65,14 @@ def pack_image(
     image: Image,
     *,
     exclude: Sequence[str] = (),
+    owner: Owner | None = None,
     progress: Progress | None = None,
     cancelled: Flag | None = None,
     report: Report = ignore,
 ) -> Packed:
     """Write the tree at *directory* as the layout *output*, a directory that is not there yet.
 
-    It appears when it is whole. Raises as `archive.pack` does.
+    It appears when it is whole, *owner*'s where there is one. Raises as `archive.pack` does.
     """
     if os.geteuid():
         raise PrivilegeError("packing needs root", "run as root")
@@ -90,6 +92,8 @@ def pack_image(
             finally:
                 os.close(fd)
             layout.write(_config(image, plain.hexdigest()), layer)
+            if owner is not None:
+                layout.give(owner)
             size = layout.put_in_place()
     except OSError as error:
         raise ChrootError(f"cannot write {output}: {error.strerror}") from error
@@ -181,6 +185,16 @@ class _Layout:
             return self.finish(name, fd, kind)
         finally:
             os.close(fd)
+
+    def give(self, owner: Owner) -> None:
+        """Make all of it *owner*'s, who can't enter it before that is done."""
+        try:
+            for _, _, files, folder in os.fwalk(dir_fd=self._fd, topdown=False):
+                for name in files:
+                    os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
+                give(folder, owner)
+        except OSError:
+            pass  # as `give`
 
     def put_in_place(self) -> int:
         """Give the layout its name; return the bytes in it."""

@@ -17,6 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Event as Flag
 
+    Owner = tuple[int, int]
+    """uid and gid of who is to have what is written, where that is not who writes it."""
+
 SUFFIX = ".sha256"
 _IMAGE = ".oci.part"
 _CHUNK = 1 << 20
@@ -44,9 +47,13 @@ class Output:
     name, or removed by `forget_parts`: nobody holds its lock any more.
     """
 
-    def __init__(self, path: str) -> None:
-        """Begin *path*. Raises UsageError where that is no file, LockedError, ChrootError."""
+    def __init__(self, path: str, owner: Owner | None = None) -> None:
+        """Begin *path*, which is to be *owner*'s in the end.
+
+        Raises UsageError where that is no file, LockedError, ChrootError.
+        """
         self.path = os.path.abspath(path)
+        self._owner = owner
         directory, self._name = os.path.split(self.path)
         self._part = part(self._name)
         self._is_done = False
@@ -126,6 +133,7 @@ class Output:
         """
         try:
             self.size = os.fstat(self.fd).st_size
+            give(self.fd, self._owner)
             os.fsync(self.fd)
             digest = sha256(self.fd) if checksum else ""
             if digest:
@@ -143,6 +151,7 @@ class Output:
     def _write_checksum(self, digest: str) -> None:
         self._checksum = self._claimed(part(self._name + SUFFIX), 0o644)
         write_all(self._checksum, os.fsencode(f"{digest}  {self._name}\n"))
+        give(self._checksum, self._owner)
         os.fsync(self._checksum)
 
     def _place_checksum(self) -> None:
@@ -165,6 +174,16 @@ class Output:
             os.unlink(name, dir_fd=self._directory)
         except FileNotFoundError:
             pass
+
+
+def give(fd: int, owner: Owner | None) -> None:
+    """Make the file behind *fd*, which is root's, *owner*'s; None leaves it. Raises nothing."""
+    if owner is None:
+        return
+    try:
+        os.fchown(fd, *owner)
+    except OSError:
+        pass  # a file system without owners, or a server that refuses: it is written
 
 
 def part(name: str) -> str:

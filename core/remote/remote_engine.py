@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from ..errors import Cancelled, ChrootError, Problem
+from ..errors import Cancelled, ChrootError, PrivilegeError, Problem
 from ..looking.status import ChrootStatus
 from ..verbs.run_captured import run_words
 from . import contract, documents
@@ -140,7 +140,12 @@ class RemoteEngine:
                 report(event)
 
         within = _LONGEST_LOOK if method.is_brief else math.inf
-        result = connection.ask(method.name, parameters, take, cancelled, within=within)
+        try:
+            result = connection.ask(method.name, parameters, take, cancelled, within=within)
+        except PrivilegeError as error:
+            if not self.login or connection.hello.get("root") is True:
+                raise
+            raise _wants_root(connection.name, error) from error
         try:
             return documents.decode(result, method.result)
         except ValueError as error:
@@ -209,6 +214,14 @@ class RemoteEngine:
 def _said(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those that are said on the command line there: who asks is somebody else there."""
     return {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
+
+
+def _wants_root(host: str, error: PrivilegeError) -> PrivilegeError:
+    """Return what is said where who logs in on *host* is not root there, and does not become it."""
+    rule = f"chroot-tool sudoers USER, as root on {host}, prints the rule that is missing"
+    told = PrivilegeError(f"{host}: {error.message}", rule)
+    told.host = host
+    return told
 
 
 class _Part:

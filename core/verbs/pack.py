@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..archives.archive import Packed, Unpacked
     from ..archives.manifest import Manifest
+    from ..archives.writing import Owner
     from ..events import Report
 
 _SHOWN = 3
@@ -34,10 +35,11 @@ def pack(
     everything: bool = False,
     oci: bool = False,
     checksum: bool = False,
+    owner: Owner | None = None,
     report: Report = ignore,
     cancelled: Flag | None = None,
 ) -> Packed:
-    """As `Engine.pack`."""
+    """As `Engine.pack`. What is written is *owner*'s, where there is one."""
     from ..archives import archive
     from ..archives import oci as images
     from ..archives.writing import forget_parts
@@ -67,12 +69,13 @@ def pack(
                 )
                 done = images.pack_image(
                     root.path, output, image,
-                    exclude=left_out, progress=progress, cancelled=cancelled, report=report,
+                    exclude=left_out, owner=owner,
+                    progress=progress, cancelled=cancelled, report=report,
                 )  # fmt: skip
             else:
                 done = archive.pack(
                     root.path, output, exclude=left_out, manifest=said,
-                    checksum=checksum, progress=progress, cancelled=cancelled,
+                    checksum=checksum, owner=owner, progress=progress, cancelled=cancelled,
                 )  # fmt: skip
         except Cancelled as error:
             raise _interrupted(root.path, output) from error

@@ -156,6 +156,33 @@ def test_copies_archives_states_and_the_words_of_the_chroot(ann: Ordinary) -> No
         assert not mounts_below(ann.base / "copy")
 
 
+def owners(*paths: Path) -> set[tuple[int, int]]:
+    """Whose these are, and what is below."""
+    found = [one.lstat() for path in paths for one in (path, *path.rglob("*"))]
+    return {(one.st_uid, one.st_gid) for one in found}
+
+
+def test_what_is_packed_is_whose_who_asked(ann: Ordinary) -> None:
+    """Behind sudo it would be root's, to be read by nobody else, and an image not even removed."""
+    ann.allow()
+    archive, image = ann.home / "deb.tar.zst", ann.home / "deb.oci"
+    ann.ok("pack", "-d", "deb", "-f", archive, "--checksum")
+    ann.ok("pack", "-d", "deb", "-f", image, "--oci")
+    beside = archive.with_name("deb.tar.zst.sha256")
+    assert owners(archive, beside, image) == {(ann.uid, ann.uid)}
+    assert archive.stat().st_mode & 0o777 == 0o600, "there are shadows in it"
+    ann.ok("pack", "-d", "deb", "-f", archive)
+    assert owners(archive) == {(ann.uid, ann.uid)}
+    assert not beside.exists()
+    # Who has typed sudo, or is root, has it as root.
+    own = ann.home / "own.tar.zst"
+    env = ann.environment() | {"SUDO_UID": str(ann.uid), "SUDO_USER": ann.name}
+    subprocess.run(
+        [ann.program, "pack", "-d", "deb", "-f", own], env=env, check=True, capture_output=True
+    )
+    assert owners(own) == {(0, 0)}
+
+
 def test_bases_are_those_of_root(ann: Ordinary, tmp_path: Path) -> None:
     ann.allow()
     bases = tmp_path / "bases"
@@ -204,9 +231,9 @@ def test_without_a_rule_one_is_told_which_is_missing(ann: Ordinary, settings: st
         assert (refused.returncode, refused.stdout) == (code, "")
         assert f"{words[0]} needs root, and sudo does not make ann root here" in refused.stderr
         assert "chroot-tool sudoers ann" in refused.stderr
-    refused = ann("on", "--json", "-d", "deb")
-    assert json.loads(refused.stdout.splitlines()[-1])["kind"] == "privilege"
-    assert refused.returncode == 5
+    told = json.loads(ann("on", "-d", "deb", "--json").stdout)
+    assert (told["kind"], told["code"]) == ("privilege", 5)
+    assert "chroot-tool sudoers ann" in told["hint"]
     assert json.loads(ann.ok("list", "--json"))[0]["name"] == "deb"
     assert "deb" in ann.ok("status", "-d", "deb")
 
@@ -429,6 +456,51 @@ def test_adopted_on_another_machine_is_who_logs_in_there(
     refused = cli("adopt", "-d", "one:deb", env=env)
     assert refused.returncode == 2, refused.stderr
     assert "root" in refused.stderr
+
+
+def test_an_archive_goes_to_a_third_machine_as_who_logs_in_there(
+    ann: Ordinary, hosts: SshHosts, cli: Cli, tmp_path: Path
+) -> None:
+    """Root is needed where they may not write, and it is theirs in any case."""
+    one = anns_machine(ann, hosts)
+    env = hosts.environment()
+    deb, open_to_all, roots = ann.base / "deb", tmp_path / "open", tmp_path / "roots"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o1777)
+    roots.mkdir()
+    archive = open_to_all / "deb.tar.zst"
+    for _ in range(2):  # one that is there is replaced
+        done = cli("pack", "-d", deb, "-f", f"ann@one:{archive}", "--checksum", env=env)
+        assert done.returncode == 0, done.stderr
+        assert owners(archive, Path(f"{archive}.sha256")) == {(ann.uid, ann.uid)}
+    os.chown(archive, 0, 0)  # in a directory where nobody may replace what is another's
+    refused = (archive, roots / "deb.tar.zst")
+    for place in refused:
+        done = cli("pack", "-d", deb, "-f", f"ann@one:{place}", env=env)
+        assert done.returncode == 5, done.stderr
+        assert "sudo does not make ann root here" in done.stderr
+    assert (owners(archive), list(roots.iterdir())) == ({(0, 0)}, [])
+    allow_there(ann, one)
+    for place in refused:
+        done = cli("pack", "-d", deb, "-f", f"ann@one:{place}", env=env)
+        assert done.returncode == 0, done.stderr
+        assert owners(place) == {(ann.uid, ann.uid)}
+    there = ann.home / "there.tar.zst"  # where the chroot is there, too
+    done = cli("pack", "-d", "ann@one:deb", "-f", f"ann@one:{there}", env=env)
+    assert done.returncode == 0, done.stderr
+    assert owners(there) == {(ann.uid, ann.uid)}
+
+
+def test_want_of_root_on_another_machine_says_where(
+    ann: Ordinary, hosts: SshHosts, cli: Cli
+) -> None:
+    """To be root here, as a hint said, is of no use."""
+    anns_machine(ann, hosts)
+    refused = cli("on", "-d", "ann@one:deb", env=hosts.environment())
+    assert refused.returncode == 5, refused.stderr
+    said = refused.stderr.splitlines()
+    assert said[-2].startswith("chroot-tool: ann@one: ")
+    assert "as root on ann@one, prints the rule that is missing" in said[-1]
 
 
 def test_a_panel_of_another_machine_asks_for_nothing(

@@ -12,7 +12,7 @@ from ....core.archives.writing import default_name
 from ....core.chroot import absolute
 from ....core.errors import UsageError
 from ....core.text import safe, size
-from ... import exits, json_fields
+from ... import exits, json_fields, privilege
 from ...engine import end_of, split_host, third
 from ..arguments import add, add_json_events, chroot_of
 from ..long_call import LongCall
@@ -109,9 +109,12 @@ def _store(arguments: Namespace) -> int:
     """Be the end of a stream between two machines that writes the archive into a file."""
     from ....core.archives import archive
 
+    privilege.was_not_typed()
     output = absolute(arguments.file)
     with LongCall(json=arguments.json) as (_, cancelled):
-        done = archive.store(output, checksum=arguments.checksum, cancelled=cancelled)
+        done = archive.store(
+            output, checksum=arguments.checksum, owner=privilege.owner(), cancelled=cancelled
+        )
     json_fields.write({"event": "done", **json_fields.packed(done)})
     return exits.DONE
 

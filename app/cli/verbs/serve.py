@@ -7,7 +7,7 @@ import sys
 
 from .... import __version__
 from ....core.errors import ChrootError, UsageError
-from ... import exits
+from ... import exits, privilege
 from ...engine import open_engine
 
 TYPE_CHECKING = False
@@ -38,6 +38,7 @@ def serve(base: str = "", host: str = "", backend: str = "") -> int:
     """Answer for what these options say until the input ends; return the exit code."""
     from ....core.remote.server import Server
 
+    privilege.was_not_typed()
     source, sink = _streams()
     engine = open_engine(base, host, backend)
     server = Server(engine, source, sink, version=__version__)
