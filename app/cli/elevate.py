@@ -91,7 +91,7 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
         return None
     argv = privilege.elevated(before, "--base", base_directory(""), *words)
     code, began = _run(argv)
-    return refused(before[0], verb, words) if code in _REFUSALS and not began else code
+    return refused(before[0], verb) if code in _REFUSALS and not began else code
 
 
 def _kind() -> str:

@@ -51,3 +51,20 @@ async def test_a_job_is_over_where_asking_for_privilege_breaks_off(
         await t.press("o")
         await t.says("unexpected LookupError: sudo is gone")
         assert t.job_states == {"arm": "failed"}
+
+
+async def test_want_of_root_on_another_machine_asks_for_none_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    error = PrivilegeError("one: mounting needs root", "chroot-tool sudoers, there")
+    error.host = "one"
+    async with ui(*CHROOTS) as t:
+        await t.shows("12345: looking only", "deb12", "● on")
+        monkeypatch.setattr(Machines, "can_rise", True)
+        monkeypatch.setattr(Machines, "rise", lambda self: setattr(self, "has_risen", True))
+        t.engine.fail("on", error)
+        await t.on_row("arm")
+        await t.press("o")
+        await t.shows("✗ failed", "one: mounting needs root", "chroot-tool sudoers, there")
+        assert "12345: looking only" in t.text
