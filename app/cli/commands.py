@@ -32,6 +32,8 @@ _INSTEAD = {
     "deploy": "one machine at a time; the role chroot_tool.chroots.host is for many",
 }
 """What does it all the same, of verbs that a group may be meant for."""
+_SEE_MORE = ("doctor",)
+"""What has less to say of who is not root, and is root's where nobody has to be asked for that."""
 _NEVER_HELD_UP = ("watch", "serve", "completion", "schema", "help")
 """All that they ask is asked within a bound."""
 
@@ -116,6 +118,10 @@ def _do(arguments: Namespace, words: list[str]) -> int:
         return _here(arguments)
     refused: PrivilegeError | None = None
     if not elevate.needs_root(arguments):
+        if arguments.verb in _SEE_MORE:
+            code = elevate.quietly(elevate.with_backend(words, arguments))
+            if code is not None:
+                return code
         try:
             return _here(arguments)
         except PrivilegeError as error:

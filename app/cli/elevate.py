@@ -94,6 +94,25 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
     return refused(before[0], verb) if code in _REFUSALS and not began else code
 
 
+def quietly(words: Sequence[str]) -> int | None:
+    """Do *words* as root where nobody is asked for that; return the exit code, else None.
+
+    pkexec would ask, in a window of its own. Raises ConfigError.
+    """
+    from ...core import programs
+
+    before = privilege.prefix(_kind())
+    if not before or before[0] == "pkexec":
+        return None
+    quiet = privilege.quiet(before)
+    tried = programs.run(
+        privilege.elevated(quiet, "--version"), env=os.environ, on_line=lambda _: None
+    )
+    if tried.code:
+        return None
+    return _run(privilege.elevated(quiet, "--base", base_directory(""), *words))[0]
+
+
 def _kind() -> str:
     """Return what the settings say, which need not be read where the variable says it."""
     if os.environ.get(privilege.VARIABLE, ""):

@@ -56,7 +56,9 @@ def test_with_the_rule_every_day_works(ann: Ordinary, settings: str) -> None:
     assert ann("shell", "-d", "deb", stdin=b"echo $((40+2))\n").stdout == "42\n"
     for word in ("start", "stop"):
         assert ann(word, "-d", "deb").returncode == 127, "which this chroot has none of"
-    assert "privilege" in ann("doctor", "-d", "deb").stdout
+    looked = ann("doctor", "-d", "deb").stdout
+    assert "root, with every capability" in looked
+    assert "not root" not in looked
     ann.ok("off", "-d", "deb")
     ann.ok("create", "-d", "new", "--from", ann.base / "deb")
     states = {one["name"]: one["state"] for one in json.loads(ann.ok("list", "--json"))}
@@ -236,6 +238,9 @@ def test_without_a_rule_one_is_told_which_is_missing(ann: Ordinary, settings: st
     assert "chroot-tool sudoers ann" in told["hint"]
     assert json.loads(ann.ok("list", "--json"))[0]["name"] == "deb"
     assert "deb" in ann.ok("status", "-d", "deb")
+    looked = ann("doctor", "-d", "deb")
+    assert (looked.returncode, looked.stderr) == (1, "")
+    assert "not root" in looked.stdout
 
 
 def test_nothing_is_asked_of_sudo_where_the_user_wants_none(ann: Ordinary) -> None:
