@@ -378,3 +378,175 @@ def test_what_is_looked_at_marked_and_taken_back(ann: Ordinary, terminal: list[T
         finally:
             inside.terminate()
     t.leave()
+
+
+def test_who_holds_it_tags_and_the_trash(ann: Ordinary, terminal: list[Tmux]) -> None:
+    """What is held by root's process, and what is deleted and had back, from menus as well."""
+    ann.allow()
+    subprocess.run(["cp", "-a", ann.base / "deb", ann.base / "other"], check=True)
+    t = start(ann, terminal)
+    t.shows("ann, as root", "○ off other")
+    words = ann.argv("run", "-u", "root", "-d", "deb", "--", "sleep", "1000")
+    with Program(words, env=ann.environment(), cwd="/", stdin=subprocess.DEVNULL) as holder:
+        try:
+            t.shows("● on deb")
+            t.press("o")
+            t.shows("switching off deb", "would hit", "root sleep 1000", "Stop it")
+            t.press("Tab", "Enter")
+            t.shows("○ off deb")
+            assert holder.wait(DEADLINE) != 0
+        finally:
+            holder.kill()
+    assert not mounts_below(ann.base / "deb")
+
+    t.press("L")
+    t.shows("tags of deb", "the list is grouped")
+    t.write("build")
+    t.press("Enter")
+    t.shows("▾ build", "▾ no tag", "○ off deb")
+    t.press("#")
+    t.until(lambda text: "▾" not in text)
+    t.press("#")
+    t.shows("▾ build")
+
+    def delete() -> None:
+        t.press("d")
+        t.shows("delete deb", "in the trash for 7 days")
+        t.write("deb")
+        t.press("Enter", "Enter")
+        t.shows("Chroots 1", "name other")
+        assert not (ann.base / "deb").exists()
+
+    t.click("○ off")  # the first; the head of its group may have the cursor
+    t.shows("name deb")
+    delete()
+    t.press("U")
+    t.shows("take this back?", "--trash 7")
+    t.press("Enter")
+    t.shows("Chroots 2", "▾ build", "○ off deb", "name deb", "q quit")  # and the cursor there
+    delete()
+    t.choose("trash", "What delete has kept")
+    t.shows("trash of", "⏎ restore")
+    t.press("Enter")
+    t.shows("have deb back?", "comes back to")
+    t.press("Enter")
+    t.shows("Chroots 2", "▾ build", "○ off deb", "name deb", "q quit")
+    assert (ann.base / "deb").stat().st_uid == 0
+
+    t.click("other", button=2)
+    t.shows("Remove the chroot", "esc cancel")
+    t.press("o")
+    t.shows("● on other")
+    assert mounts_below(ann.base / "other")
+    t.press("m")
+    t.shows("it is on: switch it off first", "esc cancel")
+    t.press("o")
+    t.shows("○ off other")
+    assert not mounts_below(ann.base / "other")
+    t.leave()
+
+
+OWN = """
+[[command]]
+name = "outside"
+key = "e"
+run = "id -u; echo out-$CHROOT_NAME"
+shell = true
+
+[[command]]
+name = "inside"
+key = "E"
+run = ["/bin/sh", "-c", "echo in-$(id -u)"]
+where = "inside"
+output = "job"
+"""
+
+
+def test_copies_states_archives_and_commands_of_ones_own(
+    ann: Ordinary, terminal: list[Tmux]
+) -> None:
+    """Under another name, cloned, kept, packed, thrown away; what runs is whose it says."""
+    ann.allow()
+    ann.settings(OWN)
+    t = start(ann, terminal)
+    t.shows("ann, as root")
+    t.press("R")
+    t.shows("rename deb", "New name deb")
+    t.press("C-u")
+    t.write("first")
+    t.press("Enter")
+    t.shows("○ off first", "name first")
+    t.press("U")
+    t.shows("take this back?", "rename first to deb")
+    t.press("Enter")
+    t.shows("○ off deb", "name deb", "q quit")
+
+    t.press("y")
+    t.until(lambda _: b"\x1b]52;c;" in t.written)
+    assert t.clipboard == str(ann.base / "deb")
+    t.press("v")
+    t.shows("snapshots of deb", "New one")
+    t.write("before")
+    t.press("Enter")
+    t.shows("snapshot done: before", "snapshots 1, last before", "q quit")
+    t.press("c")
+    t.shows("clone deb", "New name")
+    t.write("copy")
+    t.press("Enter")
+    t.shows("Chroots 2", "○ off copy", "name copy", "q quit")
+    assert (ann.base / "copy").stat().st_uid == 0
+
+    t.press("p")
+    t.shows("pack copy", "⏎ pack")
+    t.press("C-u")
+    archive = ann.home / "copy.tar.zst"
+    t.write(str(archive))
+    t.press("Enter")
+    t.shows("✓ done pack copy")
+    assert (archive.stat().st_uid, archive.stat().st_mode & 0o777) == (ann.uid, 0o600)
+    t.press("u")
+    t.shows("unpack", "Archive")
+    t.write(str(archive))
+    t.press("Tab", "C-u")  # which has the archive's
+    t.write("again")
+    t.press("Enter")
+    t.shows("Chroots 3", "○ off again", "name again", "q quit")
+
+    t.press("x")
+    t.shows("again: throw-away shell", "knows no ann")
+    t.write("echo $((40+2))-$(id -u) >/kept; cat /kept")
+    t.press("Enter")
+    t.shows("42-0")
+    t.press("C-d")
+    t.shows("exit 0", "○ off again")
+    assert not (ann.base / "again/kept").exists()
+    t.press("C-]")
+    t.press("e")
+    t.shows("again: outside", str(ann.uid), "out-again", "exit 0")
+    t.press("C-]")
+    t.press("E")
+    t.shows("✓ done run again: inside", "in-0", "● on again")
+
+    t.press("s")
+    t.shows("again: shell", "shell running")
+    t.write("echo $((40+2))-here")
+    t.press("Enter")
+    t.shows("42-here")
+    t.press("C-]")
+    t.press("x")
+    t.shows("Let it go on")
+    t.press("Right", "Enter")
+    t.until(lambda text: "42-here" not in text and "Let it go on" not in text)
+    t.press("A")
+    t.shows("again: shell", "42-here", "shell running")
+    t.write("exit")
+    t.press("Enter")
+    t.shows("exit 0")
+    t.press("C-]")
+    t.shows("a again")
+    t.press("Escape")
+    t.shows("space mark")  # at once it would be alt+o
+    t.press("o")
+    t.shows("○ off again")
+    assert not mounts_below(ann.base / "again")
+    t.leave()

@@ -161,6 +161,7 @@ class Field(Vertical):
     @value.setter
     def value(self, value: str) -> None:
         self._input.value = value
+        self._input.cursor_position = len(value)  # where who comes to it goes on
 
     def say(self, note: Content | str) -> None:
         """Show *note* below, as long as nothing is wrong."""

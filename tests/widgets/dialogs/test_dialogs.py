@@ -1091,6 +1091,14 @@ async def test_unpack_completes_the_path_and_proposes_the_name() -> None:
         assert app.answer == Unpacking("/backup/deb.tar.xz", "/srv/chroot/deb")
 
 
+async def test_a_name_that_is_proposed_is_typed_on_at_its_end() -> None:
+    """It was typed on before it: `deb` became `newdeb`, and ctrl+u took nothing away."""
+    app = DialogHost(unpack_dialog())
+    async with app.run_test() as pilot:
+        await pilot.press(*"/backup/deb.tar.xz", "tab", *"13", "enter")
+        assert app.answer == Unpacking("/backup/deb.tar.xz", "/srv/chroot/deb13")
+
+
 async def test_unpack_leaves_a_name_that_was_typed() -> None:
     app = DialogHost(unpack_dialog())
     async with app.run_test(size=SMALL) as pilot:
