@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ..user.ask_and_tell import User
 
 BREAKPOINTS = ((150, "-wide"), (210, "-broad"))
-"""The cells from which on panes stand beside each other, and the class that the screen has then."""
+"""The cells from which on panes may stand beside each other, and the class of the screen then."""
+_SHORT = 3
+"""The part of the screen up to which a list leaves more room below it than beside it."""
 _LEAST_TABLE = 7
 """Lines in which the environments can say that nothing matches."""
 
@@ -201,11 +203,15 @@ class Panes:
     def fit_table(self) -> None:
         """Give the environments no more lines than they need, where others stand below them.
 
-        Of those that fill half of the screen nothing is taken: they scroll.
+        Of those that fill half of the screen nothing is taken: they scroll. On a wide one the
+        details stand beside a long list; beside a short one both would be narrow and half empty.
         """
-        lines = self.table.lines and max(self.table.lines, _LEAST_TABLE)
-        beside = self._screen.has_class("-wide") or self._screen.has_class("-broad")
-        most = 0 if beside or lines > self._screen.app.size.height // 2 else lines
+        lines, height = self.table.lines, self._screen.app.size.height
+        is_wide = self._screen.has_class("-wide") or self._screen.has_class("-broad")
+        beside = is_wide and lines > height // _SHORT
+        self._screen.query_one("#body").set_class(beside, "-beside")
+        lines = lines and max(lines, _LEAST_TABLE)
+        most = 0 if beside or lines > height // 2 else lines
         if most != self._most_lines:
             self._most_lines = most
             self.table.styles.max_height = most or None

@@ -63,12 +63,30 @@ async def test_heads_count_also_where_all_below_is_folded() -> None:
 async def test_a_long_list_has_half_and_beside_the_details_all() -> None:
     async with ui(*some(60)) as t:
         assert heights(t) == (19, 19)
-    async with ui(*some(6), size=(160, 50)) as t:
+    async with ui(*some(15), size=(160, 50)) as t:
         assert heights(t) == (48, 48)
         await t.pilot.resize_terminal(120, 40)
-        await t.until(lambda: heights(t) == (8, 30))
+        await t.until(lambda: heights(t) == (17, 21))
         await t.pilot.resize_terminal(160, 50)
         await t.until(lambda: heights(t) == (48, 48))
+
+
+@pytest.mark.parametrize("size", [(160, 50), (220, 60)], ids=["wide", "broad"])
+async def test_on_a_wide_screen_what_a_short_list_leaves_is_below_it(size: tuple[int, int]) -> None:
+    high = size[1] - 2
+    async with ui(*some(6), size=size) as t:
+        assert heights(t) == (6 + 2, high - 8)
+        assert t.app.main.table.outer_size.width == size[0]
+        t.feed.show(*some(size[1] // 3 - 1))
+        await t.until(lambda: heights(t) == (high, high))
+        assert t.app.main.table.outer_size.width == size[0] * 60 // 100
+        t.app.main.table.set_filter("c3")
+        await t.pilot.pause()
+        assert heights(t) == (high, high)
+        t.feed.show(*some(size[1] // 3 - 2))
+        await t.until(lambda: heights(t)[0] == size[1] // 3)
+        t.feed.show()
+        await t.until(lambda: t.app.main.table.outer_size.width == size[0])
 
 
 @pytest.mark.parametrize("width", [80, 120])
