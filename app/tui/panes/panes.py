@@ -26,6 +26,8 @@ _SHORT = 3
 """The part of the screen up to which a list leaves more room below it than beside it."""
 _LEAST_TABLE = 7
 """Lines in which the environments can say that nothing matches."""
+_EMPTY_TABLE = 10
+"""Lines in which they can say why there are none; what to do then stands in the details."""
 
 
 class Panes:
@@ -210,7 +212,7 @@ class Panes:
         is_wide = self._screen.has_class("-wide") or self._screen.has_class("-broad")
         beside = is_wide and lines > height // _SHORT
         self._screen.query_one("#body").set_class(beside, "-beside")
-        lines = lines and max(lines, _LEAST_TABLE)
+        lines = max(lines, _LEAST_TABLE) if lines else _EMPTY_TABLE
         most = 0 if beside or lines > height // 2 else lines
         if most != self._most_lines:
             self._most_lines = most
