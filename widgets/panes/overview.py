@@ -23,7 +23,7 @@ from ..job_status import FAILED, RUNNING, JobStatus
 from ..text.amounts import age, memory, moment, percent
 from ..text.fitting import fit, shorten, width_of, wrap
 from ..text.measured import Measured
-from ..text.states import chroot_state, happening, job_state
+from ..text.states import STYLES, chroot_state, happening, job_state
 from ..trend_points import Trend
 from .graphs import Activity, Marked
 
@@ -37,10 +37,6 @@ _TWO_COLUMNS = 100
 _TICK = 30.0
 _MOST_JOBS = 5
 _MOST_FOREIGN = 3
-_TONES = {
-    "muted": "$foreground-muted", "good": "$text-success", "warn": "$text-warning",
-    "bad": "$text-error", "accent": "$text-primary",
-}  # fmt: skip
 
 Lines = list[Content]
 Welcome = tuple[tuple[str, str], ...]
@@ -240,7 +236,7 @@ class Facts(Measured):
         width = max(width, _LABEL)
         now = self._clock()
         word, tone = chroot_state(chroot.condition)
-        lines = _field("state", word, width, _TONES.get(tone, ""))
+        lines = _field("state", word, width, STYLES.get(tone, ""))
         # With the dock open there may be four rows: what is wrong comes before everything else.
         for problem in chroot.problems:
             lines += _signed("✗", "bad", problem.message, width)
@@ -271,7 +267,7 @@ def _happening(one: Happening, width: int) -> Content:
     word, tone = happening(one.kind)
     return Content.assemble(
         (fit(moment(one.time, "%m-%d %H:%M"), _LABEL), "$foreground-muted"),
-        (fit(word, _LABEL), _TONES.get(tone, "")),
+        (fit(word, _LABEL), STYLES.get(tone, "")),
         shorten(safe(one.text), max(width - 2 * _LABEL, 1)),
     )
 
@@ -367,7 +363,7 @@ def _styled(text: str, style: str) -> Content:
 
 def _signed(sign: str, tone: str, text: str, width: int) -> Lines:
     first, *more = wrap(text, width - 2)
-    head = Content.assemble((f"{sign} ", _TONES.get(tone, "")), first)
+    head = Content.assemble((f"{sign} ", STYLES.get(tone, "")), first)
     return [head, *(Content(f"  {line}") for line in more)]
 
 

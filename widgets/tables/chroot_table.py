@@ -1,7 +1,7 @@
 """The environments: every chroot with its state, to move through, filter, sort and mark.
 
-A line on top says how many there are, what they are filtered by and how many are marked; the
-filter is typed there. The rest is a `Table`.
+A line on top says how many there are, in which states, what they are filtered by and how many are
+marked; the filter is typed there. The rest is a `Table`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..job_status import JobStatus
 from ..light_message import Telling
 from ..text.foreign import foreign
 from ..text.name_pattern import name_matcher
+from ..text.states import STYLES, counted_states
 from .chroot_columns import COLUMNS, HEAD, columns
 from .chroot_rows import Rows
 from .group_heads import Grouping
@@ -408,4 +409,7 @@ class ChrootTable(Vertical):
         if marked:
             said = f"✓ {marked} marked{self.hidden_marks}"
             parts.append(Content.styled(said, "$text-primary"))
+        if not self._listing.filter:
+            states = counted_states(row.status.state for row in self._listing.known.values())
+            parts += [Content.styled(said, STYLES.get(tone, "")) for said, tone in states]
         return Content("  ").join(parts)

@@ -5,6 +5,8 @@ A state is a sign and a word, and besides a tone: never colour alone.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ...core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from ...core.looking import happenings, status
 from ...core.text import safe
@@ -13,10 +15,17 @@ from .amounts import percent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...core.looking.snapshot import Machine
 
 PLAIN, MUTED, GOOD, WARN, BAD, ACCENT = "", "muted", "good", "warn", "bad", "accent"
-"""Tones: each widget has its own component class of the theme's colour for them."""
+"""Tones: a table has a component class of the theme's colour for each of them."""
+STYLES = {
+    MUTED: "$foreground-muted", GOOD: "$text-success", WARN: "$text-warning",
+    BAD: "$text-error", ACCENT: "$text-primary",
+}  # fmt: skip
+"""The same colours in text that is put together."""
 
 Cell = tuple[str, str]
 """Text as it is, unsafe, and its tone."""
@@ -97,6 +106,16 @@ def machine_state(machine: Machine) -> Cell:
 def chroot_state(state: str) -> Cell:
     """Return sign and word of a chroot's state, or of its condition."""
     return _signed(_CHROOT, state)
+
+
+def counted_states(states: Iterable[str]) -> tuple[Cell, ...]:
+    """Return how many chroots are in each state, `● 2 on`; off goes without saying."""
+    found = Counter(states)
+    return tuple(
+        (f"{sign} {found[state]} {state}", tone)
+        for state, (sign, tone) in _CHROOT.items()
+        if state != status.OFF and found[state]
+    )
 
 
 def mount_state(state: str) -> Cell:

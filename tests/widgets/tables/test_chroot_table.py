@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -226,6 +227,20 @@ async def test_the_filter_works_while_it_is_typed_and_enter_keeps_it(host: Host)
         assert host.order == sorted(NAMES)
         assert host.table.filter_text == ""
         assert host.table.rows.has_focus
+
+
+async def test_the_title_counts_the_states_but_for_off_and_not_while_filtered(host: Host) -> None:
+    async with host.run_test() as pilot:
+        await shown(host, pilot, CHROOTS)
+        title = screen_text(host).splitlines()[0].strip().split("  ")
+        assert title[0] == f"Chroots {len(CHROOTS)}"
+        counts = Counter(one.state for one in CHROOTS)
+        assert counts.pop("off")
+        assert sorted(part[2:].rstrip() for part in title[1:] if part) == sorted(
+            f"{count} {state}" for state, count in counts.items()
+        )
+        await pilot.press("slash", *"debian", "enter")
+        assert "on" not in screen_text(host).splitlines()[0].split()
 
 
 async def test_escape_clears_the_filter_before_the_marks(host: Host) -> None:
