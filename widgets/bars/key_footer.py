@@ -89,9 +89,16 @@ class KeyFooter(Widget):
                 left.remove(one)
         return tuple(left)
 
+    @property
+    def gap(self) -> int:
+        """The blanks between keys: two where all have room so, for colour is not all that parts."""
+        wide = sum(key.cells + 1 for key in self.keys) - 2
+        return 2 if wide <= self.content_size.width else 1
+
     def render(self) -> Content:
         """Return the line, as much of it as there is room for."""
         parts: list[tuple[str, str]] = []
+        gap = " " * self.gap
         for key in self.in_sight:
             how = "" if key.enabled else " dim"
             if key == self._hovered:
@@ -99,7 +106,7 @@ class KeyFooter(Widget):
             parts += [
                 (key.shown, f"bold $footer-key-foreground{how}"),
                 (f" {key.word}", how.strip()),
-                (" ", ""),
+                (gap, ""),
             ]
         return Content.assemble(*parts)
 
@@ -111,9 +118,10 @@ class KeyFooter(Widget):
             return None
         end = 0
         for key in self.in_sight:
-            begin, end = end, end + key.cells
-            if begin <= offset.x < end - 1:
+            begin, end = end, end + key.cells - 1
+            if begin <= offset.x < end:
                 return key
+            end += self.gap
         return None
 
     def on_mouse_down(self, event: MouseDown) -> None:

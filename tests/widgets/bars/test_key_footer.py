@@ -59,18 +59,18 @@ def at(app: Host, word: str) -> tuple[int, int]:
     """The cell in the footer at which a key begins."""
     keys = app.footer.in_sight
     before = keys[: [key.word for key in keys].index(word)]
-    return sum(key.cells for key in before), 0
+    return sum(key.cells - 1 + app.footer.gap for key in before), 0
 
 
 async def test_what_applies_is_shown_and_nothing_else() -> None:
     app = Host()
     async with app.run_test() as pilot:
         await pilot.pause()
-        assert screen_text(app).strip() == "O one T two H three"
+        assert screen_text(app).strip() == "O one  T two  H three"
         await hold(pilot, app, one=False, three=False)
         assert screen_text(app).strip() == "T two"
         await hold(pilot, app, one=True)
-        assert screen_text(app).strip() == "O one T two"
+        assert screen_text(app).strip() == "O one  T two"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,19 @@ async def test_what_does_not_fit_is_left_out_from_the_right(
         await pilot.resize_terminal(80, 3)
         await pilot.pause()
         assert app.shown == list(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("width", "line"), [(21, "O one  T two  H three"), (20, "O one T two H three")]
+)
+async def test_keys_stand_apart_where_all_have_room_so(width: int, line: str) -> None:
+    app = Host()
+    async with app.run_test(size=(width, 3)) as pilot:
+        await pilot.pause()
+        assert screen_text(app).strip() == line
+        for word in WORDS:
+            await pilot.click(KeyFooter, offset=at(app, word))
+        assert app.pressed == list(WORDS)
 
 
 async def test_a_click_presses_the_key_that_stands_there() -> None:

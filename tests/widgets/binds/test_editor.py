@@ -455,7 +455,7 @@ async def test_footer_works_by_mouse() -> None:
         footer = app.screen.query_one(KeyFooter)
         words = [key.word for key in footer.in_sight]
         before = footer.in_sight[: words.index("add")]
-        await pilot.click(footer, offset=(sum(key.cells for key in before), 0))
+        await pilot.click(footer, offset=(sum(key.cells - 1 + footer.gap for key in before), 0))
         await settle(pilot)
         assert isinstance(app.screen, BindForm)
 
