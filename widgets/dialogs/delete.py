@@ -38,9 +38,9 @@ class DeleteDialog(ProofDialog):
         facts = [fact for fact in (chroot.os, much) if fact]
         yield Static(Content.assemble("removes ", foreign(chroot.path).stylize("bold")))
         yield Static(foreign(", ".join(facts)), classes="dialog--quiet")
+        yield from self.fate()
         for line in (*_mounted(chroot), *_running(chroot)):
             yield Static(line, classes="delete--line")
-        yield from self.fate()
 
 
 def _mounted(chroot: ChrootStatus) -> list[Content]:

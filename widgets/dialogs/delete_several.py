@@ -33,12 +33,12 @@ class DeleteSeveral(ProofDialog):
         self._sizes = sizes
 
     def content(self) -> Iterable[Widget]:
-        """Return what is removed, a line each."""
-        for one, size in zip(self._chroots, self._sizes, strict=True):
-            yield Static(_line(one, size), classes="delete--line")
-        ends = "What is on is switched off first, its processes are ended."
-        yield Static(ends, classes="dialog--gap")
+        """Return what becomes of them, and which they are, a line each."""
+        yield Static("What is on is switched off first, its processes are ended.")
         yield from self.fate()
+        lines = [_line(one, size) for one, size in zip(self._chroots, self._sizes, strict=True)]
+        for number, line in enumerate(lines):
+            yield Static(line, classes="delete--line" if number else "delete--line dialog--gap")
 
 
 def _line(one: ChrootStatus, size: int | None) -> Content:

@@ -19,7 +19,7 @@ from .switch import Switch
 class ProofDialog(Dialog[bool]):
     """Asks for *proof*, which may be foreign text, to be typed. Answers True to delete.
 
-    Subclasses say in `content` what is removed, and end it with `fate`.
+    Subclasses say in `content` what is removed, `fate` before all that there may be too much of.
     """
 
     HELP = "Type the words as they stand there, then press Delete. Escape cancels."
@@ -47,14 +47,12 @@ class ProofDialog(Dialog[bool]):
 
     def fate(self) -> Iterable[Widget]:
         """Return what says whether it can be had back."""
-        yield Static(self._fate, id="fate", classes="dialog--gap")
+        yield Static(self._fate, id="fate")
 
     @property
     def _fate(self) -> str:
-        back = "The rest cannot be brought back."
-        if self.trash:
-            back = "The rest can be had back."
-        return f"What is bound from the host is only unmounted. {back}"
+        rest = "can be had back" if self.trash else "is gone for good"
+        return f"What is bound from the host stays. The rest {rest}."
 
     @on(Checkbox.Changed, "#trash")
     def _switched(self, event: Checkbox.Changed) -> None:

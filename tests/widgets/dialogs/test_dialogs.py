@@ -564,11 +564,13 @@ async def test_delete_takes_a_name_that_no_key_types_as_it_is_shown() -> None:
 async def test_delete_keeps_the_field_in_sight_whatever_is_mounted() -> None:
     mounts = tuple(mounted(f"/m{i}") for i in range(50))
     processes = tuple(Process(i, "root", "x" * 300, 0.0, 0, 0.0) for i in range(50))
-    app = DialogHost(DeleteDialog(status(mounts=mounts, processes=processes), 0))
+    app = DialogHost(DeleteDialog(status(mounts=mounts, processes=processes), 0, trash=7))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause()
         assert app.screen.region.contains_region(app.screen.query_one("#name").region)
         assert "Type deb12 to delete it" in screen_text(app)
+        assert "The rest can be had back." in screen_text(app)
+        assert screen_text(app).count("and 47 more") == 2, "all there is to say is seen"
 
 
 # -- quit ------------------------------------------------------------------------------
