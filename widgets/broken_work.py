@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from textual.dom import DOMNode
+from typing import TYPE_CHECKING
+
 from textual.worker import Worker, WorkerState
 
 from ..core.text import safe
 
+if TYPE_CHECKING:
+    from textual.dom import DOMNode as Node
+else:
+    Node = object  # a second node among the bases would take the place of the one whose CSS counts
 
-class TellsOfWork(DOMNode):
+
+class TellsOfWork(Node):
     """Mixed into a widget or screen with workers of its own, begun with `exit_on_error=False`.
 
     Textual tells of a worker to its own node alone; by itself it would end the app.
