@@ -63,12 +63,17 @@ def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) 
     """As `Engine.mend`."""
     if os.geteuid():
         raise PrivilegeError("mending needs root", "run as root")
+    failed: list[ChrootError] = []
     if not what.path:
-        return Plan(_taken_away(what, report))
-    with open_chroot(what.path) as root, Lock(root.path):
-        away, mounts = _taken_away(what, report), _mounts(what)
-        mount_or_tell(root, mounts, what.seen.table, report, cancelled)
-        return Plan((*away, *mounts.steps))
+        done = Plan(_taken_away(what, report, failed))
+    else:
+        with open_chroot(what.path) as root, Lock(root.path):
+            away, mounts = _taken_away(what, report, failed), _mounts(what)
+            mount_or_tell(root, mounts, what.seen.table, report, cancelled)
+            done = Plan((*away, *mounts.steps))
+    if failed:
+        raise failed[0]  # after all that could be mended is
+    return done
 
 
 def _mounts(what: Subject) -> Plan:
@@ -81,13 +86,17 @@ def _mounts(what: Subject) -> Plan:
         return Plan()
 
 
-def _taken_away(what: Subject, report: Report) -> tuple[TakeAway, ...]:
+def _taken_away(what: Subject, report: Report, failed: list[ChrootError]) -> tuple[TakeAway, ...]:
+    """Take away what is left; return what is gone, and have in *failed* why some is not."""
     done = []
     for step in leftovers.found(what, has_lock=bool(what.path)):
         try:
             _DOES[step.kind](what, step.target)
         except (FileNotFoundError, LockedError):
             continue  # somebody was quicker, or is at work on it again
+        except ChrootError as error:
+            failed.append(error)
+            continue
         report(StepDone(what.path, step))
         done.append(step)
     return tuple(done)

@@ -13,6 +13,7 @@ from chroot_tool.core.creating.bases.store import Cache
 from chroot_tool.core.diagnosis.finding import OK, WARNING
 from chroot_tool.core.diagnosis.leftovers import found, leftovers
 from chroot_tool.core.diagnosis.subject import Subject
+from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.lock import Lock
 from chroot_tool.core.verbs import doctor
 from support.doctor import bare_root, host, of, worst
@@ -119,6 +120,23 @@ def test_trees_of_a_clone_and_of_a_delete(root: Path) -> None:
     assert sorted(mended(host(base))) == sorted([str(clone), str(rest)])
     assert root.exists()
     assert (base / "clone").exists()
+
+
+def test_what_cannot_go_keeps_nothing_else_there(root: Path) -> None:
+    base = root.parent
+    stuck, rest = base / ".a.deleting-0123abcd", base / ".b.deleting-0123abcd"
+    for tree in (stuck, rest):
+        (tree / "chroot.d").mkdir(parents=True)
+        (tree / "chroot.d/file").touch()
+    subprocess.run(["chattr", "+i", stuck / "chroot.d/file"], check=True)
+    try:
+        with pytest.raises(ChrootError) as raised:
+            doctor.mend(host(base))
+        assert "chattr -i" in raised.value.hint
+        assert [step.target for step in found(host(base))] == [str(stuck)]
+    finally:
+        subprocess.run(["chattr", "-R", "-i", stuck], check=True)
+    assert mended(host(base)) == [str(stuck)]
 
 
 def test_a_tree_that_somebody_uses_stays(root: Path) -> None:
