@@ -67,6 +67,10 @@ class Job:
         except Exception as failure:  # a bug of ours must be seen, not take the UI down
             kind = type(failure).__name__
             error = ChrootError(f"unexpected {kind}: {failure}", "please report this")
+        self.end(error)
+
+    def end(self, error: ChrootError | None) -> None:
+        """Tell that it is over: failed by *error*, which may have kept it from its beginning."""
         if error:
             self._move(state=FAILED, stage=error.message, hint=_hint(error), fraction=None)
             for one in error.holders if isinstance(error, BusyError) else ():
@@ -173,8 +177,12 @@ class Jobs:
         self._changed()
         # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
         thread = threading.Thread(target=job.run, name=f"{view.verb} {view.name}")
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system gives no more threads
+            job.end(ChrootError(f"cannot begin: {error}", "see `ulimit -u`, or TasksMax"))
+            return
         self._threads.append(thread)
-        thread.start()
 
     def again(self, ident: int) -> None:
         """Begin one that has ended, and was not taken note of, once more: it is the same job.

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -46,6 +47,27 @@ async def test_a_failure_stays_until_it_was_read() -> None:
         await t.press("x")
         await t.until(lambda: t.job_states == {"jammy": "done"})
         await t.hides("○ off !")
+
+
+async def test_a_job_that_can_not_be_begun_has_failed_and_can_be_begun_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if self.name == "on arm":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    async with ui(*CHROOTS) as t:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        await t.on_row("arm")
+        await t.press("o")
+        await t.says("on arm: cannot begin: can't start new thread")
+        assert t.job_states == {"arm": "failed"}
+        monkeypatch.setattr(threading.Thread, "start", real)
+        await t.press("o")
+        await t.until(lambda: t.engine.called("on") == [(ARM,)])
 
 
 async def test_the_sign_of_a_failure_goes_when_what_failed_works() -> None:
