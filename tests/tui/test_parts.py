@@ -6,7 +6,9 @@ import importlib
 import pkgutil
 import threading
 import time
+from collections.abc import Callable, Iterator
 
+import pytest
 from textual.message import Message
 from textual.message_pump import MessagePump
 
@@ -209,24 +211,35 @@ class Threads:
         self.asked.append(("close", ""))
 
 
-def inventory(threads: Threads) -> Inventory:
+Known = Callable[[Threads], Inventory]
+
+
+@pytest.fixture
+def inventory(own_home: None) -> Iterator[Known]:
+    """Makes one, whose threads end while nothing of the user's is written."""
+    made: list[Inventory] = []
+
     def post(_message: Message) -> None: ...
 
-    return Inventory(
-        LocalEngine("/b"),
-        follow=threads.follow,
-        count=threads.count,
-        post=post,
-        ticks=time.monotonic,
-        clock=time.time,
-    )
+    def make(threads: Threads) -> Inventory:
+        made.append(
+            Inventory(
+                LocalEngine("/b"), follow=threads.follow, count=threads.count, post=post,
+                ticks=time.monotonic, clock=time.time,
+            )
+        )  # fmt: skip
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 def look(**states: str) -> Snapshot:
     return Snapshot("/b", tuple(ChrootStatus(name, f"/b/{name}", s) for name, s in states.items()))
 
 
-def test_a_chroot_that_was_made_meanwhile_is_counted_anew() -> None:
+def test_a_chroot_that_was_made_meanwhile_is_counted_anew(inventory: Known) -> None:
     threads = Threads()
     known = inventory(threads)
     known.take(look(a="creating", b="off"))
@@ -239,7 +252,7 @@ def test_a_chroot_that_was_made_meanwhile_is_counted_anew() -> None:
     assert threads.asked[-2:] == [("close", "")] * 2
 
 
-def test_what_is_awaited_arrives_once() -> None:
+def test_what_is_awaited_arrives_once(inventory: Known) -> None:
     known = inventory(Threads())
     known.await_new("/b/new", wanted=lambda _cursor: True)
     known.take(look(a="off"))
@@ -251,7 +264,9 @@ def test_what_is_awaited_arrives_once() -> None:
     assert known.arrived() is None
 
 
-def test_each_that_is_awaited_is_welcomed_the_one_that_is_wanted_shown() -> None:
+def test_each_that_is_awaited_is_welcomed_the_one_that_is_wanted_shown(
+    inventory: Known,
+) -> None:
     known = inventory(Threads())
     welcomed: list[str] = []
     for name in "abc":
@@ -269,7 +284,7 @@ def test_each_that_is_awaited_is_welcomed_the_one_that_is_wanted_shown() -> None
     assert welcomed == ["a", "b", "c"]
 
 
-def test_onlookers_see_each_look_while_they_are_there() -> None:
+def test_onlookers_see_each_look_while_they_are_there(inventory: Known) -> None:
     known = inventory(Threads())
     seen: list[int] = []
     with known.watched_by(lambda chroots: seen.append(len(chroots))):
@@ -279,13 +294,13 @@ def test_onlookers_see_each_look_while_they_are_there() -> None:
     assert seen == [1, 2]
 
 
-def test_a_size_is_news_when_it_is_another() -> None:
+def test_a_size_is_news_when_it_is_another(inventory: Known) -> None:
     known = inventory(Threads())
     assert [known.take_size("/b/a", size) for size in (5, 5, 6)] == [True, False, True]
     assert known.sizes == {"/b/a": 6}
 
 
-def test_what_is_being_made_has_no_size() -> None:
+def test_what_is_being_made_has_no_size(inventory: Known) -> None:
     """What its directory took before is not what it takes, nor what comes in late."""
     known = inventory(Threads())
     known.take_size("/b/a", 12288)
