@@ -116,6 +116,9 @@ def test_hostile_machines_have_no_chroots_and_do_no_harm(asked: Ansible) -> None
     hostile = {f"bad-{number}": script for number, script in enumerate(HOSTILE)}
     for host in asked.hosts.add(*hostile):
         host.write_program("chroot-tool", hostile[host.name])
+    old = asked.hosts.hosts["build-1"]
+    old.welcome("", "")
+    (old.folder / "motd").write_bytes("Grüße\n".encode("latin-1"))
     write_hosts(asked, "build-1", "build-2", *hostile)
     write_plugin(asked, timeout=20)  # it has to do for the honest ones, too
     done = asked("ansible-inventory", "--list")

@@ -223,8 +223,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         argv = self._argv(variables)
         seconds = self.get_option("timeout")
         data = asking.ask(argv, seconds=seconds, most=answers.MOST_BYTES)
-        answers.read(data)
-        return data.decode()
+        text = data.decode(errors="replace")  # a shell may say more, in whatever encoding
+        answers.read(text.encode())
+        return text
 
     # -- what becomes of it -------------------------------------------------------------------
 
