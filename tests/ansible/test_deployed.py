@@ -16,7 +16,7 @@ from support.ssh_hosts import Where
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 
 APART = """
-for directory in /usr/local/lib /usr/local/bin
+for directory in /usr/local/lib /usr/local/bin /etc/sudoers.d
 do mount -t tmpfs -o mode=755 tmpfs "$directory" || exit; done
 exec "$@"
 """
@@ -39,17 +39,23 @@ def test_from_nothing(ansible: Ansible, cli: Cli, tmp_path: Path) -> None:
     program = tmp_path / "chroot-tool"
     program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, cli.argv()))} "$@"\n')
     program.chmod(0o755)
-    given = {
-        "chroot_tool_program": str(program), "chroot_tool_packages": [], "chroot_tool_users": [],
-    }  # fmt: skip
 
-    def play(*options: str) -> dict[str, str]:
+    def play(*may: str, check: bool = False) -> dict[str, str]:
+        given = {
+            "chroot_tool_program": str(program), "chroot_tool_packages": [],
+            "chroot_tool_users": may,
+        }  # fmt: skip
+        options = ("--check",) if check else ()
         said = ansible.ok("ansible-playbook", "hosts.yml", "-e", json.dumps(given), *options)
         return dict(CHANGED.findall(said))
 
-    assert play("--check") == dict.fromkeys(names, "0")
+    assert play("admin", check=True) == dict.fromkeys(names, "1"), "the rule"
+    assert play("admin") == dict.fromkeys(names, "2")
+    assert play("admin") == dict.fromkeys(names, "0")
+    rule = "/etc/sudoers.d/chroot-tool"
+    assert all(ansible.hosts.ssh(name, "cat", rule).stdout for name in names)
     assert play() == dict.fromkeys(names, "1")
-    assert play() == dict.fromkeys(names, "0")
+    assert all(ansible.hosts.ssh(name, "cat", rule).returncode == 1 for name in names)
     made = ansible.modules("builders", "chroot_tool.chroots.chroot", path="deb", state="absent")
     assert {host: one["changed"] for host, one in made.items()} == dict.fromkeys(names, False)
     for name in names:
