@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ def changes(said: str) -> dict[str, int]:
     return {host: int(number) for host, number in CHANGED.findall(said)}
 
 
+@pytest.fixture
+def rules(tmp_path: Path) -> Iterator[Path]:
+    """What lies over the host's rules of sudo meanwhile."""
+    place = tmp_path / "rules"
+    place.mkdir(mode=0o755)
+    subprocess.run(["mount", "--bind", place, "/etc/sudoers.d"], check=True)
+    yield place
+    subprocess.run(["umount", "--lazy", "/etc/sudoers.d"], check=True)
+
+
+@pytest.mark.usefixtures("rules")
 def test_a_farm_from_nothing(ansible: Ansible) -> None:
     first, *_ = ansible.hosts.add("build1", "build2", "build3")
     folder = ansible.folder
@@ -59,20 +71,27 @@ def test_a_farm_from_nothing(ansible: Ansible) -> None:
     ansible.ok("ansible-vault", "encrypt", vault)
     assert "hidden" not in vault.read_text()
 
-    subprocess.run(
-        ["tar", "-czf", folder / "chroot-tool.tar.gz", "--exclude", "__pycache__", "-C", CHECKOUT,
-         *PROGRAM],
-        check=True,
-    )  # fmt: skip
+    def pack(*options: str) -> None:
+        # With the modes that git archive gives.
+        subprocess.run(
+            ["tar", "-czf", folder / "chroot-tool.tar.gz", "--exclude", "__pycache__",
+             "--mode", "ug=rwX,o=rX", *options, "-C", CHECKOUT, *PROGRAM],
+            check=True,
+        )  # fmt: skip
+
+    pack()
     there = {
         "chroot_tool_home": str(first.folder / "tool"),
         "chroot_tool_link": str(first.folder / "link"),
         "chroot_tool_packages": [],
-        "chroot_tool_users": [],
+        "chroot_tool_users": [],  # of the rules that lie over the host's
     }
-    for number in (4, 0):
-        said = command(ansible, "ansible-playbook hosts.yml", "--limit", "build1", **there)
+    tool, play = first.folder / "tool", "ansible-playbook hosts.yml"
+    for number, *options in ((4,), (0,)):
+        said = command(ansible, play, "--limit", "build1", *options, **there)
         assert changes(said) == {"build1": number}
+    written = ansible.hosts.ssh("build1", "find", tool, "-perm", "/022", "!", "-type", "l")
+    assert written.stdout == ""
     version = ansible.hosts.ssh("build1", first.folder / "link", "--version").stdout
     assert version.startswith("chroot-tool ")
 
