@@ -152,6 +152,11 @@ class _Fleet:
             else:
                 self._take(member, stream, line)
         self._progress("")
+        if self._asked.json:
+            for one in self._members:
+                if one.code == NOT_BEGUN:
+                    one.code = exits.INTERRUPTED
+                    self._ended(one)
 
     def _work(self) -> None:
         while True:
@@ -254,15 +259,17 @@ class _Fleet:
         return codes.pop() if len(codes) == 1 else exits.FAILED if codes else exits.DONE
 
     def _outcomes(self) -> list[str]:
-        rows = [(one.name, self._word(one.code), _last(one.errors)) for one in self._members]
+        rows = [(one.name, self._word(one), _last(one.errors)) for one in self._members]
         if self._asked.plain:
             return [plain.outcome(*row) for row in rows]
         return table(("HOST", "OUTCOME", ""), rows)
 
-    def _word(self, code: int) -> str:
-        if code > 0 and self._is_run:
-            return f"exit {code}"
-        return _WORDS.get(code, f"exit {code}")
+    def _word(self, one: Member) -> str:
+        if one.code == NOT_BEGUN and one.thread is not None:
+            return "left at work"
+        if one.code > 0 and self._is_run:
+            return f"exit {one.code}"
+        return _WORDS.get(one.code, f"exit {one.code}")
 
 
 def _warnings(lines: Iterable[str]) -> list[str]:

@@ -200,6 +200,36 @@ def test_ctrl_c_ends_all(fleet: Fleet) -> None:
     fleet.ok("off", "--hosts", "builders", "-d", "deb")
 
 
+def test_a_second_ctrl_c_leaves_at_work_who_does_not_answer(fleet: Fleet) -> None:
+    """`three` has not had its turn."""
+    words = ("-d", "deb", "--", "/bin/sh", "-c", "echo begun; exec sleep 1000")
+    at_work = [fleet.hosts[one].base / "deb" for one in HOSTS[:2]]
+    for json_too in ((), ("--json",)):
+        with fleet.start("run", "--hosts=builders", "--forks=2", *json_too, *words) as program:
+            assert program.stdout
+            assert program.stderr
+            for _ in at_work:
+                assert b"begun" in program.stdout.readline()
+            fleet.hosts["one"].suspend()
+            program.send_signal(signal.SIGINT)
+            wait_until(lambda: not processes_below(at_work[1]))
+            program.send_signal(signal.SIGINT)
+            told, said = (stream.read().decode() for stream in (program.stdout, program.stderr))
+            assert program.wait() == 130
+        fleet.hosts["one"].resume()
+        wait_until(lambda: not any(processes_below(one) for one in at_work))
+        if json_too:
+            ended = [json.loads(line) for line in told.splitlines()]
+            assert {one["host"]: one["code"] for one in ended if one["event"] == "ended"} == (
+                dict.fromkeys(HOSTS, 130)
+            )
+        else:
+            rows = [line.split(maxsplit=1) for line in said.splitlines()]
+            assert ["one", "left at work"] in rows
+            assert ["three", "not begun"] in rows
+    fleet.ok("off", "--hosts", "builders", "-d", "deb")
+
+
 def test_ctrl_c_while_one_does_not_answer(fleet: Fleet) -> None:
     """Neither those that wait their turn nor one that is held up keep anybody."""
     fleet.hosts["one"].suspend()
