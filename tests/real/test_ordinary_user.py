@@ -294,6 +294,19 @@ def test_what_only_root_may_open_is_opened_by_root(ann: Ordinary) -> None:
     ann.base.chmod(0o700)
     assert json.loads(ann.ok("list", "--json"))[0]["name"] == "deb"
     assert ann.ok("bind", "list", "-d", "deb").startswith("TARGET")
+    for words, line in (
+        (("watch",), b"\xe2\x97\x8b off deb "), (("watch", "--json"), b'{"event": "chroot"'),
+        (("--plain",), b"deb: off"),
+    ):  # fmt: skip
+        with Program(
+            ann.argv(*words), env=ann.environment(), cwd="/", stdout=subprocess.PIPE
+        ) as watching:
+            assert next_line(watching).startswith(line)
+            watching.terminate()
+    (ann.rules / "chroot-tool").unlink()
+    refused = ann("watch")
+    assert (refused.returncode, refused.stdout) == (5, "")
+    assert "watch needs root" in refused.stderr
 
 
 def test_what_is_behind_sudo_asks_sudo_no_more(ann: Ordinary) -> None:

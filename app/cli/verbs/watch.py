@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 
-from ....core.errors import Problem
+from ....core.errors import ChrootError, PrivilegeError, Problem
 from ....core.events import Warned
 from ....core.text import safe
 from ....widgets.text.states import chroot_state
-from ... import exits, json_fields
+from ... import exits, json_fields, privilege
 from .. import plain
 from ..arguments import add, add_examples, add_json, engine_of
 from ..options import PLAIN
@@ -43,8 +43,11 @@ def execute(arguments: Namespace) -> int:
     from ....core.verbs.watch import changes
 
     in_words = _InWords() if plain.is_wanted(arguments) else None
+    engine = engine_of(arguments)
+    if privilege.is_wanted() and not arguments.host:
+        _look(engine.base)
     try:
-        for name, found in changes(engine_of(arguments).follow()):
+        for name, found in changes(engine.follow()):
             if in_words and not isinstance(found, Problem):
                 in_words.tell(name, found)
             else:
@@ -52,6 +55,19 @@ def execute(arguments: Namespace) -> int:
     except KeyboardInterrupt:
         pass
     return exits.INTERRUPTED
+
+
+def _look(base: str) -> None:
+    """Raise PrivilegeError where root alone may open *base*: it is watched by root then."""
+    from ....core.chroot import folders
+    from ....core.kernel.mount_table import MountTable
+
+    try:
+        folders(base, MountTable.read())
+    except PrivilegeError:
+        raise
+    except ChrootError:
+        pass  # it is said when it is watched, which may go on longer
 
 
 class _InWords:
