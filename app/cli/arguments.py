@@ -102,8 +102,8 @@ def is_elsewhere(arguments: Namespace) -> bool:
     return bool(arguments.host or split_host(getattr(arguments, "dir", ""))[0])
 
 
-def remembered(arguments: Namespace, path: str) -> str:
-    """Return by what name something is remembered here of the chroot at *path* that --dir means."""
+def known_as(arguments: Namespace, path: str) -> str:
+    """Return by what name the chroot at *path*, which --dir means, is known here: HOST:PATH."""
     from ...core.remote.address import joined
 
     return joined(split_host(arguments.dir)[0] or arguments.host, path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import ChrootError
 from ..events import Event
 from ..looking.status import ChrootStatus
 from .address import joined
+
+_COMMAND = re.compile(r"chroot-tool [^,;]*?-d (?=/)")
+"""A command line up to the path of its chroot."""
 
 
 def path_of(host: str, path: str) -> str:
@@ -18,6 +22,11 @@ def path_of(host: str, path: str) -> str:
     if not path.startswith("/"):
         raise ChrootError(f"{host}: its answer makes no sense: {path!r} is no path")
     return joined(host, path)
+
+
+def hint_of(host: str, hint: str) -> str:
+    """Return a *hint* of *host* with its command lines as they are to be typed here."""
+    return _COMMAND.sub(lambda found: f"{found[0]}{host}:", hint)
 
 
 def of_host(host: str, value: Any) -> Any:

@@ -277,6 +277,27 @@ def test_the_doctor_looks_where_the_chroot_is(there: There) -> None:
     assert there("report", "-d", "one:deb").returncode == 2
 
 
+def test_a_command_in_a_hint_is_one_to_be_typed_here(there: There) -> None:
+    """As it is said there it would make, or delete, one of this machine."""
+    base = there.hosts.hosts["one"].base
+    there.ok("on", "-d", "one:deb")
+    try:
+        for words, hint in (
+            (("on", "-d", "one:nope"), f"create -d one:{base}/nope, or"),
+            (("snapshot", "list", "-d", "one:deb"), f"snapshot -d one:{base}/deb NAME"),
+            (("snapshot", "now", "-d", "one:deb"), f"off -d one:{base}/deb, then snapshot"),
+            (("snapshot", "now", "-H", "one", "-d", "deb"),
+             f"snapshot remove now -d one:{base}/deb, or"),
+            (("list", "--base", "/none", "-H", "one"), "create -d one:/none/deb"),
+        ):  # fmt: skip
+            assert f"chroot-tool {hint}" in there(*words).stderr, words
+    finally:
+        there.ok("off", "-S", "-d", "one:deb")
+    kept = there("delete", "--yes", "--trash", "7", "-d", "one:deb").stderr
+    assert f"trash restore deb --base {base} -H one, or" in kept
+    there.ok("trash", "restore", "deb", "--base", base, "-H", "one")
+
+
 def test_ctrl_c_reaches_the_other_end(there: There) -> None:
     one = there.hosts.hosts["one"]
     stop_that_waits(one.base / "deb")

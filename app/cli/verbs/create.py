@@ -7,7 +7,7 @@ import time
 from ....core.chroot import absolute
 from ....core.text import safe
 from ... import exits, json_fields
-from ..arguments import add, add_json_events, chroot_of
+from ..arguments import add, add_json_events, chroot_of, known_as
 from ..long_call import LongCall
 from ..options import DIR, Option
 
@@ -89,7 +89,8 @@ def execute(arguments: Namespace) -> int:
         json_fields.write({"event": "done", "chroot": path, "state": "off"})
     else:
         exits.tell(
-            f"{safe(path)}: created in {spent(started)}\nhint: chroot-tool shell -d {safe(path)}\n"
+            f"{safe(path)}: created in {spent(started)}\n"
+            f"hint: chroot-tool shell -d {safe(known_as(arguments, path))}\n"
         )
     return exits.DONE
 

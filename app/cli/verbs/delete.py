@@ -11,8 +11,9 @@ from ....core.kernel.rootpath import Root
 from ....core.text import safe
 from ....core.trees.snapshot_store import STORE
 from ... import exits, run_history
+from ...engine import split_host
 from ...settings.all_settings import MOST_TRASH
-from ..arguments import add, add_examples, chroot_of, is_elsewhere, remembered
+from ..arguments import add, add_examples, chroot_of, is_elsewhere, known_as
 from ..long_call import LongCall
 from ..options import DIR
 from ..typed_line import typed_line
@@ -60,10 +61,10 @@ def execute(arguments: Namespace) -> int:
     with LongCall(json=False) as (report, cancelled):
         ident = engine.delete(path, trash=arguments.trash, report=report, cancelled=cancelled)
     if ident:
-        _tell_trashed(where, ident)
+        _tell_trashed(where, ident, split_host(arguments.dir)[0] or arguments.host)
         return exits.DONE
     try:
-        run_history.forget(remembered(arguments, where))
+        run_history.forget(known_as(arguments, where))
     except OSError as error:
         exits.say(f"the history of {where} is kept: {exits.reason(error)}")
     exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")
@@ -90,11 +91,12 @@ def _snapshots(engine: Engine, path: str) -> tuple[TreeSnapshot, ...]:
         return ()  # nothing to be seen; what is in the way of deleting says so itself
 
 
-def _tell_trashed(where: str, ident: str) -> None:
+def _tell_trashed(where: str, ident: str, host: str) -> None:
     above, name = os.path.split(where)
+    there = f"--base {safe(above)}" + (f" -H {safe(host)}" if host else "")
     exits.tell(
         f"{safe(where)}: in the trash as {safe(ident)}\n"
-        f"hint: chroot-tool trash restore {safe(name)} --base {safe(above)}, or trash empty\n"
+        f"hint: chroot-tool trash restore {safe(name)} {there}, or trash empty\n"
     )
 
 

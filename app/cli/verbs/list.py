@@ -51,9 +51,12 @@ def execute(arguments: Namespace) -> int:
     elif every:
         exits.tell(f"no chroot under {safe(engine.base)} has the tag {safe(arguments.tag)}\n")
     else:
+        from ....core.remote.address import joined
+
+        new = joined(arguments.host, f"{engine.base}/deb")
         exits.tell(
             f"no chroot under {safe(engine.base)}\n"
-            f"hint: make one: chroot-tool create -d {safe(engine.base)}/deb\n"
+            f"hint: make one: chroot-tool create -d {safe(new)}\n"
         )
     return exits.DONE
 

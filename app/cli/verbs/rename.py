@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....core.text import safe
 from ... import exits, json_fields, run_history
 from ...progress_lines import Narrator
-from ..arguments import add, add_examples, add_json_events, chroot_of, remembered
+from ..arguments import add, add_examples, add_json_events, chroot_of, known_as
 from ..options import DIR
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def execute(arguments: Namespace) -> int:
     before = engine.status(path).path
     new = engine.rename(path, arguments.new, report=Narrator(json=arguments.json))
     try:
-        run_history.move(*(remembered(arguments, one) for one in (before, new)))
+        run_history.move(*(known_as(arguments, one) for one in (before, new)))
     except OSError as error:
         exits.say(f"the history of {before} stays behind: {exits.reason(error)}")
     if arguments.json:

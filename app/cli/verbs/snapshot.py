@@ -7,7 +7,7 @@ import time
 from ....core.errors import UsageError
 from ....core.text import duration, safe, size
 from ... import exits, json_fields
-from ..arguments import add, add_examples, add_json_events, chroot_of
+from ..arguments import add, add_examples, add_json_events, chroot_of, known_as
 from ..long_call import LongCall
 from ..options import DIR
 from ..output import print_lines
@@ -95,7 +95,8 @@ def _list(found: Sequence[TreeSnapshot], path: str, arguments: Namespace) -> Non
     else:
         exits.tell(
             f"{safe(path)}: no snapshot\n"
-            f"hint: keep the present state: chroot-tool snapshot -d {safe(path)} NAME\n"
+            "hint: keep the present state: "
+            f"chroot-tool snapshot -d {safe(known_as(arguments, path))} NAME\n"
         )
 
 
