@@ -20,6 +20,8 @@ _SCALE = 6
 """The cells of a scale, with the blank after it."""
 _MOST = 60
 """The most cells of a graph: its points are two a cell."""
+_READ_AND_WRITTEN = 44
+"""The cells of a graph whose head has room for both, and for the peak of both together."""
 _MINUTE = 60
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 
@@ -115,6 +117,8 @@ class Activity(Measured):
         ]
         if any(trend.disk):
             said = f"{size(read)}/s read, {size(written)}/s written"
+            if width < _READ_AND_WRITTEN:
+                said = f"{size(read + written)}/s"
             graphs.append(
                 lambda more: _graph("disks", said, size, trend.disk, 2 + more, width, "/s")
             )

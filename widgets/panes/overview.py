@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .text_search import TextSearch
 
 _LABEL = 14
-_TWO_COLUMNS = 100
+_TWO_COLUMNS = 76
 """The width from which on the graphs stand beside the text."""
 _TICK = 30.0
 _MOST_JOBS = 5

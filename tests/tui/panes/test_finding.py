@@ -115,7 +115,7 @@ def strip_at(t: Ui, overview: Overview, y: int) -> list[Segment]:
 
 
 LONG = DEB12.replace(
-    description="a needle here", problems=(), tags=("Needle", *(f"tag{n}" for n in range(320)))
+    description="a needle here", problems=(), tags=("Needle", *(f"tag{n}" for n in range(1200)))
 )
 LONGER = LONG.replace(configuration="/etc/needle.toml")
 

@@ -89,7 +89,7 @@ async def test_on_a_wide_screen_what_a_short_list_leaves_is_below_it(size: tuple
         await t.until(lambda: t.app.main.table.outer_size.width == size[0])
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [70, 80, 120])
 async def test_graphs_grow_into_what_is_free_and_never_beyond(width: int) -> None:
     found = []
     for height in (10, 30, 38, 60):
@@ -124,10 +124,21 @@ async def test_what_happened_lately_stands_where_there_is_room() -> None:
         assert "Lately" not in screen_text(host)
 
 
+async def test_on_80x24_graphs_stand_beside_the_facts_and_no_line_of_them_goes_on() -> None:
+    async with ui(DEB12, *some(4), size=(80, 24)) as t:
+        await t.on_row("deb12")
+        overview = t.app.main.query_one(Overview)
+        overview.show(DEB12, trend=TREND)
+        await t.pilot.pause()
+        activity = overview.query_one(Activity)
+        assert activity.region.y == overview.query_one(Facts).region.y
+        assert max(line.cell_length for line in activity.lines) <= activity.size.width
+
+
 async def test_in_one_column_graphs_come_before_what_happened_lately() -> None:
     pane = Overview(clock=clock)
     host = WidgetHost(pane)
-    async with host.run_test(size=(80, 30)) as pilot:
+    async with host.run_test(size=(70, 30)) as pilot:
         pane.show(DEB12, trend=TREND, happened=HAPPENED)
         await pilot.pause()
         assert pane.max_scroll_y == 0
@@ -146,7 +157,7 @@ async def test_in_one_column_graphs_come_before_what_happened_lately() -> None:
 async def test_what_graphs_leave_free_tells_what_happened_lately() -> None:
     pane = Overview(clock=clock)
     host = WidgetHost(pane)
-    async with host.run_test(size=(86, 58)) as pilot:
+    async with host.run_test(size=(70, 58)) as pilot:
         pane.show(DEB12, trend=TREND)
         await pilot.pause()
         graphs = pane.query_one(Activity).size.height
@@ -165,7 +176,7 @@ async def test_graphs_make_room_for_more_facts_and_take_it_back() -> None:
     few = DEB12.replace(description="")
     many = DEB12.replace(path=f"{DEB12.path}2", description="word " * 120)
     pane = Overview(clock=clock)
-    async with WidgetHost(pane).run_test(size=(80, 38)) as pilot:
+    async with WidgetHost(pane).run_test(size=(70, 38)) as pilot:
         found = []
         for one in (few, many, few):
             pane.show(one, trend=TREND)
