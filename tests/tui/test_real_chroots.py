@@ -70,7 +70,8 @@ async def test_real_busy_one_is_ended_when_asked(tiny_chroot: Path) -> None:
             assert child.poll() is None
             await t.idle()
             await t.press("o")
-            await t.dialog(StopProcesses)
+            dialog = await t.dialog(StopProcesses)
+            await t.until(lambda: not dialog.query_one("#stop").disabled)
             await t.press("right", "enter")
             await t.until(lambda: child.poll() is not None)
         await t.shows("○ off")

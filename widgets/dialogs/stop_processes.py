@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
@@ -19,6 +20,8 @@ from ..text.states import PLAIN, Cell
 from .dialog import Dialog, button
 
 _DETAILS = 3
+_LULL = 0.5
+"""Seconds without a key after which keys are meant for what came by itself."""
 
 
 def _first(holder: Holder, _width: int) -> Cell:
@@ -51,7 +54,8 @@ class StopProcesses(Dialog[bool]):
     """Lists the processes that switching off *name* would hit. Answers True to end them.
 
     Those that only have a copy of the mounts in another namespace (`Holder.blocks` False) are
-    counted and left alone.
+    counted and left alone. *unasked*: it comes by itself, while something else may be typed: until
+    there was a lull, nobody can be ended.
     """
 
     HELP = "*Stop them* sends TERM, waits, then sends KILL. Cancel leaves everything as it is."
@@ -59,11 +63,13 @@ class StopProcesses(Dialog[bool]):
         Binding("y", "copy", "copy", id="dialog.copy", tooltip="Copy the list of processes"),
     ]
 
-    def __init__(self, name: str, holders: Sequence[Holder]) -> None:
+    def __init__(self, name: str, holders: Sequence[Holder], *, unasked: bool = False) -> None:
         title = Content.assemble("switching off ", foreign(name))
         super().__init__(title, danger=True, wide=True)
         self._holders = tuple(holder for holder in holders if holder.blocks)
         self._others = len(holders) - len(self._holders)
+        self._unasked = unasked
+        self._lull: Timer | None = None
 
     def content(self) -> Iterable[Widget]:
         """Return the table, and below it the highlighted one in full."""
@@ -81,9 +87,8 @@ class StopProcesses(Dialog[bool]):
     def buttons(self) -> Iterable[Button]:
         """Return Cancel, which has the focus, and what ends them."""
         yield button("Cancel", "cancel")
-        yield button(
-            "Stop it" if len(self._holders) == 1 else "Stop them", "stop", destructive=True
-        )
+        label = "Stop it" if len(self._holders) == 1 else "Stop them"
+        yield button(label, "stop", destructive=True, disabled=self._unasked)
 
     def cancelled(self) -> bool:
         """Return that nobody is to be ended."""
@@ -94,6 +99,16 @@ class StopProcesses(Dialog[bool]):
         rows = {f"{one.pid} {one.started}": one for one in self._holders}
         self.query_one(Holders).show_rows(rows)
         self.query_one("#cancel").focus()
+        if self._unasked:
+            self._lull = self.set_timer(_LULL, self._be_asked)
+
+    def on_key(self, _event: events.Key) -> None:
+        """Wait for the lull anew."""
+        if self._lull is not None:
+            self._lull.reset()
+
+    def _be_asked(self) -> None:
+        self.query_one("#stop").disabled = False
 
     @on(Table.Highlighted)
     def _highlighted(self, event: Table.Highlighted) -> None:

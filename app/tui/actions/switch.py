@@ -214,7 +214,7 @@ def _ask_where_busy(
 async def _ask_to_kill(session: Session, job: JobStatus, holders: tuple[Holder, ...]) -> None:
     from ....widgets.dialogs.stop_processes import StopProcesses
 
-    if await session.user.ask(StopProcesses(job.name, holders)):
+    if await session.user.ask(StopProcesses(job.name, holders, unasked=True)):
         session.jobs.update(job.replace(stage=job.stage.removesuffix(_LEFT_ON)))
         _off(session, job.name, job.path, kill=True)
 

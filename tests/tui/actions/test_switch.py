@@ -8,6 +8,7 @@ from chroot_tool.core.errors import BusyError, ChrootError, LockedError
 from chroot_tool.core.mounts.steps import Unmount
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder
+from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE
@@ -147,12 +148,26 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.on_row("deb12")
         await t.press("o")
-        await t.dialog(StopProcesses)
+        dialog = await t.dialog(StopProcesses)
+        await t.until(lambda: not dialog.query_one("#stop").disabled)
         await t.press("right", "enter")
         await t.main()
         await t.until(lambda: t.job_states == {"deb12": "done"})
         # `stop` was run the first time.
         assert t.engine.called("off") == [(DEB12.path, True, False), (DEB12.path, False, True)]
+
+
+async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question comes when the job ends: `ls` and Enter, meant for a shell, said yes."""
+    monkeypatch.setattr(stop_processes, "_LULL", 1000.0, raising=False)
+    async with ui(DEB12) as t:
+        t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
+        await t.press("o")
+        await t.dialog(StopProcesses)
+        await t.press("l", "s", "enter")
+        await t.press("escape")
+        await t.main()
+        assert t.engine.called("off") == [(DEB12.path, True, False)]
 
 
 @pytest.mark.slow
