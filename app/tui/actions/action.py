@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from textual.binding import Binding
 
 from ....core.value import Value
-from ..reasons import never
+from ..reasons import never, told
 
 if TYPE_CHECKING:
     from ..reasons import WhyNot
@@ -50,6 +51,15 @@ class Action(Value):
     def said(self, session: Session) -> str:
         """Return what it is called where it is chosen by its name."""
         return self.will(session) if self.will is not None else self.label
+
+    async def attempt(self, session: Session) -> None:
+        """Do it, or say why it can't be done."""
+        if why := self.why_not(session):
+            session.user.tell(told(session, why), "warning")
+            return
+        done = self.do(session)
+        if inspect.isawaitable(done):
+            await done
 
     def binding(self) -> Binding:
         """Return the binding of the screen, which performs the action by its id."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..reasons import BUSY, told
+from ....widgets.tables.table import Table
+from ..reasons import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -69,11 +69,7 @@ class Doing:
 
     async def perform(self, ident: str) -> None:
         """Do what `actions` has under this id, or say why it can't be done."""
-        action = self.actions[ident]
-        if why := action.why_not(self._session):
-            self._session.user.tell(told(self._session, why), "warning")
-            return
-        await _come(action.do(self._session))
+        await self.actions[ident].attempt(self._session)
 
     def menu(self, at: Offset | None = None) -> None:
         """Offer what can be done with what is under the cursor; *at*: of the mouse."""
@@ -84,9 +80,21 @@ class Doing:
         from .offers import offers
 
         there = offers(self._session, self.actions, self._screen)
+        about = self._about()
         chosen = await self._session.user.ask(Menu(there.groups, at=at))
-        if chosen is not None:
-            await _come(there.doing[chosen]())
+        if chosen is None:
+            return
+        if self._about() != about:
+            said = "what the menu was of is under the cursor no more: nothing was done"
+            self._session.user.tell(said, "warning")
+            return
+        await there.doing[chosen]()
+
+    def _about(self) -> tuple[object, ...]:
+        """Return what keys are for now: the chroot, the marked ones, the row with the focus."""
+        one, focused = self._session.highlighted, self._screen.focused
+        row = focused.cursor_key if isinstance(focused, Table) else None
+        return one and one.path, self._session.panes.table.marked, focused, row
 
 
 def _bound(actions: Mapping[str, Action]) -> dict[str, list[Binding]]:
@@ -99,9 +107,3 @@ def _beside(key: str, own: Collection[str]) -> str:
     The settings have given ours another key then. Textual moves it there, if it is bound at all.
     """
     return f"instead-of-{key}" if key in own else key
-
-
-async def _come(done: object) -> None:
-    """Wait for what an action returned, where that is to be waited for."""
-    if inspect.isawaitable(done):
-        await done

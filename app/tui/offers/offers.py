@@ -6,7 +6,7 @@ and the panes for their own keys (`why_not`), give.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -53,12 +53,12 @@ class Offers(Value):
     """A menu: its groups, and the doing of each entry by its id."""
 
     groups: tuple[MenuGroup, ...]
-    doing: dict[str, Callable[[], object]]
+    doing: dict[str, Callable[[], Coroutine[Any, Any, object]]]
 
 
 def offers(session: Session, actions: Mapping[str, Action], screen: Screen[Any]) -> Offers:
     """Return the menu for what has the focus, and for the chroot that it is about."""
-    doing: dict[str, Callable[[], object]] = {}
+    doing: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {}
     keys = _keys(screen, actions)
     own = _of_the_focus(session, actions, screen, doing)
     groups = [own] if own.entries else []
@@ -89,7 +89,7 @@ def _of_the_focus(
     session: Session,
     actions: Mapping[str, Action],
     screen: Screen[Any],
-    doing: dict[str, Callable[[], object]],
+    doing: dict[str, Callable[[], Coroutine[Any, Any, object]]],
 ) -> MenuGroup:
     """Return what the pane with the focus has keys for."""
     focused = screen.focused
@@ -122,7 +122,7 @@ def _entries(
     session: Session,
     actions: Mapping[str, Action],
     keys: dict[str, tuple[list[str], str]],
-    doing: dict[str, Callable[[], object]],
+    doing: dict[str, Callable[[], Coroutine[Any, Any, object]]],
     wanted: Callable[[Action], bool],
 ) -> tuple[MenuEntry, ...]:
     """Return an entry for each of our actions that is *wanted*."""
@@ -136,7 +136,7 @@ def _entries(
                     ident, action.said(session), action.tooltip, tuple(names), shown, safe(why)
                 )
             )
-            doing[ident] = partial(action.do, session)
+            doing[ident] = partial(action.attempt, session)
     return tuple(found)
 
 

@@ -96,6 +96,54 @@ async def test_a_key_in_a_menu_does_what_it_does_without() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.parametrize("by", ["filter", "mark", "mount"])
+async def test_a_menu_does_nothing_to_what_has_come_under_the_cursor(by: str) -> None:
+    """It was done to the next one, below the title of what had left its filter, or was gone."""
+    other = DEB12.replace(name="other", path=f"{BASE}/other", state="off")
+    arm = CHROOTS[0]
+    async with ui(arm, DEB12, other) as t:
+        await t.on_row("arm")
+        if by == "filter":
+            await t.press("slash")
+            await t.write("off")
+            await t.press("enter")
+        elif by == "mark":
+            await t.press("space")
+            await t.on_row("other")
+            await t.press("space")
+        else:
+            await t.on_row("deb12")
+            await t.press("2")
+            await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+            await t.until(lambda: t.app.screen.focused.move_to("/tmp\0system"))  # type: ignore[union-attr]
+        await menu(t)
+        if by == "filter":
+            t.feed.show(arm.replace(state="on"), DEB12, other)
+            await t.until(lambda: t.app.main.session.highlighted == other)
+        elif by == "mark":
+            t.feed.show(DEB12, other)
+            await t.until(lambda: t.app.main.table.marked == (other.path,))
+        else:
+            mounts = tuple(one for one in DEB12.mounts if one.target != "/tmp")
+            t.feed.show(arm, DEB12.replace(mounts=mounts), other)
+            rows = t.app.main.focused
+            await t.until(lambda: rows.cursor_key != "/tmp\0system")  # type: ignore[union-attr]
+        await t.press("o")
+        await t.says("nothing was done")
+        await t.main()
+        assert t.engine.calls == []
+
+
+async def test_a_menu_asks_again_whether_it_can_be_done() -> None:
+    async with ui(DEB12.replace(state="off"), TRIXIE) as t:
+        await menu(t)
+        assert offered(t)["environments.rename"] == ""
+        t.feed.show(DEB12, TRIXIE)
+        await t.until(lambda: t.app.main.session.highlighted == DEB12)
+        await t.press("R")
+        await t.says("switch it off first")
+
+
 async def test_a_key_of_what_cannot_be_done_says_why_and_the_menu_stays() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
