@@ -73,14 +73,17 @@ async def _open_shell(
     await session.panels.start(one, name, words, throw_away=throw_away)
 
 
-@flow
-async def shell_full(session: Session) -> None:
+def shell_full(session: Session) -> None:
     """Hand the terminal to a login shell inside, and take it back."""
     one = session.highlighted
-    if one is None:
-        return
+    if one is not None:
+        _shell_full(session, one)
+
+
+@flow
+async def _shell_full(session: Session, one: ChrootStatus) -> None:
     words = _shell(one)
-    deed = Deed(((PROGRAM, *words),), one.name, lambda: shell_full(session))
+    deed = Deed(((PROGRAM, *words),), one.name, lambda: _shell_full(session, one))
     await session.whole.run(session.engine.command(one.path, words), deed)
 
 

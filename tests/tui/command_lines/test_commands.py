@@ -23,6 +23,7 @@ from chroot_tool.app.cli.verbs.create import asked
 from chroot_tool.app.tui.command_lines import command_words, kept_commands
 from chroot_tool.app.tui.command_lines.command_log import CommandLog, Deed
 from chroot_tool.app.tui.command_lines.command_words import quoted
+from chroot_tool.app.tui.user import ask_and_tell
 from chroot_tool.core.config.bind import CHROOT_TOML, Bind
 from chroot_tool.core.config.edits import Added, Ignored, Removed, Replaced
 from chroot_tool.core.creating.options import CreateOptions
@@ -131,6 +132,23 @@ async def test_a_command_in_a_panel_is_a_line_with_its_exit_code(
         await t.until(lambda: log.entries and log.entries[0].ended)
         assert lines(t) == [f"chroot-tool run -d {ARM} -- sh -c 'echo a b'"]
         assert (log.entries[0].state, log.entries[0].said) == ("failed", "exit 3")
+
+
+async def test_a_shell_on_the_whole_screen_is_repeated_in_the_same_chroot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hand_over(*_: object, **__: object) -> int:
+        return 0
+
+    monkeypatch.setattr(ask_and_tell, "hand_over", hand_over)
+    async with ui(*CHROOTS) as t:
+        await t.on_row("arm")
+        await t.press("S")
+        await t.until(lambda: len(lines(t)) == 1)
+        await t.on_row("deb12")
+        await t.press("full_stop")
+        await t.until(lambda: len(lines(t)) == 2)
+        assert lines(t) == [f"chroot-tool shell -d {ARM}"] * 2
 
 
 async def test_the_log_is_bounded_and_says_the_host_that_all_is_on() -> None:
