@@ -69,7 +69,11 @@ class Doing:
 
     async def perform(self, ident: str) -> None:
         """Do what `actions` has under this id, or say why it can't be done."""
-        await self.actions[ident].attempt(self._session)
+        action = self.actions.get(ident)
+        if action is None:  # the settings were read again while the palette was open
+            self._session.user.tell("the settings have this command no more", "warning")
+            return
+        await action.attempt(self._session)
 
     def menu(self, at: Offset | None = None) -> None:
         """Offer what can be done with what is under the cursor; *at*: of the mouse."""

@@ -52,6 +52,19 @@ async def test_it_is_in_footer_menu_help_and_palette() -> None:
         await t.shows(f"arm at {BASE}/arm")
 
 
+async def test_one_that_is_gone_when_it_is_chosen_in_the_palette_says_so() -> None:
+    async with ui(*CHROOTS, commands=(Command("tell", ECHO),)) as t:
+        await t.press("colon")
+        await t.dialog(CommandPalette)
+        await t.write("tell")
+        await t.shows("/bin/echo")
+        before = t.app.main.session.settings()
+        t.app.main.use(before, before.replace(commands=()))
+        await t.press("enter")
+        await t.says("have this command no more")
+        await t.main()
+
+
 @pytest.mark.slow
 async def test_one_without_a_key_asks_where_it_is_to_and_does_it_from_the_menu() -> None:
     asked = Command("tell", ECHO, ask=True, output="toast")
