@@ -105,20 +105,20 @@ async def _ask_about_foreign(session: Session, chosen: Sequence[ChrootStatus]) -
           for one in chosen for mount in one.foreign),
     ]  # fmt: skip
     if await session.user.ask(Confirm("switch off?", lines, action="Switch off", danger=True)):
-        _off_each(session, chosen, asks=True)
+        _off_each(session, chosen)
 
 
 def _real(mount: MountStatus) -> str:
     return f"{mount.fs} {mount.source}" if mount.source else mount.fs
 
 
-def _off_each(session: Session, chosen: Sequence[ChrootStatus], *, asks: bool = False) -> None:
+def _off_each(session: Session, chosen: Sequence[ChrootStatus]) -> None:
     with session.several.begun_by("off"):
         for one in chosen:
             if one.state in UNFIT and not _is_stuck(one):
                 session.several.refuse(one.name, safe(unfit(session, one)))
             else:
-                _off(session, one.name, one.path, asks=asks)
+                _off(session, one.name, one.path)
 
 
 def _on(session: Session, one: ChrootStatus) -> None:
@@ -178,7 +178,7 @@ def _switch_on(session: Session, name: str, path: str) -> None:
     )  # fmt: skip
 
 
-def _off(session: Session, name: str, path: str, *, kill: bool = False, asks: bool = False) -> None:
+def _off(session: Session, name: str, path: str, *, kill: bool = False) -> None:
     # When it is asked for the second time, `stop` has been run already.
     session.start(
         "off", name, path,
@@ -191,8 +191,17 @@ def _off(session: Session, name: str, path: str, *, kill: bool = False, asks: bo
             lambda: _steps(session.engine.plan_on(path)),
             lambda: _switch_on(session, name, path),
         ),
-        asks=kill or asks,
+        asks=kill, again=None if kill else partial(_off_again, session, name, path),
     )  # fmt: skip
+
+
+def _off_again(session: Session, name: str, path: str) -> None:
+    """Switch off once more; what is mounted by then is asked about as ever."""
+    now = tuple(one for one in session.inventory.chroots if one.path == path)
+    if now:
+        _ask_and_off(session, now)
+    else:
+        _off(session, name, path)
 
 
 def _ask_where_busy(

@@ -11,7 +11,7 @@ from chroot_tool.core.process import Holder
 from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
-from support.samples import BASE, CHROOTS, DEB12, TRIXIE
+from support.samples import BASE, CHROOTS, DEB12, TRIXIE, mount
 from support.whole_ui import ui
 
 pytestmark = pytest.mark.usefixtures("own_home")
@@ -184,6 +184,22 @@ async def test_two_busy_ones_are_asked_about_one_after_the_other() -> None:
         await t.press("escape")
         await t.main()
         assert len(t.engine.called("off")) == 2
+
+
+async def test_off_once_more_asks_about_what_somebody_else_has_mounted_since() -> None:
+    theirs = mount("/mnt", "foreign", source="/dev/sdb1", fs="ext4", origin="foreign", real="ext4")
+    async with ui(DEB12) as t:
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"deb12": "done"})
+        again = DEB12.replace(mounts=(*DEB12.mounts, theirs))
+        t.feed.show(again)
+        await t.until(lambda: t.app.main.session.highlighted == again)
+        await t.press("full_stop")
+        await t.dialog(Confirm)
+        await t.shows("/mnt", "ext4 /dev/sdb1")
+        assert len(t.engine.called("off")) == 1
+        await t.press("right", "enter")
+        await t.until(lambda: len(t.engine.called("off")) == 2)
 
 
 async def test_another_chroot_tool_at_work_is_a_failure_not_a_question() -> None:
