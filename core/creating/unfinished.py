@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
 _COMMAND = CHROOT_CMD.lstrip("/")
+_FOUND = "lost+found"
 _NOTE_LIMIT = 16 << 20
 
 
@@ -39,7 +40,7 @@ def put_in_place(
 
     From then on it is there: what still fails is told. *is_exact*: nothing is added, and DIR itself
     gets all that its original had. *flags* are those of an archive's manifest. Returns what of
-    those could not be set.
+    those could not be set. Raises ChrootError where DIR holds something of the same name.
     """
     from ..archives.flags import restore
 
@@ -47,7 +48,7 @@ def put_in_place(
     fresh = root.open(f"{MARKER}/root", os.O_RDONLY | os.O_DIRECTORY, follow=False)
     try:
         top = os.fstat(fresh)
-        names = os.listdir(fresh)
+        names = _free_names(root, fresh, home)
         has_command = root.stat("/" + _COMMAND, follow=False) is not None or _CONFIG in names
         add_command = not is_exact and not has_command
         _note_made(root, [*names, *([_COMMAND] if add_command else [])])
@@ -74,6 +75,27 @@ def put_in_place(
         os.utime(f"/proc/self/fd/{root.fd}", ns=(top.st_atime_ns, top.st_mtime_ns))
     # With that flag nothing could have been renamed in it.
     return failed + restore(root, [pair for pair in flags if pair[0] == "."])
+
+
+def _free_names(root: Root, fresh: int, home: int) -> list[str]:
+    """Return what is to be moved up; raise where DIR has one of these: it would pass for ours.
+
+    Of two `lost+found` the one of the disk stays, with what fsck has put there.
+    """
+    names, there = os.listdir(fresh), frozenset(os.listdir(home))
+    if _FOUND in there and _FOUND in names:
+        try:
+            os.rmdir(_FOUND, dir_fd=fresh)
+            names.remove(_FOUND)
+        except OSError:
+            pass  # it holds something
+    taken = next((name for name in names if name in there), None)
+    if taken is not None:
+        raise ChrootError(
+            f"{root.path} holds {taken!r} by now, which the new system has, too",
+            "move it away, and try again",
+        )
+    return names
 
 
 def remove_marker(root: Root) -> None:

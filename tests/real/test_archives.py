@@ -330,6 +330,39 @@ def test_a_place_that_has_a_chroot_d(cli: Cli, packed: Path, tiny_chroot: Path) 
     assert names(place / "chroot.d") == ["chroot-cmd", "mine"]
 
 
+def test_what_others_put_there_meanwhile_stays(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> None:
+    cli.ok("pack", "-d", tiny_chroot, "-f", tmp_path / "a.tar")
+    root = tmp_path / "new"
+    call = Call(cli, "putting it in place", "unpack", "-f", tmp_path / "a.tar", "-d", root)
+    try:
+        (root / "root").mkdir()
+        (root / "root/letter").write_text("somebody's")
+    finally:
+        code = call.end()
+    assert (code, "holds 'root' by now" in call.events[-1]["message"]) == (1, True)
+    assert names(root) == ["root"]
+    assert (root / "root/letter").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("brings", [(), ("file",)])
+def test_what_a_disk_has_found_stays(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path, brings: tuple[str, ...]
+) -> None:
+    (tiny_chroot / "lost+found").mkdir()
+    for name in brings:
+        (tiny_chroot / "lost+found" / name).write_text("of the archive")
+    cli.ok("pack", "-d", tiny_chroot, "-f", tmp_path / "a.tar")
+    root = tmp_path / "new"
+    (root / "lost+found").mkdir(parents=True)
+    (root / "lost+found/#12").write_text("found by fsck")
+    done = cli("unpack", "-f", tmp_path / "a.tar", "-d", root)
+    assert (done.returncode, names(root / "lost+found")) == (len(brings), ["#12"]), done.stderr
+    if brings:
+        assert names(root) == ["lost+found"]
+    else:
+        assert names(root) == names(tiny_chroot)
+
+
 def test_where_there_is_no_archive_nothing_is_begun(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "text.tar").write_text("text")
     for name, said in (("none.tar", "does not exist"), ("text.tar", "is no archive")):
