@@ -289,7 +289,6 @@ def _exchange(shelf: Shelf, aside: Aside, committed: str) -> None:
     """Let the state in *aside* and the chroot change places, or take everything back."""
     try:
         renameat2(aside.fd, _TOP, shelf.parent, shelf.name, RENAME_EXCHANGE)
-        os.fsync(shelf.parent)
     except OSError as error:
         if committed:
             discard(shelf.fd, committed)
@@ -297,3 +296,7 @@ def _exchange(shelf: Shelf, aside: Aside, committed: str) -> None:
             f"the state can't be put in the place of {shelf.path}: {error.strerror}",
             "it may be a mount point in another mount namespace, or immutable: lsattr -d",
         ) from error
+    try:
+        os.fsync(shelf.parent)
+    except OSError:
+        pass  # written later, then: *committed* is what the chroot was by now

@@ -768,6 +768,28 @@ def test_a_full_disk_keeps_what_there_is(cli: Cli, tmp_path: Path) -> None:
         assert left(where / ".chroot-tool/snapshots/deb") == ["one"]
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_fails_after_the_places_were_changed_loses_nothing(
+    engine: LocalEngine, deb: Path, monkeypatch: pytest.MonkeyPatch, keep: bool
+) -> None:
+    engine.take_snapshot(str(deb), "one")
+    (deb / "etc/passwd").write_text("changed")
+    real = os.fsync
+
+    def fails(fd: int) -> None:
+        if os.path.samestat(os.fstat(fd), deb.parent.stat()):
+            raise OSError(5, "Input/output error")
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fails)
+    kept = engine.restore_snapshot(str(deb), "one", keep=keep)
+    assert (deb / "etc/passwd").read_text() == ""
+    assert [one.name for one in engine.snapshots(str(deb))] == ["one", *([kept] if keep else [])]
+    if keep:
+        store = deb.parent / ".chroot-tool/snapshots/deb"
+        assert (store / kept / "root/etc/passwd").read_text() == "changed"
+
+
 def test_who_waited_while_it_was_put_back_does_not_work_on_the_old_one(
     engine: LocalEngine, cli: Cli, deb: Path
 ) -> None:
