@@ -99,10 +99,11 @@ def pack_into(
     if os.geteuid():
         raise PrivilegeError("packing needs root", "run as root")
     compression.require(kind, writing=True)
+    status = os.fstat(fd)
     with Tree(directory, exclude, Stop(cancelled)) as tree:
         changed = tree.write(
             kind.pack, os.dup(fd),
-            manifest=_said_of(manifest, tree), never=os.fstat(fd).st_ino,
+            manifest=_said_of(manifest, tree), never=(status.st_dev, status.st_ino),
             progress=in_steps(progress) if progress else None,
         )  # fmt: skip
         return Packed(STDOUT, 0, "", tree.count, tree.left_out, tree.missing, changed)

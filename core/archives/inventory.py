@@ -42,14 +42,22 @@ class Inventory(Value):
     """Further names of what is neither file nor directory nor link, each with the first one."""
 
 
+NOTHING = (0, 0)
+"""A device and an inode number that no file has."""
+
+
 def take(
-    tree: int, *, skip: Collection[str] = (), never: int = 0, cancelled: Flag | None = None
+    tree: int,
+    *,
+    skip: Collection[str] = (),
+    never: tuple[int, int] = NOTHING,
+    cancelled: Flag | None = None,
 ) -> Inventory:
     """Walk the tree behind the descriptor *tree*.
 
     *skip* are paths (`var/cache`): of a directory the content is left out, else it itself.
-    *never* is the inode number of the file that is being written, which must not be in it. Raises
-    ChrootError where it is, or where a path is too long to be made again; OSError; Cancelled.
+    *never* is the file that is being written, which must not be in it: its device and inode number.
+    Raises ChrootError where it is, or a path is too long to be made again; OSError; Cancelled.
     """
     return _Walk(tree, frozenset(skip), never, cancelled).run()
 
@@ -59,7 +67,9 @@ _ANOTHER = (2, 11, 18, 20, 40)
 
 
 class _Walk:
-    def __init__(self, tree: int, skip: frozenset[str], never: int, cancelled: Flag | None) -> None:
+    def __init__(
+        self, tree: int, skip: frozenset[str], never: tuple[int, int], cancelled: Flag | None
+    ) -> None:
         self._tree = tree
         self._skip = skip
         self._never = never
@@ -116,7 +126,7 @@ class _Walk:
                 self._note_flags(prefix + name, attributes)
             kind = mode & 0o170000
             if kind == stat.S_IFREG:
-                if inode == self._never:
+                if inode == self._never[1] and _device(fd, name) == self._never[0]:
                     raise _made_of_itself(prefix + name)
                 if links > 1:
                     if inode in self._seen:
@@ -159,6 +169,14 @@ class _Walk:
         letters = "".join([letter for bit, letter in _FLAGS if attributes & bit])
         if letters:
             self._flags.append((path, letters))
+
+
+def _device(directory: int, name: str) -> int:
+    """Return the device of a file, 0 where it is gone: inode numbers of two may be the same."""
+    try:
+        return os.stat(name, dir_fd=directory, follow_symlinks=False).st_dev
+    except FileNotFoundError:
+        return 0
 
 
 def _made_of_itself(path: str) -> ChrootError:

@@ -82,10 +82,11 @@ def pack_image(
             layout.make_folders()
             plain = hashlib.sha256()
             blob, fd = layout.begin()
+            status = os.fstat(fd)
             try:
                 changed = tree.write(
                     compression.GZIP.pack, os.dup(fd),
-                    never=os.fstat(fd).st_ino, is_sparse=False, tee=plain.update,
+                    never=(status.st_dev, status.st_ino), is_sparse=False, tee=plain.update,
                     progress=in_steps(progress) if progress else None,
                 )  # fmt: skip
                 layer = layout.finish(blob, fd, "layer.v1.tar+gzip")

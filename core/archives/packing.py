@@ -77,16 +77,16 @@ class Tree:
         output: int,
         *,
         manifest: Manifest | None = None,
-        never: int = 0,
+        never: tuple[int, int] = inventory.NOTHING,
         is_sparse: bool = True,
         tee: Callable[[bytes], None] | None = None,
         progress: Progress | None = None,
     ) -> tuple[str, ...]:
         """Write all of it through *compressor* into the descriptor *output*, which is closed.
 
-        *manifest* goes before the first member, completed. *never* is the inode of the file that
-        is being written. *tee* gets the stream before it is compressed. Returns what tar said of
-        files that changed meanwhile. Raises ChrootError, Cancelled.
+        *manifest* goes before the first member, completed. *never* is the file that is being
+        written, by device and inode. *tee* gets the stream before it is compressed. Returns what
+        tar said of files that changed meanwhile. Raises ChrootError, Cancelled.
         """
         try:
             found = inventory.take(self._fd, skip=self.left_out, never=never, cancelled=self._stop)

@@ -25,6 +25,7 @@ from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
 from support import CHECKOUT, lasting, read_mounts, trees, wait_until
+from support.disks import disk
 
 pytestmark = pytest.mark.root
 
@@ -362,6 +363,16 @@ def test_into_itself(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(ChrootError, match=r"would lie in what it is made of, as etc/\.a\.tar"):
         archive.pack(str(plain), str(plain / "etc/a.tar.zst"))
     assert names(plain / "etc") == ["file"]
+
+
+def test_elsewhere_under_the_inode_number_of_what_is_packed(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    with disk(tmp_path, "tmpfs") as other:  # each of both numbers its files from the first
+        for number in range(50):
+            (other / f"{number}").touch()
+        done = archive.pack(str(other), str(small_disk / "a.tar"))
+        assert Path(done.path).stat().st_ino in {one.stat().st_ino for one in other.iterdir()}
 
 
 def test_a_program_that_is_missing(
