@@ -209,8 +209,9 @@ def unpack(
     """
     if os.geteuid():
         raise PrivilegeError("unpacking needs root", "run as root")
-    with Input(source, sha256, sealed=sealed) as given:
-        extraction = Extraction(given, directory, Stop(cancelled))
+    stop = Stop(cancelled)
+    with Input(source, sha256, sealed=sealed, stop=stop) as given:
+        extraction = Extraction(given, directory, stop)
         try:
             extraction.run(in_steps(progress) if progress else None)
         except ChrootError as error:
@@ -273,7 +274,7 @@ def store(output: str, *, checksum: bool, owner: Owner | None = None, cancelled:
     Raises ChrootError, CutShortError where it has no seal, Cancelled; then nothing of it is there.
     """
     stop = Stop(cancelled)
-    with Input(STDIN, sealed=True) as given, Output(output, owner) as file:
+    with Input(STDIN, sealed=True, stop=stop) as given, Output(output, owner) as file:
         reader = given.stream(stop)
         try:
             while data := os.read(reader, _CHUNK):

@@ -7,7 +7,7 @@ import select
 import stat
 from threading import Thread
 
-from ..errors import ChrootError, CutShortError, PrivilegeError
+from ..errors import Cancelled, ChrootError, CutShortError, PrivilegeError
 from . import writing
 from .compression import PEEK
 from .pipeline import pipe, write_all
@@ -30,11 +30,19 @@ _TICK = 200  # milliseconds
 class Input:
     """An archive that is open for reading. A context manager."""
 
-    def __init__(self, source: str | int, sha256: str = "", *, sealed: bool = False) -> None:
+    def __init__(
+        self,
+        source: str | int,
+        sha256: str = "",
+        *,
+        sealed: bool = False,
+        stop: Stop | None = None,
+    ) -> None:
         """Open *source*: a path, `-` for stdin, or a descriptor, which stays the caller's.
 
         *sha256* is what it has to have; else that of the file beside it counts, where there is
-        one. *sealed*: it has to end with `SEAL`. Raises ChrootError, PrivilegeError.
+        one. *sealed*: it has to end with `SEAL`. Of a stream the beginning is waited for, until
+        *stop*. Raises ChrootError, PrivilegeError, Cancelled.
         """
         if isinstance(source, int):
             self.called, self.fd = "the archive", os.dup(source)
@@ -48,8 +56,12 @@ class Input:
         status = os.fstat(self.fd)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
         self._begin = os.lseek(self.fd, 0, os.SEEK_CUR) if self._size else 0
-        self.head = self._peek()
-        """What it begins with."""
+        try:
+            self.head = self._peek(stop)
+            """What it begins with."""
+        except BaseException:
+            os.close(self.fd)
+            raise
         self._tail = self.head
         self._is_over = not self._size and len(self.head) < PEEK
         self._digest: _Digest | None = None
@@ -62,11 +74,20 @@ class Input:
             self._digest.join()
         os.close(self.fd)
 
-    def _peek(self) -> bytes:
+    def _peek(self, stop: Stop | None) -> bytes:
         if self._size:
             return os.pread(self.fd, PEEK, self._begin)
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
         head = b""
-        while len(head) < PEEK and (data := os.read(self.fd, PEEK - len(head))):
+        while len(head) < PEEK:
+            if stop is not None and stop.is_set():
+                raise Cancelled(f"reading {self.called} was stopped")
+            if not poll.poll(_TICK):
+                continue
+            data = os.read(self.fd, PEEK - len(head))
+            if not data:
+                break
             head += data
         return head
 

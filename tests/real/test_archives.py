@@ -23,6 +23,7 @@ import pytest
 from chroot_tool.core.creating.options import CreateOptions, default_options
 from support import (
     CHECKOUT,
+    PATIENCE,
     Arg,
     Cli,
     Program,
@@ -394,6 +395,23 @@ def test_interrupted_nothing_is_left(
             assert f"interrupted; nothing is left of {words[-1]}" in events[-1]["message"]
         assert names(tmp_path) == before
     eventually_no_process_mentions(tmp_path)
+
+
+@pytest.mark.parametrize("verb", [("unpack", "-f"), ("create", "--from")])
+def test_interrupted_while_nothing_comes_on_stdin(
+    cli: Cli, tmp_path: Path, verb: tuple[str, str]
+) -> None:
+    root = tmp_path / "new"
+    with cli.start(
+        *verb, "-", "-d", root, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_until((root / MARKER / "root").exists)
+            process.terminate()
+            assert process.wait(PATIENCE) == 130
+        finally:
+            process.kill()
+    assert names(tmp_path) == []
 
 
 @pytest.mark.slow
