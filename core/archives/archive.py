@@ -153,7 +153,7 @@ def pack(
             directory, file.fd, kind,
             exclude=exclude, manifest=manifest, progress=progress, cancelled=cancelled,
         )  # fmt: skip
-        digest = file.finish(checksum=checksum)
+        digest = file.finish(checksum=checksum, cancelled=cancelled)
         return done.replace(path=file.path, size=file.size, sha256=digest)
 
 
@@ -286,5 +286,5 @@ def store(output: str, *, checksum: bool, owner: Owner | None = None, cancelled:
         if cancelled.is_set():
             raise Cancelled(f"writing {output} was interrupted")
         given.check()
-        digest = file.finish(checksum=checksum)
+        digest = file.finish(checksum=checksum, cancelled=cancelled)
         return Packed(file.path, file.size, digest, 0, (), (), ())

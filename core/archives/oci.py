@@ -21,7 +21,7 @@ from . import compression
 from .archive import Packed, in_steps
 from .packing import Tree
 from .pipeline import Stop, write_all
-from .writing import give, part, sha256
+from .writing import give, part, whole_sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def pack_image(
                     never=(status.st_dev, status.st_ino), is_sparse=False, tee=plain.update,
                     progress=in_steps(progress) if progress else None,
                 )  # fmt: skip
-                layer = layout.finish(blob, fd, "layer.v1.tar+gzip")
+                layer = layout.finish(blob, fd, "layer.v1.tar+gzip", cancelled)
             finally:
                 os.close(fd)
             layout.write(_config(image, plain.hexdigest()), layer)
@@ -158,10 +158,12 @@ class _Layout:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return name, os.open(name, flags, 0o644, dir_fd=self._fd)
 
-    def finish(self, name: str, fd: int, kind: str) -> dict[str, Any]:
+    def finish(
+        self, name: str, fd: int, kind: str, cancelled: Flag | None = None
+    ) -> dict[str, Any]:
         """Give a blob its name; return its descriptor as the specification has such."""
-        digest = sha256(fd)
         os.fsync(fd)
+        digest = whole_sha256(fd, cancelled)
         os.rename(name, f"blobs/sha256/{digest}", src_dir_fd=self._fd, dst_dir_fd=self._fd)
         size = os.fstat(fd).st_size
         return {"mediaType": _TYPE + kind, "digest": f"sha256:{digest}", "size": size}

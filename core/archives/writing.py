@@ -7,7 +7,7 @@ import os
 import stat
 import time
 
-from ..errors import ChrootError, LockedError, UsageError
+from ..errors import Cancelled, ChrootError, LockedError, UsageError
 from ..kernel.replace_file import forget, is_locked_as
 from ..lock import holder
 from ..trees.built_aside import sweep
@@ -125,17 +125,17 @@ class Output:
         who = f" (process {pid})" if pid else ""
         return LockedError(f"{self.path} is being written by another{who}", "wait for it", pid)
 
-    def finish(self, *, checksum: bool) -> str:
+    def finish(self, *, checksum: bool, cancelled: Flag | None = None) -> str:
         """Put it in place, on the disk for good; return its SHA-256 where *checksum* asks for it.
 
         The checksum of what was there before goes, else it would be taken for the new one's.
-        Raises ChrootError.
+        Raises ChrootError, Cancelled.
         """
         try:
             self.size = os.fstat(self.fd).st_size
             give(self.fd, self._owner)
             os.fsync(self.fd)
-            digest = sha256(self.fd) if checksum else ""
+            digest = whole_sha256(self.fd, cancelled) if checksum else ""
             if digest:
                 self._write_checksum(digest)
             self._unlink(self._name + SUFFIX)
@@ -259,6 +259,14 @@ def sha256(fd: int, stop: Flag | None = None) -> str:
         if stop is not None and stop.is_set():
             return ""
     return digest.hexdigest()
+
+
+def whole_sha256(fd: int, cancelled: Flag | None) -> str:
+    """Return the SHA-256 of the whole file behind *fd*. Raises OSError, Cancelled."""
+    digest = sha256(fd, cancelled)
+    if not digest:
+        raise Cancelled("computing a checksum was stopped")
+    return digest
 
 
 def known_checksum(path: str) -> str:

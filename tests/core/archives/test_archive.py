@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.archives import archive, compression, flags
+from chroot_tool.core.archives import archive, compression, flags, oci
 from chroot_tool.core.archives.manifest import Manifest
 from chroot_tool.core.errors import Cancelled, ChrootError, LockedError, UsageError
 from chroot_tool.core.kernel.rootpath import Root
@@ -626,6 +626,21 @@ def test_cancelled_in_the_middle(plain: Path, place: Path, tmp_path: Path) -> No
         with pytest.raises(Cancelled):
             work(threading.Event())
     assert names(tmp_path) == ["a.tar.zst", "place", "plain"]
+
+
+def test_cancelled_before_the_checksum(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one takes minutes for it."""
+    stop = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _fd: stop.set())
+    with pytest.raises(Cancelled):
+        archive.pack(str(plain), str(tmp_path / "a.tar"), checksum=True, cancelled=stop)
+    stop.clear()
+    image = oci.Image("amd64", ("/bin/sh",), "2026-01-01T00:00:00Z", "a test")
+    with pytest.raises(Cancelled):
+        oci.pack_image(str(plain), str(tmp_path / "image"), image, cancelled=stop)
+    assert names(tmp_path) == ["plain"]
 
 
 @pytest.mark.slow
