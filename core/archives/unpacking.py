@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _FULL_LINES = ("No space left on device", "Disk quota exceeded")
+_OF_ATTRIBUTES = ("extended attribute", ": Warning: Cannot ")
+"""In what tar says of attributes and ACLs: too large ones have no room in an inode either."""
 _RESERVE = 64 << 20
 """Bytes that are left free at the most: others write on that disk too."""
 _INODES = 64
@@ -120,7 +122,8 @@ class Extraction:
             raise _full(self._directory)
 
     def _said(self, line: str) -> bool:
-        if any(word in line for word in _FULL_LINES):
+        is_full = any(word in line for word in _FULL_LINES)
+        if is_full and not any(word in line for word in _OF_ATTRIBUTES):
             self._is_full = True
             self._stop.set()
         return False

@@ -15,6 +15,8 @@ from ..kernel.inode_flags import KEPT, NOCOW, SEALS, get_flags, set_flags
 
 _NO_XATTRS = (95,)  # EOPNOTSUPP
 _NO_FLAGS = (25, 95, 22, 38)  # ENOTTY, EOPNOTSUPP, EINVAL, ENOSYS
+_ENOSPC = 28
+_ROOM = 1 << 20
 _NOT_TAKEN = (1, 13, 22, 95, 34, 7)  # EPERM, EACCES, EINVAL, EOPNOTSUPP, ERANGE, E2BIG
 
 
@@ -88,7 +90,8 @@ class Attributes:
             try:
                 os.setxattr(target, name, value, follow_symlinks=follow)
             except OSError as error:
-                if error.errno not in _NOT_TAKEN:
+                is_large = error.errno == _ENOSPC and _has_room(target)
+                if error.errno not in _NOT_TAKEN and not is_large:
                     raise
                 self.lost(f"{name.partition('.')[0]}.*")
 
@@ -109,6 +112,12 @@ class Attributes:
     def lost(self, kind: str) -> None:
         """Count one of *kind* that the target has not taken."""
         self.not_kept[kind] = self.not_kept.get(kind, 0) + 1
+
+
+def _has_room(target: int | str) -> bool:
+    """Tell whether the disk has room: then ENOSPC says that an attribute has none in an inode."""
+    space = os.statvfs(target if isinstance(target, int) else os.path.dirname(target))
+    return space.f_bfree * space.f_frsize > _ROOM
 
 
 def bare_directory(fd: int) -> None:

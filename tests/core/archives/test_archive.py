@@ -549,6 +549,18 @@ def test_what_cannot_be_opened(tmp_path: Path, place: Path) -> None:
         archive.unpack(str(tmp_path / "fifo"), str(place))
 
 
+def test_an_attribute_that_is_too_large_there_is_told_and_the_disk_not_full(tmp_path: Path) -> None:
+    with disk(tmp_path, "xfs") as here, disk(tmp_path, "ext4", 64) as there:
+        for name in ("file", "other"):
+            (here / name).write_text(name)
+            os.setxattr(here / name, "user.large", bytes(20_000))
+        done = archive.pack(str(here), str(tmp_path / "a.tar"))
+        (there / "place").mkdir()
+        lost = archive.unpack(done.path, str(there / "place")).lost
+        assert len([line for line in lost if "user.large" in line]) == 2
+        assert names(there / "place") == ["file", "other"]
+
+
 @pytest.mark.slow
 def test_a_bomb_of_zeros_stops_before_the_disk_is_full(small_disk: Path, tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.tar.zst"

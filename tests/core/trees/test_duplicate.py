@@ -119,6 +119,17 @@ def test_what_the_other_file_system_does_not_take_is_told(
     assert (tmp_path / "copy/etc/plain").read_text() == "plain\n"
 
 
+def test_an_attribute_that_is_too_large_there_is_told_and_the_disk_not_full(
+    tmp_path: Path,
+) -> None:
+    with disk(tmp_path, "xfs") as here, disk(tmp_path, "ext4", 64) as there:
+        for name in ("file", "fifo"):
+            os.mknod(here / name, (stat.S_IFIFO if name == "fifo" else stat.S_IFREG) | 0o600)
+            os.setxattr(here / name, "trusted.large", bytes(20_000))
+        assert duplicate(here, there / "copy").not_kept == ("trusted.*",)
+        assert sorted(os.listdir(there / "copy")) == ["fifo", "file"]
+
+
 def test_what_is_mounted_is_neither_copied_nor_touched(tmp_path: Path, source: Path) -> None:
     host = tmp_path / "host"
     host.mkdir()
