@@ -85,7 +85,10 @@ class Input:
                 raise Cancelled(f"reading {self.called} was stopped")
             if not poll.poll(_TICK):
                 continue
-            data = os.read(self.fd, PEEK - len(head))
+            try:
+                data = os.read(self.fd, PEEK - len(head))
+            except OSError as error:
+                raise ChrootError(f"cannot read {self.called}: {error.strerror}") from error
             if not data:
                 break
             head += data
@@ -113,7 +116,11 @@ class Input:
         try:
             while not stop.is_set():
                 if poll.poll(_TICK):
-                    data = os.read(self.fd, _CHUNK)
+                    try:
+                        data = os.read(self.fd, _CHUNK)
+                    except OSError:  # the connection was reset, say: it ends before its end
+                        self._is_over = True
+                        return
                     if not data:
                         self._is_over = True
                         end = self._tail.removesuffix(SEAL) if self._is_sealed else self._tail
@@ -123,7 +130,7 @@ class Input:
                     self._tail = held[-len(SEAL) :]
                     write_all(writer, held[: -len(SEAL)])
         except OSError:
-            pass  # whoever reads has ended, or the input is gone: the reader sees the end
+            pass  # whoever reads has ended
         finally:
             os.close(writer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Sequence
 from threading import Thread
 
@@ -11,7 +12,7 @@ import pytest
 from chroot_tool.core.archives.compression import PEEK
 from chroot_tool.core.archives.pipeline import Stop, write_all
 from chroot_tool.core.archives.reading import SEAL, Input
-from chroot_tool.core.errors import CutShortError
+from chroot_tool.core.errors import ChrootError, CutShortError
 
 _END = len(SEAL)
 
@@ -51,6 +52,30 @@ def test_it_is_kept_from_who_reads(size: int, piece: int) -> None:
     assert through(pieces) == (content, False)
     assert through(pieces, sealed=False) == (whole, False)
     assert through([*pieces, SEAL]) == (whole, False)
+
+
+def reset(content: bytes) -> socket.socket:
+    """Return a socket that gives *content*, then fails: the other end went without reading all."""
+    here, there = socket.socketpair()
+    there.sendall(content)
+    here.sendall(b"unread")
+    there.close()
+    return here
+
+
+def test_a_connection_that_was_reset_is_cut() -> None:
+    content = os.urandom(PEEK + 100)
+    with reset(content) as end, Input(end.fileno(), sealed=True) as given:
+        stream = given.stream(Stop(None))
+        found = b""
+        while data := os.read(stream, 1 << 16):
+            found += data
+        os.close(stream)
+        assert content.startswith(found)
+        with pytest.raises(CutShortError):
+            given.check()
+    with reset(b"short") as end, pytest.raises(ChrootError, match="cannot read the archive"):
+        Input(end.fileno(), sealed=True)
 
 
 @pytest.mark.parametrize("size", [0, 1, PEEK, 1 << 20])
