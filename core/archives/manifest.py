@@ -21,6 +21,8 @@ _MARK = "chroot-tool "
 _TEXTS = ("name", "os", "suite", "arch", "version", "date", "purpose")
 _LONGEST = 1000
 """Characters of a name, a suite …"""
+LIMIT = 64 << 20
+"""Bytes of one: about a million files that have a flag, which a directory hands on to all in it."""
 FLAGS = frozenset("aid")
 """Those of chattr(1) that are kept: append only, immutable, no dump."""
 
@@ -58,7 +60,10 @@ class Manifest(Value):
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Return the header to put before the first member."""
+    """Return the header to put before the first member.
+
+    Raises ChrootError where it would be too large to be read again.
+    """
     from tarfile import TarInfo
 
     content: dict[str, Any] = {name: getattr(manifest, name) for name in _TEXTS}
@@ -69,6 +74,12 @@ def encode(manifest: Manifest) -> bytes:
         [getattr(one, name) for name in Socket._fields] for one in manifest.sockets
     ]
     text = _MARK + json.dumps({key: value for key, value in content.items() if value})
+    if len(text) > LIMIT:
+        what = f"{len(manifest.flags)} files with flags and {len(manifest.sockets)} sockets"
+        raise ChrootError(
+            f"an archive can't hold what is to be said of {what}",
+            "mostly it is nodump, which directories hand on (lsattr): chattr -R -d takes it away",
+        )
     return TarInfo.create_pax_global_header({"comment": text})
 
 

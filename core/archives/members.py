@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BLOCK = 512
 _ZERO = bytes(BLOCK)
 _TEXT_LIMIT = 8 << 20
-"""Bytes of one extended header: names and extended attributes, or the manifest."""
+"""Bytes of one extended header: names and extended attributes."""
 _BEHIND_LIMIT = 64 << 20
 """Bytes behind the end of the archive: tar pads, and nobody reads what stands there."""
 _PATH_LIMIT = 4095  # PATH_MAX without its NUL: no path that is longer can be made
@@ -39,7 +39,7 @@ class Members:
     def __init__(self, called: str) -> None:
         """*called* is the archive's name for messages."""
         self._called = called
-        self._held = b""
+        self._held = bytearray()
         self._want = BLOCK
         self._take: Callable[[bytes], None] = self._header
         self._skip = 0
@@ -78,7 +78,8 @@ class Members:
             self._held += data[at : at + step]
             at += step
             if len(self._held) == self._want:
-                block, self._held = self._held, b""
+                block = bytes(self._held)
+                self._held.clear()
                 self._take(block)
 
     def finish(self) -> None:
@@ -103,7 +104,8 @@ class Members:
         self._kind = kind = block[156:157]
         size = self._number(block[124:136])
         if kind in _TEXTS:
-            if size > _TEXT_LIMIT:
+            is_first = kind == _GLOBAL and not self.count and self.manifest is None
+            if size > (manifest.LIMIT + BLOCK if is_first else _TEXT_LIMIT):
                 raise self._damaged(f"a header of {size} bytes")
             self._expect(-(-size // BLOCK) * BLOCK, lambda body: self._text(body[:size]))
             return

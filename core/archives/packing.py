@@ -90,6 +90,7 @@ class Tree:
         """
         try:
             found = inventory.take(self._fd, skip=self.left_out, never=never, cancelled=self._stop)
+            head = _head(manifest, found)
         except BaseException as error:
             os.close(output)
             if isinstance(error, OSError):
@@ -97,11 +98,6 @@ class Tree:
                 raise ChrootError(f"packing failed: {where}: {error.strerror}") from error
             raise
         self.count = found.count
-        head = b""
-        if manifest is not None:
-            head = encode(
-                manifest.replace(flags=found.flags, sockets=found.sockets, links=found.links)
-            )
         reader, writer = pipe()
         compress = Program(compressor, stdin=reader, stdout=output, stop=self._stop)
         try:
@@ -194,6 +190,12 @@ class _Said:
         if self._progress and number.isdigit():
             self._progress(min(int(number) * _RECORD * 512 / self._total, 0.99))
         return True
+
+
+def _head(manifest: Manifest | None, found: inventory.Inventory) -> bytes:
+    if manifest is None:
+        return b""
+    return encode(manifest.replace(flags=found.flags, sockets=found.sockets, links=found.links))
 
 
 def _inside(root: Root, path: str) -> str:

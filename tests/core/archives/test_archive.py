@@ -115,6 +115,24 @@ def test_the_end_may_come_in_pieces(
     assert names(place) == ["file"]
 
 
+@pytest.mark.slow
+def test_thousands_of_flags_there_and_back(tmp_path: Path, place: Path) -> None:
+    """A directory hands nodump on; what is no text is six characters a byte in a manifest."""
+    top = tmp_path / "top"
+    top.mkdir()
+    trees.set_flags(top, trees.NODUMP)
+    with trees.descent(top, ["\udcff" * 200] * 15) as bottom:
+        for number in range(500):
+            os.close(os.open(f"{number}", os.O_CREAT | os.O_WRONLY, dir_fd=bottom))
+    done = archive.pack(str(top), str(tmp_path / "a.tar"), manifest=Manifest(name="x"))
+    found = archive.unpack(done.path, str(place)).manifest
+    assert found is not None
+    assert len(found.flags) > 500
+    with Root(str(place)) as root:
+        assert flags.restore(root, found.flags) == []
+    assert trees.differences(top, place) == []
+
+
 def test_plain_tar_unpacks_it(tree: Path, place: Path, tmp_path: Path) -> None:
     done = archive.pack(str(tree), str(tmp_path / "a.tar.zst"))
     said = subprocess.run(

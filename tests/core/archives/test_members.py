@@ -136,6 +136,20 @@ def test_a_header_too_many_bytes_long_is_refused_before_it_is_read() -> None:
     assert "a header of 1073741824 bytes" in refusal(info.tobuf(tarfile.USTAR_FORMAT))
 
 
+@pytest.mark.slow
+def test_a_manifest_may_be_as_large_as_one_can_be_written() -> None:
+    path = "x" * 4000
+    least = Manifest(flags=tuple((f"{path}{number}", "d") for number in range(3000)))
+    assert len(encode(least)) > 10 << 20  # more than any other header may have
+    assert read(encode(least) + member("x") + END).manifest == least
+    most = Manifest(flags=tuple((f"{path}{number}", "d") for number in range(20_000)))
+    with pytest.raises(ChrootError, match="20000 files with flags"):
+        encode(most)
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XGLTYPE, 65 << 20
+    assert "a header of 68157440 bytes" in refusal(info.tobuf(tarfile.USTAR_FORMAT))
+
+
 def test_sizes_beyond_reason() -> None:
     header = bytearray(member("x"))
     header[124:136] = b"\xff" * 12
