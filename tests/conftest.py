@@ -125,6 +125,13 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def ui_at_home(request: pytest.FixtureRequest) -> None:
+    """Give every test of the UI an `own_home`."""
+    if "tui" in request.path.parts:
+        request.getfixturevalue("own_home")
+
+
+@pytest.fixture(autouse=True)
 def leaves_no_settings(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves settings in the home that others have, too."""
     yield

@@ -12,8 +12,6 @@ from support.samples import CHROOTS, hostile_chroot
 from support.screen import HOSTILE, stray_controls
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.slow
 async def test_hostile_text_through_everything() -> None:

@@ -8,8 +8,6 @@ from support.samples import CHROOTS
 from support.screen import screen_lines
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.slow
 async def test_the_help_names_the_keys_of_textual_in_our_words() -> None:

@@ -14,8 +14,6 @@ from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 
 

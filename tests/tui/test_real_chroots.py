@@ -15,8 +15,6 @@ from support import Program, mounts_below, processes_below
 from support.screen import stray_controls
 from support.whole_ui import real_ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.slow
 @pytest.mark.root

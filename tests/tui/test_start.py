@@ -9,8 +9,6 @@ from chroot_tool.widgets.dialogs.create import CreateForm
 from support.samples import BASE, CHROOTS
 from support.whole_ui import Feed, RecordingEngine, recorded, ui, until
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.parametrize(
     ("width", "classes"), [(120, set()), (150, {"-wide"}), (209, {"-wide"}), (210, {"-broad"})]

@@ -7,8 +7,6 @@ import pytest
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 
 

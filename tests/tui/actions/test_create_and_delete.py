@@ -13,8 +13,6 @@ from support.create_form import create_by_form
 from support.samples import BASE, CHROOTS, NOW, SIZES
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 
 

@@ -12,8 +12,6 @@ from support.samples import BASE, CHROOTS
 from support.screen import HOSTILE, stray_controls
 from support.whole_ui import Ui, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
 MB = 1 << 20
 PATH = f"{BASE}/deb12"

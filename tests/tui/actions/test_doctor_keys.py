@@ -18,8 +18,6 @@ from chroot_tool.widgets.job_status import DONE
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 DRIFT = Finding("drift", WARNING, "/tmp is not mounted", "on mounts it", "chroot-tool on", True)
 SOURCE = Finding("mountable", PROBLEM, "/data does not exist", "on will fail", "make it")

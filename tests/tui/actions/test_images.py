@@ -23,8 +23,6 @@ from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from support.samples import BASE, CHROOTS, DAY, KEPT_BASE, NOW
 from support.whole_ui import Ui, real_ui, runs, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 FRESH = ChrootStatus("fresh", f"{BASE}/fresh", "off", changed=NOW)
 

@@ -12,8 +12,6 @@ from chroot_tool.widgets.dialogs.menu import Menu
 from support.samples import BASE, CHROOTS
 from support.whole_ui import Ui, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ECHO = ("/bin/echo", "{name}", "at", "{path}")
 
 

@@ -11,8 +11,6 @@ from support import Program
 from support.samples import DEB12
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("key", "code"), [("t", -15), ("K", -9)])

@@ -14,8 +14,6 @@ from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE, mount
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 JAMMY = f"{BASE}/jammy"
 HOLDER = Holder(4711, "root", "sleep 1000", ("root /",))

@@ -116,7 +116,7 @@ async def test_by_the_settings_it_is_for_longer_or_not_offered() -> None:
     async with ui(*CHROOTS, trash=0.0) as t:
         await t.on_row("arm")
         await t.press("d")
-        await t.shows("cannot be brought back")
+        await t.shows("gone for good")
         await t.hides("trash")
 
 
@@ -126,7 +126,7 @@ async def test_what_is_unfinished_is_deleted_for_good() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row(half.name)
         await t.press("d")
-        await t.shows("cannot be brought back")
+        await t.shows("gone for good")
         await t.hides("in the trash")
 
 

@@ -16,8 +16,6 @@ from support.samples import CHROOTS, DEB12
 from support.served import Served
 from support.whole_ui import real_ui, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 OTHER = CHROOTS[0]
 SILENT = DEB12.replace(state=NOT_ANSWERING, unanswered=("/mnt/nas/src", "/mnt/nas/more"))
 

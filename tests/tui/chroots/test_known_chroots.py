@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from support.samples import BASE, CHROOTS
 from support.whole_ui import real_ui, ui
-
-pytestmark = pytest.mark.usefixtures("own_home")
 
 
 async def test_a_base_that_may_not_be_read_says_so_and_is_seen_later() -> None:

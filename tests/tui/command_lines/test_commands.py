@@ -40,8 +40,6 @@ from support import PATIENCE, Cli, mounts_below, wait_until
 from support.samples import BASE, CHROOTS, DEB12, mount
 from support.whole_ui import Ui, real_ui, runs, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 Change = Added | Ignored | Removed | Replaced
 

@@ -20,8 +20,6 @@ from support.samples import BASE, CHROOTS, SIZES
 from support.screen import stray_controls
 from support.whole_ui import Ui, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 
 

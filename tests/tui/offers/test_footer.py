@@ -13,8 +13,6 @@ from chroot_tool.widgets.dialogs.columns import ColumnsDialog
 from support.samples import CHROOTS
 from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 def keys(t: Ui) -> list[str]:
     """The words of the keys that it shows."""

@@ -25,8 +25,6 @@ from support.samples import BASE, CHROOTS, DEB12, TRIXIE, hostile_chroot
 from support.screen import HOSTILE, screen_lines, stray_controls
 from support.whole_ui import Ui, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 SIZES = [(80, 24), (160, 50)]
 

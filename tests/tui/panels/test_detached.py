@@ -18,7 +18,7 @@ from chroot_tool.app import paths
 from chroot_tool.app.tui.panels import detached, detached_log
 from support import has_ended, wait_until
 
-pytestmark = [pytest.mark.usefixtures("own_home"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

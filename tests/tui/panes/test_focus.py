@@ -22,8 +22,6 @@ from support.samples import (
 )
 from support.whole_ui import Late, RecordingEngine, Ui, recorded, ui, until
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 FILES = (OpenFile(PROCESSES[0].pid, "cwd", "file", "/"),)
 

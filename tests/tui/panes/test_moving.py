@@ -8,8 +8,6 @@ from chroot_tool.core.looking.status import ChrootStatus
 from support.samples import BASE, CHROOTS, DEB12, OFF, SIZES
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 ARM = f"{BASE}/arm"
 
 

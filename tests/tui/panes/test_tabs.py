@@ -7,8 +7,6 @@ import pytest
 from support.samples import CHROOTS, DEB12, mount
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 async def test_tabs_carry_their_keys_as_they_are_bound_where_all_have_room() -> None:
     chroot = DEB12.replace(mounts=(*DEB12.mounts, mount("/mnt/usb", "foreign")))

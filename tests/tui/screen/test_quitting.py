@@ -12,8 +12,6 @@ from chroot_tool.widgets.dialogs.quit import QuitDialog
 from support.samples import CHROOTS
 from support.whole_ui import Feed, RecordingEngine, recorded, ui, until
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.slow
 async def test_ctrl_q_does_nothing_and_is_offered_nowhere() -> None:

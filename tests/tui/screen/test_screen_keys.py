@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from support.samples import BASE, CHROOTS
 from support.whole_ui import ui
-
-pytestmark = pytest.mark.usefixtures("own_home")
 
 ARM = f"{BASE}/arm"
 

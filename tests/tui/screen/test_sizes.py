@@ -8,8 +8,6 @@ from chroot_tool.core.errors import ChrootError
 from support.samples import CHROOTS, SIZES
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 @pytest.mark.slow
 async def test_every_size_from_tiny_to_huge() -> None:

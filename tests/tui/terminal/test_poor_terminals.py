@@ -20,8 +20,6 @@ from support.samples import CHROOTS
 from support.screen import screen_lines
 from support.whole_ui import Ui, ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
 WAY = ("j", "space", "2", "T", "3", "4", "5", "question_mark", "question_mark", "m", "escape", "n",
        "escape", "escape", "C")  # fmt: skip

@@ -5,16 +5,12 @@ from __future__ import annotations
 import queue
 from pathlib import Path
 
-import pytest
-
 from chroot_tool.app.tui.threads.messages import Counted
 from chroot_tool.app.tui.threads.watch_threads import SizeThread
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from support.samples import BASE, NOW
 from support.whole_ui import DEADLINE, ui
-
-pytestmark = pytest.mark.usefixtures("own_home")
 
 
 async def test_a_size_is_counted_when_it_has_been_made() -> None:

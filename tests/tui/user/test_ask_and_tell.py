@@ -10,8 +10,6 @@ from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from support.samples import CHROOTS
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 async def test_toasts_are_short_and_do_not_lie_over_the_status_line() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:

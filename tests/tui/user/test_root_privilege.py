@@ -11,8 +11,6 @@ from chroot_tool.core.remote.machines import Machines
 from support.samples import CHROOTS
 from support.whole_ui import ui
 
-pytestmark = pytest.mark.usefixtures("own_home")
-
 
 async def test_not_root_sees_all_and_an_action_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
