@@ -27,6 +27,7 @@ from support.machine import ENVIRONMENT, IDLE, Machine
 from support.tmux import Tmux
 
 CACHE = "/var/cache/chroot-tool"
+POSTRM = "/var/lib/dpkg/info/chroot-tool.postrm"
 
 pytestmark = [pytest.mark.network, pytest.mark.root]
 
@@ -95,12 +96,13 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
         sed -i 's/^Version: .*/Version: 999/' /newer/DEBIAN/control
         dpkg-deb -Znone -b /newer /newer.deb
         rm -r /newer
-        mkdir -p {wants} {CACHE}
+        mkdir -p {wants}
         ln -s /usr/lib/systemd/system/chroot-tool@.service {enabled}
     """
     machine.run("sh", "-euc", newer)
     machine.run("chroot-tool", "on", "-d", "deb")
     before = state(machine)
+    kept = machine.says("sh", "-c", f"ls {CACHE}")
     assert " /srv/chroot/deb/proc " in before[0]
 
     path = ENVIRONMENT["PATH"]  # what compiles is not idle now
@@ -110,12 +112,23 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
     assert state(machine) == before
     assert '"state": "on"' in machine.says("chroot-tool", "status", "-d", "deb", "--json")
 
+    # The cache of this machine is mounted there, and stays; this is another, which goes.
+    own = f"mount -t tmpfs none /var/cache && mkdir -p {CACHE}/base && {POSTRM} purge"
+    apart = (
+        "unshare",
+        "--mount",
+        "sh",
+        "-xeuc",
+        f"{own}; ls -laR {CACHE}; mountpoint {CACHE}; test ! -e {CACHE}",
+    )
     for way in ("remove", "purge"):
+        if way == "purge":
+            machine.run(*apart)
         machine.run("apt-get", "-qy", way, "chroot-tool")
         assert state(machine) == before
-        left = f"ls -d {LIB} {SHARE} /usr/bin/chroot-tool {wants} {CACHE} 2>/dev/null || :"
-        kept = f"{wants}\n{CACHE}\n"
-        assert machine.says("sh", "-c", left) == {"remove": kept, "purge": ""}[way]
+        left = f"ls -d {LIB} {SHARE} /usr/bin/chroot-tool {wants} 2>/dev/null || :"
+        assert machine.says("sh", "-c", left) == {"remove": f"{wants}\n", "purge": ""}[way]
+        assert machine.says("sh", "-c", f"ls {CACHE}") == kept
 
     # For the other tests; to compile it again would take longer than they do.
     machine.run("dpkg", "--install", f"/{package.name}", PATH=f"{IDLE}:{path}")
