@@ -18,6 +18,8 @@ class Machine(Value):
     """Whether it has answered, and still does."""
     problem: Problem | None = None
     """Why it does not; None while it is asked for the first time."""
+    looks_only: bool = False
+    """Whether its chroots are only looked at: who logs in there is not root, and does not become it."""
 
 
 class Snapshot(Value):

@@ -122,5 +122,6 @@ def _put_together(here: Snapshot, others: Mapping[str, Snapshot | None]) -> Snap
         if one is not None and one.late and not late:
             late = one.late.replace(message=f"{name}: {one.late.message}")
         problem = one.problem if one else None
-        machines.append(Machine(name, one is not None and problem is None, problem))
+        looks_only = one is not None and any(chroot.unseen for chroot in one.chroots)
+        machines.append(Machine(name, one is not None and problem is None, problem, looks_only))
     return here.replace(chroots=tuple(chroots), machines=tuple(machines), late=late)

@@ -94,7 +94,13 @@ class Machines:
         threading.Thread(target=engine.close, name=f"close {name}").start()
 
     def retry(self, name: str) -> None:
-        """Have a connection that was lost tried again now."""
+        """Have a connection that was lost tried again now, and one where root is missing made anew.
+
+        Who logs in there may become it by now.
+        """
+        engine = self._hosts.get(name)
+        if engine is not None and engine.is_open and not engine.is_root:
+            engine.close(wait=False)
         for one in self._onlookers:
             one.retry(name)
 

@@ -172,6 +172,12 @@ class RemoteEngine:
         one = self._connection
         return one is not None and bool(one.hello) and not one.lost.is_set()
 
+    @property
+    def is_root(self) -> bool:
+        """Whether the one there is root: it became that without a word, or it did not (`serve`)."""
+        one = self._connection
+        return one is not None and one.hello.get("root") is True
+
     def bases(self, at: str = "") -> Bases:
         """As `Engine.bases`."""
         return cast("Bases", _RemoteBases(self, ""))
@@ -196,9 +202,7 @@ class RemoteEngine:
         """As `Engine.asks`; no, where there is no connection: what is started says why."""
         if self._asks is not None:
             return self._asks()
-        one = self._connection
-        # It became root without a word, or it did not (`serve`).
-        return one is not None and self.is_open and one.hello.get("root") is not True
+        return self.is_open and not self.is_root
 
     def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run`, by a chroot-tool that is started there with this terminal."""

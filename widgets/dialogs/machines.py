@@ -16,7 +16,7 @@ from ...core.remote.address import checked
 from ...core.value import Value
 from ..tables.columns import Column
 from ..tables.table import Table
-from ..text.states import MUTED, PLAIN, Cell, machine_state
+from ..text.states import LOOKS_ONLY, MUTED, PLAIN, Cell, machine_state
 from ..text.wrapped_text import WrappedText
 from .dialog import button
 from .field import Field
@@ -47,10 +47,10 @@ class MachineRow(Value):
 
     @property
     def says(self) -> str:
-        """Why it does not answer."""
+        """Why it does not answer, or is only looked at."""
         problem = self.machine.problem
         if problem is None:
-            return ""
+            return LOOKS_ONLY if self.machine.looks_only else ""
         name = self.machine.name
         return problem.message.removeprefix(f"{name}: ").removeprefix(f"{name} ")
 

@@ -96,6 +96,10 @@ def severity(word: str) -> Cell:
     return _signed(_FINDING, word)
 
 
+LOOKS_ONLY = "looking only: who logs in there is not root"
+"""Of a machine that answers."""
+
+
 def machine_state(machine: Machine) -> Cell:
     """Return sign and word of how another machine answers."""
     if machine.answers:

@@ -110,13 +110,14 @@ class Display:
 
     def _of_head(self, head: Head) -> tuple[tuple[str, str], ...]:
         """Say what stands below a head, how its machine answers, and what can be done there."""
-        from ....widgets.text.states import machine_state
+        from ....widgets.text.states import LOOKS_ONLY, machine_state
 
         said = [f"{head.counted} {head.whose}"]
         if head.machine is not None:
             said[0] += f": {machine_state(head.machine)[0]}"
             problem = head.machine.problem
             said += [text for text in (problem.message, problem.hint) if text] if problem else []
+            said += [LOOKS_ONLY] if head.machine.looks_only else []
         keys = _OF_HEAD if head.is_tag else (_OF_HOSTS, *_OF_HEAD)
         return (*(("", text) for text in said), *self._by_key(keys))
 

@@ -13,6 +13,7 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking.snapshot import Snapshot
+from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
@@ -111,6 +112,56 @@ def test_what_is_seen_late_on_another_machine_is_told_with_its_name() -> None:
     finally:
         following.close()
         ended.set()
+
+
+@pytest.mark.parametrize("unseen", [True, False])
+def test_a_machine_where_not_all_can_be_seen_is_only_looked_at(*, unseen: bool) -> None:
+    class Looks(Sees):
+        def snapshot(self) -> Snapshot:
+            there = (ChrootStatus("deb", "/there/deb", "off", unseen=unseen),)
+            return Snapshot(self.base, there)
+
+        def wait(self) -> None:
+            ended.wait()
+
+    ended = threading.Event()
+    other: Any = Looks("/there")
+    machines = Machines(Sees("/b").of(), ("build1",), lambda _: other)  # type: ignore[arg-type]
+    following = machines.follow()
+    try:
+        wait_until(lambda: following.snapshot().chroots)
+        (seen,) = following.snapshot().machines
+        assert (seen.answers, seen.looks_only) == (True, unseen)
+    finally:
+        ended.set()
+        following.close()
+
+
+def test_where_root_was_missing_another_try_is_another_connection() -> None:
+    """Where a rule was given meanwhile the one there went on without, until the UI was left."""
+    made: list[Connection] = []
+    says = "import sys; print(sys.argv[1], flush=True); sys.stdin.read()"
+
+    def connect() -> Connection:
+        hello = json.dumps({**HELLO, "root": bool(made)})
+        made.append(Connection([sys.executable, "-c", says, hello], "build1"))
+        return made[-1]
+
+    engine = RemoteEngine(connect, tuple)
+    machines = Machines(Sees("/b").of(), ("build1",), lambda _: engine)  # type: ignore[arg-type]
+    following = machines.follow()
+    try:
+        wait_until(lambda: engine.is_open)
+        assert not engine.is_root
+        machines.retry("build1")
+        wait_until(lambda: engine.is_open and engine.is_root)
+        machines.retry("build1")
+        assert engine.is_open
+        assert len(made) == 2
+    finally:
+        following.close()
+        for one in made:
+            one.close(wait=0)
 
 
 def test_who_is_closed_begins_to_follow_nothing_more() -> None:

@@ -123,7 +123,7 @@ async def test_on_a_head_the_details_say_what_it_is_of_and_what_its_keys_do(
     size: tuple[int, int],
 ) -> None:
     lost = Machine("vault", answers=False, problem=Problem("no route to host", "is it on?"))
-    far = (*(Machine(f"build{n}", answers=True) for n in range(3)), lost)
+    far = (*(Machine(f"build{n}", answers=True, looks_only=n == 2) for n in range(3)), lost)
     async with ui(*TAGGED, size=size) as t:
         await t.shows("▾ build")
         await t.press("k")
@@ -136,6 +136,8 @@ async def test_on_a_head_the_details_say_what_it_is_of_and_what_its_keys_do(
         await t.shows("4 chroots on this machine", "H ")
         await t.press("G")
         await t.shows("0 chroots on vault: ✗ lost", "no route to host", "is it on?", "log in")
+        await t.press("k")
+        await t.shows("0 chroots on build2: ● open", "looking only: who logs in there is not root")
         await t.press("g", "j")
         await t.hides("chroots on this machine")
 
