@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ..errors import ChrootError
-from ..events import Event
+from ..events import Event, Warned
 from ..looking.status import ChrootStatus
 from .address import joined
 
@@ -27,6 +27,14 @@ def path_of(host: str, path: str) -> str:
 def hint_of(host: str, hint: str) -> str:
     """Return a *hint* of *host* with its command lines as they are to be typed here."""
     return _COMMAND.sub(lambda found: f"{found[0]}{host}:", hint)
+
+
+def told_here(host: str, event: Event) -> Event:
+    """Return an *event* of *host*, "" for this machine, with its hint as `hint_of` has it."""
+    if not host or not isinstance(event, Warned):
+        return event
+    problem = event.problem
+    return event.replace(problem=problem.replace(hint=hint_of(host, problem.hint)))
 
 
 def of_host(host: str, value: Any) -> Any:

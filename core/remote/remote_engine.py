@@ -12,11 +12,10 @@ import threading
 import time
 
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem
-from ..events import Event, Warned
 from ..looking.status import ChrootStatus
 from ..verbs.run_captured import run_words
 from . import contract, documents
-from .prefixed_with_host import hint_of
+from .prefixed_with_host import hint_of, told_here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class RemoteEngine:
         def take(found: dict[str, Any], _size: int) -> None:
             event = documents.event(found)
             if report is not None and event is not None:
-                report(_told_here(elsewhere, event))
+                report(told_here(elsewhere, event))
 
         within = _LONGEST_LOOK if method.is_brief else math.inf
         try:
@@ -225,14 +224,6 @@ class RemoteEngine:
 def _said(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those that are said on the command line there: who asks is somebody else there."""
     return {one: options[one] for one in ("user", "cwd", "env", "config_dir") if one in options}
-
-
-def _told_here(host: str, event: Event) -> Event:
-    """Return an event of *host*, "" for this machine, with its hint as it is to be read here."""
-    if not host or not isinstance(event, Warned):
-        return event
-    problem = event.problem
-    return event.replace(problem=Problem(problem.message, hint_of(host, problem.hint)))
 
 
 def _wants_root(host: str, error: PrivilegeError) -> PrivilegeError:

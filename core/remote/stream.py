@@ -18,6 +18,7 @@ from ..errors import Cancelled, ChrootError
 from ..events import Stage, Warned
 from ..value import Value
 from . import documents
+from .prefixed_with_host import hint_of, told_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,7 @@ class _Program(Thread):
             elif event == "error":
                 self._error = found
             elif known := documents.event(found):
-                self._take(known)
+                self._take(told_here(self._end.name, known))
         except ValueError:
             self._words = [*self._words[-9:], line.strip()]
 
@@ -175,9 +176,13 @@ def _error(where: str, told: dict[str, Any]) -> ChrootError:
 
     Raises ValueError, TypeError, KeyError for what is none.
     """
-    said = {"message": where + told["message"], "hint": told.get("hint", "")}
+    host = where.removesuffix(": ")
+    hint = told.get("hint", "")
+    if host and isinstance(hint, str):
+        hint = hint_of(host, hint)
+    said = {"message": where + told["message"], "hint": hint}
     error = documents.decode_error({**told, **said, "holders": [], "problems": [said]})
-    error.host = where.removesuffix(": ")
+    error.host = host
     # Who has interrupted it there is not our caller.
     return ChrootError(error.message, error.hint) if isinstance(error, Cancelled) else error
 

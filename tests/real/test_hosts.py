@@ -289,6 +289,10 @@ def test_a_command_in_a_hint_is_one_to_be_typed_here(there: There) -> None:
             (("snapshot", "now", "-H", "one", "-d", "deb"),
              f"snapshot remove now -d one:{base}/deb, or"),
             (("list", "--base", "/none", "-H", "one"), "create -d one:/none/deb"),
+            (("clone", "-d", "one:deb", "two:copy"), f"off -d one:{base}/deb"),
+            (("clone", "-d", "one:nope", "two:other"), f"create -d one:{base}/nope"),
+            (("bind", "add", "-d", "one:deb", "--fs", "tmpfs", "--target", "/opt"),
+             f"on -d one:{base}/deb"),
         ):  # fmt: skip
             assert f"chroot-tool {hint}" in there(*words).stderr, words
     finally:

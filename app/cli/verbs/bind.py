@@ -10,7 +10,7 @@ from ....core.errors import ChrootError, UsageError
 from ....core.looking.status import DRIFTED, FOREIGN_MOUNT, MISSING
 from ....core.text import safe
 from ... import exits, json_fields
-from ..arguments import add, add_examples, add_json, chroot_of, is_elsewhere
+from ..arguments import add, add_examples, add_json, chroot_of, is_elsewhere, known_as
 from ..options import DIR, Option
 from ..output import print_lines
 from ..tables import table
@@ -74,7 +74,7 @@ def execute(arguments: Namespace) -> int:
     elif arguments.action == "add" and not is_elsewhere(arguments):
         _tell_absent(arguments)
     if changed and not arguments.json:
-        _tell_mounted(engine, path, arguments.target)
+        _tell_mounted(engine, path, arguments)
     return exits.DONE
 
 
@@ -199,11 +199,11 @@ def _tell_absent(arguments: Namespace) -> None:
         )
 
 
-def _tell_mounted(engine: Engine, path: str, target: str) -> None:
+def _tell_mounted(engine: Engine, path: str, arguments: Namespace) -> None:
     """Say so where a chroot that is on has it otherwise than what was just edited."""
-    means = _MEANS.get(engine.binds(path).mount_state(target))
+    means = _MEANS.get(engine.binds(path).mount_state(arguments.target))
     if means:
-        exits.tell(f"{safe(target)} {means} -d {safe(path)}\n")
+        exits.tell(f"{safe(arguments.target)} {means} -d {safe(known_as(arguments, path))}\n")
 
 
 _MEANS = {
