@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.content import Content
 
-from chroot_tool.app.tui.palette import Entry, Rows
+from chroot_tool.app.tui.palette import Entry, Rows, entries
+from support.samples import CHROOTS
+from support.whole_ui import ui
 
 LONG = Entry(
     Content("columns"), "Which columns the table has, in which order, and how wide", int, "|"
@@ -33,3 +35,10 @@ def test_nothing_of_what_they_do_is_lost_and_no_row_is_wider(width: int) -> None
     at = lines[0].index("Which")
     assert " ".join(line[at:] for line in lines) == LONG.does
     assert not any(line[:at].strip() for line in lines[1:])
+
+
+async def test_all_that_is_offered_says_what_it_does() -> None:
+    async with ui(*CHROOTS) as t:
+        offered = tuple(entries(t.app.main))
+        assert offered
+        assert [one.name.plain for one in offered if not one.does] == []

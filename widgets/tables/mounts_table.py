@@ -37,7 +37,7 @@ COLUMNS: tuple[Column[MountStatus], ...] = (
            lambda one: one.source, 10, most=40, rank=2),
     Column("fs", "Type", lambda one, _: (one.fs, MUTED), lambda one: one.fs, 6, most=9, rank=3),
     Column("options", "Options", lambda one, _: (",".join(one.options), MUTED),
-           lambda one: one.options, 8, most=48, rank=5),
+           lambda one: one.options, 8, most=56, rank=5),
     Column("origin", "Origin", lambda one, _: (one.origin, MUTED),
            lambda one: one.origin, 9, most=12, rank=4),
     Column("real", "Really there", _real, lambda one: one.real, 0, most=80, rank=6),

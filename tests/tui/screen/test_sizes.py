@@ -23,4 +23,6 @@ async def test_every_size_from_tiny_to_huge() -> None:
         await t.pilot.resize_terminal(250, 70)
         await t.until(lambda: t.app.main.dock.region.x > t.app.main.details.region.x)
         await t.pilot.resize_terminal(160, 50)
+        await t.until(lambda: t.app.main.details.region.y > t.app.main.table.region.y)
+        await t.pilot.resize_terminal(160, 24)  # where the list is long
         await t.until(lambda: t.app.main.details.region.x > t.app.main.table.region.x)
