@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from ....core.config.edits import Files
 from ....core.config.presets import presets
-from ....core.errors import ChangedError, ChrootError
+from ....core.errors import ChangedError, ChrootError, ConfigError
 from ....core.text import safe
 from ....widgets.binds.draft import News
 from ....widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
-from ....widgets.dialogs.confirm import Confirm
+from ....widgets.dialogs.confirm import Confirm, throw_away
 from ...exits import CONFIG
 from ...paths import here
 from ..command_lines.command_words import follow
@@ -75,7 +75,7 @@ class BindEditing:
                 self._seen = await asyncio.to_thread(self._binds.files)
                 config = await asyncio.to_thread(self._engine.config, self._one.path)
             except ChrootError as error:
-                if not await self._mend(error):
+                if not await self._goes_on(error):
                     return None
                 continue
             self._know(config.binds)
@@ -165,6 +165,24 @@ class BindEditing:
         code = await self._user.hand_over(self._engine.command(self._one.path, words))
         if code not in (0, CONFIG):  # what is wrong in it is said where it is read again
             self._note = f"the editor ended with {code}"
+
+    async def _goes_on(self, error: ChrootError) -> bool:
+        """Offer what helps where the files can't be shown; tell whether to look again.
+
+        What was changed and is not saved goes with the visit: that is asked about.
+        """
+        helps = self._mend if isinstance(error, ConfigError) else self._look_once_more
+        if await helps(error):
+            return True
+        count = len(self._changes)
+        lost = f"{count} change{'s' if count > 1 else ''} would be lost."
+        return bool(count) and not await self._user.ask(throw_away("leave without saving", lost))
+
+    async def _look_once_more(self, error: ChrootError) -> bool:
+        """Say why the files can't be read; tell whether to try again."""
+        lines = [error.message, *([error.hint] if error.hint else [])]
+        ask = Confirm("the binds can't be read", lines, action="Try again", cancel="Leave")
+        return await self._user.ask(ask)
 
     async def _mend(self, error: ChrootError) -> bool:
         """Say what is wrong with the configuration, offer its file; tell whether to go on."""

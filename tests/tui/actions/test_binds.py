@@ -19,6 +19,7 @@ from chroot_tool.app.tui.user.ask_and_tell import User
 from chroot_tool.core import chroot
 from chroot_tool.core.config import edits
 from chroot_tool.core.config.edits import Files
+from chroot_tool.core.errors import ChrootError, ConfigError, Problem
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.plan import Plan
@@ -27,6 +28,7 @@ from chroot_tool.widgets.binds.editor import BindEditor
 from chroot_tool.widgets.binds.entry_form import BindForm
 from chroot_tool.widgets.binds.save_dialog import SaveBinds
 from chroot_tool.widgets.binds.table import BindTable
+from chroot_tool.widgets.dialogs.confirm import Confirm
 from support.dialog_host import (
     SMALL,
     settle,
@@ -103,6 +105,49 @@ class Visit(App[None]):
     async def at(self, pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
         """Wait until a dialog of this kind is open."""
         await until(pilot, lambda: isinstance(self.screen, kind) and self.screen.is_mounted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (ChrootError("the connection was lost", "look again"), "the binds can't be read"),
+        (ConfigError([Problem("chroot.toml: line 1: expected TOML")]), "has errors"),
+    ],
+)
+async def test_changes_outlive_files_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: ChrootError, title: str
+) -> None:
+    """Escape threw them away unasked; a lost connection was said to be an error of the file."""
+    (tmp_path / "c/chroot.d").mkdir(parents=True)
+    fails: list[ChrootError] = []
+    files = LocalBinds.files
+
+    def failing(self: LocalBinds) -> Files:
+        if fails:
+            raise fails[0]
+        return files(self)
+
+    async def hand_over(*_: object) -> None:
+        fails.append(error)
+
+    monkeypatch.setattr(LocalBinds, "files", failing)
+    monkeypatch.setattr(BindEditing, "_open", hand_over)
+    app = Visit(tmp_path, ChrootStatus("c", str(tmp_path / "c"), "off"))
+    async with app.run_test(size=SMALL) as pilot:
+        await app.at(pilot, BindEditor)
+        app.screen.query_one(BindTable).move_to("/run")
+        await settle(pilot, "i")
+        await until(pilot, lambda: "1 unsaved" in screen_text(app))
+        await settle(pilot, "E")
+        await app.at(pilot, Confirm)
+        await until(pilot, lambda: title in screen_text(app))
+        await settle(pilot, "escape")
+        await until(pilot, lambda: "1 change would be lost" in screen_text(app))
+        fails.clear()
+        await settle(pilot, "escape")
+        await app.at(pilot, BindEditor)
+        await until(pilot, lambda: "1 unsaved" in screen_text(app))
 
 
 @pytest.mark.slow
