@@ -282,12 +282,14 @@ class BindEditor(Dialog[Edited | None]):
         self._say("what someone else has changed in the files meanwhile is taken over")
         return True
 
-    async def _change(self, step: Step, said: str, target: str) -> None:
-        """Make one step more, then say so and go to *target*."""
+    async def _change(self, step: Step, said: str, target: str) -> bool:
+        """Make one step more, then say so and go to *target*; tell whether it could be made."""
         async with self._one_at_a_time:
             if await self._catch_up() and await self._take((*self._draft.steps, step)):
                 self._say(said, "w saves, u takes it back")
                 self.table.move_to(target)
+                return True
+        return False
 
     @work(group=DIALOGS, exit_on_error=False)
     async def _start_change(self, step: Step, said: str, target: str) -> None:
@@ -304,7 +306,7 @@ class BindEditor(Dialog[Edited | None]):
             targets = ", ".join(target_of(change) for change in left_out)
             self._say(f"does not fit any more and is left out: {targets}", wrong=True)
 
-    def _form(self, bind: Bind | None) -> BindForm:
+    def _form(self, bind: Bind | None, typed: Bind | None) -> BindForm:
         return BindForm(
             bind,
             listed={one.target: one.origin for one in self._draft.binds},
@@ -313,14 +315,19 @@ class BindEditor(Dialog[Edited | None]):
             inspect_target=self._inspect,
             refuse=self._refuse,
             inspect_source=self._inspect_source,
+            typed=typed,
         )
 
     @work(group=DIALOGS, exit_on_error=False)
     async def action_add(self) -> None:
         """Ask for a new entry."""
-        bind = await self.app.push_screen_wait(self._form(None))
-        if bind is not None:
-            await self._change((Added(bind),), f"{bind.target} is added", bind.target)
+        bind: Bind | None = None
+        while True:
+            bind = await self.app.push_screen_wait(self._form(None, bind))
+            if bind is None or await self._change(
+                (Added(bind),), f"{bind.target} is added", bind.target
+            ):
+                return
 
     def action_edit(self) -> None:
         """Ask what the marked entry shall say."""
@@ -330,12 +337,15 @@ class BindEditor(Dialog[Edited | None]):
 
     @work(group=DIALOGS, exit_on_error=False)
     async def _edit(self, old: Bind) -> None:
-        bind = await self.app.push_screen_wait(self._form(old))
-        if bind is None or bind == old:
-            return
-        # A system point stands in no file: an entry is added that replaces it.
-        change = Added(bind) if old.origin == SYSTEM else Replaced(old, bind)
-        await self._change((change,), f"{bind.target} is changed", bind.target)
+        bind: Bind | None = None
+        while True:
+            bind = await self.app.push_screen_wait(self._form(old, bind))
+            if bind is None or bind == old:
+                return
+            # A system point stands in no file: an entry is added that replaces it.
+            change = Added(bind) if old.origin == SYSTEM else Replaced(old, bind)
+            if await self._change((change,), f"{bind.target} is changed", bind.target):
+                return
 
     def action_remove(self) -> None:
         """Remove the marked entry; `u` brings it back."""

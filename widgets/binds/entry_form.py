@@ -76,9 +76,12 @@ class BindForm(TwoWayForm[Bind]):
         inspect_target: Inspect,
         refuse: Refuse = lambda _bind: None,
         inspect_source: Inspect = lambda _source: "",
+        typed: Bind | None = None,
     ) -> None:
         super().__init__("new bind" if bind is None else "edit a bind")
         self._bind = bind
+        self._typed = typed or bind
+        """What is filled in from the start: *typed* could not be done."""
         self.goes_on = "Add" if bind is None else "Change"
         self._listed = listed
         self._complete_host = complete_host
@@ -94,7 +97,7 @@ class BindForm(TwoWayForm[Bind]):
 
     def content(self) -> Iterable[Widget]:
         """Return the fields and the switches."""
-        bind = self._bind
+        bind = self._typed
         shown = () if bind is None else bind.shown_options()
         fs = "" if bind is None or bind.fs in ("bind", "copy") else bind.fs
         # The same stays the same when the target is changed.
@@ -128,8 +131,8 @@ class BindForm(TwoWayForm[Bind]):
 
     def on_mount(self) -> None:
         """Say what is at the target already."""
-        if self._bind is not None:
-            self._look(self._bind.target)
+        if self._typed is not None:
+            self._look(self._typed.target)
 
     # -- the rules -------------------------------------------------------------------------------
 
@@ -178,7 +181,7 @@ class BindForm(TwoWayForm[Bind]):
     @on(Field.Changed)
     def _changed(self, event: Field.Changed) -> None:
         event.stop()
-        if event.field.id == "fs" and self._bind is None and event.field.value == "tmpfs":
+        if event.field.id == "fs" and self._typed is None and event.field.value == "tmpfs":
             for word in TMPFS_OPTIONS:  # as an entry has it that lists no options
                 self.query_one(f"#{word}", Checkbox).value = True
         if event.field.id == "target":

@@ -394,6 +394,34 @@ async def test_a_change_that_the_files_refuse_is_not_kept() -> None:
         await settle(pilot, "enter")
         assert "leave one of the two" in screen_text(app)
         assert app.dialog.changes == ()  # type: ignore[attr-defined]
+        # What was filled in is there again.
+        assert isinstance(app.screen, BindForm)
+        assert field(app, "target").value == "/\udcff"
+        switch(app, "optional").value = False
+        await settle(pilot, "enter")
+        assert app.screen is app.dialog
+        assert len(app.dialog.changes) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+async def test_an_edit_that_could_not_be_made_is_asked_for_again() -> None:
+    looks = [ChrootError("the connection was lost")]
+
+    def look() -> None:
+        if looks:
+            raise looks.pop()
+
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        app.dialog.query_one(BindTable).move_to("/src")
+        await settle(pilot, "enter")
+        field(app, "source").value = "/elsewhere"
+        app.dialog._look = look  # type: ignore[attr-defined]
+        await settle(pilot, "enter")
+        assert isinstance(app.screen, BindForm)
+        assert field(app, "source").value == "/elsewhere"
+        await settle(pilot, "enter")
+        assert app.dialog.changes[0].bind.source == "/elsewhere"  # type: ignore[attr-defined]
 
 
 async def test_mounts_are_shown_as_they_change() -> None:
