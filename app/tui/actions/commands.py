@@ -119,7 +119,7 @@ async def run(session: Session) -> None:
         throw_away=request.ephemeral,
     )  # fmt: skip
     if request.snapshot:
-        take(session, one, then=partial(_start_after, session, start))
+        take(session, one, then=partial(_start_after, session, session.user.acts, start))
     else:
         await start()
 
@@ -160,13 +160,15 @@ def _run_beside(session: Session, request: RunRequest, one: ChrootStatus) -> Non
 
 def _start_after(
     session: Session,
-    start: Callable[[], Coroutine[Any, Any, None]],
+    acts: int,
+    start: Callable[..., Coroutine[Any, Any, None]],
     job: JobStatus,
     _error: ChrootError | None,
 ) -> None:
-    """Start it when what had to come first is done."""
+    """Start it when what had to come first is done; not under who has done something since *acts*:
+    what they type is not for it."""
     if job.state == DONE:
-        session.user.begin(start())
+        session.user.begin(start(quietly=session.user.acts != acts))
 
 
 def _scripts(session: Session, paths: Sequence[str]) -> tuple[str, ...]:

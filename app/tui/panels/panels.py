@@ -93,10 +93,12 @@ class Panels:
         stays: bool = False,
         throw_away: bool = False,
         asks: bool = False,
+        quietly: bool = False,
     ) -> None:
         """Run chroot-tool with *words* in a new panel, called after the chroot and *command*.
 
-        *throw_away*: in a throw-away session; *asks* as in `Deed`.
+        *throw_away*: in a throw-away session; *asks* as in `Deed`; *quietly* leaves the focus where
+        it is.
 
         On the whole terminal, where a password is to be given: there what it prints *stays* until
         it was read. Only in a flow that was begun.
@@ -127,7 +129,9 @@ class Panels:
             )
         else:
             here = list(self._engine.unasked(one.path, words))
-            await self.open(one, command, here, line, throw_away=throw_away, asks=asks)
+            await self.open(
+                one, command, here, line, throw_away=throw_away, asks=asks, quietly=quietly
+            )
 
     async def open(
         self,
@@ -138,6 +142,7 @@ class Panels:
         *,
         throw_away: bool = False,
         asks: bool = False,
+        quietly: bool = False,
     ) -> None:
         """Run *argv* in a new panel, which is called after the chroot, if any, and *command*.
 
@@ -156,7 +161,7 @@ class Panels:
             deed = self._deeds[panel] = Deed((words,), name, again, asks=asks)
             # Now, not when it is told of: it may have ended by then.
             self._logged[panel] = self._log.begin(deed)
-        await self._panes.dock.add(panel)
+        await self._panes.dock.add(panel, quietly=quietly)
 
     def _again(
         self,

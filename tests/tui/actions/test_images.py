@@ -448,6 +448,29 @@ async def test_run_takes_a_snapshot_first_where_it_is_wanted(
 
 
 @pytest.mark.slow
+async def test_what_runs_after_its_snapshot_takes_no_keys_that_are_for_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The snapshot takes minutes; a terminal of root's had what was typed then."""
+    runs(monkeypatch, lambda *_: ["sh", "-c", "echo came; exec sleep 1000"])
+    async with ui(*CHROOTS) as t:
+        gate = t.engine.hold("take_snapshot")
+        await t.on_row("arm")
+        await t.press("r")
+        prompt = await t.dialog(RunPrompt)
+        prompt.field("line").value = "apt upgrade"
+        prompt.query_one("#snapshot", Switch).value = True
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+        t.app.main.table.focus()
+        await t.press("j")
+        gate.set()
+        await t.shows("arm apt upgrade", "came")
+        assert t.app.main.table.rows.has_focus
+
+
+@pytest.mark.slow
 async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     runs(monkeypatch, lambda *_: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:
