@@ -40,14 +40,18 @@ def _is_so(_session: Session, one: ChrootStatus, *, verb: str) -> str:
     return f"it is {verb}d already" if one.enabled == (verb == "enable") else ""
 
 
-def _change(session: Session, one: ChrootStatus, *, enable: bool) -> None:
+def _change(session: Session, one: ChrootStatus, *, enable: bool, undoes: bool = False) -> None:
     call = session.engine.enable if enable else session.engine.disable
     verb, other = ("enable", "disable") if enable else ("disable", "enable")
-    undo = Undo(lambda: (f"{other} {one.name}",), lambda: _change(session, one, enable=not enable))
+    undo = Undo(
+        lambda: (f"{other} {one.name}",),
+        lambda: _change(session, one, enable=not enable, undoes=True),
+    )
     session.start(
         verb, one.name, one.path,
         lambda report, cancelled: call(one.path, report=report, cancelled=cancelled),
-        partial(_tell, session), words=(verb, "-d", one.path), undo=undo,
+        partial(_tell, session), words=(verb, "-d", one.path),
+        undo=None if undoes else undo,
     )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _way_off(session: Session, one: ChrootStatus) -> Undo | None:
     if not any(mount.real for mount in one.mounts) and not one.is_on:
         return Undo(
             lambda: _steps(session.engine.plan_off(one.path)),
-            lambda: _off(session, one.name, one.path),
+            lambda: _off(session, one.name, one.path, undoes=True),
         )
     if any(mount.state == DRIFTED for mount in one.mounts):
         return None
@@ -178,7 +178,9 @@ def _switch_on(session: Session, name: str, path: str) -> None:
     )  # fmt: skip
 
 
-def _off(session: Session, name: str, path: str, *, kill: bool = False) -> None:
+def _off(
+    session: Session, name: str, path: str, *, kill: bool = False, undoes: bool = False
+) -> None:
     # When it is asked for the second time, `stop` has been run already.
     session.start(
         "off", name, path,
@@ -187,7 +189,7 @@ def _off(session: Session, name: str, path: str, *, kill: bool = False) -> None:
         ),
         partial(_ask_where_busy, session),
         words=("off", *(("-S", "--kill") if kill else ()), "-d", path),
-        undo=None if kill else Undo(
+        undo=None if kill or undoes else Undo(
             lambda: _steps(session.engine.plan_on(path)),
             lambda: _switch_on(session, name, path),
         ),

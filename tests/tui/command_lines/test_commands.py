@@ -177,6 +177,28 @@ async def test_on_is_taken_back_after_showing_what_that_does() -> None:
 
 
 @pytest.mark.slow
+async def test_what_was_done_before_is_taken_back_next() -> None:
+    """Of on, and of enable at boot: the way back was taken back."""
+    async with ui(*CHROOTS) as t:
+        t.engine.plan_off = lambda path, **_: Plan((Unmount(f"{path}/proc", 7),))
+        t.engine.plan_on = lambda path, **_: Plan((MakeTarget("/x"),))
+        await t.on_row("arm")
+        await t.app.main.action_perform("environments.boot")
+        await t.until(lambda: t.job_states.get("arm") == "done")
+        await t.idle()
+        await switched_on(t, "jammy")
+        await switched_on(t)
+        for method, path in (("off", ARM), ("off", f"{BASE}/jammy"), ("disable", ARM)):
+            await t.press("U")
+            await t.dialog(Confirm)
+            await t.press("enter")
+            await t.until(lambda m=method, p=path: p in [c[0] for c in t.engine.called(m)])  # type: ignore[misc]
+            await t.idle()
+        await t.press("U")
+        await t.says("nothing was done that can be taken back")
+
+
+@pytest.mark.slow
 async def test_what_could_not_be_taken_back_is_offered_again() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))
