@@ -357,6 +357,7 @@ class Details(Searching):
             from ..tables.mounts_table import MountsTable
 
             assert isinstance(pane, MountsTable)
+            pane.path = chroot.path if chroot else ""
             pane.show(chroot.mounts if chroot else ())
         elif tab == LOG:
             from ..tables.log_table import LogTable
@@ -367,6 +368,7 @@ class Details(Searching):
             from ..tables.processes_table import ProcessesTable
 
             assert isinstance(pane, ProcessesTable)
+            pane.path = chroot.path if chroot else ""
             pane.show(
                 chroot.processes if chroot else (),
                 unseen=bool(chroot and chroot.unseen),

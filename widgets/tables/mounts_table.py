@@ -79,13 +79,17 @@ class MountRows(Table[MountStatus]):
         """Ask for this mount to be switched."""
         mount = self.cursor_row
         if mount is not None and isinstance(self.parent, MountsTable):
-            self.parent.post_message(MountsTable.ToggleRequested(self.parent, mount))
+            self.parent.post_message(
+                MountsTable.ToggleRequested(self.parent, mount, self.parent.path)
+            )
 
     def action_plan(self) -> None:
         """Ask for what switching this mount would do."""
         mount = self.cursor_row
         if mount is not None and isinstance(self.parent, MountsTable):
-            self.parent.post_message(MountsTable.PlanRequested(self.parent, mount))
+            self.parent.post_message(
+                MountsTable.PlanRequested(self.parent, mount, self.parent.path)
+            )
 
     def action_copy(self) -> None:
         """Ask for the row to be copied."""
@@ -104,12 +108,18 @@ class MountsTable(ExplainedTable):
 
         table: MountsTable
         mount: MountStatus
+        path: str
+        """Of its chroot."""
 
     class PlanRequested(Telling):
         """What switching this mount would do is to be shown."""
 
         table: MountsTable
         mount: MountStatus
+        path: str
+
+    path = ""
+    """Of the chroot that they are of."""
 
     def __init__(self, *, columns: Sequence[str] = (), id: str | None = None) -> None:  # noqa: A002 (Textual's own name for it)
         """Make an empty table with these columns (`chosen`)."""

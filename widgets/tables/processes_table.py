@@ -76,6 +76,8 @@ class ProcessesTable(Table[Process]):
 
         table: ProcessesTable
         process: Process
+        path: str
+        """Of its chroot."""
 
     class SignalRequested(Telling):
         """This process is to get the signal `name`: TERM or KILL. Nobody was asked yet."""
@@ -83,6 +85,10 @@ class ProcessesTable(Table[Process]):
         table: ProcessesTable
         process: Process
         name: str
+        path: str
+
+    path = ""
+    """Of the chroot that they are of."""
 
     def __init__(
         self,
@@ -139,13 +145,13 @@ class ProcessesTable(Table[Process]):
         """Ask for a signal to be sent."""
         process = self.cursor_row
         if process is not None:
-            self.post_message(self.SignalRequested(self, process, name))
+            self.post_message(self.SignalRequested(self, process, name, self.path))
 
     def action_open_files(self) -> None:
         """Ask for what it has open to be shown."""
         process = self.cursor_row
         if process is not None:
-            self.post_message(self.FilesRequested(self, process))
+            self.post_message(self.FilesRequested(self, process, self.path))
 
     def action_copy(self) -> None:
         """Ask for the command to be copied."""

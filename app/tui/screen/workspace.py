@@ -18,6 +18,7 @@ from ...settings.keymap import default_keys
 from ..panes.kept_view import KeptView, load
 
 if TYPE_CHECKING:
+    from ....core.looking.status import ChrootStatus
     from ....widgets.copying import CopyRequested
     from ....widgets.panes.commands_pane import CommandsPane
     from ....widgets.panes.dock import Dock
@@ -124,7 +125,7 @@ class Workspace(TellsOfWork, Container):
         """Mount or unmount one bind."""
         from ..actions import switch
 
-        one = self._session.shown
+        one = self._shown(message.path)
         if one is not None:
             switch.toggle_mount(self._session, one, message.mount)
 
@@ -132,7 +133,7 @@ class Workspace(TellsOfWork, Container):
         """Show what mounting or unmounting one bind would do."""
         from ..actions import switch
 
-        one = self._session.shown
+        one = self._shown(message.path)
         if one is not None:
             switch.show_mount_plan(self._session, one, message.mount)
 
@@ -140,7 +141,7 @@ class Workspace(TellsOfWork, Container):
         """Ask, then send a signal."""
         from ..actions.processes import send_signal
 
-        one = self._session.shown
+        one = self._shown(message.path)
         if one is not None:
             send_signal(self._session, one, message.process, message.name)
 
@@ -148,9 +149,15 @@ class Workspace(TellsOfWork, Container):
         """Show what a process has open."""
         from ..actions.processes import show_open
 
-        one = self._session.shown
+        one = self._shown(message.path)
         if one is not None:
             show_open(self._session, one, message.process)
+
+    def _shown(self, path: str) -> ChrootStatus | None:
+        """Return the chroot that is shown, if it is that at *path*: a request is of the one whose
+        rows were there when its key came."""
+        one = self._session.shown
+        return one if one is not None and one.path == path else None
 
     def on_run_panel_leave_requested(self) -> None:
         """Go back to the environments."""

@@ -11,6 +11,7 @@ from chroot_tool.core.process import Holder
 from chroot_tool.widgets.dialogs import stop_processes
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
+from chroot_tool.widgets.tables.mounts_table import MountsTable
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE, mount
 from support.whole_ui import ui
 
@@ -220,6 +221,20 @@ async def test_o_on_a_mount_switches_that_one() -> None:
         ((path, target, on),) = t.engine.called("switch_bind")
         assert (path, target, on) == (DEB12.path, first.target, False)
         assert t.engine.called("off") == []
+
+
+async def test_what_is_asked_of_a_chroot_is_not_done_to_the_one_that_is_shown_by_then() -> None:
+    """On a slow line the next one may be shown while a request is on its way."""
+    async with ui(DEB12, TRIXIE) as t:
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        table = t.app.main.details.query_one(MountsTable)
+        for path in (TRIXIE.path, DEB12.path):
+            table.post_message(MountsTable.PlanRequested(table, DEB12.mounts[0], path))
+            table.post_message(MountsTable.ToggleRequested(table, DEB12.mounts[0], path))
+        await t.until(lambda: t.engine.called("switch_bind"))
+        await t.pilot.pause()
+        assert len(t.engine.called("plan_switch_bind")) == len(t.engine.called("switch_bind")) == 1
 
 
 @pytest.mark.slow

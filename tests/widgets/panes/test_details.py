@@ -210,7 +210,7 @@ async def test_mounts_are_switched_and_copied_by_key() -> None:
         await pilot.press("j", "o", "y")
         toggle, copy = host.said
         assert isinstance(toggle, MountsTable.ToggleRequested)
-        assert toggle.mount == MOUNTS[1]
+        assert (toggle.mount, toggle.path) == (MOUNTS[1], DEB12.path)
         assert toggle.table is host.query_one(MountsTable)
         assert isinstance(copy, CopyRequested)
         assert copy.lines == ("mounted /sys /sys bind ro,nosuid,nodev,noexec,private",)
