@@ -120,13 +120,23 @@ def _make_home(root: Root, step: people.MakeHome, report: Report) -> None:
     with Place(root.open(place, os.O_RDONLY | os.O_DIRECTORY, follow=False)) as home:
         if mount_id(home) != mount_id(root.fd):
             raise ChrootError(f"{place} was made another's meanwhile", "try it again")
+        # Theirs first: what is cut off here stands there for the next one, which makes none.
+        os.fchown(home, step.uid, step.gid)
+        os.fchmod(home, _MODE)
         for name, data, mode in _skeleton(root):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with Place(os.open(name, flags, mode, dir_fd=home)) as file:
-                os.write(file, data)
                 os.fchown(file, step.uid, step.gid)
-        os.fchown(home, step.uid, step.gid)
-        os.fchmod(home, _MODE)
+                _write(file, data, f"{place}/{name}")
+
+
+def _write(file: int, data: bytes, called: str) -> None:
+    from ..archives.pipeline import write_all
+
+    try:
+        write_all(file, data)
+    except OSError as error:
+        raise ChrootError(f"{called} can't be written: {error.strerror}") from error
 
 
 def _skeleton(root: Root) -> Iterator[tuple[str, bytes, int]]:

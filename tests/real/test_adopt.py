@@ -97,6 +97,22 @@ def test_a_plan_says_what_is_done_and_skel_comes_along(
     assert (inside / ".profile").stat().st_uid == 47110
 
 
+def test_a_home_that_is_cut_off_is_theirs_all_the_same(
+    cli: Cli, tiny_chroot: Path, bob: str
+) -> None:
+    (tiny_chroot / "etc/skel").mkdir()
+    (tiny_chroot / "etc/skel/.profile").write_bytes(b"#" * 50_000)
+    plan = cli.json("adopt", "-d", tiny_chroot, "-u", bob, "--dry-run")
+    [target] = [step["target"] for step in plan["steps"] if step["step"] == "make-home"]
+    argv = ["prlimit", "--fsize=20000", *cli.argv("adopt", "-d", tiny_chroot, "-u", bob)]
+    done = subprocess.run(argv, env=cli.environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, "/.profile can't be written" in done.stderr) == (1, True), done.stderr
+    plan = cli.json("adopt", "-d", tiny_chroot, "-u", bob, "--dry-run")
+    assert [step["step"] for step in plan["steps"]] == ["add-line"]
+    home = tiny_chroot / target.lstrip("/")
+    assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (47110, 0o700)
+
+
 def test_nothing_of_the_host_is_written_where_it_is_bound(
     cli: Cli, tiny_chroot: Path, tmp_path: Path, bob: str
 ) -> None:
