@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
 _COMMAND = CHROOT_CMD.lstrip("/")
 _FOUND = "lost+found"
-_NOTE_LIMIT = 16 << 20
+_NOTE_LIMIT = 64 << 20  # that of a manifest, whose flags are noted
 
 
 def put_in_place(
@@ -143,15 +143,16 @@ def _note_made(root: Root, names: list[str]) -> None:
 
 def made_names(root: Root) -> list[str]:
     """Return what an unfinished create has, or may have, put into DIR."""
-    return [name for name in _noted(root, "made") if name not in (".", "..")]
+    names = _noted(root, "made")
+    return [name for name in names if name.rpartition("/")[2] not in ("", ".", "..")]
 
 
 def _noted(root: Root, name: str) -> list[str]:
     """Return what stands in a note beside the system that is built."""
     try:
         text = root.read(f"{MARKER}/{name}", _NOTE_LIMIT).decode("utf-8", "surrogateescape")
-    except OSError:
-        return []
+    except (OSError, ChrootError):
+        return []  # none yet, or one that root inside has put there
     return [word for word in text.split("\0") if word]
 
 

@@ -507,6 +507,25 @@ def test_killed_at_any_call_while_it_is_put_in_place(
     assert trees.differences(full_chroot, root) == []
 
 
+ENDS = (b"", b".", b"..")
+
+
+def test_notes_that_root_inside_has_made_hinder_nothing(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    (tiny_chroot / "chroot.d").rename(tmp_path / "chroot.d")
+    cli.ok("pack", "-d", tiny_chroot, "-f", tmp_path / "a.tar")
+    root = tmp_path / "new"
+    for note in ("made", "flags"):
+        (root / MARKER / note).mkdir(parents=True)
+    cli.ok("delete", "--yes", "-d", root)
+    (root / MARKER).mkdir(parents=True)
+    (root / MARKER / "made").write_bytes(b"\0".join((b"/", *[b"chroot.d/" + end for end in ENDS])))
+    (root / "chroot.d").mkdir()
+    cli.ok("unpack", "-f", tmp_path / "a.tar", "-d", root)
+    assert names(root) == sorted([*names(tiny_chroot), "chroot.d"])
+
+
 @pytest.mark.slow
 def test_two_at_once(cli: Cli, packed: Path, tmp_path: Path) -> None:
     first = Call(cli, "unpacking", "unpack", "-f", packed, "-d", tmp_path / "new")
