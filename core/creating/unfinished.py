@@ -82,6 +82,12 @@ def _free_names(root: Root, fresh: int, home: int) -> list[str]:
 
     Of two `lost+found` the one of the disk stays, with what fsck has put there.
     """
+    from ..trees.remove import tree
+
+    try:
+        tree(fresh, MADE.lstrip("/"))  # left by a kill, and packed
+    except FileNotFoundError:
+        pass
     names, there = os.listdir(fresh), frozenset(os.listdir(home))
     if _FOUND in there and _FOUND in names:
         try:

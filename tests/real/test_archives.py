@@ -507,6 +507,16 @@ def test_killed_at_any_call_while_it_is_put_in_place(
     assert trees.differences(full_chroot, root) == []
 
 
+def test_what_a_kill_has_left_in_an_archive_is_left_out(
+    cli: Cli, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    before = names(tiny_chroot)
+    (tiny_chroot / f"{MARKER}-over/root").mkdir(parents=True)
+    cli.ok("pack", "-d", tiny_chroot, "-f", tmp_path / "a.tar")
+    cli.ok("unpack", "-f", tmp_path / "a.tar", "-d", tmp_path / "new")
+    assert names(tmp_path / "new") == before
+
+
 ENDS = (b"", b".", b"..")
 
 
