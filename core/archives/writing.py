@@ -203,11 +203,11 @@ def _claim(directory: int, name: str, mode: int) -> int:
         forget(directory, name)
         return -1
     try:
-        if is_locked_as(fd, directory, name):
-            return fd
-    except BaseException:
-        os.close(fd)
-        raise
+        is_ours = is_locked_as(fd, directory, name)
+    except OSError:
+        is_ours = True  # there are no locks here, so nothing is swept either
+    if is_ours:
+        return fd
     os.close(fd)
     return -1
 

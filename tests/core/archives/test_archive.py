@@ -5,6 +5,7 @@ What is compared is compared attribute by attribute (`trees.differences`).
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import os
@@ -292,6 +293,17 @@ def test_a_part_of_a_killed_one_is_taken_over(plain: Path, tmp_path: Path) -> No
     archive.pack(str(plain), str(tmp_path / "a.tar.zst"))
     assert names(tmp_path) == ["a.tar.zst", "plain"]
     subprocess.run(["zstd", "-tq", tmp_path / "a.tar.zst"], check=True)
+
+
+def test_where_the_disk_knows_no_locks(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    archive.pack(str(plain), str(tmp_path / "a.tar"))
+    assert names(tmp_path) == ["a.tar", "plain"]
 
 
 def test_two_at_once_into_one_file(plain: Path, tmp_path: Path) -> None:
