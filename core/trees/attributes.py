@@ -30,6 +30,8 @@ class Attributes:
     def __init__(self) -> None:
         self._owner = (os.geteuid(), os.getegid())
         self._xattrs = self._flags = True
+        self._hands_on = False
+        """Whether a directory may hand on that its files are not copied on write."""
         self.not_kept: dict[str, int] = {}
         """How often each kind of attribute was not taken by the target: `user.*`, `chattr` …"""
 
@@ -44,8 +46,11 @@ class Attributes:
                 raise
             self._flags = False
             return 0
-        if flags & NOCOW:  # once there is data it can't be set any more
+        if flags & NOCOW:  # once there is data it can't be set any more, nor taken away
             self._set_flags(target, NOCOW)
+            self._hands_on = True
+        elif self._hands_on and get_flags(target) & NOCOW:
+            set_flags(target, get_flags(target) & ~NOCOW)
         return flags
 
     def open_file(self, source: int, target: int, status: os.stat_result, flags: int) -> None:

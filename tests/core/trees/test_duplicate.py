@@ -15,6 +15,7 @@ import pytest
 
 from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage, ignore
+from chroot_tool.core.kernel.inode_flags import NOCOW, get_flags
 from chroot_tool.core.trees import copy_file, copy_tree, remove
 from chroot_tool.core.trees.built_aside import Aside
 from chroot_tool.core.trees.duplicate import COPY, REFLINK, SNAPSHOT, Duplicate, Duplicated
@@ -84,6 +85,27 @@ def test_a_subvolume_is_duplicated_by_a_snapshot(tmp_path: Path) -> None:
         assert duplicate(where / "source", where / "copy").method == SNAPSHOT
         assert differences(where / "source", where / "copy") == []
         assert (where / "copy").stat().st_ino == 256
+
+
+def test_what_is_not_copied_on_write_is_so_in_a_copy_and_nothing_else(tmp_path: Path) -> None:
+    def flagged(top: Path) -> list[str]:
+        fds = {name: os.open(top / name, os.O_RDONLY) for name in names}
+        try:
+            return [name for name, fd in fds.items() if get_flags(fd) & NOCOW]
+        finally:
+            for fd in fds.values():
+                os.close(fd)
+
+    names = ("images", "images/old", "images/new", "images/plain", "other")
+    with disk(tmp_path, "btrfs") as where:
+        top = where / "source"
+        (top / "images/plain").mkdir(parents=True)
+        (top / "other").touch()
+        (top / "images/old").write_text("before")
+        subprocess.run(["chattr", "+C", top / "images"], check=True)
+        (top / "images/new").write_text("after")
+        assert duplicate(top, where / "copy").method == REFLINK
+        assert flagged(where / "copy") == flagged(top) == ["images", "images/new"]
 
 
 def test_a_subvolume_that_holds_others_is_copied_whole(tmp_path: Path) -> None:
