@@ -60,7 +60,7 @@ def delete(
     for rest in left:
         if rest != aside_of(place):
             _finish(rest, timeout, report, cancelled)
-    with Shelf(place) as shelf:
+    with Shelf(place, held=False) as shelf:
         shelf.remove_aside(report, cancelled)
     return ""
 
@@ -167,7 +167,6 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         with Lock(physical), Root(physical) as root:
             unseal(root)
     with Lock(physical), Shelf(physical) as shelf:
-        boot.forget(physical, report)
         report(Stage(physical, "removing"))
         # Out of sight first: a kill must not leave them for the next chroot of that name.
         shelf.put_aside()
@@ -178,6 +177,7 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         except BaseException:
             shelf.put_back()
             raise
+        boot.forget(physical, report)
         try:
             shelf.remove_aside(report, cancelled)
         except Cancelled:

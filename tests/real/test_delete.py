@@ -25,6 +25,8 @@ from support import (
     processes_below,
     wait_until_stopped,
 )
+from support.own_units import own_units
+from support.trees import IMMUTABLE, set_flags
 
 
 def bare(path: Path) -> Path:
@@ -402,6 +404,18 @@ def test_a_file_that_cannot_be_deleted_is_named(cli: Cli, tmp_path: Path) -> Non
         subprocess.run(["chattr", "-i", stuck], check=True)
     assert cli.json("status", "-d", deb)["state"] == "incomplete"
     cli.ok("delete", "--yes", "-d", deb)
+
+
+def test_one_that_cannot_go_is_still_enabled(cli: Cli, tmp_path: Path) -> None:
+    root = bare(tmp_path / "deb")
+    with own_units(tmp_path / "units") as units:
+        cli.ok("enable", "-d", root)
+        set_flags(root, IMMUTABLE)
+        assert cli("delete", "-d", root, "--yes").returncode == 1
+        set_flags(root, 0)
+        assert len(list(units.glob("chroot-tool.target.wants/*"))) == 1
+        cli.ok("delete", "-d", root, "--yes")
+        assert not list(units.glob("chroot-tool.target.wants/*"))
 
 
 def test_while_nothing_is_gone_it_stays_sound(cli: Cli, tmp_path: Path) -> None:
