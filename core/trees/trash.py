@@ -27,8 +27,8 @@ import os
 import time
 
 from .. import json_values
-from ..errors import Cancelled, ChrootError, LockedError
-from ..events import Stage, ignore
+from ..errors import Cancelled, ChrootError, LockedError, Problem
+from ..events import Stage, Warned, ignore
 from ..kernel import small_file
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
@@ -190,9 +190,13 @@ class Trash:
             except OSError as error:
                 self._forget(entry.fd, ident)
                 raise _explained(error, path, "put into the trash") from error
-            shelf.give(entry.fd, _SNAPSHOTS)
-            for fd in (entry.fd, self.fd, self.parent):
-                os.fsync(fd)
+            try:
+                shelf.give(entry.fd, _SNAPSHOTS)
+                for fd in (entry.fd, self.fd, self.parent):
+                    os.fsync(fd)
+            except (OSError, ChrootError) as error:  # it is there all the same
+                why = str(error.strerror) if isinstance(error, OSError) else error.message
+                report(Warned(path, Problem(f"{path} is in the trash, but: {why}")))
         return ident
 
     def take_out(self, one: Trashed) -> str:

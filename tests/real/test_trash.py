@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import BusyError, ChrootError
+from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.trees.snapshot_store import Shelf
 from chroot_tool.core.trees.trash import Trash
 from support import Cli, mounts_below
 from support.disks import disk
@@ -402,6 +404,26 @@ def test_a_chroot_is_back_and_enabled_where_its_snapshots_cannot_come(
     store.chmod(0o700)
     cli.ok("trash", "list", "--base", tmp_path)
     assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["first"]
+
+
+def test_what_fails_when_it_is_there_already_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deb, told = bare(tmp_path / "deb"), list[Event]()
+    engine(tmp_path).take_snapshot(str(deb), "first")
+
+    def fail(*_: object) -> None:
+        raise ChrootError("snapshots can't be moved: Input/output error")
+
+    monkeypatch.setattr(Shelf, "give", fail)
+    ident = engine(tmp_path).delete(str(deb), trash=1, report=told.append)
+    monkeypatch.undo()
+    assert ids(tmp_path) == [ident]
+    assert [
+        one for one in told if isinstance(one, Warned) and "Input/output" in one.problem.message
+    ]
+    engine(tmp_path).restore_trashed(str(deb), ident)
+    assert [one.name for one in engine(tmp_path).snapshots(str(deb))] == ["first"]
 
 
 @pytest.mark.slow
