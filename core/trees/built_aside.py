@@ -15,6 +15,7 @@ from ..events import Warned
 from ..kernel import btrfs
 from ..kernel.lock_holders import UNSEEN, counting_holder, described
 from ..kernel.rootpath import descriptor_path
+from ..kernel.syscalls import RESOLVE_NO_XDEV, openat2
 from . import remove
 from .attributes import bare_directory
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 8
-_DEPTH = 2
-"""A directory of snapshots holds some, and each a tree: no subvolume of ours is further down."""
+_DEPTH = 3
+"""In the trash there are a directory of snapshots and each one's tree: none is further down."""
 
 
 class Aside:
@@ -207,7 +208,7 @@ def _destroy_subvolumes(parent: int, depth: int) -> None:
     """Remove the subvolumes in a directory, as far down as we make any; leave what can't go."""
     for name in os.listdir(parent):
         try:
-            fd = os.open(name, _DIRECTORY, dir_fd=parent)
+            fd = openat2(parent, name, _DIRECTORY, RESOLVE_NO_XDEV)
         except OSError:
             continue
         try:

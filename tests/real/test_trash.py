@@ -13,6 +13,7 @@ import pytest
 
 from chroot_tool.core.errors import BusyError, ChrootError
 from chroot_tool.core.events import Event, Warned
+from chroot_tool.core.kernel import btrfs
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees.snapshot_store import Shelf
 from chroot_tool.core.trees.trash import Trash
@@ -427,7 +428,17 @@ def test_what_fails_when_it_is_there_already_is_told(
 
 
 @pytest.mark.slow
-def test_on_btrfs_subvolumes_come_back_and_go_for_good(cli: Cli, tmp_path: Path) -> None:
+def test_on_btrfs_subvolumes_come_back_and_go_for_good(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[str] = []
+    real = btrfs.destroy
+
+    def destroy(parent: int, name: str) -> None:
+        gone.append(name)
+        real(parent, name)
+
+    monkeypatch.setattr(btrfs, "destroy", destroy)
     with disk(tmp_path, "btrfs") as where:
         for name in ("deb", "other"):
             subprocess.run(["btrfs", "-q", "subvolume", "create", where / name], check=True)
@@ -438,6 +449,7 @@ def test_on_btrfs_subvolumes_come_back_and_go_for_good(cli: Cli, tmp_path: Path)
         assert (where / "deb").stat().st_ino == 256  # the subvolume itself, no copy
         assert (where / "deb/etc/own").read_text() == "deb"
         assert [one["name"] for one in cli.json("snapshot", "list", "-d", where / "deb")] == ["one"]
-        cli.ok("trash", "empty", "--yes", "--base", where)
+        engine(where).empty_trash(str(where))
+        assert gone == ["root"]  # at once, not file by file
         cli.ok("delete", "-d", where / "deb", "--yes")
         assert subprocess.check_output(["btrfs", "subvolume", "list", where]) == b""
