@@ -58,8 +58,13 @@ class TreeSnapshot(Value):
 
 def listed(path: str) -> tuple[TreeSnapshot, ...]:
     """Return the snapshots of the chroot at *path*, a physical path, the oldest first."""
+    found = []
     with Shelf(path) as shelf:
-        found = [_about(shelf.fd, name) for name in shelf.names()]
+        for name in shelf.names():
+            try:
+                found.append(_about(shelf.fd, name))
+            except FileNotFoundError:
+                pass  # removed meanwhile
     return tuple(sorted(found, key=lambda one: (one.created, one.name)))
 
 

@@ -790,6 +790,23 @@ def test_what_fails_after_the_places_were_changed_loses_nothing(
         assert (store / kept / "root/etc/passwd").read_text() == "changed"
 
 
+def test_one_that_is_removed_while_they_are_listed_is_not_listed(
+    engine: LocalEngine, deb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        engine.take_snapshot(str(deb), name)
+    real = Shelf.names
+
+    def names_then_gone(shelf: Shelf) -> list[str]:
+        found = real(shelf)
+        monkeypatch.undo()
+        engine.remove_snapshot(str(deb), "one")
+        return found
+
+    monkeypatch.setattr(Shelf, "names", names_then_gone)
+    assert [one.name for one in engine.snapshots(str(deb))] == ["two"]
+
+
 def test_who_waited_while_it_was_put_back_does_not_work_on_the_old_one(
     engine: LocalEngine, cli: Cli, deb: Path
 ) -> None:
