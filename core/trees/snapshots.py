@@ -25,6 +25,7 @@ from .snapshot_store import REMOVING, Shelf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event as Flag
 
     from ..events import Report
@@ -107,11 +108,18 @@ def _made(
 
 
 def restore(
-    path: str, name: str, report: Report, cancelled: Flag | None, *, keep: bool = True
+    path: str,
+    name: str,
+    report: Report,
+    cancelled: Flag | None,
+    *,
+    keep: bool = True,
+    refuse: Callable[[], None],
 ) -> str:
     """Put the chroot *path* back to what it was when *name* was made; the caller holds its lock.
 
     Returns the name of the snapshot that what it was until now has become, "" without *keep*.
+    *refuse* is called when all is ready, to raise where that may not be: copying takes minutes.
     Raises ChrootError where there is no such snapshot, or it can't be put there; then nothing
     has changed.
     """
@@ -130,6 +138,7 @@ def restore(
                 size = _size(shelf, cancelled)
                 _finish(aside.fd, TreeSnapshot(kept, time.time(), KEPT, size), path, report)
                 _mind(cancelled)
+                refuse()
                 if keep:
                     # Before the places are changed: a kill must not leave the only copy of what
                     # there was under the name of a rest. For a moment it holds the other state.

@@ -88,8 +88,12 @@ def restore_snapshot(
     _need_root("putting a snapshot back")
     with open_chroot(path) as root, Lock(root.path):
         refuse_unfinished(root)
-        refuse_in_use(root, "put back to a snapshot")
-        kept = states.restore(root.path, name, report, cancelled, keep=keep)
+
+        def refuse() -> None:
+            refuse_in_use(root, "put back to a snapshot")
+
+        refuse()
+        kept = states.restore(root.path, name, report, cancelled, keep=keep, refuse=refuse)
         report(Stage(root.path, "done", 1.0))
         return kept
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.errors import Cancelled, ChrootError
+from chroot_tool.core.errors import BusyError, Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
@@ -788,6 +789,33 @@ def test_what_fails_after_the_places_were_changed_loses_nothing(
     if keep:
         store = deb.parent / ".chroot-tool/snapshots/deb"
         assert (store / kept / "root/etc/passwd").read_text() == "changed"
+
+
+def test_who_begins_while_it_is_copied_keeps_the_place(engine: LocalEngine, deb: Path) -> None:
+    engine.take_snapshot(str(deb), "one")
+    (deb / "etc/passwd").write_text("changed")
+    inside = "import os, sys; os.chroot(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def report(event: Event) -> None:
+        if isinstance(event, Stage) and event.stage.startswith("writing"):
+            begun.append(
+                subprocess.Popen(
+                    [sys.executable, "-c", inside, deb],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            )
+            assert begun[0].stdout
+            begun[0].stdout.readline()
+
+    try:
+        with pytest.raises(BusyError):
+            engine.restore_snapshot(str(deb), "one", report=report)
+    finally:
+        begun[0].communicate()
+    assert (deb / "etc/passwd").read_text() == "changed"
+    assert [one.name for one in engine.snapshots(str(deb))] == ["one"]
 
 
 def test_one_that_is_removed_while_they_are_listed_is_not_listed(
