@@ -16,8 +16,8 @@ import fcntl
 import os
 import stat
 
-from ..errors import Cancelled, ChrootError, LockedError, PrivilegeError
-from ..events import Stage, ignore
+from ..errors import Cancelled, ChrootError, LockedError, PrivilegeError, Problem
+from ..events import Stage, Warned, ignore
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import is_locked
@@ -92,16 +92,24 @@ class Shelf:
             return []
         return sorted(name for name in os.listdir(self.fd) if not name.startswith("."))
 
-    def sweep(self, report: Report = ignore) -> None:
-        """Remove what kills have left; what somebody is at work on is locked, and stays."""
+    def sweep(self, report: Report = ignore, cancelled: Flag | None = None) -> None:
+        """Remove what kills have left; what somebody is at work on is locked, and stays.
+
+        It may be another chroot's: what can't be removed is reported. Raises Cancelled.
+        """
         hidden = self._hidden()
         if hidden:
             report(Stage(self.path, "removing what a kill has left"))
         for where, name in hidden:
             try:
-                sweep(where, name, self.path)
-            except LockedError:
-                pass
+                sweep(where, name, self.path, cancelled=cancelled)
+            except (LockedError, Cancelled) as error:
+                if isinstance(error, Cancelled):
+                    raise
+            except (OSError, ChrootError) as error:
+                why = error.strerror if isinstance(error, OSError) else error.message
+                left = f"{descriptor_path(where)}/{name}"
+                report(Warned(self.path, Problem(f"{left} is left: {why}")))
         for name in os.listdir(self._store):
             self._forget_rename(name)
 

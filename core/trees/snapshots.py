@@ -90,7 +90,7 @@ def make(path: str, top: int, name: str, report: Report, cancelled: Flag | None)
 def _made(
     shelf: Shelf, path: str, top: int, name: str, report: Report, cancelled: Flag | None
 ) -> TreeSnapshot:
-    shelf.sweep(report)
+    shelf.sweep(report, cancelled)
     _refuse_taken(shelf, name)
     with (
         Aside(shelf.fd, f".{name}.making", f"the snapshot {name}", report) as aside,
@@ -124,7 +124,7 @@ def restore(
     has changed.
     """
     with Shelf(path) as shelf:
-        shelf.sweep(report)
+        shelf.sweep(report, cancelled)
         kept = _unused(shelf, f"{BEFORE}-{time.strftime('%Y%m%d-%H%M%S')}")
         source = _open(shelf, name, fcntl.LOCK_SH)
         try:
@@ -169,7 +169,10 @@ def remove(path: str, name: str, report: Report, cancelled: Flag | None) -> None
             raise _stopped(path, name, is_whole=name in shelf.names()) from error
         except OSError as error:
             raise ChrootError(f"the snapshot {name} can't be removed: {error.strerror}") from error
-        shelf.sweep(report)
+        try:
+            shelf.sweep(report, cancelled)
+        except Cancelled:
+            pass  # what was asked for is done
 
 
 def _remove(shelf: Shelf, name: str, report: Report, cancelled: Flag | None) -> None:

@@ -17,7 +17,7 @@ from ..diagnosis.all_checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
 from ..errors import ChrootError, LockedError, PrivilegeError
-from ..events import StepDone, ignore
+from ..events import StepDone, Warned, ignore
 from ..kernel.replace_file import forget
 from ..kernel.rootpath import Root
 from ..lock import Lock
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..creating.bases.store import Cache
     from ..diagnosis.finding import Finding
     from ..diagnosis.leftovers import TakeAway
-    from ..events import Report
+    from ..events import Event, Report
 
 
 def subject(base: str, path: str, backend: str, cache: Cache | None) -> Subject:
@@ -127,8 +127,12 @@ def _take_back(what: Subject, _target: str) -> None:
 
 
 def _sweep_snapshots(what: Subject, _target: str) -> None:
+    def refuse(event: Event) -> None:
+        if isinstance(event, Warned):
+            raise ChrootError(event.problem.message, event.problem.hint)
+
     with Shelf(what.path) as shelf:
-        shelf.sweep()
+        shelf.sweep(refuse)
 
 
 def _tidy_base(what: Subject, target: str) -> None:

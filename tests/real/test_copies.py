@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError
-from chroot_tool.core.events import Event, Stage
+from chroot_tool.core.events import Event, Stage, Warned
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
 from chroot_tool.core.trees.snapshot_store import Shelf
@@ -816,6 +816,39 @@ def test_who_begins_while_it_is_copied_keeps_the_place(engine: LocalEngine, deb:
         begun[0].communicate()
     assert (deb / "etc/passwd").read_text() == "changed"
     assert [one.name for one in engine.snapshots(str(deb))] == ["one"]
+
+
+def test_a_rest_that_can_not_go_hinders_no_neighbour(
+    engine: LocalEngine, deb: Path, tmp_path: Path
+) -> None:
+    engine.take_snapshot(str(deb), "one")
+    rest = tmp_path / ".chroot-tool/snapshots/.other.removing"
+    (rest / "held").mkdir(parents=True)
+    told: list[Event] = []
+    subprocess.run(["mount", "-t", "tmpfs", "none", rest / "held"], check=True)
+    try:
+        engine.take_snapshot(str(deb), "two", report=told.append)
+        engine.restore_snapshot(str(deb), "one", keep=False)
+        engine.remove_snapshot(str(deb), "one")
+    finally:
+        subprocess.run(["umount", rest / "held"], check=True)
+    assert [one.name for one in engine.snapshots(str(deb))] == ["two"]
+    assert [str(rest) in one.problem.message for one in told if isinstance(one, Warned)] == [True]
+
+
+def test_removing_a_rest_can_be_interrupted(engine: LocalEngine, deb: Path, tmp_path: Path) -> None:
+    engine.take_snapshot(str(deb), "one")
+    rest = tmp_path / ".chroot-tool/snapshots/.other.removing"
+    rest.mkdir()
+    for number in range(2000):
+        (rest / f"{number}").touch()
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        engine.take_snapshot(str(deb), "two", cancelled=cancelled)
+    assert left(rest) != []
+    engine.take_snapshot(str(deb), "two")
+    assert not rest.exists()
 
 
 def test_one_that_is_removed_while_they_are_listed_is_not_listed(
