@@ -90,7 +90,7 @@ def _in_chroot(subject: Subject, has_lock: bool) -> Iterator[TakeAway]:
         known = has_system(root) or is_half_deleted(root)
         if begun and not known and (has_lock or not is_locked(root.path)):
             yield TakeAway(f"{root.path}{MARKER}", CREATE)
-    with Shelf(subject.path) as shelf:
+    with Shelf(subject.path, held=has_lock) as shelf:
         yield from (TakeAway(path, SNAPSHOT) for path in shelf.rests())
 
 

@@ -20,7 +20,7 @@ from ..errors import Cancelled, ChrootError, LockedError, PrivilegeError, Proble
 from ..events import Stage, Warned, ignore
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
-from ..lock import is_locked
+from ..lock import Lock, is_locked
 from .built_aside import discard, sweep
 
 TYPE_CHECKING = False
@@ -46,10 +46,13 @@ class Shelf:
     """The directory of one chroot's snapshots. A context manager; `fd` is -1 where there is none.
 
     *path* is the chroot's physical path. With *make* it is made where it is missing, with *store*
-    what it is in. Raises PrivilegeError, ChrootError where something else stands there.
+    what it is in. *held*: the caller has the chroot's lock. Raises PrivilegeError, ChrootError
+    where something else stands there.
     """
 
-    def __init__(self, path: str, *, make: bool = False, store: bool = False) -> None:
+    def __init__(
+        self, path: str, *, make: bool = False, store: bool = False, held: bool = True
+    ) -> None:
         directory, _, self.name = path.rpartition("/")
         self.path = path
         self.parent = -1
@@ -59,7 +62,7 @@ class Shelf:
             self.parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._store = open_room(self.parent, _SHELVES, directory, make=make or store)
             if self._store >= 0:
-                self._finish_rename()
+                self._finish_rename(held=held)
                 self.fd = _open_private(self._store, self.name, directory, make=make)
         except OSError as error:
             self.close()
@@ -234,12 +237,24 @@ class Shelf:
         except FileNotFoundError:
             pass
 
-    def _finish_rename(self) -> None:
+    def _finish_rename(self, *, held: bool) -> None:
         """Take the snapshots back where a rename of this chroot was killed before it moved."""
-        note = _read(self._store, f".{self.name}.{_RENAMING}")
-        if not note or not os.path.lexists(self.path):
+        if not _read(self._store, f".{self.name}.{_RENAMING}") or not os.path.lexists(self.path):
             return
-        if not os.path.lexists(note):
+        try:
+            if held:
+                self._take_back()
+            else:
+                with Lock(self.path, shared=True, patience=0.0):  # else it is under way
+                    self._take_back()
+        except ChrootError:
+            pass  # they stay where they are
+
+    def _take_back(self) -> None:
+        note = _read(self._store, f".{self.name}.{_RENAMING}")
+        if not note:
+            return
+        if os.path.lexists(os.path.dirname(note)) and not os.path.lexists(note):
             with Shelf(note) as other:
                 if other.fd >= 0:
                     try:

@@ -60,7 +60,7 @@ class TreeSnapshot(Value):
 def listed(path: str) -> tuple[TreeSnapshot, ...]:
     """Return the snapshots of the chroot at *path*, a physical path, the oldest first."""
     found = []
-    with Shelf(path) as shelf:
+    with Shelf(path, held=False) as shelf:
         for name in shelf.names():
             try:
                 found.append(_about(shelf.fd, name))
@@ -162,7 +162,7 @@ def remove(path: str, name: str, report: Report, cancelled: Flag | None) -> None
     Raises ChrootError without one, LockedError where it is being read, Cancelled.
     """
     report(Stage(path, f"removing {name}"))
-    with Shelf(path) as shelf:
+    with Shelf(path, held=False) as shelf:
         try:
             _remove(shelf, name, report, cancelled)
         except Cancelled as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ import pytest
 
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage, Warned
+from chroot_tool.core.kernel.syscalls import renameat2
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
 from chroot_tool.core.trees.snapshot_store import Shelf
+from chroot_tool.core.verbs import rename as rename_verb
 from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, next_line, wait_until
 from support.disks import disk
 from support.killing import killed
@@ -559,6 +562,31 @@ def test_killed_after_the_rename_all_is_there(cli: Cli, deb: Path, tmp_path: Pat
     cli.ok("clone", "-d", tmp_path / "two", deb)
     assert cli.json("snapshot", "list", "-d", deb) == []
     assert len(cli.json("snapshot", "list", "-d", tmp_path / "two")) == 1
+
+
+def test_who_lists_snapshots_meanwhile_does_not_take_them_back(
+    engine: LocalEngine, deb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.take_snapshot(str(deb), "one")
+
+    def look_first(*args: int | str) -> None:
+        engine.snapshots(str(deb))
+        renameat2(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rename_verb, "renameat2", look_first)
+    engine.rename(str(deb), "two")
+    assert [one.name for one in engine.snapshots(str(tmp_path / "two"))] == ["one"]
+
+
+def test_where_a_rename_was_to_lead_may_be_gone_after_a_kill(
+    cli: Cli, deb: Path, tmp_path: Path
+) -> None:
+    cli.ok("snapshot", "-d", deb, "one")
+    (tmp_path / "else").mkdir()
+    killed("after core.trees.snapshot_store:_write", "rename", deb, tmp_path / "else/two")
+    shutil.rmtree(tmp_path / "else")
+    assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["one"]
+    assert left(tmp_path / ".chroot-tool/snapshots") == ["deb"]
 
 
 # -- snapshot -------------------------------------------------------------------------------------
