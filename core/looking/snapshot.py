@@ -19,7 +19,7 @@ class Machine(Value):
     problem: Problem | None = None
     """Why it does not; None while it is asked for the first time."""
     looks_only: bool = False
-    """Whether its chroots are only looked at: who logs in there is not root, and does not become it."""
+    """Whether its chroots are only looked at: who logs in there is not root, nor becomes it."""
 
 
 class Snapshot(Value):
