@@ -113,14 +113,8 @@ def test_upgraded_removed_and_purged_it_leaves_chroots_and_mounts_alone(
     assert '"state": "on"' in machine.says("chroot-tool", "status", "-d", "deb", "--json")
 
     # The cache of this machine is mounted there, and stays; this is another, which goes.
-    own = f"mount -t tmpfs none /var/cache && mkdir -p {CACHE}/base && {POSTRM} purge"
-    apart = (
-        "unshare",
-        "--mount",
-        "sh",
-        "-xeuc",
-        f"{own}; ls -laR {CACHE}; mountpoint {CACHE}; test ! -e {CACHE}",
-    )
+    own = f"umount {CACHE} && mount -t tmpfs none /var/cache && mkdir -p {CACHE}/base"
+    apart = ("unshare", "--mount", "sh", "-euc", f"{own} && {POSTRM} purge && test ! -e {CACHE}")
     for way in ("remove", "purge"):
         if way == "purge":
             machine.run(*apart)
