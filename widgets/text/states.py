@@ -96,7 +96,7 @@ def severity(word: str) -> Cell:
     return _signed(_FINDING, word)
 
 
-LOOKS_ONLY = "looking only: who logs in there is not root"
+LOOKS_ONLY = "looking only: not root there"
 """Of a machine that answers."""
 
 

@@ -137,7 +137,7 @@ async def test_on_a_head_the_details_say_what_it_is_of_and_what_its_keys_do(
         await t.press("G")
         await t.shows("0 chroots on vault: ✗ lost", "no route to host", "is it on?", "log in")
         await t.press("k")
-        await t.shows("0 chroots on build2: ● open", "looking only: who logs in there is not root")
+        await t.shows("0 chroots on build2: ● open", "looking only: not root there")
         await t.press("g", "j")
         await t.hides("chroots on this machine")
 

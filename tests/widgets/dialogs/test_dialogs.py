@@ -155,7 +155,7 @@ async def test_a_host_that_answers_before_the_first_picture_is_shown_so() -> Non
         dialog.show([MachineRow(Machine("build1", answers=True, looks_only=True), 3)])
         await settle(pilot)
         assert "● open" in screen_text(app)
-        assert "looking only: who logs in there is not root" in screen_text(app)
+        assert "looking only: not root there" in screen_text(app)
 
 
 @pytest.mark.slow
