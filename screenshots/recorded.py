@@ -365,8 +365,8 @@ HAPPENED = [
     Happening(NOW - 5 * HOUR + 40, "on"),
     Happening(NOW - 40 * MINUTE, "ended", "17733 ann: -bash"),
     Happening(NOW - 4 * MINUTE, "started", "18302 ann: dpkg-buildpackage -us -uc -b"),
-    Happening(NOW - 3 * MINUTE, "brief", "412 processes: 180 cc1, 180 as, 31 sh, 14 ld, 7 ar"),
-    Happening(NOW - 2 * MINUTE, "brief", "388 processes: 171 cc1, 171 as, 28 sh, 11 ld, 7 ar"),
+    Happening(NOW - 3 * MINUTE, "brief", "412: 180 cc1, 180 as, 31 sh, 14 ld, 7 ar"),
+    Happening(NOW - 2 * MINUTE, "brief", "388: 171 cc1, 171 as, 28 sh, 11 ld, 7 ar"),
 ]
 """What happened to bookworm."""
 

@@ -178,11 +178,10 @@ class _Story:
             return []
         most = sorted(self._brief.items(), key=lambda each: (-each[1], each[0]))
         count = sum(self._brief.values())
-        of_all = "1 process" if count == 1 else f"{count} processes"
         self._brief = {}
         named = ", ".join(f"{times} {name}" for name, times in most[:_PROGRAMS])
         more = ", …" if len(most) > _PROGRAMS else ""
-        return [Happening(self._last_brief, BRIEF, f"{of_all}: {named}{more}")]
+        return [Happening(self._last_brief, BRIEF, f"{count}: {named}{more}")]
 
 
 def _amiss(one: ChrootStatus) -> tuple[str, ...]:

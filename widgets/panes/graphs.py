@@ -20,8 +20,8 @@ _SCALE = 6
 """The cells of a scale, with the blank after it."""
 _MOST = 60
 """The most cells of a graph: its points are two a cell."""
-_READ_AND_WRITTEN = 44
-"""The cells of a graph whose head has room for both, and for the peak of both together."""
+_READ_AND_WRITTEN = 37
+"""The cells of a graph whose head has room for both, not for their sum alone."""
 _MINUTE = 60
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from .text_search import TextSearch
 
 _LABEL = 14
-_TWO_COLUMNS = 76
-"""The width from which on the graphs stand beside the text."""
+_TWO_COLUMNS, _TWO_NARROW, _LOW = 100, 76, 8
+"""The width from which on the graphs stand beside the text; that of a pane of so many lines: of
+few, all of the width is for the text, which says what is wrong."""
 _TICK = 30.0
 _MOST_JOBS = 5
 _MOST_FOREIGN = 3
@@ -183,7 +184,9 @@ class Overview(VerticalScroll, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Put the graphs beside the text where there is room."""
-        self.set_class(self.size.width >= _TWO_COLUMNS, "-two")
+        width, height = self.size
+        least = _TWO_COLUMNS if height < _LOW else _TWO_NARROW
+        self.set_class(width >= least, "-two")
         self._divide()
 
     def _divide(self) -> None:

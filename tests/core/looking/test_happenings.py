@@ -95,7 +95,7 @@ def test_those_that_do_not_last_are_counted_together() -> None:
     story.see(7, look("on", process(200, 7, "/usr/bin/ld x.o")))
     assert story.see(8, look("on")) == []
     assert story.wait(30) == []
-    assert story.wait(61 + 1) == [Happening(T + 8, "brief", "7 processes: 6 cc1, 1 ld")]
+    assert story.wait(61 + 1) == [Happening(T + 8, "brief", "7: 6 cc1, 1 ld")]
     assert not story.waits
 
 

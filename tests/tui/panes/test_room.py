@@ -133,6 +133,9 @@ async def test_on_80x24_graphs_stand_beside_the_facts_and_no_line_of_them_goes_o
         activity = overview.query_one(Activity)
         assert activity.region.y == overview.query_one(Facts).region.y
         assert max(line.cell_length for line in activity.lines) <= activity.size.width
+        await t.press("C")  # which leaves it few lines
+        await t.until(lambda: overview.size.height < 8)
+        await t.until(lambda: activity.region.y > overview.query_one(Facts).region.y)
 
 
 async def test_in_one_column_graphs_come_before_what_happened_lately() -> None:
