@@ -399,7 +399,7 @@ async def test_what_somebody_else_has_mounted_is_named_before_it_goes() -> None:
         await t.until(lambda: t.job_states.get("deb12") == "done")
         await t.press("full_stop")
         await t.dialog(Confirm)
-        await t.shows("do it once more?", f"chroot-tool off -d {one.path}")
+        await t.shows("switch off?", "deb12 /mnt tmpfs none")
         await t.press("enter")  # Cancel has the focus
         await t.main()
         assert t.engine.called("off") == [(one.path, True, False)]
