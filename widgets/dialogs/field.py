@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Paste
 from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
@@ -23,16 +21,13 @@ from ...core.errors import UsageError
 from ...core.text import safe
 from ..light_message import Telling
 from ..text.foreign import foreign
+from ..text.safe_input import SafeInput
 
 Check = Callable[[str], object]
 
 
-class FieldInput(Input):
-    """An Input of one row whose value may be foreign text.
-
-    Input would send control characters of its value to the terminal as they are. Here each is
-    shown as one sign, so that the cursor stays where it belongs; the value keeps them.
-    """
+class FieldInput(SafeInput):
+    """The input of a field."""
 
     BINDING_GROUP_TITLE = "Field"
     HELP = "Right takes the suggestion. Up and down go to the other fields."
@@ -63,17 +58,6 @@ class FieldInput(Input):
             value, placeholder=safe(placeholder), suggester=suggester, id=id, compact=True,
             select_on_focus=False,
         )  # fmt: skip
-
-    @property
-    def _value(self) -> Text:
-        shown = "".join(c if len(safe(c)) == 1 else "�" for c in self.value)
-        return Text(shown, no_wrap=True, overflow="ignore", end="")
-
-    def _on_paste(self, event: Paste) -> None:
-        """Paste one line without control characters: nobody means those."""
-        line = event.text.splitlines()[0] if event.text else ""
-        # Input's own handler comes next, with this event.
-        event.text = "".join(c for c in line if len(safe(c)) == 1)
 
 
 class Field(Vertical):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from ..light_message import Telling
+from ..text.safe_input import SafeInput
 
 _LONGEST = 200
 
 
-class FindLine(Input):
+class FindLine(SafeInput):
     """One line without a frame. `Input.Changed` says what is looked for."""
 
     BINDING_GROUP_TITLE = "Find"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from ..light_message import Telling
+from ..text.safe_input import SafeInput
 
 
-class FilterLine(Input):
+class FilterLine(SafeInput):
     """One line without a frame."""
 
     BINDING_GROUP_TITLE = "Filter"
