@@ -75,7 +75,8 @@ class LogTable(ExplainedTable):
             rows[key] = one
         latest = self.rows.cursor_key == next(iter(self.rows.keys), None)
         self.rows.show_rows(rows)
-        if latest and rows:
+        # Not where it is there: the wheel may have scrolled away from it.
+        if latest and rows and self.rows.cursor_key != self.rows.keys[0]:
             self.rows.action_edge(last=False)
 
     def explanation(self) -> tuple[Paragraph, ...]:

@@ -12,6 +12,7 @@ from chroot_tool.app import log_file
 from chroot_tool.app.paths import log_file as place
 from chroot_tool.core.looking.happenings import Happening
 from chroot_tool.core.looking.package_log import PackageRun
+from chroot_tool.widgets.tables.log_table import LogRows, LogTable
 from support.samples import CHROOTS, DEB12, NOW, OFF
 from support.screen import HOSTILE, stray_controls
 from support.whole_ui import Ui, ui
@@ -134,3 +135,20 @@ def test_lines_beyond_all_bounds_are_not_kept() -> None:
     log_file.add([(PATH, Happening(NOW, "on", "x" * 10_000)), (PATH, Happening(NOW, "off"))])
     assert log_file.load() == {PATH: [Happening(NOW, "off")]}
     assert json.loads(Path(place()).read_text())["kind"] == "off"
+
+
+async def test_the_wheel_reads_it_on_while_it_is_shown_anew() -> None:
+    """With the cursor on the latest each look, a second apart, went back to the top."""
+    for number in range(60):
+        log_file.add([(PATH, Happening(NOW - 99 - number, "off", f"the {number}th"))])
+    async with ui(*CHROOTS, size=(120, 30)) as run:
+        await run.on_row("deb12")
+        await run.press("5")
+        await run.shows("the 3th")
+        rows = run.app.main.details.query_one(LogRows)
+        await run.until(lambda: rows.cursor_key == rows.keys[0])
+        rows.scroll_to(y=9, animate=False, immediate=True)
+        table = run.app.main.details.query_one(LogTable)
+        table.show(tuple(rows._order.rows.values()))
+        await run.pilot.pause()
+        assert rows.scroll_offset.y == 9
