@@ -91,6 +91,11 @@ class JobOutput(ScrollView, can_focus=True, inherit_bindings=False):
         top, first = self.scroll_offset.y, self._kept.first
         self._add(lines)
         dropped = self._kept.first - first
+        if dropped and self.text_selection:
+            # It goes by the numbers of lines, which are others' now.
+            self.screen.selections = {
+                widget: one for widget, one in self.screen.selections.items() if widget is not self
+            }
         if follows:
             self.scroll_end(animate=False, immediate=True, x_axis=False)
         elif dropped:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.geometry import Offset
+from textual.selection import Selection
 
 from chroot_tool.widgets.copying import CopyRequested
 from chroot_tool.widgets.job_status import FAILED, RUNNING
@@ -146,6 +148,22 @@ async def test_output_is_bounded_and_does_not_slide_away_under_a_reader() -> Non
         assert len(pane.output.lines) == 5000
         assert pane.output_of(5).count("\n") == 4999
         assert "line 3000." in screen_text(host)
+
+
+async def test_lines_that_are_dropped_take_the_selection_with_them() -> None:
+    """It goes by the numbers of lines: copied was what came there meanwhile."""
+    host, pane = jobs_host()
+    async with host.run_test(size=(80, 24)) as pilot:
+        pane.show(JOBS)
+        pane.append_output(5, [f"line {i}." for i in range(4999)])
+        await pilot.pause()
+        host.screen.selections = {pane.output: Selection(Offset(0, 100), Offset(9, 100))}
+        pane.append_output(5, ["one more"])
+        await pilot.pause()
+        assert host.screen.get_selected_text() == "line 100."
+        pane.append_output(5, ["and one"])
+        await pilot.pause()
+        assert not host.screen.get_selected_text()
 
 
 async def test_a_pane_that_was_hidden_while_jobs_ran_is_whole_when_it_is_shown() -> None:
