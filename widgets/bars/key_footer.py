@@ -125,8 +125,8 @@ class KeyFooter(Widget):
         return None
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        """Press the key that stands there."""
-        if key := self._key_at(event):
+        """Press the key that stands there; another button than the left one is for a menu."""
+        if event.button == 1 and (key := self._key_at(event)):
             if key.enabled:
                 self.app.simulate_key(key.key)
             else:

@@ -118,6 +118,7 @@ async def test_a_click_presses_the_key_that_stands_there() -> None:
             await pilot.click(KeyFooter, offset=at(app, word))
         await pilot.click(KeyFooter, offset=(5, 0))  # between the first two
         await pilot.click(KeyFooter, offset=(60, 0))
+        await pilot.click(KeyFooter, offset=at(app, WORDS[0]), button=3)
         assert (app.pressed, app.bells) == (["one", "three"], 1)
 
 
