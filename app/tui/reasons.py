@@ -58,15 +58,13 @@ def of_chosen(*checks: WhyNotThis) -> WhyNot:
     """Return what says why not of all that is chosen: one that it can be done to is enough."""
 
     def why_not(session: Session) -> str:
-        said = [
-            next((reason for check in checks if (reason := check(session, one))), "")
-            for one in session.chosen
-        ]
-        if not said:
-            return NO_CHROOT
-        if "" in said:
-            return ""
-        return said[0] if len(said) == 1 else "none of the marked ones can be"
+        chosen = session.chosen
+        said = NO_CHROOT
+        for one in chosen:
+            said = next((reason for check in checks if (reason := check(session, one))), "")
+            if not said:
+                return ""
+        return said if len(chosen) < 2 else "none of the marked ones can be"
 
     return why_not
 
@@ -117,7 +115,7 @@ def not_entered(session: Session, one: ChrootStatus) -> str:
 
 
 def _job(session: Session, one: ChrootStatus) -> JobStatus | None:
-    return next((job for job in session.jobs.running if job.path == one.path), None)
+    return session.jobs.at_work(one.path)
 
 
 def told(session: Session, reason: str) -> str:

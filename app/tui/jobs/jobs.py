@@ -135,6 +135,8 @@ class Jobs:
         self._clock = clock
         self._jobs: dict[int, Job] = {}
         self._views: dict[int, JobStatus] = {}
+        self._at_work: dict[str, JobStatus] = {}
+        """By the path of its chroot: the one that runs."""
         self._ended: dict[int, Ended] = {}
         self._threads: list[threading.Thread] = []
         self._ids = itertools.count(1)
@@ -151,6 +153,10 @@ class Jobs:
         """Those that are not over."""
         return tuple(view for view in self.views if view.state == RUNNING)
 
+    def at_work(self, path: str) -> JobStatus | None:
+        """Return the one that runs on the chroot at *path*."""
+        return self._at_work.get(path)
+
     @property
     def current(self) -> tuple[JobStatus, ...]:
         """Where those that run are at this moment; may be called when no message is taken."""
@@ -162,7 +168,7 @@ class Jobs:
 
         It does not where another job is at work on that chroot already. *ended* is called by `end`.
         """
-        if any(view.path == path for view in self.running):
+        if path in self._at_work:
             return 0
         ident = next(self._ids)
         if ended is not None:
@@ -173,7 +179,8 @@ class Jobs:
         return ident
 
     def _begin(self, job: Job) -> None:
-        view = self._views[job.view.id] = job.view
+        view = job.view
+        self._note(view)
         self._changed()
         # Not a worker: it may go on after the UI has quit, and the pool of those has few threads.
         thread = threading.Thread(target=job.run, name=f"{view.verb} {view.name}")
@@ -197,8 +204,15 @@ class Jobs:
     def update(self, view: JobStatus) -> None:
         """Take note of where a job is."""
         if view.id in self._views:
-            self._views[view.id] = view
+            self._note(view)
         self._changed()
+
+    def _note(self, view: JobStatus) -> None:
+        self._views[view.id] = view
+        if view.path and view.state == RUNNING:
+            self._at_work[view.path] = view
+        elif (before := self._at_work.get(view.path)) and before.id == view.id:
+            del self._at_work[view.path]
 
     def end(self, view: JobStatus, error: ChrootError | None) -> bool:
         """Take note of how a job has ended; tell whether what began it has said so already."""

@@ -33,6 +33,7 @@ class Doing:
         """What keys do without any of these."""
         self._impossible: frozenset[str] = frozenset()
         """The actions that could not be done when the keys were shown last."""
+        self._offers_later = False
 
     def use(self, commands: Iterable[Command], bound: dict[str, list[Binding]]) -> None:
         """Have what can be done, with these commands of the user's own and no others.
@@ -58,9 +59,13 @@ class Doing:
             self._screen.refresh_bindings()
 
     def offer_anew(self) -> None:
-        """Show other keys where others apply now."""
-        if not self._session.panes.complete:
-            return
+        """Show other keys where others apply now: once, however much has changed until then."""
+        if self._session.panes.complete and not self._offers_later:
+            self._offers_later = True
+            self._screen.call_later(self._offer_anew)
+
+    def _offer_anew(self) -> None:
+        self._offers_later = False
         said = ((one.id, one.why_not(self._session)) for one in self.actions.values())
         impossible = frozenset(ident for ident, why in said if why and not why.startswith(BUSY))
         if impossible != self._impossible:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.command import CommandPalette
 
@@ -61,6 +63,21 @@ async def test_one_that_is_gone_when_it_is_chosen_in_the_palette_says_so() -> No
         await t.press("enter")
         await t.says("have this command no more")
         await t.main()
+
+
+async def test_those_for_no_chroot_run_beside_each_other(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    waits = Command("wait", ("sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done"), "f5",
+                    output="job", rows="any")  # fmt: skip
+    tell = Command("tell", ("/bin/echo", "here"), "f6", output="toast", rows="any")
+    async with ui(*CHROOTS, commands=(waits, tell)) as t:
+        await t.press("f5")
+        await t.until(lambda: t.app.main.session.jobs.running)
+        t.app.main.table.focus()
+        await t.press("f6")
+        await t.until(lambda: len(t.app.main.session.jobs.views) == 2)
+        gate.touch()
+        await t.idle()
 
 
 @pytest.mark.slow

@@ -11,9 +11,12 @@ from textual.widgets import Button, OptionList
 
 from chroot_tool.app.tui import start
 from chroot_tool.app.tui.actions import ACTIONS, root
+from chroot_tool.app.tui.actions.action import Action
+from chroot_tool.app.tui.reasons import of_chosen
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.looking import other_bases
 from chroot_tool.core.looking.other_bases import OtherBase
+from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.base import BaseDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
@@ -520,3 +523,39 @@ def test_the_ui_begins_again_on_the_base_that_is_wanted(monkeypatch: pytest.Monk
     monkeypatch.setattr(app, "run", run)
     assert start.main("/srv/chroot") == 0
     assert begun == ["/srv/chroot", "/var/lib/machines"]
+
+
+async def test_what_can_be_done_is_looked_at_once_however_much_has_changed() -> None:
+    """Each job that began, moved or ended had all reasons anew, of every marked one."""
+    looks: list[int] = []
+
+    def why_not(_session: object) -> str:
+        looks.append(1)
+        return ""
+
+    async with ui(DEB12) as t:
+        doing = t.app.main.doing
+        await t.pilot.pause()
+        counted = Action("counted", "counted", "", lambda _: None, why_not=why_not)
+        doing.actions = {**doing.actions, "counted": counted}
+        for _ in range(3):
+            doing.offer_anew()
+        await t.until(lambda: looks)
+        await t.pilot.pause()
+        assert len(looks) == 1
+
+
+async def test_one_of_many_that_it_can_be_done_to_is_enough() -> None:
+    asked: list[str] = []
+
+    def check(_session: object, one: ChrootStatus) -> str:
+        asked.append(one.name)
+        return "" if one.name == "deb12" else "no"
+
+    async with ui(*CHROOTS) as t:
+        for name in ("arm", "deb12", "trixie-build"):
+            await t.on_row(name)
+            await t.press("space")
+        await t.until(lambda: len(t.app.main.table.marked) == 3)
+        assert of_chosen(check)(t.app.main.session) == ""
+        assert asked == ["arm", "deb12"]
