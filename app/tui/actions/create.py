@@ -14,7 +14,10 @@ from .action import Action, flow
 from .copies import copy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from ....core.creating.options import CreateOptions
+    from ....core.engine import Engine
     from ....core.looking.status import ChrootStatus
     from ....widgets.dialogs.create_sources import Sources
     from ..session import Session
@@ -39,10 +42,13 @@ async def create(session: Session) -> None:
     except ChrootError as error:
         session.user.explain(error)
         return
+    # Of widgets, so not in the thread.
+    known, chosen = session.inventory.chroots, session.highlighted
+    clock = session.panes.table.rows.clock
     form = CreateForm(
         defaults, base, session.inventory.names(split(base)[0]),
         describe=engine.plan_create,
-        sources=await asyncio.to_thread(_sources, session, base),
+        sources=await asyncio.to_thread(_sources, engine, base, known, chosen, clock),
     )  # fmt: skip
     made = await session.user.ask(form)
     if isinstance(made, Copy):
@@ -52,11 +58,14 @@ async def create(session: Session) -> None:
         _make(session, *made)
 
 
-def _sources(session: Session, base: str) -> Sources:
-    """Return what there is to make a chroot of."""
+def _sources(
+    engine: Engine, base: str, known: Iterable[ChrootStatus], chosen: ChrootStatus | None,
+    clock: Callable[[], float],
+) -> Sources:  # fmt: skip
+    """Return what there is to make a chroot of. Called in a thread."""
     from ....widgets.dialogs.create_sources import Sources
 
-    bases = session.engine.bases(base)
+    bases = engine.bases(base)
     try:
         there = bases.list()
     except ChrootError:
@@ -67,14 +76,13 @@ def _sources(session: Session, base: str) -> Sources:
         return f"{'quick' if seen.base else 'not quick'}: {seen.reason}"
 
     host, _ = split(base)
-    whole = [one for one in session.inventory.chroots if one.state not in _UNFIT]
+    whole = [one for one in known if one.state not in _UNFIT]
     # Those of this machine first; of another one it is streamed.
     whole.sort(key=lambda one: (one.host != host, one.host))
-    chosen = session.highlighted
     chroots = [(_labelled(one, host), one.path) for one in whole]
     return Sources(
         there, chroots, chosen.path if chosen else "", outlook,
-        session.engine.complete, session.panes.table.rows.clock,
+        engine.complete, clock,
     )  # fmt: skip
 
 

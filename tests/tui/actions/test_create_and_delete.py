@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from chroot_tool.app.tui.session import Session
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.widgets.dialogs.confirm import Confirm
@@ -95,3 +98,20 @@ async def test_delete_wants_the_name() -> None:
         await t.press("enter", "enter")
         await t.main()
         await t.until(lambda: t.engine.called("delete") == [(ARM, 7.0)])
+
+
+async def test_what_can_be_copied_is_asked_of_no_widget_from_another_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[threading.Thread] = []
+    highlighted = Session.highlighted.fget  # type: ignore[attr-defined]
+
+    def noted(session: Session) -> ChrootStatus | None:
+        asked.append(threading.current_thread())
+        return highlighted(session)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Session, "highlighted", property(noted))
+    async with ui(*CHROOTS) as t:
+        await t.press("n")
+        await t.dialog(CreateForm)
+        assert set(asked) == {threading.current_thread()}
