@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 
 from . import state_file
 from .paths import history_file, output_directory
@@ -11,6 +12,10 @@ from .paths import history_file, output_directory
 _MOST = 200
 _LARGEST = 64 << 20
 """Bytes: 200 lines for each of very many chroots."""
+
+
+_changing = threading.Lock()
+"""Jobs change it, each in its thread."""
 
 
 def _read() -> dict[str, list[str]]:
@@ -29,18 +34,20 @@ def commands(*paths: str) -> tuple[str, ...]:
 
 def remember(line: str, *paths: str) -> None:
     """Put *line* first in the history of each of the chroots at *paths*. Raises OSError."""
-    everything = _read()
-    for path in paths:
-        before = [known for known in everything.get(path, []) if known != line]
-        everything[path] = [line, *before][:_MOST]
-    state_file.write(history_file(), everything)
+    with _changing:
+        everything = _read()
+        for path in paths:
+            before = [known for known in everything.get(path, []) if known != line]
+            everything[path] = [line, *before][:_MOST]
+        state_file.write(history_file(), everything)
 
 
 def forget(path: str) -> None:
     """Forget what was run in the chroot at *path*, which is gone. Raises OSError."""
-    everything = _read()
-    if everything.pop(path, None) is not None:
-        state_file.write(history_file(), everything)
+    with _changing:
+        everything = _read()
+        if everything.pop(path, None) is not None:
+            state_file.write(history_file(), everything)
 
 
 def move(path: str, new: str) -> None:
@@ -48,10 +55,11 @@ def move(path: str, new: str) -> None:
 
     Raises OSError.
     """
-    everything = _read()
-    if path in everything:
-        everything[new] = everything.pop(path)
-        state_file.write(history_file(), everything)
+    with _changing:
+        everything = _read()
+        if path in everything:
+            everything[new] = everything.pop(path)
+            state_file.write(history_file(), everything)
 
 
 def save_output(name: str, text: str) -> str:

@@ -98,15 +98,15 @@ async def run(session: Session) -> None:
     paths = tuple(one.path for one in chosen)
     fit = tuple(one.path for one in chosen if not unfit(session, one))
     about = f"{len(chosen)} chroots" if len(chosen) > 1 else chosen[0].name
-    scripts, users = await asyncio.gather(
-        asyncio.to_thread(_scripts, session, fit), asyncio.to_thread(_users, session, fit)
-    )
-    history = run_history.commands(*paths)
+    scripts, users, history = await asyncio.gather(
+        asyncio.to_thread(_scripts, session, fit), asyncio.to_thread(_users, session, fit),
+        asyncio.to_thread(run_history.commands, *paths),
+    )  # fmt: skip
     request = await session.user.ask(RunPrompt(about, scripts, history, users))
     if request is None:
         return
     try:
-        run_history.remember(request.line, *paths)
+        await asyncio.to_thread(run_history.remember, request.line, *paths)
     except OSError as error:
         session.user.tell(f"history: {error.strerror}", "warning")
     if len(chosen) > 1:

@@ -12,7 +12,10 @@ from ..reasons import busy, is_on, of_one, unfit
 from .action import Action, flow
 
 if TYPE_CHECKING:
+    from threading import Event as Flag
+
     from ....core.errors import ChrootError
+    from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
     from ..session import Session
@@ -80,10 +83,13 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
     called = os.path.basename(new)
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
-        if job.state == DONE:
-            _move_history(session, path, new)
-        else:
+        if job.state != DONE:
             session.inventory.await_no_more(new)
+
+    def work(report: Report, _cancelled: Flag) -> str:
+        renamed = session.engine.rename(path, new, report=report)
+        _move_history(path, new, report)
+        return renamed
 
     def arrived(there: ChrootStatus) -> None:
         if was_marked:
@@ -94,18 +100,19 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
         lambda: _rename(session, called, new, path, undoes=True),
     )
     session.start(
-        "rename", f"{name} → {called}", path,
-        lambda report, _cancelled: session.engine.rename(path, new, report=report),
-        ended, words=("rename", "-d", path, new), undo=None if undoes else undo,
+        "rename", f"{name} → {called}", path, work, ended,
+        words=("rename", "-d", path, new), undo=None if undoes else undo,
     )  # fmt: skip
     session.go_where(new, path, arrived)
 
 
-def _move_history(session: Session, path: str, new: str) -> None:
+def _move_history(path: str, new: str, report: Report) -> None:
+    from ....core.events import Output
+
     try:
         run_history.move(path, new)
     except OSError as problem:
-        session.user.tell(f"history: {problem.strerror}", "warning")
+        report(Output(path, f"history: {problem.strerror}"))
 
 
 ACTIONS = (

@@ -64,6 +64,8 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
     def work(report: Report, cancelled: Flag) -> str:
         nonlocal ident
         ident = session.engine.delete(one.path, trash=days, report=report, cancelled=cancelled)
+        if not days:
+            _forget_history(one.path, report)
         return f"in the trash as {ident}" if ident else ""
 
     undo = Undo(
@@ -71,7 +73,7 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
         lambda: restore(session, one.name, one.path, ident),
     )  # fmt: skip
     kept = ("--trash", f"{days:g}") if days else ()
-    ended = partial(_tell_kept, session, days) if days else partial(_forget_history, session)
+    ended = partial(_tell_kept, session, days) if days else None
     session.start(
         "delete", one.name, one.path, work, ended,
         words=("delete", "-d", one.path, "--yes", *kept), undo=undo if days else None,
@@ -89,12 +91,13 @@ def _tell_kept(session: Session, days: float, job: JobStatus, _error: ChrootErro
         session.user.tell(f"{safe(job.name)} {said}")
 
 
-def _forget_history(session: Session, job: JobStatus, _error: ChrootError | None) -> None:
-    if job.state == DONE:
-        try:
-            run_history.forget(job.path)
-        except OSError as problem:
-            session.user.tell(f"history: {problem.strerror}", "warning")
+def _forget_history(path: str, report: Report) -> None:
+    from ....core.events import Output
+
+    try:
+        run_history.forget(path)
+    except OSError as problem:
+        report(Output(path, f"history: {problem.strerror}"))
 
 
 def _plan_restore(session: Session, one: ChrootStatus, ident: str) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from chroot_tool.app import run_history
+from chroot_tool.app.tui.actions import copies, delete
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
 from chroot_tool.core.events import Stage
@@ -93,6 +95,25 @@ async def test_rename_takes_mark_history_and_cursor_along() -> None:
         t.feed.show(*[one for one in CHROOTS if one.name != "arm"], FRESH)
         await t.until(lambda: t.highlighted == "fresh")
         assert t.app.main.table.marked == (FRESH.path,)
+
+
+async def test_the_history_goes_along_beside_the_ui(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a home that does not answer the UI stood still meanwhile."""
+    threads: list[threading.Thread] = []
+
+    def noted(*_: str) -> None:
+        threads.append(threading.current_thread())
+
+    monkeypatch.setattr(run_history, "move", noted)
+    monkeypatch.setattr(run_history, "forget", noted)
+    async with ui(*CHROOTS) as t:
+        copies._rename(t.app.main.session, "arm", ARM, FRESH.path)
+        await t.until(lambda: len(threads) == 1)
+        await t.idle()
+        delete._delete(t.app.main.session, 0.0, CHROOTS[0])
+        await t.until(lambda: len(threads) == 2)
+        assert threading.current_thread() not in threads
+        await t.idle()
 
 
 @pytest.mark.slow

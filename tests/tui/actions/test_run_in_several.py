@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,32 @@ async def test_a_snapshot_comes_first_and_without_it_nothing_is_run(tmp_path: Pa
             f"chroot-tool snapshot -d {OFF[0].path}",
             f"chroot-tool run -d {OFF[0].path} -- sh -c 'echo >> {tmp_path}/ran'",
         ]
+
+
+@pytest.mark.usefixtures("on_this_host")
+async def test_the_history_is_read_and_written_beside_the_ui(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a home that does not answer it stood still for a second each."""
+    threads: list[threading.Thread] = []
+    commands, remember = run_history.commands, run_history.remember
+
+    def reading(*paths: str) -> tuple[str, ...]:
+        threads.append(threading.current_thread())
+        return commands(*paths)
+
+    def writing(line: str, *paths: str) -> None:
+        threads.append(threading.current_thread())
+        remember(line, *paths)
+
+    monkeypatch.setattr(run_history, "commands", reading)
+    monkeypatch.setattr(run_history, "remember", writing)
+    async with ui(*OFF) as t:
+        await mark_all(t)
+        await run(t, "true")
+        await t.until(lambda: len(threads) == 2)
+        assert threading.current_thread() not in threads
+        await t.idle()
 
 
 @pytest.mark.slow
