@@ -231,7 +231,9 @@ class BindEditor(Dialog[Edited | None]):
         """Return the marked entry, unless it is one that was removed."""
         row = self.table.cursor_row
         if row is not None and row.mark == REMOVED:
-            self._say("it is removed already", "u takes that back", wrong=True)
+            self._say(
+                "it is removed already", f"{self.key_of('binds.undo')} takes that back", wrong=True
+            )
             return None
         return row
 
@@ -274,7 +276,11 @@ class BindEditor(Dialog[Edited | None]):
             drop = Confirm("the files were changed by someone else", lines, action="Drop mine",
                            danger=True)  # fmt: skip
             if not ask or not await self.app.push_screen_wait(drop):
-                self._say("the files were changed by someone else", "w asks again", wrong=True)
+                self._say(
+                    "the files were changed by someone else",
+                    f"{self.key_of('binds.save')} asks again",
+                    wrong=True,
+                )
                 return False
         news.accept()
         self._draft.accept(rebased)
@@ -286,7 +292,8 @@ class BindEditor(Dialog[Edited | None]):
         """Make one step more, then say so and go to *target*; tell whether it could be made."""
         async with self._one_at_a_time:
             if await self._catch_up() and await self._take((*self._draft.steps, step)):
-                self._say(said, "w saves, u takes it back")
+                save, undo = self.key_of("binds.save"), self.key_of("binds.undo")
+                self._say(said, f"{save} saves, {undo} takes it back")
                 self.table.move_to(target)
                 return True
         return False
@@ -353,7 +360,8 @@ class BindEditor(Dialog[Edited | None]):
         if row is None:
             return
         if row.bind.origin == SYSTEM:
-            self._complain(UsageError("a system point cannot be removed", "i leaves it out"))
+            hint = f"{self.key_of('binds.ignore')} leaves it out"
+            self._complain(UsageError("a system point cannot be removed", hint))
             return
         target = row.bind.target
         self._start_change((Removed(target),), f"{target} is removed", target)

@@ -205,6 +205,15 @@ class Dialog(TellsOfWork, ModalScreen[Answer], Generic[Answer]):
         buttons = self.query(f"#{same}").results(Button) if same else ()
         return next((str(one.label).lower() for one in buttons), binding.description)
 
+    def key_of(self, ident: str) -> str:
+        """Return the key of a binding of this dialog, as it is bound now and shown."""
+        keys = (
+            self.app.get_key_display(one.binding)
+            for one in self.active_bindings.values()
+            if one.binding.id == ident
+        )
+        return next(keys, "")
+
     def answer(self, value: Answer) -> None:
         """Close with *value*. What comes after it (a second Enter, a click) changes nothing."""
         if not self._answered:

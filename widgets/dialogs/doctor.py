@@ -213,7 +213,9 @@ class DoctorDialog(FilteredDialog[bool]):
         event.stop()
         row = self.table.cursor_row
         about = f"{_whose(row, self._several)}: " if row and self._several else ""
-        self.query_one(WrappedText).paragraphs = _told(row.finding, about) if row else ()
+        self.query_one(WrappedText).paragraphs = (
+            _told(row.finding, about, self.key_of("doctor.mend")) if row else ()
+        )
 
     @on(Table.Activated)
     def _activated(self, event: Table.Activated) -> None:
@@ -262,12 +264,12 @@ def _whose(row: _Row, several: frozenset[str]) -> str:
     return row.names
 
 
-def _told(one: Finding, about: str) -> tuple[Paragraph, ...]:
-    """Return all of a finding, what it is about before it."""
+def _told(one: Finding, about: str, key: str) -> tuple[Paragraph, ...]:
+    """Return all of a finding, what it is about before it; *key* mends it, where that is safe."""
     told: list[Paragraph] = [(f"{about}{one.found}", _STYLES.get(one.severity, ""))]
     if one.meaning:
         told.append((one.meaning, "$text-muted"))
     if one.mend:
-        how = "m mends it, or " if one.mends else ""
+        how = f"{key} mends it, or " if one.mends else ""
         told.append((f"→ {how}{one.mend}", ""))
     return tuple(told)

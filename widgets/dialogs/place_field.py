@@ -39,7 +39,9 @@ def machine_field(homes: Sequence[Home], base: str) -> Iterable[ChoiceField]:
 def check_machine(host: str, homes: Sequence[Home]) -> None:
     """Check the host of a file that is typed, "" where it has none. Raises UsageError."""
     if host and all(host != home.host for home in homes):
-        raise UsageError(f"{safe(host)} is no machine that answers", "H shows which do")
+        raise UsageError(
+            f"{safe(host)} is no machine that answers", "the list of hosts shows which do"
+        )
 
 
 class PlaceField(Field):

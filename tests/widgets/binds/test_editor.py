@@ -403,6 +403,20 @@ async def test_a_change_that_the_files_refuse_is_not_kept() -> None:
         assert len(app.dialog.changes) == 1  # type: ignore[attr-defined]
 
 
+async def test_keys_are_told_as_they_are_bound() -> None:
+    app = DialogHost(editor())
+    app.set_keymap({"binds.ignore": "f5", "binds.save": "f6", "binds.undo": "f7"})
+    async with app.run_test(size=SMALL) as pilot:
+        await go_to(app, pilot, "/proc")
+        await settle(pilot, "d")
+        assert "cannot be removed · f5 leaves it out" in screen_text(app)
+        await settle(pilot, "f5")
+        assert "f6 saves, f7 takes it back" in screen_text(app)
+        await go_to(app, pilot, "/src")
+        await settle(pilot, "d", "d")
+        assert "removed already · f7 takes that back" in screen_text(app)
+
+
 @pytest.mark.slow
 async def test_an_edit_that_could_not_be_made_is_asked_for_again() -> None:
     looks = [ChrootError("the connection was lost")]

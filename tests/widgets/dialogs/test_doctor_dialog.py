@@ -61,6 +61,17 @@ async def test_who_has_moved_the_cursor_keeps_it() -> None:
         assert shown.table.cursor_row.finding == FINE
 
 
+async def test_the_key_that_mends_is_told_as_it_is_bound() -> None:
+    shown = dialog()
+    host = DialogHost(shown)
+    host.set_keymap({"doctor.mend": "f5"})
+    async with host.run_test(size=SMALL) as pilot:
+        came(shown, DRIFT)
+        await pilot.pause()
+        await press(pilot, "enter")
+        assert "→ f5 mends it, or chroot-tool on" in screen_text(host)
+
+
 async def test_enter_shows_what_it_means_and_hides_it() -> None:
     shown = dialog()
     host = DialogHost(shown)
