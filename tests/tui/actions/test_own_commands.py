@@ -75,8 +75,10 @@ async def test_those_for_no_chroot_run_beside_each_other(tmp_path: Path) -> None
         await t.until(lambda: t.app.main.session.jobs.running)
         t.app.main.table.focus()
         await t.press("f6")
-        await t.until(lambda: len(t.app.main.session.jobs.views) == 2)
-        gate.touch()
+        try:
+            await t.until(lambda: len(t.app.main.session.jobs.views) == 2)
+        finally:
+            gate.touch()
         await t.idle()
 
 
