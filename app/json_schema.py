@@ -204,6 +204,9 @@ def _answers(words: tuple[str, ...]) -> dict[str, Schema]:
     }
     ended = _event("ended", host=_TEXT, code=_COUNT)
     ended["properties"]["result"] = {"description": "The document, of a verb that prints one."}
+    ended["properties"]["left"] = {
+        "const": True, "description": "Where it is waited for no longer, and still at work.",
+    }  # fmt: skip
     return {
         "Hosted": {"description": "A line of what the verb prints there, with its host.",
                       **_object(**of_host), "additionalProperties": True},

@@ -156,7 +156,7 @@ class _Fleet:
             for one in self._members:
                 if one.code == NOT_BEGUN:
                     one.code = exits.INTERRUPTED
-                    self._ended(one)
+                    self._ended(one, left=one.thread is not None)
 
     def _work(self) -> None:
         while True:
@@ -218,13 +218,14 @@ class _Fleet:
         else:
             member.result = found
 
-    def _ended(self, member: Member) -> None:
+    def _ended(self, member: Member, *, left: bool = False) -> None:
         if self._asked.json:
             import json
 
             document = {"host": member.name, "event": "ended", "code": member.code}
-            result = {} if member.result is None else {"result": member.result}
-            self._print([json.dumps(document | result)])
+            more = {} if member.result is None else {"result": member.result}
+            more |= {"left": True} if left else {}
+            self._print([json.dumps(document | more)])
             return
         failed = member.code and not self._asked_to_end
         for line in member.errors if failed else _warnings(member.errors):

@@ -213,11 +213,17 @@ class RemoteEngine:
         return self._start(run_words(path, words, "-x", *more, **_said(options)))
 
     def _start(self, words: tuple[str, ...]) -> int:
-        argv = self._on_streams(words)
+        # Who asks for a password there needs a terminal for that, whatever it does to the rest.
+        wants_root = self.is_open and not self.is_root
+        argv = (self._command if wants_root else self._on_streams)(words)
         try:
             code = subprocess.run(argv, check=False).returncode
         except OSError as error:
             raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
+        except KeyboardInterrupt:  # no terminal there has taken it
+            raise Cancelled(
+                "the connection was closed", "what was begun there goes on until it next writes"
+            ) from None
         return code if code >= 0 else 128 - code
 
 

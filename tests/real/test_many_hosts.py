@@ -223,6 +223,9 @@ def test_a_second_ctrl_c_leaves_at_work_who_does_not_answer(fleet: Fleet) -> Non
             assert {one["host"]: one["code"] for one in ended if one["event"] == "ended"} == (
                 dict.fromkeys(HOSTS, 130)
             )
+            left = [one["host"] for one in ended if one.get("left")]
+            assert "one" in left
+            assert "three" not in left
         else:
             rows = [line.split(maxsplit=1) for line in said.splitlines()]
             assert ["one", "left at work"] in rows
