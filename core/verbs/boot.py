@@ -72,7 +72,7 @@ def disable(
 
 
 def forget(physical: str, report: Report) -> None:
-    """Disable a chroot that is about to go, whose place may become another's."""
+    """Disable a chroot that is gone, or was when a kill came: its place may become another's."""
     if boot.is_enabled(physical):
         _settle(physical, report, ("disable", boot.unit(physical)))
 

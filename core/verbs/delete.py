@@ -60,6 +60,7 @@ def delete(
     for rest in left:
         if rest != aside_of(place):
             _finish(rest, timeout, report, cancelled)
+    boot.forget(place, report)
     with Shelf(place, held=False) as shelf:
         shelf.remove_aside(report, cancelled)
     return ""
@@ -152,6 +153,17 @@ def _is_emptied(rest: str) -> bool:
         return False
 
 
+def _was(physical: str) -> str:
+    """Return what a rest of `delete` was, where that is gone; any other path as it is."""
+    from ..trees.remove import is_rest
+
+    above, name = os.path.split(physical)
+    if not is_rest(name):
+        return physical
+    old = os.path.join(above, name[1:].rpartition(".deleting-")[0])
+    return physical if is_there(old) else old
+
+
 def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -> None:
     from ..creating.unfinished import unseal
     from ..trees import remove
@@ -177,7 +189,7 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
         except BaseException:
             shelf.put_back()
             raise
-        boot.forget(physical, report)
+        boot.forget(_was(physical), report)
         try:
             shelf.remove_aside(report, cancelled)
         except Cancelled:

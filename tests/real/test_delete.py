@@ -418,6 +418,23 @@ def test_one_that_cannot_go_is_still_enabled(cli: Cli, tmp_path: Path) -> None:
         assert not list(units.glob("chroot-tool.target.wants/*"))
 
 
+@pytest.mark.parametrize("mended", [False, True])
+def test_what_a_kill_has_left_of_one_is_no_more_enabled_when_it_goes(
+    cli: Cli, tmp_path: Path, mended: bool
+) -> None:
+    root = bare(tmp_path / "deb")
+    with own_units(tmp_path / "units") as units:
+        cli.ok("enable", "-d", root)
+        assert len(list(units.glob("chroot-tool.target.wants/*"))) == 1
+        root.rename(tmp_path / ".deb.deleting-0123abcd")
+        if mended:
+            cli("doctor", "--mend", "--base", tmp_path)
+        else:
+            cli.ok("delete", "-d", root, "--yes")
+        assert not (tmp_path / ".deb.deleting-0123abcd").exists()
+        assert not list(units.glob("chroot-tool.target.wants/*"))
+
+
 def test_while_nothing_is_gone_it_stays_sound(cli: Cli, tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("chattr needs root")
