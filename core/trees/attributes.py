@@ -47,8 +47,7 @@ class Attributes:
             self._flags = False
             return 0
         if flags & NOCOW:  # once there is data it can't be set any more, nor taken away
-            self._set_flags(target, NOCOW)
-            self._hands_on = True
+            self._hands_on = self._set_flags(target, NOCOW) or self._hands_on
         elif self._hands_on and get_flags(target) & NOCOW:
             set_flags(target, get_flags(target) & ~NOCOW)
         return flags
@@ -100,14 +99,19 @@ class Attributes:
                     raise
                 self.lost(f"{name.partition('.')[0]}.*")
 
-    def _set_flags(self, target: int, flags: int) -> None:
-        """Add *flags* to those that *target* has: some of them say how it is stored."""
+    def _set_flags(self, target: int, flags: int) -> bool:
+        """Add *flags* to those that *target* has: some of them say how it is stored.
+
+        Tell whether it has taken them.
+        """
         try:
             set_flags(target, get_flags(target) | flags)
         except OSError as error:
             if error.errno not in _NOT_TAKEN + _NO_FLAGS:
                 raise
             self.lost("chattr")
+            return False
+        return True
 
     def seal(self, target: int, flags: int) -> None:
         """Set those of *flags* after which *target* can't be changed any more."""

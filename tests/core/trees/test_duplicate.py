@@ -16,7 +16,7 @@ import pytest
 from chroot_tool.core.errors import Cancelled, ChrootError
 from chroot_tool.core.events import Event, Stage, ignore
 from chroot_tool.core.kernel.inode_flags import NOCOW, get_flags
-from chroot_tool.core.trees import copy_file, copy_tree, remove
+from chroot_tool.core.trees import attributes, copy_file, copy_tree, remove
 from chroot_tool.core.trees.built_aside import Aside
 from chroot_tool.core.trees.duplicate import COPY, REFLINK, SNAPSHOT, Duplicate, Duplicated
 from support import descriptors, wait_until
@@ -106,6 +106,22 @@ def test_what_is_not_copied_on_write_is_so_in_a_copy_and_nothing_else(tmp_path: 
         (top / "images/new").write_text("after")
         assert duplicate(top, where / "copy").method == REFLINK
         assert flagged(where / "copy") == flagged(top) == ["images", "images/new"]
+
+
+def test_where_there_are_no_flags_those_of_one_file_do_not_keep_the_next_from_being_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = {1: NOCOW, 2: 0}  # what else is asked of is on NFS, say
+
+    def flags_of(fd: int) -> int:
+        if fd not in there:
+            raise OSError(25, os.strerror(25))
+        return there[fd]
+
+    monkeypatch.setattr(attributes, "get_flags", flags_of)
+    carried = attributes.Attributes()
+    assert [carried.early(source, 9) for source in there] == [NOCOW, 0]
+    assert carried.not_kept == {"chattr": 1}
 
 
 def test_a_subvolume_that_holds_others_is_copied_whole(tmp_path: Path) -> None:
