@@ -213,7 +213,7 @@ def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alon
 def _tell_older_snapshots(target: _Target, report: Report) -> None:
     """Tell of snapshots of a chroot of that name which somebody removed by hand."""
     try:
-        with Shelf(target.path) as shelf:
+        with Shelf(target.path, held=False) as shelf:
             count = len(shelf.names())
     except ChrootError:
         return
