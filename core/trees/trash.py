@@ -29,7 +29,7 @@ import time
 from .. import json_values
 from ..errors import Cancelled, ChrootError, LockedError, Problem
 from ..events import Stage, Warned, ignore
-from ..kernel import small_file
+from ..kernel import replace_file, small_file
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..value import Value
@@ -69,7 +69,7 @@ class Trashed(Value):
     size: int = 0
     """Bytes that it takes of the disk, its snapshots too; 0 where nobody counted."""
     only_snapshots: bool = False
-    """Whether it is but the snapshots of one that was had back, which had others by then."""
+    """Whether it is but the snapshots of one that was had back, which could not come along."""
 
     @property
     def called(self) -> str:
@@ -219,7 +219,9 @@ class Trash:
                 why = str(error.strerror) if isinstance(error, OSError) else error.message
             for fd in (self.parent, held):
                 os.fsync(fd)
-            if not why:
+            if why:
+                _keep_on(held, one)
+            else:
                 self._forget(held, one.id)
             return why
         finally:
@@ -323,7 +325,9 @@ class Trash:
             if _has(held, _ROOT):
                 if inode < 0 and not _has(held, _SNAPSHOTS):
                     with Shelf(path) as shelf:
-                        if shelf.inode == said.get("shelf"):  # else they are a later chroot's
+                        if shelf.inode == said.get(
+                            "shelf", shelf.inode
+                        ):  # else they are a later chroot's
                             shelf.give(held, _SNAPSHOTS)
             elif not _has(held, _SNAPSHOTS) or (
                 inode == said.get("inode") and self._give_back(held, path)
@@ -347,7 +351,7 @@ class Trash:
         """Put snapshots back on their shelf; tell whether there are none left here."""
         if not _has(held, _SNAPSHOTS):
             return True
-        with Shelf(path, store=True) as shelf:
+        with Shelf(path, store=True, held=False) as shelf:
             return shelf.take(held, _SNAPSHOTS)
 
     def _forget(self, held: int, ident: str) -> None:
@@ -397,6 +401,16 @@ def _write(directory: int, said: dict[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.fsync(directory)
+
+
+def _keep_on(directory: int, one: Trashed) -> None:
+    """Have what is left of an entry stay as long again as all of it was to."""
+    try:
+        said = _read(directory) | {"until": time.time() + max(one.until - one.deleted, 0.0)}
+        data = json.dumps(said).encode("ascii")
+        replace_file.replace(directory, _ABOUT, data, 0o600, is_synced=True)
+    except (OSError, ValueError, ChrootError):
+        pass  # then it goes when it was to
 
 
 def _explained(error: OSError, path: str, to_be: str) -> ChrootError:

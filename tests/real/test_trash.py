@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -383,6 +384,23 @@ def test_snapshots_left_there_go_when_their_time_is_over(cli: Cli, tmp_path: Pat
     engine(tmp_path).delete(str(tmp_path / "other"))
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
     assert deb.exists()
+
+
+def test_snapshots_that_stay_there_stay_as_long_again(tmp_path: Path) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    at.take_snapshot(str(deb), "first")
+    ident = at.delete(str(deb), trash=1)
+    about = tmp_path / ".chroot-tool/trash" / ident / "about.json"
+    long_ago = json.loads(about.read_text())
+    for key in ("deleted", "until"):
+        long_ago[key] -= 86400
+    about.write_text(json.dumps(long_ago))
+    (tmp_path / ".chroot-tool/snapshots/deb/foreign").mkdir(parents=True)
+    at.restore_trashed(str(deb))
+    at.delete(str(bare(tmp_path / "other")))
+    [left] = at.trash(str(tmp_path))
+    assert left.only_snapshots
+    assert left.until == pytest.approx(long_ago["until"] + 86400, abs=3600)
 
 
 def test_a_chroot_is_back_and_enabled_where_its_snapshots_cannot_come(
