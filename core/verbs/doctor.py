@@ -16,7 +16,7 @@ from ..diagnosis import check, leftovers
 from ..diagnosis.all_checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
-from ..errors import ChrootError, LockedError, PrivilegeError
+from ..errors import ChrootError, LockedError, PrivilegeError, Problem
 from ..events import StepDone, Warned, ignore
 from ..kernel.replace_file import forget
 from ..kernel.rootpath import Root
@@ -71,6 +71,8 @@ def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) 
             away, mounts = _taken_away(what, report, failed), _mounts(what)
             mount_or_tell(root, mounts, what.seen.table, report, cancelled)
             done = Plan((*away, *mounts.steps))
+    for error in failed[1:]:
+        report(Warned(what.path, Problem(error.message, error.hint)))
     if failed:
         raise failed[0]  # after all that could be mended is
     return done
@@ -126,13 +128,18 @@ def _take_back(what: Subject, _target: str) -> None:
         take_back(root)
 
 
-def _sweep_snapshots(what: Subject, _target: str) -> None:
-    def refuse(event: Event) -> None:
+def _sweep_snapshots(what: Subject, target: str) -> None:
+    failed: list[Problem] = []
+
+    def note(event: Event) -> None:
         if isinstance(event, Warned):
-            raise ChrootError(event.problem.message, event.problem.hint)
+            failed.append(event.problem)
 
     with Shelf(what.path) as shelf:
-        shelf.sweep(refuse)
+        shelf.sweep(note)  # what is left of others, too, each of which is asked for
+    for problem in failed:
+        if problem.message.startswith(f"{target} "):
+            raise ChrootError(problem.message, problem.hint)
 
 
 def _tidy_base(what: Subject, target: str) -> None:

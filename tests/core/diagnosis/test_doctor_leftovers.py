@@ -14,6 +14,7 @@ from chroot_tool.core.diagnosis.finding import OK, WARNING
 from chroot_tool.core.diagnosis.leftovers import found, leftovers
 from chroot_tool.core.diagnosis.subject import Subject
 from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.lock import Lock
 from chroot_tool.core.verbs import doctor
 from support.doctor import bare_root, host, of, worst
@@ -106,6 +107,29 @@ def test_a_snapshot_that_was_being_made(root: Path) -> None:
         place.chmod(0o700)
     assert set(mended(of(root))) == {f"{shelf}/.monday.making", f"{store}/.other.removing"}
     assert (shelf / "sunday").exists()
+
+
+def test_snapshots_that_cannot_go_are_all_told_and_keep_no_other(root: Path) -> None:
+    store, told = root.parent / ".chroot-tool/snapshots", list[Event]()
+    shelf = store / root.name
+    places = [shelf / f".{name}.making" for name in ("a", "b", "c", "d")]
+    for place in places:
+        (place / "root").mkdir(parents=True)
+    for place in (store.parent, store, shelf):
+        place.chmod(0o700)
+    stuck = places[::2]
+    for place in stuck:
+        subprocess.run(["mount", "-t", "tmpfs", "none", place / "root"], check=True)
+    try:
+        with pytest.raises(ChrootError) as raised:
+            doctor.mend(of(root), told.append)
+    finally:
+        for place in stuck:
+            subprocess.run(["umount", place / "root"], check=True)
+    [warned] = [one.problem.message for one in told if isinstance(one, Warned)]
+    for place in stuck:
+        assert [f"{place} is left" in text for text in (raised.value.message, warned)].count(True)
+    assert sorted(shelf.iterdir()) == stuck
 
 
 def test_trees_of_a_clone_and_of_a_delete(root: Path) -> None:
