@@ -239,7 +239,7 @@ def send(
     """
     stop = Stop(cancelled)
     tell = in_steps(progress) if progress else None
-    with Input(source, sealed=sealed) as given:
+    with Input(source, sealed=sealed, stop=stop) as given:
         compression.by_content(given.head, source)
         before = os.fstat(given.fd)
         given.begin_checksum(stop)

@@ -87,7 +87,8 @@ def pack(
         return packed(joined(there.name, file), size, digest)
     with writing.Output(output) as file:
         said = stream.receive(end, file.fd, path, report=report, cancelled=cancelled)
-        return packed(output, digest=file.finish(checksum=checksum), size=file.size)
+        digest = file.finish(checksum=checksum, cancelled=cancelled)
+        return packed(output, digest=digest, size=file.size)
 
 
 def unpack(
