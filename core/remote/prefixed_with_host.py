@@ -10,8 +10,8 @@ from ..events import Event, Warned
 from ..looking.status import ChrootStatus
 from .address import joined
 
-_COMMAND = re.compile(r"chroot-tool [^,;]*?-d (?=/)")
-"""A command line up to the path of its chroot."""
+_COMMAND = re.compile(r"(chroot-tool [^,;]*?)(-d |--base )(?=/)")
+"""A command line up to the path of its chroot, or of what that is in."""
 
 
 def path_of(host: str, path: str) -> str:
@@ -26,7 +26,12 @@ def path_of(host: str, path: str) -> str:
 
 def hint_of(host: str, hint: str) -> str:
     """Return a *hint* of *host* with its command lines as they are to be typed here."""
-    return _COMMAND.sub(lambda found: f"{found[0]}{host}:", hint)
+
+    def named(found: re.Match[str]) -> str:
+        before, option = found.groups()
+        return f"{before}{option}{host}:" if option == "-d " else f"{before}-H {host} {option}"
+
+    return _COMMAND.sub(named, hint)
 
 
 def told_here(host: str, event: Event) -> Event:

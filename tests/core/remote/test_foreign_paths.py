@@ -10,6 +10,7 @@ from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.remote.machines import Machines
+from chroot_tool.core.remote.prefixed_with_host import hint_of
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from chroot_tool.core.trees.duplicate import Cloned
 
@@ -74,3 +75,15 @@ def test_a_path_is_one_of_the_machine_that_said_it(name: str) -> None:
 def test_what_is_no_path_is_refused(name: str, path: str) -> None:
     with pytest.raises(ChrootError, match=r"^one: its answer makes no sense: .* is no path"):
         asked(path, name)
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("chroot-tool off -d /b, then clone", "chroot-tool off -d one:/b, then clone"),
+        ("chroot-tool trash restore b-1 --base /", "chroot-tool trash restore b-1 -H one --base /"),
+        ("see chroot-tool trash list --base DIR", "see chroot-tool trash list --base DIR"),
+    ],
+)
+def test_a_command_that_a_hint_names_is_as_it_is_typed_here(there: str, here: str) -> None:
+    assert hint_of("one", there) == here
