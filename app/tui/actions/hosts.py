@@ -66,10 +66,10 @@ async def _do(session: Session, wish: MachineWish) -> str:
     if wish.action == SHOW:
         session.panes.table.set_filter(name)
     elif wish.action == RETRY:
-        machines.retry(name)
+        await asyncio.to_thread(machines.retry, name)  # it may have a connection to end
     elif wish.action == LOG_IN:
         code = await session.user.hand_over(machines.host(name).login)
-        machines.retry(name)
+        await asyncio.to_thread(machines.retry, name)
         return f"ssh ended with {code}" if code else f"{name}: logged in"
     elif wish.action == ADD:
         machines.add(name)
