@@ -95,6 +95,15 @@ def test_what_an_encoding_does_not_have_is_left_out_of_a_help(
     assert "usage: chroot-tool" in done.stdout.decode("latin-1")
 
 
+def test_a_name_that_an_encoding_does_not_have_is_not_completed(cli: Cli, tmp_path: Path) -> None:
+    for name in ("deb", "dëb", "dëb€"):
+        chroot(tmp_path, name)
+    env = cli.environment({"PYTHONIOENCODING": "latin-1:strict", "CHROOT_TOOL_BASE": str(tmp_path)})
+    argv = [sys.executable, "-m", "chroot_tool", "__complete", "chroot"]
+    done = subprocess.run(argv, env=env, capture_output=True, timeout=60, check=True)
+    assert sorted(done.stdout.decode("latin-1").split()) == ["deb", "dëb"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1", "nonsense"])
 def test_any_locale_will_do(cli: Cli, tmp_path: Path, locale: str) -> None:

@@ -60,12 +60,21 @@ def main(arguments: list[str]) -> int:
         names = tuple(NAMES[kind](_asked(value, words))) if kind in NAMES else ()
     except (ChrootError, OSError, ValueError):
         names = ()
-    told = [f"{name}\n" for name in dict.fromkeys(names) if name == safe(name)]
+    told = [f"{name}\n" for name in dict.fromkeys(names) if _is_sayable(name)]
     try:
         sys.stdout.write("".join(told))
-    except (OSError, UnicodeEncodeError):
+    except OSError:
         pass
     return 0
+
+
+def _is_sayable(name: str) -> bool:
+    """Tell whether *name* is printed as it is: with a `?` in it, it would be another."""
+    try:
+        name.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return name == safe(name)
 
 
 def _asked(value: str, words: list[str]) -> Asked:
