@@ -43,9 +43,16 @@ def _may_write(path: str) -> bool:
     """Tell whether the user can put a file at *path*, or another in the place of the one there."""
     import stat
 
-    folder = os.path.dirname(path)
+    from ...core.archives.writing import part
+
+    folder, name = os.path.split(path)
     if not os.access(folder, os.W_OK | os.X_OK):
         return False
+    try:
+        if os.lstat(os.path.join(folder, part(name))).st_uid != os.geteuid():
+            return False  # a kill of another's has left it
+    except OSError:
+        pass
     try:
         above, there = os.stat(folder), os.lstat(path)
     except OSError:

@@ -2,12 +2,13 @@
 
 import os
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from chroot_tool.app import privilege
-from chroot_tool.app.cli.elevate import run_words
+from chroot_tool.app.cli.elevate import needs_root, run_words
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +90,15 @@ def test_words_of_run_are_said_so_that_another_environment_does_not_matter(
         "run", "-d", "deb", "-u", "app", "-e", "HERE=a b", "-e", "C=d", "-x", "--", "--", "-x",
     ]  # fmt: skip
     assert run_words("shell", {"dir": ["deb"]}, ()) == ["shell", "-d", "deb"]
+
+
+def test_what_a_kill_of_another_has_left_half_written_needs_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Namespace(verb="pack", store=True, file=str(tmp_path / "a.tar.zst"))
+    assert not needs_root(asked)
+    (tmp_path / ".a.tar.zst.part").touch()
+    assert not needs_root(asked)
+    another = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: another)
+    assert needs_root(asked)
