@@ -89,21 +89,25 @@ class Doing:
         from .offers import offers
 
         there = offers(self._session, self.actions, self._screen)
-        about = self._about()
+        about, row = self._about(), self._row()
         chosen = await self._session.user.ask(Menu(there.groups, at=at))
         if chosen is None:
             return
-        if self._about() != about:
+        if self._about() != about or (chosen in there.of_focus and self._row() != row):
             said = "what the menu was of is under the cursor no more: nothing was done"
             self._session.user.tell(said, "warning")
             return
         await there.doing[chosen]()
 
     def _about(self) -> tuple[object, ...]:
-        """Return what keys are for now: the chroot, the marked ones, the row with the focus."""
-        one, focused = self._session.highlighted, self._screen.focused
-        row = focused.cursor_key if isinstance(focused, Table) else None
-        return one and one.path, self._session.panes.table.marked, focused, row
+        """Return what all keys are for now: the chroot, the marked ones."""
+        one = self._session.highlighted
+        return one and one.path, self._session.panes.table.marked
+
+    def _row(self) -> tuple[object, ...]:
+        """Return what has the focus, and which row of it."""
+        focused = self._screen.focused
+        return focused, focused.cursor_key if isinstance(focused, Table) else None
 
 
 def _bound(actions: Mapping[str, Action]) -> dict[str, list[Binding]]:

@@ -54,6 +54,8 @@ class Offers(Value):
 
     groups: tuple[MenuGroup, ...]
     doing: dict[str, Callable[[], Coroutine[Any, Any, object]]]
+    of_focus: frozenset[str] = frozenset()
+    """The entries that are done to what has the focus, a row say; the others are not."""
 
 
 def offers(session: Session, actions: Mapping[str, Action], screen: Screen[Any]) -> Offers:
@@ -82,7 +84,7 @@ def offers(session: Session, actions: Mapping[str, Action], screen: Screen[Any])
     if one is None and not own.entries:
         begin = _entries(session, actions, keys, doing, lambda action: not action.of_chroot)
         groups.append(MenuGroup("no chroot here", begin))
-    return Offers(tuple(groups), doing)
+    return Offers(tuple(groups), doing, frozenset(entry.id for entry in own.entries))
 
 
 def _of_the_focus(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from textual.widgets import Button, OptionList
@@ -12,6 +15,7 @@ from textual.widgets import Button, OptionList
 from chroot_tool.app.tui import start
 from chroot_tool.app.tui.actions import ACTIONS, root
 from chroot_tool.app.tui.actions.action import Action
+from chroot_tool.app.tui.offers.all_actions import Doing
 from chroot_tool.app.tui.reasons import of_chosen
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.looking import other_bases
@@ -133,6 +137,20 @@ async def test_a_menu_does_nothing_to_what_has_come_under_the_cursor(by: str) ->
         await t.says("nothing was done")
         await t.main()
         assert t.engine.calls == []
+
+
+async def test_what_a_menu_does_to_the_chroot_is_done_whatever_row_has_gone() -> None:
+    async with ui(DEB12) as t:
+        await t.press("2")
+        await t.until(lambda: t.app.main.details.query("MountRows:focus"))
+        await t.until(lambda: t.app.screen.focused.move_to("/tmp\0system"))  # type: ignore[union-attr]
+        await menu(t)
+        mounts = tuple(one for one in DEB12.mounts if one.target != "/tmp")
+        t.feed.show(DEB12.replace(mounts=mounts))
+        rows = t.app.main.focused
+        await t.until(lambda: rows.cursor_key != "/tmp\0system")  # type: ignore[union-attr]
+        await t.press("r")
+        await t.dialog(RunPrompt)
 
 
 async def test_a_menu_asks_again_whether_it_can_be_done() -> None:
@@ -525,7 +543,7 @@ def test_the_ui_begins_again_on_the_base_that_is_wanted(monkeypatch: pytest.Monk
     assert begun == ["/srv/chroot", "/var/lib/machines"]
 
 
-async def test_what_can_be_done_is_looked_at_once_however_much_has_changed() -> None:
+def test_what_can_be_done_is_looked_at_once_however_much_has_changed() -> None:
     """Each job that began, moved or ended had all reasons anew, of every marked one."""
     looks: list[int] = []
 
@@ -533,16 +551,16 @@ async def test_what_can_be_done_is_looked_at_once_however_much_has_changed() -> 
         looks.append(1)
         return ""
 
-    async with ui(DEB12) as t:
-        doing = t.app.main.doing
-        await t.pilot.pause()
-        counted = Action("counted", "counted", "", lambda _: None, why_not=why_not)
-        doing.actions = {**doing.actions, "counted": counted}
+    later: list[Callable[[], None]] = []
+    screen = Namespace(call_later=later.append, refresh_bindings=lambda: None)
+    doing = Doing(cast(Any, screen), cast(Any, Namespace(panes=Namespace(complete=True))))
+    doing.actions = {"counted": Action("counted", "counted", "", lambda _: None, why_not=why_not)}
+    for number in (1, 2):
         for _ in range(3):
             doing.offer_anew()
-        await t.until(lambda: looks)
-        await t.pilot.pause()
-        assert len(looks) == 1
+        assert len(later) == number
+        later[-1]()
+        assert len(looks) == number
 
 
 async def test_one_of_many_that_it_can_be_done_to_is_enough() -> None:
