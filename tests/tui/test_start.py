@@ -11,23 +11,31 @@ from support.whole_ui import Feed, RecordingEngine, recorded, ui, until
 
 
 @pytest.mark.parametrize(
-    ("width", "classes"), [(120, set()), (150, {"-wide"}), (209, {"-wide"}), (210, {"-broad"})]
+    ("size", "classes", "body"),
+    [
+        ((120, 40), set(), set()),
+        ((150, 40), {"-wide"}, set()),
+        ((209, 40), {"-wide"}, set()),
+        ((210, 40), {"-broad"}, set()),
+        ((160, 24), {"-wide"}, {"-beside"}),
+    ],
 )
 async def test_the_first_paint_has_the_chroots_where_they_stay(
-    width: int, classes: set[str], monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], classes: set[str], body: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    painted: list[tuple[tuple[str, ...], set[str]]] = []
+    painted: list[tuple[tuple[str, ...], set[str], set[str]]] = []
     app = recorded(RecordingEngine(), Feed(*CHROOTS))
 
     def note() -> None:
         if app.main.size:
-            painted.append((app.main.table.rows.keys, set(app.main.classes)))
+            beside = set(app.main.query_one("#body").classes)
+            painted.append((app.main.table.rows.keys, set(app.main.classes), beside))
 
     monkeypatch.setattr(app, "post_display_hook", note)
-    async with app.run_test(size=(width, 40)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.main.is_built)
         assert len(app.main.table.rows.keys) == len(CHROOTS)
-        assert painted[0] == painted[-1] == (app.main.table.rows.keys, classes)
+        assert painted[0] == painted[-1] == (app.main.table.rows.keys, classes, body)
 
 
 async def test_no_css_is_read_twice_before_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

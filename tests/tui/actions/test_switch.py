@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.timer import Timer
 
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError
 from chroot_tool.core.mounts.steps import Unmount
@@ -158,7 +159,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
 
 async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The question comes when the job ends: `ls` and Enter, meant for a shell, said yes."""
-    monkeypatch.setattr(stop_processes, "_LULL", 1000.0, raising=False)
+    monkeypatch.setattr(stop_processes, "_LULL", 1000.0)
     async with ui(DEB12) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.press("o")
@@ -166,7 +167,21 @@ async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.Mo
         await t.press("l", "s", "enter")
         await t.press("escape")
         await t.main()
+        await t.idle()
         assert t.engine.called("off") == [(DEB12.path, True, False)]
+
+
+async def test_each_key_begins_the_lull_anew_after_which_one_can_be_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[float] = []
+    monkeypatch.setattr(Timer, "reset", lambda timer: begun.append(timer._interval))
+    async with ui(DEB12) as t:
+        t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
+        await t.press("o")
+        await t.dialog(StopProcesses)
+        await t.press("l", "s")
+        await t.until(lambda: begun.count(stop_processes._LULL) == 2)
 
 
 @pytest.mark.slow
@@ -232,8 +247,9 @@ async def test_what_is_asked_of_a_chroot_is_not_done_to_the_one_that_is_shown_by
         for path in (TRIXIE.path, DEB12.path):
             table.post_message(MountsTable.PlanRequested(table, DEB12.mounts[0], path))
             table.post_message(MountsTable.ToggleRequested(table, DEB12.mounts[0], path))
-        await t.until(lambda: t.engine.called("switch_bind"))
-        await t.pilot.pause()
+        for name in ("plan_switch_bind", "switch_bind"):
+            await t.until(lambda name=name: t.engine.called(name))  # type: ignore[misc]
+        await t.idle()
         assert len(t.engine.called("plan_switch_bind")) == len(t.engine.called("switch_bind")) == 1
 
 
