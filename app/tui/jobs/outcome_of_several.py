@@ -36,7 +36,13 @@ class Several:
 
     @contextmanager
     def begun_by(self, verb: str) -> Iterator[None]:
-        """Have the jobs that begin while this is entered told of together, as *verb*."""
+        """Have the jobs that begin while this is entered told of together, as *verb*.
+
+        Within another one they are among those of that one.
+        """
+        if self._open is not None:
+            yield
+            return
         here = self._open = _Together(verb, next(self._numbers))
         try:
             yield

@@ -258,6 +258,23 @@ async def test_a_full_stop_does_it_once_more_to_all() -> None:
         assert len(t.engine.called("on")) == 8
 
 
+async def test_off_once_more_belongs_together_and_is_taken_back_as_one() -> None:
+    three = [DEB12.replace(name=name, path=f"{BASE}/{name}") for name in ("one", "two", "three")]
+    async with ui(*three) as t:
+        t.engine.plan_on = lambda path, **_: Plan((MakeTarget(f"{path}/proc"),))
+        await t.press("space", "j", "space", "j", "space")
+        await t.until(lambda: len(t.app.main.table.marked) == 3)
+        await t.press("o")
+        await t.says("off: 3 done")
+        await t.press("full_stop")
+        await t.says("repeat: 3 done")
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.press("enter")
+        await t.says("take back: 3 done")
+        assert len(t.engine.called("on")) == 3
+
+
 @pytest.mark.slow
 async def test_deleting_several_once_more_is_asked_for_with_all_of_them() -> None:
     async with ui(*OFF) as t:
