@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .whole_terminal import WholeTerminal
 
 _WIDEST_SUBJECT = 32
+_WAITS = "the snapshot is there; r runs the command, for which a password is to be given"
 
 
 class Panels:
@@ -98,7 +99,7 @@ class Panels:
         """Run chroot-tool with *words* in a new panel, called after the chroot and *command*.
 
         *throw_away*: in a throw-away session; *asks* as in `Deed`; *quietly* leaves the focus where
-        it is.
+        it is, and the terminal to who types: where a password is to be given nothing is run.
 
         On the whole terminal, where a password is to be given: there what it prints *stays* until
         it was read. Only in a flow that was begun.
@@ -122,7 +123,9 @@ class Panels:
         except ChrootError as error:
             self._user.explain(error)
             return
-        if has_to_ask:
+        if has_to_ask and quietly:
+            self._user.tell(f"{safe(one.name)}: {_WAITS}", "warning")
+        elif has_to_ask:
             argv = self._engine.command(one.path, words)
             await self._whole.run_instead(
                 argv, Deed((line,), one.name, again, asks=asks), stays=stays

@@ -492,6 +492,27 @@ async def test_what_runs_after_its_snapshot_takes_no_keys_that_are_for_something
 
 
 @pytest.mark.slow
+async def test_what_needs_a_password_after_its_snapshot_leaves_the_terminal_to_who_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with ui(*CHROOTS) as t:
+        monkeypatch.setattr(t.engine, "asks", lambda _path: True)
+        gate = t.engine.hold("take_snapshot")
+        await t.on_row("arm")
+        await t.press("r")
+        prompt = await t.dialog(RunPrompt)
+        prompt.field("line").value = "apt upgrade"
+        prompt.query_one("#snapshot", Switch).value = True
+        await t.press("enter")
+        await t.main()
+        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+        await t.press("j")
+        gate.set()
+        await t.says("arm: the snapshot is there; r runs the command")
+        assert not any("terminal" in each for each in t.said)
+
+
+@pytest.mark.slow
 async def test_without_the_snapshot_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     runs(monkeypatch, lambda *_: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:
