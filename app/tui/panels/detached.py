@@ -16,8 +16,8 @@ from ....core.value import Value
 from ...paths import detached_directory
 from . import detached_log
 
-_STARTS = 10.0
-"""Seconds that what logs may take to start."""
+_STARTS = 2.0
+"""Seconds for which what logs is waited for: later it has the terminal all the same."""
 
 
 class Detached(Value):
@@ -97,7 +97,7 @@ def detach(
 
 
 def _started(log: str, terminal: int) -> int:
-    """Start what logs; return its pid when it does. Raises OSError where it does not come to it."""
+    """Start what logs; return its pid when it does, or is slow. Raises OSError where it ends."""
     logger = subprocess.Popen(
         # By its file: how this package is found is not what a new Python knows.
         [sys.executable, "-I", "-S", detached_log.__file__, log],
@@ -108,9 +108,9 @@ def _started(log: str, terminal: int) -> int:
     )
     assert logger.stdout
     with logger.stdout as said:
-        ready, _, _ = select.select([said], [], [], _STARTS)
-        if not (ready and said.read(1)):
-            logger.kill()
+        poll = select.poll()  # select refuses the descriptors of one who has many
+        poll.register(said, select.POLLIN)
+        if poll.poll(_STARTS * 1000) and not said.read(1):
             logger.wait()
             raise OSError(errno.EIO, "what keeps its output did not start")
     return logger.pid

@@ -32,7 +32,8 @@ def main(path: str) -> int:
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, lambda _number, _frame: _stop(steps))
     with open(path, "ab", buffering=0) as log:
-        os.write(1, b"\n")
+        with suppress(OSError):  # who has started this did not wait so long
+            os.write(1, b"\n")
         os.close(1)
         while data := _read():
             if log.tell() < _MOST:

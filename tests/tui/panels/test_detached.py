@@ -62,6 +62,38 @@ def test_a_new_python_need_not_know_where_this_package_is(
     assert detached.found()[0].running
 
 
+def test_one_that_is_slow_to_start_keeps_it(
+    command: tuple[int, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was killed, and the command got HUP."""
+    terminal, running = command
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    slow = tmp_path / "slow.py"
+    slow.write_text(f"open({str(gate)!r}).close()\n{Path(detached_log.__file__).read_text()}")
+    slow.write_text(slow.read_text().replace("from __future__ import annotations\n", ""))
+    monkeypatch.setattr(detached_log, "__file__", str(slow))
+    monkeypatch.setattr(detached, "_STARTS", 0.0)
+    detached.detach(terminal, "deb", "sleep 900", "", time.time())
+    os.close(terminal)
+    (one,) = detached.found()
+    gate.open("w").close()
+    assert running.poll() is None
+    assert one.running
+    running.kill()
+    wait_until(lambda: not one.running)
+
+
+def test_one_that_does_not_start_is_told(
+    command: tuple[int, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detached_log, "__file__", "/nowhere.py")
+    with pytest.raises(OSError, match="did not start"):
+        detached.detach(command[0], "deb", "sleep 900", "", time.time())
+    os.close(command[0])
+    assert detached.found() == ()
+
+
 def test_without_a_log_it_goes_on(command: tuple[int, subprocess.Popen[bytes]]) -> None:
     terminal, running = command
     folder = Path(paths.detached_directory())
@@ -70,15 +102,13 @@ def test_without_a_log_it_goes_on(command: tuple[int, subprocess.Popen[bytes]]) 
     with pytest.raises(FileExistsError):
         detached.detach(terminal, "deb", "sleep 900", "", time.time())
     os.close(terminal)
-    keepers = [
-        pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _keeps(pid, running)
-    ]
+    keepers = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _keeps(pid)]
     assert len(keepers) == 1
     running.kill()
     wait_until(lambda: has_ended(keepers[0]))
 
 
-def _keeps(pid: int, running: subprocess.Popen[bytes]) -> bool:
+def _keeps(pid: int) -> bool:
     """Tell whether a process is what this one started to keep a terminal without a log."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
