@@ -129,6 +129,13 @@ class BindForm(TwoWayForm[Bind]):
             note="e.g. size=64M, mode=0755, slave …",
         )  # fmt: skip
 
+    def action_cancel(self) -> None:
+        """Leave; ask first also where what could not be done stands there again."""
+        if self._typed is self._bind:
+            super().action_cancel()
+        else:
+            self._ask_to_leave()
+
     def on_mount(self) -> None:
         """Say what is at the target already."""
         if self._typed is not None:
@@ -181,7 +188,9 @@ class BindForm(TwoWayForm[Bind]):
     @on(Field.Changed)
     def _changed(self, event: Field.Changed) -> None:
         event.stop()
-        if event.field.id == "fs" and self._typed is None and event.field.value == "tmpfs":
+        becomes_tmpfs = event.field.id == "fs" and event.field.value == "tmpfs"
+        was_tmpfs = self._typed is not None and self._typed.fs == "tmpfs"
+        if becomes_tmpfs and self._bind is None and not was_tmpfs:
             for word in TMPFS_OPTIONS:  # as an entry has it that lists no options
                 self.query_one(f"#{word}", Checkbox).value = True
         if event.field.id == "target":

@@ -12,6 +12,7 @@ from chroot_tool.core.config.bind import Bind, make
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking import path_completion
 from chroot_tool.widgets.binds.entry_form import BindForm
+from chroot_tool.widgets.dialogs.confirm import Confirm
 from support.dialog_host import (
     OPEN,
     SMALL,
@@ -100,6 +101,21 @@ async def test_form_of_a_tmpfs_starts_with_its_defaults() -> None:
             "/t", "none", "tmpfs", ("nosuid", "nodev", "noexec", "size=64M", "mode=0700"),
             origin="chroot.toml",
         )  # fmt: skip
+
+
+async def test_what_could_not_be_done_stands_there_again_and_is_not_lost_unasked() -> None:
+    app = DialogHost(form(typed=make("/t", "/s")))
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot, "escape")
+        assert isinstance(app.screen, Confirm)
+        await settle(pilot, "escape")
+        assert app.answer == OPEN
+        field(app, "source").value = ""
+        field(app, "fs").value = "tmpfs"
+        await pilot.pause()
+        assert switch(app, "nosuid").value
+        await settle(pilot, "escape", "right", "enter")
+        assert app.answer is None
 
 
 @pytest.mark.parametrize(
