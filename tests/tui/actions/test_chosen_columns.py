@@ -19,12 +19,9 @@ from support.whole_ui import Ui, ui
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["80x24", "160x50"])
 
 
-@pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
     """Where the settings are; not there yet."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
     return tmp_path / "home/config/chroot-tool/settings.toml"
 
 

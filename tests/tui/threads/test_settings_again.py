@@ -32,11 +32,8 @@ COMMAND = '[[command]]\nname = "tell"\nkey = "f5"\nrun = "/bin/echo {name}"\n'
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path: Path) -> Path:
     """Where the settings are; not there yet, nor the folder."""
-    for kind in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "home" / kind.lower()))
-    monkeypatch.delenv("CHROOT_TOOL_BASE", raising=False)
     return tmp_path / "home/config/chroot-tool/settings.toml"
 
 
