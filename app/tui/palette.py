@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .screen.main_screen import MainScreen
 
 _GAP = 2
-_AROUND = 5
+_AROUND = 6
 """Cells of a row that are not its text: the padding, the scrollbar."""
 _MOST_NAME = 28
 _LEAST_ROOM = 20

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from textual.command import CommandList
 from textual.content import Content
 
+from chroot_tool.app.tui import palette
 from chroot_tool.app.tui.palette import Entry, Rows, entries
 from support.samples import CHROOTS
 from support.whole_ui import ui
@@ -42,3 +44,14 @@ async def test_all_that_is_offered_says_what_it_does() -> None:
         offered = tuple(entries(t.app.main))
         assert offered
         assert [one.name.plain for one in offered if not one.does] == []
+
+
+async def test_a_row_is_as_wide_as_the_list_has_room() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.press("colon")
+        await t.until(lambda: t.app.screen.query(CommandList))
+        rows = t.app.screen.query_one(CommandList)
+        await t.until(lambda: rows.show_vertical_scrollbar)
+        padding = rows.get_component_styles("option-list--option").padding.width
+        room = rows.scrollable_content_region.width - padding
+        assert room == 80 - palette._AROUND
