@@ -22,6 +22,7 @@ from textual.widgets import Button
 from ...core.text import safe
 from ..broken_work import TellsOfWork
 from ..text.foreign import foreign
+from ..text.shown_keys import key_of
 
 Answer = TypeVar("Answer")
 
@@ -207,12 +208,7 @@ class Dialog(TellsOfWork, ModalScreen[Answer], Generic[Answer]):
 
     def key_of(self, ident: str) -> str:
         """Return the key of a binding of this dialog, as it is bound now and shown."""
-        keys = (
-            self.app.get_key_display(one.binding)
-            for one in self.active_bindings.values()
-            if one.binding.id == ident
-        )
-        return next(keys, "")
+        return key_of(self, ident)
 
     def answer(self, value: Answer) -> None:
         """Close with *value*. What comes after it (a second Enter, a click) changes nothing."""

@@ -89,10 +89,9 @@ class Panes:
 
     def key_of(self, ident: str) -> str:
         """Return the key of a binding that holds now, as it is shown; "" where it has none."""
-        for active in self._screen.active_bindings.values():
-            if active.binding.id == ident:
-                return self._screen.app.get_key_display(active.binding)
-        return ""
+        from ....widgets.text.shown_keys import key_of
+
+        return key_of(self._screen, ident)
 
     def wear_out(self, ident: str) -> None:
         """Have the keys of a binding, which has closed the last of its kind, do nothing for now."""
