@@ -23,6 +23,7 @@ from .mount_table import BINFMT, KINDS, MountTable, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from threading import Event as Flag
     from typing import Protocol, TypeVar
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
         def __call__(self, path: str, *, at: bool, cancelled: Flag | None = None) -> None:
             """Raise NotAnswering where it leads to who does not answer, or when *cancelled*."""
+else:
+    import _signal as signal  # without enum, which costs `run` 2 ms
 
 
 PATIENCE = 3.0
@@ -123,6 +126,9 @@ class _Look:
         self.error: BaseException | None = None
 
     def run(self) -> None:
+        # A signal to the process goes to any thread that takes it: here it would be lost to who
+        # waits for it, as for the end of a child (signal(7), sigwaitinfo(2)).
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self.result = self._call()
         except BaseException as error:

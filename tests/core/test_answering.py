@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -30,6 +31,17 @@ def test_of_two_that_were_asked_beside_each_other_both_are_let_go() -> None:
     wait_until(lambda: len(came) == 2)
     assert sorted(came) == ["one", "other"]
     assert answering.waiting() == ()
+
+
+def test_no_signal_is_lost_to_a_look() -> None:
+    """One that waits for long would take that of the end of a child from who waits for it."""
+    look = answering._Look("0:0", lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()), None)
+    looking = threading.Thread(target=look.run)
+    looking.start()
+    looking.join()
+    assert look.error is None
+    assert isinstance(look.result, set)
+    assert {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT} <= look.result
 
 
 def test_what_answers_as_it_is_left_is_not_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
