@@ -412,6 +412,7 @@ def test_3_for_the_configuration(cli: Cli, tmp_path: Path) -> None:
     assert cli.json("status", "-d", deb)["state"] == "broken"
 
 
+@pytest.mark.slow
 def test_4_while_another_is_at_work(cli: Cli, tmp_path: Path) -> None:
     deb = make(tmp_path / "deb")
     fd = os.open(deb, os.O_RDONLY)

@@ -61,6 +61,7 @@ def test_a_value_may_be_stuck_to_its_option(cli: Cli, tiny_chroot: Path, form: s
     assert "already on" in cli("on", words[0]).stderr  # argparse has it the same way
 
 
+@pytest.mark.slow
 def test_one_that_is_being_made_is_busy(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / ".chroot-tool-create").mkdir()
     with Lock(str(tiny_chroot)):

@@ -187,6 +187,7 @@ def test_what_is_mounted_over_the_configuration(
     assert not mounts_below(base / "b")
 
 
+@pytest.mark.slow
 def test_a_base_that_does_not_answer(cli: Cli, served: Served) -> None:
     served.stop()
     done = cli("list", "--base", served.point)
@@ -219,6 +220,7 @@ def test_watch_tells_it_and_that_it_is_over_with_one_thread_that_waits(
         assert watch.wait(PATIENCE) == 130
 
 
+@pytest.mark.slow
 def test_completion_goes_round_it(base: Path, served: Served, tmp_path: Path) -> None:
     engine = LocalEngine(str(base))
     wait_until(lambda: engine.complete(f"{served.point}/") == (f"{served.point}/src/",))

@@ -175,6 +175,7 @@ def test_what_is_quick_is_told_while_the_mirror_is_silent_and_ctrl_c_ends_it(
             assert process.wait(PATIENCE) == 130
 
 
+@pytest.mark.slow
 def test_a_source_that_does_not_answer_is_a_problem_and_holds_up_nothing(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

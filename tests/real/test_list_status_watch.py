@@ -359,6 +359,7 @@ def test_watch_is_silent_while_nothing_changes(cli: Cli, tiny_chroot: Path) -> N
         assert seen.next(patience=3) is None
 
 
+@pytest.mark.slow
 def test_watch_sees_chroots_come_and_go(cli: Cli, tmp_path: Path) -> None:
     base = tmp_path / "not/yet"
     with watching(cli, base) as seen:
@@ -385,6 +386,7 @@ def test_watch_sees_chroots_come_and_go(cli: Cli, tmp_path: Path) -> None:
         seen.until(name="again", state="off")
 
 
+@pytest.mark.slow
 def test_watch_follows_a_create(cli: Cli, tmp_path: Path) -> None:
     """As bootstrap does it: the folder, the lock, the marker, then everything at once."""
     bare(tmp_path / "other")

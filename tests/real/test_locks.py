@@ -141,6 +141,7 @@ def test_what_a_kill_leaves_the_next_one_removes(
     assert os.listdir(locks) == []
 
 
+@pytest.mark.slow
 def test_a_directory_of_locks_that_is_not_roots_alone_is_not_used(
     tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -619,6 +619,7 @@ def test_off_without_stop(cli: Cli, tiny_chroot: Path) -> None:
     assert not (tiny_chroot / "stopped").exists()
 
 
+@pytest.mark.slow
 def test_another_chroot_tool_at_work(cli: Cli, tiny_chroot: Path) -> None:
     fd = os.open(tiny_chroot, os.O_RDONLY)
     try:

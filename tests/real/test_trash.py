@@ -403,6 +403,7 @@ def test_snapshots_that_stay_there_stay_as_long_again(tmp_path: Path) -> None:
     assert left.until == pytest.approx(long_ago["until"] + 86400, abs=3600)
 
 
+@pytest.mark.slow
 def test_a_chroot_is_back_and_enabled_where_its_snapshots_cannot_come(
     cli: Cli, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ async def test_all_that_is_offered_says_what_it_does() -> None:
         assert [one.name.plain for one in offered if not one.does] == []
 
 
+@pytest.mark.slow
 async def test_a_row_is_as_wide_as_the_list_has_room() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("colon")

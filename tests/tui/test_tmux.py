@@ -261,6 +261,7 @@ print("typed", Hands().run() or "nothing")
 """
 
 
+@pytest.mark.slow
 def test_what_was_typed_for_the_other_program_is_no_key_here(cli: Cli, tmp_path: Path) -> None:
     script = tmp_path / "hands.py"
     script.write_text(_HANDS_OVER)

@@ -306,6 +306,7 @@ def test_where_the_disk_knows_no_locks(
     assert names(tmp_path) == ["a.tar", "plain"]
 
 
+@pytest.mark.slow
 def test_two_at_once_into_one_file(plain: Path, tmp_path: Path) -> None:
     from chroot_tool.core.archives.writing import Output
 

@@ -400,6 +400,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_proxy")
 def test_what_a_server_answers(answers: Callable[[int], str]) -> None:
     plain = answers(200).replace("name:secret@", "")
@@ -413,6 +414,7 @@ def test_what_a_server_answers(answers: Callable[[int], str]) -> None:
         mirror.find_release((plain,), "bookworm")
 
 
+@pytest.mark.slow
 def test_a_proxy_is_named_without_its_password(
     answers: Callable[[int], str], monkeypatch: pytest.MonkeyPatch, no_proxy: None
 ) -> None:

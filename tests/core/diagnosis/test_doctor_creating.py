@@ -227,6 +227,7 @@ def refusing() -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow
 def test_a_mirror_that_refuses() -> None:
     with refusing() as address:
         ((severity, text),) = asked(f"{address}/debian")

@@ -165,6 +165,7 @@ def test_a_command_that_cannot_be_is_an_error(root: Root, wanted: Command) -> No
         words_to_program.prepare(root, wanted)
 
 
+@pytest.mark.slow
 def test_a_process_with_threads_does_not_go_in(root: Root) -> None:
     release = threading.Event()
     thread = threading.Thread(target=release.wait)

@@ -135,6 +135,7 @@ def test_what_the_command_sends_does_not_come_back_to_it(start: Start) -> None:
     assert line(process) == b""
 
 
+@pytest.mark.slow
 def test_an_alarm_that_was_set_before_is_the_commands(start: Start) -> None:
     """`perl -e 'alarm 5; exec …'`: execve(2) keeps it for this process, no fork inherits it."""
     for seconds in (1, 2, 4, 8, 16, 32):

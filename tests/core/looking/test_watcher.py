@@ -95,6 +95,7 @@ def test_who_wakes_it_after_its_end_writes_into_nothing(tmp_path: Path) -> None:
             os.close(fd)
 
 
+@pytest.mark.slow
 def test_where_others_have_used_up_inotify_it_looks_now_and_then_until_there_is_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def test_an_answer_without_end_is_cut_off() -> None:
         deployed("exec cat /dev/zero")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script", ["exec cat /dev/zero >&2", "exec sleep 1000", "exec >&- 2>&-; exec sleep 9"]
 )

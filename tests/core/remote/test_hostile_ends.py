@@ -69,6 +69,7 @@ def test_what_a_shell_says_before_is_passed_over(other: Other) -> None:
         welcoming.close(wait=0)
 
 
+@pytest.mark.slow
 def test_one_that_says_too_much_before_is_none() -> None:
     lines = "".join(f"line {number}\n" for number in range(300))
     source = f"import sys, time\nsys.stdout.write({lines!r})\nsys.stdout.flush()\ntime.sleep(1000)"
@@ -118,6 +119,7 @@ time.sleep(1000)
     assert busy.ask("list", {}, lambda _found, _size: None) == "found"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "says", [{"event": "pong"}, {"id": 1, "event": "stage", "chroot": "/b/deb", "stage": "x"}]
 )

@@ -96,6 +96,7 @@ async def test_marks_from_before_stay_and_escape_has_them_alone() -> None:
         assert marked(t) == ["deb12", "jammy"]
 
 
+@pytest.mark.slow
 async def test_only_what_is_listed_is_marked() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("slash")
@@ -137,6 +138,7 @@ async def test_what_is_done_to_several_is_told_once(size: tuple[int, int]) -> No
         assert [text for text in t.said if "on" in text] == ["on: 4 done"]
 
 
+@pytest.mark.slow
 async def test_failures_are_named_in_it_and_none_has_a_toast_of_its_own() -> None:
     async with ui(*OFF) as t:
         t.engine.fail("on", ChrootError("no space left"), ChrootError("gone"))
@@ -258,6 +260,7 @@ async def test_a_full_stop_does_it_once_more_to_all() -> None:
         assert len(t.engine.called("on")) == 8
 
 
+@pytest.mark.slow
 async def test_off_once_more_belongs_together_and_is_taken_back_as_one() -> None:
     three = [DEB12.replace(name=name, path=f"{BASE}/{name}") for name in ("one", "two", "three")]
     async with ui(*three) as t:
@@ -340,6 +343,7 @@ async def test_several_are_deleted_after_their_number_was_typed(size: tuple[int,
         assert paths == {f"{BASE}/deb11", f"{BASE}/deb12", f"{BASE}/on"}
 
 
+@pytest.mark.slow
 async def test_a_single_mark_is_deleted_by_its_name_not_what_the_cursor_is_on() -> None:
     async with ui(*OFF) as t:
         await mark(t, "deb12")
@@ -367,6 +371,7 @@ async def test_snapshots_and_archives_of_several() -> None:
         assert not any("packed:" in text for text in t.said)
 
 
+@pytest.mark.slow
 async def test_the_menu_of_marked_ones_has_what_is_done_to_all() -> None:
     async with ui(*OFF) as t:
         await mark(t, "deb1")
@@ -397,6 +402,7 @@ async def test_archives_that_would_be_replaced_are_named_before(
         assert not t.engine.called("pack")
 
 
+@pytest.mark.slow
 async def test_what_somebody_else_has_mounted_is_named_before_it_goes() -> None:
     held = mount("/mnt", "foreign", source="none", fs="tmpfs", origin="foreign")
     one = DEB12.replace(mounts=(*DEB12.mounts, held))

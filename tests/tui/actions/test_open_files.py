@@ -140,6 +140,7 @@ async def test_an_answer_that_comes_when_all_have_gone_is_none() -> None:
         await t.shows("listens at")
 
 
+@pytest.mark.slow
 async def test_it_is_asked_of_what_is_shown_and_only_where_somebody_lives_in_it() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -168,6 +169,7 @@ async def test_it_is_not_asked_again_where_nobody_came_or_went(
         await t.until(lambda: asked)
 
 
+@pytest.mark.slow
 async def test_while_others_come_and_go_it_is_asked_when_that_has_settled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -52,6 +52,7 @@ async def test_it_is_in_footer_menu_help_and_palette() -> None:
         await t.shows(f"arm at {BASE}/arm")
 
 
+@pytest.mark.slow
 async def test_one_that_is_gone_when_it_is_chosen_in_the_palette_says_so() -> None:
     async with ui(*CHROOTS, commands=(Command("tell", ECHO),)) as t:
         await t.press("colon")

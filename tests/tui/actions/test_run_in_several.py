@@ -140,6 +140,7 @@ async def test_a_snapshot_comes_first_and_without_it_nothing_is_run(tmp_path: Pa
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host")
 async def test_the_history_is_read_and_written_beside_the_ui(
     monkeypatch: pytest.MonkeyPatch,
@@ -179,6 +180,7 @@ async def test_it_goes_into_the_history_of_each_and_into_throw_away_sessions() -
         assert run_history.commands(*(one.path for one in OFF)) == ("true", "other")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_this_host", "own_home")
 async def test_what_can_be_kept_nowhere_is_said_and_run_all_the_same(tmp_path: Path) -> None:
     """As where these are links to /dev/null, so that nothing is kept."""

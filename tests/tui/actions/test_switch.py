@@ -46,6 +46,7 @@ async def test_o_on_what_cannot_be_switched_says_why() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_o_switches_off_what_is_broken_while_it_is_on() -> None:
     """With a mistake in its configuration, say: that must not keep its mounts there."""
     there = tuple(mount.replace(state="foreign", real="proc") for mount in DEB12.mounts)
@@ -88,6 +89,7 @@ async def test_o_concerns_all_that_are_marked_each_with_its_own_outcome() -> Non
         assert t.engine.called("off") == []
 
 
+@pytest.mark.slow
 async def test_o_switches_off_what_is_marked_only_where_all_of_it_is_on() -> None:
     other = DEB12.replace(name="other", path=f"{BASE}/other")
     async with ui(DEB12, other, TRIXIE) as t:
@@ -157,6 +159,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
         assert t.engine.called("off") == [(DEB12.path, True, False), (DEB12.path, False, True)]
 
 
+@pytest.mark.slow
 async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The question comes when the job ends: `ls` and Enter, meant for a shell, said yes."""
     monkeypatch.setattr(stop_processes, "_LULL", 1000.0)
@@ -171,6 +174,7 @@ async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.Mo
         assert t.engine.called("off") == [(DEB12.path, True, False)]
 
 
+@pytest.mark.slow
 async def test_each_key_begins_the_lull_anew_after_which_one_can_be_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -59,6 +59,7 @@ async def test_it_goes_into_the_trash_and_u_has_it_back(size: tuple[int, int]) -
         await t.shows("trash restore arm-1")
 
 
+@pytest.mark.slow
 async def test_what_was_deleted_once_more_is_had_back_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -160,6 +161,7 @@ async def test_what_is_in_it_is_listed_and_had_back(size: tuple[int, int]) -> No
         await t.shows("trash restore deb-1 --base")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_is_but_snapshots_says_so(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:

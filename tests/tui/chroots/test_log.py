@@ -137,6 +137,7 @@ def test_lines_beyond_all_bounds_are_not_kept() -> None:
     assert json.loads(Path(place()).read_text())["kind"] == "off"
 
 
+@pytest.mark.slow
 async def test_the_wheel_reads_it_on_while_it_is_shown_anew() -> None:
     """With the cursor on the latest each look, a second apart, went back to the top."""
     for number in range(60):

@@ -139,6 +139,7 @@ async def test_a_menu_does_nothing_to_what_has_come_under_the_cursor(by: str) ->
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_what_a_menu_does_to_the_chroot_is_done_whatever_row_has_gone() -> None:
     async with ui(DEB12) as t:
         await t.press("2")
@@ -482,6 +483,7 @@ async def test_a_base_that_is_none_is_told_below_the_field_and_can_be_mended(
         await t.until(lambda: t.app.wanted_base == str(tmp_path))
 
 
+@pytest.mark.slow
 async def test_a_base_that_can_not_be_looked_at_is_told_below_the_field(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

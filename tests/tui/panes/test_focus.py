@@ -90,6 +90,7 @@ async def test_nor_while_another_window_has_the_focus() -> None:
         assert panel.display
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 15), (60, 9), (30, 5), (15, 3)])
 async def test_what_is_typed_into_a_shell_stays_there_however_small_the_screen_gets(
     size: tuple[int, int],
@@ -135,6 +136,7 @@ async def test_a_focus_that_went_nowhere_is_taken_back_at_the_next_layout() -> N
 # -- the terminal is left, and come back to ------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "line"),
     [
@@ -159,6 +161,7 @@ async def test_what_was_being_typed_goes_on(keys: tuple[str, ...], line: str) ->
         assert field.value == "deb"
 
 
+@pytest.mark.slow
 async def test_and_in_a_dialog() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.opened = {PROCESSES[0].pid: FILES}
@@ -183,6 +186,7 @@ async def test_a_line_that_is_left_for_another_part_is_closed() -> None:
         assert is_seen(t)
 
 
+@pytest.mark.slow
 async def test_a_panel_whose_command_has_ended_is_come_back_to() -> None:
     async with ui(*CHROOTS) as t:
         panel, _ = await panel_while_a_job_runs(t)
@@ -193,6 +197,7 @@ async def test_a_panel_whose_command_has_ended_is_come_back_to() -> None:
         await t.until(lambda: panel.has_focus_within and is_seen(t))
 
 
+@pytest.mark.slow
 async def test_a_dialog_that_came_while_another_window_had_the_focus_takes_the_first_key() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("vertical_line")
@@ -222,6 +227,7 @@ async def test_a_key_says_that_this_window_has_the_focus() -> None:
 # -- keys that are typed early, or together -------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_what_is_typed_before_all_is_there_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

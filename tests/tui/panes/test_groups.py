@@ -118,6 +118,7 @@ async def test_with_many_machines_the_key_goes_through_machines_tags_and_the_lis
         await t.shows("▾ this machine")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_on_a_head_the_details_say_what_it_is_of_and_what_its_keys_do(
     size: tuple[int, int],
@@ -230,6 +231,7 @@ async def test_tags_of_several_are_those_that_all_have() -> None:
         ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_tags_that_stay_as_they_are_change_nothing() -> None:
     async with ui(*TAGGED) as t:
         await t.on_row("deb12")

@@ -60,6 +60,7 @@ async def test_heads_count_also_where_all_below_is_folded() -> None:
         await t.until(lambda: heights(t)[0] == 6 + 2)
 
 
+@pytest.mark.slow
 async def test_a_long_list_has_half_and_beside_the_details_all() -> None:
     async with ui(*some(60)) as t:
         assert heights(t) == (19, 19)

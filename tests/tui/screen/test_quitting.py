@@ -34,6 +34,7 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
         await t.until(lambda: t.app._exit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [(), ("question_mark", "escape"), ("colon", "escape")])
 async def test_q_typed_ahead_quits_before_there_is_anything_else(
     before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

@@ -95,6 +95,7 @@ async def test_errors_are_told_with_their_line_and_the_old_settings_stay(file: P
         await t.hides("f5 tell")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_the_path_of_what_is_wrong_is_told_whole(file: Path, size: tuple[int, int]) -> None:
     write(file, "")
@@ -127,6 +128,7 @@ async def test_a_link_to_a_file_elsewhere_is_followed(file: Path, tmp_path: Path
         await t.shows("f5 tell")
 
 
+@pytest.mark.slow
 def test_where_others_have_used_up_inotify_the_file_is_looked_at_now_and_then(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +207,7 @@ async def test_a_theme_that_is_chosen_is_kept_also_where_it_is_the_one_from_befo
             await t.until(lambda name=name: file.exists() and f'"{name}"' in file.read_text())  # type: ignore[misc]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["settings", "view"])
 async def test_what_is_chosen_just_before_quitting_is_kept(
     file: Path, monkeypatch: pytest.MonkeyPatch, kind: str

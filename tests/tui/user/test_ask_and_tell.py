@@ -11,6 +11,7 @@ from support.samples import CHROOTS
 from support.whole_ui import ui
 
 
+@pytest.mark.slow
 async def test_toasts_are_short_and_do_not_lie_over_the_status_line() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         path = "/srv/chroot/with/a/very/long/path/to/what/could/not/be/mounted"

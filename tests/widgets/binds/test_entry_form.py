@@ -103,6 +103,7 @@ async def test_form_of_a_tmpfs_starts_with_its_defaults() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_what_could_not_be_done_stands_there_again_and_is_not_lost_unasked() -> None:
     app = DialogHost(form(typed=make("/t", "/s")))
     async with app.run_test(size=SMALL) as pilot:

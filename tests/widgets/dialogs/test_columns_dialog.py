@@ -63,6 +63,7 @@ async def test_the_keys(keys: tuple[str, ...], answer: object) -> None:
     assert app.answer == answer
 
 
+@pytest.mark.slow
 async def test_the_mouse_does_all_of_it() -> None:
     app = host("name", "state")
     async with app.run_test(size=(80, 24)) as pilot:

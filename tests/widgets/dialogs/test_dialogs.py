@@ -499,6 +499,7 @@ async def test_delete_without_a_size_says_so() -> None:
         assert "size not counted yet" in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_delete_wants_the_name_exactly() -> None:
     app = DialogHost(DeleteDialog(status(), 0))
     async with app.run_test(size=SMALL) as pilot:
@@ -1087,6 +1088,7 @@ async def test_pack_makes_an_image_in_a_directory_of_its_own() -> None:
         assert app.answer == Packing("/tmp/deb12.oci", oci=True)
 
 
+@pytest.mark.slow
 async def test_unpack_completes_the_path_and_proposes_the_name() -> None:
     app = DialogHost(unpack_dialog())
     async with app.run_test(size=SMALL) as pilot:
@@ -1098,6 +1100,7 @@ async def test_unpack_completes_the_path_and_proposes_the_name() -> None:
         assert app.answer == Unpacking("/backup/deb.tar.xz", "/srv/chroot/deb")
 
 
+@pytest.mark.slow
 async def test_a_name_that_is_proposed_is_typed_on_at_its_end() -> None:
     """It was typed on before it: `deb` became `newdeb`, and ctrl+u took nothing away."""
     app = DialogHost(unpack_dialog())

@@ -211,6 +211,7 @@ async def test_marks(host: Host) -> None:
         assert host.escapes == 1, "there is nothing to clear: it goes to others"
 
 
+@pytest.mark.slow
 async def test_the_filter_works_while_it_is_typed_and_enter_keeps_it(host: Host) -> None:
     async with host.run_test() as pilot:
         await shown(host, pilot, CHROOTS)

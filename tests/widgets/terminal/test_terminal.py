@@ -310,6 +310,7 @@ async def test_a_paste_comes_in_brackets_if_asked_for() -> None:
         await shows(pilot, terminal, "^[[200~two^Mlines^[[201~")
 
 
+@pytest.mark.slow
 async def test_more_than_the_kernel_takes_is_written_bit_by_bit() -> None:
     script = "stty raw -echo; echo ready; sleep 0.5; head -c 300000 | cksum"
     async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
