@@ -5,14 +5,6 @@ from __future__ import annotations
 import os
 
 
-def here() -> str:
-    """Return the current directory, "" where it was removed."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
-
-
 def settings_file() -> str:
     """Return where the settings file is, whether it exists or not."""
     return _place("XDG_CONFIG_HOME", "~/.config", "settings.toml")

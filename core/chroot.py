@@ -201,6 +201,14 @@ def locate_existing(directory: str, base: str) -> str:
     return path
 
 
+def current_directory() -> str:
+    """Return it, "" where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 def absolute(path: str) -> str:
     """Return *path* as it is from anywhere. Raises UsageError where that can't be said."""
     try:

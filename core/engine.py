@@ -540,8 +540,8 @@ class Engine(Protocol):
         """Put the chroot that was deleted last at *path*, or *ident* of it, back there.
 
         With its snapshots, and enabled at boot where it was. Returns the path. Where *ident* is
-        only snapshots they go to what is there, and that alone has a Stage told. Raises ChrootError
-        where there is none, or something is at *path* again; PrivilegeError, LockedError.
+        only snapshots they go to what is there. Raises ChrootError where there is none, or
+        something is at *path* again; PrivilegeError, LockedError.
         """
         raise NotImplementedError
 

@@ -153,6 +153,11 @@ class Cancelled(ChrootError):  # noqa: N818 (no error of ours: the caller asked 
     kind = "cancelled"
 
 
+def reason_of(error: OSError | ChrootError) -> str:
+    """Return why something failed, in words that stand behind what did."""
+    return error.message if isinstance(error, ChrootError) else str(error.strerror)
+
+
 def hint_of(error: OSError) -> str:
     """Return what helps where the system refused something for want of privilege; "" elsewhere."""
     return "run as root" if error.errno in (1, 13) else ""  # EPERM, EACCES

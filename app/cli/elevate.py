@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from ...core.chroot import absolute
 from ...core.errors import PrivilegeError
 from .. import exits, privilege
 from ..engine import base_directory, habits, split_host
@@ -35,7 +36,7 @@ def needs_root(arguments: Namespace) -> bool:
     if arguments.verb == "unpack" and arguments.send:
         return False  # it only reads
     if arguments.verb == "pack" and arguments.store:
-        return not _may_write(os.path.abspath(arguments.file))  # stdin is for who writes it
+        return not _may_write(absolute(arguments.file))  # stdin is for who writes it
     return arguments.verb in NEED_ROOT or getattr(arguments, "action", "") == "edit"
 
 

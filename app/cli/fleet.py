@@ -155,8 +155,7 @@ class _Fleet:
         if self._asked.json:
             for one in self._members:
                 if one.code == NOT_BEGUN:
-                    one.code = exits.INTERRUPTED
-                    self._ended(one, left=one.thread is not None)
+                    self._ended(one)
 
     def _work(self) -> None:
         while True:
@@ -218,13 +217,14 @@ class _Fleet:
         else:
             member.result = found
 
-    def _ended(self, member: Member, *, left: bool = False) -> None:
+    def _ended(self, member: Member) -> None:
         if self._asked.json:
             import json
 
-            document = {"host": member.name, "event": "ended", "code": member.code}
+            code = exits.INTERRUPTED if member.code == NOT_BEGUN else member.code
+            document = {"host": member.name, "event": "ended", "code": code}
             more = {} if member.result is None else {"result": member.result}
-            more |= {"left": True} if left else {}
+            more |= {"left": True} if member.is_at_work else {}
             self._print([json.dumps(document | more)])
             return
         failed = member.code and not self._asked_to_end
@@ -266,7 +266,7 @@ class _Fleet:
         return table(("HOST", "OUTCOME", ""), rows)
 
     def _word(self, one: Member) -> str:
-        if one.code == NOT_BEGUN and one.thread is not None:
+        if one.is_at_work:
             return "left at work"
         if one.code > 0 and self._is_run:
             return f"exit {one.code}"

@@ -114,6 +114,11 @@ class Member:
         self._target = target
         self._said = said
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it has begun, and not ended."""
+        return self.code == NOT_BEGUN and self.thread is not None
+
     def say(self, stream: str, line: str) -> None:
         """Have a line of its told, by the main thread."""
         self._said.put(self, stream, line[:_LONGEST] if stream == ERROR else line)

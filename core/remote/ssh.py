@@ -11,6 +11,7 @@ import shlex
 import stat
 from functools import cache
 
+from ..chroot import current_directory
 from . import idle_connections
 from .address import checked
 from .connection import Connection
@@ -156,7 +157,7 @@ def _who_ssh_knows(options: Sequence[str]) -> Iterator[str]:
     yield os.environ.get("PATH", "")
     yield from _told(os.path.expanduser("~/.ssh"))
     if options:
-        yield from (_here(), *options, *_times(options))  # paths in them begin there
+        yield from (current_directory(), *options, *_times(options))  # paths in them begin there
 
 
 @cache  # of a hundred hosts it is the same
@@ -171,13 +172,6 @@ def _times(paths: Sequence[str]) -> Iterator[str]:
             yield f"{path} {os.stat(path).st_mtime_ns}"
         except OSError:
             continue  # an option need not be a file
-
-
-def _here() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""  # it was removed
 
 
 def _files(folder: str) -> list[str]:

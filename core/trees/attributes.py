@@ -48,8 +48,8 @@ class Attributes:
             return 0
         if flags & NOCOW:  # once there is data it can't be set any more, nor taken away
             self._hands_on = self._set_flags(target, NOCOW) or self._hands_on
-        elif self._hands_on and get_flags(target) & NOCOW:
-            set_flags(target, get_flags(target) & ~NOCOW)
+        elif self._hands_on and (handed := get_flags(target)) & NOCOW:
+            set_flags(target, handed & ~NOCOW)
         return flags
 
     def open_file(self, source: int, target: int, status: os.stat_result, flags: int) -> None:

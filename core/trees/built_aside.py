@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-from ..errors import ChrootError, LockedError, Problem
+from ..errors import ChrootError, LockedError, Problem, reason_of
 from ..events import Warned
 from ..kernel import btrfs
 from ..kernel.lock_holders import UNSEEN, counting_holder, described
@@ -79,9 +79,13 @@ class Aside:
 
     def _tell(self, error: OSError | ChrootError) -> None:
         path = f"{descriptor_path(self._parent).rstrip('/')}/{self.name}"
-        why = error.strerror if isinstance(error, OSError) else error.message
-        hint = "whoever makes the same next removes it, and `delete` does"
-        self._report(Warned(path, Problem(f"{path} is left: {why}", hint)))
+        self._report(Warned(path, left_behind(path, error)))
+
+
+def left_behind(path: str, error: OSError | ChrootError) -> Problem:
+    """Return what is to be said of what should have gone and could not."""
+    hint = "whoever makes the same next removes it, and `delete` does"
+    return Problem(f"{path} is left: {reason_of(error)}", hint)
 
 
 def _made(parent: int, name: str, what: str) -> int:

@@ -21,7 +21,7 @@ from ..events import Stage, Warned, ignore
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock, is_locked
-from .built_aside import discard, sweep
+from .built_aside import discard, left_behind, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,26 +95,30 @@ class Shelf:
             return []
         return sorted(name for name in os.listdir(self.fd) if not name.startswith("."))
 
-    def sweep(self, report: Report = ignore, cancelled: Flag | None = None) -> None:
+    def sweep(self, report: Report = ignore, cancelled: Flag | None = None) -> dict[str, Problem]:
         """Remove what kills have left; what somebody is at work on is locked, and stays.
 
-        It may be another chroot's: what can't be removed is reported. Raises Cancelled.
+        It may be another chroot's: what can't be removed is reported, and returned by its path.
+        Raises Cancelled.
         """
+        left: dict[str, Problem] = {}
         hidden = self._hidden()
         if hidden:
             report(Stage(self.path, "removing what a kill has left"))
         for where, name in hidden:
             try:
                 sweep(where, name, self.path, cancelled=cancelled)
-            except (LockedError, Cancelled) as error:
-                if isinstance(error, Cancelled):
-                    raise
+            except LockedError:
+                pass
+            except Cancelled:
+                raise
             except (OSError, ChrootError) as error:
-                why = error.strerror if isinstance(error, OSError) else error.message
-                left = f"{descriptor_path(where)}/{name}"
-                report(Warned(self.path, Problem(f"{left} is left: {why}")))
+                path = f"{descriptor_path(where)}/{name}"
+                problem = left[path] = left_behind(path, error)
+                report(Warned(self.path, problem))
         for name in os.listdir(self._store):
             self._forget_rename(name)
+        return left
 
     def _forget_rename(self, name: str) -> None:
         """Remove the note *name* of a rename that is done, killed before it forgot it itself."""

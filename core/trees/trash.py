@@ -27,7 +27,7 @@ import os
 import time
 
 from .. import json_values
-from ..errors import Cancelled, ChrootError, LockedError, Problem
+from ..errors import Cancelled, ChrootError, LockedError, Problem, reason_of
 from ..events import Stage, Warned, ignore
 from ..kernel import replace_file, small_file
 from ..kernel.rootpath import descriptor_path
@@ -195,8 +195,7 @@ class Trash:
                 for fd in (entry.fd, self.fd, self.parent):
                     os.fsync(fd)
             except (OSError, ChrootError) as error:  # it is there all the same
-                why = str(error.strerror) if isinstance(error, OSError) else error.message
-                report(Warned(path, Problem(f"{path} is in the trash, but: {why}")))
+                report(Warned(path, Problem(f"{path} is in the trash, but: {reason_of(error)}")))
         return ident
 
     def take_out(self, one: Trashed) -> str:
@@ -216,7 +215,7 @@ class Trash:
                 if not self._give_back(held, one.path):
                     why = "there are others of that name"
             except (OSError, ChrootError) as error:  # the chroot is back all the same
-                why = str(error.strerror) if isinstance(error, OSError) else error.message
+                why = reason_of(error)
             for fd in (self.parent, held):
                 os.fsync(fd)
             if why:
@@ -325,9 +324,8 @@ class Trash:
             if _has(held, _ROOT):
                 if inode < 0 and not _has(held, _SNAPSHOTS):
                     with Shelf(path) as shelf:
-                        if shelf.inode == said.get(
-                            "shelf", shelf.inode
-                        ):  # else they are a later chroot's
+                        theirs = said.get("shelf", shelf.inode)  # an older version has not noted it
+                        if shelf.inode == theirs:  # else they are a later chroot's
                             shelf.give(held, _SNAPSHOTS)
             elif not _has(held, _SNAPSHOTS) or (
                 inode == said.get("inode") and self._give_back(held, path)

@@ -16,14 +16,15 @@ from ..diagnosis import check, leftovers
 from ..diagnosis.all_checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
-from ..errors import ChrootError, LockedError, PrivilegeError, Problem
-from ..events import StepDone, Warned, ignore
+from ..errors import ChrootError, LockedError, PrivilegeError
+from ..events import StepDone, ignore
 from ..kernel.replace_file import forget
 from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
+from .shared.after_all import raise_after_all
 from .shared.in_use import is_used
 from .shared.switching import mount_or_tell
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..creating.bases.store import Cache
     from ..diagnosis.finding import Finding
     from ..diagnosis.leftovers import TakeAway
-    from ..events import Event, Report
+    from ..events import Report
 
 
 def subject(base: str, path: str, backend: str, cache: Cache | None) -> Subject:
@@ -71,10 +72,7 @@ def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) 
             away, mounts = _taken_away(what, report, failed), _mounts(what)
             mount_or_tell(root, mounts, what.seen.table, report, cancelled)
             done = Plan((*away, *mounts.steps))
-    for error in failed[1:]:
-        report(Warned(what.path, Problem(error.message, error.hint)))
-    if failed:
-        raise failed[0]  # after all that could be mended is
+    raise_after_all(failed, what.path, report)
     return done
 
 
@@ -129,17 +127,10 @@ def _take_back(what: Subject, _target: str) -> None:
 
 
 def _sweep_snapshots(what: Subject, target: str) -> None:
-    failed: list[Problem] = []
-
-    def note(event: Event) -> None:
-        if isinstance(event, Warned):
-            failed.append(event.problem)
-
     with Shelf(what.path) as shelf:
-        shelf.sweep(note)  # what is left of others, too, each of which is asked for
-    for problem in failed:
-        if problem.message.startswith(f"{target} "):
-            raise ChrootError(problem.message, problem.hint)
+        left = shelf.sweep()  # what is left of others, too, each of which is asked for
+    if problem := left.get(target):
+        raise ChrootError(problem.message, problem.hint)
 
 
 def _tidy_base(what: Subject, target: str) -> None:

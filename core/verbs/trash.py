@@ -9,6 +9,7 @@ from ..chroot import open_directory
 from ..errors import AbsentError, Cancelled, ChrootError, PrivilegeError, Problem
 from ..events import Stage, Warned, ignore
 from . import boot
+from .shared.after_all import raise_after_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +68,7 @@ def empty_trash(
         found.settle()
         meant = found.ids() if idents is None else [found.find(word).id for word in idents]
         failed = _remove(found, dict.fromkeys(meant), report, cancelled)
-    for error in failed[1:]:
-        report(Warned(at, Problem(error.message, error.hint)))
-    if failed:
-        raise failed[0]
+    raise_after_all(failed, at, report)
     return tuple(dict.fromkeys(meant))
 
 

@@ -339,7 +339,7 @@ def test_snapshots_left_there_are_listed_and_had_back(cli: Cli, tmp_path: Path) 
     done = cli("trash", "restore", ident, "--base", tmp_path)
     assert done.returncode == 1
     assert f"only the snapshots of {deb}, which has others" in done.stderr
-    assert "it is back" not in done.stderr
+    assert "back from the trash" not in done.stderr
     deb.rename(tmp_path / "away")
     done = cli("trash", "restore", ident, "--base", tmp_path)
     assert f"only the snapshots of {deb}, which is not there" in done.stderr
@@ -348,7 +348,8 @@ def test_snapshots_left_there_are_listed_and_had_back(cli: Cli, tmp_path: Path) 
         place.rmdir()
     assert ids(tmp_path) == [ident]
     done = cli("trash", "restore", "deb", "--base", tmp_path)
-    assert f"{deb}: its snapshots are back" in done.stderr
+    assert "putting its snapshots back" in done.stderr
+    assert f"{deb}: back from the trash, and " in done.stderr
     assert [one["name"] for one in cli.json("snapshot", "list", "-d", deb)] == ["first"]
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
 

@@ -7,7 +7,6 @@ import sys
 import time
 
 from ....core.errors import Cancelled, UsageError
-from ....core.events import Stage
 from ....core.text import duration, safe, size
 from ... import exits, json_fields
 from ..arguments import add_examples, add_json_events, engine_of
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ....core.engine import Engine
-    from ....core.events import Event
     from ....core.trees.trash import Trashed
 
 
@@ -87,22 +85,13 @@ def _restore(engine: Engine, arguments: Namespace) -> None:
     if len(arguments.names) != 1:
         raise UsageError("trash restore needs one name", "chroot-tool trash list shows all")
     [word] = arguments.names
-    state, said = "off", "it is back, and off"
-    stages: list[Stage] = []
     with LongCall(json=arguments.json) as (report, _cancelled):
-
-        def told(event: Event) -> None:
-            if isinstance(event, Stage):
-                stages.append(event)
-            report(event)
-
-        path = engine.restore_trashed(os.path.join(engine.base, word), word, report=told)
-    if stages:
-        state, said = engine.status(path).state, "its snapshots are back"
+        path = engine.restore_trashed(os.path.join(engine.base, word), word, report=report)
+    state = engine.status(path).state
     if arguments.json:
         json_fields.write({"event": "done", "chroot": path, "state": state})
     else:
-        exits.tell(f"{safe(path)}: {said}\n")
+        exits.tell(f"{safe(path)}: back from the trash, and {safe(state)}\n")
 
 
 def _empty(engine: Engine, arguments: Namespace) -> None:

@@ -7,10 +7,10 @@ import os
 from typing import TYPE_CHECKING
 
 from ....core.archives.writing import default_name
+from ....core.chroot import current_directory
 from ....core.remote.address import split
 from ....core.text import safe, size
 from ....widgets.job_status import DONE
-from ...paths import here
 from ..command_lines import command_words
 from ..reasons import busy, of_chosen, unmade
 from .action import Action, flow
@@ -64,7 +64,7 @@ async def pack(session: Session) -> None:
 
 def _place(session: Session, one: ChrootStatus, *, oci: bool) -> str:
     """Return where an archive goes: here; what is packed on another machine stays in its base."""
-    folder = ("" if one.host else here()) or session.engine.base_at(one.path)
+    folder = ("" if one.host else current_directory()) or session.engine.base_at(one.path)
     return os.path.join(folder, default_name(one.path, oci=oci))
 
 

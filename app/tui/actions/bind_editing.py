@@ -13,6 +13,7 @@ import pwd
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ....core.chroot import current_directory
 from ....core.config.edits import Files
 from ....core.config.presets import presets
 from ....core.errors import ChangedError, ChrootError, ConfigError
@@ -21,7 +22,6 @@ from ....widgets.binds.draft import News
 from ....widgets.binds.editor import APPLY, OPEN_EDITOR, UNDO_SAVE, BindEditor, Edited
 from ....widgets.dialogs.confirm import Confirm, throw_away
 from ...exits import CONFIG
-from ...paths import here
 from ..command_lines.command_words import follow
 
 if TYPE_CHECKING:
@@ -228,4 +228,4 @@ def _presets(there: Callable[[str], bool]) -> tuple[Preset, ...]:
         home = pwd.getpwuid(uid).pw_dir
     except KeyError:
         home = os.path.expanduser("~")
-    return presets(os.environ, uid, home, here(), there)
+    return presets(os.environ, uid, home, current_directory(), there)

@@ -12,6 +12,7 @@ from ..reasons import busy, is_on, of_one, unfit
 from .action import Action, flow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event as Flag
 
     from ....core.errors import ChrootError
@@ -88,7 +89,7 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
 
     def work(report: Report, _cancelled: Flag) -> str:
         renamed = session.engine.rename(path, new, report=report)
-        _move_history(path, new, report)
+        change_history(lambda: run_history.move(path, new), path, report)
         return renamed
 
     def arrived(there: ChrootStatus) -> None:
@@ -106,11 +107,12 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
     session.go_where(new, path, arrived)
 
 
-def _move_history(path: str, new: str, report: Report) -> None:
+def change_history(change: Callable[[], None], path: str, report: Report) -> None:
+    """Change what was run in the chroot at *path*; where that fails the job's output says so."""
     from ....core.events import Output
 
     try:
-        run_history.move(path, new)
+        change()
     except OSError as problem:
         report(Output(path, f"history: {problem.strerror}"))
 

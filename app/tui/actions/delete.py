@@ -13,6 +13,7 @@ from ... import run_history
 from ..command_lines.command_log import Undo
 from ..reasons import busy, of_chosen
 from .action import Action, flow
+from .copies import change_history
 from .for_each_chosen import to_each
 from .trash import restore
 
@@ -65,7 +66,7 @@ def _delete(session: Session, days: float, one: ChrootStatus) -> None:
         nonlocal ident
         ident = session.engine.delete(one.path, trash=days, report=report, cancelled=cancelled)
         if not days:
-            _forget_history(one.path, report)
+            change_history(lambda: run_history.forget(one.path), one.path, report)
         return f"in the trash as {ident}" if ident else ""
 
     undo = Undo(
@@ -89,15 +90,6 @@ def _tell_kept(session: Session, days: float, job: JobStatus, _error: ChrootErro
         back = f": {key} has it back" if key else ""
         said = f"is in the trash for {in_words(days)}, where it takes its disk{back}"
         session.user.tell(f"{safe(job.name)} {said}")
-
-
-def _forget_history(path: str, report: Report) -> None:
-    from ....core.events import Output
-
-    try:
-        run_history.forget(path)
-    except OSError as problem:
-        report(Output(path, f"history: {problem.strerror}"))
 
 
 def _plan_restore(session: Session, one: ChrootStatus, ident: str) -> tuple[str, ...]:

@@ -448,21 +448,27 @@ async def test_snapshots_that_cannot_be_read_say_so(monkeypatch: pytest.MonkeyPa
         await t.says("reading snapshots needs root")
 
 
+async def run_after_a_snapshot(t: Ui) -> threading.Event:
+    """Have a command run in arm after a snapshot, which is begun and goes on until that is set."""
+    gate = t.engine.hold("take_snapshot")
+    await t.on_row("arm")
+    await t.press("r")
+    prompt = await t.dialog(RunPrompt)
+    prompt.field("line").value = "apt upgrade"
+    prompt.query_one("#snapshot", Switch).value = True
+    await t.press("enter")
+    await t.main()
+    await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+    return gate
+
+
 @pytest.mark.slow
 async def test_run_takes_a_snapshot_first_where_it_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     runs(monkeypatch, lambda *_: ["sh", "-c", "echo came"])
     async with ui(*CHROOTS) as t:
-        gate = t.engine.hold("take_snapshot")
-        await t.on_row("arm")
-        await t.press("r")
-        prompt = await t.dialog(RunPrompt)
-        prompt.field("line").value = "apt upgrade"
-        prompt.query_one("#snapshot", Switch).value = True
-        await t.press("enter")
-        await t.main()
-        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+        gate = await run_after_a_snapshot(t)
         assert not t.app.main.dock.panels
         gate.set()
         await t.shows("arm apt upgrade", "came")
@@ -475,15 +481,7 @@ async def test_what_runs_after_its_snapshot_takes_no_keys_that_are_for_something
     """The snapshot takes minutes; a terminal of root's had what was typed then."""
     runs(monkeypatch, lambda *_: ["sh", "-c", "echo came; exec sleep 1000"])
     async with ui(*CHROOTS) as t:
-        gate = t.engine.hold("take_snapshot")
-        await t.on_row("arm")
-        await t.press("r")
-        prompt = await t.dialog(RunPrompt)
-        prompt.field("line").value = "apt upgrade"
-        prompt.query_one("#snapshot", Switch).value = True
-        await t.press("enter")
-        await t.main()
-        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+        gate = await run_after_a_snapshot(t)
         t.app.main.table.focus()
         await t.press("j")
         gate.set()
@@ -497,15 +495,7 @@ async def test_what_needs_a_password_after_its_snapshot_leaves_the_terminal_to_w
 ) -> None:
     async with ui(*CHROOTS) as t:
         monkeypatch.setattr(t.engine, "asks", lambda _path: True)
-        gate = t.engine.hold("take_snapshot")
-        await t.on_row("arm")
-        await t.press("r")
-        prompt = await t.dialog(RunPrompt)
-        prompt.field("line").value = "apt upgrade"
-        prompt.query_one("#snapshot", Switch).value = True
-        await t.press("enter")
-        await t.main()
-        await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "")])
+        gate = await run_after_a_snapshot(t)
         await t.press("j")
         gate.set()
         await t.says("arm: the snapshot is there; r runs the command")
