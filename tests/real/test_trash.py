@@ -59,7 +59,9 @@ def test_there_and_back_with_its_snapshots(cli: Cli, tmp_path: Path) -> None:
     assert 86400 < one["until"] - one["deleted"] <= 2 * 86400
     assert (tmp_path / ".chroot-tool/trash").stat().st_mode & 0o777 == 0o700
     assert one["id"] in cli.ok("trash", "list", "--base", tmp_path)
-    assert "it is back" in cli("trash", "restore", "deb", "--base", tmp_path).stderr
+    assert (
+        "back from the trash, and off" in cli("trash", "restore", "deb", "--base", tmp_path).stderr
+    )
     assert deb.stat().st_ino == inode
     assert (deb / "etc/own").read_text() == "deb"
     assert [s["name"] for s in cli.json("snapshot", "list", "-d", deb)] == ["first"]
