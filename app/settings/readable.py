@@ -17,9 +17,11 @@ _GROUNDS = ("background", "surface", "panel")
 WRITTEN_ON: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("foreground", "foreground-muted", "text-muted", "text-disabled", "text-primary",
-         "text-secondary", "text-accent", "text-success", "text-warning", "text-error"),
+         "text-secondary", "text-accent", "text-success", "text-warning", "text-error",
+         "primary", "error"),  # as titles of dialogs and keys of buttons
         _GROUNDS,
     ),
+    "text": (*_GROUNDS, "primary-muted"),
     "footer-foreground": ("footer-background",),
     "footer-key-foreground": ("footer-background",),
     "footer-description-foreground": ("footer-background",),

@@ -1,5 +1,7 @@
 """Our themes: what can be read on what, and the names that settings may use."""
 
+import re
+
 import pytest
 from textual.app import App, ComposeResult
 from textual.color import Color
@@ -8,6 +10,7 @@ from textual.widgets import Button, DataTable, Footer, Input
 
 from chroot_tool.app.settings import themes
 from chroot_tool.app.settings.readable import AA, WRITTEN_ON, contrast, readable
+from support import CHECKOUT
 
 TEXTS = (
     "foreground", "text-muted", "foreground-muted", "primary", "secondary", "accent", "success",
@@ -29,6 +32,10 @@ PAIRS = (
     ("foreground", "input-selection-background"),
     ("input-cursor-foreground", "input-cursor-background"),
 )
+WRITTEN = re.compile(
+    r"""(?:(?<![\w-])(?:border-title-|border-subtitle-)?color:\s*|["'])\$([a-z][a-z-]*?)(?=[;"'\s])"""
+)
+"""A colour of a text, in CSS and in styled content."""
 OWN = pytest.mark.parametrize("theme", themes.own(), ids=themes.OWN)
 
 
@@ -66,6 +73,16 @@ def test_every_theme_can_be_read(name: str) -> None:
             below = base + Color.parse(colours[ground])
             ratios[f"{text} on {ground}"] = contrast(as_painted(colours[text], below), below)
     assert {pair: ratio for pair, ratio in ratios.items() if ratio < AA} == {}
+
+
+def test_every_colour_of_a_text_is_held_to_that() -> None:
+    used: dict[str, str] = {}
+    for file in [*(CHECKOUT / "widgets").rglob("*.py"), *(CHECKOUT / "app").rglob("*.py")]:
+        for name in WRITTEN.findall(file.read_text()):
+            used[name] = f"{file.name}: ${name}"
+    colours = Painted("dark").get_css_variables().keys() & used
+    assert colours >= {"primary", "text-primary", "foreground-muted"}
+    assert {used[name] for name in colours - WRITTEN_ON.keys()} == set()
 
 
 @OWN

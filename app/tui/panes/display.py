@@ -58,15 +58,18 @@ class Display:
             inventory.trends.all(),
             inventory.snapshot.machines,
         )
-        problem = self._inventory.snapshot.problem
-        table.empty_hint = (
-            (problem.message, problem.hint)
-            if problem
-            else (f"no chroot under {self._base} yet", "press n to make one")
-        )
+        problem = inventory.snapshot.problem
+        if problem:
+            table.empty_hint = (problem.message, problem.hint)
+        elif not inventory.chroots:
+            table.empty_hint = (f"no chroot under {self._base} yet", self._begin())
         self._panes.fit_table()
         self.details()
         self.status_line()
+
+    def _begin(self) -> str:
+        key = self._panes.key_of("environments.create")
+        return f"press {key} to make one" if key else "create in the palette makes one"
 
     def _chroots(self) -> tuple[ChrootStatus, ...]:
         used = self._in_use()

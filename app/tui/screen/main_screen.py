@@ -129,6 +129,7 @@ class MainScreen(TellsOfWork, Screen[None]):
             self.doing.use(now.commands, self._bindings.key_to_bindings)
         if now.keys != before.keys and self.is_built:
             self.details.line.keys = self._workspace.keys_of_tabs
+            self._display.all()
         if now.line != before.line:
             self.session.panels.use_line(now.line)
         if now.dock != before.dock:
