@@ -84,9 +84,9 @@ async def test_keys_hold_at_once_and_go_again(file: Path) -> None:
 async def test_what_says_which_key_to_press_says_the_new_one(file: Path) -> None:
     write(file, "")
     async with ui(follow_settings=True) as t:
-        await t.shows("press n to make one", "n  a new one: a Debian")
+        await t.shows("press n to make one", "n a new one: a Debian")
         replace(file, '[keys]\nenvironments.create = "f6"\n')
-        await t.shows("press f6 to make one", "f6  a new one: a Debian")
+        await t.shows("press f6 to make one", "f6 a new one: a Debian")
 
 
 @pytest.mark.slow
