@@ -317,6 +317,8 @@ async def _delete(app: SceneApp, pilot: Pilot[None]) -> None:
 async def _busy(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("o")
     await until(pilot, lambda: app.screen is not app.main and app.screen.is_mounted)
+    # Where it took a while to come, it takes no yes before a lull in the keys.
+    await until(pilot, lambda: not app.screen.query_one("#stop").disabled)
 
 
 async def _jobs(app: SceneApp, pilot: Pilot[None]) -> None:
