@@ -27,4 +27,5 @@ def for_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_screen(scene: Scene, snap_compare: Compare) -> None:
-    assert snap_compare(scene.app(), terminal_size=scene.size, run_before=scene.prepare)
+    same = snap_compare(scene.app(), terminal_size=scene.size, run_before=scene.prepare)
+    assert same, f"{scene.name} looks other: snapshot_report.html shows how"

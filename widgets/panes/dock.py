@@ -120,6 +120,9 @@ class Dock(Vertical):
         name = f"panel-{self._count}"
         self._panels[name] = panel
         self.add_class("-open")
+        # Beside what is shown still, it would have half of the room for a moment, and a program
+        # that starts in it, too.
+        panel.display = False
         await self.mount(panel)
         self._show(name)
         panel.start(focus=not quietly)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from textual.widget import Widget
 from textual.widgets import Input
 
 from chroot_tool.app import paths, run_history
@@ -401,6 +402,33 @@ async def test_a_program_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPat
     async with ui(*CHROOTS) as t:
         await t.press("s")
         await t.shows("exit 127")
+
+
+@pytest.mark.slow
+async def test_a_program_starts_in_the_room_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ui(*CHROOTS) as t:
+        dock = t.app.main.dock
+        sizes: list[int] = []
+        resized, mount = Terminal.on_resize, dock.mount
+
+        def on_resize(terminal: Terminal) -> None:
+            sizes.append(terminal.size.height)
+            resized(terminal)
+
+        async def slowly(*widgets: Widget) -> None:  # so that a layout comes between
+            await mount(*widgets)
+            for _ in range(3):
+                await asyncio.sleep(0)
+                t.app.main._refresh_layout()
+
+        monkeypatch.setattr(Terminal, "on_resize", on_resize)
+        monkeypatch.setattr(dock, "mount", slowly)
+        await t.press("4")
+        await t.until(lambda: dock.has_focus_within)
+        await dock.add(RunPanel(["sleep", "1000"], chroot="x", command="x", clock=lambda: 1.0))
+        await t.until(lambda: panel(t).terminal.running)
+        await t.pilot.pause()
+        assert {one for one in sizes if one} == {panel(t).terminal.size.height}
 
 
 @pytest.mark.slow
