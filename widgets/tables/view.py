@@ -73,7 +73,8 @@ class View:
     def _scroll(self, row: int) -> None:
         """Show *row* first, as far as there are rows below to fill the view."""
         row = max(0, min(row, len(self._order.keys) - self.page))
-        if row != self.top:
+        # Without a size there is no view yet: what is scrolled then stays scrolled for no reason.
+        if row != self.top and self._table.size.height:
             self._table.scroll_to(y=row, animate=False, force=True)
 
     def refresh_rows(self, keys: Iterable[str]) -> None:

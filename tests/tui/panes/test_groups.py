@@ -57,6 +57,16 @@ async def test_the_cursor_begins_at_the_first_chroot_and_stays_where_it_is_put(
 
 
 @SIZES
+async def test_the_head_above_the_first_chroot_is_seen_at_the_start(size: tuple[int, int]) -> None:
+    names = [f"many-{number:02}" for number in range(60)]
+    many = [TAGGED[0].replace(name=name, path=f"{BASE}/{name}") for name in names]
+    async with ui(*many, size=size) as t:
+        await t.until(lambda: t.highlighted == "many-00")
+        await t.shows("▾ build", "60 chroots", "many-01")
+        assert t.app.main.table.rows.scroll_offset.y == 0
+
+
+@SIZES
 async def test_enter_folds_and_opens_and_what_is_gone_to_is_seen(size: tuple[int, int]) -> None:
     async with ui(*TAGGED, size=size) as t:
         await t.shows("▾ build")
