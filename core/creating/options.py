@@ -1,8 +1,9 @@
 """What a person can ask of `create`: the options, their defaults, and what is wrong with them.
 
-The checks are pure but for a look at the host's own lists (debootstrap's scripts, the time zones,
-the locales), and quick enough for every key stroke in a form. Each returns nothing or raises
-UsageError with a hint. What only the network or the disk can tell is in `create.check`.
+The checks are pure but for a look at this host's own lists (debootstrap's scripts, the time zones,
+the locales): `check_form_of_…` is without that, for a host that is elsewhere. All are quick enough
+for every key stroke in a form. Each returns nothing or raises UsageError with a hint. What only the
+network or the disk can tell is in `create.check`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ VARIANTS = ("minbase", "buildd", "important")
 """minbase: required packages and apt. buildd: those and build-essential. important: required and
 important packages, what debootstrap does without --variant."""
 
+ARCHITECTURES = tuple(host.QEMU)
+
 PLAIN_LOCALES = ("C.UTF-8", "C", "POSIX")
 """In every Debian without the package locales."""
 UTC = ("UTC", "Etc/UTC")
@@ -37,6 +40,8 @@ _DIGITS = frozenset("0123456789")
 _WORD = _LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ") | _DIGITS
 _SUITE = _LOWER | _DIGITS | frozenset(".+-")
 _ADDRESS = _WORD | frozenset("-._~:/@%+,=[]")
+_SOME_LOCALES = "for example: C.UTF-8, de_DE.UTF-8"
+_SOME_ZONES = "for example: Etc/UTC, Europe/Berlin"
 _NOT_IN_PATH = frozenset(" \t\n\"'`$\\*?[]{}();&|<>!#~%")
 
 
@@ -128,10 +133,15 @@ def check_path(path: str) -> None:
         )
 
 
-def check_suite(suite: str, backend: str = BACKENDS[0]) -> None:
-    """Check that *suite* is one that debootstrap knows; mmdebstrap takes any that a mirror has."""
+def check_form_of_suite(suite: str) -> None:
+    """Check that *suite* can be the name of one."""
     if not suite or suite[0] not in _SUITE - set(".+-") or not _SUITE.issuperset(suite):
         raise UsageError(f"{suite!r} is no name of a suite", "for example: bookworm, stable, sid")
+
+
+def check_suite(suite: str, backend: str = BACKENDS[0]) -> None:
+    """Check that *suite* is one that debootstrap knows; mmdebstrap takes any that a mirror has."""
+    check_form_of_suite(suite)
     known = suites.known()
     if backend == "mmdebstrap" or not known or suite in known:
         return
@@ -196,32 +206,40 @@ def check_package(package: str) -> None:
         )
 
 
+def check_form_of_locale(locale: str) -> None:
+    """Check that *locale* can be the name of one."""
+    if not locale or locale[0] not in _WORD or not (_WORD | set("_.@-")).issuperset(locale):
+        raise UsageError(f"{locale!r} is no name of a locale", _SOME_LOCALES)
+
+
 def check_locale(locale: str) -> None:
     """Check that *locale* is one that can be made inside (SUPPORTED, where the host has it)."""
     if locale in PLAIN_LOCALES:
         return
-    hint = "for example: C.UTF-8, de_DE.UTF-8"
-    if not locale or locale[0] not in _WORD or not (_WORD | set("_.@-")).issuperset(locale):
-        raise UsageError(f"{locale!r} is no name of a locale", hint)
+    check_form_of_locale(locale)
     try:
         with open(SUPPORTED, encoding="ascii") as file:
             known = [line.split()[0] for line in file if line.strip() and line[0] != "#"]
     except OSError:
         return
     if locale not in known:
-        near = suggestion(locale, known) if _near(locale, known) else hint
+        near = suggestion(locale, known) if _near(locale, known) else _SOME_LOCALES
         raise UsageError(f"there is no locale {locale!r}", near)
+
+
+def check_form_of_timezone(timezone: str) -> None:
+    """Check that *timezone* can be the name of one."""
+    if not host.can_name_a_timezone(timezone):
+        raise UsageError(f"{timezone!r} is no name of a time zone", _SOME_ZONES)
 
 
 def check_timezone(timezone: str) -> None:
     """Check that *timezone* is a name below the host's zoneinfo."""
-    hint = "for example: Etc/UTC, Europe/Berlin"
-    if not host.can_name_a_timezone(timezone):
-        raise UsageError(f"{timezone!r} is no name of a time zone", hint)
+    check_form_of_timezone(timezone)
     if host.has_timezone(timezone):
         return
     known = host.timezones()
-    near = suggestion(timezone, known) if known and _near(timezone, known) else hint
+    near = suggestion(timezone, known) if known and _near(timezone, known) else _SOME_ZONES
     raise UsageError(f"there is no time zone {timezone!r}", near)
 
 

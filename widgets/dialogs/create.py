@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -15,10 +16,8 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ...core.creating import options as rules
-from ...core.creating import suites
 from ...core.creating.options import CreateOptions
 from ...core.errors import ChrootError, UsageError
-from ...core.host import debian
 from ..light_message import Telling
 from ..text.foreign import foreign
 from .choice_field import ChoiceField
@@ -53,13 +52,31 @@ _LULL = 0.15
 """Seconds without a change after which it is asked how quick it would be."""
 
 
+def _by_form(suite: str, _backend: str) -> None:
+    rules.check_form_of_suite(suite)
+
+
+@dataclass(frozen=True)
+class HostRules:
+    """What only the host can tell on which it is made; by itself what holds on any.
+
+    The checks raise UsageError, at each key; that of a suite is given the back end, too.
+    """
+
+    suite: Callable[[str, str], None] = _by_form
+    locale: Callable[[str], None] = rules.check_form_of_locale
+    timezone: Callable[[str], None] = rules.check_form_of_timezone
+    suites: Callable[[], Iterable[str]] = tuple
+    timezones: Callable[[], Iterable[str]] = tuple
+
+
 class CreateForm(FormDialog[Request | None]):
     """Asks for the options of a new chroot. Answers (path, options), or a Copy; None where left.
 
     What is left empty stays "" or () in the options: the engine fills it in. *defaults* are only
     shown, as what would be taken. *base* is where a plain name goes, *taken* the names that are
     there already. *describe* returns the lines of the plan, or raises ChrootError; it is called
-    in a thread. *sources* are what it can be made of.
+    in a thread. *sources* are what it can be made of, *host* what can be known of where it is made.
     """
 
     HELP = (
@@ -91,8 +108,10 @@ class CreateForm(FormDialog[Request | None]):
         *,
         describe: Describe,
         sources: Sources | None = None,
+        host: HostRules | None = None,
     ) -> None:
         super().__init__("new chroot")
+        self._host = host or HostRules()
         self._sources = sources or Sources()
         self._describe = describe
         self._looks: Timer | None = None
@@ -119,7 +138,7 @@ class CreateForm(FormDialog[Request | None]):
         yield Field(
             "Suite", id="suite", check=self._check_suite,
             placeholder=self._defaults.suite or _HOSTS,
-            suggester=Prefixes(suites.known), note="bookworm, trixie, stable, sid …",
+            suggester=Prefixes(self._host.suites), note="bookworm, trixie, stable, sid …",
         )  # fmt: skip
         yield Field(
             "Mirror", id="mirror", check=_unless_empty(rules.check_mirror),
@@ -148,7 +167,7 @@ class CreateForm(FormDialog[Request | None]):
         defaults = self._defaults
         yield Field(
             "Architecture", id="arch", check=_unless_empty(rules.check_arch),
-            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: debian.QEMU),
+            placeholder=defaults.arch or _HOSTS, suggester=Prefixes(lambda: rules.ARCHITECTURES),
             note="another than the host's needs qemu-user-static",
         )  # fmt: skip
         yield ChoiceField("Variant", _VARIANTS, id="variant", value=defaults.variant)
@@ -158,13 +177,13 @@ class CreateForm(FormDialog[Request | None]):
             note="more to install: names with blanks or commas between",
         )  # fmt: skip
         yield Field(
-            "Locales", id="locales", check=_each(rules.check_locale),
+            "Locales", id="locales", check=_each(self._host.locale),
             placeholder=" ".join(defaults.locales or rules.PLAIN_LOCALES[:1]),
             note="the first is the default inside",
         )  # fmt: skip
         yield Field(
-            "Time zone", id="timezone", check=_unless_empty(rules.check_timezone),
-            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(debian.timezones),
+            "Time zone", id="timezone", check=_unless_empty(self._host.timezone),
+            placeholder=defaults.timezone or _HOSTS, suggester=Prefixes(self._host.timezones),
             note="Europe/Berlin, Etc/UTC …",
         )  # fmt: skip
         yield ChoiceField(
@@ -175,7 +194,7 @@ class CreateForm(FormDialog[Request | None]):
     def _check_suite(self, suite: str) -> None:
         if suite:
             backend = self.value("backend") if self.is_mounted else self._defaults.backend
-            rules.check_suite(suite, backend or rules.BACKENDS[0])
+            self._host.suite(suite, backend or rules.BACKENDS[0])
 
     # -- what it is made of ----------------------------------------------------------------------
 

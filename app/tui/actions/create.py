@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ....core.creating.options import CreateOptions
     from ....core.engine import Engine
     from ....core.looking.status import ChrootStatus
+    from ....widgets.dialogs.create import HostRules
     from ....widgets.dialogs.create_sources import Sources
     from ..session import Session
 
@@ -49,6 +50,7 @@ async def create(session: Session) -> None:
         defaults, base, session.inventory.names(split(base)[0]),
         describe=engine.plan_create,
         sources=await asyncio.to_thread(_sources, engine, base, known, chosen, clock),
+        host=_rules(is_here=session.machines.is_here and not split(base)[0]),
     )  # fmt: skip
     made = await session.user.ask(form)
     if isinstance(made, Copy):
@@ -83,6 +85,20 @@ def _sources(
     return Sources(
         there, chroots, chosen.path if chosen else "", outlook,
         engine.complete, clock,
+    )  # fmt: skip
+
+
+def _rules(*, is_here: bool) -> HostRules:
+    """Return what is checked at each key; what another machine has its plan tells."""
+    from ....core.creating import options, suites
+    from ....core.host import debian
+    from ....widgets.dialogs.create import HostRules
+
+    if not is_here:
+        return HostRules()
+    return HostRules(
+        options.check_suite, options.check_locale, options.check_timezone,
+        suites.known, debian.timezones,
     )  # fmt: skip
 
 

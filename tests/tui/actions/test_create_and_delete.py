@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from chroot_tool.app.tui.session import Session
 from chroot_tool.core.events import Output, Stage
 from chroot_tool.core.looking.status import ChrootStatus
+from chroot_tool.core.remote.machines import Machines
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -115,3 +117,30 @@ async def test_what_can_be_copied_is_asked_of_no_widget_from_another_thread(
         await t.press("n")
         await t.dialog(CreateForm)
         assert set(asked) == {threading.current_thread()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["here", "on a host of the list", "on the host that this is of"])
+async def test_what_a_host_has_is_not_told_by_the_files_of_another(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "supported").write_text("de_DE.UTF-8 UTF-8\n")
+    monkeypatch.setattr("chroot_tool.core.creating.options.SUPPORTED", str(tmp_path / "supported"))
+    monkeypatch.setattr("chroot_tool.core.host.debian.ZONEINFO", str(tmp_path))
+    monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
+    if where == "on a host of the list":
+        monkeypatch.setattr(Machines, "at", lambda known, path: ("build1", known._here, path))
+    elif where == "on the host that this is of":
+        monkeypatch.setattr(Machines, "is_here", False)
+    async with ui(*CHROOTS) as t:
+        await t.press("n")
+        form = await t.dialog(CreateForm)
+        asked = {"suite": "forky", "locales": "eo_XX.UTF-8", "timezone": "Europe/Nowhere"}
+        for ident, value in asked.items():
+            form.field(ident).value = value
+        await t.pilot.pause()
+        refused = [ident for ident in asked if form.field(ident).problem]
+        assert refused == (list(asked) if where == "here" else [])
+        form.field("timezone").value = "no zone"  # nowhere
+        await t.pilot.pause()
+        assert form.field("timezone").problem

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList
 
-from chroot_tool.core.creating.options import CreateOptions
+from chroot_tool.core.creating.options import CreateOptions, check_suite
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking.snapshot import Machine
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
@@ -19,7 +19,7 @@ from chroot_tool.core.process import Holder, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.widgets.dialogs.base import BaseDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
-from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.dialogs.create import CreateForm, HostRules
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
@@ -717,7 +717,7 @@ async def test_create_does_not_scold_before_anything_is_typed() -> None:
 @pytest.mark.slow
 async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
-    app = DialogHost(create_form())
+    app = DialogHost(create_form(host=HostRules(suite=check_suite)))
     async with app.run_test(size=SMALL) as pilot:
         set_field(app, "suite", "bokworm")
         await pilot.pause()
@@ -729,9 +729,8 @@ async def test_create_judges_the_suite_by_the_backend(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.slow
-async def test_create_suggests_suites(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chroot_tool.core.creating.suites.known", lambda: ("bookworm", "sid"))
-    app = DialogHost(create_form())
+async def test_create_suggests_suites() -> None:
+    app = DialogHost(create_form(host=HostRules(suites=lambda: ("bookworm", "sid"))))
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "tab")
         await type_text(pilot, "boo")
