@@ -11,7 +11,7 @@ import sys
 from functools import cache
 from itertools import pairwise
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ..core import events
 from ..core.archives.archive import Packed, Unpacked
@@ -29,9 +29,6 @@ from ..core.trees.duplicate import Cloned
 from ..core.trees.snapshots import TreeSnapshot
 from ..core.trees.trash import Trashed
 from . import json_fields as said
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Schema = dict[str, Any]
 _BASIC: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number",
@@ -51,21 +48,6 @@ def schema() -> Schema:
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in verbs],
         "$defs": verbs | _values(),
     }
-
-
-def verb_of(words: Sequence[str]) -> str:
-    """Return the name in `$defs` of what a command line prints; "" where it prints no JSON."""
-    if any(word.partition("=")[0] == "--hosts" for word in words):
-        return "--hosts"
-    if {"--dry-run", "-n"} & set(words):
-        return "--dry-run"
-    known = _verbs()
-    firsts = {name.partition(" ")[0] for name in known}
-    for before, word, after in zip(("", *words), words, (*words[1:], ""), strict=False):
-        if word in firsts and before not in ("-d", "--dir", "--base", "-H", "--host"):
-            pair = f"{word} {after}"
-            return pair if pair in known else word if word in known else ""
-    return ""
 
 
 # -- what verbs print ----------------------------------------------------------------------------

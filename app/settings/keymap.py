@@ -9,7 +9,6 @@ settings are read on the way of `list` and `run`, too.
 from __future__ import annotations
 
 from ...core.value import Value
-from .key_names import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -264,19 +263,3 @@ def meet(one: str, other: str) -> bool:
     if one == other:
         return True
     return (one in _WIDE or other in _WIDE) and one not in _APART and other not in _APART
-
-
-def document() -> str:
-    """Return the tables of docs/keys.md."""
-    places = dict.fromkeys(binding.place for binding in BINDINGS)
-    return "\n".join(f"## {place}\n{_table(place)}" for place in places)
-
-
-def _table(place: str) -> str:
-    rows = ["| key | does | id |", "|---|---|---|"]
-    for binding in BINDINGS:
-        if binding.place == place:
-            # A bar would end the cell, in code as well.
-            keys = " ".join(f"`{shown(key)}`" for key in binding.keys).replace("|", "\\|")
-            rows.append(f"| {keys} | {binding.does} | `{binding.id}` |")
-    return "\n".join(rows) + "\n"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MARK = "chroot-tool "
-_TEXTS = ("name", "os", "suite", "arch", "version", "date", "purpose")
+_TEXTS = ("name", "os", "suite", "arch", "version", "date")
 _LONGEST = 1000
 """Characters of a name, a suite …"""
 LIMIT = 64 << 20
@@ -49,7 +49,6 @@ class Manifest(Value):
     """Of the chroot-tool that wrote it."""
     date: str = ""
     """When, as ISO 8601."""
-    purpose: str = ""
     left_out: tuple[str, ...] = ()
     """Mount points and paths whose content is not in it."""
     flags: tuple[tuple[str, str], ...] = ()

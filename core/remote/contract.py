@@ -70,11 +70,6 @@ def names() -> tuple[str, ...]:
     return tuple(sorted((*whole, *parts)))
 
 
-def methods() -> dict[str, Method]:
-    """Return every method by the name that a request has."""
-    return {name: method(name) for name in names()}
-
-
 @remembered
 def method(name: str) -> Method:
     """Return the method of a request. Raises KeyError for one that there is not."""

@@ -6,13 +6,14 @@ More strictly than a user would: a field that the schema does not know is a mist
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from chroot_tool.app.json_schema import RUN, schema, verb_of
+from chroot_tool.app import json_schema
+from chroot_tool.app.json_schema import RUN, schema
 
 
 def check(words: Iterable[str], output: bytes) -> None:
@@ -41,6 +42,21 @@ def hold(verb: str, document: Any) -> None:
     """Hold a document against the schema of what *verb* prints."""
     errors = [error.message[:300] for error in _validator(verb).iter_errors(document)]
     assert not errors, f"{verb}: {errors}"
+
+
+def verb_of(words: Sequence[str]) -> str:
+    """Return the name in `$defs` of what a command line prints; "" where it prints no JSON."""
+    if any(word.partition("=")[0] == "--hosts" for word in words):
+        return "--hosts"
+    if {"--dry-run", "-n"} & set(words):
+        return "--dry-run"
+    known = json_schema._verbs()
+    firsts = {name.partition(" ")[0] for name in known}
+    for before, word, after in zip(("", *words), words, (*words[1:], ""), strict=False):
+        if word in firsts and before not in ("-d", "--dir", "--base", "-H", "--host"):
+            pair = f"{word} {after}"
+            return pair if pair in known else word if word in known else ""
+    return ""
 
 
 def _on_one_machine(words: tuple[str, ...]) -> tuple[str, ...]:

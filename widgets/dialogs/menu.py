@@ -26,7 +26,6 @@ _AROUND = 6
 """Cells of a row that are not its text: the border, the frame's padding, the list's."""
 _EDGES = 2
 """Rows of the frame."""
-_MOST_KEYS = 12
 _WIDEST = 76
 
 

@@ -78,13 +78,11 @@ class CommandsPane(ListWithOutput):
     class RepeatRequested(Telling):
         """This command is to be done once more."""
 
-        pane: CommandsPane
         ident: int
 
     class UndoRequested(Telling):
         """This command is to be taken back. Nobody was asked yet."""
 
-        pane: CommandsPane
         ident: int
 
     def __init__(self, output_of: Callable[[int], Sequence[str]]) -> None:
@@ -146,12 +144,12 @@ class CommandsPane(ListWithOutput):
     def action_repeat(self) -> None:
         """Ask for it to be done once more."""
         if self.may("repeat") and (one := self.selected):
-            self.post_message(self.RepeatRequested(self, one.id))
+            self.post_message(self.RepeatRequested(one.id))
 
     def action_undo(self) -> None:
         """Ask for it to be taken back."""
         if self.may("undo") and (one := self.selected):
-            self.post_message(self.UndoRequested(self, one.id))
+            self.post_message(self.UndoRequested(one.id))
 
     def action_copy(self) -> None:
         """Ask for its line to be copied."""

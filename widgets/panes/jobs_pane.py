@@ -99,19 +99,16 @@ class JobsPane(ListWithOutput):
     class CancelRequested(Telling):
         """This job, which runs, is to be stopped."""
 
-        pane: JobsPane
         job_id: int
 
     class Dismissed(Telling):
         """This job, which runs no more, was read and is to go."""
 
-        pane: JobsPane
         job_id: int
 
     class DoctorRequested(Telling):
         """The doctor is to be asked what was in the way of this job, which failed."""
 
-        pane: JobsPane
         job: JobStatus
 
     def __init__(
@@ -217,18 +214,18 @@ class JobsPane(ListWithOutput):
     def action_cancel(self) -> None:
         """Ask for the job to be stopped."""
         if self.may("cancel") and (job := self.selected):
-            self.post_message(self.CancelRequested(self, job.id))
+            self.post_message(self.CancelRequested(job.id))
 
     def action_dismiss(self) -> None:
         """Ask for the job to be taken off the list."""
         if self.may("dismiss") and (job := self.selected):
-            self.post_message(self.Dismissed(self, job.id))
+            self.post_message(self.Dismissed(job.id))
 
     def action_doctor(self) -> None:
         """Ask for the doctor."""
         job = self.selected
         if job is not None and job.state == FAILED:
-            self.post_message(self.DoctorRequested(self, job))
+            self.post_message(self.DoctorRequested(job))
 
     def action_copy(self) -> None:
         """Ask for the failure, or else the output, to be copied."""

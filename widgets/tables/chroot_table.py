@@ -88,12 +88,6 @@ class ChrootTable(Vertical):
         table: ChrootTable
         status: ChrootStatus
 
-    class MarksChanged(Telling):
-        """Others are marked than before."""
-
-        table: ChrootTable
-        marked: tuple[str, ...]
-
     class FilterChanged(Telling):
         """It is filtered by another text than before."""
 
@@ -384,7 +378,6 @@ class ChrootTable(Vertical):
         message.stop()
         self._tell()
         self.refresh_bindings()
-        self.post_message(self.MarksChanged(self, self.marked))
 
     def watch_empty_hint(self) -> None:
         """Show the new hint."""

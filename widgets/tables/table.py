@@ -263,11 +263,6 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     # -- sorting ---------------------------------------------------------------------------------
 
-    @property
-    def sorting(self) -> tuple[str, bool]:
-        """The id of the column that is sorted by, and whether the order is turned round."""
-        return self._order.sort, self._order.descending
-
     def sort_by(self, column_id: str) -> None:
         """Sort by a column; a second time, the other way round."""
         self._order.sort_by(next(one for one in self.every if one.id == column_id))

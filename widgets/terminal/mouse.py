@@ -19,7 +19,7 @@ class Mouse:
     """Takes the mouse events of *widget*, as soon as `view` is what it shows.
 
     *send* gives bytes to the command, *moved* is called when the view shows other rows or another
-    selection, *selected* when the user has selected something.
+    selection.
     """
 
     def __init__(
@@ -28,12 +28,10 @@ class Mouse:
         *,
         send: Callable[[bytes], None],
         moved: Callable[[], None],
-        selected: Callable[[], None],
     ) -> None:
         self._widget = widget
         self._send = send
         self._moved = moved
-        self._selected = selected
         self.view: View | None = None
         self._pressed: int | None = None
         """The button that the command was told of, until it is let go."""
@@ -86,11 +84,8 @@ class Mouse:
             at = event.get_content_offset_capture(self._widget)
             self._tell(view, at, self._pressed, "release", event)
             self._pressed = None
-        elif view.selection is not None:
-            if view.selection[0] == view.selection[1]:
-                view.selection = None
-            else:
-                self._selected()
+        elif view.selection is not None and view.selection[0] == view.selection[1]:
+            view.selection = None
 
     def click(self, event: events.Click) -> None:
         """Select a word with a double click, a line with a third one."""
@@ -105,7 +100,6 @@ class Mouse:
         find = view.transcript
         view.selection = find.word_at(place) if event.chain == 2 else find.line_at(place[0])
         self._widget.refresh()
-        self._selected()
 
     def wheel(self, event: events.MouseScrollUp | events.MouseScrollDown) -> None:
         """Scroll, or let the command do what it does on the wheel."""

@@ -91,12 +91,6 @@ class Terminal(TellsOfWork, Widget, can_focus=True):
 
         terminal: Terminal
 
-    class Selected(Telling):
-        """The user has selected text with the mouse; `Reading.copy` puts it into the clipboard."""
-
-        terminal: Terminal
-        text: str
-
     def __init__(
         self,
         argv: Sequence[str],
@@ -130,7 +124,7 @@ class Terminal(TellsOfWork, Widget, can_focus=True):
         )  # fmt: skip
         self.reading = Reading(self, moved=self._moved)
         """What is seen of its output."""
-        self._mouse = Mouse(self, send=self.send, moved=self._moved, selected=self._tell_selection)
+        self._mouse = Mouse(self, send=self.send, moved=self._moved)
         self._wanted = False
         self._unseen = False
         """Whether it is to run before it has a size."""
@@ -269,9 +263,6 @@ class Terminal(TellsOfWork, Widget, can_focus=True):
         assert self._view is not None
         self.scrolled = self._view.scrolled
         self._painting.everything()
-
-    def _tell_selection(self) -> None:
-        self.post_message(self.Selected(self, self.reading.selected_text))
 
     def action_scroll_view(self, pages: int) -> None:
         """Scroll by pages; a row stays in view."""

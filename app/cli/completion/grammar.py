@@ -12,7 +12,6 @@ import re
 
 from ....core.value import Value
 from ..arguments import verbs_of
-from .names import NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,8 +116,3 @@ def _argument(verb: str, action: argparse.Action) -> Argument:
         choices,
         further or isinstance(action, argparse._AppendAction),  # noqa: SLF001
     )
-
-
-def asks_the_tool(kind: str) -> bool:
-    """Tell whether a kind is one of those that the tool is asked for."""
-    return kind in NAMES

@@ -75,8 +75,6 @@ def _meant(arguments: Namespace) -> tuple[str, str]:
     names = words[1:] if action else words
     if arguments.discard and action != "restore":
         raise UsageError("--discard is for restore", "chroot-tool snapshot --help")
-    if action == "list":
-        arguments.json_events = False  # one document
     if "" in names:
         raise UsageError("the snapshot's name is empty", "chroot-tool snapshot --help")
     if len(names) > (0 if action == "list" else 1):

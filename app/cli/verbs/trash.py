@@ -54,7 +54,6 @@ def execute(arguments: Namespace) -> int:
 
 
 def _list(engine: Engine, arguments: Namespace) -> None:
-    arguments.json_events = False  # one document
     if arguments.names:
         raise UsageError("trash list takes no name", "chroot-tool trash --help")
     found = engine.trash(engine.base, sizes=True)

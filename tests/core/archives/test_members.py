@@ -212,7 +212,7 @@ def test_rubbish_is_refused_in_one_line(data: bytes) -> None:
 
 FULL = Manifest(
     "deb", "Debian GNU/Linux 12 (bookworm)", "bookworm", "amd64", "0.1", "2026-01-01T00:00:00Z",
-    "base", ("var/cache/apt", "caf\udce9"), (("etc/x", "i"), ("a\nb", "ad")),
+    ("var/cache/apt", "caf\udce9"), (("etc/x", "i"), ("a\nb", "ad")),
     (Socket("run/\udcff", 0o755, 0, 99, 1_700_000_000_123_456_789),), (("b", "a"),),
 )  # fmt: skip
 

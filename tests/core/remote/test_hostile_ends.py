@@ -175,7 +175,7 @@ def test_one_that_was_stopped_and_is_only_there_is_left_alone(
 
 
 def test_what_is_a_look() -> None:
-    brief = {name for name, one in contract.methods().items() if one.is_brief}
+    brief = {name for name in contract.names() if contract.method(name).is_brief}
     assert brief >= {"list", "status", "locate", "binds.files", "bases.list", "plan_on"}
     assert not brief & {"on", "create", "run_captured", "bases.prune", "sizes.get"}
 

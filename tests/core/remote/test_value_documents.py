@@ -24,7 +24,7 @@ from chroot_tool.core.value import Value
 _HINTS = sorted(
     {
         hint
-        for method in contract.methods().values()
+        for method in map(contract.method, contract.names())
         for hint in (*method.parameters.values(), method.result)
     }
     | {events.Event, ChrootStatus},
@@ -202,7 +202,7 @@ def test_an_error_that_is_anything(found: object, kind: str) -> None:
 
 
 def test_changes_are_told_apart() -> None:
-    change = contract.methods()["binds.save"].parameters["changes"]
+    change = contract.method("binds.save").parameters["changes"]
     bind = documents.encode(Bind("/a", "/b"))
     for word in ("added", "replaced", "removed", "ignored"):
         document = {"change": word, "bind": bind, "old": bind, "target": "/a"}
