@@ -29,13 +29,12 @@ _OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HEX = frozenset("0123456789abcdef")
 
 
-def default_name(path: str, *, oci: bool = False, now: float | None = None) -> str:
+def default_name(path: str, *, oci: bool = False) -> str:
     """Return what an archive of the chroot at *path* is called by default, without a folder.
 
-    *now* is in seconds since 1970; it is called by the local time. No other machine is asked, which
-    would name a file of this one.
+    It is called by the local time. No other machine is asked, which would name a file of this one.
     """
-    moment = time.strftime("%Y%m%d%H%M", time.localtime(now))
+    moment = time.strftime("%Y%m%d%H%M", time.localtime())
     name = os.path.basename(path.rstrip("/")) or "chroot"
     return f"{name}-{moment}{'.oci' if oci else '.tar.zst'}"
 

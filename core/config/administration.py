@@ -43,7 +43,7 @@ def rules_for(path: str) -> Rules | None:
     return policy.for_chroot(path, physical) if policy else None
 
 
-def read_own(path: str, limit: int = CONFIG_LIMIT) -> bytes | None:
+def read_own(path: str) -> bytes | None:
     """Return the content of a file that root alone can write, None where there is none.
 
     Raises PolicyError where somebody else can write it or a directory on the way, where it is no
@@ -57,7 +57,7 @@ def read_own(path: str, limit: int = CONFIG_LIMIT) -> bytes | None:
                 if way.links:
                     raise PolicyError([Problem(f"{path} leads nowhere", "mend the link")])
                 return None
-            return _content(way.fd, path, limit)
+            return _content(way.fd, path)
     except OSError as error:
         problem = Problem(f"{path}: {error.strerror}", hint_of(error))
         raise PolicyError([problem]) from error
@@ -71,18 +71,20 @@ def not_roots(path: str, found: Foreign) -> Problem:
     return Problem(f"{what}{found.why}", found.mend)
 
 
-def _content(fd: int, path: str, limit: int) -> bytes:
+def _content(fd: int, path: str) -> bytes:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         raise PolicyError([Problem(f"{path} is no regular file", "move it away")])
     opened = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = b""
-        while chunk := os.read(opened, limit + 1 - len(data)):
+        while chunk := os.read(opened, CONFIG_LIMIT + 1 - len(data)):
             data += chunk
     finally:
         os.close(opened)
-    if len(data) > limit:
-        raise PolicyError([Problem(f"{path} is larger than {limit} bytes", "make it smaller")])
+    if len(data) > CONFIG_LIMIT:
+        raise PolicyError(
+            [Problem(f"{path} is larger than {CONFIG_LIMIT} bytes", "make it smaller")]
+        )
     return data
 
 

@@ -49,6 +49,6 @@ def warning(found: str, meaning: str = "", mend: str = "", *, mends: bool = Fals
     return Finding("", WARNING, found, meaning, mend, mends)
 
 
-def problem(found: str, meaning: str = "", mend: str = "", *, mends: bool = False) -> Finding:
+def problem(found: str, meaning: str = "", mend: str = "") -> Finding:
     """Return what is in the way."""
-    return Finding("", PROBLEM, found, meaning, mend, mends)
+    return Finding("", PROBLEM, found, meaning, mend)

@@ -200,13 +200,13 @@ def _done(result: int, path: str) -> int:
     return result
 
 
-def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) -> int:
+def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
     """Open *path* below *directory* under the rules of *resolve*; returns a descriptor.
 
     RESOLVE_IN_ROOT answers EAGAIN when something was renamed meanwhile (openat2(2), ERRORS), so
     that is tried again, but not for ever: the one who renames may be hostile.
     """
-    how = _OPEN_HOW.pack(flags | os.O_CLOEXEC, mode, resolve)
+    how = _OPEN_HOW.pack(flags | os.O_CLOEXEC, 0, resolve)
     name = path.encode(*_FS)
     for _ in range(_EAGAIN_TRIES):
         result = _openat2(_NR_OPENAT2, directory, name, how, _OPEN_HOW.size)

@@ -58,13 +58,12 @@ def _ending_with(scan: Scan, found: Iterable[int]) -> set[int]:
     return scan.carriers & above
 
 
-def stands_in(holders: Iterable[Holder], pid: int | None = None) -> Holder | None:
-    """Return which of *holders* is the process *pid* or an ancestor of it, or None.
+def stands_in(holders: Iterable[Holder]) -> Holder | None:
+    """Return which of *holders* is this process or an ancestor of it, or None.
 
-    Without *pid*, this process: then it is the shell of the caller, or what else started it.
-    Ending that one would end this process too.
+    That is the shell of the caller, or what else started it: ending it would end this one too.
     """
-    line = ancestors(os.getpid() if pid is None else pid)
+    line = ancestors(os.getpid())
     return next((holder for holder in holders if holder.pid in line), None)
 
 

@@ -17,7 +17,6 @@ from ..value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from threading import Event as Flag
     from typing import Any
 
 _PROGRAM = "ansible-inventory"
@@ -48,14 +47,14 @@ class Group(Value):
     """Names of hosts that are reached otherwise than by ssh: chroots of machines, for one."""
 
 
-def read(pattern: str, source: str = "", cancelled: Flag | None = None) -> Group:
+def read(pattern: str, source: str = "") -> Group:
     """Return the machines of *pattern*: groups and hosts, as Ansible writes `a:b`, `a:!b`, `a:&b`.
 
     *source* is an inventory as `ansible-inventory -i` takes it, "" for the one of Ansible's
-    configuration. Raises ChrootError, UsageError where there is no such group, Cancelled.
+    configuration. Raises ChrootError, UsageError where there is no such group.
     """
     given = ("-i", source) if source else ()
-    listed = _listed((_PROGRAM, "--list", *given), cancelled)
+    listed = _listed((_PROGRAM, "--list", *given))
     meta = listed.get("_meta")
     variables = meta.get("hostvars") if isinstance(meta, dict) else None
     every = variables if isinstance(variables, dict) else {}
@@ -71,13 +70,13 @@ def read(pattern: str, source: str = "", cancelled: Flag | None = None) -> Group
     return Group(tuple(targets), tuple(left_out))
 
 
-def _listed(argv: tuple[str, ...], cancelled: Flag | None) -> dict[str, Any]:
+def _listed(argv: tuple[str, ...]) -> dict[str, Any]:
     said: list[str] = []
     fd = os.memfd_create(_PROGRAM)
     try:
         code = programs.run(
             argv, env=dict(os.environ), stdout=fd, on_error=said.append,
-            cancelled=cancelled, timeout=_PATIENCE,
+            timeout=_PATIENCE,
         ).code  # fmt: skip
         data = os.pread(fd, os.fstat(fd).st_size, 0)
     finally:
