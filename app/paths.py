@@ -1,4 +1,4 @@
-"""Where a user's files are: the only place that knows the XDG Base Directory Specification."""
+"""Where a user's settings and state are, by the XDG Base Directory Specification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of `run` and its kin, for their help alone: `run.py` reads their words itself."""
+"""The options of `run` and its kin, for their help alone: `run_and_shell` reads their words."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Unmount(Step):
     mount_id: int
     lazy: bool = False
     restored_by: Bind | None = None
-    """What takes it back, where a bind of something else that is mounted does (restoring.py)."""
+    """What takes it back, where a bind of something else that is mounted does (rebinding.py)."""
     spare_files: bool = False
     """Whether it is to fail where there are files, which would be gone with it."""
 

@@ -1,1 +1,1 @@
-"""Directory trees as a whole: removing and measuring them, never across a mount."""
+"""Trees as a whole: measured, removed, copied, kept as snapshots or trash; never across a mount."""

@@ -37,6 +37,17 @@ def test_the_rooms_are_those_that_there_are() -> None:
     }
 
 
+def test_what_lies_in_no_room_is_named() -> None:
+    text = (CHECKOUT / "docs/architecture.md").read_text()
+    rooms = text.partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    assert {place for place in PLACE.findall(rooms) if re.fullmatch(r"\w+/\w+\.py", place)} == {
+        str(path.relative_to(CHECKOUT))
+        for part in ("app", "core", "widgets")
+        for path in (CHECKOUT / part).glob("*.py")
+        if path.name != "__init__.py"
+    }
+
+
 def test_each_package_and_module_says_what_it_is_for() -> None:
     silent = [
         path.relative_to(CHECKOUT)
