@@ -189,9 +189,9 @@ class LocalEngine:
 
     def create_defaults(self, options: CreateOptions, at: str = "") -> CreateOptions:
         """As `Engine.create_defaults`."""
-        from .verbs.create import create_defaults
+        from .creating.options import default_options
 
-        return create_defaults(options, self._habits().backend)
+        return default_options(options, self._habits().backend)
 
     def plan_create(self, path: str, options: CreateOptions) -> tuple[str, ...]:
         """As `Engine.plan_create`."""

@@ -34,6 +34,14 @@ def head(path: str, limit: int = _HEAD) -> bytes:
         os.close(fd)
 
 
+def linked(path: str) -> str:
+    """Return what a link in /proc says, "" where it is gone or may not be read."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
 def real_uid(status: bytes) -> int:
     r"""Return the real user id that the text of /proc/PID/status has, -1 where it has none.
 

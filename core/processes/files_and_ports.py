@@ -11,7 +11,7 @@ from itertools import islice
 
 from ..errors import ChrootError
 from ..kernel.inet_sockets import InetSocket, inet_sockets
-from ..kernel.process_files import command
+from ..kernel.process_files import command, linked
 from ..process import MOST_LISTENERS, Listener, OpenFile
 
 TYPE_CHECKING = False
@@ -82,13 +82,13 @@ class _Look:
         """Add what a process has open. Raises ChrootError."""
         numbers = _numbers(pid)
         for name in _PLACES:
-            link = _link(f"/proc/{pid}/{name}")
+            link = linked(f"/proc/{pid}/{name}")
             if link:
                 self._add(pid, name, "file", _inside(link, self._root_path))
         for number in numbers[:_MOST]:
             if self.is_full:
                 return
-            link = _link(f"/proc/{pid}/fd/{number}")
+            link = linked(f"/proc/{pid}/fd/{number}")
             inode = _inode(link)
             if inode is not None:
                 self._add(pid, str(number), *self._sockets.said(pid, inode))
@@ -136,10 +136,10 @@ class _Sockets:
 
     def _space(self, pid: int) -> str:
         """Return the network namespace of a process, whose sockets are known then; "": it ended."""
-        space = _link(f"/proc/{pid}/ns/net")
+        space = linked(f"/proc/{pid}/ns/net")
         if space and space not in self._of_spaces:
             found = inet_sockets(pid)
-            if _link(f"/proc/{pid}/ns/net") != space:
+            if linked(f"/proc/{pid}/ns/net") != space:
                 return ""  # it has ended meanwhile, and what was read is nothing, or half of it
             self._of_spaces[space] = found
             self._listening[space] = {
@@ -159,7 +159,7 @@ def _sockets_of(pid: int) -> Iterator[int]:
     except ChrootError:
         return
     for number in numbers:
-        inode = _inode(_link(f"/proc/{pid}/fd/{number}"))
+        inode = _inode(linked(f"/proc/{pid}/fd/{number}"))
         if inode is not None:
             yield inode
 
@@ -205,11 +205,3 @@ def _inside(link: str, root_path: str) -> str:
     if link == prefix:
         return "/"
     return link.removeprefix(prefix) if link.startswith(f"{prefix}/") else link
-
-
-def _link(path: str) -> str:
-    """Return what the link says, "" where it is gone or may not be read."""
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""

@@ -12,7 +12,7 @@ import os
 
 from ..kernel import syscalls
 from ..kernel.mount_table import MountTable
-from ..kernel.process_files import head, lines_with
+from ..kernel.process_files import head, lines_with, linked
 from .residents import Climb
 
 TYPE_CHECKING = False
@@ -59,13 +59,13 @@ class Scan:
         inside = keeps = False
         base = ""
         mounts: frozenset[int] = frozenset()
-        program = _link(f"/proc/{pid}/exe")
+        program = linked(f"/proc/{pid}/exe")
         threads = _threads(pid)
         if not program and len(threads) < 2:
             return ()  # a thread of the kernel's, or dead: most hosts have hundreds
         for thread in threads:
             path = f"/proc/{pid}/task/{thread}"
-            root = _link(f"{path}/root")
+            root = linked(f"{path}/root")
             if not root:
                 continue  # it ended: the others can live on without the first
             if not base:
@@ -107,7 +107,7 @@ class Scan:
         return "/" + root.removeprefix(prefix) if root.startswith(prefix) else root
 
     def _add(self, held: dict[str, None], word: str, path: str, mounts: Collection[int]) -> None:
-        link = _link(path)
+        link = linked(path)
         if self._is_on(path, link, mounts):
             held[f"{word} {link}"] = None
 
@@ -123,7 +123,7 @@ class Scan:
         except OSError:
             return
         for number in numbers:
-            link = _link(f"{base}/fd/{number}")
+            link = linked(f"{base}/fd/{number}")
             if link.startswith("socket:["):
                 name = self._sockets.get(int(link[8:-1]), "") if self._sockets else ""
                 bound = self._root_path + name if inside else name
@@ -145,7 +145,7 @@ class Scan:
             if len(words) < 6 or name in seen or not name.startswith(wanted):
                 continue
             seen.add(name)
-            program = program or _link(f"{base}/exe")
+            program = program or linked(f"{base}/exe")
             shown = os.fsdecode(name.replace(b"\\012", b"\n"))
             # Readable with CAP_SYS_ADMIN only, without which nobody unmounts: then it is the path.
             mount = _mount_id(f"/proc/{pid}/map_files/{os.fsdecode(words[0])}")
@@ -159,7 +159,7 @@ class Namespaces:
     def __init__(self, wanted: list[MountEntry], table: MountTable) -> None:
         self._ids = frozenset(entry.id for entry in wanted)
         self._wanted = {_key(entry): _shares(table, entry) for entry in wanted}
-        self._known = {_link("/proc/self/ns/mnt"): (self._ids, False)}
+        self._known = {linked("/proc/self/ns/mnt"): (self._ids, False)}
 
     def look(self, path: str, root: str) -> tuple[frozenset[int], bool]:
         """Return the ids that matter for the process at *path* (/proc/PID), which has *root*.
@@ -168,7 +168,7 @@ class Namespaces:
         that an unmount of ours is propagated to, which fails where one of those is in use. And
         whether there are others, that an unmount of ours leaves there.
         """
-        namespace = _link(f"{path}/ns/mnt")
+        namespace = linked(f"{path}/ns/mnt")
         known = self._known.get(namespace)
         if known is None:
             # From below another root the table has other paths, and not all: nothing to learn.
@@ -219,14 +219,6 @@ def _threads(pid: int) -> list[str]:
         return os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
-
-
-def _link(path: str) -> str:
-    """Return what the link says, "" where it is gone or may not be read."""
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
 
 
 _UNKNOWN = -1

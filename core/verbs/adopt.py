@@ -8,12 +8,13 @@ import time
 
 from ..chroot import open_chroot, refuse_unfinished
 from ..entering import people
-from ..errors import BusyError, ChrootError, PrivilegeError, Problem, UsageError
+from ..errors import BusyError, ChrootError, Problem, UsageError
 from ..events import StepDone, Warned, ignore
 from ..kernel.rootpath import Place
 from ..kernel.syscalls import mount_id
 from ..lock import Lock
 from ..plan import Plan
+from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def plan_adopt(path: str, user: str) -> Plan:
 
 def adopt(path: str, user: str, *, report: Report = ignore) -> Plan:
     """As `Engine.adopt`."""
-    if os.geteuid():
-        raise PrivilegeError("making a user inside needs root", "run as root")
+    need_root("making a user inside")
     with open_chroot(path) as root, Lock(root.path), _UsersLock(root):
         refuse_unfinished(root)
         person = _person(root, user)

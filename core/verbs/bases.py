@@ -13,10 +13,11 @@ from ..creating.create import checked
 from ..creating.options import default_options
 from ..creating.progress import Teller
 from ..engine import Outlook, Pruned
-from ..errors import Cancelled, ChrootError, PrivilegeError, UsageError
+from ..errors import Cancelled, ChrootError, UsageError
 from ..events import ignore
 from ..text import suggestion
 from ..trees.remove import tree as remove_tree
+from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ class LocalBases:
         """As `Bases.make`."""
         if not self._cache.limit:
             raise ChrootError("no bases are kept: cache-size is 0 in the settings", "raise it")
-        if os.geteuid():
-            raise PrivilegeError("making a base needs root", "run as root")
+        need_root("making a base")
         options = options.replace(backend=options.backend or self._backend, cache=True)
         with Store(self._cache.directory, make=True) as store:
             tell = Teller(store.path, report)

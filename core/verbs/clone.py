@@ -8,7 +8,7 @@ from ..chroot import CLONING, MARKER, open_chroot, refuse_unfinished
 from ..creating import identity
 from ..creating.directory import check_mount
 from ..creating.names import check_name, rename_host
-from ..errors import Cancelled, ChrootError, PrivilegeError, Problem, UsageError
+from ..errors import Cancelled, ChrootError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
@@ -18,6 +18,7 @@ from ..trees.built_aside import Aside, sweep
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
 from ..trees.snapshot_store import Shelf
 from .shared.in_use import is_used
+from .shared.need_root import need_root
 from .shared.place import open_above
 
 TYPE_CHECKING = False
@@ -39,8 +40,7 @@ def clone(
     cancelled: Flag | None = None,
 ) -> Cloned:
     """As `Engine.clone`."""
-    if os.geteuid():
-        raise PrivilegeError("cloning a chroot needs root", "run as root")
+    need_root("cloning a chroot")
     check_name(os.path.basename(new))
     with open_chroot(path) as root, Lock(root.path, shared=True):
         refuse_unfinished(root)

@@ -18,13 +18,6 @@ _IMAGES = ("docker:", "oci:")
 """How sources begin that are no paths."""
 
 
-def create_defaults(options: CreateOptions, backend: str) -> CreateOptions:
-    """As `Engine.create_defaults`; *backend* is what this machine's user takes."""
-    from ..creating.options import default_options
-
-    return default_options(options, backend)
-
-
 def _refuse_silent(path: str, options: CreateOptions) -> None:
     refuse_silent(path)
     if options.source and not options.source.startswith(_IMAGES):

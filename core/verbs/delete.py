@@ -15,7 +15,7 @@ from ..chroot import (
     open_directory,
     refuse_unfinished,
 )
-from ..errors import Cancelled, ChrootError, PrivilegeError
+from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
 from ..kernel import answering
 from ..kernel.mount_table import MountTable
@@ -24,6 +24,7 @@ from ..lock import Lock, is_locked
 from . import boot
 from .off import off
 from .shared.in_use import refuse_sessions
+from .shared.need_root import need_root
 from .trash import expire
 
 TYPE_CHECKING = False
@@ -79,8 +80,7 @@ def _throw(path: str, timeout: float, days: float, report: Report, cancelled: Fl
         refuse_unfinished(root)
         _refuse_mount_point(physical)
         sound = has_system(root)
-    if os.geteuid():
-        raise PrivilegeError("deleting a chroot needs root", "run as root")
+    need_root("deleting a chroot")
     off(physical, stop=sound, kill=True, timeout=timeout, report=report, cancelled=cancelled)
     above = os.path.dirname(physical)
     with Lock(physical), Trash(above, make=True) as trash:

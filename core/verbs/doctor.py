@@ -16,7 +16,7 @@ from ..diagnosis import check, leftovers
 from ..diagnosis.all_checks import checks_of
 from ..diagnosis.mounts import mend_plan
 from ..diagnosis.subject import Subject
-from ..errors import ChrootError, LockedError, PrivilegeError
+from ..errors import ChrootError, LockedError
 from ..events import StepDone, ignore
 from ..kernel.replace_file import forget
 from ..kernel.rootpath import Root
@@ -26,6 +26,7 @@ from ..trees.snapshot_store import Shelf
 from .delete import delete
 from .shared.after_all import raise_after_all
 from .shared.in_use import is_used
+from .shared.need_root import need_root
 from .shared.switching import mount_or_tell
 
 TYPE_CHECKING = False
@@ -62,8 +63,7 @@ def plan_mend(what: Subject) -> Plan:
 
 def mend(what: Subject, report: Report = ignore, cancelled: Flag | None = None) -> Plan:
     """As `Engine.mend`."""
-    if os.geteuid():
-        raise PrivilegeError("mending needs root", "run as root")
+    need_root("mending")
     failed: list[ChrootError] = []
     if not what.path:
         done = Plan(_taken_away(what, report, failed))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from ..chroot import open_chroot
-from ..errors import BusyError, Cancelled, ChrootError, PrivilegeError, Problem
+from ..errors import BusyError, Cancelled, ChrootError, Problem
 from ..events import Output, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..mounts.plan import plan_off as plan_all
 from .shared.in_use import holders_of, lives_inside
+from .shared.need_root import need_root
 from .shared.switching import carry_out, is_program
 
 TYPE_CHECKING = False
@@ -58,8 +57,9 @@ def off(
         plan, table = planned(lazy=lazy)
         if not plan and not lives_inside(root):
             return plan
-        if os.geteuid():  # before `stop` fails for want of it, and tells another story
-            raise PrivilegeError(f"switching {root.path} off needs root", "run as root")
+        need_root(
+            f"switching {root.path} off"
+        )  # before `stop` fails for want of it, and tells another story
         if stop:
             _stop(root, report, cancelled)
             plan, table = planned(lazy=lazy)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 
 from ..chroot import open_chroot, refuse_unfinished
-from ..errors import ChrootError, PrivilegeError, Problem, UsageError
+from ..errors import ChrootError, Problem, UsageError
 from ..events import Warned, ignore
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
 from . import boot
 from .shared.in_use import refuse_in_use
+from .shared.need_root import need_root
 from .shared.place import open_above
 
 TYPE_CHECKING = False
@@ -29,8 +30,7 @@ def rename(path: str, new: str, *, report: Report = ignore) -> str:
     from ..creating.names import check_name
 
     check_name(os.path.basename(new))
-    if os.geteuid():
-        raise PrivilegeError("renaming a chroot needs root", "run as root")
+    need_root("renaming a chroot")
     with open_chroot(path) as root, Lock(root.path):
         refuse_unfinished(root)
         if "/" not in new:

@@ -12,13 +12,14 @@ from ..chroot import (
     refuse_unfinished,
 )
 from ..creating.names import check_name
-from ..errors import ChrootError, PrivilegeError, Problem, UsageError
+from ..errors import ChrootError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..trees import snapshots as states
 from ..trees.duplicate import SNAPSHOT
 from .shared.in_use import is_used, refuse_in_use
+from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def take_snapshot(
         check_name(name)
     if name in ACTIONS:
         raise UsageError(f"no snapshot can be called {name!r}", "take another name")
-    _need_root("taking a snapshot")
+    need_root("taking a snapshot")
     with open_chroot(path) as root, Lock(root.path, shared=True):
         refuse_unfinished(root)
         if MountTable.read().at(root.path):
@@ -85,7 +86,7 @@ def restore_snapshot(
     cancelled: Flag | None = None,
 ) -> str:
     """As `Engine.restore_snapshot`."""
-    _need_root("putting a snapshot back")
+    need_root("putting a snapshot back")
     with open_chroot(path) as root, Lock(root.path):
         refuse_unfinished(root)
 
@@ -102,7 +103,7 @@ def remove_snapshot(
     path: str, name: str, *, report: Report = ignore, cancelled: Flag | None = None
 ) -> None:
     """As `Engine.remove_snapshot`."""
-    _need_root("removing a snapshot")
+    need_root("removing a snapshot")
     states.remove(_place(path), name, report, cancelled)
 
 
@@ -113,8 +114,3 @@ def _place(path: str) -> str:
             return root.path
     with open_directory(os.path.dirname(path)) as above:
         return f"{above.path.rstrip('/')}/{os.path.basename(path)}"
-
-
-def _need_root(what: str) -> None:
-    if os.geteuid():
-        raise PrivilegeError(f"{what} needs root", "run as root")

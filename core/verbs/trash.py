@@ -6,10 +6,11 @@ import os
 import time
 
 from ..chroot import open_directory
-from ..errors import AbsentError, Cancelled, ChrootError, PrivilegeError, Problem
+from ..errors import AbsentError, Cancelled, ChrootError, Problem
 from ..events import Stage, Warned, ignore
 from . import boot
 from .shared.after_all import raise_after_all
+from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def trash(at: str, *, sizes: bool = False, cancelled: Flag | None = None) -> tup
 
 def restore_trashed(path: str, ident: str = "", *, report: Report = ignore) -> str:
     """As `Engine.restore_trashed`."""
-    _need_root("having a chroot back from the trash")
+    need_root("having a chroot back from the trash")
     with _opened(os.path.dirname(os.path.abspath(path))) as found:
         one = found.find(ident or os.path.basename(path))
         found.settle()
@@ -63,7 +64,7 @@ def empty_trash(
     cancelled: Flag | None = None,
 ) -> tuple[str, ...]:
     """As `Engine.empty_trash`."""
-    _need_root("emptying the trash")
+    need_root("emptying the trash")
     with _opened(at) as found:
         found.settle()
         meant = found.ids() if idents is None else [found.find(word).id for word in idents]
@@ -111,8 +112,3 @@ def _opened(directory: str) -> Trash:
             return Trash(root.path)
     except AbsentError:
         return Trash(directory)
-
-
-def _need_root(what: str) -> None:
-    if os.geteuid():
-        raise PrivilegeError(f"{what} needs root", "run as root")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ....core.events import Report
     from ....core.looking.status import ChrootStatus
     from ....widgets.job_status import JobStatus
+    from ..jobs.jobs import Ended
     from ..session import Session
 
 
@@ -45,19 +46,25 @@ async def clone(session: Session) -> None:
 
 def copy(session: Session, name: str, path: str, new: str, *, exact: bool) -> None:
     """Copy the chroot at *path*, called *name*, to *new*."""
-
-    def ended(job: JobStatus, _error: ChrootError | None) -> None:
-        if job.state != DONE:
-            session.inventory.await_no_more(new)
-
     session.start(
         "clone", f"{name} → {os.path.basename(new)}", path,
         lambda report, cancelled: session.engine.clone(
             path, new, exact=exact, report=report, cancelled=cancelled
         ),
-        ended, words=("clone", "-d", path, new, *(("--exact",) if exact else ())),
+        _unless_made(session, new),
+        words=("clone", "-d", path, new, *(("--exact",) if exact else ())),
     )  # fmt: skip
     session.await_new(new)
+
+
+def _unless_made(session: Session, new: str) -> Ended:
+    """Return what has nobody wait for *new* where it did not come to be."""
+
+    def ended(job: JobStatus, _error: ChrootError | None) -> None:
+        if job.state != DONE:
+            session.inventory.await_no_more(new)
+
+    return ended
 
 
 @flow
@@ -83,10 +90,6 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
     was_marked = path in session.panes.table.marked
     called = os.path.basename(new)
 
-    def ended(job: JobStatus, _error: ChrootError | None) -> None:
-        if job.state != DONE:
-            session.inventory.await_no_more(new)
-
     def work(report: Report, _cancelled: Flag) -> str:
         renamed = session.engine.rename(path, new, report=report)
         change_history(lambda: run_history.move(path, new), path, report)
@@ -101,7 +104,7 @@ def _rename(session: Session, name: str, path: str, new: str, *, undoes: bool = 
         lambda: _rename(session, called, new, path, undoes=True),
     )
     session.start(
-        "rename", f"{name} → {called}", path, work, ended,
+        "rename", f"{name} → {called}", path, work, _unless_made(session, new),
         words=("rename", "-d", path, new), undo=None if undoes else undo,
     )  # fmt: skip
     session.go_where(new, path, arrived)
