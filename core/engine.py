@@ -101,6 +101,23 @@ class Engine(Protocol):
         """Return the names of the users that a chroot knows, by its own etc/passwd."""
         raise NotImplementedError
 
+    def export(
+        self,
+        path: str,
+        tool: str,
+        *,
+        fstab: bool = False,
+        users: Sequence[str] = (),
+        called: str = "",
+    ) -> str:
+        """Return the file by which *tool*, schroot, sbuild or nspawn, uses a chroot.
+
+        *fstab*: that of schroot with its mounts. *users* may use it, too; *called* is its name
+        there, "" for its own. Raises ChrootError where it can't be said, UsageError for another
+        tool.
+        """
+        raise NotImplementedError
+
     def package_runs(self, path: str) -> tuple[PackageRun, ...]:
         """Return what apt and dpkg did in a chroot of late, by its own log, the oldest first.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         boot,
         clone,
         delete,
+        export,
         files_and_ports,
         off,
         on,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _VERBS = {
     "status": ("status", "config", "scripts", "users", "package_runs"),
+    "export": ("export",),
     "usage": ("usage",),
     "files_and_ports": ("open_files", "all_open_files", "listeners"),
     "on": ("plan_on", "on", "plan_switch_bind", "switch_bind"),
@@ -282,6 +284,7 @@ class LocalEngine:
         scripts = staticmethod(verbs.status.scripts)
         users = staticmethod(verbs.status.users)
         package_runs = staticmethod(verbs.status.package_runs)
+        export = staticmethod(verbs.export.export)
         usage = staticmethod(verbs.usage.usage)
         open_files = staticmethod(verbs.files_and_ports.open_files)
         all_open_files = staticmethod(verbs.files_and_ports.all_open_files)

@@ -76,11 +76,3 @@ def package_runs(path: str) -> tuple[PackageRun, ...]:
 
     with open_chroot(path) as root:
         return read(root)
-
-
-def suite(path: str) -> str:
-    """Return the code name that the Debian in a chroot has, "" where it does not say."""
-    from ..looking.status_reader import release
-
-    with open_chroot(path) as root:
-        return release(root, "VERSION_CODENAME")

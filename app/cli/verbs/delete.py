@@ -9,7 +9,6 @@ from ....core.errors import Cancelled, ChrootError, UsageError
 from ....core.kernel import answering
 from ....core.kernel.rootpath import Root
 from ....core.text import safe
-from ....core.trees.snapshot_store import STORE
 from ... import exits, run_history
 from ...engine import split_host
 from ...settings.all_settings import MOST_TRASH
@@ -48,16 +47,12 @@ def execute(arguments: Namespace) -> int:
     """Remove a chroot and what was remembered of it; return the exit code."""
     engine, path = chroot_of(arguments)
     rests = engine.rests(path)
-    if rests:
-        above = os.path.dirname(rests[0]).partition(f"/{STORE}/")[0]
-        where = f"{above.rstrip('/')}/{os.path.basename(path)}"
-        if not arguments.yes:
-            left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
-            _ask(f"This removes {left}.\n", os.path.basename(path))
-    else:
-        where = path if is_elsewhere(arguments) else _physical(path)
-        if not arguments.yes:
-            _confirm(engine.status(path), len(_snapshots(engine, path)), arguments.trash)
+    where = path if is_elsewhere(arguments) else _physical(path)
+    if rests and not arguments.yes:
+        left = f"what was left of {safe(where)}: {safe(', '.join(rests))}"
+        _ask(f"This removes {left}.\n", os.path.basename(path))
+    elif not arguments.yes:
+        _confirm(engine.status(path), len(_snapshots(engine, path)), arguments.trash)
     with LongCall(json=False) as (report, cancelled):
         ident = engine.delete(path, trash=arguments.trash, report=report, cancelled=cancelled)
     if ident:
@@ -72,7 +67,7 @@ def execute(arguments: Namespace) -> int:
 
 
 def _physical(path: str) -> str:
-    """Return where the chroot really is, as its history is kept; no source is looked at for it."""
+    """Return where the chroot really is, or was, as its history is kept; no source is looked at."""
 
     def look() -> str:
         with Root(path) as root:
@@ -80,6 +75,9 @@ def _physical(path: str) -> str:
 
     try:
         return answering.look(path, look)
+    except FileNotFoundError:  # there is something left of it
+        above, name = os.path.split(os.path.abspath(path))
+        return os.path.join(_physical(above), name)
     except OSError:
         return path
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ....core.chroot import open_chroot
 from ....core.config import exported
 from ....core.errors import UsageError
-from ....core.host.mount_points import RESOLV_CONF
 from ... import exits
 from ..arguments import add, add_examples, chroot_of, is_elsewhere
 from ..options import DIR
@@ -64,26 +62,13 @@ def execute(arguments: Namespace) -> int:
 
 def _text(arguments: Namespace) -> str:
     engine, path = chroot_of(arguments)
-    found = engine.status(path)
-    config = engine.config(path)
     called = arguments.name
-    users = [name for name in (os.environ.get("SUDO_USER", ""),) if name not in ("", "root")]
     if arguments.tool == "ansible":
+        found = engine.status(path)
         host, place = _split(arguments, found.path)
         return exported.ansible(found.name, place, host, called)
-    if arguments.fstab:
-        with open_chroot(path) as root:
-            has_resolv = root.stat(RESOLV_CONF) is not None
-        return exported.schroot_fstab(config, resolv=has_resolv)
-    if arguments.tool == "schroot":
-        return exported.schroot(found.name, found.path, config, users, called)
-    if arguments.tool == "sbuild":
-        from ....core.verbs.status import suite
-
-        return exported.sbuild(
-            found.name, found.path, config, suite(path), found.architecture, users, called
-        )
-    return exported.nspawn(found.name, found.path, config, called)
+    users = [name for name in (os.environ.get("SUDO_USER", ""),) if name not in ("", "root")]
+    return engine.export(path, arguments.tool, fstab=arguments.fstab, users=users, called=called)
 
 
 def _split(arguments: Namespace, path: str) -> tuple[str, str]:

@@ -22,7 +22,9 @@ from ..tables import process_count
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
 
+    from ....core.engine import Following
     from ....core.looking.status import ChrootStatus
 
 
@@ -40,8 +42,6 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Print every change until interrupted, which is how it ends; return the exit code."""
-    from ....core.verbs.watch import changes
-
     in_words = _InWords() if plain.is_wanted(arguments) else None
     engine = engine_of(arguments)
     if privilege.is_wanted() and not arguments.host:
@@ -55,6 +55,37 @@ def execute(arguments: Namespace) -> int:
     except KeyboardInterrupt:
         pass
     return exits.INTERRUPTED
+
+
+def changes(following: Following) -> Iterator[tuple[str, ChrootStatus | Problem | None]]:
+    """Yield (name, status) of every chroot now, and again whenever it changes; None when gone.
+
+    Where nothing can be seen, or only late, it is ("", why), once until that changes.
+
+    What counts is state, mounts, problems and which processes live inside; their CPU and memory
+    change all the time and do not. Never ends by itself; *following* is closed when it is ended.
+    """
+    try:
+        known: dict[str, tuple[object, ...]] = {}
+        why = ""
+        while True:
+            snapshot = following.snapshot()
+            problem = snapshot.problem or snapshot.late
+            if problem and problem.message != why:  # its hint is another at each try
+                yield "", problem
+            why = problem.message if problem else ""
+            found = {one.name: one for one in snapshot.chroots}
+            for name in sorted(known.keys() - found.keys()):
+                del known[name]
+                yield name, None
+            for name, one in found.items():
+                content = (one.state, one.mounts, one.problems, [p.pid for p in one.processes])
+                if known.get(name) != content:
+                    known[name] = content
+                    yield name, one
+            following.wait()
+    finally:
+        following.close()
 
 
 def _look(base: str) -> None:
