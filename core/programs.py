@@ -1,4 +1,4 @@
-"""The only place that starts other programs.
+"""Starting other programs to have their output: the only place that does.
 
 Always an argument list, an explicit environment and no stdin unless asked; always a process group
 of its own, ended by TERM and then KILL when the caller cancels; never a shell.

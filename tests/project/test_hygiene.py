@@ -99,6 +99,44 @@ def test_nobody_uses_what_another_module_keeps_to_itself(path: Path) -> None:
     assert taken + reached == []
 
 
+STARTERS = {
+    "core/programs.py": "what has its output",
+    "core/entering/launch.py": "becomes the command of `run`",
+    "core/archives/confined.py": "becomes the program that has no more rights than it needs",
+    "core/remote/connection.py": "both streams of ssh are held while it answers",
+    "core/remote/deploy.py": "as connection.py; a file is its input",
+    "core/remote/idle_connections.py": "keeps a connection when we have ended",
+    "core/remote/put_there.py": "stands alone on another host: nothing of ours is there yet",
+    "core/remote/remote_engine.py": "has the terminal: run in a chroot of another host",
+    "app/cli/elevate.py": "has the terminal: sudo",
+    "app/cli/verbs/bind.py": "has the terminal: an editor, and us as root",
+    "app/cli/verbs/help.py": "has the terminal: man",
+    "app/tui/panels/detached.py": "logs a command that goes on when the UI has quit",
+    "app/tui/terminal/handover.py": "has the terminal that the UI stands in",
+    "widgets/terminal/pty_child.py": "has a pty of its own",
+}
+"""All that start programs, and why not by core/programs.py."""
+
+
+def test_programs_are_started_where_there_is_a_reason() -> None:
+    assert {
+        str(path.relative_to(CHECKOUT))
+        for path in own_modules()
+        if any(map(starts, ast.walk(ast.parse(path.read_text()))))
+    } == set(STARTERS)
+
+
+def starts(node: ast.AST) -> bool:
+    """Tell whether it names what starts a program."""
+    return isinstance(node, ast.Attribute) and bool(
+        re.fullmatch(
+            r"subprocess\.(run|Popen|call|check_\w+|getoutput)|os\.(exec|spawn|posix_spawn)\w+"
+            r"|os\.(posix_spawn|system|popen)|pty\.spawn|asyncio\.create_subprocess_\w+",
+            ast.unparse(node),
+        )
+    )
+
+
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.endswith("__")
 
