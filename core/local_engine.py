@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .creating.preferences import Habits
     from .diagnosis.finding import Finding
     from .diagnosis.subject import Subject
-    from .engine import Bases, Binds, Following, Sizes
+    from .engine_parts import Bases, Binds, Following, Sizes
     from .events import Report
     from .looking.status import ChrootStatus
     from .plan import Plan

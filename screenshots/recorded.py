@@ -20,7 +20,8 @@ from chroot_tool.core.creating.bases.key import Key
 from chroot_tool.core.creating.bases.store import Base, Facts
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING, Finding, Found
-from chroot_tool.core.engine import Engine, Outlook
+from chroot_tool.core.engine import Engine
+from chroot_tool.core.engine_parts import Outlook
 from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, Problem
 from chroot_tool.core.events import Event, Output, Stage, StepDone, ignore
 from chroot_tool.core.host.mount_points import HostFacts

@@ -7,7 +7,7 @@ added here. Not among them are those that need this machine's terminal, `run` an
 
 from __future__ import annotations
 
-from .. import engine
+from .. import engine, engine_parts
 from ..remembered import remembered
 from ..value import Value
 from . import documents
@@ -34,7 +34,11 @@ _ELSEWHERE = frozenset(
 )
 _LONG = frozenset(("bases.remove", "bases.prune"))
 """What takes its time, though it neither reports nor can be stopped: trees are deleted."""
-PARTS = {"binds": engine.Binds, "bases": engine.Bases, "sizes": engine.Sizes}
+PARTS = {
+    "binds": engine_parts.Binds,
+    "bases": engine_parts.Bases,
+    "sizes": engine_parts.Sizes,
+}
 """What methods of the engine return that is asked further, as `binds.save`."""
 
 

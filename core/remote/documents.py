@@ -103,7 +103,7 @@ _HOMES = {
     "creating.bases.store": ("Base", "Facts"),
     "creating.options": ("CreateOptions",),
     "diagnosis.finding": ("Finding", "Found"),
-    "engine": ("Outlook", "Pruned"),
+    "engine_parts": ("Outlook", "Pruned"),
     "errors": ("Problem",),
     "events": ("Event",),
     "looking.package_log": ("PackageRun",),

@@ -10,7 +10,8 @@ from .prefixed_with_host import of_host
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..engine import Engine, Following
+    from ..engine import Engine
+    from ..engine_parts import Following
     from ..looking.snapshot import Machine, Snapshot
     from ..looking.status import ChrootStatus
     from .remote_engine import RemoteEngine

@@ -18,7 +18,8 @@ from .prefixed_with_host import of_host, path_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..engine import Bases, Binds, Engine, Following, Sizes
+    from ..engine import Engine
+    from ..engine_parts import Bases, Binds, Following, Sizes
     from ..looking.status import ChrootStatus
     from ..trees.disk_size import Taken
     from .between_machines import Program

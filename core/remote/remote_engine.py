@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any, cast
 
-    from ..engine import Bases, Binds, Engine, Following, Sizes
+    from ..engine import Engine
+    from ..engine_parts import Bases, Binds, Following, Sizes
     from ..events import Report
     from ..looking.snapshot import Snapshot
     from .connection import Connection

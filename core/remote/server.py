@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from threading import Event as Flag
     from typing import Any
 
-    from ..engine import Engine, Following, Sizes
+    from ..engine import Engine
+    from ..engine_parts import Following, Sizes
     from ..events import Event
     from ..looking.status import ChrootStatus
 

@@ -12,7 +12,7 @@ from ..creating.bases.store import BUILD, Base, Cache, Store
 from ..creating.create import checked
 from ..creating.options import default_options
 from ..creating.progress import Teller
-from ..engine import Outlook, Pruned
+from ..engine_parts import Outlook, Pruned
 from ..errors import Cancelled, ChrootError, UsageError
 from ..events import ignore
 from ..text import suggestion

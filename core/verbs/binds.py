@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class LocalBinds:
-    """The bind entries of the chroot at *path*: an `engine.Binds` on this machine."""
+    """The bind entries of the chroot at *path*: a `Binds` (engine_parts.py) on this machine."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import cast
 
 from chroot_tool.app.cli.verbs.watch import changes
-from chroot_tool.core.engine import Following
+from chroot_tool.core.engine_parts import Following
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus

@@ -29,7 +29,8 @@ from chroot_tool.core.archives.archive import Packed, Unpacked
 from chroot_tool.core.creating.bases.store import Base
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.diagnosis.finding import Finding, Found
-from chroot_tool.core.engine import Engine, Outlook
+from chroot_tool.core.engine import Engine
+from chroot_tool.core.engine_parts import Outlook
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, ignore
 from chroot_tool.core.local_engine import LocalEngine

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ....core.creating.bases.store import Base
-    from ....core.engine import Bases
+    from ....core.engine_parts import Bases
 
 _TO = Option(
     ("--to",), "to", "SIZE",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from ....core.engine import Following
+    from ....core.engine_parts import Following
     from ....core.looking.status import ChrootStatus
 
 

@@ -15,7 +15,8 @@ from ....core.errors import ChrootError, Problem
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from ....core.engine import Engine, Following
+    from ....core.engine import Engine
+    from ....core.engine_parts import Following
     from ....core.looking.snapshot import Snapshot
     from ....core.trees.disk_size import Taken
     from .look_aside import LookAside
