@@ -24,9 +24,9 @@ from ..host.mount_points import host_facts
 from ..kernel import answering, syscalls
 from ..kernel.answering import NotAnswering
 from ..kernel.rootpath import Root
-from ..kernel.session_locks import marked_by
 from ..mounts.observe import Observer
 from ..mounts.sources import flags_of
+from ..session_locks import marked_by
 from . import status
 from .architecture import architecture
 from .status import ChrootStatus

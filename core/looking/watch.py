@@ -28,7 +28,7 @@ from ..kernel.mount_feed import MountFeed
 from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
-from ..kernel.session_locks import marks
+from ..session_locks import marks
 from .inhabitants import Crowd
 from .snapshot import Snapshot
 from .status import CREATING, INCOMPLETE

@@ -6,7 +6,7 @@ import os
 
 from ..errors import BusyError, ChrootError, PrivilegeError, UsageError
 from ..kernel import syscalls
-from ..kernel.session_locks import mark
+from ..session_locks import mark
 from . import first_process
 from .overlay import Overlay, explained
 from .own_namespace import Away

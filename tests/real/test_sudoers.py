@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.app.cli import privilege_rules
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.host import privilege_rules
 from support import CHECKOUT, let_in
 from support.installed import installed
 from support.users import users

@@ -48,7 +48,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Print the rule; return the exit code."""
-    from ....core.host import privilege_rules as rules
+    from .. import privilege_rules as rules
 
     stay_here(arguments, "a rule is for the machine that prints it", "ssh HOST chroot-tool sudoers")
     programs = _programs()

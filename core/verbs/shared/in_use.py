@@ -72,7 +72,7 @@ def refuse_sessions(root: Root) -> None:
 
     Raises BusyError.
     """
-    from ...kernel.session_locks import marked_by
+    from ...session_locks import marked_by
 
     pid = marked_by(root.fd)
     if pid:

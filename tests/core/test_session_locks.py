@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chroot_tool.core.kernel.session_locks import mark, marked_by, marks
+from chroot_tool.core.session_locks import mark, marked_by, marks
 
 MARK = """
 import os, sys
-from chroot_tool.core.kernel.session_locks import mark
+from chroot_tool.core.session_locks import mark
 mark(os.open(sys.argv[1], os.O_PATH))
 print("marked", flush=True)
 sys.stdin.read()

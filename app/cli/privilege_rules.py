@@ -5,7 +5,7 @@ Each allows one program with any words, and says that whoever has it is as good 
 
 from __future__ import annotations
 
-from ..errors import ChrootError
+from ...core.errors import ChrootError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

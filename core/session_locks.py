@@ -31,7 +31,7 @@ def marked_by(directory: int) -> int:
     """Return the pid of a process that leads a session on the chroot, 0 where there is none.
 
     -1 where it can't be seen. Whoever can open the directory can mark it: only who could write in
-    the chroot counts (`lock_holders`).
+    the chroot counts (`kernel.lock_holders`).
     """
     asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     try:
@@ -42,7 +42,7 @@ def marked_by(directory: int) -> int:
         kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, asked))
         if kind == fcntl.F_UNLCK:
             return 0
-        from .lock_holders import POSIX, counting_holder, holders
+        from .kernel.lock_holders import POSIX, counting_holder, holders
 
         if pid < 0 and not holders(fd, POSIX):
             return 0  # one that goes with a descriptor (F_OFD_SETLK), as ours do not
@@ -60,7 +60,7 @@ def marks() -> frozenset[int]:
             lines = [line.split() for line in file if b" READ " in line]
     except OSError:
         return frozenset()
-    from .lock_holders import POSIX
+    from .kernel.lock_holders import POSIX
 
     found = (words[5].rpartition(b":")[2] for words in lines if words[1:2] == [POSIX.encode()])
     return frozenset(int(inode) for inode in found)
