@@ -158,7 +158,7 @@ def ansible(name: str, path: str, host: str = "", called: str = "") -> str:
     }  # fmt: skip
     lines = ["# ansible -i THIS -m setup all; the connection is of the collection in ansible/.",
              "all:", "  hosts:", f"    {json.dumps(_asked(called) or _called(name))}:"]  # fmt: skip
-    lines += [f"      {key}: {json.dumps(_line(value))}" for key, value in variables.items()]
+    lines += [f"      {key}: {_untemplated(_line(value))}" for key, value in variables.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -198,6 +198,11 @@ def _field(text: str) -> str:
     for sign in "\\ \t\n":
         text = text.replace(sign, f"\\{ord(sign):03o}")
     return text
+
+
+def _untemplated(text: str) -> str:
+    """Return *text* for Ansible's YAML, never a template of Jinja: a path may be another's word."""
+    return "!unsafe " * ("{" in text) + json.dumps(text)
 
 
 def _place(path: str) -> str:

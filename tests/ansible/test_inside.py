@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chroot_tool.core.config import exported
 from support import Cli
 from support.fleet import Ansible
 
@@ -141,3 +142,11 @@ def test_what_export_prints_is_an_inventory(ansible: Ansible, cli: Cli, tiny_chr
     assert said(tiny_chroot.name) == ["0", "/root"]
     host.stop()
     assert said("here", "-e", f"ansible_chroot_executable={host.bin}/chroot-tool") == ["0", "/root"]
+
+
+def test_a_path_in_what_export_prints_is_no_template(ansible: Ansible) -> None:
+    path = "/srv/{{ 6 * 7 }}{% if 1 %}x"
+    (ansible.inventory / "odd.yml").write_text(exported.ansible("odd", path))
+    shown = ("-m", "raw", "-a", "id", "-e", "ansible_chroot_executable=echo")
+    said = ansible.ok("ansible", "odd", *shown)
+    assert f"run --dir={path} --user=root" in said

@@ -264,6 +264,14 @@ def test_what_a_host_says_names_no_file_here(there: There, name: str, tmp_path: 
     assert sorted(one.name for one in tmp_path.iterdir() if one.is_file()) == [mine.name]
 
 
+def test_what_a_host_says_is_no_path_in_an_inventory(there: There) -> None:
+    said = {"name": "deb", "path": "one:/b/deb", "state": "off"}
+    liar(there, {"locate": "/b/deb", "status": said, "config": {"binds": []}})
+    done = there("export", "ansible", "-d", "two:deb")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "two: its answer makes no sense: 'one:/b/deb' is no path" in done.stderr
+
+
 def test_a_word_that_a_newer_one_has_is_passed_over(there: There) -> None:
     answer = {"path": "/b/new", "method": "weird", "entries": 3, "size": 7}
     liar(there, {"locate": "/b/deb", "clone": answer})

@@ -72,7 +72,11 @@ def _text(arguments: Namespace) -> str:
 
 
 def _split(arguments: Namespace, path: str) -> tuple[str, str]:
+    """Return the host, "" for here, and *path* there. Raises ChrootError for what is no path."""
+    from ....core.remote.prefixed_with_host import path_of
     from ...engine import split_host
 
-    host, _ = split_host(arguments.dir)
-    return host or arguments.host, path
+    host = split_host(arguments.dir)[0] or arguments.host
+    if host:
+        path_of(host, path)
+    return host, path

@@ -96,6 +96,13 @@ def test_ansible(host: str) -> None:
     assert variables.get("ansible_host", "") == host
 
 
+def test_a_path_is_no_template_of_ansible() -> None:
+    """It may be what a machine has said that is not trusted."""
+    path = "/srv/{{ lookup('pipe', 'id') }}"
+    line = exported.ansible("deb", path).splitlines()[5]
+    assert line == f"      ansible_chroot_path: !unsafe {json.dumps(path)}"
+
+
 @pytest.mark.parametrize("path", ["/two\nlines", "/srv/x\r"])
 def test_what_no_file_can_say_is_refused(path: str) -> None:
     for export in (exported.schroot, exported.nspawn):
