@@ -10,6 +10,7 @@ import pytest
 
 from support import let_in
 from support.fleet import Ansible
+from support.ordinary import ordinary
 from support.users import users
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
@@ -50,3 +51,28 @@ def test_a_user_with_the_rule_has_every_chroot_as_a_host(
         assert said.split("\n")[:2] == ["deb@build1 | CHANGED | rc=0 >>", "0"]
         assert "for admin from" in host.log
         ansible.hosts.ssh("build1", tool, "off", "-S", "-d", "deb")
+
+
+def test_what_cannot_be_seen_inside_is_not_ended_unasked(
+    ansible: Ansible, tiny_template: Path, tmp_path: Path
+) -> None:
+    """By the rule alone, without `become`, `delete` is root's, and would end others' processes."""
+    with ordinary(tmp_path / "ann") as ann:
+        ann.allow()
+        let_in(tmp_path)
+        ansible.hosts.add("build1")
+        subprocess.run(["cp", "-a", tiny_template, ann.base / "deb"], check=True)
+        hosts = {"builders": {"hosts": {"build1": {"ansible_user": ann.name}}}}
+        (ansible.inventory / "10-hosts.yml").write_text(json.dumps(hosts))
+        absent = {"path": str(ann.base / "deb"), "state": "absent", "executable": str(ann.program)}
+        with subprocess.Popen(["chroot", ann.base / "deb", "sleep", "1000"]) as sleeper:
+            try:
+                refused = ansible.module("build1", "chroot_tool.chroots.chroot", **absent)
+                assert sleeper.poll() is None
+                assert (refused["failed"], refused["changed"], refused["rc"]) == (True, False, 5)
+                assert "become: true, or kill: true" in refused["msg"]
+            finally:
+                sleeper.kill()
+        gone = ansible.module("build1", "chroot_tool.chroots.chroot", **absent, kill=True)
+        assert gone["changed"], gone
+        assert not (ann.base / "deb").exists()

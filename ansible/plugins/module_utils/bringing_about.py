@@ -9,7 +9,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from . import binds, packages
-from .command_line import BUSY, CommandLine, Failed
+from .command_line import BUSY, PRIVILEGE, CommandLine, Failed
 
 ON, OFF, PRESENT, ABSENT = "on", "off", "present", "absent"
 _PARTIAL = "partial"
@@ -102,6 +102,11 @@ class Wanted:
             raise Failed(
                 f"{path} is in use: {len(running)} processes run inside",
                 "kill: true ends them", BUSY, holders=running,
+            )  # fmt: skip
+        if self._found.get("unseen") and not self._params["kill"]:
+            raise Failed(
+                f"who runs inside {path} is not to be seen without being root",
+                "become: true, or kill: true, which ends them", PRIVILEGE,
             )  # fmt: skip
         self._step(f"delete {path}", "delete", "--yes", state=ABSENT, events=False)
 

@@ -126,7 +126,8 @@ options:
   kill:
     description:
       - Whether processes that are in the way of O(state=off) are ended. Without it they are an
-        error that names them, as are those inside with O(state=absent).
+        error that names them, as are those inside with O(state=absent). Who cannot see those of
+        others, not being root, needs C(become) for O(state=absent), or this.
     type: bool
     default: false
   timeout:
