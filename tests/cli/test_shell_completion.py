@@ -124,6 +124,8 @@ def test_who_a_rule_can_be_for(shell: Shell) -> None:
     assert people <= found
     assert not {"root", "daemon", "nobody"} & found
     assert shell.complete("chroot-tool sudoers %daem") == {"%daemon"}
+    assert shell.complete("chroot-tool sudoers --group daem") == {"daemon"}
+    assert shell.complete("chroot-tool sudoers --user ") == people
 
 
 def test_users_suites_and_hosts(shell: Shell) -> None:

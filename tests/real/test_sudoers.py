@@ -112,6 +112,16 @@ def test_who_is_meant_is_somebody(program: Path, rules: Path) -> None:
     assert run(program, "sudoers").returncode == 2
 
 
+def test_a_user_and_a_group_by_options(program: Path, rules: Path) -> None:
+    for option, name, word in (("--user", "ann", "ann"), ("--group", "bob", "%bob")):
+        by_option = run(program, "sudoers", option, name)
+        assert by_option.returncode == 0, by_option.stderr
+        assert by_option.stdout == run(program, "sudoers", word).stdout
+        assert run(program, "sudoers", option, "", user="ann").returncode == 2
+    assert run(program, "sudoers", "--user", "ann", "--group", "bob").returncode == 2
+    assert run(program, "sudoers", "ann", "--user", "bob").returncode == 2
+
+
 def test_a_path_is_that_path_or_no_rule_at_all(program: Path, rules: Path, tmp_path: Path) -> None:
     strange = program.parent.parent / "a b,c:d=e#f~g@h%i"
     program.parent.rename(strange)

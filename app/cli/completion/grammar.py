@@ -36,6 +36,8 @@ _OF_VERBS = {
     ("deploy", "target"): "host",
     ("run", "words"): "script",
     ("snapshot", "words"): "snapshot",
+    ("sudoers", "user"): "person",
+    ("sudoers", "group"): "group",
     ("trash", "names"): "trashed",
 }
 """The same where it is another in one verb."""

@@ -131,13 +131,23 @@ def _edited(asked: Asked) -> Iterable[str]:
     return _FILES if "edit" in asked.rest else ()
 
 
-def _who(_asked: Asked) -> Iterable[str]:
-    """The people of this host, and its groups as sudoers(5) names them."""
-    import grp
+def _people(_asked: Asked) -> Iterable[str]:
+    """The people of this host."""
     import pwd
 
-    people = (one.pw_name for one in pwd.getpwall() if one.pw_uid in _PEOPLE)
-    return (*people, *(f"%{one.gr_name}" for one in grp.getgrall()))
+    return (one.pw_name for one in pwd.getpwall() if one.pw_uid in _PEOPLE)
+
+
+def _groups(_asked: Asked) -> Iterable[str]:
+    """The groups of this host."""
+    import grp
+
+    return (one.gr_name for one in grp.getgrall())
+
+
+def _who(asked: Asked) -> Iterable[str]:
+    """The people of this host, and its groups as sudoers(5) names them."""
+    return (*_people(asked), *(f"%{one}" for one in _groups(asked)))
 
 
 def _tags(asked: Asked) -> Iterable[str]:
@@ -207,6 +217,8 @@ NAMES: dict[str, Callable[[Asked], Iterable[str]]] = {
     "wanted": _wanted,
     "edited": _edited,
     "who": _who,
+    "person": _people,
+    "group": _groups,
     "user": _users,
     "tag": _tags,
     "snapshot": _snapshots,

@@ -27,10 +27,13 @@ _LINK = "chroot-tool"
 
 def add_options(parser: ArgumentParser) -> None:
     """Give the parser of `sudoers` its options."""
-    parser.add_argument(
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
         "who", metavar="USER", nargs="?", default="",
         help="a user, or %%GROUP (default: who asks)",
     )  # fmt: skip
+    one.add_argument("--user", metavar="USER", help="the user, as USER alone")
+    one.add_argument("--group", metavar="GROUP", help="a group, as %%GROUP")
     parser.add_argument(
         "--for", dest="kind", choices=_KINDS, default="sudo",
         help="whose rule it is to be; that of pkexec is for all, an administrator's password asked",
@@ -38,7 +41,7 @@ def add_options(parser: ArgumentParser) -> None:
     add_examples(
         parser,
         "chroot-tool sudoers ann | sudo install -m 440 /dev/stdin /etc/sudoers.d/chroot-tool",
-        "chroot-tool sudoers %builders",
+        "chroot-tool sudoers --group builders",
         "",
         "It allows this program and no other, without a password. Whoever has it is as",
         "good as root: so it is refused where somebody else can write what root would",
@@ -56,7 +59,7 @@ def execute(arguments: Namespace) -> int:
     if arguments.kind == "pkexec":
         text = rules.polkit(programs[0])
     else:
-        who = _known(arguments.who or _asking())
+        who = _known(_meant(arguments))
         text = (rules.sudo if arguments.kind == "sudo" else rules.doas)(who, programs)
     print_lines(text.splitlines())
     if os.isatty(1):
@@ -87,6 +90,15 @@ def _mind_others() -> None:
             f"{found.path} {found.why}: who can write it would be root by such a rule",
             f"install chroot-tool where root alone writes, /opt say, or: {found.mend}",
         )
+
+
+def _meant(arguments: Namespace) -> str:
+    """Return a user, or %GROUP. Raises UsageError where it is nobody."""
+    if arguments.user is not None:  # given as "" it is a mistake: an unset variable in a script
+        return str(arguments.user)
+    if arguments.group is not None:
+        return f"%{arguments.group}"
+    return arguments.who or _asking()
 
 
 def _known(who: str) -> str:
