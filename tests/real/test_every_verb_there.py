@@ -102,6 +102,17 @@ def test_names_states_and_tags(there: There, monkeypatch: pytest.MonkeyPatch) ->
     assert run_history.commands(f"{base}/deb") == (f"of {base}/deb",)
 
 
+def test_a_new_name_may_be_said_with_its_machine(there: There) -> None:
+    """As the UI logs what `R` has done."""
+    there.ok("deb", "rename", f"one:{there.one.base}/other")
+    assert there.states() == {"other": "off"}
+    there.ok("other", "rename", "one:deb")
+    assert there.states() == {"deb": "off"}
+    refused = there("deb", "rename", "two:other")
+    assert (refused.returncode, "chroot-tool clone" in refused.stderr) == (2, True)
+    assert there.states() == {"deb": "off"}
+
+
 def test_at_boot_users_and_bases(there: There, tmp_path: Path) -> None:
     root = there.one.base / "deb"
     with own_units(tmp_path / "units") as units:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ....core.errors import UsageError
 from ....core.text import safe
 from ... import exits, json_fields, run_history
+from ...engine import split_host
 from ...progress_lines import Narrator
 from ..arguments import add, add_examples, add_json_events, chroot_of, known_as
 from ..options import DIR
@@ -31,9 +33,10 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Rename a chroot, and what is remembered of it; return the exit code."""
+    new = _new(arguments)
     engine, path = chroot_of(arguments)
     before = engine.status(path).path
-    new = engine.rename(path, arguments.new, report=Narrator(json=arguments.json))
+    new = engine.rename(path, new, report=Narrator(json=arguments.json))
     try:
         run_history.move(*(known_as(arguments, one) for one in (before, new)))
     except OSError as error:
@@ -43,3 +46,16 @@ def execute(arguments: Namespace) -> int:
     else:
         exits.tell(f"{safe(before)}: renamed to {safe(new)}\n")
     return exits.DONE
+
+
+def _new(arguments: Namespace) -> str:
+    """Return NEW as it is where the chroot is. Raises UsageError where it is on another machine."""
+    host, new = split_host(arguments.new)
+    if not host:
+        return str(arguments.new)
+    if arguments.hosts or host != (split_host(arguments.dir)[0] or arguments.host):
+        raise UsageError(
+            f"{arguments.new} is not where the chroot is, and rename leaves it on its machine",
+            "chroot-tool clone makes a copy on another one",
+        )
+    return new
