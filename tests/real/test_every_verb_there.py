@@ -15,6 +15,7 @@ import pytest
 
 from chroot_tool.app import run_history
 from support import Cli, mounts_below
+from support.fleet import tiny_archive
 from support.kept_base import base_name, keep
 from support.own_units import own_units
 from support.ssh_hosts import SshHost, SshHosts
@@ -111,6 +112,20 @@ def test_a_new_name_may_be_said_with_its_machine(there: There) -> None:
     refused = there("deb", "rename", "two:other")
     assert (refused.returncode, "chroot-tool clone" in refused.stderr) == (2, True)
     assert there.states() == {"deb": "off"}
+
+
+def test_what_one_is_made_of_is_there(there: There, tiny_template: Path, tmp_path: Path) -> None:
+    """What is here may be called so there, too, and be another's."""
+    archive = tiny_archive(tiny_template, tmp_path / "tiny.tar")
+    for source in ("tiny.tar", "-", "two:/tiny.tar", "one:tiny.tar"):
+        refused = there("new", "create", "--from", source)
+        assert refused.returncode == 2, source
+        assert f"--from {source} would be looked for where the chroot is made" in refused.stderr
+    missing = there("new", "create", "--from", "/none/tiny.tar")
+    assert "\nchroot-tool: one:/none/tiny.tar does not exist\n" in missing.stderr
+    there.ok("new", "create", "--from", archive)
+    there.ok("newer", "create", "--from", f"one:{archive}")
+    assert there.states() == {"deb": "off", "new": "off", "newer": "off"}
 
 
 def test_at_boot_users_and_bases(there: There, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 
 from ....core.chroot import absolute
+from ....core.errors import ChrootError, UsageError
 from ....core.text import safe
 from ... import exits, json_fields
-from ..arguments import add, add_json_events, chroot_of, known_as
+from ...engine import split_host
+from ..arguments import add, add_json_events, chroot_of, is_elsewhere, known_as
 from ..long_call import LongCall
 from ..options import DIR, Option
 
@@ -36,7 +38,8 @@ _BACKEND = (
 )
 _FROM = Option(
     ("--from",), "source", "SOURCE",
-    "of this instead of a mirror: an archive, a directory, oci:DIR[:TAG], docker://IMAGE",
+    "of this instead of a mirror: an archive, a directory, oci:DIR[:TAG], docker://IMAGE; "
+    "on another machine one of that machine, by its whole path",
 )  # fmt: skip
 _EXAMPLES = """\
 The second one of a kind is there in a second or two: it is unpacked from the
@@ -83,8 +86,14 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments, new=True)
     options = asked(arguments)
     started = time.monotonic()
-    with LongCall(json=arguments.json) as (report, cancelled):
-        engine.create(path, options, report=report, cancelled=cancelled)
+    try:
+        with LongCall(json=arguments.json) as (report, cancelled):
+            engine.create(path, options, report=report, cancelled=cancelled)
+    except ChrootError as error:
+        # There may be one of that name here.
+        if options.source and error.message.startswith(options.source) and not arguments.hosts:
+            error.message = known_as(arguments, error.message)
+        raise
     if arguments.json:
         json_fields.write({"event": "done", "chroot": path, "state": "off"})
     else:
@@ -118,11 +127,31 @@ def asked(arguments: Namespace) -> CreateOptions:
         cache=getattr(arguments, "cache", True),
         refresh=getattr(arguments, "refresh", True),
         offline=getattr(arguments, "offline", False),
-        source=_source(getattr(arguments, "source", "")),
+        source=_source(arguments),
     )
 
 
-def _source(text: str) -> str:
-    """Return the source as it is from anywhere: a path here becomes a whole one."""
+def _source(arguments: Namespace) -> str:
+    """Return the source as it is from anywhere: a path here becomes a whole one.
+
+    Raises UsageError for what says nothing on the machine where the chroot is made.
+    """
+    text: str = getattr(arguments, "source", "")
+    if text and (arguments.hosts or is_elsewhere(arguments)):
+        return _source_there(text, arguments)
     is_path = text and text != "-" and ":" not in text.partition("/")[0]
     return absolute(text) if is_path else text
+
+
+def _source_there(text: str, arguments: Namespace) -> str:
+    from ....core.creating import images
+
+    if images.is_image(text):
+        return text
+    host, path = split_host(text)
+    if path.startswith("/") and host in ("", split_host(arguments.dir)[0] or arguments.host):
+        return path
+    raise UsageError(
+        f"--from {text} would be looked for where the chroot is made, by a whole path alone",
+        "chroot-tool unpack -f FILE -d HOST:DIR takes an archive from here there",
+    )
