@@ -94,6 +94,19 @@ def at_boot(fleet: Fleet, host: str) -> bool:
     return bool(json.loads(fleet.ok("status", "-d", f"{host}:deb", "--json"))["enabled"])
 
 
+def test_one_without_a_chroot_is_told_from_one_that_was_not_asked(fleet: Fleet) -> None:
+    base = fleet.hosts["two"].base
+    (base / "deb").rename(base.parent / "deb")
+    head, *rows = fleet.ok("list", "--hosts", "builders").splitlines()
+    assert [row.split()[0] for row in rows] == list(HOSTS)
+    assert rows[1].split() == ["two", "-", "(none)"]
+    assert head.index("NAME") == rows[1].index("(none)") == rows[0].index("deb")
+    head, *rows = fleet.ok("list", "--hosts", "two").splitlines()
+    assert [row.split() for row in rows] == [["two", "-", "(none)"]]
+    [ended] = fleet.documents("list", "--hosts", "two", "--json")
+    assert ended["result"] == []
+
+
 def test_one_that_is_not_there_costs_a_line(fleet: Fleet) -> None:
     fleet.hosts["two"].stop()
     done = fleet("list", "--hosts", "builders")

@@ -74,8 +74,11 @@ def lines(found: Sequence[ChrootStatus]) -> list[str]:
 
 
 def of_hosts(found: Sequence[tuple[str, Sequence[ChrootStatus]]]) -> list[str]:
-    """Return the table of the chroots of hosts."""
-    return table(*_table([(host, one) for host, every in found for one in every]))
+    """Return the table of the chroots of hosts; one that has none has a row that says so."""
+    head, rows = _table([(host, one) for host, every in found for one in every])
+    rows += [(host, "-", "(none)", *[""] * (len(head) - 3)) for host, every in found if not every]
+    order = {host: place for place, (host, _) in enumerate(found)}
+    return table(head, sorted(rows, key=lambda row: order[row[0]]))
 
 
 def _table(
