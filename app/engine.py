@@ -41,7 +41,7 @@ def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
     asks = _asks if unasked else None
     return LocalEngine(
         base_directory(base), own, started(), program, unasked, asks, privilege.asking,
-        privilege.owner,
+        privilege.owner, privilege.for_caller,
     )  # fmt: skip
 
 

@@ -232,6 +232,11 @@ def caller() -> tuple[str, int] | None:
     return (found.pw_name, found.pw_uid) if found.pw_uid else None
 
 
+def for_caller() -> tuple[str, ...]:
+    """Return the first words of a chroot-tool, started as root, that works for whom this does."""
+    return (ELEVATED + _elevated,) if caller() else ()
+
+
 def was_not_typed() -> None:
     """Work for whom sudo has made root, if it has: over ssh a program has called that, no person.
 

@@ -73,6 +73,7 @@ class LocalEngine:
         asks: Callable[[], bool] | None = None,
         who_asks: Callable[[], str] | None = None,
         owner: Callable[[], Owner | None] | None = None,
+        for_caller: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """Work on the chroots under *base*; *habits* says how new ones are made, when asked.
 
@@ -80,7 +81,8 @@ class LocalEngine:
         *installed* says what still will at the next boot, after an upgrade, too. *unasked* are its
         first words where it is to ask for no password, *asks* tells whether it would.
         *who_asks* names the user who does, by default whom this process is of. *owner* says whose
-        archives are to be, where they are not to be that process's.
+        archives are to be, where they are not to be that process's, and *for_caller* the first
+        words of a chroot-tool that is to work for who asks, as this one does.
         """
         self.base = base
         self._ask_habits = habits
@@ -90,6 +92,7 @@ class LocalEngine:
         self._asks = asks
         self._who_asks = who_asks
         self._owner = owner
+        self._for_caller = for_caller
 
     def _habits(self) -> Habits:
         from .creating.preferences import Habits
@@ -267,9 +270,8 @@ class LocalEngine:
         """As `Engine.run_captured`."""
         from .verbs.run_captured import run_captured, run_words
 
-        return run_captured(
-            self.command(path, run_words(path, words, **options)), path, report, cancelled
-        )
+        given = (*self._for_caller(), *run_words(path, words, **options))
+        return run_captured(self.command(path, given), path, report, cancelled)
 
     @staticmethod
     def run_ephemeral(path: str, words: tuple[str, ...], **options: Any) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
-from support import Cli, Program, mounts_below, processes_below, wait_until
+from support import Cli, Program, let_in, mounts_below, processes_below, wait_until
 from support.fleet import Ansible
+from support.ordinary import allow_there, ordinary, own_machine
 from support.outer_terminal import Terminal
 from support.own_units import own_units
 
@@ -211,6 +212,34 @@ def test_ctrl_c_ends_all(fleet: Fleet) -> None:
     assert "chroot-tool: interrupted" in said
     wait_until(lambda: not any(processes_below(one.base / "deb") for one in fleet.hosts.values()))
     fleet.ok("off", "--hosts", "builders", "-d", "deb")
+
+
+def test_a_command_is_inside_whose_who_logs_in_there(
+    cli: Cli, ansible: Ansible, tiny_template: Path, tmp_path: Path
+) -> None:
+    """As that of `run -d HOST:DIR`: by name and number, else root's after a line."""
+    with ordinary(tmp_path / "ann") as ann:
+        let_in(tmp_path)
+        [one] = ansible.hosts.add("one")
+        allow_there(ann, own_machine(ann, one))
+        subprocess.run(["cp", "-a", tiny_template, ann.base / "deb"], check=True)
+        group = {"builders": {"hosts": {"one": {"ansible_user": ann.name}}}}
+        (ansible.inventory / "hosts.yml").write_text(json.dumps(group))
+        fleet = Fleet(cli, ansible)
+
+        def said(*options: str) -> list[str]:
+            words = ("run", "--hosts", "builders", "-d", "deb", *options, "--", "id", "-u")
+            return fleet.ok(*words).splitlines()
+
+        try:
+            *warning, number = said()
+            assert number == "one: 0"
+            assert f"knows no ann ({ann.uid})" in "".join(warning)
+            ann.ok("adopt", "-d", "deb")
+            assert said() == [f"one: {ann.uid}"]
+            assert said("-u", "root") == ["one: 0"]
+        finally:
+            fleet.ok("off", "-d", "deb", "--hosts", "builders")
 
 
 def test_a_second_ctrl_c_leaves_at_work_who_does_not_answer(fleet: Fleet) -> None:

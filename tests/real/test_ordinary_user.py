@@ -15,9 +15,9 @@ from chroot_tool.app.cli.elevate import NEED_ROOT
 from chroot_tool.app.cli.verbs import SUMMARIES
 from chroot_tool.core.kernel.mount_table import KINDS
 from chroot_tool.core.remote.ssh import Host
-from support import CHECKOUT, PATIENCE, Cli, Program, let_in, mounts_below, next_line, trees
+from support import CHECKOUT, PATIENCE, Cli, Program, mounts_below, next_line, trees
 from support.kept_base import base_name, keep
-from support.ordinary import PATH, Ordinary, ordinary
+from support.ordinary import PATH, Ordinary, allow_there, ordinary, own_machine
 from support.outer_terminal import Terminal
 from support.own_units import own_units
 from support.ssh_hosts import SshHost, SshHosts
@@ -421,20 +421,10 @@ def test_a_wrong_password_is_a_missing_rule(ann: Ordinary) -> None:
         terminal.close()
 
 
-def allow_there(ann: Ordinary, one: SshHost) -> None:
-    """Give the rule, on the machine *one* whose chroot-tool starts ann's."""
-    rule = ann.rules / "chroot-tool"
-    rule.touch()
-    rule.chmod(0o640)
-    rule.write_text(f"ann ALL=(root) NOPASSWD: {ann.program}, {one.bin / 'chroot-tool'}\n")
-
-
 def anns_machine(ann: Ordinary, hosts: SshHosts) -> SshHost:
     """Return a machine `one` with ann's chroots, on which her chroot-tool is found."""
     (one,) = hosts.add("one")
-    let_in(one.bin)
-    one.write_program("chroot-tool", f'export CHROOT_TOOL_BASE={ann.base}; exec {ann.program} "$@"')
-    return one
+    return own_machine(ann, one)
 
 
 def test_on_another_machine_one_is_the_same_inside(

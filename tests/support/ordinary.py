@@ -11,6 +11,7 @@ from pathlib import Path
 
 from support import Arg, let_in
 from support.installed import installed
+from support.ssh_hosts import SshHost
 from support.users import FIRST, users
 
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -105,6 +106,23 @@ class Ordinary:
         done = self(*words, env=env)
         assert done.returncode == 0, f"exit {done.returncode}: {done.args}\n{done.stderr}"
         return done.stdout
+
+
+def own_machine(one: Ordinary, host: SshHost) -> SshHost:
+    """Have the user's chroots, and the chroot-tool of the user, on *host*; return that."""
+    let_in(host.bin)
+    found = f'export CHROOT_TOOL_BASE={one.base}; exec {one.program} "$@"'
+    host.write_program("chroot-tool", found)
+    return host
+
+
+def allow_there(one: Ordinary, host: SshHost) -> None:
+    """Give the rule on *host*, whose chroot-tool starts the user's."""
+    rule = one.rules / "chroot-tool"
+    rule.touch()
+    rule.chmod(0o640)
+    programs = f"{one.program}, {host.bin / 'chroot-tool'}"
+    rule.write_text(f"{one.name} ALL=(root) NOPASSWD: {programs}\n")
 
 
 @contextmanager
