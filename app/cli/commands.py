@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _OF_A_FLEET = (
     "create", "base", "on", "off", "run", "start", "stop", "restart", "update", "list", "status",
-    "bind", "tag", "clone", "rename", "snapshot", "delete", "trash", "enable", "disable", "doctor",
+    "bind", "tag", "clone", "rename", "snapshot", "delete", "trash", "enable", "disable", "adopt",
+    "doctor",
 )  # fmt: skip
 """What may be done on many hosts at once: what needs no terminal, and has an end."""
 _LOOKS = ("list", "status")

@@ -17,6 +17,7 @@ from support.fleet import Ansible
 from support.ordinary import allow_there, ordinary, own_machine
 from support.outer_terminal import Terminal
 from support.own_units import own_units
+from support.users import users
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
 
@@ -93,6 +94,16 @@ def test_what_is_done_at_boot_everywhere(fleet: Fleet, tmp_path: Path) -> None:
 
 def at_boot(fleet: Fleet, host: str) -> bool:
     return bool(json.loads(fleet.ok("status", "-d", f"{host}:deb", "--json"))["enabled"])
+
+
+def test_a_user_of_the_hosts_is_one_inside_everywhere(fleet: Fleet, tmp_path: Path) -> None:
+    with users(tmp_path / "etc", "ann"):
+        words = ("adopt", "-d", "deb", "-u", "ann", "--hosts", "builders")
+        planned = fleet.ok(*words, "--dry-run")
+        assert all(f"{one}: " in planned for one in HOSTS)
+        assert outcomes(fleet.ok(*words)) == dict.fromkeys(HOSTS, "ok")
+    for host in fleet.hosts.values():
+        assert "\nann:" in (host.base / "deb/etc/passwd").read_text()
 
 
 def test_one_without_a_chroot_is_told_from_one_that_was_not_asked(fleet: Fleet) -> None:
@@ -185,7 +196,7 @@ def test_what_takes_no_group_says_so(fleet: Fleet) -> None:
         (("pack", "-d", "deb"), "chroot-tool pack -d HOST:DIR -f FILE"),
         (("unpack", "-f", "deb.tar"), "chroot-tool unpack -f FILE -d HOST:DIR"),
         (("deploy", "one"), "the role chroot_tool.chroots.host"),
-        (("adopt", "-d", "deb"), "those that do: "),
+        (("export", "ansible", "-d", "deb"), "those that do: "),
         (("list", "-H", "one"), "two ways to say where"),
         (("on", "-d", "one:deb"), "--hosts says where"),
         (("list", "--forks", "0"), "no number of hosts"),
