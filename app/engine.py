@@ -84,10 +84,15 @@ def _as_root(before: tuple[str, ...], base: str) -> RemoteEngine:
 
     words = ("--base", base, "serve", "--json", "--backend", habits().backend)
     argv = privilege.elevated(privilege.quiet(before), *words)
-    rule = f"chroot-tool sudoers {privilege.asking()}, as root, prints the rule that is missing"
+    how = "" if before[0] == "sudo" else f" --for {before[0]}"
+    rule = (
+        f"chroot-tool sudoers {privilege.asking()}{how}, as root, prints the rule that is missing"
+    )
+    in_a_window = before[0] == "pkexec"  # by an agent, who takes the time it takes
     # What is started on a terminal becomes root by itself, and asks where it has to.
     return RemoteEngine(
-        lambda: Connection(argv, "as root", hint=rule), lambda words: (*program(), *words), base,
+        lambda: Connection(argv, "as root", ask=in_a_window, hint=rule),
+        lambda words: (*program(), *words), base,
         unasked=lambda words: (*program(), privilege.UNASKED, *words), asks=_asks,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import pytest
 
 from support import mounts_below, wait_until
 from support.ordinary import Ordinary, ordinary, own_etc
+from support.tmux import Tmux
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -34,7 +35,7 @@ def mount(stack: ExitStack, *words: str | Path) -> None:
 @pytest.fixture
 def ann(tmp_path: Path, tiny_template: Path) -> Iterator[Ordinary]:
     """An ordinary user on a machine whose /etc is the test's."""
-    with own_etc(tmp_path / "whole-etc"), ordinary(tmp_path / "of") as one:
+    with own_etc(tmp_path / "whole-etc"), ordinary(tmp_path / "of", ui=True) as one:
         subprocess.run(["cp", "-a", tiny_template, one.base / "deb"], check=True)
         yield one
         subprocess.run(
@@ -126,3 +127,19 @@ def test_pkexec(ann: Ordinary) -> None:
     assert mounts_below(ann.base / "deb")
     ann.ok("off", "-d", "deb", env=env)
     assert not mounts_below(ann.base / "deb")
+
+
+@pytest.mark.usefixtures("polkit")
+def test_the_ui_becomes_root_by_pkexec_when_that_is_needed(ann: Ordinary) -> None:
+    t = Tmux(ann.argv(), ann.environment({"CHROOT_TOOL_PRIVILEGE": "pkexec"}), size=(140, 30))
+    try:
+        t.shows("○ off deb", "q quit", "ann: looking only")
+        t.press("o")
+        t.shows("● on deb", "ann, as root")
+        assert mounts_below(ann.base / "deb")
+        t.press("o")
+        t.shows("○ off deb")
+        assert not mounts_below(ann.base / "deb")
+        t.leave()
+    finally:
+        t.close()

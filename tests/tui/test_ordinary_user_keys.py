@@ -13,7 +13,7 @@ import pytest
 
 from support import Program, mounts_below, wait_until
 from support.create_form import create_from
-from support.ordinary import Ordinary, ordinary, own_etc
+from support.ordinary import PASSWORD, PATH, Ordinary, ordinary, own_etc
 from support.own_units import own_units
 from support.tmux import DEADLINE, Tmux
 
@@ -116,6 +116,53 @@ def test_doas_serves_as_well(ann: Ordinary, terminal: list[Tmux], tmp_path: Path
         t.shows("○ off deb")
         assert not mounts_below(ann.base / "deb")
         t.leave()
+
+
+@pytest.mark.parametrize("kept", [" persist", ""])
+def test_doas_that_wants_a_password_has_to_keep_it(
+    ann: Ordinary, terminal: list[Tmux], tmp_path: Path, kept: str
+) -> None:
+    with own_etc(tmp_path / "whole-etc"):
+        ann.allow_by_doas()
+        conf = Path("/etc/doas.conf")
+        conf.write_text(conf.read_text().replace(" nopass", kept))
+        ann.settings('privilege = "doas"\n')
+        t = start(ann, terminal)
+        t.shows("ann: looking only")
+        t.press("o")
+        t.shows("doas (ann@", "password:")
+        t.write(PASSWORD)
+        t.press("Enter")
+        if kept:
+            t.shows("● on deb", "ann, as root")
+            t.press("o")
+            t.shows("○ off deb")
+        else:
+            t.shows("✗ failed on deb", "ann: looking only", "sudoers ann --for doas")
+            t.shows("persist in doas.conf")
+        assert not mounts_below(ann.base / "deb")
+        t.leave()
+
+
+def test_pkexec_is_not_asked_for_who_only_looks(
+    ann: Ordinary, terminal: list[Tmux], tmp_path: Path
+) -> None:
+    """Its agent on a desktop opens a window for each time it is."""
+    calls, program = tmp_path / "calls", tmp_path / "bin/pkexec"
+    calls.touch()
+    calls.chmod(0o666)
+    program.parent.mkdir()
+    said = 'case "$*" in *" serve "*) echo serve;; *) echo other;; esac'
+    program.write_text(f"#!/bin/sh\n{said} >>{calls}\nexit 127\n")
+    program.chmod(0o755)
+    env = {"CHROOT_TOOL_PRIVILEGE": "pkexec", "PATH": f"{program.parent}:{PATH}"}
+    terminal.append(Tmux(ann.argv(), ann.environment(env), size=(140, 30)))
+    t = terminal[0]
+    t.shows("○ off deb", "q quit", "ann: looking only")
+    t.press("o")
+    t.shows("✗ failed on deb", "--for pkexec")
+    assert calls.read_text().split() == ["serve", "other", "serve"]
+    t.leave()
 
 
 def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(

@@ -37,7 +37,7 @@ class WholeTerminal:
         Whose password was asked for here is not asked once more by the rest of the UI.
         """
         await self.run(argv, deed, why=_WHY, stays=stays)
-        if self._rising.is_possible:
+        if self._rising.may_try:
             await self._rising.quietly()
 
     async def run(

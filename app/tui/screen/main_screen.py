@@ -186,7 +186,7 @@ class MainScreen(TellsOfWork, Screen[None]):
                 self._seen(message)  # before the first layout: the first paint has the chroots
             else:
                 self.post_message(message)
-        if self.session.rising.is_possible:
+        if self.session.rising.may_try:
             # Where a rule gives that without a word.
             self.run_worker(self.session.rising.quietly(), group="rise", exit_on_error=False)
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ....core.remote.machines import Machines
     from .ask_and_tell import User
 
+_KEEPS = {"sudo": "timestamp_timeout of sudoers", "doas": "persist in doas.conf"}
+"""What has a password count for more than the one command that it was asked for."""
+
 
 class Rising:
     """How the one before this UI becomes root."""
@@ -33,6 +36,11 @@ class Rising:
     def is_possible(self) -> bool:
         """Whether there is privilege to be had that is not had yet."""
         return self._machines.can_rise
+
+    @property
+    def may_try(self) -> bool:
+        """Whether `quietly` is for who only looks, too: pkexec has a window opened for it."""
+        return self.is_possible and prefix(self._kind)[:1] != ("pkexec",)
 
     async def quietly(self) -> bool:
         """Become root where nobody has to be asked; tell whether that could be."""
@@ -61,14 +69,17 @@ class Rising:
     async def _asked(self, user: User) -> bool:
         from textual.app import SuspendNotSupported
 
+        before = prefix(self._kind)
         try:
-            await user.hand_over(asks(prefix(self._kind)))
+            code = await user.hand_over(asks(before))
         except SuspendNotSupported:
             user.tell("this terminal can't be handed over", "error")
             return False
         try:
             await asyncio.to_thread(self._machines.rise)
         except ChrootError as error:
+            if not code and before[0] in _KEEPS:
+                error.hint += f"; a password has to be kept, by {_KEEPS[before[0]]}"
             self.hint = error.hint
             user.explain(error)
         return self._has_risen()
