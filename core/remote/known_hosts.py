@@ -36,11 +36,11 @@ def names() -> tuple[str, ...]:
 
 def _of_config(path: str, found: set[str], depth: int) -> None:
     for line in _lines(path):
-        key, _, rest = line.strip().replace("=", " ", 1).partition(" ")
+        key, *rest = line.replace("=", " ", 1).split() or [""]
         if key.casefold() == "host":
-            found.update(word.strip('"') for word in rest.split())
+            found.update(word.strip('"') for word in rest)
         elif key.casefold() == "include" and depth:
-            for pattern in rest.split():
+            for pattern in rest:
                 base = os.path.join(os.path.dirname(path), os.path.expanduser(pattern.strip('"')))
                 for one in sorted(glob.glob(base)):
                     _of_config(one, found, depth - 1)
@@ -55,6 +55,7 @@ def _lines(path: str) -> list[str]:
 
 def _is_plain(name: str) -> bool:
     try:
-        return not set("*?!") & set(name) and checked(name) == name
+        # With a bracket it is one of known_hosts with its port, for which ssh has no such word.
+        return not set("*?![") & set(name) and checked(name) == name
     except UsageError:
         return False

@@ -24,8 +24,9 @@ def test_names_of_the_configuration_with_what_it_includes(ssh: Path) -> None:
         'Host build1 "build2"\n  Port 22\nhost=build3\nHost *.example !no b?\nInclude more/*\n'
     )
     (ssh / "more").mkdir()
-    (ssh / "more/farm").write_text("Host farm1\nInclude ../config\n")  # and round again
-    assert known_hosts.names() == ("build1", "build2", "build3", "farm1")
+    # And round again.
+    (ssh / "more/farm").write_text("Host farm1\n\n \t\nHost\tfarm2\tfarm3\nInclude ../config\n")
+    assert known_hosts.names() == ("build1", "build2", "build3", "farm1", "farm2", "farm3")
 
 
 def test_known_hosts_with_hashed_ones_left_out(ssh: Path) -> None:
@@ -35,6 +36,7 @@ def test_known_hosts_with_hashed_ones_left_out(ssh: Path) -> None:
         "@cert-authority *.example ssh-ed25519 AAAA\n"
         "@revoked old ssh-ed25519 AAAA\n"
         "# web3 ssh-ed25519 AAAA\n"
+        "[web4]:2222,[192.0.2.1]:2222 ssh-ed25519 AAAA\n"  # which `ssh [web4]:2222` is not
         "half\n"
     )
     assert known_hosts.names() == ("old", "web1", "web2")
