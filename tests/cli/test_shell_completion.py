@@ -140,6 +140,7 @@ def test_users_suites_and_hosts(shell: Shell) -> None:
 
 def test_files(shell: Shell) -> None:
     assert last_parts(shell.complete("chroot-tool unpack -f here/fi")) == {"file"}
+    assert last_parts(shell.complete("chroot-tool list --inventory here/fi")) == {"file"}
 
 
 def last_parts(words: set[str]) -> set[str]:

@@ -25,7 +25,7 @@ KINDS = {
     "dir": CHROOT, "new": CHROOT, "base": DIRECTORY, "config": DIRECTORY, "file": FILE,
     "env": ENVIRONMENT, "host": "host", "user": "user", "cwd": "inside", "ignore": "inside",
     "suite": "suite", "arch": "architecture", "variant": "variant", "timezone": "timezone",
-    "target": "target", "only": "wanted", "who": "who", "tag": "tag",
+    "target": "target", "only": "wanted", "who": "who", "tag": "tag", "inventory": FILE,
 }  # fmt: skip
 """What stands for an argument, by its name, wherever it means the same."""
 _OF_VERBS = {
