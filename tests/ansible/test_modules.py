@@ -161,6 +161,23 @@ def test_what_runs_inside_is_named_and_ended_only_where_that_is_wanted(
 
 
 @pytest.mark.usefixtures("builders")
+def test_that_it_is_of_another_release_is_a_warning(ansible: Ansible, archive: Path) -> None:
+    root = ansible.hosts.hosts["build1"].base / "deb"
+    ansible.module("build1", CHROOT, path="deb", **{"from": str(archive)})
+    name = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
+    (root / "etc/os-release").write_text(name)
+    wanted = ("bookworm", "stable", "trixie")
+    said = ansible.tasks("build1", *({CHROOT: {"path": "deb", "suite": one}} for one in wanted))
+    assert [one["changed"] for one in said] == [False] * 3
+    warned = [
+        [line for line in one.get("warnings", ()) if "stays so" in line]  # not of its Python
+        for one in said
+    ]
+    told = f"{root} is bookworm and stays so: suite=trixie is for one that is made"
+    assert warned == [[], [], [told]]
+
+
+@pytest.mark.usefixtures("builders")
 def test_what_is_broken_is_made_anew_only_by_force(ansible: Ansible, archive: Path) -> None:
     made = {"path": "deb", "from": str(archive)}
     base = ansible.hosts.hosts["build1"].base

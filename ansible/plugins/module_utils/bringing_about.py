@@ -15,6 +15,10 @@ ON, OFF, PRESENT, ABSENT = "on", "off", "present", "absent"
 _PARTIAL = "partial"
 _MADE_WITH = ("suite", "arch", "mirror", "variant", "timezone", "proxy", "backend")
 _HALF = ("incomplete", "broken")
+_CODE_NAME = re.compile(r"\((\w+)\)$")
+"""Of a release, in what its system calls itself."""
+_MOVING = ("stable", "oldstable", "oldoldstable", "testing", "unstable", "sid", "experimental")
+"""Suites that are another release in time."""
 _PASSWORD = re.compile(r"//[^/@ ]*@")
 """In a URL; what is planned is shown and logged."""
 
@@ -122,9 +126,20 @@ class Wanted:
             problem = self._found["problems"][0]
             raise Failed(f"{path}: {problem['message']}", problem["hint"])
         elif state not in (ABSENT, *_HALF):
+            self._mind_suite()
             return
         verb, words, what = self._making()
         self._step(what, verb, *words, state=OFF)
+
+    def _mind_suite(self) -> None:
+        """Warn where the chroot that there is is of another release than one that would be made."""
+        assert self._found is not None
+        wanted, is_of = self._params["suite"], _CODE_NAME.search(self._found["os"] or "")
+        if wanted and is_of and wanted not in (is_of[1], *_MOVING):
+            self._module.warn(
+                f"{self._found['path']} is {is_of[1]} and stays so: "
+                f"suite={wanted} is for one that is made"
+            )
 
     def _may_be_made(self) -> bool:
         """Whether the broken chroot is nothing but a configuration, which `create` takes."""

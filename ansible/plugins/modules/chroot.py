@@ -27,7 +27,8 @@ options:
     default: present
   suite:
     description:
-      - The release of Debian, when it is made. An existing one stays what it is.
+      - The release of Debian, when it is made. An existing one stays what it is, with a warning
+        where that is another.
       - Without it, as with O(arch), O(mirror) and O(timezone), what the host itself has.
     type: str
   arch:
