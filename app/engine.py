@@ -89,11 +89,15 @@ def _as_root(before: tuple[str, ...], base: str) -> RemoteEngine:
         f"chroot-tool sudoers {privilege.asking()}{how}, as root, prints the rule that is missing"
     )
     in_a_window = before[0] == "pkexec"  # by an agent, who takes the time it takes
+
+    def unasked(words: Sequence[str]) -> tuple[str, ...]:
+        return (*program(), privilege.UNASKED, *words)
+
     # What is started on a terminal becomes root by itself, and asks where it has to.
     return RemoteEngine(
         lambda: Connection(argv, "as root", ask=in_a_window, hint=rule),
         lambda words: (*program(), *words), base,
-        unasked=lambda words: (*program(), privilege.UNASKED, *words), asks=_asks,
+        piped=unasked, unasked=unasked, asks=_asks,
     )  # fmt: skip
 
 
@@ -139,8 +143,9 @@ def end_of(host: str, words: Sequence[str]) -> End:
     """Return the chroot-tool that does *words* at one end of a stream: on *host*, "" for here."""
     from ..core.remote.stream import End
 
-    if not host:
-        return End("", LocalEngine("", program=started()).command("", words))
+    if not host:  # it has pipes in the place of a terminal: `elevate.beforehand` has asked
+        unasked = (privilege.UNASKED,) if privilege.is_wanted() else ()
+        return End("", LocalEngine("", program=started()).command("", (*unasked, *words)))
     from ..core.remote.ssh import Host
 
     return End(host, Host(host).piped(words))

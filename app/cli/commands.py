@@ -67,6 +67,8 @@ def _execute(words: list[str], verb: str) -> int:
         if verb in SUMMARIES and "--json" in words:
             write_error(error)
         raise
+    if _writes_an_archive(arguments):
+        sys.stdout = sys.stderr
     try:
         code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:
@@ -78,6 +80,13 @@ def _execute(words: list[str], verb: str) -> int:
             write_error(ChrootError(exits.reason(error)))
         raise
     return code
+
+
+def _writes_an_archive(arguments: Namespace) -> bool:
+    """Tell whether stdout is not for what is told, of errors before the verb begins, too."""
+    if arguments.verb == "pack":
+        return arguments.json and bool(arguments.file == "-")
+    return arguments.verb == "unpack" and bool(arguments.send)
 
 
 def _across(arguments: Namespace) -> int:
@@ -116,6 +125,7 @@ def _do(arguments: Namespace, words: list[str]) -> int:
     from . import elevate
 
     if not elevate.is_here(arguments):
+        elevate.beforehand(arguments)
         return _here(arguments)
     refused: PrivilegeError | None = None
     if not elevate.needs_root(arguments):

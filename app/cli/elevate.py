@@ -25,6 +25,8 @@ NEED_ROOT = frozenset((
 """Verbs that can't be done without root. Others are tried first."""
 _PLACES = ("dir", "new", "file")
 """Arguments that may be of another machine: HOST:DIR."""
+_ENDS = {"clone": ("dir", "new"), "pack": ("dir",), "unpack": ("dir",)}
+"""Arguments whose chroot is one end of a stream, where the other is on another machine."""
 _REFUSALS = (1, 126, 127)
 """Exit codes of sudo and doas, and of pkexec, for what they did not let begin; or of anything."""
 
@@ -102,6 +104,23 @@ def elevate(verb: str, words: Sequence[str]) -> int | None:
     return refused(before[0], verb) if code in _REFUSALS and not began else code
 
 
+def beforehand(arguments: Namespace) -> None:
+    """Have asked on this terminal, now, what the end of a stream here can't ask: it has pipes.
+
+    Nothing is asked for a verb that has none. Raises PrivilegeError where it is refused,
+    ConfigError, UsageError.
+    """
+    given = (getattr(arguments, name) for name in _ENDS.get(arguments.verb, ()))
+    if arguments.host or all(split_host(one)[0] for one in given):
+        return
+    before = privilege.prefix(_kind())
+    if not before:
+        return  # it says itself what it lacks
+    code, _ = _run(privilege.elevated(before, "--version"), stdout=os.devnull)
+    if code:
+        refused(before[0], arguments.verb)
+
+
 def quietly(words: Sequence[str]) -> int | None:
     """Do *words* as root where nobody is asked for that; return the exit code, else None.
 
@@ -130,10 +149,10 @@ def _kind() -> str:
     return load().privilege
 
 
-def _run(argv: tuple[str, ...]) -> tuple[int, bool]:
+def _run(argv: tuple[str, ...], stdout: str = "") -> tuple[int, bool]:
     """Run an elevated chroot-tool on this terminal, whose keys are for it alone.
 
-    Returns the exit code, and whether it has begun.
+    Returns the exit code, and whether it has begun. *stdout* is a file in the place of ours.
     """
     import signal
 
@@ -149,7 +168,8 @@ def _run(argv: tuple[str, ...]) -> tuple[int, bool]:
     handlers = {signal.SIGINT: nothing, signal.SIGQUIT: nothing, privilege.BEGAN: take}
     kept = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        child = os.posix_spawnp(argv[0], argv, os.environ)
+        opened = [(os.POSIX_SPAWN_OPEN, 1, stdout, os.O_WRONLY, 0)] if stdout else []
+        child = os.posix_spawnp(argv[0], argv, os.environ, file_actions=opened)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         for number, handler in kept.items():

@@ -192,7 +192,8 @@ class Session(Value):
 
         One that root's privilege was missing for has changed nothing: it is had, and it done again.
         """
-        if isinstance(error, PrivilegeError) and not error.host and self.rising.is_possible:
+        is_missing = isinstance(error, PrivilegeError) and not error.host
+        if error and is_missing and self.rising.is_of_use_for(job.id):
             if not self.jobs.is_cancelled(job.id):
                 self.user.begin(self._again_as_root(job, error))
                 return
@@ -215,7 +216,7 @@ class Session(Value):
 
     async def _again_as_root(self, job: JobStatus, error: ChrootError) -> None:
         try:
-            has_risen = await self.rising.ask(self.user)
+            has_risen = await self.rising.ask_for(self.user, job.id)
         except Exception:  # a bug of ours must be seen, but not keep the job under way for ever
             self._end_job(job, error)
             raise

@@ -284,7 +284,8 @@ class Machines:
 
     def _piped(self, words: Sequence[str]) -> tuple[str, ...]:
         piped = getattr(self._here, "piped", None)
-        found: tuple[str, ...] = piped(words) if piped else self._here.command("", words)
+        # In the background of a terminal whoever asks on it is stopped, and stays so.
+        found: tuple[str, ...] = piped(words) if piped else self._here.unasked("", words)
         return found
 
 

@@ -499,6 +499,54 @@ def test_an_archive_goes_to_a_third_machine_as_who_logs_in_there(
     assert owners(there) == {(ann.uid, ann.uid)}
 
 
+def test_a_password_comes_before_what_goes_to_another_machine(
+    ann: Ordinary, hosts: SshHosts
+) -> None:
+    """What has pipes in the place of a terminal can't ask for one, and would wait for ever."""
+    one, _ = hosts.add("one", "two")
+    env = ann.reaches(hosts)
+    password = ann.allow_by_password()
+    archive = one.folder / "deb.tar.zst"
+    streams = (
+        ("clone", "-d", "deb", "one:copy", "--exact"), ("clone", "-d", "one:copy", "back"),
+        ("pack", "-d", "deb", "-f", f"one:{archive}"),
+        ("unpack", "-f", f"one:{archive}", "-d", "again"),
+    )  # fmt: skip
+    for words in streams:
+        terminal = Terminal(ann.argv(*words), ann.environment(env))
+        try:
+            terminal.wait_for("password for ann:")
+            terminal.type(f"{password}\n")
+            assert terminal.exit_code() == 0, terminal.seen
+        finally:
+            terminal.close()
+        ann.forget_password()
+    for place in (one.base / "copy", ann.base / "again"):
+        assert trees.differences(ann.base / "deb", place) == []
+    assert (ann.base / "back").stat().st_uid == 0
+    ann.ok("clone", "-d", "one:copy", "two:copy", env=env)  # nothing of it is here
+
+    for words in (("clone", "-d", "deb", "one:no"), ("unpack", "-f", f"one:{archive}", "-d", "no")):
+        refused = ann(*words, env=env)
+        assert refused.returncode == 5, refused.stderr
+        assert f"{words[0]} needs root, and sudo does not make ann root here" in refused.stderr
+    with (ann.rules / "chroot-tool").open("a") as rule:
+        rule.write("Defaults timestamp_timeout=0\n")  # it is asked for each time anew
+    terminal = Terminal(ann.argv("clone", "-d", "deb", "one:no"), ann.environment(env))
+    try:
+        terminal.wait_for("password for ann:")
+        terminal.type(f"{password}\n")
+        terminal.wait_for("sudo does not make ann root here")
+        assert terminal.exit_code() == 5
+    finally:
+        terminal.close()
+    assert not (one.base / "no").exists()
+    assert not (ann.base / "no").exists()
+    ann.allow()
+    ann.ok("clone", "-d", "deb", "one:last", env=env)
+    ann.ok("clone", "-d", "one:last", "last", env=env)
+
+
 def test_want_of_root_on_another_machine_says_where(
     ann: Ordinary, hosts: SshHosts, cli: Cli
 ) -> None:

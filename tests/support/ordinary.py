@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from support import Arg, let_in
 from support.installed import installed
-from support.ssh_hosts import SshHost
+from support.ssh_hosts import SshHost, SshHosts
 from support.users import FIRST, users
 
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -88,6 +90,22 @@ class Ordinary:
             "TERM": "xterm-256color", "LANG": "C.UTF-8", "CHROOT_TOOL_BASE": str(self.base),
         }  # fmt: skip
         return own | dict(env or {})
+
+    def reaches(self, hosts: SshHosts) -> dict[str, str]:
+        """Let the user's ssh know *hosts*, by keys of their own; return the variables for that."""
+        own, bin_ = self.home / ".ssh", self.home / "bin"
+        shutil.copytree(hosts.config.parent / "keys", own)
+        bin_.mkdir(exist_ok=True)
+        for place in (own, *own.iterdir()):
+            place.chmod(0o700)
+            os.chown(place, self.uid, self.uid)
+        config = hosts.config.read_text().replace(str(hosts.config.parent / "keys"), str(own))
+        (own / "config").write_text(config)
+        real = shutil.which("ssh", path=PATH)
+        script = f'#!/bin/sh\nexec {real} -F {shlex.quote(str(own / "config"))} "$@"\n'
+        (bin_ / "ssh").write_text(script)
+        (bin_ / "ssh").chmod(0o755)
+        return {"PATH": f"{bin_}:{PATH}"}
 
     def __call__(
         self, *words: Arg, env: Mapping[str, str] | None = None, stdin: bytes = b"", cwd: str = "/"

@@ -15,6 +15,7 @@ from support import Program, mounts_below, wait_until
 from support.create_form import create_from
 from support.ordinary import PASSWORD, PATH, Ordinary, ordinary, own_etc
 from support.own_units import own_units
+from support.ssh_hosts import SshHosts
 from support.tmux import DEADLINE, Tmux
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -185,6 +186,45 @@ def test_a_password_is_asked_for_once_and_what_was_wanted_is_done(
     t.says("run: 2 done")
     t.press("o")
     t.shows("○ off deb", "○ off other")
+    t.leave()
+
+
+def test_what_goes_to_another_machine_has_the_password_asked_for(
+    ann: Ordinary, terminal: list[Tmux], hosts: SshHosts
+) -> None:
+    """Its end here has pipes and asks nobody; that is done before it, on the whole terminal."""
+    (one,) = hosts.add("one")
+    env = ann.reaches(hosts)
+    password = ann.allow_by_password()
+    ann.settings('hosts = ["one"]\n')
+    t = Tmux(ann.argv(), ann.environment(env), size=(140, 30))
+    terminal.append(t)
+    t.shows("○ off deb", "ann: looking only", "q quit")
+
+    def clone(name: str, prompts: int) -> None:
+        t.press("c")
+        t.shows("clone deb", "New name")
+        t.write(name)
+        t.press("Tab")
+        t.shows("⏎ choose")
+        t.press("Enter")
+        t.shows("this machine")
+        t.press("Down", "Enter")
+        t.shows("On one")
+        t.press("BTab")
+        t.shows("⏎ clone")
+        t.press("Enter")
+        t.until(lambda text: text.count("password for ann:") == prompts)
+        t.write(password)
+        t.press("Enter")
+        t.shows(f"○ off {name} one", f"name {name}", "q quit", "ann, as root")  # the cursor, too
+        assert (one.base / name / "bin").is_dir()
+
+    clone("other", 1)
+    ann.forget_password()  # as it is after a while
+    t.press("g")
+    t.shows("name deb")
+    clone("third", 2)
     t.leave()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from argparse import SUPPRESS
 from functools import partial
@@ -73,8 +72,6 @@ def add_options(parser: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Pack a chroot; return the exit code."""
-    if arguments.file == STDOUT and arguments.json:
-        sys.stdout = sys.stderr  # where stdout is the archive's
     if arguments.store:
         return _store(arguments)
     host = split_host(arguments.dir)[0] or arguments.host

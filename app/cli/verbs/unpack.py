@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import SUPPRESS
 from functools import partial
@@ -94,7 +93,6 @@ def _send(arguments: Namespace) -> int:
     from ....core.archives import archive
 
     source = absolute(arguments.file)
-    sys.stdout = sys.stderr
     with LongCall(json=arguments.json) as (report, cancelled):
         archive.send(
             source, sealed=arguments.sealed, cancelled=cancelled,

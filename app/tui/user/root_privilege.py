@@ -5,10 +5,12 @@ asked for once, by handing the terminal over. No password comes by here.
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
+from ....core import programs
 from ....core.errors import ChrootError
-from ...privilege import asks, prefix
+from ...privilege import asks, elevated, prefix, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,9 @@ class Rising:
         self._kind = kind
         self._risen = risen
         self._asking = asyncio.Lock()
+        self._asked_for: set[int] = set()
+        """Jobs that it was asked for once more."""
+        self._is_remembered = False
         self.hint = ""
         """What is to be done where it was refused."""
 
@@ -41,6 +46,31 @@ class Rising:
     def may_try(self) -> bool:
         """Whether `quietly` is for who only looks, too: pkexec has a window opened for it."""
         return self.is_possible and prefix(self._kind)[:1] != ("pkexec",)
+
+    def is_of_use_for(self, job: int) -> bool:
+        """Whether to `ask_for` a job that has ended since root's privilege was missing.
+
+        The UI may have it, and sudo have forgotten the password by the time that a job starts a
+        program behind sudo anew: for that it is asked once a job.
+        """
+        return self.is_possible or (self._machines.has_risen and job not in self._asked_for)
+
+    async def ask_for(self, user: User, job: int) -> bool:
+        """As `ask`; where the UI is root already, for what the job starts behind sudo."""
+        if not self._machines.has_risen:
+            return await self.ask(user)
+        self._asked_for.add(job)
+        waited = self._asking.locked()
+        async with self._asking:
+            if not waited:
+                self._is_remembered = (
+                    await asyncio.to_thread(self._asks_nothing) or await self._hand_over(user) == 0
+                )
+            return self._is_remembered
+
+    def _asks_nothing(self) -> bool:
+        argv = elevated(quiet(prefix(self._kind)), "--version")
+        return programs.run(argv, env=os.environ, on_line=lambda _: None).code == 0
 
     async def quietly(self) -> bool:
         """Become root where nobody has to be asked; tell whether that could be."""
@@ -66,20 +96,25 @@ class Rising:
                 return self._machines.has_risen
             return await self.quietly() or await self._asked(user)
 
-    async def _asked(self, user: User) -> bool:
+    async def _hand_over(self, user: User) -> int:
         from textual.app import SuspendNotSupported
 
-        before = prefix(self._kind)
         try:
-            code = await user.hand_over(asks(before))
+            return await user.hand_over(asks(prefix(self._kind)))
         except SuspendNotSupported:
             user.tell("this terminal can't be handed over", "error")
+            return -1
+
+    async def _asked(self, user: User) -> bool:
+        code = await self._hand_over(user)
+        if code < 0:
             return False
         try:
             await asyncio.to_thread(self._machines.rise)
         except ChrootError as error:
-            if not code and before[0] in _KEEPS:
-                error.hint += f"; a password has to be kept, by {_KEEPS[before[0]]}"
+            before = prefix(self._kind)[0]
+            if not code and before in _KEEPS:
+                error.hint += f"; a password has to be kept, by {_KEEPS[before]}"
             self.hint = error.hint
             user.explain(error)
         return self._has_risen()
