@@ -194,14 +194,17 @@ def test_what_goes_to_another_machine_has_the_password_asked_for(
 ) -> None:
     """Its end here has pipes and asks nobody; that is done before it, on the whole terminal."""
     (one,) = hosts.add("one")
+    subprocess.run(["cp", "-a", ann.base / "deb", one.base / "zoo"], check=True)
     env = ann.reaches(hosts)
     password = ann.allow_by_password()
     ann.settings('hosts = ["one"]\n')
     t = Tmux(ann.argv(), ann.environment(env), size=(140, 30))
     terminal.append(t)
-    t.shows("○ off deb", "ann: looking only", "q quit")
+    t.shows("○ off deb", "○ off zoo one", "ann: looking only", "q quit")
 
     def clone(name: str, prompts: int) -> None:
+        t.press("g")
+        t.shows("name deb")
         t.press("c")
         t.shows("clone deb", "New name")
         t.write(name)
@@ -222,8 +225,6 @@ def test_what_goes_to_another_machine_has_the_password_asked_for(
 
     clone("other", 1)
     ann.forget_password()  # as it is after a while
-    t.press("g")
-    t.shows("name deb")
     clone("third", 2)
     t.leave()
 
