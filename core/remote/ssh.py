@@ -31,14 +31,17 @@ for c in "$(command -v chroot-tool)" "$HOME/.local/bin/chroot-tool" /usr/local/b
 do [ -x "$c" ] && break; c=; done
 [ "$c" ] || { echo "chroot-tool: not found" >&2; exit 127; }
 """
-# Becomes root where the user may: `sudo -l` tells without asking. Who is root owns the root
-# directory, and a program that says so would be one more for each question.
+# Becomes root where the user may: `sudo -l` tells without asking what is allowed, and complains to
+# nobody; but not whether that wants a password, where any other rule wants none (listpw of
+# sudoers(5)). Who is root owns the root directory, and a program that says so would be one more for
+# each question.
 # What PATH finds is started by its name: `$(…)` would be a process more for each question.
 _QUIETLY = f"""
 [ -O / ] && command -v chroot-tool >/dev/null && exec chroot-tool "$@"
 {_FIND}
 [ -O / ] && exec "$c" "$@"
-sudo -n -l "$c" serve --json >/dev/null 2>&1 && exec sudo -n -- "$c" "$@"
+sudo -n -l "$c" serve --json >/dev/null 2>&1 && sudo -n -- "$c" --version >/dev/null 2>&1 &&
+    exec sudo -n -- "$c" "$@"
 exec "$c" "$@"
 """
 # On a terminal it becomes root by itself, by what that machine has for it, and knows for whom.

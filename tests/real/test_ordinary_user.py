@@ -559,6 +559,29 @@ def test_want_of_root_on_another_machine_says_where(
     assert "as root on ann@one, prints the rule that is missing" in said[-1]
 
 
+def test_a_rule_for_something_else_without_a_password_hides_nothing(
+    ann: Ordinary, hosts: SshHosts, cli: Cli
+) -> None:
+    """`sudo -n -l` lists what wants a password as well, where another rule wants none."""
+    one = anns_machine(ann, hosts)
+    env = hosts.environment()
+    ann.allow_by_password()
+    with (ann.rules / "chroot-tool").open("a") as rule:
+        rule.write(
+            f"ann ALL=(root) {one.bin / 'chroot-tool'}\nann ALL=(root) NOPASSWD: /bin/true\n"
+        )
+    seen = cli("list", "-H", "ann@one", "--json", env=env)
+    assert seen.returncode == 0, seen.stderr
+    assert [found["name"] for found in json.loads(seen.stdout)] == ["deb"]
+    archive = ann.home / "deb.tar"
+    subprocess.run(["tar", "-C", ann.base / "deb", "-cf", archive, "."], check=True)
+    done = cli("unpack", "-f", f"ann@one:{archive}", "-d", ann.base / "here", env=env)
+    assert done.returncode == 0, done.stderr  # which only reads there, and needs no root
+    refused = cli("on", "-d", "ann@one:deb", env=env)
+    assert refused.returncode == 5, refused.stderr
+    assert "as root on ann@one, prints the rule that is missing" in refused.stderr
+
+
 def test_a_panel_of_another_machine_asks_for_nothing(
     ann: Ordinary, hosts: SshHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
