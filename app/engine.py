@@ -68,8 +68,12 @@ def open_machines(
     from ..core.remote.machines import Machines
 
     if host:
-        engine = _elsewhere(host, base, ask=True)
+        from ..core.remote.ssh import Host
+
+        there = Host(host, ask=True)
+        engine = there.engine(base)
         engine.connection()
+        there.ask_no_more()  # the next, where this one is lost: what is typed is for the UI then
         return Machines(engine.of(), (), _at_rest)
     here = open_engine(base)
     if not rise_by or not privilege.is_wanted():

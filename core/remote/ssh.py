@@ -73,6 +73,10 @@ class Host:
         self._options = tuple(options)
         self._ask = ask
 
+    def ask_no_more(self) -> None:
+        """Have ssh ask nothing from now on: somebody else has the terminal."""
+        self._ask = False
+
     def engine(self, base: str = "", *, is_look: bool = False) -> RemoteEngine:
         """Return the engine there, for the base directory *base*, "" for the one of its own.
 

@@ -80,6 +80,34 @@ def test_in_a_panel_it_asks_nothing_for_a_command_of_ones_own(
     assert "passphrase" not in shown.text
 
 
+def test_the_ui_of_another_machine_is_asked_nothing_over_itself(
+    cli: Cli, hosts: SshHosts, asked: dict[str, str]
+) -> None:
+    """Before it is there ssh asks on its terminal; later what is typed would be for both."""
+    t = Tmux([str(word) for word in cli.argv("-H", "one")], asked, size=(120, 30))
+    try:
+        t.shows("Enter passphrase for key")
+        t.write(PASSPHRASE)
+        t.press("Enter")
+        t.shows("○ off alpha", "q quit")
+        hosts.hosts["one"].cut()
+        t.shows("sion denied (publickey)")  # in a line that has no place for all of it
+        assert "passphrase" not in t.text
+        key = hosts.folder / "keys/user"
+        subprocess.run(
+            ["ssh-keygen", "-q", "-p", "-P", PASSPHRASE, "-N", "", "-f", key], check=True
+        )
+        t.until(lambda text: "denied" not in text)
+        t.press("o")
+        t.shows("● on alpha")
+        t.press("o")
+        t.shows("○ off alpha")
+        t.press("q")
+        t.shows("left with 0")
+    finally:
+        t.close()
+
+
 def test_who_has_an_askpass_is_asked_by_that(
     cli: Cli, asked: dict[str, str], tmp_path: Path
 ) -> None:
