@@ -19,7 +19,7 @@ import time
 from contextlib import suppress
 
 from .. import json_values
-from ..errors import ChrootError
+from ..errors import Cancelled, ChrootError
 from ..text import safe
 from . import documents
 from .answers import Answers
@@ -45,6 +45,11 @@ _SILENT = 3 * _QUIET
 """Seconds of waiting without a word after which it is not: with that half a minute at most."""
 _TAKING_BACK = 30.0
 """Seconds for the other to take back what was stopped, before it is left alone with that."""
+_AT_A_TIME = 40
+"""Requests without a bound that are at work at a time; more wait here, as one that is too many for
+the other (`server.MOST`) is refused by it."""
+_BRIEF_AT_A_TIME = 16
+"""The same of those with one, which so get through whatever takes its time."""
 _BANNER = 200
 """Lines that a shell's start files may print before the first one of ours."""
 _LAST_WORDS = 4096
@@ -84,6 +89,8 @@ class Connection:
         self._is_leaving = False
         self._has_left = threading.Event()
         self._waiting: dict[int, Answers] = {}
+        self._room = threading.Semaphore(_AT_A_TIME)
+        self._room_for_brief = threading.Semaphore(_BRIEF_AT_A_TIME)
         self._changing = threading.Lock()
         self._writing = threading.Lock()
         self._heard = 0
@@ -191,10 +198,31 @@ class Connection:
 
         *cancelled* is looked at now and then. Of what goes on for ever nobody shall look:
         *begun* is given a function that stops it, for any thread. *within*: seconds for all of it,
-        for one that is there and does not come to an end.
+        for one that is there and does not come to an end, and before for its turn.
 
-        Raises what the other raised, ConnectionLostError, and ChrootError for nonsense.
+        Raises what the other raised, ConnectionLostError, and ChrootError for nonsense; Cancelled
+        where it was cancelled while so many others were at work that it was not even asked for.
         """
+        if begun is not None:
+            return self._ask(name, parameters, take, cancelled, begun, within)
+        room = self._room if math.isinf(within) else self._room_for_brief
+        began = time.monotonic()
+        while not room.acquire(timeout=_LOOK):
+            if cancelled is not None and cancelled.is_set():
+                raise Cancelled("stopped by you")
+            if self.lost.is_set():
+                raise self._lost(name)
+            if time.monotonic() > began + within:
+                raise ChrootError(f"{self.name}: {name} takes longer than {within:.0f} s")
+        try:
+            return self._ask(name, parameters, take, cancelled, None, within)
+        finally:
+            room.release()
+
+    def _ask(
+        self, name: str, parameters: dict[str, Any], take: Callable[[dict[str, Any], int], object],
+        cancelled: Flag | None, begun: Callable[[Callable[[], None]], object] | None, within: float,
+    ) -> Any:  # fmt: skip
         number = next(self._numbers)
         answers = Answers()
         with self._changing:

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.core.remote.connection import Connection, ConnectionLostError
+from chroot_tool.core.remote.connection import _AT_A_TIME, Connection, ConnectionLostError
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from support import PATIENCE, wait_until
@@ -27,6 +29,27 @@ sys.stdin.readline()
 os.close(1)
 sys.stdin.readline()
 print("its disk is gone", file=sys.stderr)
+"""
+
+
+BLOCKS = """
+import os, sys
+sys.path[:0] = {path!r}
+from chroot_tool.core.remote.server import Server
+
+class Blocks:
+    base = "/b"
+
+    def run_captured(self, path, words, *, report, cancelled):
+        os.close(os.open(words[0], os.O_CREAT))
+        while not os.path.exists(path) and not cancelled.wait(0.02):
+            pass
+        return 7
+
+    def scripts(self, path):
+        return (path,)
+
+Server(Blocks(), 0, 1, version="9").serve()
 """
 
 
@@ -245,3 +268,39 @@ def test_why_a_connection_was_lost_is_told_also_where_that_comes_after_its_end()
             one.ask("list", {}, lambda *_: None)
     finally:
         one.close()
+
+
+def test_more_than_the_other_takes_at_a_time_wait_for_their_turn(tmp_path: Path) -> None:
+    """As `o` with a hundred marked chroots; what is only looked at does not wait behind them."""
+    script = BLOCKS.format(path=sys.path)
+    engine = RemoteEngine(
+        lambda: Connection((sys.executable, "-c", script), "there"), lambda words: tuple(words)
+    )
+    there = engine.of()
+    there.scripts("/first")
+    go, flags = str(tmp_path / "go"), [threading.Event() for _ in range(100)]
+
+    def run(number: int) -> int | str:
+        try:
+            begun = str(tmp_path / f"begun {number}")
+            return there.run_captured(go, (begun,), cancelled=flags[number])
+        except ChrootError as error:
+            return error.message
+
+    def begun() -> set[int]:
+        return {int(one.name.split()[1]) for one in tmp_path.glob("begun *")}
+
+    with ThreadPoolExecutor(len(flags)) as pool:
+        try:
+            found = [pool.submit(run, number) for number in range(len(flags))]
+            wait_until(lambda: len(begun()) >= _AT_A_TIME)
+            assert there.scripts("/b/deb") == ("/b/deb",)
+            stopped = min(set(range(len(flags))) - begun())
+            flags[stopped].set()
+            assert found[stopped].result(PATIENCE) == "stopped by you"
+        finally:
+            Path(go).touch()
+        results = [one.result(PATIENCE) for one in found]
+    assert begun() == set(range(len(flags))) - {stopped}, "who was stopped was not asked for"
+    assert [results[number] for number in sorted(begun())] == [7] * (len(flags) - 1)
+    engine.close()
