@@ -41,10 +41,12 @@ here = __file__.rpartition("/")[0]
 sys.path[:0] = [here, here + "/site"]
 runpy.run_module({_PACKAGE!r}, run_name="__main__")
 """
-# $1: auto, system or user; $2: the Python source; then what that takes after the place.
+# $1: auto, system or user; $2: the Python source; then what that takes after the place, but for the
+# last two: by sudo they would be others.
 _SCRIPT = """
 command -v python3 >/dev/null || { echo "there is no python3: apt install python3" >&2; exit 1; }
 place=$1 source=$2; shift 2; what=$1; shift
+set -- "$@" "$PATH" "$HOME"
 if [ "$(id -u)" = 0 ]; then
     [ "$place" = user ] || place=system
     exec python3 -I -c "$source" "$what" "$place" "$@"
@@ -85,11 +87,14 @@ def _where(package: str) -> str:
     return found.submodule_search_locations[0]
 
 
-def put(host: Host, version: str, *, place: str = "auto", force: bool = False) -> tuple[str, bool]:
+def put(
+    host: Host, version: str, *, place: str = "auto", force: bool = False
+) -> tuple[str, bool, str]:
     """Put this program on *host*; return its path there, and whether it was not there before.
 
-    *place*: `system`, `user`, or `auto`, which is the first where the user may. *force*: over a
-    newer one, too. Raises ChrootError; what was there is as before then.
+    And the path of another, which is started there in its place, "" for none. *place*: `system`,
+    `user`, or `auto`, which is the first where the user may. *force*: over a newer one, too. Raises
+    ChrootError; what was there is as before then.
     """
     data = archive()
     digest = hashlib.sha256(data).hexdigest()
@@ -102,10 +107,11 @@ def remove(host: Host, *, place: str = "auto") -> tuple[str, bool]:
 
     Raises ChrootError.
     """
-    return _there(host, place, ("remove", "", "", ""), b"")
+    path, changed, _ = _there(host, place, ("remove", "", "", ""), b"")
+    return path, changed
 
 
-def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> tuple[str, bool]:
+def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> tuple[str, bool, str]:
     with open(put_there.__file__, encoding="utf-8") as file:
         source = file.read()
     argv = host.ssh(script=_SCRIPT, words=(place, source, *words))
@@ -115,7 +121,8 @@ def _there(host: Host, place: str, words: tuple[str, ...], data: bytes) -> tuple
         if "error" in found:
             hint = json_values.text(found, "hint", "")
             raise ChrootError(f"{host.name}: {json_values.text(found, 'error')}", hint)
-        return json_values.text(found, "path"), found.get("changed") is not False
+        path, other = json_values.text(found, "path"), json_values.text(found, "other", "")
+        return path, found.get("changed") is not False, other
     except ValueError:
         said = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         why = f"{host.name}: {said or 'it ended without a word'}"

@@ -28,8 +28,13 @@ class RefusedError(Exception):
     """What is to be told, and a hint."""
 
 
-def main(what: str, place: str, version: str, digest: str, force: str) -> None:
-    """Do *what*, `put` or `remove`, for `system` or `user`; stdin is the archive."""
+def main(
+    what: str, place: str, version: str, digest: str, force: str, path: str = "", login: str = ""
+) -> None:  # fmt: skip
+    """Do *what*, `put` or `remove`, for `system` or `user`; stdin is the archive.
+
+    *path* and *login* are PATH and home of who logs in, who may have another one found first.
+    """
     home = os.path.expanduser("~/.local")
     top = "/usr/local" if place == "system" else home
     lib, program = top + "/lib/chroot-tool", top + "/bin/chroot-tool"
@@ -42,7 +47,9 @@ def main(what: str, place: str, version: str, digest: str, force: str) -> None:
             changed = put(lib, program, version, digest, force == "force")
         else:
             changed = remove(lib, program)
-        tell({"path": program, "changed": changed})
+        first = found(path, login) if what == "put" and login else ""
+        other = first if first and not os.path.samefile(first, program) else ""
+        tell({"path": program, "changed": changed, "other": other})
     except RefusedError as error:
         tell({"error": error.args[0], "hint": error.args[1]})
     except (OSError, tarfile.TarError, subprocess.SubprocessError) as error:
@@ -52,6 +59,13 @@ def main(what: str, place: str, version: str, digest: str, force: str) -> None:
 def tell(document: "dict[str, object]") -> None:
     """Print the one line of the answer."""
     sys.stdout.write(json.dumps(document) + "\n")
+
+
+def found(path: str, login: str) -> str:
+    """Return the one that is started by who comes from elsewhere (ssh.py), "" for none."""
+    places = [*path.split(":"), login + "/.local/bin", "/usr/local/bin"]
+    programs = [place + "/chroot-tool" for place in places if place]
+    return next((one for one in programs if os.path.isfile(one) and os.access(one, os.X_OK)), "")
 
 
 def put(lib: str, program: str, version: str, digest: str, force: bool) -> bool:

@@ -50,6 +50,24 @@ def test_there_and_away_again(cli: Cli, hosts: SshHosts, bare: SshHost) -> None:
     assert len(before) < len(sorted(os.walk(bare.home))) <= len(before) + 3, "empty directories"
 
 
+def test_another_one_that_comes_first_there_is_told_of(
+    cli: Cli, hosts: SshHosts, bare: SshHost
+) -> None:
+    """Else what is said next is once more that the one there is too old, and how to deploy."""
+    old = bare.write_program("chroot-tool", "echo 'no such verb' >&2; exit 2")
+    said = f"chroot-tool: warning: one: {old} is another, and comes first there\n"
+    for words in ((), ("--json",)):
+        done = deploy(cli, hosts, *words)
+        assert (done.returncode, said in done.stderr) == (0, True), done.stderr
+        assert cli("list", "-H", "one", env=hosts.environment()).returncode == 1
+    assert ".local/bin before it in PATH" in done.stderr
+    old.unlink()
+    old.symlink_to(bare.home / ".local/bin/chroot-tool")  # the same by another name
+    assert "warning" not in deploy(cli, hosts).stderr
+    old.unlink()
+    assert "warning" not in deploy(cli, hosts).stderr
+
+
 def test_what_is_there_starts_itself_and_says_what_it_lacks(
     cli: Cli, hosts: SshHosts, bare: SshHost, tiny_chroot: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .... import __version__
 from ....core.text import safe
 from ... import exits, json_fields
@@ -46,10 +48,13 @@ def execute(arguments: Namespace) -> int:
         f"chroot-tool deploy {safe(arguments.target)}",
     )  # fmt: skip
     host = Host(arguments.target, ask=True)
+    other = ""
     if arguments.remove:
         path, changed = deploy.remove(host, place=arguments.place)
     else:
-        path, changed = deploy.put(host, __version__, place=arguments.place, force=arguments.force)
+        path, changed, other = deploy.put(
+            host, __version__, place=arguments.place, force=arguments.force
+        )
     done = "removed" if arguments.remove else __version__
     if arguments.json:
         json_fields.write(
@@ -57,4 +62,9 @@ def execute(arguments: Namespace) -> int:
         )
     else:
         exits.tell(f"{safe(host.name)}:{safe(path)}: {done}\n")
+    if other:
+        exits.say(
+            f"warning: {host.name}: {other} is another, and comes first there",
+            f"there: take that away, or have {os.path.dirname(path)} before it in PATH",
+        )
     return exits.DONE
