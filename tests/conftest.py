@@ -42,6 +42,13 @@ from support import (
     processes_below,
     read_mounts,
 )
+from support.at_both_sizes import (  # noqa: F401 # fixtures, too
+    start,
+    terminal_size,
+    tidy,
+    ui_home,
+    write_settings,
+)
 from support.bare_debian import debians, machine  # noqa: F401 # fixtures, too
 from support.copies import copy, copy_debian
 from support.fleet import ansible, ansible_installed  # noqa: F401 # fixtures, too

@@ -2,76 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from support import Cli, Program, mounts_below, next_line, wait_until
-from support.tmux import Tmux
+from support import Cli, Program, next_line, wait_until
+from support.at_both_sizes import Start, WriteSettings, is_mounted, over
 
 pytestmark = [pytest.mark.slow, pytest.mark.root]
-Start = Callable[..., Tmux]
-
-
-@pytest.fixture(params=[(80, 24), (160, 50)], ids=["80x24", "160x50"])
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    found: tuple[int, int] = request.param
-    return found
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Where this test's settings are, and what is kept over the next start."""
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def start(
-    tiny_chroot: Path, cli: Cli, home: Path, size: tuple[int, int], tmp_path: Path
-) -> Iterator[Start]:
-    """Starts it, on the folder in which tiny_chroot is or another, with words or without."""
-    made: list[Tmux] = []
-
-    def begin(*words: str, base: Path = tmp_path, **more: str) -> Tmux:
-        own = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE")}
-        # By env(1): tmux itself is to have the locale of everybody.
-        argv = ["env", *(f"{name}={value}" for name, value in more.items())]
-        argv += [os.fsdecode(word) for word in cli.argv(*words)]
-        made.append(Tmux(argv, cli.environment({"CHROOT_TOOL_BASE": str(base), **own}), size))
-        return made[-1]
-
-    yield begin
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def tidy(tiny_chroot: Path, cli: Cli) -> Iterator[Path]:
-    """A second one, which is like the first."""
-    root = tiny_chroot.with_name("tidy")
-    subprocess.run(["cp", "-a", tiny_chroot, root], check=True)
-    yield root
-    if mounts_below(root):
-        cli.ok("off", "-S", "--kill", "--timeout", "2", "-d", root)
-
-
-def over(terminal: Tmux, verb: str) -> None:
-    """Wait until the job of a key is over: what it did is seen a little before."""
-    terminal.press("C")
-    done = rf"✓ done .*chroot-tool {verb} "
-    terminal.until(lambda text: ". repeat" in text and re.search(done, text))
-    terminal.press("C")
-    terminal.until(lambda text: ". repeat" not in text)
-
-
-def is_mounted(place: Path) -> bool:
-    """Ask findmnt, which is not ours."""
-    return subprocess.run(["findmnt", "--mountpoint", place], capture_output=True).returncode == 0
 
 
 def test_what_a_chroot_has_been_doing(start: Start, tiny_chroot: Path, cli: Cli) -> None:
@@ -188,13 +129,11 @@ def test_a_menu_and_another_base_from_nothing(
 
 
 def test_what_keys_did_and_a_command_that_is_added_meanwhile(
-    start: Start, tiny_chroot: Path, home: Path
+    start: Start, tiny_chroot: Path, write_settings: WriteSettings
 ) -> None:
     terminal = start()
     terminal.shows("○ off tiny", "quit")
-    settings = home / "config/chroot-tool/settings.toml"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(
+    write_settings(
         '[[command]]\nname = "tell"\nkey = "e"\nwhere = "inside"\n'
         'run = ["/bin/sh", "-c", "echo 4${0}2", "{name}"]\n'
     )
@@ -214,7 +153,7 @@ def test_what_keys_did_and_a_command_that_is_added_meanwhile(
     terminal.press("Enter")
     terminal.shows("○ off tiny")
     assert not is_mounted(tiny_chroot / "proc")
-    settings.write_text('them = "light"\n')
+    write_settings('them = "light"\n')
     terminal.shows("unknown", "hold")  # where it wraps is the length of the path
     terminal.leave()
 
@@ -368,3 +307,57 @@ def test_in_words(start: Start, tiny_chroot: Path, cli: Cli) -> None:
     terminal.until(lambda _: len(terminal.written) >= len(said + news))
     assert terminal.written.removeprefix(said) == news
     assert b"\x1b" not in terminal.written
+
+
+def test_off_and_an_edit_of_binds_are_taken_back(
+    start: Start, tiny_chroot: Path, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    toml = tiny_chroot / "chroot.d/chroot.toml"
+    toml.write_text('# as it was\ndescription = "small"\n')
+    before = toml.read_bytes()
+    terminal = start()
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+    over(terminal, "off")
+    assert not is_mounted(tiny_chroot / "proc")
+    terminal.press("U")
+    terminal.shows("take this back?", "$ chroot-tool off -d", "bind /proc on /proc")
+    assert not is_mounted(tiny_chroot / "proc")
+    terminal.press("Enter")
+    terminal.shows("● on tiny")
+    assert is_mounted(tiny_chroot / "proc")
+
+    terminal.press("b")
+    terminal.shows("binds of tiny", "/proc")
+    terminal.press("a")
+    terminal.shows("new bind", "Cancel Add")
+    terminal.write("/srv/there")
+    terminal.press("Tab")
+    terminal.write(str(shared))
+    terminal.press("Enter")
+    terminal.shows("1 unsaved", "/srv/there is added")
+    terminal.press("w")
+    terminal.shows("╭─ save", "Save and apply now")
+    terminal.press("Right", "Enter")
+    terminal.shows("╭─ apply now", "/srv/there")
+    assert b"/srv/there" in toml.read_bytes()
+    terminal.press("Enter")
+    wait_until(lambda: is_mounted(tiny_chroot / "srv/there"))
+    over(terminal, "on")
+    terminal.press("U")
+    terminal.shows("take this back?", "chroot.toml becomes what it was before")
+    terminal.press("Enter")
+    terminal.shows("╭─ apply now", "unmount")
+    assert toml.read_bytes() == before
+    terminal.press("Enter")
+    wait_until(lambda: not is_mounted(tiny_chroot / "srv/there"))
+    over(terminal, "off")
+    assert is_mounted(tiny_chroot / "proc")
+    terminal.press("o")
+    terminal.shows("○ off tiny")
+    terminal.leave()
