@@ -78,7 +78,7 @@ def _why_not(session: Session, command: Command) -> str:
         return NO_CHROOT
     kind = _KINDS.get(command.rows)
     if kind is not None and not isinstance(session.panes.row_in_focus, kind):
-        return f"it is for a {command.rows}: go to one first"
+        return f"this is for a {command.rows}: go to one first"
     return ""
 
 
