@@ -15,7 +15,15 @@ from support.at_both_sizes import Start, WriteSettings, is_mounted, over
 pytestmark = [pytest.mark.slow, pytest.mark.root]
 
 
-def test_what_a_chroot_has_been_doing(start: Start, tiny_chroot: Path, cli: Cli) -> None:
+def test_what_a_chroot_has_been_doing(
+    start: Start,
+    tiny_chroot: Path,
+    cli: Cli,
+    terminal_size: tuple[int, int],
+    write_settings: WriteSettings,
+) -> None:
+    if terminal_size[0] < 100:  # where the list has room for no graph by itself
+        write_settings('columns = ["state", "name", "cpu", "cpu-graph"]\n')
     (tiny_chroot / "var/log").mkdir(parents=True, exist_ok=True)
     (tiny_chroot / "var/log/dpkg.log").write_text(
         "2026-09-12 10:00:01 install gcc:amd64 <none> 4\n"
@@ -24,21 +32,23 @@ def test_what_a_chroot_has_been_doing(start: Start, tiny_chroot: Path, cli: Cli)
     terminal.shows("○ off tiny", "quit")
     terminal.press("o")
     terminal.shows("● on tiny")
+    writes = "while :; do echo >/root/written; done"
     with Program(
-        cli.argv("run", "-d", tiny_chroot, "--", "sh", "-c", "echo ready; while :; do :; done"),
-        env=cli.environment(),
+        cli.argv("run", "-d", tiny_chroot, "--", "sh", "-c", writes), env=cli.environment()
     ) as busy:
         try:
+            terminal.shows("CPU 4m")
+            terminal.until(lambda text: re.search("● on tiny .*[\u2801-\u28ff]", text))
             terminal.press("1")
 
             def at_the_end(text: str) -> object:  # which moves on when there is more
                 terminal.press("G")
-                return re.search("processes [12], peak [12]", text)
+                return re.search("processes [12], peak [12]", text) and "disks " in text
 
             terminal.until(at_the_end)
             terminal.until(lambda text: re.search("[\u2801-\u28ff]{2}", text))
             terminal.press("5")
-            terminal.shows("* packages installed 1: gcc", "● on")
+            terminal.shows("09-12 10:00:01 * packages installed 1: gcc", "● on")
             terminal.until(lambda text: re.search("\\+ started .*sh -c", text))
         finally:
             busy.terminate()
@@ -57,6 +67,13 @@ def test_what_a_chroot_has_been_doing(start: Start, tiny_chroot: Path, cli: Cli)
     terminal.shows("● on tiny")
     terminal.press("o")
     terminal.until(lambda text: "○ off tiny" in text and len(re.findall("○ off", text)) > 1)
+    terminal.press("1", "g")
+    terminal.shows("state ○ off")
+    terminal.press("/")
+    terminal.write("peak")
+    terminal.shows("not found")  # it was of what was on
+    terminal.press("Escape")
+    terminal.until(lambda text: "not found" not in text)
     terminal.leave()
 
     terminal = start()
