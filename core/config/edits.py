@@ -167,8 +167,11 @@ def _explained(what: str, error: OSError) -> ChrootError:
     return ChrootError(message, "it is read-only" if error.errno == _EROFS else "")
 
 
-def difference(before: Files, after: Files) -> tuple[str, ...]:
-    """Return the lines of a unified diff (without newlines, unsafe as they are) of both files."""
+def difference(before: Files, after: Files, *, context: int = 3) -> tuple[str, ...]:
+    """Return the lines of a unified diff (without newlines, unsafe as they are) of both files.
+
+    *context*: how many lines that stay are around what changes.
+    """
     from difflib import unified_diff
 
     lines: list[str] = []
@@ -176,7 +179,7 @@ def difference(before: Files, after: Files) -> tuple[str, ...]:
         old, new = before[origin], after[origin]
         name = after.name(origin).lstrip("/")
         was = name if old is not None else "/dev/null"
-        lines += unified_diff(_lines(old), _lines(new), was, name, lineterm="")
+        lines += unified_diff(_lines(old), _lines(new), was, name, n=context, lineterm="")
     return tuple(part for line in lines for part in line.split("\n"))
 
 

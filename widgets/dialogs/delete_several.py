@@ -10,8 +10,12 @@ from textual.widgets import Static
 
 from ...core.looking.status import ChrootStatus
 from ...core.text import size as shown_size
+from ..text.fitting import width_of
 from ..text.foreign import foreign
 from .typed_proof import ProofDialog
+
+_MOST_PATH = 40
+"""Cells that paths may have and what is said of all still stands in one column."""
 
 
 class DeleteSeveral(ProofDialog):
@@ -36,17 +40,20 @@ class DeleteSeveral(ProofDialog):
         """Return what becomes of them, and which they are, a line each."""
         yield Static("What is on is switched off first, its processes are ended.")
         yield from self.fate()
-        lines = [_line(one, size) for one, size in zip(self._chroots, self._sizes, strict=True)]
+        width = min(max(width_of(foreign(one.path).plain) for one in self._chroots), _MOST_PATH)
+        lines = [
+            _line(one, size, width) for one, size in zip(self._chroots, self._sizes, strict=True)
+        ]
         for number, line in enumerate(lines):
             yield Static(line, classes="delete--line" if number else "delete--line dialog--gap")
 
 
-def _line(one: ChrootStatus, size: int | None) -> Content:
+def _line(one: ChrootStatus, size: int | None, width: int) -> Content:
     facts = ["size not counted yet" if size is None else shown_size(size)]
     if one.is_on:
         facts.append(one.state)
     if one.processes:
         facts.append(f"{len(one.processes)} process{'' if len(one.processes) == 1 else 'es'}")
-    return Content.assemble(
-        foreign(one.path).stylize("bold"), "  ", foreign(", ".join(facts), "dim")
-    )
+    path = foreign(one.path)
+    gap = " " * max(width - width_of(path.plain), 0) + "  "
+    return Content.assemble(path.stylize("bold"), gap, foreign(", ".join(facts), "dim"))

@@ -85,7 +85,7 @@ class JobsPane(ListWithOutput):
         Binding("D", "doctor", "doctor", id="jobs.doctor",
                 tooltip="Ask the doctor what was in the way"),
         Binding("y", "copy", "copy", id="row.copy",
-                tooltip="Copy what went wrong and its hint, else what it printed"),
+                tooltip="Copy why it failed, else what it printed"),
         *FINDING,
     ]  # fmt: skip
     DEFAULT_CSS = """

@@ -15,6 +15,7 @@ from ..reasons import kept_out, of_one, unmade
 from .action import Action, flow
 
 if TYPE_CHECKING:
+    from ....core.config.bind import Bind
     from ....core.config.edits import Change, Saved
     from ....core.looking.status import ChrootStatus
     from ..session import Session
@@ -52,12 +53,26 @@ def _note(
     done = saved
     lines = tuple((PROGRAM, *words) for words in command_words.binds(one.path, changes))
     undo = Undo(
-        lambda: tuple(f"{name} becomes what it was before" for name in done.names),
+        lambda: _way_back(done),
         lambda: _take_back(session, one, done, ident),
     )
     deed = Deed(lines, one.name, lambda: _again(session, one, changes), undo)
     ident = log.begin(deed)
     log.end(ident, DONE, ", ".join(done.names) + " saved")
+
+
+def _way_back(saved: Saved) -> tuple[str, ...]:
+    """Say what taking a save back does to the files; the mounts are asked about when that is done.
+
+    What they would do is told by the files as they are.
+    """
+    from ....core.config.edits import difference
+
+    lines = difference(saved.after, saved.before, context=1)[2:]  # below the names
+    return (
+        *(f"{name} becomes what it was before:" for name in saved.names),
+        *(f"  {line}" for line in lines if line.strip() and not line.startswith("@@")),
+    )
 
 
 @flow
@@ -75,27 +90,35 @@ async def _again(session: Session, one: ChrootStatus, changes: tuple[Change, ...
 @flow
 async def _take_back(session: Session, one: ChrootStatus, saved: Saved, ident: int) -> None:
     """Take a save back, *ident* in the log, and have the mounts follow where that is wanted."""
-    from .bind_editing import confirm
-
     engine = session.engine
     try:
         before = await asyncio.to_thread(engine.config, one.path)
         await asyncio.to_thread(engine.binds(one.path).undo, saved)
-        plan = await asyncio.to_thread(engine.binds(one.path).plan_sync, before.binds)
     except ChrootError as error:
         session.user.explain(error)
         return
     session.log.taken_back(ident)
     session.user.tell(f"{safe(one.name)}: taken back")
+    if any(now.path == one.path and now.is_on for now in session.inventory.chroots):
+        await _follow(session, one, before.binds)
+
+
+async def _follow(session: Session, one: ChrootStatus, before: tuple[Bind, ...]) -> None:
+    """Have the mounts follow the files, which had the binds *before*, where that is wanted."""
+    from .bind_editing import confirm
+
+    binds = session.engine.binds(one.path)
+    try:
+        plan = await asyncio.to_thread(binds.plan_sync, before)
+    except ChrootError as error:
+        session.user.explain(error)
+        return
     if not plan:
         return
-    agreed = await session.user.ask(confirm(plan))
-    if agreed:
+    if await session.user.ask(confirm(plan)):
         session.start(
             "apply", one.name, one.path,
-            lambda report, cancelled: engine.binds(one.path).sync(
-                before.binds, report=report, cancelled=cancelled
-            ),
+            lambda report, cancelled: binds.sync(before, report=report, cancelled=cancelled),
             words=command_words.follow(one.path, plan),
         )  # fmt: skip
 

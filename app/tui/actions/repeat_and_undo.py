@@ -112,7 +112,7 @@ async def undo(session: Session, *idents: int, lead: tuple[str, ...] = ()) -> No
 
 def _said(lines: tuple[str, ...], steps: tuple[str, ...]) -> tuple[str, ...]:
     if len(steps) > _MOST_STEPS:
-        steps = (*steps[:_MOST_STEPS], f"and {len(steps) - _MOST_STEPS} more steps")
+        steps = (*steps[:_MOST_STEPS], f"and {len(steps) - _MOST_STEPS} more")
     return (*(f"$ {line}" for line in lines), "", "is taken back by:", *steps)
 
 

@@ -76,7 +76,7 @@ def _no_off(session: Session) -> str:
         return NO_CHROOT
     if any(one.is_on or any(mount.real for mount in one.mounts) for one in session.chosen):
         return ""
-    return "nothing of it is mounted"
+    return f"nothing of {'it' if len(session.chosen) == 1 else 'them'} is mounted"
 
 
 def switch_off(session: Session) -> None:

@@ -29,6 +29,7 @@ from chroot_tool.widgets.binds.entry_form import BindForm
 from chroot_tool.widgets.binds.save_dialog import SaveBinds
 from chroot_tool.widgets.binds.table import BindTable
 from chroot_tool.widgets.dialogs.confirm import Confirm
+from support import Cli, mounts_below
 from support.dialog_host import (
     SMALL,
     settle,
@@ -217,6 +218,91 @@ async def test_what_the_administrator_does_not_allow_is_said_as_one_types(
         await t.shows("deny_sources has", "remove the entry")
         await t.press("enter")
         await t.dialog(BindForm)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_a_save_is_taken_back_after_showing_how_and_made_once_more(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """Of what is off nothing is to be mounted afterwards."""
+    toml = tmp_path / "c/chroot.d/chroot.toml"
+    toml.parent.mkdir(parents=True)
+    before = b"# ours\n[[bind]]\ntarget = '/src'\nfs = 'tmpfs'\n"
+    toml.write_bytes(before)
+    (tmp_path / "c/bin").mkdir()
+    (tmp_path / "c/bin/sh").touch(mode=0o755)
+    async with real_ui(tmp_path, size=size) as t:
+        await t.on_row("c")
+        await t.shows("○ off")
+        await t.press("b")
+        editor = await t.dialog(BindEditor)
+        await t.shows("/src")
+        await t.until(lambda: editor.query_one(BindTable).move_to("/src"))
+        await t.press("d", "w")
+        await t.dialog(SaveBinds)
+        await t.press("enter")
+        await t.until(lambda: b"/src" not in toml.read_bytes())
+        after = toml.read_bytes()
+        await t.shows("saved")
+        await t.press("escape")
+        await t.main()
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows(
+            "$ chroot-tool bind remove -d", "/c --target /src", "is taken back by:",
+            "/chroot.d/chroot.toml becomes what it was before:", "+target = '/src'",
+        )  # fmt: skip
+        await t.press("escape")
+        await t.main()
+        assert toml.read_bytes() == after
+        for _ in range(2):
+            await t.press("U")
+            await t.dialog(Confirm)
+            await t.press("enter")
+            await t.says("c: taken back")
+            await t.main()
+            assert toml.read_bytes() == before
+            await t.press("full_stop")
+            await t.until(lambda: toml.read_bytes() == after)
+
+
+@pytest.mark.slow
+@pytest.mark.root
+@pytest.mark.parametrize("answer", ["enter", "escape"])
+async def test_the_mounts_of_what_is_on_follow_a_save_that_is_taken_back_after_asking(
+    tiny_chroot: Path, cli: Cli, answer: str
+) -> None:
+    conf, old = tiny_chroot / "chroot.d/tool.conf", str(tiny_chroot / "old")
+    conf.write_text("[bind]\ntgt:/old fs:tmpfs\ntgt:/same fs:tmpfs\n")
+    cli.ok("on", "-d", tiny_chroot)
+    before = conf.read_bytes()
+    async with real_ui(tiny_chroot.parent) as t:
+        await t.on_row("tiny")
+        await t.shows("● on")
+        await t.press("b")
+        editor = await t.dialog(BindEditor)
+        await t.until(lambda: editor.query_one(BindTable).move_to("/old"))
+        await t.press("d", "w")
+        await t.dialog(SaveBinds)
+        await t.pilot.click("#apply")
+        await t.dialog(Confirm)
+        await t.press("enter")
+        await t.until(lambda: old not in mounts_below(tiny_chroot))
+        await t.idle()
+        await t.press("U")
+        asked = await t.dialog(Confirm)
+        await t.shows("tool.conf becomes what it was before:", "+tgt:/old fs:tmpfs")
+        await t.press("enter")
+        await t.until(lambda: t.app.screen is not asked)
+        await t.dialog(Confirm)
+        await t.shows("apply now", "mount tmpfs on /old")
+        assert conf.read_bytes() == before
+        assert old not in mounts_below(tiny_chroot)
+        await t.press(answer)
+        await t.main()
+        await t.idle()
+        assert (old in mounts_below(tiny_chroot)) == (answer == "enter")
 
 
 @pytest.mark.slow
