@@ -14,7 +14,7 @@ from textual.message import Message
 from chroot_tool.app.settings.commands import PROCESS, Command
 from chroot_tool.app.tui.threads.messages import Counted, Seen
 from chroot_tool.core.config.bind import Bind
-from chroot_tool.core.config.edits import Files, changed, difference
+from chroot_tool.core.config.edits import Files, Saved, changed, difference
 from chroot_tool.core.config.merge import Config, parse
 from chroot_tool.core.creating.bases.key import Key
 from chroot_tool.core.creating.bases.store import Base, Facts
@@ -35,6 +35,7 @@ from chroot_tool.core.mounts.steps import Mount, Unmount
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder, Listener, OpenFile, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
+from chroot_tool.core.trees.trash import Trashed
 from chroot_tool.core.trees.usage import FILE, FOLDER, MOUNT, Usage
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.core.verbs.binds import LocalBinds
@@ -210,6 +211,8 @@ OWN = (
     Command("trace", ("strace", "-fp", "{pid}"), "e", rows=PROCESS),
 )
 """Commands of the user's own."""
+ASKS = (Command("dist-upgrade", ("apt-get", "-y", "dist-upgrade"), "f5", "inside", ask=True),)
+"""One that asks before it is run."""
 HOLDERS = (
     Holder(4711, "root", "/usr/sbin/sshd -D", ("root /", "fd 3 /dev/null", "fd 4 /run/sshd")),
     Holder(18302, "ann", "dpkg-buildpackage -us -uc -b", ("root /", "cwd /home/ann/src/linux")),
@@ -307,6 +310,10 @@ class RecordedBinds(LocalBinds):
     def merged(self, changes: Sequence[Change]) -> tuple[Bind, ...]:
         """Return the binds after *changes*."""
         return _config(changed(FILES, changes, self.path)).binds
+
+    def save(self, changes: Sequence[Change], seen: Files) -> Saved:
+        """Return what saving would have done; the files stay as they were recorded."""
+        return Saved(FILES, changed(FILES, changes, self.path))
 
     def refusal(self, bind: Bind) -> None:
         """Allow everything."""
@@ -507,6 +514,20 @@ class RecordedEngine(LocalEngine):
     def plan_off(self, path: str, **options: object) -> Plan:
         """Return the way back from that."""
         return Plan(tuple(Unmount(bind.target, 0) for bind in reversed(PLAIN)))
+
+    def plan_switch_bind(self, path: str, target: str, *, on: bool) -> Plan:
+        """Return the one step."""
+        return Plan((Unmount(target, 0),))
+
+    def delete(self, path: str, **options: object) -> str:
+        """Say where in the trash it is."""
+        return f"{path.rpartition('/')[2]}-1"
+
+    def trash(self, at: str, **options: object) -> tuple[Trashed, ...]:
+        """Return what `delete` has put there of each."""
+        return tuple(
+            Trashed(f"{one.name}-1", one.name, one.path, NOW, NOW + 7 * DAY) for one in CHROOTS
+        )
 
     def on(self, path: str, *, report: Callable[[Event], None] = ignore, **options: object) -> Plan:
         """Fail for trixie-build, do it for all others."""

@@ -13,14 +13,15 @@ from unittest import mock
 
 from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
-from textual.widgets import Button, Static
+from textual.widgets import Button, OptionList, Static
 
 from chroot_tool.app.settings.commands import Command
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.tui import app
 from chroot_tool.app.tui.actions import root
+from chroot_tool.app.tui.threads.messages import SettingsWrong
 from chroot_tool.core.creating.options import CreateOptions
-from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.errors import ChrootError, ConfigError, Problem
 from chroot_tool.core.looking import other_bases
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.remote.connection import Connection
@@ -40,6 +41,7 @@ from chroot_tool.widgets.tables.chroot_columns import HEAD
 from chroot_tool.widgets.tables.table import Table
 
 from .recorded import (
+    ASKS,
     CHROOTS,
     ELSEWHERE,
     HAPPENED,
@@ -314,6 +316,12 @@ async def _delete(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("b", "o", "o", "k")
 
 
+async def _delete_several(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _marked(app, pilot)
+    await _keys("d")(app, pilot)
+    await pilot.press(*"delet")
+
+
 async def _busy(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("o")
     await until(pilot, lambda: app.screen is not app.main and app.screen.is_mounted)
@@ -418,6 +426,10 @@ async def _palette(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("colon")
     await until(pilot, lambda: app.screen is not app.main and app.screen.is_mounted)
     await until(pilot, lambda: app.screen.query_one("CommandList").option_count > 5)  # type: ignore[attr-defined]
+    await _searched(app, pilot)
+
+
+async def _searched(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(w.is_finished for w in app.workers if w.node is app.screen))
 
 
@@ -435,8 +447,7 @@ async def _commands(app: SceneApp, pilot: Pilot[None]) -> None:
 
 async def _undo(app: SceneApp, pilot: Pilot[None]) -> None:
     await _commands(app, pilot)
-    await pilot.press("U")
-    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+    await _take_back(app, pilot)
 
 
 async def _plan_of_switch(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -455,12 +466,6 @@ async def _several(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("o")
     await until(pilot, lambda: any(one.doctor for one in app.main.session.jobs.views))
     await until(pilot, lambda: app.screen.query("Toast"))
-
-
-async def _own(app: SceneApp, pilot: Pilot[None]) -> None:
-    await _processes(app, pilot)
-    await pilot.press("m")
-    await until(pilot, lambda: app.screen.query("MenuList"))
 
 
 async def _list_graphs(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -488,10 +493,107 @@ async def _base(app: SceneApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(app.screen, BaseDialog) and app.screen.is_mounted)
 
 
-async def _menu_of_a_mount(app: SceneApp, pilot: Pilot[None]) -> None:
+def _menu_after(play: Play) -> Play:
+    async def menu(app: SceneApp, pilot: Pilot[None]) -> None:
+        await play(app, pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: app.screen.query("MenuList"))
+
+    return menu
+
+
+async def _own_in_the_palette(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _palette(app, pilot)
+    await pilot.press(*"sys")
+    found = app.screen.query_one("CommandList", OptionList)
+    await until(pilot, lambda: [str(one.prompt)[:6] for one in found.options] == ["syslog"])
+    await _searched(app, pilot)
+
+
+async def _own_asks(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("f5")
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+
+
+async def _own_in_the_help(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _processes(app, pilot)
+    await pilot.press("question_mark")
+    await until(pilot, lambda: app.screen.query("HelpPanel"))
+
+
+async def _wrong_settings(app: SceneApp, pilot: Pilot[None]) -> None:
+    problem = Problem(
+        "/home/ann/.config/chroot-tool/settings.toml:4: unknown output 'pannel' in command",
+        "did you mean 'panel'?",
+    )
+    app.post_message(SettingsWrong(ConfigError([problem])))
+    await until(pilot, lambda: app.screen.query("Toast"))
+
+
+async def _filtered(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _log(app, pilot)
+    await pilot.press("slash", *"cc1", "enter")
+    rows = app.main.details.query_one("LogRows", Table)
+    await until(pilot, lambda: rows.has_focus and len(rows.keys) == 2)
+
+
+async def _found_in_the_overview(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("1", "slash", *"peak", "enter", "n")
+    await until(pilot, lambda: app.main.details.query("Overview:focus"))
+
+
+async def _found_in_output(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _jobs(app, pilot)
+    await pilot.press("slash", *"libc6")
+
+
+async def _undo_of_several(app: SceneApp, pilot: Pilot[None]) -> None:
+    for name in ("bullseye", "jammy", "rescue"):
+        await _to(app, pilot, name)
+        await pilot.press("space")
+    await pilot.press("o")
+    await until(pilot, lambda: [one.state for one in app.main.session.log.entries] == [DONE] * 3)
+    await _take_back(app, pilot)
+
+
+async def _undo_of_delete(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _to(app, pilot, "jammy")
+    await _keys("d")(app, pilot)
+    await pilot.press(*"jammy", "enter", "enter")
+    await until(pilot, lambda: [one.state for one in app.main.session.log.entries] == [DONE])
+    await _take_back(app, pilot)
+
+
+async def _undo_of_binds(app: SceneApp, pilot: Pilot[None]) -> None:
+    await _keys("b")(app, pilot)
+    await until(pilot, lambda: app.screen.query("BindTable"))
+    rows = app.screen.query_one("BindTable", Table)
+    await until(pilot, lambda: rows.move_to("/var/cache/ccache"))
+    editor = app.screen
+    await pilot.press("d", "w")
+    await until(pilot, lambda: app.screen is not editor and app.screen.query("#save"))
+    await pilot.press("enter")
+    await until(pilot, lambda: app.screen is not editor and app.screen.query("BindTable"))
+    await pilot.press("escape")
+    await until(pilot, lambda: app.screen is app.main)
+    await _take_back(app, pilot)
+
+
+async def _take_back(app: SceneApp, pilot: Pilot[None]) -> None:
+    await pilot.press("U")
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+
+
+async def _sorted_tree(app: SceneApp, pilot: Pilot[None]) -> None:
+    """The one that does least comes first below its parent."""
+    await _tree(app, pilot)
+    await pilot.press("greater_than_sign", "greater_than_sign", "equals_sign")
+
+
+async def _plan_of_mount(app: SceneApp, pilot: Pilot[None]) -> None:
     await _mounts(app, pilot)
-    await pilot.press("m")
-    await until(pilot, lambda: app.screen.query("MenuList"))
+    await pilot.press("O")
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
 
 
 async def _usage(app: SceneApp, pilot: Pilot[None]) -> None:
@@ -519,6 +621,8 @@ SCENES = (
     Scene("high-contrast-160x50", WIDE, "high-contrast", _mounts),
     Scene("ansi-80x24", SMALL, "ansi-dark", _mounts),
     Scene("ansi-160x50", WIDE, "ansi-dark", _jobs),
+    Scene("ansi-light-80x24", SMALL, "ansi-light", _mounts),
+    Scene("ansi-light-160x50", WIDE, "ansi-light", _jobs),
     Scene("monochrome-80x24", SMALL, "monochrome", _marked),
     Scene("monochrome-160x50", WIDE, "monochrome", _jobs),
     Scene("monochrome-form-80x24", SMALL, "monochrome", _form),
@@ -532,15 +636,21 @@ SCENES = (
     Scene("base-160x50", WIDE, DARK, _base),
     Scene("mounts-120x40", LARGE, DARK, _mounts),
     Scene("mounts-80x24", SMALL, LIGHT, _mounts),
+    Scene("mount-plan-80x24", SMALL, DARK, _plan_of_mount),
+    Scene("mount-plan-160x50", WIDE, LIGHT, _plan_of_mount),
     Scene("processes-120x40", LARGE, LIGHT, _processes),
     Scene("processes-80x24", SMALL, DARK, _processes),
     Scene("tree-80x24", SMALL, DARK, _tree),
     Scene("tree-160x50", WIDE, LIGHT, _tree),
+    Scene("tree-sorted-80x24", SMALL, LIGHT, _sorted_tree),
+    Scene("tree-sorted-160x50", WIDE, DARK, _sorted_tree),
     Scene("open-80x24", SMALL, LIGHT, _open_files),
     Scene("open-160x50", WIDE, DARK, _open_files),
     Scene("log-120x40", LARGE, DARK, _log),
     Scene("log-80x24", SMALL, LIGHT, _log),
     Scene("log-160x50", WIDE, DARK, _log),
+    Scene("filtered-80x24", SMALL, DARK, _filtered),
+    Scene("filtered-160x50", WIDE, LIGHT, _filtered),
     Scene("jobs-120x40", LARGE, DARK, _jobs),
     Scene("failure-80x24", SMALL, DARK, _failure),
     Scene("panel-120x40", LARGE, DARK, _panel),
@@ -548,6 +658,10 @@ SCENES = (
     Scene("closing-80x24", SMALL, DARK, _closing_panel),
     Scene("found-80x24", SMALL, DARK, _found),
     Scene("found-160x50", WIDE, LIGHT, _found),
+    Scene("found-overview-80x24", SMALL, LIGHT, _found_in_the_overview),
+    Scene("found-overview-160x50", WIDE, DARK, _found_in_the_overview),
+    Scene("found-output-80x24", SMALL, DARK, _found_in_output),
+    Scene("found-output-160x50", WIDE, LIGHT, _found_in_output),
     Scene("create-120x40", LARGE, DARK, _form),
     Scene("create-80x24", SMALL, DARK, _form),
     Scene("leaving-80x24", SMALL, LIGHT, _leaving_form),
@@ -577,6 +691,8 @@ SCENES = (
     Scene("throw-away-120x40", LARGE, DARK, _throw_away),
     Scene("delete-120x40", LARGE, LIGHT, _delete),
     Scene("delete-80x24", SMALL, DARK, _delete),
+    Scene("delete-several-80x24", SMALL, LIGHT, _delete_several),
+    Scene("delete-several-160x50", WIDE, DARK, _delete_several),
     Scene("busy-120x40", LARGE, DARK, _busy),
     Scene("busy-80x24", SMALL, DARK, _busy),
     Scene("run-80x24", SMALL, DARK, _run),
@@ -586,14 +702,36 @@ SCENES = (
     Scene("commands-160x50", WIDE, LIGHT, _commands),
     Scene("undo-80x24", SMALL, LIGHT, _undo),
     Scene("undo-160x50", WIDE, DARK, _undo),
+    Scene("undo-several-80x24", SMALL, DARK, _undo_of_several),
+    Scene("undo-several-160x50", WIDE, LIGHT, _undo_of_several),
+    Scene("undo-delete-80x24", SMALL, LIGHT, _undo_of_delete),
+    Scene("undo-delete-160x50", WIDE, DARK, _undo_of_delete),
+    Scene("undo-binds-80x24", SMALL, DARK, _undo_of_binds),
+    Scene("undo-binds-160x50", WIDE, LIGHT, _undo_of_binds),
     Scene("switch-plan-80x24", SMALL, DARK, _plan_of_switch),
     Scene("switch-plan-160x50", WIDE, LIGHT, _plan_of_switch),
     Scene("several-80x24", SMALL, DARK, _several, tells=True),
     Scene("several-160x50", WIDE, LIGHT, _several, tells=True),
-    Scene("own-command-80x24", SMALL, DARK, _own, commands=OWN),
-    Scene("own-command-160x50", WIDE, LIGHT, _own, commands=OWN),
+    Scene("own-command-80x24", SMALL, DARK, _menu_after(_processes), commands=OWN),
+    Scene("own-command-160x50", WIDE, LIGHT, _menu_after(_processes), commands=OWN),
+    Scene("own-palette-80x24", SMALL, LIGHT, _own_in_the_palette, commands=OWN),
+    Scene("own-palette-160x50", WIDE, DARK, _own_in_the_palette, commands=OWN),
+    Scene("own-help-80x24", SMALL, DARK, _own_in_the_help, commands=OWN),
+    Scene("own-help-160x50", WIDE, LIGHT, _own_in_the_help, commands=OWN),
+    Scene("own-ask-80x24", SMALL, LIGHT, _own_asks, commands=ASKS),
+    Scene("own-ask-160x50", WIDE, DARK, _own_asks, commands=ASKS),
+    Scene("settings-wrong-80x24", SMALL, DARK, _wrong_settings, commands=OWN, tells=True),
+    Scene("settings-wrong-160x50", WIDE, LIGHT, _wrong_settings, commands=OWN, tells=True),
     Scene("menu-80x24", SMALL, DARK, _keys("m")),
-    Scene("menu-160x50", WIDE, LIGHT, _menu_of_a_mount),
+    Scene("menu-160x50", WIDE, LIGHT, _menu_after(_mounts)),
+    Scene("menu-chroot-160x50", WIDE, DARK, _keys("m")),
+    Scene("menu-mount-80x24", SMALL, DARK, _menu_after(_mounts)),
+    Scene("menu-job-80x24", SMALL, LIGHT, _menu_after(_jobs)),
+    Scene("menu-job-160x50", WIDE, DARK, _menu_after(_jobs)),
+    Scene("menu-panel-80x24", SMALL, DARK, _menu_after(_zoomed)),
+    Scene("menu-panel-160x50", WIDE, LIGHT, _menu_after(_zoomed)),
+    Scene("menu-marked-80x24", SMALL, LIGHT, _menu_after(_marked)),
+    Scene("menu-marked-160x50", WIDE, DARK, _menu_after(_marked)),
     Scene("usage-80x24", SMALL, LIGHT, _usage),
     Scene("usage-160x50", WIDE, DARK, _usage),
     Scene("columns-80x24", SMALL, DARK, _keys("vertical_line")),
