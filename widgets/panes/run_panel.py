@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from ...core.text import duration, safe
 from ..light_message import Telling
+from ..terminal.mouse import RIGHT
 from ..terminal.pace import Pace
 from ..terminal.terminal import Terminal
 from ..text.fitting import shorten, width_of
@@ -230,6 +231,11 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
     def _left(self, message: Terminal.LeaveRequested) -> None:
         message.stop()
         self.focus()
+
+    def on_click(self, event: events.Click) -> None:
+        """Where a menu is to come, the keys are the panel's: it is of those."""
+        if event.button == RIGHT:
+            self.screen.set_focus(self)
 
     # -- keys ------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from .view import View
 
+RIGHT = 3
+"""The button for a menu."""
 _WHEEL_ROWS = 3
 _WHEEL_UP, _WHEEL_DOWN = 64, 65
 
@@ -88,8 +90,13 @@ class Mouse:
             view.selection = None
 
     def click(self, event: events.Click) -> None:
-        """Select a word with a double click, a line with a third one."""
+        """Select a word with a double click, a line with a third one.
+
+        The right button is for who has a menu, where the command does not want it.
+        """
         view = self.view
+        if event.button == RIGHT and not (view and self._is_for_command(view, event)):
+            return
         at = event.get_content_offset(self._widget)
         event.stop()
         if view is None or at is None or event.chain not in (2, 3) or event.button != 1:

@@ -28,6 +28,7 @@ from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
+from chroot_tool.widgets.tables.table import Table
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE, hostile_chroot
 from support.screen import HOSTILE, screen_lines, stray_controls
 from support.whole_ui import Ui, ui
@@ -215,8 +216,9 @@ async def test_the_menu_of_a_process_signals_after_asking() -> None:
         assert t.app.screen.query_one("#cancel", Button).has_focus
 
 
-async def test_the_menu_of_a_job_says_what_is_over() -> None:
-    async with ui(*CHROOTS) as t:
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_menu_of_a_job_says_what_is_over(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
         await t.on_row("arm")
         await t.press("o")
         await t.until(lambda: t.job_states == {"arm": "done"})
@@ -246,8 +248,11 @@ async def test_a_key_that_a_job_has_no_use_for_is_not_the_chroots() -> None:
 
 
 @pytest.mark.slow
-async def test_the_menu_of_marked_ones_has_what_is_done_to_all_of_them() -> None:
-    async with ui(*CHROOTS) as t:
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_menu_of_marked_ones_has_what_is_done_to_all_of_them(
+    size: tuple[int, int],
+) -> None:
+    async with ui(*CHROOTS, size=size) as t:
         for name in ("arm", "jammy"):
             await t.on_row(name)
             await t.press("space")
@@ -257,6 +262,7 @@ async def test_the_menu_of_marked_ones_has_what_is_done_to_all_of_them() -> None
         assert {one.id for one in opened.groups[0].entries} == {
             one.id for one in ACTIONS.values() if one.many
         }
+        await t.shows("2 marked: arm, jammy", "switch off – nothing of them is mounted")
         await t.press("o")
         await t.until(lambda: sorted(t.engine.called("on")) == [(ARM,), (f"{BASE}/jammy",)])
 
@@ -275,13 +281,108 @@ async def test_the_right_button_opens_the_menu_of_what_it_hits() -> None:
 
 
 @pytest.mark.slow
-async def test_the_menu_of_a_panel_closes_it() -> None:
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("row", ["mount", "process"])
+async def test_the_right_button_opens_the_menu_of_a_row_of_the_details(
+    size: tuple[int, int], row: str
+) -> None:
+    """Whatever had the focus; what it does is done to that row."""
+    async with ui(*CHROOTS, size=size) as t:
+        await t.on_row("deb12")
+        t.app.main.details.show_tab("mounts" if row == "mount" else "processes", focus=False)
+        kind, key = ("MountRows", "/tmp\0system") if row == "mount" else ("ProcessesTable", "4890")
+        await t.until(lambda: t.app.main.details.query(kind))
+        opened = await click(t, kind, key)
+        title = "mount /tmp" if row == "mount" else "process 4890 make -j8 bzImage"
+        assert opened.groups[0].title == title
+        await t.press("o" if row == "mount" else "t")
+        if row == "mount":
+            await t.until(lambda: t.engine.called("switch_bind"))
+            assert t.engine.called("switch_bind")[0][:2] == (DEB12.path, "/tmp")
+        else:
+            await t.dialog(Confirm)
+            await t.shows("4890")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_right_button_opens_the_menu_of_a_job(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        for name in ("arm", "jammy"):
+            await t.on_row(name)
+            await t.press("o")
+            await t.until(lambda name=name: t.job_states.get(name) == "done")  # type: ignore[misc]
+        await t.press("4")
+        await t.until(lambda: t.app.main.query("JobRows:focus"))
+        t.app.main.table.focus()
+        await t.until(lambda: t.app.main.table.rows.has_focus)
+        first = next(job for job in t.app.main.session.jobs.views if job.name == "arm")
+        opened = await click(t, "JobRows", str(first.id))
+        assert opened.groups[0].title == "job: on arm"
+        await t.press("x")
+        await t.until(lambda: t.job_states == {"jammy": "done"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("at", [".run-panel--line", "Terminal"])
+async def test_the_right_button_opens_the_menu_of_a_panel(size: tuple[int, int], at: str) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await open_panel(t, "sleep", "1000")
+        t.app.main.table.focus()
+        await t.until(lambda: t.app.main.table.rows.has_focus)
+        await t.pilot.click(at, offset=(2, 0), button=3)
+        opened = await t.dialog(Menu)
+        assert opened.groups[0].title == "arm: sleep"
+        await t.press("t")
+        await t.until(lambda: not t.app.main.dock.panels[0].running)
+
+
+@pytest.mark.slow
+async def test_the_right_button_is_the_programs_that_wants_it_and_with_shift_the_menus() -> None:
+    wants = r"stty raw -echo; printf '\033[?1000h\033[?1006hready'; exec cat -vT"
     async with ui(*CHROOTS) as t:
-        await t.on_row("arm")
-        one = t.app.main.session.highlighted
-        assert one is not None
-        await t.app.main.session.panels.open(one, "sleep", ["/bin/sleep", "1000"])
-        await t.until(lambda: t.app.main.dock.panels[0].terminal.has_focus)
+        await open_panel(t, "sh", "-c", wants)
+        await t.shows("ready")
+        await t.pilot.click("Terminal", offset=(2, 1), button=3)
+        await t.shows("^[[<2;3;2M^[[<2;3;2m")
+        assert t.app.screen is t.app.main
+        await t.pilot.click("Terminal", offset=(2, 1), button=3, shift=True)
+        opened = await t.dialog(Menu)
+        assert opened.groups[0].title == "arm: sh"
+        await t.press("escape")
+        await t.main()
+        await t.until(lambda: t.app.main.dock.panels[0].has_focus)
+        await t.press("enter", "k")
+        await t.shows("^[[<2;3;2mk")
+
+
+async def click(t: Ui, rows: str, begins: str) -> Menu:
+    """Press the right button on the row whose key *begins* so; return what it opens."""
+    table = t.app.main.query_one(rows, Table)
+
+    def at() -> int | None:
+        return next((i for i, key in enumerate(table.keys) if key.startswith(begins)), None)
+
+    await t.until(lambda: table.is_on_screen and at() is not None)
+    await t.pilot.click(table, offset=(12, 1 + (at() or 0)), button=3)  # below the head
+    return await t.dialog(Menu)
+
+
+async def open_panel(t: Ui, *words: str) -> None:
+    """Have a program in a panel that has the focus."""
+    await t.on_row("arm")
+    one = t.app.main.session.highlighted
+    assert one is not None
+    await t.app.main.session.panels.open(one, words[0], list(words))
+    await t.until(lambda: t.app.main.dock.panels[0].terminal.has_focus)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_menu_of_a_panel_closes_it(size: tuple[int, int]) -> None:
+    async with ui(*CHROOTS, size=size) as t:
+        await open_panel(t, "sleep", "1000")
         await t.press("ctrl+right_square_bracket")
         await menu(t)
         await t.shows("arm: sleep", "a again – it runs still")
@@ -289,6 +390,28 @@ async def test_the_menu_of_a_panel_closes_it() -> None:
         await t.until(lambda: not t.app.main.dock.panels[0].running)
         await menu(t)
         await t.shows("t stop – the command has ended")
+
+
+@pytest.mark.slow
+async def test_no_line_of_a_menu_is_cut() -> None:
+    async with ui(*CHROOTS, size=(80, 24)) as t:
+        await t.on_row("arm")
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"arm": "done"})
+        places = {
+            "1": "Overview", "2": "MountRows", "3": "ProcessesTable", "4": "JobRows",
+            "C": "CommandRows",
+        }  # fmt: skip
+        await t.on_row("deb12")
+        for key, kind in places.items():
+            await t.press(key)
+            await t.until(lambda kind=kind: t.app.main.query(f"{kind}:focus"))  # type: ignore[misc]
+            opened = await menu(t)
+            rows = [str(one.prompt) for one in opened.query_one(OptionList).options]
+            assert len(rows) > 5
+            assert not [row for row in rows if "…" in row], kind
+            await t.press("escape")
+            await t.main()
 
 
 @pytest.mark.slow
