@@ -27,7 +27,7 @@ from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.core.remote.remote_engine import RemoteEngine
-from chroot_tool.widgets.dialogs.base import BaseDialog
+from chroot_tool.widgets.dialogs.base_directory import BaseDirectoryDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.doctor import DoctorDialog
@@ -490,7 +490,9 @@ async def _to(app: SceneApp, pilot: Pilot[None], name: str) -> None:
 
 async def _base(app: SceneApp, pilot: Pilot[None]) -> None:
     await pilot.press("B")
-    await until(pilot, lambda: isinstance(app.screen, BaseDialog) and app.screen.is_mounted)
+    await until(
+        pilot, lambda: isinstance(app.screen, BaseDirectoryDialog) and app.screen.is_mounted
+    )
 
 
 def _menu_after(play: Play) -> Play:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .command_lines.command_log import CommandLog, Undo
     from .command_lines.command_words import Words
     from .jobs.jobs import Ended, Jobs, Work
-    from .jobs.outcome_of_several import Several
+    from .jobs.outcome_of_several import OutcomeOfSeveral
     from .panels.panels import Panels
     from .panels.whole_terminal import WholeTerminal
     from .panes.panes import Panes
@@ -59,7 +59,7 @@ class Session(Value):
     whole: WholeTerminal
     rising: Rising
     log: CommandLog
-    several: Several
+    several: OutcomeOfSeveral
     settings: Callable[[], Settings]
     """Returns those that hold now."""
     ask_doctor: Callable[[JobStatus, ChrootError], object]

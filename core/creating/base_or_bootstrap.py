@@ -47,7 +47,7 @@ def supply(order: Order, tell: Teller, cancelled: CancelEvent | None) -> bool:
         _bootstrapped(order, tell, cancelled)
         return False
     with store:
-        return Supply(order, store, tell, cancelled).run()
+        return BaseOrBootstrap(order, store, tell, cancelled).run()
 
 
 def _opened(order: Order, tell: Teller) -> Store | None:
@@ -94,7 +94,7 @@ def _packages(tree: str) -> int:
         os.close(fd)
 
 
-class Supply:
+class BaseOrBootstrap:
     """One order, with the store open.
 
     *making*: it is a base that is wanted, not what is in the tree. Then the caller has the lock of

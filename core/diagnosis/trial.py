@@ -12,7 +12,7 @@ from .. import programs
 from ..config.bind import Bind
 from ..kernel import syscalls
 from ..mounts.new_mount import detached_mount
-from ..sessions.own_namespace import Away
+from ..sessions.own_namespace import OwnNamespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,4 +148,4 @@ def _scratch(path: str = "/") -> int:
 def _away(path: str = "/") -> int:
     """Go into a mount namespace of one's own, for good; return its topmost directory."""
     directory = _step(path, os.open, path, _DIRECTORY)
-    return _step("unshare", Away(directory).__enter__)
+    return _step("unshare", OwnNamespace(directory).__enter__)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .status import ChrootStatus
 
 
-class Crowd:
+class Inhabitants:
     """Who lives in which chroot, and the facts about them."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ from ..kernel.mount_table import MountTable
 from ..kernel.process_events import ProcessEvents
 from ..kernel.rootpath import Root
 from ..session_locks import marks
-from .inhabitants import Crowd
+from .inhabitants import Inhabitants
 from .snapshot import Snapshot
 from .status import CREATING, INCOMPLETE
 from .status_reader import StatusReader
@@ -79,7 +79,7 @@ class Watcher:
         self._dirs = DirectoryWatch()
         self._events = _process_events()
         self._waking = _thread.allocate_lock()
-        self._crowd = Crowd()
+        self._crowd = Inhabitants()
         self._chroots: dict[str, Chroot] = {}
         self._known: dict[str, ChrootStatus] = {}
         self._problem: Problem | None = None

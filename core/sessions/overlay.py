@@ -4,9 +4,9 @@ The lower layer is the tree as it is on its own mount: what is mounted in the ch
 neither seen nor touched, an overlay takes no more of a path than its one mount. The upper layer is
 a tmpfs that nothing but the overlay has; it ends with the namespace.
 
-Two do it. The process that starts the session makes what can be made in a namespace that it is
-`Away` in. The first process of the session does the rest, and lives in it: a proc is that of the
-pid namespace of the one who mounts it.
+Two do it. The process that starts the session makes what can be made in an `OwnNamespace` of its
+own. The first process of the session does the rest, and lives in it: a proc is that of the pid
+namespace of the one who mounts it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..mounts.plan import plan_on
 from ..mounts.sources import flags_of
 from ..mounts.steps import Mount
 from ..plan import Plan
-from .own_namespace import own_namespace
+from .own_namespace import current_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Overlay:
         """
         syscalls.unshare(syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS)
         apply(self.root, self._rest, _far(), ignore)
-        namespace = own_namespace()
+        namespace = current_namespace()
         syscalls.setns(
             namespace, syscalls.CLONE_NEWNS
         )  # pivot_root(2) wants a root that is mounted

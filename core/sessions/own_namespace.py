@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def own_namespace() -> int:
+def current_namespace() -> int:
     """Return a descriptor of the mount namespace that this process is in."""
     return os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
 
-class Away:
+class OwnNamespace:
     """While this context is entered, this process is in a copy of its mount namespace.
 
     Its working directory is *directory* there, on the copy's own mount. What it forks stays there.
@@ -29,10 +29,10 @@ class Away:
     def __init__(self, directory: int) -> None:
         self._directory = directory
         self._places = [os.open(place, _DIRECTORY) for place in ("/", ".")]
-        self._before = own_namespace()
+        self._before = current_namespace()
 
     def __enter__(self) -> int:
-        """Go away; return the topmost directory of the new namespace, which may be above our root.
+        """Go there; return the topmost directory of the new namespace, which may be above our root.
 
         In a chroot that is so, and the propagation of a root that is no mount can't be changed.
         """
@@ -53,7 +53,7 @@ class Away:
 
     @staticmethod
     def _top() -> int:
-        namespace = own_namespace()
+        namespace = current_namespace()
         syscalls.setns(namespace, syscalls.CLONE_NEWNS)  # its root is where that leads
         os.close(namespace)
         top = os.open("/", _DIRECTORY)

@@ -9,7 +9,7 @@ from ..kernel import syscalls
 from ..session_locks import mark
 from . import first_process
 from .overlay import Overlay, explained
-from .own_namespace import Away
+from .own_namespace import OwnNamespace
 from .size_limit import room
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ class Session:
         control, self._control = os.pipe2(os.O_CLOEXEC)
         self._report, report = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)  # a read for each write
         try:
-            with Away(below.fd) as top:
+            with OwnNamespace(below.fd) as top:
                 self._overlay = Overlay(below, binds, limits, bound, top, is_kept=is_kept)
                 os.close(top)
                 self._pid = self._fork(control, report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..creating.base_or_bootstrap import Supply
+from ..creating.base_or_bootstrap import BaseOrBootstrap
 from ..creating.bases import keeping
 from ..creating.bases.key import Key, key_of
 from ..creating.bases.lock import BaseLock, try_lock
@@ -146,7 +146,7 @@ def _made(
         tree = f"{store.path}/{build}/root"
         os.mkdir(tree)
         os.chmod(tree, 0o755)
-        Supply(order.replace(tree=tree), store, tell, cancelled, making=True).run()
+        BaseOrBootstrap(order.replace(tree=tree), store, tell, cancelled, making=True).run()
     except Cancelled as error:
         raise Cancelled(
             f"making the base {key.name} was interrupted; what it had made is gone"

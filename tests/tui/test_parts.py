@@ -17,7 +17,7 @@ from chroot_tool.app.tui.actions import ACTIONS
 from chroot_tool.app.tui.chroots.known_chroots import Inventory
 from chroot_tool.app.tui.jobs.jobs import Jobs
 from chroot_tool.app.tui.threads.messages import Counted, JobEnded
-from chroot_tool.app.tui.threads.thread_messages import PostBox
+from chroot_tool.app.tui.threads.thread_messages import ThreadMessages
 from chroot_tool.core.engine import Engine
 from chroot_tool.core.errors import ChrootError, PrivilegeError
 from chroot_tool.core.local_engine import LocalEngine
@@ -172,7 +172,7 @@ class Target(MessagePump):
 
 def test_what_is_posted_early_waits_and_what_comes_late_is_lost() -> None:
     target = Target()
-    post = PostBox(target)
+    post = ThreadMessages(target)
     first, second, third = (Counted(f"/{n}", n) for n in range(3))
     post(first)
     assert target.got == []

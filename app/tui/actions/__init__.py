@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from . import (
     archives,
-    base,
+    base_directory,
     binds,
     boot,
     columns,
@@ -51,7 +51,7 @@ ACTIONS: dict[str, Action] = {
         *repeat_and_undo.ACTIONS,
         *hosts.ACTIONS,
         *root.ACTIONS,
-        *base.ACTIONS,
+        *base_directory.ACTIONS,
         *boot.ACTIONS,
         *columns.ACTIONS,
         *settings.ACTIONS,

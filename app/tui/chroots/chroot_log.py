@@ -28,8 +28,8 @@ _DECENT = 2.0
 """Seconds that quitting waits for the last of it."""
 
 
-class Diary:
-    """Used by the UI's own thread only. Posts `Remembered`."""
+class ChrootLog:
+    """Used by the UI's own thread only. Posts `LogRead`."""
 
     def __init__(self, post: Post, clock: Callable[[], float]) -> None:
         """Begin with nothing; *clock* tells the time of day."""
@@ -137,10 +137,10 @@ class _Keeper:
             self._woken.wait()
             self._woken.clear()
             if self._past_is_wanted and not past_is_told:
-                from ..threads.messages import Remembered
+                from ..threads.messages import LogRead
 
                 past_is_told = True
-                self._post(Remembered(log_file.load()))
+                self._post(LogRead(log_file.load()))
             self._write()
             self._ended.wait(_PAUSE)
 

@@ -10,7 +10,7 @@ from ....core.errors import ChrootError
 from ....core.looking.snapshot import Snapshot
 from ....core.looking.status import CREATING, INCOMPLETE, ChrootStatus
 from ..threads.look_thread import LookThread
-from .chroot_log import Diary
+from .chroot_log import ChrootLog
 from .trends import Trends
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def _nothing(_one: ChrootStatus) -> None:
 
 
 def _shelves(engine: Engine, path: str) -> Message:
-    from ..threads.messages import Shelved
+    from ..threads.messages import SnapshotsRead
 
     try:
-        return Shelved(path, engine.snapshots(path))
+        return SnapshotsRead(path, engine.snapshots(path))
     except ChrootError:
-        return Shelved(path, ())  # not ours to read, or gone: then there are none to show
+        return SnapshotsRead(path, ())  # not ours to read, or gone: then there are none to show
 
 
 def _listeners(engine: Engine, path: str) -> Message:
@@ -51,12 +51,12 @@ def _listeners(engine: Engine, path: str) -> Message:
 
 
 def _packages(engine: Engine, path: str) -> Message:
-    from ..threads.messages import Installed
+    from ..threads.messages import PackagesRead
 
     try:
-        return Installed(path, engine.package_runs(path))
+        return PackagesRead(path, engine.package_runs(path))
     except ChrootError:
-        return Installed(path, ())
+        return PackagesRead(path, ())
 
 
 def _is_built_aside(one: ChrootStatus) -> bool:
@@ -90,7 +90,7 @@ class Inventory:
         self.snapshot = Snapshot(engine.base)
         self.trends = Trends()
         """What each has been doing."""
-        self.diary = Diary(post, clock)
+        self.diary = ChrootLog(post, clock)
         """What happened to each."""
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""

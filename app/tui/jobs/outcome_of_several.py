@@ -19,7 +19,7 @@ _MOST_NAMED = 3
 _WORDS = {FAILED: "failed", CANCELLED: "not done"}
 
 
-class Several:
+class OutcomeOfSeveral:
     """The jobs of this session that belong together. Used by the UI's own thread only."""
 
     def __init__(self, user: User) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-class Doing:
+class AllActions:
     """What keys, palette and menu of *screen* do."""
 
     def __init__(self, screen: Screen[Any], session: Session) -> None:

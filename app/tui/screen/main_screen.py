@@ -26,8 +26,8 @@ from ..chroots.known_chroots import Inventory
 from ..command_lines.command_log import CommandLog
 from ..command_lines.kept_commands import KeptCommands
 from ..jobs.jobs import Jobs
-from ..jobs.outcome_of_several import Several
-from ..offers.all_actions import Doing
+from ..jobs.outcome_of_several import OutcomeOfSeveral
+from ..offers.all_actions import AllActions
 from ..offers.footer_keys import for_footer
 from ..panels.panels import Panels
 from ..panels.whole_terminal import WholeTerminal
@@ -38,20 +38,20 @@ from ..session import Session
 from ..threads.messages import (
     Counted,
     Diagnosed,
-    Installed,
     JobEnded,
     JobMoved,
     JobSaid,
     Listening,
-    Remembered,
+    LogRead,
+    PackagesRead,
     Seen,
-    Shelved,
+    SnapshotsRead,
 )
-from ..threads.thread_messages import PostBox
+from ..threads.thread_messages import ThreadMessages
 from ..user.ask_and_tell import User
 from ..user.root_privilege import Rising
 from .screen_keys import KEYS
-from .showing_chroots import Sight
+from .showing_chroots import ShowingChroots
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MainScreen(TellsOfWork, Screen[None]):
         super().__init__()
         engine = machines.of()
         self._settings = settings
-        self._post = PostBox(self)
+        self._post = ThreadMessages(self)
         user = User(self)
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
@@ -110,11 +110,11 @@ class MainScreen(TellsOfWork, Screen[None]):
         )  # fmt: skip
         self.session = Session(
             engine, machines, user, panes, inventory, jobs, panels, whole, rising, log,
-            Several(user), lambda: self._settings, self._ask_doctor,
+            OutcomeOfSeveral(user), lambda: self._settings, self._ask_doctor,
         )  # fmt: skip
-        self.doing = Doing(self, self.session)
+        self.doing = AllActions(self, self.session)
         """All that can be done, by keys, palette and menu."""
-        self._sight = Sight(self, self.session, self._display, self.doing)
+        self._sight = ShowingChroots(self, self.session, self._display, self.doing)
         self._workspace = Workspace(self.session, columns=settings.columns_of, clock=clock)
         self._build_begun = False
         self._kept_commands = KeptCommands(lambda: log.entries, log.remember)
@@ -233,21 +233,21 @@ class MainScreen(TellsOfWork, Screen[None]):
         """Another tab is shown."""
         self._sight.look_at_tab()
 
-    @on(Installed)
-    def _installed(self, message: Installed) -> None:
-        self._sight.install(message)
+    @on(PackagesRead)
+    def _packages_read(self, message: PackagesRead) -> None:
+        self._sight.packages_read(message)
 
-    @on(Remembered)
-    def _remembered(self, message: Remembered) -> None:
-        self._sight.remember(message)
+    @on(LogRead)
+    def _log_read(self, message: LogRead) -> None:
+        self._sight.log_read(message)
 
     @on(Listening)
     def _listening(self, message: Listening) -> None:
         self._sight.listen(message)
 
-    @on(Shelved)
-    def _shelved(self, message: Shelved) -> None:
-        self._sight.shelve(message)
+    @on(SnapshotsRead)
+    def _snapshots_read(self, message: SnapshotsRead) -> None:
+        self._sight.snapshots_read(message)
 
     @on(ChrootTable.FilterChanged)
     def _filtered(self) -> None:

@@ -1,6 +1,6 @@
 """The keys of looking, which hold wherever one is on the main screen; those of actions come later.
 
-See `Doing.use`.
+See `AllActions.use`.
 """
 
 from __future__ import annotations

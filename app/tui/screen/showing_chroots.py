@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
-    from ..offers.all_actions import Doing
+    from ..offers.all_actions import AllActions
     from ..panes.display import Display
     from ..session import Session
-    from ..threads.messages import Counted, Installed, Listening, Remembered, Seen, Shelved
+    from ..threads.messages import Counted, Listening, LogRead, PackagesRead, Seen, SnapshotsRead
 
 _BATCH = 0.05
 """Seconds that sizes are gathered."""
@@ -30,11 +30,11 @@ _SETTLED = (0.5, 4.0)
 """Seconds after a process came or went in which others do so, too, and a service has its ports."""
 
 
-class Sight:
+class ShowingChroots:
     """Takes what *screen* is told by threads, and what the cursor has come to."""
 
     def __init__(
-        self, screen: Screen[Any], session: Session, display: Display, doing: Doing
+        self, screen: Screen[Any], session: Session, display: Display, doing: AllActions
     ) -> None:
         self._screen = screen
         self._session = session
@@ -192,17 +192,17 @@ class Sight:
         if not gone and self._inventory.take_listeners(message.path, message.listeners):
             self._display.details()
 
-    def install(self, message: Installed) -> None:
+    def packages_read(self, message: PackagesRead) -> None:
         """Take over what apt and dpkg did."""
         self._inventory.diary.take_packages(message.path, message.runs)
         self._display.details()
 
-    def remember(self, message: Remembered) -> None:
+    def log_read(self, message: LogRead) -> None:
         """Take over what happened in earlier sessions."""
         self._inventory.diary.take_past(message.past)
         self._display.details()
 
-    def shelve(self, message: Shelved) -> None:
+    def snapshots_read(self, message: SnapshotsRead) -> None:
         """Take over the snapshots of a chroot."""
         if self._inventory.take_snapshots(message.path, message.snapshots):
             self._display.details()

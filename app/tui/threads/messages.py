@@ -89,7 +89,7 @@ class BaseWanted(Telling):
     path: str
 
 
-class Shelved(Telling):
+class SnapshotsRead(Telling):
     """The snapshots of a chroot are known, the oldest first."""
 
     path: str
@@ -103,13 +103,13 @@ class Listening(Telling):
     listeners: tuple[Listener, ...]
 
 
-class Remembered(Telling):
+class LogRead(Telling):
     """What happened in earlier sessions has been read, by the path of the chroot."""
 
     past: dict[str, list[Happening]]
 
 
-class Installed(Telling):
+class PackagesRead(Telling):
     """What apt and dpkg did in a chroot of late is known, the oldest first."""
 
     path: str

@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 
-class PostBox:
+class ThreadMessages:
     """Posts to *target* from any thread; what comes before `deliver` waits for it."""
 
     def __init__(self, target: MessagePump) -> None:

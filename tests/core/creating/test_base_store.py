@@ -205,7 +205,7 @@ def test_interrupted_it_says_what_was(tmp_path: Path, monkeypatch: pytest.Monkey
     def stop(_supply: object) -> bool:
         raise Cancelled("setpriv was stopped")
 
-    monkeypatch.setattr(base_or_bootstrap.Supply, "run", stop)
+    monkeypatch.setattr(base_or_bootstrap.BaseOrBootstrap, "run", stop)
     tmp_path.chmod(0o700)
     key = key_of(WHOLE)
     cache = Cache(str(tmp_path))

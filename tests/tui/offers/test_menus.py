@@ -15,13 +15,13 @@ from textual.widgets import Button, OptionList
 from chroot_tool.app.tui import start
 from chroot_tool.app.tui.actions import ACTIONS, root
 from chroot_tool.app.tui.actions.action import Action
-from chroot_tool.app.tui.offers.all_actions import Doing
+from chroot_tool.app.tui.offers.all_actions import AllActions
 from chroot_tool.app.tui.reasons import of_chosen
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.looking import other_bases
 from chroot_tool.core.looking.other_bases import OtherBase
 from chroot_tool.core.looking.status import ChrootStatus
-from chroot_tool.widgets.dialogs.base import BaseDialog
+from chroot_tool.widgets.dialogs.base_directory import BaseDirectoryDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -541,7 +541,7 @@ async def test_an_empty_base_offers_what_can_be_done_and_three_ways_to_begin(
         await t.press("escape")
         await t.main()
         await t.press("B")
-        await t.dialog(BaseDialog)
+        await t.dialog(BaseDirectoryDialog)
 
 
 async def test_where_there_are_chroots_nothing_is_said_of_beginning() -> None:
@@ -562,7 +562,7 @@ async def test_another_base_is_begun_on_and_kept(
     monkeypatch.setattr(other_bases, "other_bases", lambda: found)
     async with ui(*CHROOTS) as t:
         await t.press("B")
-        await t.dialog(BaseDialog)
+        await t.dialog(BaseDirectoryDialog)
         await t.shows("2 of systemd-nspawn: deb, web")
         t.app.screen.query_one("#keep").focus()
         await t.press("space")
@@ -581,7 +581,7 @@ async def test_other_bases_stand_in_columns(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(other_bases, "other_bases", lambda: found)
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("B")
-        await t.dialog(BaseDialog)
+        await t.dialog(BaseDirectoryDialog)
         await t.shows("2 of systemd-nspawn: debian-12, fedora", "2 of schroot: sid-amd64-sbuild, ")
         places = {line.find("2 of s") for line in screen_lines(t.app) if "2 of s" in line}
         assert len(places) == 1
@@ -593,7 +593,7 @@ async def test_a_base_that_is_none_is_told_below_the_field_and_can_be_mended(
 ) -> None:
     async with ui(*CHROOTS) as t:
         await t.press("B")
-        dialog = await t.dialog(BaseDialog)
+        dialog = await t.dialog(BaseDirectoryDialog)
         dialog.query_one("#directory Input").focus()
         await t.write(f"{tmp_path}/x")
         await t.press("enter")
@@ -615,7 +615,7 @@ async def test_a_base_that_can_not_be_looked_at_is_told_below_the_field(
 
     async with ui(*CHROOTS) as t:
         await t.press("B")
-        dialog = await t.dialog(BaseDialog)
+        dialog = await t.dialog(BaseDirectoryDialog)
         dialog.query_one("#directory Input").focus()
         await t.write(str(tmp_path))
         monkeypatch.setattr(answering, "may_wait", refuse)
@@ -631,7 +631,7 @@ async def test_settings_that_cannot_keep_a_base_leave_its_dialog_open(tmp_path: 
     async with ui(*CHROOTS) as t:
         wrong.write_text("nonsense")
         await t.press("B")
-        dialog = await t.dialog(BaseDialog)
+        dialog = await t.dialog(BaseDirectoryDialog)
         dialog.query_one("#directory Input").focus()
         await t.write(str(tmp_path))
         dialog.query_one("#keep").focus()
@@ -678,7 +678,7 @@ def test_what_can_be_done_is_looked_at_once_however_much_has_changed() -> None:
 
     later: list[Callable[[], None]] = []
     screen = Namespace(call_later=later.append, refresh_bindings=lambda: None)
-    doing = Doing(cast(Any, screen), cast(Any, Namespace(panes=Namespace(complete=True))))
+    doing = AllActions(cast(Any, screen), cast(Any, Namespace(panes=Namespace(complete=True))))
     doing.actions = {"counted": Action("counted", "counted", "", lambda _: None, why_not=why_not)}
     for number in (1, 2):
         for _ in range(3):

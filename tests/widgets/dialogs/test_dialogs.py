@@ -17,7 +17,7 @@ from chroot_tool.core.looking.snapshot import Machine
 from chroot_tool.core.looking.status import ChrootStatus, MountStatus
 from chroot_tool.core.process import Holder, Process
 from chroot_tool.core.trees.snapshots import TreeSnapshot
-from chroot_tool.widgets.dialogs.base import BaseDialog
+from chroot_tool.widgets.dialogs.base_directory import BaseDirectoryDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm, HostRules
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
@@ -137,7 +137,7 @@ FORMS: dict[str, Callable[[], ModalScreen[Any]]] = {
     **{name: make for name, (make, nothing) in ALL.items() if nothing is None},
     "rename": lambda: place_dialog("rename", value="deb12"),
     "tags": lambda: TagsDialog("deb12", ("build",)),
-    "base": lambda: BaseDialog("/srv/chroot", (), complete=completions, take=bool),
+    "base": lambda: BaseDirectoryDialog("/srv/chroot", (), complete=completions, take=bool),
     "hosts": lambda: MachinesDialog(()),
 }
 

@@ -41,7 +41,7 @@ class BaseWish(Value):
     """Whether from now on, by the settings."""
 
 
-class BaseDialog(TwoWayForm[BaseWish]):
+class BaseDirectoryDialog(TwoWayForm[BaseWish]):
     """Shows *found*; answers a BaseWish, None where it was left.
 
     *now* is the base that is shown; *complete* returns the paths that one can be the start of,
@@ -53,7 +53,7 @@ class BaseDialog(TwoWayForm[BaseWish]):
     HELP = "Enter shows what is marked, or the directory that is typed."
     AUTO_FOCUS = "MenuList, Input"
     DEFAULT_CSS = """
-    BaseDialog {
+    BaseDirectoryDialog {
         & MenuList { margin: 1 0; max-height: 8; }
         & Switch { margin-left: 13; }
     }

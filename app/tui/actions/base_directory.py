@@ -12,7 +12,7 @@ from ..threads.messages import BaseWanted
 from .action import Action, flow
 
 if TYPE_CHECKING:
-    from ....widgets.dialogs.base import BaseWish
+    from ....widgets.dialogs.base_directory import BaseWish
     from ..session import Session
 
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 async def other(session: Session) -> None:
     """Ask for a base, and have the UI begin again on it."""
     from ....core.looking.other_bases import other_bases
-    from ....widgets.dialogs.base import BaseDialog
+    from ....widgets.dialogs.base_directory import BaseDirectoryDialog
 
     found = await asyncio.to_thread(other_bases)
     now = session.engine.base
     found = tuple(one for one in found if one.path != now)
-    dialog = BaseDialog(now, found, complete=session.engine.complete, take=_take)
+    dialog = BaseDirectoryDialog(now, found, complete=session.engine.complete, take=_take)
     wish = await session.user.ask(dialog)
     if wish is not None:
         session.user.app.post_message(BaseWanted(wish.path))
