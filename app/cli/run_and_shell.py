@@ -24,6 +24,8 @@ from .options import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ...core.engine import Engine
     from ...core.events import Event
     from .options import Option
@@ -84,15 +86,9 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             raise UsageError(f"{'-x' if ephemeral else word} takes no --hosts", "run COMMAND does")
         if host:
             raise UsageError(f"--hosts says where, and {host} does, too", "one of them will do")
-        _mind_operators(words)
-        from .fleet import Asked, run_everywhere
-
-        hosts, inventory, forks, base = (_last(values, option.key) for option in (*FLEET, BASE))
-        asked = Asked(hosts, inventory, forks, base, json=JSON.key in values)
-        return run_everywhere(
-            asked, directory, tuple(words), user=user, cwd=cwd, env=env,
-            config_dir=config_dir or None,
-        )  # fmt: skip
+        return _on_hosts(
+            values, directory, words, user=user, cwd=cwd, env=env, config_dir=config_dir or None
+        )
     if JSON.key in values:
         raise UsageError("--json of run is for --hosts", "else stdout is the command's")
     if not host and privilege.is_wanted():
@@ -120,6 +116,18 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     if code == _NOT_FOUND and not host:  # there it was said already
         _mind_shell_words(words, engine, path)
     return code
+
+
+def _on_hosts(
+    values: dict[str, list[str]], directory: str, words: list[str], **options: Any
+) -> int:
+    """Run *words* in the chroots of a group of machines; *options* are those of `Engine.run`."""
+    from .fleet import Asked, run_everywhere
+
+    _mind_operators(words)
+    hosts, inventory, forks, base = (_last(values, option.key) for option in (*FLEET, BASE))
+    asked = Asked(hosts, inventory, forks, base, json=JSON.key in values)
+    return run_everywhere(asked, directory, tuple(words), **options)
 
 
 def _warn(event: Event) -> None:
