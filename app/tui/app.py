@@ -190,11 +190,11 @@ class ChrootApp(KeyQueue):
 
     def wrote(self, count: int) -> None:
         """Take note that so many bytes went to the terminal."""
-        self.main.session.panels.pace.wrote(count)
+        self.main.session.line.pace.wrote(count)
 
     def spares(self) -> bool:
         """Tell whether what stands on the screen is to be left out of what is written."""
-        return self.main.session.panels.pace.of_all
+        return self.main.session.line.pace.of_all
 
     @on(events.DescendantFocus)
     def _keep_cursor_steady(self, event: events.DescendantFocus) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .panels.panels import Panels
     from .panels.whole_terminal import WholeTerminal
     from .panes.panes import Panes
+    from .terminal.line import Line
     from .user.ask_and_tell import User
     from .user.root_privilege import Rising
 
@@ -56,6 +57,7 @@ class Session(Value):
     inventory: Inventory
     jobs: Jobs
     panels: Panels
+    line: Line
     whole: WholeTerminal
     rising: Rising
     log: CommandLog

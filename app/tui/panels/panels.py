@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
@@ -13,7 +13,6 @@ from ....core.text import safe
 from ....widgets.job_status import CANCELLED, DONE, FAILED
 from ....widgets.text.fitting import shorten
 from ... import run_history
-from ...settings.terminal import is_far
 from ..command_lines.command_log import PROGRAM, Deed
 from . import detached
 
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....widgets.dialogs.quit import Leaving
     from ....widgets.panes.run_panel import RunPanel
-    from ....widgets.terminal.pace import Pace
     from ..command_lines.command_log import CommandLog
     from ..command_lines.command_words import Words
     from ..panes.panes import Panes
+    from ..terminal.line import Line
     from ..user.ask_and_tell import User
     from .whole_terminal import WholeTerminal
 
@@ -48,12 +47,12 @@ class Panels:
         *,
         busy: Callable[[], bool],
         moved: Callable[[], object] = lambda: None,
-        line: str = "auto",
+        line: Line,
     ) -> None:
         """*busy* tells whether the dock has more to show than panels: jobs that run.
 
         *moved* is called when something has begun in a panel, has ended, or was closed.
-        *line* is how far the terminal is, as the settings say it.
+        *line* is what they are painted on.
         """
         self._engine = engine
         self._log = log
@@ -69,21 +68,6 @@ class Panels:
         self._line = line
         self._detached: dict[RunPanel, detached.Detached] = {}
         """Panels that show the log of a command that was let go on."""
-
-    @cached_property
-    def pace(self) -> Pace:
-        """The pace of the line to the terminal: that at which floods are painted, of all panels."""
-        return self._fitting_pace()
-
-    def use_line(self, line: str) -> None:
-        """Paint floods at the pace of a line that is as the settings say from now on."""
-        self._line = line
-        self.pace.become(self._fitting_pace())
-
-    def _fitting_pace(self) -> Pace:
-        from ....widgets.terminal import pace
-
-        return pace.far() if is_far(self._line, os.environ) else pace.near()
 
     async def start(
         self,
@@ -155,7 +139,12 @@ class Panels:
 
         name, path = (one.name, one.path) if one else ("", "")
         panel = RunPanel(
-            argv, chroot=name, command=command, path=path, throw_away=throw_away, pace=self.pace
+            argv,
+            chroot=name,
+            command=command,
+            path=path,
+            throw_away=throw_away,
+            pace=self._line.pace,
         )
         if words:
             again = partial(
@@ -340,7 +329,7 @@ class Panels:
             command = f"{one.command} (went on: its output)"
             panel = RunPanel(
                 one.argv(), chroot=one.chroot, command=command, path=one.path,
-                throw_away=one.throw_away, pace=self.pace,
+                throw_away=one.throw_away, pace=self._line.pace,
                 seconds=one.seconds, stop=partial(detached.stop, one),
             )  # fmt: skip
             self._detached[panel] = one

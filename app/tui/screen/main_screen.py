@@ -35,6 +35,7 @@ from ..panes.display import Display
 from ..panes.panes import Panes
 from ..reasons import NO_CHROOT
 from ..session import Session
+from ..terminal.line import Line
 from ..threads.messages import (
     Counted,
     Diagnosed,
@@ -104,12 +105,13 @@ class MainScreen(TellsOfWork, Screen[None]):
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
         rising = Rising(machines, settings.privilege, risen=self._display.all)
         whole = WholeTerminal(user, log, rising)
+        line = Line(settings.line)
         panels = Panels(
             engine, panes, user, log, whole, busy=lambda: bool(jobs.running),
-            moved=self._display.all, line=settings.line,
+            moved=self._display.all, line=line,
         )  # fmt: skip
         self.session = Session(
-            engine, machines, user, panes, inventory, jobs, panels, whole, rising, log,
+            engine, machines, user, panes, inventory, jobs, panels, line, whole, rising, log,
             OutcomeOfSeveral(user), lambda: self._settings, self._ask_doctor,
         )  # fmt: skip
         self.doing = AllActions(self, self.session)
@@ -131,7 +133,7 @@ class MainScreen(TellsOfWork, Screen[None]):
             self.details.line.keys = self._workspace.keys_of_tabs
             self._display.all()
         if now.line != before.line:
-            self.session.panels.use_line(now.line)
+            self.session.line.use(now.line)
         if now.dock != before.dock:
             self.session.panes.share_dock(now.dock)
         machines = self.session.machines

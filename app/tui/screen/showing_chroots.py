@@ -64,7 +64,7 @@ class ShowingChroots:
     @property
     def _wait(self) -> float:
         """Seconds until a look can be shown: on a slow line the next one overtakes it."""
-        pace = self._session.panels.pace
+        pace = self._session.line.pace
         if not pace.of_all or self._shown_at == -math.inf:  # for the first one there is a user
             return 0.0
         due = max(self._shown_at + _GLANCE, self._session.user.acted_at + _ANSWER)
@@ -111,7 +111,7 @@ class ShowingChroots:
 
     def turn_to(self) -> None:
         """Show the chroot that the cursor has come to, or that has changed below it."""
-        if not self._session.panels.pace.of_all:
+        if not self._session.line.pace.of_all:
             self._turn()
         elif not self._turns_later:
             self._turns_later = True

@@ -161,7 +161,7 @@ async def test_a_look_is_shown_when_a_slow_line_has_room_and_then_the_last_one(
     for name in ("_GLANCE", "_ANSWER"):
         monkeypatch.setattr(showing_chroots, name, 3600.0 if name == setting else 0.0)
     async with ui(OFF, line="far") as t:
-        line = t.app.main.session.panels.pace
+        line = t.app.main.session.line.pace
         line.become(pace)
         line.wrote(1)
         await t.press("j")
@@ -188,7 +188,7 @@ async def test_elsewhere_each_look_is_shown_at_once(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(showing_chroots, "_ANSWER", 3600.0)
     async with ui(OFF, line="near") as t:
         await t.press("j")
-        t.app.main.session.panels.pace.wrote(1_000_000)
+        t.app.main.session.line.pace.wrote(1_000_000)
         await show_all(t)
         await t.shows("third")
 

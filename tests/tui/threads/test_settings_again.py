@@ -265,7 +265,7 @@ async def wait_for(condition: Callable[[], bool]) -> None:
 async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Path) -> None:
     write(file, 'line = "near"\n')
     async with ui(*CHROOTS, follow_settings=True, line="near") as t:
-        pace = t.app.main.session.panels.pace
+        pace = t.app.main.session.line.pace
         assert pace.room > 10_000
         assert not t.app.has_class("-spares")
         replace(file, 'line = "far"\n')
