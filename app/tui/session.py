@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...widgets.dialogs.place_field import Home
     from ...widgets.job_status import JobStatus
     from ..settings.file import Settings
-    from .chroots.known_chroots import Inventory, Welcome
+    from .chroots.known_chroots import KnownChroots, Welcome
     from .command_lines.command_log import CommandLog, Undo
     from .command_lines.command_words import Words
     from .jobs.jobs import Ended, Jobs, Work
@@ -54,7 +54,7 @@ class Session(Value):
     """The same, as what other machines are added to."""
     user: User
     panes: Panes
-    inventory: Inventory
+    inventory: KnownChroots
     jobs: Jobs
     panels: Panels
     line: Line

@@ -14,7 +14,7 @@ from textual.message_pump import MessagePump
 
 from chroot_tool.app.tui import actions
 from chroot_tool.app.tui.actions import ACTIONS
-from chroot_tool.app.tui.chroots.known_chroots import Inventory
+from chroot_tool.app.tui.chroots.known_chroots import KnownChroots
 from chroot_tool.app.tui.jobs.jobs import Jobs
 from chroot_tool.app.tui.threads.messages import Counted, JobEnded
 from chroot_tool.app.tui.threads.thread_messages import ThreadMessages
@@ -211,19 +211,19 @@ class Threads:
         self.asked.append(("close", ""))
 
 
-Known = Callable[[Threads], Inventory]
+Known = Callable[[Threads], KnownChroots]
 
 
 @pytest.fixture
 def inventory(own_home: None) -> Iterator[Known]:
     """Makes one, whose threads end while nothing of the user's is written."""
-    made: list[Inventory] = []
+    made: list[KnownChroots] = []
 
     def post(_message: Message) -> None: ...
 
-    def make(threads: Threads) -> Inventory:
+    def make(threads: Threads) -> KnownChroots:
         made.append(
-            Inventory(
+            KnownChroots(
                 LocalEngine("/b"), follow=threads.follow, count=threads.count, post=post,
                 ticks=time.monotonic, clock=time.time,
             )

@@ -75,7 +75,7 @@ _GROWING = {CREATING, INCOMPLETE}
 """States that a chroot has while it is made or removed."""
 
 
-class Inventory:
+class KnownChroots:
     """The chroots under the base of *engine*. Used by the UI's own thread only."""
 
     def __init__(

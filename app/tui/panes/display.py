@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ....core.looking.status import ChrootStatus
     from ....core.remote.machines import Machines
     from ....widgets.tables.chroot_columns import Head
-    from ..chroots.known_chroots import Inventory
+    from ..chroots.known_chroots import KnownChroots
     from ..jobs.jobs import Jobs
     from .panes import Panes
 
@@ -36,7 +36,7 @@ class Display:
     """Shows what *inventory* and *jobs* know in *panes*; what has not changed is not painted."""
 
     def __init__(
-        self, panes: Panes, inventory: Inventory, jobs: Jobs, machines: Machines,
+        self, panes: Panes, inventory: KnownChroots, jobs: Jobs, machines: Machines,
         *, in_use: Callable[[], frozenset[str]],
     ) -> None:  # fmt: skip
         """*in_use* returns the paths of the chroots with a session in a panel, known at once."""

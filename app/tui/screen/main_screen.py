@@ -22,7 +22,7 @@ from ....widgets.bars.status_line import StatusLine
 from ....widgets.broken_work import TellsOfWork
 from ....widgets.tables.chroot_table import ChrootTable
 from ...settings.file import Settings
-from ..chroots.known_chroots import Inventory
+from ..chroots.known_chroots import KnownChroots
 from ..command_lines.command_log import CommandLog
 from ..command_lines.kept_commands import KeptCommands
 from ..jobs.jobs import Jobs
@@ -95,7 +95,7 @@ class MainScreen(TellsOfWork, Screen[None]):
         user = User(self)
         panes = Panes(self, user, settings.dock)
         # The first look is taken while Textual starts.
-        inventory = Inventory(
+        inventory = KnownChroots(
             engine, follow=follow, count=count, post=self._post, ticks=ticks, clock=clock
         )
         jobs = Jobs(self._post, changed=self._show_jobs, clock=clock)
