@@ -192,15 +192,15 @@ def habits() -> Habits:
     return Habits(settings.backend, Cache(place, settings.cache_size))
 
 
-def base_directory(given: str) -> str:
+def base_directory(given: str, path: str = "") -> str:
     """Return the base directory: *given* where it is not empty, else as README.md orders.
 
-    That is the environment, the settings file, the default. Raises ConfigError where the settings
-    file must be read and is wrong.
+    That is the environment, the settings file (*path*, where it is another's), the default. Raises
+    ConfigError where the settings file must be read and is wrong.
     """
     if given or (given := os.environ.get("CHROOT_TOOL_BASE", "")):
         return given
-    path = settings_file()
+    path = path or settings_file()
     try:
         there = answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
     except NotAnswering as error:
@@ -211,5 +211,5 @@ def base_directory(given: str) -> str:
     if there:
         from .settings.file import load
 
-        return load().base or DEFAULT_BASE
+        return load(path).base or DEFAULT_BASE
     return DEFAULT_BASE

@@ -10,6 +10,11 @@ def settings_file() -> str:
     return _place("XDG_CONFIG_HOME", "~/.config", "settings.toml")
 
 
+def settings_file_of(home: str) -> str:
+    """Return where somebody else's is, by their home: where they have it is theirs to know."""
+    return f"{home}/.config/chroot-tool/settings.toml"
+
+
 def history_file() -> str:
     """Return where is kept what was run in each chroot."""
     return _place("XDG_STATE_HOME", "~/.local/state", "history.json")

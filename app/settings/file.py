@@ -94,12 +94,12 @@ class Settings(Value):
         }  # fmt: skip
 
 
-def load() -> Settings:
-    """Return what the settings file says, the defaults where there is none.
+def load(path: str = "") -> Settings:
+    """Return what the settings file says, or *path*, another's; the defaults where there is none.
 
     Raises ConfigError with everything that is wrong in it, and where it cannot be read.
     """
-    path = settings_file()
+    path = path or settings_file()
     data = _content(path)
     return Settings() if data is None else parse(data, path)
 

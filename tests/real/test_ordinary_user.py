@@ -448,6 +448,28 @@ def test_on_another_machine_one_is_the_same_inside(
     assert f"{ann.uid}" in said.split()
 
 
+def test_on_another_machine_their_own_base_comes_along(
+    ann: Ordinary, hosts: SshHosts, cli: Cli
+) -> None:
+    """Whether they become root there or not, as it does here."""
+    one = anns_machine(ann, hosts)
+    hers = f"[ -O / ] || export HOME={ann.home}"  # which sudo does not leave to root
+    one.write_program("chroot-tool", f'{hers}; exec {ann.program} "$@"')
+    ann.settings(f'base = "{ann.base}"\n')
+
+    def seen(*words: str) -> list[str]:
+        done = cli(*words, "list", "-H", "ann@one", "--json", env=hosts.environment())
+        assert done.returncode == 0, done.stderr
+        return [chroot["name"] for chroot in json.loads(done.stdout)]
+
+    assert seen() == ["deb"]
+    allow_there(ann, one)
+    assert seen() == ["deb"]
+    assert seen("--base", str(ann.home)) == []
+    done = cli("on", "-d", "ann@one:deb", env=hosts.environment())
+    assert (done.returncode, mounts_below(ann.base / "deb") != []) == (0, True), done.stderr
+
+
 def test_adopted_on_another_machine_is_who_logs_in_there(
     ann: Ordinary, hosts: SshHosts, cli: Cli
 ) -> None:

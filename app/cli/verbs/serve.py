@@ -8,7 +8,8 @@ import sys
 from .... import __version__
 from ....core.errors import ChrootError, UsageError
 from ... import exits, privilege
-from ...engine import open_engine
+from ...engine import base_directory, open_engine
+from ...paths import settings_file_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def serve(base: str = "", host: str = "", backend: str = "") -> int:
 
     privilege.was_not_typed()
     source, sink = _streams()
-    engine = open_engine(base, host, backend)
+    engine = open_engine(base or _base_of_caller(), host, backend)
     server = Server(engine, source, sink, version=__version__)
     # Keys are for who asks, who tells us what to stop. Who wants us to end takes our input away.
     for number in (signal.SIGINT, signal.SIGQUIT):
@@ -49,6 +50,23 @@ def serve(base: str = "", host: str = "", backend: str = "") -> int:
         signal.signal(number, lambda *_: _close(source))
     server.serve()
     return exits.DONE
+
+
+def _base_of_caller() -> str:
+    """Return the base directory of whom sudo has made root, as it comes along to a verb of theirs.
+
+    "" where that is nobody. Raises ConfigError.
+    """
+    found = privilege.caller()
+    if found is None:
+        return ""
+    import pwd
+
+    try:
+        home = pwd.getpwuid(found[1]).pw_dir
+    except KeyError:
+        return ""
+    return base_directory("", settings_file_of(home))
 
 
 def told(base: str) -> int:
