@@ -26,9 +26,12 @@ def user_of(root: Root, caller: tuple[str, int], report: Report) -> str:
     if entry is not None and int(entry[2]) == uid:
         return name
     if entry is None:
+        from shlex import quote  # which `run` has no need of, mostly
+
         why = f"{root.path} knows no {name} ({uid})"
+        advice = f"chroot-tool adopt -d {quote(root.path)} makes one"
     else:
         why = f"{name} is not {uid} but {entry[2]} in {root.path}"
-    advice = "chroot-tool adopt makes one" if entry is None else "-u says who else"
+        advice = "-u says who else"
     report(Warned(root.path, Problem(f"as root: {why}; {advice}")))
     return ""

@@ -12,9 +12,11 @@ import threading
 import time
 
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem
+from ..events import Warned, ignore
 from ..looking.status import ChrootStatus
 from ..verbs.run_captured import run_words
 from . import contract, documents
+from .connection import ConnectionLostError
 from .prefixed_with_host import hint_of, told_here
 
 TYPE_CHECKING = False
@@ -38,6 +40,9 @@ else:
         return value
 
 
+_SSH_FAILED = 255
+"""ssh(1): the exit code "if an error occurred", of its own."""
+_LOOK_FIRST = "whether the command came to its end is not known: look before you run it again"
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before a connection is tried again, by how often it was."""
 _LONGEST_LOOK = 300.0
@@ -206,14 +211,14 @@ class RemoteEngine:
 
     def run(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run`, by a chroot-tool that is started there with this terminal."""
-        return self._start(run_words(path, words, **_said(options)))
+        return self._start(path, run_words(path, words, **_said(options)), options)
 
     def run_ephemeral(self, path: str, words: tuple[str, ...], **options: Any) -> int:
         """As `Engine.run_ephemeral`, by a chroot-tool that is started there."""
         more = [f"--{name}={options[name]}" for name in ("size", "keep") if options.get(name)]
-        return self._start(run_words(path, words, "-x", *more, **_said(options)))
+        return self._start(path, run_words(path, words, "-x", *more, **_said(options)), options)
 
-    def _start(self, words: tuple[str, ...]) -> int:
+    def _start(self, path: str, words: tuple[str, ...], options: Mapping[str, Any]) -> int:
         # Who asks for a password there needs a terminal for that, whatever it does to the rest.
         wants_root = self.is_open and not self.is_root
         argv = (self._command if wants_root else self._on_streams)(words)
@@ -225,7 +230,25 @@ class RemoteEngine:
             raise Cancelled(
                 "the connection was closed", "what was begun there goes on until it next writes"
             ) from None
+        if code == _SSH_FAILED and self._is_cut():
+            report: Report = options.get("report", ignore)
+            report(Warned(path, Problem(f"{self._name}: the connection was lost", _LOOK_FIRST)))
         return code if code >= 0 else 128 - code
+
+    def _is_cut(self) -> bool:
+        """Tell whether nobody there answers any more: 255 is a command's own code, too."""
+        try:
+            if self._connection is not None:
+                self._connection.ask("locate", {"directory": "."}, lambda _found, _size: None)
+        except ConnectionLostError:
+            return True
+        except ChrootError:
+            pass  # whatever the answer is
+        return False
+
+    @property
+    def _name(self) -> str:
+        return self._connection.name if self._connection is not None else ""
 
 
 def _said(options: Mapping[str, Any]) -> dict[str, Any]:

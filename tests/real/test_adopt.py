@@ -33,7 +33,7 @@ def test_a_command_is_run_as_who_asks_where_the_chroot_knows_them(ann: Ordinary)
     before = ann(*whole)
     assert before.stdout == "0\n"
     [line] = before.stderr.splitlines()
-    assert f"knows no ann ({ann.uid})" in line
+    assert f"knows no ann ({ann.uid}); chroot-tool adopt -d {ann.base / 'deb'} makes one" in line
     assert "chroot-tool adopt" in line
 
     assert "is a user inside" in ann("adopt", "-d", "deb").stderr

@@ -87,6 +87,24 @@ def test_a_file_gets_what_a_command_there_writes_byte_for_byte(
     assert there(*words).stderr == "beside\n"  # and no word of ssh about terminals
 
 
+def test_a_command_whose_connection_is_cut_is_told_from_one_that_ended(there: There) -> None:
+    """ssh's own exit code may be a command's, too."""
+    words = ("run", "-d", "one:deb", "--", "/bin/sh", "-c")
+    done = there(*words, "exit 255")
+    assert (done.returncode, done.stderr) == (255, "")
+    with subprocess.Popen(
+        there.cli.argv(*words, "echo begun; exec sleep 1000"), env=there.hosts.environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        assert run.stdout
+        assert run.stderr
+        assert run.stdout.readline() == "begun\n"
+        there.hosts.hosts["one"].cut()
+        said = run.stderr.read()
+        assert run.wait(PATIENCE) == 255
+    assert "chroot-tool: one: the connection was lost\nhint: whether the command" in said
+
+
 def test_what_is_refused_there_is_refused_here(there: There) -> None:
     done = there("status", "-d", "one:none")
     assert done.returncode == 1
