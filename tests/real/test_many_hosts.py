@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from support import Cli, Program, let_in, mounts_below, processes_below, wait_until
-from support.fleet import Ansible
+from support.fleet import Ansible, tiny_archive
 from support.ordinary import allow_there, ordinary, own_machine
 from support.outer_terminal import Terminal
 from support.own_units import own_units
@@ -94,6 +94,85 @@ def test_what_is_done_at_boot_everywhere(fleet: Fleet, tmp_path: Path) -> None:
 
 def at_boot(fleet: Fleet, host: str) -> bool:
     return bool(json.loads(fleet.ok("status", "-d", f"{host}:deb", "--json"))["enabled"])
+
+
+def names(fleet: Fleet, host: str) -> list[str]:
+    """The chroots of a host, as its directory has them."""
+    return sorted(one.name for one in fleet.hosts[host].base.iterdir() if one.name[0] != ".")
+
+
+def test_one_is_made_copied_kept_and_thrown_away_everywhere(
+    fleet: Fleet, tiny_template: Path, tmp_path: Path
+) -> None:
+    archive = tiny_archive(tiny_template, tmp_path / "tiny.tar")
+    both = dict.fromkeys(("one", "two"), "ok")
+
+    def done(*words: str | Path) -> None:
+        assert outcomes(fleet.ok("--hosts", "one,two", *words)) == both
+
+    def in_both(*expected: str) -> None:
+        assert [names(fleet, one) for one in both] == [sorted(expected)] * 2
+
+    done("create", "-d", "new", "--from", archive)
+    refused = fleet("--hosts", "one,two", "create", "-d", "newer", "--from", "tiny.tar")
+    assert (refused.returncode, set(outcomes(refused.stdout).values())) == (2, {"usage"})
+    in_both("deb", "new")
+    done("snapshot", "-d", "new", "before")
+    for host in both:
+        (fleet.hosts[host].base / "new/later").touch()
+    done("snapshot", "restore", "-d", "new", "before", "--discard")
+    assert not any((fleet.hosts[host].base / "new/later").exists() for host in both)
+    done("clone", "-d", "new", "copy")
+    done("rename", "-d", "copy", "other")
+    in_both("deb", "new", "other")
+    done("delete", "-d", "other", "--yes", "--trash", "7")
+    in_both("deb", "new")
+    listed = fleet.documents("--hosts", "one,two", "trash", "list", "--json")
+    assert {one["host"]: [kept["name"] for kept in one["result"]] for one in listed} == (
+        {"one": ["other"], "two": ["other"]}
+    )
+    done("trash", "restore", "other")
+    in_both("deb", "new", "other")
+    done("delete", "-d", "new", "--yes")
+    in_both("deb", "other")
+    assert names(fleet, "three") == ["deb"]
+
+
+def test_what_is_said_and_refused_of_each(fleet: Fleet, tmp_path: Path) -> None:
+    said = fleet.ok("tag", "add", "build", "-d", "deb", "--hosts", "builders")
+    assert outcomes(said) == dict.fromkeys(HOSTS, "ok")
+    said = fleet.ok("list", "--tag", "build", "--hosts", "builders")
+    assert [row.split()[0] for row in said.splitlines()[1:]] == list(HOSTS)
+    fleet.ok("bind", "add", "-d", "deb", "--target", "/mnt", "--source", tmp_path,
+             "--hosts", "builders")  # fmt: skip
+    documents = fleet.documents("bind", "list", "-d", "deb", "--json", "--hosts", "builders")
+    found = {one["host"]: one["result"] for one in documents}
+    assert all("/mnt" in [bind["target"] for bind in found[host]] for host in HOSTS)
+    for code, word in enumerate(("start", "update")):
+        for host in fleet.hosts.values():
+            script = host.base / "deb/chroot.d" / word
+            script.write_text(f"#!/bin/sh\necho {word}ed; exit {code}\n")
+            script.chmod(0o755)
+        done = fleet(word, "-d", "deb", "--hosts", "one,two")
+        assert (done.returncode, sorted(done.stdout.splitlines())) == (
+            code, [f"one: {word}ed", f"two: {word}ed"]
+        )  # fmt: skip
+    assert mounts_below(fleet.hosts["two"].base / "deb")
+
+    refused = fleet("rename", "-d", "deb", "other", "--hosts", "builders")
+    assert refused.returncode == 4
+    assert outcomes(refused.stdout) == {"one": "busy", "two": "busy", "three": "ok"}
+    fleet.ok("off", "-S", "-d", "deb", "--hosts", "one,two")
+    assert fleet("rename", "-d", "deb", "one:other", "--hosts", "one,two").returncode == 2
+    assert [names(fleet, host) for host in HOSTS] == [["deb"], ["deb"], ["other"]]
+    looked = fleet.documents("doctor", "-d", "deb", "--json", "--hosts", "one,two")
+    about = {one["host"]: one["chroot"] for one in looked if one["event"] == "done"}
+    assert about == {host: str(fleet.hosts[host].base / "deb") for host in ("one", "two")}
+    listed = fleet.documents("base", "list", "--json", "--hosts", "one,two")
+    # Which there are is other tests' affair: all have one place for them.
+    assert {one["host"]: (one["code"], type(one["result"])) for one in listed} == (
+        {"one": (0, list), "two": (0, list)}
+    )
 
 
 def test_a_user_of_the_hosts_is_one_inside_everywhere(fleet: Fleet, tmp_path: Path) -> None:
