@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from chroot_tool.app.settings.commands import Command
 from chroot_tool.app.settings.file import Settings, load
 from chroot_tool.app.tui.app import ChrootApp
 from chroot_tool.app.tui.threads.watch_threads import WatchThread
@@ -32,10 +33,11 @@ from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.machines import MachinesDialog
 from chroot_tool.widgets.dialogs.pack import PackDialog
 from chroot_tool.widgets.dialogs.place import PlaceDialog
+from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.dialogs.trash import TrashDialog
 from chroot_tool.widgets.dialogs.unpack import UnpackDialog
 from chroot_tool.widgets.job_status import CANCELLED
-from support import Cli, mounts_below
+from support import Cli, mounts_below, processes_below
 from support.ssh_hosts import SshHosts
 from support.whole_ui import Feed, Ui, _ready, heard
 
@@ -66,10 +68,14 @@ def farm(
 
 
 @asynccontextmanager
-async def farm_ui(base: Path, *names: str) -> AsyncIterator[Ui]:
+async def farm_ui(base: Path, *names: str, commands: tuple[Command, ...] = ()) -> AsyncIterator[Ui]:
     machines = Machines(LocalEngine(str(base)), names, _open)
     engine = machines.of()
-    app = heard(ChrootApp(machines, Settings(theme="dark"), follow=WatchThread(engine).post_to))
+    app = heard(
+        ChrootApp(
+            machines, Settings(theme="dark", commands=commands), follow=WatchThread(engine).post_to
+        )
+    )
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         yield await _ready(app, pilot, engine, Feed())
     machines.close()
@@ -288,6 +294,39 @@ async def test_a_copy_that_is_stopped_leaves_nothing(farm: SshHosts, tiny_chroot
         jobs.cancel_all()
         await t.until(lambda: jobs.views[0].state == CANCELLED)
         await t.until(lambda: os.listdir(farm.hosts["two"].base) == ["beta"])
+
+
+@pytest.mark.parametrize("how", ["in several", "a command of one's own"])
+async def test_a_command_that_is_stopped_ends_there(
+    farm: SshHosts, tiny_chroot: Path, how: str
+) -> None:
+    words = ("sh", "-c", "[ $A = 1 ] && exec sleep 1000")
+    own = Command("own", (f"A=1; {words[2]}",), "f5", "inside", "chroot", "job", False, True)
+    roots = [farm.hosts["one"].base / "alpha", farm.hosts["two"].base / "beta"]
+
+    def sleeps(root: Path) -> bool:
+        return any(line.startswith("sleep ") for line in processes_below(root).values())
+
+    async with farm_ui(tiny_chroot.parent, "one", "two", commands=(own,)) as t:
+        await t.shows("alpha", "beta")
+        for name in ("alpha", "beta"):
+            await t.on_row(name)
+            await t.press("space")
+        if how == "in several":
+            await t.press("r")
+            prompt = await t.dialog(RunPrompt)
+            prompt.field("line").value = shlex.join(words)
+            prompt.field("env").value = "A=1"
+            await t.press("enter")
+            await t.main()
+        else:
+            await t.press("f5")
+        jobs = t.app.main.session.jobs
+        await t.until(lambda: all(sleeps(root) for root in roots))
+        jobs.cancel_all()
+        await t.until(lambda: {view.state for view in jobs.views} == {CANCELLED})
+        assert {view.stage for view in jobs.views} == {"stopped by you"}
+        await t.until(lambda: not any(processes_below(root) for root in roots))
 
 
 async def test_an_archive_from_there_and_back(

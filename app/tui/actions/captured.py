@@ -7,14 +7,44 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import Cancelled, ChrootError
 from ....core.remote.address import split
+from ....core.verbs.run_captured import run_words
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from threading import Event as Flag
 
-    from ....core.events import Report
+    from ....core.events import Event, Report
+    from ....core.looking.status import ChrootStatus
     from ..session import Session
+
+
+def inside(
+    session: Session, one: ChrootStatus, words: tuple[str, ...], last: deque[str], report: Report,
+    cancelled: Flag, *, user: str = "", cwd: str = "", env: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Run *words* inside a chroot to their end, as `run`.
+
+    On another machine the engine there does it: who stops that has it stopped at both ends.
+    """
+    if not one.host and session.machines.is_here:
+        given = run_words(one.path, words, user=user, cwd=cwd, env=env)
+        argv = session.engine.unasked(one.path, given)
+        return run(session, argv, one.path, last, report, cancelled)
+    from ....core.events import Output
+
+    def told(event: Event) -> None:
+        if isinstance(event, Output):
+            last.append(event.line)
+        report(event)
+
+    try:
+        code = session.engine.run_captured(
+            one.path, words, user=user, cwd=cwd, env=env, report=told, cancelled=cancelled
+        )
+    except Cancelled:
+        raise Cancelled("stopped by you") from None
+    return _last_of(code, last)
 
 
 def run(
@@ -46,8 +76,11 @@ def run(
         host = split(path)[0]
         said = f"its connection was closed: on {host} it may go on" if host else "stopped by you"
         raise Cancelled(said) from None
+    return _last_of(done.code if done.code >= 0 else 128 - done.code, last)
+
+
+def _last_of(code: int, last: deque[str]) -> str:
     said = last[-1] if last else ""
-    if done.code:
-        code = done.code if done.code > 0 else 128 - done.code
+    if code:
         raise ChrootError(f"exit {code}" + (f": {said}" if said else ""))
     return said

@@ -151,8 +151,15 @@ def _run_beside(session: Session, request: RunRequest, one: ChrootStatus) -> Non
         if request.snapshot:
             session.engine.take_snapshot(one.path, "", report=report, cancelled=cancelled)
         report(Stage(one.path, request.line))
-        argv = session.engine.unasked(one.path, words)
-        return captured.run(session, argv, one.path, deque(maxlen=1), report, cancelled)
+        last: deque[str] = deque(maxlen=1)
+        if request.ephemeral:
+            argv = session.engine.unasked(one.path, words)
+            return captured.run(session, argv, one.path, last, report, cancelled)
+        env = {name: value for name, _, value in (pair.partition("=") for pair in request.env)}
+        return captured.inside(
+            session, one, request.words, last, report, cancelled,
+            user=request.user, cwd=request.cwd, env=env,
+        )  # fmt: skip
 
     before: tuple[Words, ...] = (("snapshot", "-d", one.path),) if request.snapshot else ()
     session.start("run", one.name, one.path, work, words=(*before, words))

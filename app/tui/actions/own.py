@@ -105,14 +105,14 @@ async def run(session: Session, command: Command) -> None:
     ]  # fmt: skip
     if command.ask:
         where = f" for {len(ways)} chroots" if len(ways) > 1 else ""
-        lines = tuple(quoted(line) for _, line, _ in ways)
+        lines = tuple(quoted(line) for _, line, *_ in ways)
         if not await session.user.ask(
             Confirm(f"{command.name}{where}?", lines, action="Run", danger=True)
         ):
             return
     inside = command.where == INSIDE
     if command.output == PANEL:
-        ((one, line, argv),) = ways
+        ((one, line, argv, _),) = ways
         if one and inside:
             await session.panels.start(one, command.name, line[1:], stays=True, asks=command.ask)
         else:
@@ -121,43 +121,47 @@ async def run(session: Session, command: Command) -> None:
     if inside and session.rising.is_possible:
         await session.rising.ask(session.user)
     with session.several.begun_by("run"):
-        for one, line, argv in ways:
-            here = session.engine.unasked(one.path, line[1:]) if one and inside else argv
-            _start(session, command, one, here, line)
+        for one, line, argv, env in ways:
+            _start(session, command, one, argv, line, env)
     if command.output == JOB or len(ways) > 1:
         session.panes.dock.open_jobs()
 
 
-def _way(session: Session, command: Command, one: ChrootStatus | None) -> tuple[Words, Words]:
-    """Return the line that a person would type for it, and what does it here.
+def _way(
+    session: Session, command: Command, one: ChrootStatus | None
+) -> tuple[Words, Words, dict[str, str]]:
+    """Return the line that a person would type for it, what does it here, and its variables.
 
-    For what is done inside that depends on where it is shown: (). Elsewhere ssh may not ask: what
-    is typed into a panel comes by this process.
+    What is done inside has its own words: how depends on where it is shown. Elsewhere ssh may not
+    ask: what is typed into a panel comes by this process.
     """
     words, variables = command.argv(values(session, command, one))
     pairs = [f"{name}={value}" for name, value in variables.items()]
     if command.where == INSIDE and one:
         given = [word for pair in pairs for word in ("-e", pair)]
-        return (PROGRAM, "run", "-d", one.path, *given, "--", *words), ()
+        return (PROGRAM, "run", "-d", one.path, *given, "--", *words), words, variables
     whole = ("env", *pairs, *words) if pairs else words
     host = (one.host if one else "") or session.log.host
     if not host:
-        return whole, whole
+        return whole, whole, {}
     # ssh joins its words with blanks and gives them to a shell there.
     in_panel = command.output == PANEL
     line = ("ssh", *(("-t",) if in_panel else ()), host, shlex.join(whole))
-    return line, beside(host, whole, terminal=in_panel)
+    return line, beside(host, whole, terminal=in_panel), {}
 
 
 def _start(
-    session: Session, command: Command, one: ChrootStatus | None, argv: Words, line: Words
-) -> None:
+    session: Session, command: Command, one: ChrootStatus | None, argv: Words, line: Words,
+    env: dict[str, str],
+) -> None:  # fmt: skip
     """Run it beside the UI: its output is the job's, or the end of it a toast."""
     path = one.path if one else ""
     name = f"{one.name}: {command.name}" if one else command.name
     last: deque[str] = deque(maxlen=_MOST_LINES)
 
     def work(report: Report, cancelled: Flag) -> str:
+        if one and command.where == INSIDE:
+            return captured.inside(session, one, argv, last, report, cancelled, env=env)
         return captured.run(session, argv, path, last, report, cancelled)
 
     def ended(job: JobStatus, _error: ChrootError | None) -> None:
