@@ -99,6 +99,14 @@ def test_who_listens_inside(start: Start, tiny_chroot: Path) -> None:
         port = next_line(server).decode().strip()
         terminal = start()
         terminal.shows("tiny", "listens at", f"tcp 127.0.0.1:{port}", f"{server.pid}")
+        terminal.press("3")
+        terminal.until(lambda text: re.search(rf"{server.pid} root .*python", text))
+        terminal.press("l")
+        terminal.shows("what process", f"127.0.0.1:{port} listening")
+        terminal.press("Escape")
+        terminal.until(lambda text: "what process" not in text)
+        terminal.press("1")
+        terminal.shows("listens at")
         server.communicate()
         terminal.until(lambda text: "listens at" not in text)
         terminal.leave()
@@ -112,6 +120,12 @@ def test_a_menu_and_another_base_from_nothing(
     terminal = start(base=empty)
     terminal.shows("A chroot is a Debian of its own", "n new", "m menu", "q quit")
     assert "shell" not in terminal.text
+    terminal.shows("n a new one", "u one from an archive", "B those that lie elsewhere")
+    for key, title in (("n", "╭─ new chroot"), ("u", "╭─ unpack")):
+        terminal.press(key)
+        terminal.shows(title)
+        terminal.press("Escape")
+        terminal.until(lambda text: "╭─" not in text)
     terminal.press("B")
     terminal.shows("another base", "Directory")
     if "no systems of" not in terminal.text:
@@ -162,7 +176,10 @@ def test_what_keys_did_and_a_command_that_is_added_meanwhile(
     terminal.press("C-]")
     terminal.press("C")
     terminal.shows(" run -d ", " on -d ", ". repeat")
-    terminal.press("j", "y")
+    assert "mount tmpfs on /tmp" not in terminal.text
+    terminal.press("j")
+    terminal.shows("mount tmpfs on /tmp")  # one of the steps of on
+    terminal.press("y")
     terminal.until(lambda _: b"\x1b]52;c;" in terminal.written)
     assert terminal.clipboard == f"chroot-tool on -d {tiny_chroot}"
     terminal.press("U")
@@ -220,7 +237,7 @@ def test_found_marked_opened_and_grouped(start: Start, tiny_chroot: Path, cli: C
 
     terminal.press("G", "s")
     terminal.shows("shell running", "● on")
-    terminal.write("sleep 999 & exec 3>/tmp/kept")
+    terminal.write("sleep 999 & sleep 998 & exec 3>/tmp/kept")
     terminal.press("Enter")
     terminal.write("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done")
     terminal.press("Enter")
@@ -250,6 +267,11 @@ def test_found_marked_opened_and_grouped(start: Start, tiny_chroot: Path, cli: C
     assert "/tmp/kept" in [one["what"] for one in opened]
     terminal.press("T")
     terminal.shows("└ sleep 999")
+    terminal.press("<")
+    in_order = r"Command{}(?s:.*)root (?s:.*)sh\n(?s:.*)└ sleep {}(?s:.*)└ sleep {}"
+    terminal.until(lambda text: re.search(in_order.format("▲", 998, 999), text))
+    terminal.press("=")
+    terminal.until(lambda text: re.search(in_order.format("▼", 999, 998), text))
     terminal.press("T")
     terminal.until(lambda text: "└" not in text and "sleep 999" in text)
 
@@ -276,7 +298,7 @@ def test_several_are_switched_and_told_of_in_one_line(
     terminal.leave()
 
 
-def test_columns_and_what_takes_the_disk(start: Start, tiny_chroot: Path) -> None:
+def test_columns_and_what_takes_the_disk(start: Start, tiny_chroot: Path, ui_home: Path) -> None:
     terminal = start()
     terminal.shows("○ off tiny", "Name▲ System")
     terminal.press("|")
@@ -286,9 +308,30 @@ def test_columns_and_what_takes_the_disk(start: Start, tiny_chroot: Path) -> Non
     terminal.leave()
     terminal = start()
     terminal.shows("○ off tiny", "Name▲ Mounts")
+    terminal.press("|")
+    terminal.shows("columns of chroots", "space show")
+    terminal.press("j", "K", "+", "Enter")
+    terminal.shows("Name▲ State Mounts", "tiny ○ off")
+    terminal.press("3", "|")  # typed at once: it is for what `3` shows
+    terminal.shows("columns of processes", "space show")
+    terminal.press("j", "Space", "Enter")
+    terminal.shows("▲PID CPU %")
+    terminal.press("Escape")
+    terminal.shows("space mark")
+    terminal.leave()
+    kept = (ui_home / "config/chroot-tool/settings.toml").read_text()
+    assert re.search(r'^columns = \["name:\d+", "state", ', kept, re.MULTILINE)
+    terminal = start()
+    terminal.shows("Name▲ State Mounts", "tiny ○ off", "quit")
+    terminal.press("3")
+    terminal.shows("▲PID CPU %")
+    terminal.press("Escape")
+    terminal.shows("space mark")
 
+    terminal.press("o")
+    terminal.shows("tiny ● on")
     terminal.press("i")
-    terminal.shows("disk of tiny", "chroot.d/", "files and folders")
+    terminal.shows("disk of tiny", "chroot.d/", "files and folders", "proc (mounted: not counted)")
     terminal.press("Enter")
     terminal.until(lambda text: "files and folders" in text and "chroot.d/" not in text)
     terminal.press("BSpace")

@@ -6,6 +6,7 @@ seen costs nothing.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -101,6 +102,7 @@ class Details(Searching):
         self._trend: Trend | None = None
         self._happened: tuple[Happening, ...] = ()
         self._panes: dict[str, Widget] = {}
+        self._building = asyncio.Lock()
         self._stale: set[str] = set(TABS)
         self._filters: dict[str, str] = {}
 
@@ -304,11 +306,16 @@ class Details(Searching):
 
     # -- panes -----------------------------------------------------------------------------------
 
+    async def build(self, tab: str) -> None:
+        """Make the pane of a tab, where there is none yet: then `show_tab` shows it at once."""
+        async with self._building:
+            if tab not in self._panes:
+                pane = self._make(tab)
+                await self.mount(pane)
+                self._panes[tab] = pane
+
     async def _add(self, tab: str, focus: bool) -> None:
-        if tab not in self._panes:
-            pane = self._make(tab)
-            await self.mount(pane)
-            self._panes[tab] = pane
+        await self.build(tab)
         self._turn(focus)
 
     def _turn(self, focus: bool) -> None:

@@ -341,8 +341,9 @@ class MainScreen(TellsOfWork, Screen[None]):
         if event.button == RIGHT and self.is_built:
             self.doing.menu(event.screen_offset)
 
-    def action_tab(self, name: str) -> None:
+    async def action_tab(self, name: str) -> None:
         """Show a tab of the details, and go there."""
+        await self.details.build(name)  # the next key is for it
         self.details.show_tab(name)
 
     def action_step_tab(self, step: int) -> None:
