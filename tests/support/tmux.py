@@ -71,9 +71,14 @@ class Tmux:
         return re.sub(" +", " ", self._run("capture-pane", "-p"))
 
     @property
+    def painted(self) -> str:
+        """What stands on the screen, with the attributes (SGR) that it is painted with."""
+        return self._run("capture-pane", "-p", "-e")
+
+    @property
     def attributes(self) -> set[int]:
-        """The numbers of the attributes (SGR) that what stands on the screen is painted with."""
-        found = re.findall(r"\x1b\[([\d;:]*)m", self._run("capture-pane", "-p", "-e"))
+        """The numbers of the attributes that what stands on the screen is painted with."""
+        found = re.findall(r"\x1b\[([\d;:]*)m", self.painted)
         return {int(number) for each in found for number in re.findall(r"\d+", each)}
 
     @property
