@@ -525,8 +525,8 @@ async def _own_in_the_help(app: SceneApp, pilot: Pilot[None]) -> None:
 
 async def _wrong_settings(app: SceneApp, pilot: Pilot[None]) -> None:
     problem = Problem(
-        "/home/ann/.config/chroot-tool/settings.toml:4: output is 'pannel', expected one of 'panel', "
-        "'job', 'toast'",
+        "/home/ann/.config/chroot-tool/settings.toml:4: output is 'pannel', "
+        "expected one of 'panel', 'job', 'toast'",
         "did you mean 'panel'?",
     )
     app.post_message(SettingsWrong(ConfigError([problem])))
