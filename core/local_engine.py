@@ -268,7 +268,8 @@ class LocalEngine:
         cancelled: Flag | None = None, **options: Any,
     ) -> int:  # fmt: skip
         """As `Engine.run_captured`."""
-        from .verbs.run_captured import run_captured, run_words
+        from .run_words import run_words
+        from .verbs.run_captured import run_captured
 
         given = (*self._for_caller(), *run_words(path, words, **options))
         return run_captured(self.command(path, given), path, report, cancelled)

@@ -14,7 +14,7 @@ import time
 from ..errors import Cancelled, ChrootError, PrivilegeError, Problem
 from ..events import Warned, ignore
 from ..looking.status import ChrootStatus
-from ..verbs.run_captured import run_words
+from ..run_words import run_words
 from . import contract, documents
 from .connection import ConnectionLostError
 from .prefixed_with_host import hint_of, told_here

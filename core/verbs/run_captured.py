@@ -9,32 +9,9 @@ from ..events import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from threading import Event as Flag
 
     from ..events import Report
-
-
-def run_words(
-    path: str,
-    words: tuple[str, ...],
-    *more: str,
-    user: str = "",
-    cwd: str = "",
-    env: Mapping[str, str] | None = None,
-    config_dir: str | None = None,
-) -> tuple[str, ...]:
-    """Return the words of the command line for what `Engine.run` is asked, with options *more*.
-
-    Without *words* it is a shell.
-    """
-    given = ["-d", path, *more]
-    for option, value in (("-u", user), ("-w", cwd), ("-c", config_dir)):
-        if value:
-            given += [option, value]
-    for key, value in (env or {}).items():
-        given += ["-e", f"{key}={value}"]
-    return ("run", *given, "--", *words) if words else ("shell", *given)
 
 
 def run_captured(argv: tuple[str, ...], path: str, report: Report, cancelled: Flag | None) -> int:

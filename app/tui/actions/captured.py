@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import Cancelled, ChrootError
 from ....core.remote.address import split
-from ....core.verbs.run_captured import run_words
+from ....core.run_words import run_words
 
 if TYPE_CHECKING:
     from collections import deque
