@@ -70,10 +70,13 @@ def interrupted(
     ) as process:
         assert process.stdout
         events: list[dict[str, Any]] = []
+        sent = False
         for line in process.stdout:
             events.append(json.loads(line))
-            if events[-1].get("stage", "").startswith(stage):
+            # Once: when the call has ended, another would end the process at once.
+            if not sent and events[-1].get("stage", "").startswith(stage):
                 process.send_signal(number)
+                sent = True
     return process.returncode, events
 
 

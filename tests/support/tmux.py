@@ -91,10 +91,14 @@ class Tmux:
         """All that was written to the terminal so far."""
         return self._written.read_bytes()
 
+    @property
+    def _size(self) -> str:
+        return self._run("display-message", "-p", ", #{pane_width}x#{pane_height}").rstrip()
+
     def until(self, condition: Callable[[str], object], patience: float = DEADLINE) -> str:
         end = time.monotonic() + patience
         while not condition(text := self.text):
-            assert time.monotonic() < end, f"it never came. On the screen:\n{text}"
+            assert time.monotonic() < end, f"it never came. On the screen{self._size}:\n{text}"
             time.sleep(0.02)
         return text
 
