@@ -43,6 +43,11 @@ that is answers at once, however long its work takes. (One that is older answers
 error that is no request's.)"""
 _SILENT = 3 * _QUIET
 """Seconds of waiting without a word after which it is not: with that half a minute at most."""
+_ALIVE = 30.0
+"""Seconds after which the other hears of us, whatever is asked or not."""
+_HEARD_WITHIN = 10 * _ALIVE
+"""Seconds without a word from us after which the other takes us for gone: one behind a link that is
+down would go on with what is under way there until TCP gives up, in hours."""
 _TAKING_BACK = 30.0
 """Seconds for the other to take back what was stopped, before it is left alone with that."""
 _AT_A_TIME = 40
@@ -57,6 +62,13 @@ _UNKNOWN = "whether {} came to its end is not known: look before you ask again"
 _HELD_UP = 1.0
 _GOODBYE = 10.0
 """Seconds for the other to take back what it did, before its program is ended."""
+
+
+_PING = {"ping": 1}
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json_values.line(document).encode("ascii") + b"\n"
 
 
 class ConnectionLostError(ChrootError):
@@ -86,6 +98,8 @@ class Connection:
         self._numbers = itertools.count(time.monotonic_ns() if is_taken else 1)
         self._is_sound = True
         """Whether each request came to its end."""
+        self._pings = 0
+        """How often it was asked whether it is there."""
         self._is_leaving = False
         self._has_left = threading.Event()
         self._waiting: dict[int, Answers] = {}
@@ -230,7 +244,8 @@ class Connection:
         try:
             if self.lost.is_set():
                 raise self._lost(name)
-            self._write({"id": number, "do": name, **parameters})
+            said = {"id": number, "do": name, "heard_within": _HEARD_WITHIN}
+            self._write(said | parameters)
             if begun is not None:
                 begun(lambda: self._write({"cancel": number}))
             return self._answer(name, number, answers, take, cancelled, within)
@@ -298,7 +313,9 @@ class Connection:
             self.close(wait=0)
             raise self._lost(name)
         if quiet // _QUIET > (quiet - wait) // _QUIET:
-            self._write({"ping": 1})
+            with self._writing:
+                self._pings += 1
+            self._write(_PING)
 
     def _lost(self, name: str) -> ConnectionLostError:
         if not self._why:
@@ -309,7 +326,7 @@ class Connection:
         )
 
     def _write(self, document: dict[str, Any]) -> None:
-        data = memoryview(json_values.line(document).encode("ascii") + b"\n")
+        data = memoryview(_line(document))
         sink = self._stdin
         with self._writing:
             try:
@@ -321,16 +338,18 @@ class Connection:
     # -- hearing ---------------------------------------------------------------------------------
 
     def _listen(self, greeted: bool) -> None:
-        strange = 0
+        strange, pongs = 0, 0
         try:
             for line in Lines(self._stdout.fileno(), heard=self._note):
                 try:
                     found = json_values.document(line)
                 except ValueError:
                     found = {}
-                if greeted and self._is_leaving and found.get("event") == "pong":
-                    self._has_left.set()
-                    return
+                if found.get("event") == "pong":
+                    pongs += 1
+                    if greeted and self._is_leaving and pongs >= self._pings:
+                        self._has_left.set()
+                        return
                 if greeted:
                     self._hand_out(found, len(line))
                 elif found.get("event") == "hello":
@@ -369,13 +388,35 @@ class Connection:
         poll = select.poll()
         for one in (self._stderr, self._enough):
             poll.register(one, select.POLLIN)
-        while all(fd != self._enough.fileno() for fd, _ in poll.poll()):
+        while True:
+            found = dict(poll.poll(_ALIVE * 1000))
+            if self._enough.fileno() in found:
+                return
+            if not found:
+                self._be_heard()
+                continue
             piece = os.read(self._stderr.fileno(), 4096)
             if not piece:
                 self._stderr.close()
                 return
             self._said += piece
             del self._said[:-_LAST_WORDS]
+
+    def _be_heard(self) -> None:
+        """Say that we are there, where the other takes it and nobody says something just now."""
+        if not self.hello or not self._writing.acquire(blocking=False):
+            return
+        try:
+            if not self._is_leaving and not self._stdin.closed:
+                poll = select.poll()
+                poll.register(self._stdin, select.POLLOUT)
+                if poll.poll(0):
+                    self._pings += 1
+                    os.write(self._stdin.fileno(), _line(_PING))
+        except OSError:
+            pass  # whoever listens for answers finds out
+        finally:
+            self._writing.release()
 
     def _last_words(self) -> str:
         lines = self._said.decode("utf-8", "replace").split("\n")
@@ -406,8 +447,10 @@ class Connection:
             return False
         if time.monotonic() - self._since > SECONDS:
             return False
-        self._is_leaving = True
-        self._write({"ping": 1})
+        with self._writing:
+            self._pings += 1
+            self._is_leaving = True  # from now on nobody else asks that
+        self._write(_PING)
         if not self._has_left.wait(_HELD_UP):
             return False
         self._enough.write((1).to_bytes(8, sys.byteorder))  # eventfd(2)

@@ -64,9 +64,16 @@ class Lines:
     What stands behind the last newline is no line: its rest was cut off.
     """
 
-    def __init__(self, fd: int, longest: int = LONGEST, heard: Callable[[], object] = bool) -> None:
-        """*heard* is called whenever something came, which may be less than a line."""
+    def __init__(
+        self, fd: int, longest: int = LONGEST, heard: Callable[[], object] = bool,
+        until: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        """*heard* is called whenever something came, which may be less than a line.
+
+        *until* is called before something is waited for; its False is the end.
+        """
         self._fd = fd
+        self._until = until
         self._longest = longest
         self._heard = heard
 
@@ -90,6 +97,6 @@ class Lines:
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._fd, _PIECE)
+            return os.read(self._fd, _PIECE) if self._until() else b""
         except OSError:
             return b""

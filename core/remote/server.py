@@ -6,13 +6,16 @@ its number and an event, the last of them `done`, with the result, or `error`. `
 a request, which then takes back what it did and ends with an error. `{"ping": 1}` is answered by
 `pong` at once, whatever is at work. Many are worked on at a time, each in a thread. When the input
 ends every request is stopped, and so is this when the last has taken back what it did: who went
-away leaves nothing half done.
+away leaves nothing half done. Behind a link that is down the input does not end, for hours: who
+says in a request by when they will be heard of again, `"heard_within": 300`, is taken for gone when
+they are not.
 """
 
 from __future__ import annotations
 
 import _thread
 import os
+import select
 
 from .. import errors, json_values
 from . import contract, documents
@@ -33,6 +36,10 @@ PROTOCOL = 1
 """Raised when an older one would misunderstand; what is only added is understood by both."""
 OLDEST = 1
 """The oldest that this one still speaks."""
+_PIECE = select.PIPE_BUF
+"""Bytes that are taken at once where poll(2) says that a pipe takes any."""
+_LOOK_MS = 1000
+"""Between two looks at whether anybody listens, while nothing is taken."""
 MOST = 64
 """Requests at a time; who asks for more at once means harm, or is in a circle."""
 
@@ -47,6 +54,10 @@ class Server:
         self._version = version
         self._writing = _thread.allocate_lock()
         self._deaf = False
+        self._heard_within: float | None = None
+        """Seconds without a word after which nobody is there any more, where they have said so."""
+        self._later: list[bytes] = []
+        """Lines that wait for their turn: who reads requests waits for nobody who takes answers."""
         self._sizes: Sizes | None = None
         self._asked: dict[int, _Asked] = {}
         self._changing = _thread.allocate_lock()
@@ -61,13 +72,26 @@ class Server:
             }
         )  # fmt: skip
         try:
-            for line in Lines(self._source):
+            for line in Lines(self._source, until=self._hears):
                 self._take(line)
         except TooLongError as error:
-            self.tell(_failed(None, f"this is no request: {error}"))
+            self._reply(_failed(None, f"this is no request: {error}"))
         self.stop()
         for one in self._working():
             one.wait()
+        for line in self._later:
+            self._write(line)
+
+    def _hears(self) -> bool:
+        """Wait for a word; False where none has come for as long as was said."""
+        if self._heard_within is None:
+            return True
+        poll = select.poll()
+        poll.register(self._source, select.POLLIN)
+        if poll.poll(self._heard_within * 1000):
+            return True
+        self._deaf = True
+        return False
 
     def stop(self) -> None:
         """Stop every request."""
@@ -84,7 +108,7 @@ class Server:
             request = json_values.document(line)
             _mind_nul(request)
             if "ping" in request:
-                self.tell({"event": "pong"})
+                self._reply({"event": "pong"})
                 return
             cancelled = request.get("cancel")
             if cancelled is not None:
@@ -94,15 +118,17 @@ class Server:
                     found.stop()
                 return
             number = documents.decode(request.get("id"), int)
+            if "heard_within" in request:
+                self._heard_within = json_values.number(request, "heard_within")
             name = documents.decode(request.get("do"), str)
             asked = self._understood(number, name, request)
         except ValueError as error:
-            self.tell(_failed(number, f"this is no request: {error}", "usage"))
+            self._reply(_failed(number, f"this is no request: {error}", "usage"))
             return
         with self._changing:
             if number in self._asked or len(self._asked) >= MOST:
                 why = "is under way" if number in self._asked else "is one too many at a time"
-                self.tell(_failed(number, f"request {number} {why}", "busy"))
+                self._reply(_failed(number, f"request {number} {why}", "busy"))
                 return
             self._asked[number] = asked
         asked.begin()
@@ -184,13 +210,39 @@ class Server:
         Raises TooLongError, and has written nothing, where the other would not take it: with the
         connection he would give up all that he has asked for.
         """
-        data = memoryview(line_of(document))
+        line = line_of(document)
         with self._writing:
+            self._write(line)
+        self._write_later()
+
+    def _reply(self, document: dict[str, Any]) -> None:
+        """Write a line now, or, where nothing is taken just now, when something is."""
+        self._later.append(line_of(document))
+        self._write_later()
+
+    def _write_later(self) -> None:
+        # Who has the turn meanwhile looks when it is over.
+        while self._later and self._is_taken(0) and self._writing.acquire(blocking=False):
             try:
-                while data and not self._deaf:
-                    data = data[os.write(self._sink, data) :]
-            except OSError:
-                self._deaf = True
+                if self._later and self._is_taken(0):
+                    self._write(self._later.pop(0))
+            finally:
+                self._writing.release()
+
+    def _write(self, line: bytes) -> None:
+        data = memoryview(line)
+        try:
+            while data and not self._deaf:
+                if self._is_taken(_LOOK_MS):
+                    data = data[os.write(self._sink, data[:_PIECE]) :]
+        except OSError:
+            self._deaf = True
+
+    def _is_taken(self, milliseconds: int) -> bool:
+        """Wait until something is taken, or nobody is there to take it."""
+        poll = select.poll()
+        poll.register(self._sink, select.POLLOUT)
+        return bool(poll.poll(milliseconds))
 
 
 class _Asked:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +32,7 @@ from support import (
     Program,
     mounts_below,
     next_line,
+    processes_below,
     stop_that_waits,
     wait_until,
 )
@@ -284,6 +289,52 @@ def test_when_the_input_ends_all_is_taken_back(cli: Cli, tiny_chroot: Path) -> N
     assert (last["event"], last["kind"]) == ("error", "cancelled")
     assert mounts_below(tiny_chroot)
     assert serve.returncode == 0
+
+
+FLOODS = ("sh", "-c", ">/begun; while :; do echo said; done")
+
+
+def _run(number: int, root: Path, *words: str, **more: float) -> bytes:
+    request = {"id": number, "do": "run_captured", "path": str(root), "words": words, **more}
+    return json.dumps(request).encode() + b"\n"
+
+
+def test_who_is_not_heard_of_any_more_is_gone(cli: Cli, tiny_chroot: Path) -> None:
+    """Behind a link that is down: the input does not end, and what is said is not taken."""
+    cli.ok("on", "-d", tiny_chroot)
+    with Program(
+        cli.argv("serve", "--json"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as serve:
+        assert serve.stdin
+        os.write(serve.stdin.fileno(), _run(1, tiny_chroot, *FLOODS, heard_within=2))
+        wait_until((tiny_chroot / "begun").exists)
+        assert serve.wait(PATIENCE) == 0
+        wait_until(lambda: not processes_below(tiny_chroot))
+
+
+def test_who_takes_no_answers_is_heard(cli: Cli, tiny_chroot: Path) -> None:
+    """A ping was answered before the next request was looked at."""
+    cli.ok("on", "-d", tiny_chroot)
+    with Program(
+        cli.argv("serve", "--json"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as serve:
+        assert serve.stdin
+        assert serve.stdout
+
+        def is_full() -> bool:
+            waiting = fcntl.ioctl(serve.stdout or 0, termios.FIONREAD, b"1234")
+            return int.from_bytes(waiting, sys.byteorder) > 1 << 15
+
+        def sleeps() -> bool:
+            return any("sleep 1000" in line for line in processes_below(tiny_chroot).values())
+
+        into = serve.stdin.fileno()
+        os.write(into, _run(1, tiny_chroot, *FLOODS) + _run(2, tiny_chroot, "sleep", "1000"))
+        wait_until(lambda: is_full() and sleeps())
+        os.write(into, b'{"ping": 1}\n' * 3 + b'{"cancel": 2}\n')
+        wait_until(lambda: not sleeps())
+        told = [json.loads(line) for line in serve.communicate(timeout=PATIENCE)[0].splitlines()]
+        assert [one["event"] for one in told].count("pong") == 3
 
 
 def test_term_is_as_good_as_the_end_of_the_input(cli: Cli, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.looking.snapshot import Snapshot
-from chroot_tool.core.remote import remote_engine
+from chroot_tool.core.remote import connection, remote_engine
 from chroot_tool.core.remote.connection import Connection, ConnectionLostError
 from chroot_tool.core.remote.remote_engine import RemoteEngine, RemoteFollowing
 from support import wait_until
@@ -106,3 +106,28 @@ def test_an_interrupt_before_the_other_has_answered_ends_what_was_started(
     with pytest.raises(KeyboardInterrupt):
         connection.greet()
     assert program.returncode is not None
+
+
+LISTENS = """
+import sys
+print(sys.argv[1], flush=True)
+with open(sys.argv[2], "a", buffering=1) as heard:
+    for line in sys.stdin:
+        heard.write(line)
+        print('{"event": "done", "id": 1, "result": []}', flush=True)
+"""
+
+
+def test_the_other_hears_of_who_asks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is not heard of, where they have said that they would be, is taken for gone."""
+    monkeypatch.setattr(connection, "_ALIVE", 0.02)
+    heard = tmp_path / "heard"
+    argv = (sys.executable, "-c", LISTENS, json.dumps(HELLO), str(heard))
+    engine = RemoteEngine(lambda: Connection(argv, "there"), lambda words: tuple(words))
+    engine.of().list()
+    first, *_ = heard.read_text().splitlines()
+    assert json.loads(first)["heard_within"] > 2 * connection._ALIVE
+    wait_until(lambda: heard.read_text().count('{"ping": 1}') > 2)
+    engine.close()
