@@ -267,6 +267,16 @@ async def test_a_key_goes_where_the_one_before_it_has_led() -> None:
         await t.until(lambda: t.engine.calls == [("on", ARM)])
 
 
+@pytest.mark.slow
+async def test_a_key_is_for_the_tab_that_the_one_before_it_has_shown_first() -> None:
+    async with ui(*CHROOTS) as t:
+        await t.on_row("deb12")
+        t.app.post_message(events.Key("2", "2"))
+        t.app.post_message(events.Key("o", "o"))
+        await t.until(lambda: t.engine.calls)
+        assert [name for name, *_ in t.engine.calls] == ["switch_bind"]
+
+
 async def test_esc_and_a_letter_that_were_read_together_are_both_there() -> None:
     async with ui(*CHROOTS) as t:
         await type_filter(t)
