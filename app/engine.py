@@ -9,7 +9,7 @@ from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from . import privilege
-from .paths import settings_file
+from .paths import settings_file, settings_file_of
 from .privilege import program, started
 
 TYPE_CHECKING = False
@@ -192,15 +192,15 @@ def habits() -> Habits:
     return Habits(settings.backend, Cache(place, settings.cache_size))
 
 
-def base_directory(given: str, path: str = "") -> str:
+def base_directory(given: str, home: str = "") -> str:
     """Return the base directory: *given* where it is not empty, else as README.md orders.
 
-    That is the environment, the settings file (*path*, where it is another's), the default. Raises
-    ConfigError where the settings file must be read and is wrong.
+    That is the environment, the settings file (that of another, whose *home* that is), the default.
+    Raises ConfigError where the settings file must be read and is wrong.
     """
     if given or (given := os.environ.get("CHROOT_TOOL_BASE", "")):
         return given
-    path = path or settings_file()
+    path = settings_file_of(home) if home else settings_file()
     try:
         there = answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
     except NotAnswering as error:
@@ -211,5 +211,5 @@ def base_directory(given: str, path: str = "") -> str:
     if there:
         from .settings.file import load
 
-        return load(path).base or DEFAULT_BASE
+        return load(path, home or "~").base or DEFAULT_BASE
     return DEFAULT_BASE

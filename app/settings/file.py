@@ -94,14 +94,16 @@ class Settings(Value):
         }  # fmt: skip
 
 
-def load(path: str = "") -> Settings:
-    """Return what the settings file says, or *path*, another's; the defaults where there is none.
+def load(path: str = "", home: str = "~") -> Settings:
+    """Return what the settings file says; the defaults where there is none.
+
+    It may be another's: at *path*, and with what `~` is in it.
 
     Raises ConfigError with everything that is wrong in it, and where it cannot be read.
     """
     path = path or settings_file()
     data = _content(path)
-    return Settings() if data is None else parse(data, path)
+    return Settings() if data is None else parse(data, path, home)
 
 
 def _content(path: str) -> bytes | None:
@@ -117,12 +119,15 @@ def _content(path: str) -> bytes | None:
         raise ConfigError([Problem(f"{path}: {error.strerror}", "look at its mode")]) from error
 
 
-def parse(data: bytes, path: str) -> Settings:
-    """Return what the settings file *path* with content *data* says. Raises ConfigError."""
+def parse(data: bytes, path: str, home: str = "~") -> Settings:
+    """Return what the settings file *path* with content *data* says; *home*: what `~` is in it.
+
+    Raises ConfigError.
+    """
     from ...core.config.toml_reader import Reader
 
     reader = Reader(data, path)
-    settings = _read(reader)
+    settings = _read(reader, home)
     if reader.errors:
         raise ConfigError(reader.problems())
     return settings
@@ -233,18 +238,18 @@ def _replace(path: str, data: bytes) -> None:
         ) from error
 
 
-def _read(reader: Reader) -> Settings:
+def _read(reader: Reader, home: str) -> Settings:
     top = reader.table(reader.document, (), TOP.names)
     confirm = reader.table(top.get("confirm", {}), ("confirm",), CONFIRM.names)
     keys = _keys(reader, top)
     return Settings(
         _theme(reader, top),
-        _directory(reader, top, "base"),
+        _directory(reader, top, "base", home),
         _columns(reader, top, "environments"),
         reader.take(confirm, ("confirm",), CONFIRM["quit"]),
         _dock(reader, top),
         _one_of(reader, top, "backend", BACKENDS),
-        _directory(reader, top, "cache"),
+        _directory(reader, top, "cache", home),
         _cache_size(reader, top),
         keys,
         _patience(reader, top),
@@ -288,11 +293,12 @@ def _theme(reader: Reader, top: dict[str, Any]) -> str:
     return name
 
 
-def _directory(reader: Reader, top: dict[str, Any], key: str) -> str:
+def _directory(reader: Reader, top: dict[str, Any], key: str, home: str) -> str:
     given = reader.typed(top, (), key, str, "")
     if key not in top or type(top[key]) is not str:
         return ""
-    expanded = "" if "\0" in given else os.path.expanduser(given)
+    at_home = home + given[1:] if given == "~" or given.startswith("~/") else given
+    expanded = "" if "\0" in given else os.path.expanduser(at_home)
     if not expanded.startswith("/"):
         reader.wrong(
             (key,), f"{key} is {given!r}, expected an absolute path", "write it from / or from ~/"

@@ -26,7 +26,8 @@ _PROGRAMS = ("skopeo", "umoci")
 _POLICIES = ("/etc/containers/policy.json", "/usr/share/containers/policy.json")
 _PASSED = ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR")
 _GO = {"i386": "386", "armhf": "arm", "armel": "arm", "ppc64el": "ppc64le"}
-_LOCAL = ("oci:", "oci-archive:", "docker-archive:", "dir:")
+LOCAL = ("oci:", "oci-archive:", "docker-archive:", "dir:")
+"""Those that lie on this machine: a path follows."""
 _STORE = "image"
 _NO_HOST = ("no such host", "dial tcp", "name resolution", "server misbehaving")
 """What skopeo says where the registry cannot be reached: Go's words for it."""
@@ -35,6 +36,11 @@ _NO_HOST = ("no such host", "dial tcp", "name resolution", "server misbehaving")
 def is_image(source: str) -> bool:
     """Tell whether *source* names an image."""
     return source.startswith(KINDS)
+
+
+def kind_of(source: str) -> str:
+    """Return which of `KINDS` *source* names, "" where it is no image."""
+    return next((one for one in KINDS if source.startswith(one)), "")
 
 
 def check(source: str) -> None:
@@ -46,9 +52,9 @@ def check(source: str) -> None:
             " not installed",
             f"apt install {' '.join(missing)}",
         )
-    kind = next(one for one in KINDS if source.startswith(one))
+    kind = kind_of(source)
     path = source.removeprefix(kind)
-    if kind in _LOCAL and not (os.path.exists(path) or os.path.exists(path.rpartition(":")[0])):
+    if kind in LOCAL and not (os.path.exists(path) or os.path.exists(path.rpartition(":")[0])):
         raise ChrootError(f"{path} does not exist", f"{kind} is followed by a path on this machine")
 
 

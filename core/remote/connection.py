@@ -388,12 +388,15 @@ class Connection:
         poll = select.poll()
         for one in (self._stderr, self._enough):
             poll.register(one, select.POLLIN)
+        due = time.monotonic() + _ALIVE
         while True:
-            found = dict(poll.poll(_ALIVE * 1000))
+            found = dict(poll.poll(max(due - time.monotonic(), 0) * 1000))
             if self._enough.fileno() in found:
                 return
-            if not found:
+            if time.monotonic() >= due:  # however much ssh has to say meanwhile
                 self._be_heard()
+                due = time.monotonic() + _ALIVE
+            if not found:
                 continue
             piece = os.read(self._stderr.fileno(), 4096)
             if not piece:

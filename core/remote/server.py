@@ -36,6 +36,8 @@ PROTOCOL = 1
 """Raised when an older one would misunderstand; what is only added is understood by both."""
 OLDEST = 1
 """The oldest that this one still speaks."""
+_A_DAY = 86400.0
+"""Seconds without a word that may be asked for at most."""
 _PIECE = select.PIPE_BUF
 """Bytes that are taken at once where poll(2) says that a pipe takes any."""
 _LOOK_MS = 1000
@@ -119,7 +121,8 @@ class Server:
                 return
             number = documents.decode(request.get("id"), int)
             if "heard_within" in request:
-                self._heard_within = json_values.number(request, "heard_within")
+                within = json_values.number(request, "heard_within")
+                self._heard_within = min(within, _A_DAY)  # poll(2) counts milliseconds in an int
             name = documents.decode(request.get("do"), str)
             asked = self._understood(number, name, request)
         except ValueError as error:

@@ -117,7 +117,7 @@ def test_a_new_name_may_be_said_with_its_machine(there: There) -> None:
 def test_what_one_is_made_of_is_there(there: There, tiny_template: Path, tmp_path: Path) -> None:
     """What is here may be called so there, too, and be another's."""
     archive = tiny_archive(tiny_template, tmp_path / "tiny.tar")
-    for source in ("tiny.tar", "-", "two:/tiny.tar", "one:tiny.tar"):
+    for source in ("tiny.tar", "-", "two:/tiny.tar", "one:tiny.tar", "oci:image", "dir:x/y"):
         refused = there("new", "create", "--from", source)
         assert refused.returncode == 2, source
         assert f"--from {source} would be looked for where the chroot is made" in refused.stderr

@@ -328,6 +328,12 @@ def test_a_command_is_inside_whose_who_logs_in_there(
             ann.ok("adopt", "-d", "deb")
             assert said() == [f"one: {ann.uid}"]
             assert said("-u", "root") == ["one: 0"]
+            word = ann.base / "deb/chroot.d/update"
+            word.parent.mkdir(exist_ok=True)
+            word.write_text("#!/bin/sh\nid -u\n")
+            word.chmod(0o755)
+            # The chroot's own affair, which is root's, as where it is typed there.
+            assert fleet.ok("update", "--hosts", "builders", "-d", "deb").splitlines() == ["one: 0"]
         finally:
             fleet.ok("off", "-d", "deb", "--hosts", "builders")
 

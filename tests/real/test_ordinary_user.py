@@ -466,6 +466,8 @@ def test_on_another_machine_their_own_base_comes_along(
     allow_there(ann, one)
     assert seen() == ["deb"]
     assert seen("--base", str(ann.home)) == []
+    ann.settings(f'base = "~/{os.path.relpath(ann.base, ann.home)}"\n')  # her home, not root's
+    assert seen() == ["deb"]
     done = cli("on", "-d", "ann@one:deb", env=hosts.environment())
     assert (done.returncode, mounts_below(ann.base / "deb") != []) == (0, True), done.stderr
 

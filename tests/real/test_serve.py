@@ -312,6 +312,16 @@ def test_who_is_not_heard_of_any_more_is_gone(cli: Cli, tiny_chroot: Path) -> No
         wait_until(lambda: not processes_below(tiny_chroot))
 
 
+def test_however_long_one_says_to_wait_is_no_mistake(cli: Cli) -> None:
+    lines = '{"id": 1, "do": "list", "heard_within": 1e15}\n{"id": 2, "do": "list"}\n'
+    done = subprocess.run(
+        cli.argv("serve", "--json"), input=lines, capture_output=True, text=True, check=False,
+        timeout=PATIENCE, env=cli.environment(),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {json.loads(line).get("id") for line in done.stdout.splitlines()[1:]} == {1, 2}
+
+
 def test_who_takes_no_answers_is_heard(cli: Cli, tiny_chroot: Path) -> None:
     """A ping was answered before the next request was looked at."""
     cli.ok("on", "-d", tiny_chroot)

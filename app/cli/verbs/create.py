@@ -146,10 +146,15 @@ def _source(arguments: Namespace) -> str:
 def _source_there(text: str, arguments: Namespace) -> str:
     from ....core.creating import images
 
-    if images.is_image(text):
+    kind = images.kind_of(text)
+    if kind and (kind not in images.LOCAL or text.removeprefix(kind).startswith("/")):
         return text
     host, path = split_host(text)
-    if path.startswith("/") and host in ("", split_host(arguments.dir)[0] or arguments.host):
+    if (
+        not kind
+        and path.startswith("/")
+        and host in ("", split_host(arguments.dir)[0] or arguments.host)
+    ):
         return path
     raise UsageError(
         f"--from {text} would be looked for where the chroot is made, by a whole path alone",

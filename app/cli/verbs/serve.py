@@ -9,7 +9,6 @@ from .... import __version__
 from ....core.errors import ChrootError, UsageError
 from ... import exits, privilege
 from ...engine import base_directory, open_engine
-from ...paths import settings_file_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _base_of_caller() -> str:
         home = pwd.getpwuid(found[1]).pw_dir
     except KeyError:
         return ""
-    return base_directory("", settings_file_of(home))
+    return base_directory("", home)
 
 
 def told(base: str) -> int:

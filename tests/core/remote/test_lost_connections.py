@@ -109,7 +109,13 @@ def test_an_interrupt_before_the_other_has_answered_ends_what_was_started(
 
 
 LISTENS = """
-import sys
+import sys, threading, time
+def chatter():
+    while True:
+        print("debug3: a word", file=sys.stderr, flush=True)
+        time.sleep(0.005)
+if "chatty" in sys.argv:
+    threading.Thread(target=chatter, daemon=True).start()
 print(sys.argv[1], flush=True)
 with open(sys.argv[2], "a", buffering=1) as heard:
     for line in sys.stdin:
@@ -118,13 +124,14 @@ with open(sys.argv[2], "a", buffering=1) as heard:
 """
 
 
+@pytest.mark.parametrize("way", ["quiet", "chatty"])  # of ssh, with LogLevel DEBUG3
 def test_the_other_hears_of_who_asks_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is not heard of, where they have said that they would be, is taken for gone."""
     monkeypatch.setattr(connection, "_ALIVE", 0.02)
     heard = tmp_path / "heard"
-    argv = (sys.executable, "-c", LISTENS, json.dumps(HELLO), str(heard))
+    argv = (sys.executable, "-c", LISTENS, json.dumps(HELLO), str(heard), way)
     engine = RemoteEngine(lambda: Connection(argv, "there"), lambda words: tuple(words))
     engine.of().list()
     first, *_ = heard.read_text().splitlines()
