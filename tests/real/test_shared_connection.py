@@ -6,14 +6,25 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
-from support import Cli, wait_until
-from support.ssh_hosts import SshHost, SshHosts
+from chroot_tool.app.tui.actions import captured
+from chroot_tool.core.errors import Cancelled
+from chroot_tool.core.events import ignore
+from chroot_tool.core.remote.ssh import Host
+from support import PATIENCE, Cli, wait_until
+from support.outer_terminal import Terminal
+from support.ssh_hosts import DEBIANS, SshHost, SshHosts
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -95,4 +106,74 @@ def test_a_place_of_who_has_become_root_is_theirs(
     assert list(theirs.iterdir()) == []
     assert (home / ".cache/chroot-tool/ssh").is_dir()
     for left in masters(home):
+        left.kill()
+
+
+def test_more_at_a_time_than_one_connection_carries(
+    hosts: SshHosts, sockets: Path, tiny_template: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
+) -> None:
+    """Ten sessions are in one by Debian's sshd: panels find another, and jobs need none."""
+    (one,) = hosts.add("one", limits=DEBIANS)
+    deb = one.base / "deb"
+    subprocess.run(["cp", "-a", tiny_template, deb], check=True)
+    for name, value in (hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}).items():
+        monkeypatch.setenv(name, value)
+    engine = Host("one").engine()
+    there = engine.of()
+    there.on(str(deb))
+    words = ("run", "-d", "deb", "--", "sh", "-c", "echo be''gun; exec sleep 1000")
+    with ExitStack() as stack:
+        argv = engine.unasked("deb", words)
+        panels = [Terminal(list(argv), dict(os.environ)) for _ in range(12)]
+        for panel in panels:
+            stack.callback(panel.close)
+        for panel in panels:
+            panel.wait_for("begun")
+        with ThreadPoolExecutor(12) as pool:
+            jobs = [pool.submit(there.run_captured, str(deb), ("true",)) for _ in range(12)]
+            assert [one.result() for one in jobs] == [0] * 12
+        assert "deb" in cli.ok("list", "-H", "one", env=dict(os.environ))
+        ran = cli.ok("run", "-d", "one:deb", "--", "sh", "-c", "echo x", env=dict(os.environ))
+        assert ran == "x\n"
+    engine.close()
+    for left in masters(sockets):
+        left.kill()
+
+
+def test_jobs_by_ssh_take_turns_and_need_no_connection_of_their_own(
+    hosts: SshHosts, sockets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what comes at once to Debian's sshd, and has not logged in yet, some is thrown out."""
+    (one,) = hosts.add("one", limits=DEBIANS)
+    for name, value in (hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}).items():
+        monkeypatch.setenv(name, value)
+    engine = Host("one").engine()
+    engine.connection()
+    session: Any = SimpleNamespace(machines=SimpleNamespace(has_risen=False))
+    flags = [Event() for _ in range(25)]
+    waits = (
+        f"touch {one.folder}/begun-$0; until [ -e {one.folder}/go ]; do sleep 0.1; done; echo $0"
+    )
+
+    def run(number: int) -> str:
+        argv = Host("one").beside(("sh", "-c", waits, str(number)), terminal=False)
+        return captured.run(session, argv, "one:/b", deque(), ignore, flags[number])
+
+    with ThreadPoolExecutor(len(flags)) as pool:
+        try:
+            jobs = [pool.submit(run, number) for number in range(len(flags))]
+            wait_until(lambda: len(list(one.folder.glob("begun-*"))) >= 8)
+            begun = {int(path.name[6:]) for path in one.folder.glob("begun-*")}
+            waiting = min(set(range(len(flags))) - begun)
+            flags[waiting].set()
+            with pytest.raises(Cancelled, match="stopped by you"):
+                jobs.pop(waiting).result(PATIENCE)
+        finally:
+            (one.folder / "go").touch()
+        done = {job.result(PATIENCE) for job in jobs}
+    assert done == {str(number) for number in range(len(flags))} - {str(waiting)}
+    assert not (one.folder / f"begun-{waiting}").exists()
+    assert one.log.count("Accepted publickey") == 1
+    engine.close()
+    for left in masters(sockets):
         left.kill()

@@ -40,8 +40,8 @@ UsePAM {pam}
 PrintMotd no
 # A file that a test may write.
 Banner {folder}/banner
-MaxStartups 200
-MaxSessions 100
+MaxStartups {startups}
+MaxSessions {sessions}
 Subsystem sftp internal-sftp
 SetEnv {variables}
 """
@@ -94,13 +94,25 @@ class Where(NamedTuple):
 HERE = Where()
 
 
+class Limits(NamedTuple):
+    """How many an sshd lets in: more than Debian's, since a machine has all tests' at once."""
+
+    startups: str = "200"
+    sessions: int = 100
+
+
+MANY = Limits()
+DEBIANS = Limits("10:30:100", 10)
+
+
 class SshHost:
     """One machine: `name` in ssh_config, its `folder`, `home`, `base` of chroots, `bin` and log."""
 
     def __init__(
-        self, name: str, folder: Path, keys: Path, cli: Cli, mark: str, where: Where
+        self, name: str, folder: Path, keys: Path, cli: Cli, mark: str, where: Where, limits: Limits
     ) -> None:
         self.name, self.folder, self._keys, self._where = name, folder, keys, where
+        self._limits = limits
         self.home, self.base, self.bin = (folder / part for part in ("home", "base", "bin"))
         for place in (folder, self.home, self.base, self.bin):
             place.mkdir()
@@ -194,6 +206,8 @@ class SshHost:
                 keys=self._keys,
                 pam=pam,
                 variables=values,
+                startups=self._limits.startups,
+                sessions=self._limits.sessions,
             )
         )
         with log.open("wb") as said:
@@ -285,10 +299,10 @@ class SshHosts:
             host.close()
         kill(list(_sessions(self._mark)))
 
-    def add(self, *names: str, where: Where = HERE) -> list[SshHost]:
+    def add(self, *names: str, where: Where = HERE, limits: Limits = MANY) -> list[SshHost]:
         """Start a machine for each name."""
         new = [
-            SshHost(name, self.folder / name, self._keys, self._cli, self._mark, where)
+            SshHost(name, self.folder / name, self._keys, self._cli, self._mark, where, limits)
             for name in names
         ]
         self.hosts |= {host.name: host for host in new}

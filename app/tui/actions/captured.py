@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from ....core.errors import Cancelled, ChrootError
@@ -47,15 +49,40 @@ def inside(
     return _last_of(code, last)
 
 
+_AT_A_TIME = 8
+"""Programs by ssh on one machine. Debian's sshd lets ten sessions into a connection, and of new
+ones that have not logged in yet ten at a time, of more only some: MaxSessions and MaxStartups of
+sshd_config(5)."""
+_LOOK = 0.1
+_room: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(_AT_A_TIME))
+
+
 def run(
     session: Session, argv: Sequence[str], path: str, last: deque[str], report: Report,
     cancelled: Flag,
 ) -> str:  # fmt: skip
     """Run *argv* for the chroot at *path* to its end, and return the last line that it prints.
 
-    The lines are reported, and put into *last*. Raises ChrootError where its exit code is not 0,
-    Cancelled.
+    The lines are reported, and put into *last*. On another machine it waits for its turn. Raises
+    ChrootError where its exit code is not 0, Cancelled.
     """
+    host = split(path)[0]
+    if not host:
+        return _run(session, argv, path, last, report, cancelled)
+    room = _room[host]
+    while not room.acquire(timeout=_LOOK):
+        if cancelled.is_set():
+            raise Cancelled("stopped by you")
+    try:
+        return _run(session, argv, path, last, report, cancelled)
+    finally:
+        room.release()
+
+
+def _run(
+    session: Session, argv: Sequence[str], path: str, last: deque[str], report: Report,
+    cancelled: Flag,
+) -> str:  # fmt: skip
     from ....core.events import Output
     from ....core.programs import GoesOnError
     from ....core.programs import run as start
