@@ -98,8 +98,10 @@ def test_a_command_whose_connection_is_cut_is_told_from_one_that_ended(there: Th
     ) as run:  # fmt: skip
         assert run.stdout
         assert run.stderr
-        assert run.stdout.readline() == "begun\n"
-        there.hosts.hosts["one"].cut()
+        try:
+            assert run.stdout.readline() == "begun\n"
+        finally:
+            there.hosts.hosts["one"].cut()
         said = run.stderr.read()
         assert run.wait(PATIENCE) == 255
     assert "chroot-tool: one: the connection was lost\nhint: whether the command" in said

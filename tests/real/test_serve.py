@@ -306,8 +306,9 @@ def test_who_is_not_heard_of_any_more_is_gone(cli: Cli, tiny_chroot: Path) -> No
         cli.argv("serve", "--json"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as serve:
         assert serve.stdin
-        os.write(serve.stdin.fileno(), _run(1, tiny_chroot, *FLOODS, heard_within=2))
+        os.write(serve.stdin.fileno(), _run(1, tiny_chroot, *FLOODS))
         wait_until((tiny_chroot / "begun").exists)
+        os.write(serve.stdin.fileno(), b'{"id": 2, "do": "list", "heard_within": 0.1}\n')
         assert serve.wait(PATIENCE) == 0
         wait_until(lambda: not processes_below(tiny_chroot))
 

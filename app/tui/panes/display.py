@@ -62,7 +62,9 @@ class Display:
         if problem:
             table.empty_hint = (problem.message, problem.hint)
         elif not inventory.chroots:
-            table.empty_hint = (f"no chroot under {self._base} yet", self._begin())
+            # What a key does is not known before the panes are there, and is said then.
+            begin = (self._begin(),) if self._panes.complete else ()
+            table.empty_hint = (f"no chroot under {self._base} yet", *begin)
         self._panes.fit_table()
         self.details()
         self.status_line()

@@ -82,6 +82,7 @@ class Rising:
 
     def _has_risen(self) -> bool:
         if self._machines.has_risen:
+            self.hint = ""
             self._risen()
         return self._machines.has_risen
 

@@ -128,12 +128,13 @@ def test_the_other_hears_of_who_asks_nothing(
     way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is not heard of, where they have said that they would be, is taken for gone."""
+    alive = connection._ALIVE
     monkeypatch.setattr(connection, "_ALIVE", 0.02 if way == "quiet" else 0.3)
     heard = tmp_path / "heard"
     argv = (sys.executable, "-c", LISTENS, json.dumps(HELLO), str(heard), way)
     engine = RemoteEngine(lambda: Connection(argv, "there"), lambda words: tuple(words))
     engine.of().list()
     first, *_ = heard.read_text().splitlines()
-    assert json.loads(first)["heard_within"] > 2 * connection._ALIVE
+    assert json.loads(first)["heard_within"] > 2 * alive
     wait_until(lambda: heard.read_text().count('{"ping": 1}') > 2)
     engine.close()

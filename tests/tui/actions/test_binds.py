@@ -265,6 +265,7 @@ async def test_a_save_is_taken_back_after_showing_how_and_made_once_more(
             assert toml.read_bytes() == before
             await t.press("full_stop")
             await t.until(lambda: toml.read_bytes() == after)
+            await t.until(lambda: t.app.main.session.log.last(undoable=True))
 
 
 @pytest.mark.slow
