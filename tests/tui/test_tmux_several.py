@@ -21,6 +21,7 @@ def test_verbs_for_several(start: Start, tiny_chroot: Path, tidy: Path) -> None:
     terminal.shows("tags of 2 chroots")
     terminal.write("web")
     terminal.press("Enter")
+    terminal.says("tag: 2 done")
     terminal.shows("▾ web", "2 chroots")
     terminal.press("r")
     terminal.shows("run in 2 chroots")
