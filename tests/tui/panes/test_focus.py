@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from chroot_tool.core.errors import ChrootError
 from chroot_tool.core.process import OpenFile
 from chroot_tool.widgets.dialogs.columns import ColumnsDialog, ColumnTable
 from chroot_tool.widgets.dialogs.open_files import OpenFilesDialog
+from chroot_tool.widgets.panes.details import Details
 from chroot_tool.widgets.panes.run_panel import RunPanel
 from chroot_tool.widgets.tables.filter_line import FilterLine
 from support.samples import (
@@ -268,9 +270,19 @@ async def test_a_key_goes_where_the_one_before_it_has_led() -> None:
 
 
 @pytest.mark.slow
-async def test_a_key_is_for_the_tab_that_the_one_before_it_has_shown_first() -> None:
+async def test_a_key_is_for_the_tab_that_the_one_before_it_has_shown_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mount = Details.mount
+
+    async def slowly(details: Details, pane: Widget) -> None:
+        await asyncio.sleep(0.2)
+        await mount(details, pane)
+
+    monkeypatch.setattr(key_queue, "_LOOKS", 1_000_000)
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
+        monkeypatch.setattr(Details, "mount", slowly)
         t.app.post_message(events.Key("2", "2"))
         t.app.post_message(events.Key("o", "o"))
         await t.until(lambda: t.engine.calls)
