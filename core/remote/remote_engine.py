@@ -48,6 +48,8 @@ _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _LONGEST_LOOK = 300.0
 """Seconds. Where every chroot is on a server that is gone, each is waited for."""
 _MOST_CHROOTS = 5_000
+_GOODBYE = 10.0
+"""Seconds for ending there what had this process's streams."""
 _MOST_BYTES = 32 << 20
 """Of what another machine may tell of its chroots: it is all kept, and shown."""
 
@@ -62,7 +64,7 @@ class RemoteEngine:
         self, connect: Connect, command: Command, base: str = "", login: tuple[str, ...] = (),
         piped: Command | None = None, unasked: Command | None = None,
         asks: Callable[[], bool] | None = None, keep: Callable[[Idle], None] | None = None,
-        on_streams: Command | None = None,
+        on_streams: Command | None = None, hang_up: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         """*connect* opens a connection. Raises nothing: that is done when something is asked.
 
@@ -72,7 +74,7 @@ class RemoteEngine:
         *unasked* one that asks nothing on its terminal (likewise), and *asks* tells whether
         *command* would, where that is more than whether the one there is root. *keep* is who
         keeps a connection open that is left (`leave`). *on_streams* is as *command*, with this
-        process's own streams, whatever they are.
+        process's own streams, whatever they are, and *hang_up* ends what that has started.
         """
         self._connect = connect
         self._command = command
@@ -81,6 +83,7 @@ class RemoteEngine:
         self._asks = asks
         self._keep = keep
         self._on_streams = on_streams or command
+        self._hang_up = hang_up
         self.login = login
         self._connection: Connection | None = None
         self._connecting = threading.Lock()
@@ -227,8 +230,9 @@ class RemoteEngine:
         except OSError as error:
             raise ChrootError(f"cannot start {argv[0]}: {error.strerror}") from error
         except KeyboardInterrupt:  # no terminal there has taken it
+            hint = "what was begun there goes on until it next writes"
             raise Cancelled(
-                "the connection was closed", "what was begun there goes on until it next writes"
+                "the connection was closed", "" if self._has_hung_up() else hint
             ) from None
         if code == _SSH_FAILED and self._is_cut():
             report: Report = options.get("report", ignore)
@@ -249,6 +253,19 @@ class RemoteEngine:
     @property
     def _name(self) -> str:
         return self._connection.name if self._connection is not None else ""
+
+    def _has_hung_up(self) -> bool:
+        if not self._hang_up:
+            return False
+        quiet = subprocess.DEVNULL
+        try:
+            done = subprocess.run(
+                self._hang_up, check=False, stdin=quiet, stdout=quiet, stderr=quiet,
+                timeout=_GOODBYE,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired, KeyboardInterrupt):
+            return False
+        return done.returncode == 0
 
 
 def _said(options: Mapping[str, Any]) -> dict[str, Any]:

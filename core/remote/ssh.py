@@ -48,6 +48,16 @@ exec "$c" "$@"
 _ON_A_TERMINAL = f"""{_FIND}
 exec "$c" "$@"
 """
+# Without a terminal there, which would hang it up when ssh goes, it is found by a variable. Nothing
+# else tells it: of a shared connection sshd closes its stdout alone, as where `head` has enough.
+_ON_STREAMS = f"""{_FIND}
+export CHROOT_TOOL_ASKED_BY="$1"; shift
+exec "$c" "$@"
+"""
+_HANG_UP = """
+for found in $(grep -lsF "CHROOT_TOOL_ASKED_BY=$1" /proc/[0-9]*/environ)
+do found=${found#/proc/}; kill -HUP "${found%/environ}"; done
+"""
 # The same where what is typed comes by somebody else: it is no place for a password.
 _UNASKED = f"""{_FIND}
 [ "$(id -u)" = 0 ] || sudo -n -k -- "$c" --version >/dev/null 2>&1 || {{
@@ -105,7 +115,7 @@ class Host:
         def on_streams(words: Sequence[str]) -> tuple[str, ...]:
             # A terminal there changes what it carries: with one, as here, only where both ends are.
             kind = "-t" if os.isatty(0) and os.isatty(1) else "-T"
-            return self.ssh(kind, script=_ON_A_TERMINAL, words=(*before, *words))
+            return self.ssh(kind, script=_ON_STREAMS, words=(asked_by, *before, *words))
 
         def unasked(words: Sequence[str]) -> tuple[str, ...]:
             given = (*before, *words)
@@ -115,9 +125,11 @@ class Host:
             idle_connections.keep(place, key, idle)
 
         login = self.ssh(script="true")
+        asked_by = os.urandom(16).hex()
+        hang_up = self.ssh("-o", "BatchMode=yes", script=_HANG_UP, words=(asked_by,))
         return RemoteEngine(
             connect, command, base, login, self.piped, unasked,
-            keep=keep if place else None, on_streams=on_streams,
+            keep=keep if place else None, on_streams=on_streams, hang_up=hang_up,
         )  # fmt: skip
 
     def piped(self, words: Sequence[str]) -> tuple[str, ...]:

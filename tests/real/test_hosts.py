@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -346,6 +348,35 @@ def test_ctrl_c_reaches_the_other_end(there: There) -> None:
         assert off.wait(PATIENCE) == 130, said
     assert mounts_below(one.base / "deb"), "nothing was unmounted"
     wait_until(lambda: there("off", "-S", "-d", "one:deb").returncode == 0)
+
+
+@pytest.mark.parametrize("is_shared", [True, False], ids=["a shared connection", "its own"])
+def test_ctrl_c_hangs_up_there_what_has_pipes_here(
+    there: There, tmp_path: Path, is_shared: bool
+) -> None:
+    """It writes nothing, and so would never learn that nobody is there any more."""
+    sockets = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, as a user's is
+    env = there.hosts.environment({"XDG_RUNTIME_DIR": str(sockets) if is_shared else "none"})
+    script = "exec sleep 76543210"
+
+    def sleeps() -> bool:
+        found = [one.info["cmdline"] for one in psutil.process_iter(["cmdline"])]
+        return script.split()[-2:] in found
+
+    for more in ((), ("-x",)):
+        with (tmp_path / "said").open("w") as said, subprocess.Popen(
+            there.cli.argv("run", *more, "-d", "one:deb", "--", "sh", "-c", script), env=env,
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        ) as running:  # fmt: skip
+            wait_until(sleeps)
+            os.killpg(running.pid, signal.SIGINT)
+            assert running.wait(PATIENCE) == 130
+        wait_until(lambda: not sleeps())
+        assert (tmp_path / "said").read_text().endswith("chroot-tool: the connection was closed\n")
+    there.ok("off", "-d", "one:deb")
+    assert os.listdir(there.hosts.hosts["one"].base) == ["deb"]
+    shutil.rmtree(sockets)
 
 
 def test_a_cut_connection_takes_back_what_was_done_there(there: There) -> None:
