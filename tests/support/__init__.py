@@ -58,6 +58,7 @@ def _reset_signals() -> None:
 _OF_THE_USER = {
     "NO_COLOR", "FORCE_COLOR",
     "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME",
+    "COLUMNS", "LINES",  # of readline, which pytest imports, and so of its workers
 }  # fmt: skip
 
 

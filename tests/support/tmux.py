@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -93,7 +94,12 @@ class Tmux:
 
     @property
     def _size(self) -> str:
-        return self._run("display-message", "-p", ", #{pane_width}x#{pane_height}").rstrip()
+        pane, tty = self._run(
+            "display-message", "-p", "#{pane_width}x#{pane_height} #{pane_tty}"
+        ).split()
+        with open(tty, "rb") as terminal:
+            kernels = os.get_terminal_size(terminal.fileno())
+        return f", {pane} ({kernels.columns}x{kernels.lines} says the kernel)"
 
     def until(self, condition: Callable[[str], object], patience: float = DEADLINE) -> str:
         end = time.monotonic() + patience

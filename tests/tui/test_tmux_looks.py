@@ -36,6 +36,14 @@ def ground(theme: str) -> str:
     return ";".join(map(str, Color.parse(background).rgb))
 
 
+def test_it_is_as_large_as_the_terminal(start: Start, terminal_size: tuple[int, int]) -> None:
+    """And not as whoever has exported COLUMNS and LINES."""
+    terminal = start(COLUMNS="70", LINES="20")
+    columns, rows = terminal_size
+    text = terminal.shows("○ off tiny", "quit", "─" * columns)
+    assert text.rstrip().count("\n") == rows - 1
+
+
 @pytest.mark.parametrize("theme", ["light", "high-contrast", "nord"])
 def test_in_another_theme(start: Start, write_settings: WriteSettings, theme: str) -> None:
     write_settings(f'theme = "{theme}"\n')

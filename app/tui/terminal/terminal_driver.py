@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
@@ -58,6 +59,18 @@ class TerminalDriver(LinuxDriver):
         self._diff: ScreenDiff | None = None
         self._changes_come: asyncio.TimerHandle | None = None
         threading.Thread(target=self._await_the_end, daemon=True).start()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return what the kernel says.
+
+        COLUMNS and LINES, which Textual asks first, are of whoever has exported them, readline for
+        one, and stay what they were when the window changes.
+        """
+        with suppress(OSError):
+            columns, rows = os.get_terminal_size(_STDERR)
+            if columns and rows:
+                return columns, rows
+        return super()._get_terminal_size()
 
     def write(self, data: str) -> None:
         """Write; on a slow line what is other than before, and once for several paints."""
