@@ -41,7 +41,7 @@ def open_engine(base: str = "", host: str = "", backend: str = "") -> Engine:
     asks = _asks if unasked else None
     return LocalEngine(
         base_directory(base), own, started(), program, unasked, asks, privilege.asking,
-        privilege.owner, privilege.for_caller,
+        privilege.owner, lambda: unasked or privilege.for_caller(),
     )  # fmt: skip
 
 
@@ -110,16 +110,14 @@ def _at_rest(host: str) -> RemoteEngine:
     return _elsewhere(host, "", ask=False)
 
 
-def open_target(
-    target: Target, base: str = "", *, is_look: bool = False
-) -> RemoteEngine | LocalEngine:
+def open_target(target: Target, base: str = "", *, is_look: bool = False) -> RemoteEngine | Engine:
     """Return the engine of a machine of an inventory, which asks nobody anything.
 
     *is_look*: it is only to be looked at (`core.remote.ssh.Host.engine`).
     Raises ConfigError, UsageError for an address that is none.
     """
     if not target.address:
-        return LocalEngine(base_directory(base), habits, started(), program)
+        return open_engine(base)
     from ..core.remote.ssh import Host
 
     return Host(target.name, address=target.address, options=target.options).engine(

@@ -82,7 +82,8 @@ class LocalEngine:
         first words where it is to ask for no password, *asks* tells whether it would.
         *who_asks* names the user who does, by default whom this process is of. *owner* says whose
         archives are to be, where they are not to be that process's, and *for_caller* the first
-        words of a chroot-tool that is to work for who asks, as this one does.
+        words of a chroot-tool that is to work for who asks, as this one does, in the background
+        of whatever terminal there is.
         """
         self.base = base
         self._ask_habits = habits

@@ -409,6 +409,42 @@ def test_short_options_in_one_word_are_what_they_are_in_two(ann: Ordinary) -> No
     assert "FOO=a:b c" in ann("run", "-xe", "FOO", "-d", "deb", "env", env=env).stdout.splitlines()
 
 
+def here_as_a_group(ann: Ordinary) -> dict[str, str]:
+    """Have an inventory whose one host, `here`, is this machine; return the variables for that."""
+    listed = {
+        "all": {"hosts": ["here"]},
+        "_meta": {"hostvars": {"here": {"ansible_connection": "local"}}},
+    }
+    (folder := ann.home / "bin").mkdir()
+    (folder / "ansible-inventory").write_text(f"#!/bin/sh\necho '{json.dumps(listed)}'\n")
+    (folder / "ansible-inventory").chmod(0o755)
+    return {"PATH": f"{folder}:{PATH}"}
+
+
+def test_a_group_with_this_machine_asks_for_no_password_here_either(ann: Ordinary) -> None:
+    """It would be asked for from the background, and the host would never end."""
+    env = here_as_a_group(ann)
+    words = ("run", "--hosts", "all", "-d", "deb", "--", "id", "-u")
+    ann.allow_by_password()
+    terminal = Terminal(ann.argv(*words), ann.environment(env))
+    try:
+        said = terminal.rest()
+        assert (terminal.exit_code(), "sudo does not make ann root here" in said) == (125, True)
+    finally:
+        terminal.close()
+    ann.allow()
+    assert ann.ok(*words, env=env).splitlines()[-1] == "here: 0"
+
+
+def test_whose_sudo_it_was_is_known_of_a_group_with_this_machine_too(ann: Ordinary) -> None:
+    sudo = {"SUDO_USER": "ann", "SUDO_UID": str(ann.uid), "LOGNAME": "root", "USER": "root"}
+    env = ann.environment(here_as_a_group(ann) | sudo)
+    words = (ann.program, "adopt", "--hosts", "all", "-d", "deb")
+    done = subprocess.run(words, env=env, cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"ann:*:{ann.uid}:" in (ann.base / "deb/etc/passwd").read_text()
+
+
 def test_a_wrong_password_is_a_missing_rule(ann: Ordinary) -> None:
     ann.allow_by_password()
     terminal = Terminal(ann.argv("on", "-d", "deb"), ann.environment())
