@@ -260,9 +260,10 @@ class ChrootApp(KeyQueue):
         self.post_message(message)
 
     def on_unmount(self) -> None:
-        """End the thread that follows the settings."""
+        """End the thread that follows the settings, and one that waits for root's privilege."""
         if self._following is not None:
             self._following.close()
+        self.main.session.machines.rise_no_more()  # before asyncio waits for its threads
 
     @on(SettingsRead)
     def _use(self, message: SettingsRead) -> None:

@@ -476,9 +476,11 @@ class Connection:
     def close(self, wait: float = _GOODBYE) -> None:
         """End it: the other takes back what is under way, for *wait* seconds at most.
 
-        One that was not greeted has nothing under way, and is ended at once.
+        One that was not greeted has nothing under way, and is ended at once. Who waits to greet it
+        waits no more, also where it can't be ended, as what waits for a password to become root.
         """
         program = self._program
+        self._first.put(None)
         # Who is held up in writing, the other taking nothing, is so until it is ended below.
         if self._writing.acquire(timeout=_HELD_UP):
             try:

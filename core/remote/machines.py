@@ -55,6 +55,8 @@ class Machines:
         self._here = here
         self._open = open_host
         self._open_as_root = open_as_root
+        self._root: RemoteEngine | None = None
+        """The engine that `rise` has made."""
         self._rising = threading.Lock()
         self._changing = threading.Lock()
         """Held while others come or go, or another begins to follow all of them."""
@@ -127,12 +129,18 @@ class Machines:
         with self._rising:
             if self._open_as_root is None or self.has_risen:
                 return
-            engine = self._open_as_root()
+            engine = self._root = self._open_as_root()
             engine.connection()
             with self._changing:
                 self._here, self.has_risen = engine.of(), True
                 for one in self._onlookers:
                     one.look_as(self._here)
+
+    def rise_no_more(self) -> None:
+        """Have nobody waited for who is asked, in a window, whether this may `rise`."""
+        self._open_as_root = None
+        if self._root is not None and not self.has_risen:
+            self._root.close(wait=False)
 
     def host(self, name: str) -> RemoteEngine:
         """Return the engine of a host. Raises UsageError where it is none of these."""

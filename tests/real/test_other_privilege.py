@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from support import mounts_below, wait_until
-from support.ordinary import Ordinary, ordinary, own_etc
+from support.ordinary import PATH, Ordinary, ordinary, own_etc
 from support.tmux import Tmux
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -143,3 +145,34 @@ def test_the_ui_becomes_root_by_pkexec_when_that_is_needed(ann: Ordinary) -> Non
         t.leave()
     finally:
         t.close()
+
+
+def test_who_leaves_waits_for_nobody_who_is_asked_in_a_window(
+    ann: Ordinary, tmp_path: Path
+) -> None:
+    """pkexec is root's, which the UI can't end, and the agent's window stays open."""
+    (bin_ := tmp_path / "bin").mkdir()
+    bin_.chmod(0o755)
+    asking = ann.home / "asking"
+    (bin_ / "pkexec").write_text(f"#!/bin/sh\necho $$ >{asking}\nexec sudo -- sleep 1000\n")
+    (bin_ / "pkexec").chmod(0o755)
+    (ann.rules / "sleep").write_text("ann ALL=(root) NOPASSWD: /usr/bin/sleep\n")
+    (ann.rules / "sleep").chmod(0o440)
+    env = {"CHROOT_TOOL_PRIVILEGE": "pkexec", "PATH": f"{bin_}:{PATH}"}
+    t = Tmux(ann.argv(), ann.environment(env), size=(140, 30))
+    try:
+        t.shows("○ off deb", "q quit", "ann: looking only")
+        t.press("o")
+        wait_until(lambda: asking.exists() and asking.read_text())
+        t.press("q")  # keys wait for what is asked, and then are not kept
+        with suppress(AssertionError):
+            t.shows("Stop it", patience=5)
+        if "Stop it" not in t.text:
+            t.press("q")
+        t.shows("Stop it")
+        t.click("Stop it")
+        t.shows("left with 0")
+    finally:
+        t.close()
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(asking.read_text()), signal.SIGTERM)

@@ -251,6 +251,38 @@ def test_who_has_not_answered_yet_is_ended_at_once(monkeypatch: pytest.MonkeyPat
         program.kill()
 
 
+def test_who_waits_for_one_that_cannot_be_ended_waits_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As pkexec, which is root's, while its window is open; a thread would outlive the UI so."""
+    one = Connection(("sleep", "1000"), "as root", ask=True)
+    program = one._program
+    assert program
+
+    def refuse() -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(program, "terminate", refuse)
+    said: list[str] = []
+
+    def greet() -> None:
+        try:
+            one.greet()
+        except ChrootError as error:
+            said.append(error.message)
+
+    waiting = threading.Thread(target=greet, daemon=True)
+    waiting.start()
+    try:
+        one.close()
+        waiting.join(PATIENCE)
+        assert (waiting.is_alive(), len(said)) == (False, 1)
+        assert program.poll() is None
+    finally:
+        program.kill()
+        program.wait()
+
+
 def test_why_a_connection_was_lost_is_told_also_where_that_comes_after_its_end() -> None:
     one = Connection((sys.executable, "-c", LAST_WORDS, json.dumps(HELLO)), "there")
     one.greet()
