@@ -42,7 +42,10 @@ _CALLERS = {"sudo": "SUDO_UID", "doas": "DOAS_USER", "pkexec": "PKEXEC_UID"}
 """The variables that these set to who called them."""
 _PLACES = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 
-_FRESH = _QUIET | {"sudo": ("sudo", "-n", "-k", "--")}
+_FRESH = _QUIET | {
+    "sudo": ("sudo", "-n", "-k", "--"),
+    "doas": ("setsid", "--wait", "doas", "-n", "--"),  # `persist` is for one session and parent
+}
 """The same where it does not count that a password was given on this terminal."""
 
 _elevated = ""
@@ -105,7 +108,8 @@ def _is_there(name: str) -> bool:
 
 def elevated(before: tuple[str, ...], *words: str) -> tuple[str, ...]:
     """Return the command line of a chroot-tool that *before* (`prefix`) starts as root."""
-    return (*before, *program(), ELEVATED + before[0], *words)
+    kind = next(one for one in before if one in _PREFIXES)
+    return (*before, *program(), ELEVATED + kind, *words)
 
 
 def quiet(before: tuple[str, ...]) -> tuple[str, ...]:

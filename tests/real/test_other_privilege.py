@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.app.privilege import fresh as fresh_one
+from chroot_tool.app.privilege import quiet
 from support import mounts_below, wait_until
-from support.ordinary import PATH, Ordinary, ordinary, own_etc
+from support.ordinary import PASSWORD, PATH, Ordinary, ordinary, own_etc
+from support.outer_terminal import Terminal
 from support.tmux import Tmux
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -79,6 +83,27 @@ def test_doas(ann: Ordinary, by: str) -> None:
         capture_output=True,
     )  # fmt: skip
     assert other.returncode == 1
+
+
+def test_what_doas_remembers_counts_for_one_parent_and_is_not_asked_for_by_it(
+    ann: Ordinary,
+) -> None:
+    """A panel's is another: whether it asks there was asked where a password was remembered."""
+    ann.allow_by_doas()
+    conf = Path("/etc/doas.conf")
+    conf.write_text(conf.read_text().replace("nopass", "persist"))
+    version = (str(ann.program), "--version")
+    kept, fresh = (shlex.join((*do(("doas", "--")), *version)) for do in (quiet, fresh_one))
+    told = f"doas -- {shlex.join(version)}; {kept}; echo kept=$?; {fresh}; echo fresh=$?"
+    become = ann.argv()[:-1]
+    terminal = Terminal([*become, "sh", "-c", told], ann.environment())
+    try:
+        terminal.wait_for("password:")
+        terminal.type(f"{PASSWORD}\n")
+        terminal.wait_for("kept=0")
+        terminal.wait_for("fresh=1")
+    finally:
+        terminal.close()
 
 
 @pytest.fixture
