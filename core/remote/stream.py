@@ -8,6 +8,7 @@ told comes as JSON lines beside them. Who receives asks for the seal at the end 
 from __future__ import annotations
 
 import os
+import select
 from threading import Event as Flag
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ class _Program(Thread):
         self._fds = (stdin, stdout)
         self._ended = ended
         self._code = -1
+        self.has_ended = False
         self._words: list[str] = []
         self._error: dict[str, Any] | None = None
         self._not_started: ChrootError | None = None
@@ -89,6 +91,7 @@ class _Program(Thread):
             for fd in self._fds:
                 if fd is not None:
                     os.close(fd)
+            self.has_ended = True
             self._ended(self.has_failed)
 
     @property
@@ -197,17 +200,31 @@ def carry(
     reached any more.
     """
     telling = _Telling(path, report)
-    stop, given_up = Stop(cancelled), Flag()
+    stop, given_up, begun = Stop(cancelled), Flag(), Flag()
+
+    def of_sender(event: Event) -> None:
+        begun.set()
+        telling.of_sender(event)
+
     reader, writer = pipe()
+    argv = (*programs.ENDS_WITH_US, *source.argv)
+    stdin = None if given is None else os.dup(given)
+    sender = _Program(
+        source.replace(argv=argv), of_sender, stop, stdin=stdin, stdout=writer,
+        ended=lambda _: begun.set(),
+    )  # fmt: skip
+    # What is refused here is begun nowhere: others see what is taken back in a moment.
+    while not begun.wait(_TICK) and not select.select([reader], [], [], 0)[0]:
+        pass
+    if sender.has_ended and sender.has_failed:
+        os.close(reader)
+        if stop.is_cancelled:
+            raise Cancelled(f"{path} was interrupted; nothing of it is left")
+        raise sender.failure()
     receiver = _Program(
         sink, telling.of_receiver, given_up, stdin=reader,
         ended=lambda failed: stop.set() if failed else None,
     )  # fmt: skip
-    argv = (*programs.ENDS_WITH_US, *source.argv)
-    stdin = None if given is None else os.dup(given)
-    sender = _Program(
-        source.replace(argv=argv), telling.of_sender, stop, stdin=stdin, stdout=writer
-    )
     size = os.fstat(given).st_size if given is not None else 0
     while sender.is_alive():
         sender.join(_TICK if size else None)
