@@ -26,6 +26,8 @@ _ANSWER = 0.1
 """Seconds after a key in which it is answered there before all else."""
 _FOLLOWS = 0.05
 """Seconds by which on a slow line the details come behind the cursor, which is the answer."""
+_MOVES = 2 * SPAN
+"""Seconds from one move of the graphs to the next where nothing else happens: by a whole cell."""
 _SETTLED = (0.5, 4.0)
 """Seconds after a process came or went in which others do so, too, and a service has its ports."""
 
@@ -89,7 +91,7 @@ class ShowingChroots:
         """Have graphs go on that look other in a while although nothing happens."""
         if moving and not self._time_goes_on:
             self._time_goes_on = True
-            self._screen.set_timer(SPAN, self.let_time_go_on)
+            self._screen.set_timer(_MOVES, self.let_time_go_on)
 
     def let_time_go_on(self) -> None:
         """Take note that time has passed."""
