@@ -122,6 +122,17 @@ def fresh(before: tuple[str, ...]) -> tuple[str, ...]:
     return _FRESH[before[0]]
 
 
+def lets(before: tuple[str, ...]) -> bool:
+    """Tell whether a `prefix` that is quiet or fresh makes us root now, by our --version.
+
+    (`sudo -v` may want a password where the rule wants none.)
+    """
+    from ..core import programs
+
+    argv = elevated(before, "--version")
+    return programs.run(argv, env=os.environ, on_line=lambda _: None).code == 0
+
+
 def ask_nobody() -> None:
     """Have nobody asked for a password from now on: where that is needed, it is refused."""
     global _asks_nobody

@@ -6,9 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CHROOT_WORDS = ("start", "stop", "restart", "update")
-"""What a chroot does by its own chroot-cmd, as it was set up to."""
-
 
 def run_words(
     path: str,
@@ -21,8 +18,7 @@ def run_words(
 ) -> tuple[str, ...]:
     """Return the words of the command line for what `Engine.run` is asked, with options *more*.
 
-    Without *words* it is a shell. A word of the chroot's own is said as one: it is root's inside,
-    whoever asks.
+    Without *words* it is a shell.
     """
     given = ["-d", path, *more]
     for option, value in (("-u", user), ("-w", cwd), ("-c", config_dir)):
@@ -30,6 +26,4 @@ def run_words(
             given += [option, value]
     for key, value in (env or {}).items():
         given += ["-e", f"{key}={value}"]
-    if len(words) == 1 and words[0] in CHROOT_WORDS and not more:
-        return (*words, *given)
     return ("run", *given, "--", *words) if words else ("shell", *given)

@@ -97,16 +97,21 @@ def place_of(text: str, arguments: Namespace, *, new: bool = False) -> tuple[Eng
     return engine, engine.locate(directory, new=new)
 
 
+def host_of(arguments: Namespace) -> str:
+    """Return the machine that is meant, by --dir or by --host; "" for this. Raises UsageError."""
+    return split_host(getattr(arguments, "dir", ""))[0] or str(arguments.host)
+
+
 def is_elsewhere(arguments: Namespace) -> bool:
-    """Tell whether another machine is meant, by --host or by --dir. Raises UsageError."""
-    return bool(arguments.host or split_host(getattr(arguments, "dir", ""))[0])
+    """Tell whether another machine is meant. Raises UsageError."""
+    return bool(host_of(arguments))
 
 
 def known_as(arguments: Namespace, path: str) -> str:
     """Return by what name the chroot at *path*, which --dir means, is known here: HOST:PATH."""
     from ...core.remote.address import joined
 
-    return joined(split_host(arguments.dir)[0] or arguments.host, path)
+    return joined(host_of(arguments), path)
 
 
 def stay_here(arguments: Namespace, why: str, hint: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from ...core.errors import ChrootError, PrivilegeError, UsageError
 from .. import exits, privilege
+from .options import CHROOT_WORDS
 from .output import write_error
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ...core.engine import Engine
 
 _OF_A_FLEET = (
-    "create", "base", "on", "off", "run", "start", "stop", "restart", "update", "list", "status",
+    "create", "base", "on", "off", "run", *CHROOT_WORDS, "list", "status",
     "bind", "tag", "clone", "rename", "snapshot", "delete", "trash", "enable", "disable", "adopt",
     "doctor",
 )  # fmt: skip

@@ -126,16 +126,11 @@ def quietly(words: Sequence[str]) -> int | None:
 
     pkexec would ask, in a window of its own. Raises ConfigError.
     """
-    from ...core import programs
-
     before = privilege.prefix(_kind())
     if not before or before[0] == "pkexec":
         return None
     quiet = privilege.quiet(before)
-    tried = programs.run(
-        privilege.elevated(quiet, "--version"), env=os.environ, on_line=lambda _: None
-    )
-    if tried.code:
+    if not privilege.lets(quiet):
         return None
     return _run(privilege.elevated(quiet, "--base", base_directory(""), *words))[0]
 

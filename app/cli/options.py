@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from ...core.value import Value
 
-RUN_WORDS = ("run", "start", "stop", "restart", "update", "shell")
+CHROOT_WORDS = ("start", "stop", "restart", "update")
+"""What a chroot does by its own chroot-cmd, as it was set up to: `run` with that word."""
+RUN_WORDS = ("run", *CHROOT_WORDS, "shell")
 """Commands that put the caller into the chroot."""
 COMPLETE = "__complete"
 """In the place of a verb, from a completion script: asks for names. In no help."""

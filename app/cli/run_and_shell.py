@@ -12,6 +12,7 @@ from .. import exits, privilege
 from ..engine import open_engine, split_host
 from .options import (
     BASE,
+    CHROOT_WORDS,
     DIR,
     FLEET,
     HOSTS,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from ...core.events import Event
     from .options import Option
 
-_OF_THE_CALLER = ("run", "shell")
-"""What is done as who asks, where he is not root; the other words are the chroot's own affair."""
 _HELP = ("-h", "--help")
 _NOT_FOUND = 127
 """What a shell, chroot-cmd among them, makes of a command that it does not find."""
@@ -100,7 +99,9 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
     _mind_operators(words)
     engine = open_engine(_last(values, "base"), host)
     path = engine.locate(directory)
-    caller = privilege.caller() if word in _OF_THE_CALLER and not (user or host) else None
+    # A word of the chroot's own is its own affair, which is root's, whoever says it, and how.
+    is_the_chroots = len(words) == 1 and words[0] in CHROOT_WORDS
+    caller = None if user or host or is_the_chroots else privilege.caller()
     if ephemeral:
         from .throw_away import run
 

@@ -35,7 +35,7 @@ _NO_HOST = ("no such host", "dial tcp", "name resolution", "server misbehaving")
 
 def is_image(source: str) -> bool:
     """Tell whether *source* names an image."""
-    return source.startswith(KINDS)
+    return bool(kind_of(source))
 
 
 def kind_of(source: str) -> str:

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from ..events import Report
 
 
-_IMAGES = ("docker:", "oci:")
-"""How sources begin that are no paths."""
-
-
 def _refuse_silent(path: str, options: CreateOptions) -> None:
     refuse_silent(path)
-    if options.source and not options.source.startswith(_IMAGES):
-        refuse_silent(options.source)
+    if options.source:
+        from ..creating.images import is_image
+
+        if not is_image(options.source):
+            refuse_silent(options.source)
 
 
 def plan_create(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:

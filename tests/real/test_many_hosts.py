@@ -333,7 +333,9 @@ def test_a_command_is_inside_whose_who_logs_in_there(
             word.write_text("#!/bin/sh\nid -u\n")
             word.chmod(0o755)
             # The chroot's own affair, which is root's, as where it is typed there.
-            assert fleet.ok("update", "--hosts", "builders", "-d", "deb").splitlines() == ["one: 0"]
+            for words in (("update",), ("run", "update")):
+                assert fleet.ok(*words, "--hosts", "builders", "-d", "deb") == "one: 0\n"
+                assert ann.ok(*words, "-d", "deb") == "0\n"
         finally:
             fleet.ok("off", "-d", "deb", "--hosts", "builders")
 

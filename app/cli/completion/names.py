@@ -18,7 +18,7 @@ from ....core.kernel.mount_table import MountTable
 from ....core.text import safe
 from ....core.value import Value
 from ...engine import open_engine, split_host
-from ..options import BASE, DIR, HOST, found
+from ..options import BASE, CHROOT_WORDS, DIR, HOST, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _scripts(asked: Asked) -> Iterable[str]:
     """What answers a word of `run`; a program inside where a path is typed."""
     if asked.value.startswith("/"):
         return _inside(asked)
-    return (*asked.engine.scripts(asked.path), "start", "stop", "restart", "update")
+    return (*asked.engine.scripts(asked.path), *CHROOT_WORDS)
 
 
 def _inside(asked: Asked) -> Iterable[str]:

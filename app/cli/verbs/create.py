@@ -9,7 +9,7 @@ from ....core.errors import ChrootError, UsageError
 from ....core.text import safe
 from ... import exits, json_fields
 from ...engine import split_host
-from ..arguments import add, add_json_events, chroot_of, is_elsewhere, known_as
+from ..arguments import add, add_json_events, chroot_of, host_of, is_elsewhere, known_as
 from ..long_call import LongCall
 from ..options import DIR, Option
 
@@ -150,11 +150,7 @@ def _source_there(text: str, arguments: Namespace) -> str:
     if kind and (kind not in images.LOCAL or text.removeprefix(kind).startswith("/")):
         return text
     host, path = split_host(text)
-    if (
-        not kind
-        and path.startswith("/")
-        and host in ("", split_host(arguments.dir)[0] or arguments.host)
-    ):
+    if not kind and path.startswith("/") and host in ("", host_of(arguments)):
         return path
     raise UsageError(
         f"--from {text} would be looked for where the chroot is made, by a whole path alone",

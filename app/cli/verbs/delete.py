@@ -10,9 +10,8 @@ from ....core.kernel import answering
 from ....core.kernel.rootpath import Root
 from ....core.text import safe
 from ... import exits, run_history
-from ...engine import split_host
 from ...settings.all_settings import MOST_TRASH
-from ..arguments import add, add_examples, chroot_of, is_elsewhere, known_as
+from ..arguments import add, add_examples, chroot_of, host_of, is_elsewhere, known_as
 from ..long_call import LongCall
 from ..options import DIR
 from ..typed_line import typed_line
@@ -56,7 +55,7 @@ def execute(arguments: Namespace) -> int:
     with LongCall(json=False) as (report, cancelled):
         ident = engine.delete(path, trash=arguments.trash, report=report, cancelled=cancelled)
     if ident:
-        _tell_trashed(where, ident, split_host(arguments.dir)[0] or arguments.host)
+        _tell_trashed(where, ident, host_of(arguments))
         return exits.DONE
     try:
         run_history.forget(known_as(arguments, where))

@@ -7,7 +7,7 @@ import os
 from ....core.config import exported
 from ....core.errors import UsageError
 from ... import exits
-from ..arguments import add, add_examples, chroot_of, is_elsewhere
+from ..arguments import add, add_examples, chroot_of, host_of, is_elsewhere
 from ..options import DIR
 from ..output import print_lines
 
@@ -74,9 +74,8 @@ def _text(arguments: Namespace) -> str:
 def _split(arguments: Namespace, path: str) -> tuple[str, str]:
     """Return the host, "" for here, and *path* there. Raises ChrootError for what is no path."""
     from ....core.remote.prefixed_with_host import path_of
-    from ...engine import split_host
 
-    host = split_host(arguments.dir)[0] or arguments.host
+    host = host_of(arguments)
     if host:
         path_of(host, path)
     return host, path

@@ -13,7 +13,7 @@ from ....core.errors import UsageError
 from ....core.text import safe, size
 from ... import exits, json_fields, privilege
 from ...engine import end_of, split_host, third
-from ..arguments import add, add_json_events, chroot_of
+from ..arguments import add, add_json_events, chroot_of, host_of
 from ..long_call import LongCall
 from ..options import DIR, Option
 
@@ -74,7 +74,7 @@ def execute(arguments: Namespace) -> int:
     """Pack a chroot; return the exit code."""
     if arguments.store:
         return _store(arguments)
-    host = split_host(arguments.dir)[0] or arguments.host
+    host = host_of(arguments)
     there, output = split_host(arguments.file)
     engine, path = chroot_of(arguments)
     output = output or default_name(path, oci=arguments.oci)

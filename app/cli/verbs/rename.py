@@ -7,7 +7,7 @@ from ....core.text import safe
 from ... import exits, json_fields, run_history
 from ...engine import split_host
 from ...progress_lines import Narrator
-from ..arguments import add, add_examples, add_json_events, chroot_of, known_as
+from ..arguments import add, add_examples, add_json_events, chroot_of, host_of, known_as
 from ..options import DIR
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def _new(arguments: Namespace) -> str:
     host, new = split_host(arguments.new)
     if not host:
         return str(arguments.new)
-    if arguments.hosts or host != (split_host(arguments.dir)[0] or arguments.host):
+    if arguments.hosts or host != host_of(arguments):
         raise UsageError(
             f"{arguments.new} is not where the chroot is, and rename leaves it on its machine",
             "chroot-tool clone makes a copy on another one",

@@ -12,7 +12,7 @@ from ....core.events import Stage
 from ....core.text import safe
 from ... import exits, json_fields
 from ...engine import end_of, split_host, third
-from ..arguments import add, add_json_events, chroot_of
+from ..arguments import add, add_json_events, chroot_of, host_of
 from ..long_call import LongCall
 from ..options import DIR, Option
 
@@ -63,7 +63,7 @@ def execute(arguments: Namespace) -> int:
         raise UsageError("unpack needs an archive", "give it with -f FILE, - for stdin")
     if arguments.send:
         return _send(arguments)
-    host = split_host(arguments.dir)[0] or arguments.host
+    host = host_of(arguments)
     there, source = split_host(arguments.file)
     if source != _STDIN and not there:
         source = absolute(source)

@@ -66,7 +66,7 @@ def run(
     The lines are reported, and put into *last*. On another machine it waits for its turn. Raises
     ChrootError where its exit code is not 0, Cancelled.
     """
-    host = split(path)[0]
+    host = _host(session, path)
     if not host:
         return _run(session, argv, path, last, report, cancelled)
     room = _room[host]
@@ -77,6 +77,11 @@ def run(
         return _run(session, argv, path, last, report, cancelled)
     finally:
         room.release()
+
+
+def _host(session: Session, path: str) -> str:
+    """Return the machine of *path*, "" for this one; all are one's that the UI was begun for."""
+    return split(path)[0] or session.log.host
 
 
 def _run(
@@ -100,7 +105,7 @@ def _run(
     except GoesOnError:
         raise
     except Cancelled:
-        host = split(path)[0]
+        host = _host(session, path)
         said = f"its connection was closed: on {host} it may go on" if host else "stopped by you"
         raise Cancelled(said) from None
     return _last_of(done.code if done.code >= 0 else 128 - done.code, last)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Line:
     """The line of one session. *kind* is how far the terminal is, as the settings say it."""
 
-    def __init__(self, kind: str = "auto") -> None:
+    def __init__(self, kind: str) -> None:
         self._kind = kind
 
     @cached_property

@@ -5,12 +5,10 @@ asked for once, by handing the terminal over. No password comes by here.
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING
 
-from ....core import programs
 from ....core.errors import ChrootError
-from ...privilege import asks, elevated, prefix, quiet
+from ...privilege import asks, lets, prefix, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +67,7 @@ class Rising:
             return self._is_remembered
 
     def _asks_nothing(self) -> bool:
-        argv = elevated(quiet(prefix(self._kind)), "--version")
-        return programs.run(argv, env=os.environ, on_line=lambda _: None).code == 0
+        return lets(quiet(prefix(self._kind)))
 
     async def quietly(self) -> bool:
         """Become root where nobody has to be asked; tell whether that could be."""
