@@ -164,7 +164,8 @@ def told(event):
     print(event.line, flush=True)
     cancelled.set()
 
-session = SimpleNamespace(machines=SimpleNamespace(has_risen=False))
+here = SimpleNamespace(host="")
+session = SimpleNamespace(machines=SimpleNamespace(has_risen=False), log=here)
 become = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
 try:
     captured.run(
