@@ -9,9 +9,12 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from support import Cli, Program, mounts_below, processes_below
@@ -242,6 +245,7 @@ def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(terminal: Tmux) -> N
 
 _HANDS_OVER = """
 import sys
+import time
 from textual.app import App
 from chroot_tool.app.tui.terminal.handover import hand_over
 class Hands(App):
@@ -302,3 +306,31 @@ def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path:
         finally:
             terminal.close()
     assert mounts_below(tiny_chroot) == []
+
+
+def woken(process: psutil.Process) -> dict[int, int]:
+    """How often each of its threads has gone to sleep so far: proc_pid_status(5)."""
+    times = {}
+    for thread in Path(f"/proc/{process.pid}/task").iterdir():
+        with suppress(OSError):
+            status = (thread / "status").read_text()
+            times[int(thread.name)] = int(
+                status.rpartition("\nvoluntary_ctxt_switches:")[2].split()[0]
+            )
+    return times
+
+
+@pytest.mark.slow
+def test_no_thread_of_a_ui_at_rest_looks_again_and_again(terminal: Tmux) -> None:
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("?")
+    terminal.press("Escape")  # which is a key of its own soon after, though nothing follows it
+    terminal.until(lambda text: "○ off tiny" in text and "quit" in text)
+    often = {0: 0}
+    for _ in range(10):
+        before = woken(terminal.ui)
+        time.sleep(2)
+        often = {one: now - before.get(one, now) for one, now in woken(terminal.ui).items()}
+        if max(often.values()) < 8:
+            return
+    pytest.fail(f"woken in two seconds: {often}")

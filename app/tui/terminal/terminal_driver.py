@@ -9,9 +9,13 @@ import select
 import signal
 import sys
 import threading
+from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
+from textual import constants
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -21,6 +25,8 @@ from .screen_diff import ScreenDiff
 _STDERR = 2
 _GATHER = 0.02
 """Seconds in which several paints become one on a slow line: what comes up is painted twice."""
+_AT_ONCE = 1 << 12
+"""Bytes that are read at once."""
 
 
 @runtime_checkable
@@ -55,6 +61,7 @@ class TerminalDriver(LinuxDriver):
             encoding=sys.__stderr__.encoding if sys.__stderr__ else "utf-8",
             errors="backslashreplace",
         )
+        self.exit_event = self._enough = _Flag()
         self._counting = app if isinstance(app, Counting) else None
         self._diff: ScreenDiff | None = None
         self._changes_come: asyncio.TimerHandle | None = None
@@ -108,12 +115,54 @@ class TerminalDriver(LinuxDriver):
         self._write_changes()
         self._diff = None
 
+    def run_input_thread(self) -> None:
+        """Read what is typed until the app wants no more.
+
+        Textual's own looks ten times a second whether it does; that was a third of what the
+        processor has to do where nothing happens.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        # An ESC is a key of its own where nothing follows in time; nothing else waits for the time.
+        delay, patience = constants.ESCAPE_DELAY + 0.001, None
+        while not self._enough.is_set():
+            ready, _, _ = select.select([self.fileno, self._enough], [], [], patience)
+            patience = delay if self.fileno in ready else None
+            if self.fileno in ready and (text := decode(os.read(self.fileno, _AT_ONCE))):
+                for event in parser.feed(text):
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+        with suppress(EOFError, ParseError):
+            for _ in parser.feed(""):
+                pass
+
     def _await_the_end(self) -> None:
         """Tell the UI when nobody is there any more, as the kernel does where it has a session."""
         terminal = select.poll()
         terminal.register(self.fileno, 0)  # POLLHUP is told unasked: poll(2)
         terminal.poll()
         os.kill(os.getpid(), signal.SIGHUP)
+
+
+class _Flag(threading.Event):
+    """An event that select(2) tells of, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def set(self) -> None:
+        super().set()
+        os.eventfd_write(self._fd, 1)
+
+    def clear(self) -> None:
+        super().clear()
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._fd)
 
 
 class _Outlet(io.TextIOWrapper):
