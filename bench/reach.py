@@ -105,6 +105,7 @@ def run() -> list[Row]:
 
 
 def _rows(farm: _Farm) -> Iterator[Row]:
+    yield from _listed(farm, 1)  # which has a processor of its own, as machines have
     yield from _listed(farm, 10)
     yield from _live(farm, 20)
     yield from _listed(farm, 100)
@@ -132,7 +133,8 @@ def _listed(farm: _Farm, count: int) -> Iterator[Row]:
     own, soon_after, later, ssh = (
         statistics.median(spent[name]) for name in ("own", "soon", "later", "ssh")
     )
-    name, beside = f"list --hosts, {count} hosts, beyond our own start", "the slowest ssh HOST true"
+    hosts = "1 host" if count == 1 else f"{count} hosts"
+    name, beside = f"list --hosts, {hosts}, beyond our own start", "the slowest ssh HOST true"
     yield Row(f"{name}: within a minute", soon_after - own, "ms", other=ssh, beside=beside, times=3)
     yield Row(f"{name}: the first", later - own, "ms", other=ssh, beside=beside)
 
