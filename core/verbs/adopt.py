@@ -8,7 +8,7 @@ import time
 
 from ..chroot import open_chroot, refuse_unfinished
 from ..entering import people
-from ..errors import BusyError, ChrootError, Problem, UsageError
+from ..errors import BusyError, ChrootError, Problem, UsageError, reason_of
 from ..events import StepDone, Warned, ignore
 from ..kernel.rootpath import Place
 from ..kernel.syscalls import mount_id
@@ -114,8 +114,8 @@ def _make_home(root: Root, step: people.MakeHome, report: Report) -> None:
         if place not in root.make(place, file=False, allowed=_own(root)):
             return
     except (ChrootError, OSError) as error:
-        said = error.message if isinstance(error, ChrootError) else str(error.strerror)
-        report(Warned(root.path, Problem(f"the home {step.target} is not made: {said}")))
+        why = reason_of(error)
+        report(Warned(root.path, Problem(f"the home {step.target} is not made: {why}")))
         return
     with Place(root.open(place, os.O_RDONLY | os.O_DIRECTORY, follow=False)) as home:
         if mount_id(home) != mount_id(root.fd):

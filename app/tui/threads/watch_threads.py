@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from ....core.errors import ChrootError, Problem
+from ....core.errors import ChrootError, Problem, reason_of
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -127,8 +127,8 @@ class WatchThread:
         watcher, self._watcher = self._watcher, None
         if watcher:
             watcher.close()
-        why = error.message if isinstance(error, ChrootError) else error.strerror
-        problem = Problem(f"nothing is followed: {why}", f"tried again in {_AGAIN:.0f} s")
+        said = f"nothing is followed: {reason_of(error)}"
+        problem = Problem(said, f"tried again in {_AGAIN:.0f} s")
         before = self._seen or Snapshot(self._engine.base)
         self._tell(before.replace(problem=problem))
         self._ended.wait(_AGAIN)
