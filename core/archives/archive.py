@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Cancelled, ChrootError, CutShortError, PrivilegeError, UsageError
+from ..errors import Cancelled, ChrootError, CutShortError, UsageError
+from ..need_root import need_root
 from ..value import Value
 from . import compression, extras
 from .manifest import Manifest
@@ -96,8 +97,7 @@ def pack_into(
 
     What is in it when this fails is worth nothing; nothing is synced.
     """
-    if os.geteuid():
-        raise PrivilegeError("packing needs root", "run as root")
+    need_root("packing")
     compression.require(kind, writing=True)
     status = os.fstat(fd)
     with Tree(directory, exclude, Stop(cancelled)) as tree:
@@ -144,8 +144,7 @@ def pack(
         except OSError as error:
             raise ChrootError(f"packing failed: stdout: {error.strerror}") from error
         return done
-    if os.geteuid():
-        raise PrivilegeError("packing needs root", "run as root")
+    need_root("packing")
     kind = compression.by_name(output)
     compression.require(kind, writing=True)
     with Output(output, owner) as file:
@@ -207,8 +206,7 @@ def unpack(
     refused, with the member's name. Raises ChrootError, PrivilegeError, Cancelled; then what was
     unpacked so far is still there: the caller throws it away.
     """
-    if os.geteuid():
-        raise PrivilegeError("unpacking needs root", "run as root")
+    need_root("unpacking")
     stop = Stop(cancelled)
     with Input(source, sha256, sealed=sealed, stop=stop) as given:
         extraction = Extraction(given, directory, stop)

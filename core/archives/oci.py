@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 
-from ..errors import ChrootError, PrivilegeError, UsageError
+from ..errors import ChrootError, UsageError
 from ..events import ignore
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
+from ..need_root import need_root
 from ..trees.built_aside import Aside
 from ..value import Value
 from . import compression
@@ -74,8 +75,7 @@ def pack_image(
 
     It appears when it is whole, *owner*'s where there is one. Raises as `archive.pack` does.
     """
-    if os.geteuid():
-        raise PrivilegeError("packing needs root", "run as root")
+    need_root("packing")
     compression.require(compression.GZIP, writing=True)
     try:
         with _Layout(output, report) as layout, Tree(directory, exclude, Stop(cancelled)) as tree:

@@ -10,11 +10,12 @@ import os
 
 from .. import programs
 from ..chroot import CONFIG_DIRECTORY, MARKER
-from ..errors import ChrootError, PrivilegeError
+from ..errors import ChrootError
 from ..events import ignore
 from ..host import debian
 from ..host.apt import Apt
 from ..kernel.rootpath import Root
+from ..need_root import need_root
 from . import mirror
 from .backends import arguments, packages
 from .base_or_bootstrap import supply
@@ -97,8 +98,7 @@ def checked(
     check_name(os.path.basename(path))
     check_path(path)
     check_options(options)
-    if os.geteuid():
-        raise PrivilegeError("creating a chroot needs root", "run as root")
+    need_root("creating a chroot")
     own = debian.architecture()
     options = options.replace(arch=options.arch or own)
     options = default_options(options, sources=apt.sources)

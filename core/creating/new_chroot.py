@@ -10,9 +10,10 @@ import os
 from contextlib import contextmanager
 
 from ..chroot import MARKER
-from ..errors import Cancelled, PrivilegeError
+from ..errors import Cancelled
 from ..kernel.rootpath import Root
 from ..lock import Lock
+from ..need_root import need_root
 from ..trees.attributes import bare_directory
 from .directory import check_content, check_place, explained, make_directories, unmake_directories
 from .names import check_name
@@ -33,8 +34,7 @@ def new_chroot(path: str, tell: Teller, doing: str) -> Iterator[Root]:
     root, LockedError, ChrootError where the place is not fit for a chroot.
     """
     check_name(os.path.basename(path))
-    if os.geteuid():
-        raise PrivilegeError(f"{doing} a chroot needs root", "run as root")
+    need_root(f"{doing} a chroot")
     check_place(path)
     made = make_directories(path)
     try:

@@ -13,8 +13,8 @@ from ..events import StepDone, Warned, ignore
 from ..kernel.rootpath import Place
 from ..kernel.syscalls import mount_id
 from ..lock import Lock
+from ..need_root import need_root
 from ..plan import Plan
-from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

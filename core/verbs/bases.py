@@ -15,9 +15,9 @@ from ..creating.progress import Teller
 from ..engine_parts import Outlook, Pruned
 from ..errors import Cancelled, ChrootError, UsageError
 from ..events import ignore
+from ..need_root import need_root
 from ..text import suggestion
 from ..trees.remove import tree as remove_tree
-from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

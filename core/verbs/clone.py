@@ -14,11 +14,11 @@ from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
+from ..need_root import need_root
 from ..trees.built_aside import Aside, sweep
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
 from ..trees.snapshot_store import Shelf
 from .shared.in_use import is_used
-from .shared.need_root import need_root
 from .shared.place import open_above
 
 TYPE_CHECKING = False

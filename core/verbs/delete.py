@@ -21,10 +21,10 @@ from ..kernel import answering
 from ..kernel.mount_table import MountTable
 from ..kernel.rootpath import Root
 from ..lock import Lock, is_locked
+from ..need_root import need_root
 from . import boot
 from .off import off
 from .shared.in_use import refuse_sessions
-from .shared.need_root import need_root
 from .trash import expire
 
 TYPE_CHECKING = False

@@ -21,12 +21,12 @@ from ..events import StepDone, ignore
 from ..kernel.replace_file import forget
 from ..kernel.rootpath import Root
 from ..lock import Lock
+from ..need_root import need_root
 from ..plan import Plan
 from ..trees.snapshot_store import Shelf
 from .delete import delete
 from .shared.after_all import raise_after_all
 from .shared.in_use import is_used
-from .shared.need_root import need_root
 from .shared.switching import mount_or_tell
 
 TYPE_CHECKING = False

@@ -8,8 +8,8 @@ from ..events import Output, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
 from ..mounts.plan import plan_off as plan_all
+from ..need_root import need_root
 from .shared.in_use import holders_of, lives_inside
-from .shared.need_root import need_root
 from .shared.switching import carry_out, is_program
 
 TYPE_CHECKING = False

@@ -9,9 +9,9 @@ from ..errors import ChrootError, Problem, UsageError
 from ..events import Warned, ignore
 from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..lock import Lock
+from ..need_root import need_root
 from . import boot
 from .shared.in_use import refuse_in_use
-from .shared.need_root import need_root
 from .shared.place import open_above
 
 TYPE_CHECKING = False

@@ -16,10 +16,10 @@ from ..errors import ChrootError, Problem, UsageError
 from ..events import Stage, Warned, ignore
 from ..kernel.mount_table import MountTable
 from ..lock import Lock
+from ..need_root import need_root
 from ..trees import snapshots as states
 from ..trees.duplicate import SNAPSHOT
 from .shared.in_use import is_used, refuse_in_use
-from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import time
 from ..chroot import open_directory
 from ..errors import AbsentError, Cancelled, ChrootError, Problem
 from ..events import Stage, Warned, ignore
+from ..need_root import need_root
 from . import boot
 from .shared.after_all import raise_after_all
-from .shared.need_root import need_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ...errors import PrivilegeError
+from .errors import PrivilegeError
 
 
 def need_root(what: str) -> None:
