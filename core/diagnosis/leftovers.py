@@ -27,7 +27,7 @@ from ..kernel.syscalls import mount_id
 from ..lock import holder, is_locked
 from ..plan import Step
 from ..trees.remove import is_rest
-from ..trees.snapshot_store import Shelf
+from ..trees.snapshot_store import SnapshotDirectory
 from .check import CHROOT, HOST, Check
 from .finding import ok, warning
 
@@ -90,8 +90,8 @@ def _in_chroot(subject: Subject, has_lock: bool) -> Iterator[TakeAway]:
         known = has_system(root) or is_half_deleted(root)
         if begun and not known and (has_lock or not is_locked(root.path)):
             yield TakeAway(f"{root.path}{MARKER}", CREATE)
-    with Shelf(subject.path, held=has_lock) as shelf:
-        yield from (TakeAway(path, SNAPSHOT) for path in shelf.rests())
+    with SnapshotDirectory(subject.path, held=has_lock) as snapshots:
+        yield from (TakeAway(path, SNAPSHOT) for path in snapshots.rests())
 
 
 def _edits(root: Root) -> list[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..events import Report
 
 STORE = ".chroot-tool"
-_SHELVES = "snapshots"
+_SNAPSHOTS = "snapshots"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAMING, REMOVING = "renaming", "removing"
 _LONGEST = 4096
@@ -39,10 +39,10 @@ _LONGEST = 4096
 def aside_of(path: str) -> str:
     """Return where `put_aside` takes the snapshots of the chroot *path*, a physical path."""
     directory, _, name = path.rpartition("/")
-    return f"{directory}/{STORE}/{_SHELVES}/.{name}.{REMOVING}"
+    return f"{directory}/{STORE}/{_SNAPSHOTS}/.{name}.{REMOVING}"
 
 
-class Shelf:
+class SnapshotDirectory:
     """The directory of one chroot's snapshots. A context manager; `fd` is -1 where there is none.
 
     *path* is the chroot's physical path. With *make* it is made where it is missing, with *store*
@@ -60,7 +60,7 @@ class Shelf:
         self.fd = self._store = -1
         try:
             self.parent = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._store = open_room(self.parent, _SHELVES, directory, make=make or store)
+            self._store = open_room(self.parent, _SNAPSHOTS, directory, make=make or store)
             if self._store >= 0:
                 self._finish_rename(held=held)
                 self.fd = _open_private(self._store, self.name, directory, make=make)
@@ -71,7 +71,7 @@ class Shelf:
             self.close()
             raise
 
-    def __enter__(self) -> Shelf:
+    def __enter__(self) -> SnapshotDirectory:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -204,7 +204,7 @@ class Shelf:
     def _aside(self) -> str:
         return f".{self.name}.{REMOVING}"
 
-    def move_to(self, other: Shelf) -> None:
+    def move_to(self, other: SnapshotDirectory) -> None:
         """Give the snapshots to *other*, for the path that this chroot is to be moved to next.
 
         What is to be undone after a kill is noted first. Raises ChrootError where there are any.
@@ -221,7 +221,7 @@ class Shelf:
                 f"see chroot-tool snapshot list -d {other.path}",
             ) from error
 
-    def move_back(self, other: Shelf) -> None:
+    def move_back(self, other: SnapshotDirectory) -> None:
         """Undo `move_to`: the chroot has stayed where it was."""
         if self.fd >= 0:
             os.rename(other.name, self.name, src_dir_fd=other._store, dst_dir_fd=self._store)
@@ -259,7 +259,7 @@ class Shelf:
         if not note:
             return
         if os.path.lexists(os.path.dirname(note)) and not os.path.lexists(note):
-            with Shelf(note) as other:
+            with SnapshotDirectory(note) as other:
                 if other.fd >= 0:
                     try:
                         renameat2(

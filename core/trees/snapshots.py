@@ -21,7 +21,7 @@ from ..value import Value
 from .built_aside import Aside, discard, lock, sweep
 from .copy_size import measure
 from .duplicate import REFLINK, SNAPSHOT, Duplicate, Duplicated
-from .snapshot_store import REMOVING, Shelf
+from .snapshot_store import REMOVING, SnapshotDirectory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ class TreeSnapshot(Value):
 def listed(path: str) -> tuple[TreeSnapshot, ...]:
     """Return the snapshots of the chroot at *path*, a physical path, the oldest first."""
     found = []
-    with Shelf(path, held=False) as shelf:
-        for name in shelf.names():
+    with SnapshotDirectory(path, held=False) as snapshots:
+        for name in snapshots.names():
             try:
-                found.append(_about(shelf.fd, name))
+                found.append(_about(snapshots.fd, name))
             except FileNotFoundError:
                 pass  # removed meanwhile
     return tuple(sorted(found, key=lambda one: (one.created, one.name)))
@@ -75,11 +75,11 @@ def make(path: str, top: int, name: str, report: Report, cancelled: Flag | None)
     Raises ChrootError where there is one of that name, LockedError where it is just being made.
     """
     name = name or time.strftime("%Y%m%d-%H%M%S")
-    with Shelf(path, make=True) as shelf:
+    with SnapshotDirectory(path, make=True) as snapshots:
         try:
-            return _made(shelf, path, top, name, report, cancelled)
+            return _made(snapshots, path, top, name, report, cancelled)
         except BaseException as error:
-            shelf.remove_empty()
+            snapshots.remove_empty()
             if isinstance(error, Cancelled):
                 raise Cancelled(
                     f"the snapshot {name} of {path} was interrupted; nothing of it is left"
@@ -88,12 +88,17 @@ def make(path: str, top: int, name: str, report: Report, cancelled: Flag | None)
 
 
 def _made(
-    shelf: Shelf, path: str, top: int, name: str, report: Report, cancelled: Flag | None
+    snapshots: SnapshotDirectory,
+    path: str,
+    top: int,
+    name: str,
+    report: Report,
+    cancelled: Flag | None,
 ) -> TreeSnapshot:
-    shelf.sweep(report, cancelled)
-    _refuse_taken(shelf, name)
+    snapshots.sweep(report, cancelled)
+    _refuse_taken(snapshots, name)
     with (
-        Aside(shelf.fd, f".{name}.making", f"the snapshot {name}", report) as aside,
+        Aside(snapshots.fd, f".{name}.making", f"the snapshot {name}", report) as aside,
         Duplicate(top, aside.fd, path, report, cancelled) as copy,
     ):
         done = copy.make()
@@ -102,7 +107,7 @@ def _made(
         made = TreeSnapshot(name, time.time(), done.method, done.size)
         _finish(aside.fd, made, path, report)
         _mind(cancelled)
-        _commit(shelf, aside, name)
+        _commit(snapshots, aside, name)
         copy.seal_top()
     return made
 
@@ -123,27 +128,27 @@ def restore(
     Raises ChrootError where there is no such snapshot, or it can't be put there; then nothing
     has changed.
     """
-    with Shelf(path) as shelf:
-        shelf.sweep(report, cancelled)
-        kept = _unused(shelf, f"{BEFORE}-{time.strftime('%Y%m%d-%H%M%S')}")
-        source = _open(shelf, name, fcntl.LOCK_SH)
+    with SnapshotDirectory(path) as snapshots:
+        snapshots.sweep(report, cancelled)
+        kept = _unused(snapshots, f"{BEFORE}-{time.strftime('%Y%m%d-%H%M%S')}")
+        source = _open(snapshots, name, fcntl.LOCK_SH)
         try:
             with (
-                Aside(shelf.fd, f".{kept}.making", f"the snapshot {name}", report) as aside,
+                Aside(snapshots.fd, f".{kept}.making", f"the snapshot {name}", report) as aside,
                 _Opened(source, _TOP) as top,
                 Duplicate(top, aside.fd, path, report, cancelled) as copy,
             ):
                 _tell_losses(copy.make(), name)
                 copy.seal()
-                size = _size(shelf, cancelled)
+                size = _size(snapshots, cancelled)
                 _finish(aside.fd, TreeSnapshot(kept, time.time(), KEPT, size), path, report)
                 _mind(cancelled)
                 refuse()
                 if keep:
                     # Before the places are changed: a kill must not leave the only copy of what
                     # there was under the name of a rest. For a moment it holds the other state.
-                    _commit(shelf, aside, kept)
-                _exchange(shelf, aside, kept if keep else "")
+                    _commit(snapshots, aside, kept)
+                _exchange(snapshots, aside, kept if keep else "")
                 copy.seal_top()
                 if not keep:
                     report(Stage(path, "removing what it was"))
@@ -162,33 +167,35 @@ def remove(path: str, name: str, report: Report, cancelled: Flag | None) -> None
     Raises ChrootError without one, LockedError where it is being read, Cancelled.
     """
     report(Stage(path, f"removing {name}"))
-    with Shelf(path, held=False) as shelf:
+    with SnapshotDirectory(path, held=False) as snapshots:
         try:
-            _remove(shelf, name, report, cancelled)
+            _remove(snapshots, name, report, cancelled)
         except Cancelled as error:
-            raise _stopped(path, name, is_whole=name in shelf.names()) from error
+            raise _stopped(path, name, is_whole=name in snapshots.names()) from error
         except OSError as error:
             raise ChrootError(f"the snapshot {name} can't be removed: {error.strerror}") from error
         try:
-            shelf.sweep(report, cancelled)
+            snapshots.sweep(report, cancelled)
         except Cancelled:
             pass  # what was asked for is done
 
 
-def _remove(shelf: Shelf, name: str, report: Report, cancelled: Flag | None) -> None:
+def _remove(
+    snapshots: SnapshotDirectory, name: str, report: Report, cancelled: Flag | None
+) -> None:
     rest = f".{name}.{REMOVING}"
 
     def tell(count: int) -> None:
-        report(Stage(shelf.path, f"removing {name}, {count} files gone"))
+        report(Stage(snapshots.path, f"removing {name}, {count} files gone"))
 
-    if name not in shelf.names() and _is_there(shelf, rest):
-        sweep(shelf.fd, rest, f"the snapshot {name}", tell, cancelled)
+    if name not in snapshots.names() and _is_there(snapshots, rest):
+        sweep(snapshots.fd, rest, f"the snapshot {name}", tell, cancelled)
         return
-    held = _open(shelf, name, fcntl.LOCK_EX)
+    held = _open(snapshots, name, fcntl.LOCK_EX)
     try:
         _mind(cancelled)
-        os.rename(name, rest, src_dir_fd=shelf.fd, dst_dir_fd=shelf.fd)
-        discard(shelf.fd, rest, tell, cancelled)
+        os.rename(name, rest, src_dir_fd=snapshots.fd, dst_dir_fd=snapshots.fd)
+        discard(snapshots.fd, rest, tell, cancelled)
     finally:
         os.close(held)
 
@@ -202,8 +209,8 @@ def _stopped(path: str, name: str, *, is_whole: bool) -> Cancelled:
     )
 
 
-def _is_there(shelf: Shelf, name: str) -> bool:
-    return shelf.fd >= 0 and name in os.listdir(shelf.fd)
+def _is_there(snapshots: SnapshotDirectory, name: str) -> bool:
+    return snapshots.fd >= 0 and name in os.listdir(snapshots.fd)
 
 
 class _Opened:
@@ -219,12 +226,12 @@ class _Opened:
         os.close(self._fd)
 
 
-def _open(shelf: Shelf, name: str, how: int) -> int:
-    if name not in shelf.names():
-        known = ", ".join(shelf.names()[-5:])
+def _open(snapshots: SnapshotDirectory, name: str, how: int) -> int:
+    if name not in snapshots.names():
+        known = ", ".join(snapshots.names()[-5:])
         hint = f"there are: {known}" if known else "there is none yet"
-        raise ChrootError(f"{shelf.path} has no snapshot {name!r}", hint)
-    fd = os.open(name, _DIRECTORY, dir_fd=shelf.fd)
+        raise ChrootError(f"{snapshots.path} has no snapshot {name!r}", hint)
+    fd = os.open(name, _DIRECTORY, dir_fd=snapshots.fd)
     try:
         lock(fd, how, f"the snapshot {name}")
     except BaseException:
@@ -233,22 +240,22 @@ def _open(shelf: Shelf, name: str, how: int) -> int:
     return fd
 
 
-def _refuse_taken(shelf: Shelf, name: str) -> None:
-    if name in shelf.names():
+def _refuse_taken(snapshots: SnapshotDirectory, name: str) -> None:
+    if name in snapshots.names():
         raise ChrootError(
-            f"{shelf.path} has a snapshot {name!r} already",
-            f"chroot-tool snapshot remove {name} -d {shelf.path}, or take another name",
+            f"{snapshots.path} has a snapshot {name!r} already",
+            f"chroot-tool snapshot remove {name} -d {snapshots.path}, or take another name",
         )
 
 
-def _unused(shelf: Shelf, name: str) -> str:
-    known = shelf.names()
+def _unused(snapshots: SnapshotDirectory, name: str) -> str:
+    known = snapshots.names()
     return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 1000))) if n not in known)
 
 
-def _size(shelf: Shelf, cancelled: Flag | None) -> int:
+def _size(snapshots: SnapshotDirectory, cancelled: Flag | None) -> int:
     """Return the bytes of content of the chroot as it is."""
-    with _Opened(shelf.parent, shelf.name) as top:
+    with _Opened(snapshots.parent, snapshots.name) as top:
         return measure(top, cancelled).size
 
 
@@ -280,9 +287,9 @@ def _mind(cancelled: Flag | None) -> None:
         raise Cancelled("a snapshot was stopped")
 
 
-def _about(shelf: int, name: str) -> TreeSnapshot:
+def _about(parent: int, name: str) -> TreeSnapshot:
     """Return what is known of a snapshot; what is not in its file, from the directory."""
-    with _Opened(shelf, name) as fd:
+    with _Opened(parent, name) as fd:
         changed = os.fstat(fd).st_mtime
         try:
             found = json_values.document(small_file.read(_ABOUT, dir_fd=fd, limit=_LONGEST))
@@ -292,28 +299,28 @@ def _about(shelf: int, name: str) -> TreeSnapshot:
             return TreeSnapshot(name, changed, KEPT, 0)
 
 
-def _commit(shelf: Shelf, aside: Aside, name: str) -> None:
+def _commit(snapshots: SnapshotDirectory, aside: Aside, name: str) -> None:
     """Give what was built its name, for good."""
     try:
-        renameat2(shelf.fd, aside.name, shelf.fd, name, RENAME_NOREPLACE)
+        renameat2(snapshots.fd, aside.name, snapshots.fd, name, RENAME_NOREPLACE)
     except FileExistsError:
-        raise ChrootError(f"{shelf.path} has a snapshot {name!r} by now", "try again") from None
+        raise ChrootError(f"{snapshots.path} has a snapshot {name!r} by now", "try again") from None
     aside.keep()
-    os.fsync(shelf.fd)
+    os.fsync(snapshots.fd)
 
 
-def _exchange(shelf: Shelf, aside: Aside, committed: str) -> None:
+def _exchange(snapshots: SnapshotDirectory, aside: Aside, committed: str) -> None:
     """Let the state in *aside* and the chroot change places, or take everything back."""
     try:
-        renameat2(aside.fd, _TOP, shelf.parent, shelf.name, RENAME_EXCHANGE)
+        renameat2(aside.fd, _TOP, snapshots.parent, snapshots.name, RENAME_EXCHANGE)
     except OSError as error:
         if committed:
-            discard(shelf.fd, committed)
+            discard(snapshots.fd, committed)
         raise ChrootError(
-            f"the state can't be put in the place of {shelf.path}: {error.strerror}",
+            f"the state can't be put in the place of {snapshots.path}: {error.strerror}",
             "it may be a mount point in another mount namespace, or immutable: lsattr -d",
         ) from error
     try:
-        os.fsync(shelf.parent)
+        os.fsync(snapshots.parent)
     except OSError:
         pass  # written later, then: *committed* is what the chroot was by now

@@ -1,7 +1,7 @@
 """Chroots that were deleted and can still be had back: beside where they were, out of reach.
 
     PARENT/.chroot-tool/trash/ID/root         the chroot
-    PARENT/.chroot-tool/trash/ID/snapshots    its snapshots, as they were on their shelf
+    PARENT/.chroot-tool/trash/ID/snapshots    its snapshots, as snapshot_store.py has them
     PARENT/.chroot-tool/trash/ID/about.json   what it was called, and how long it stays
     PARENT/.chroot-tool/trash/.ID.…           being made or removed, or left by a kill
 
@@ -35,7 +35,7 @@ from ..kernel.syscalls import RENAME_NOREPLACE, renameat2
 from ..value import Value
 from . import remove
 from .built_aside import Aside, discard, lock, sweep
-from .snapshot_store import STORE, Shelf, open_room, unseen
+from .snapshot_store import STORE, SnapshotDirectory, open_room, unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _TRASH = "trash"
 _ROOT, _SNAPSHOTS, _ABOUT = "root", "snapshots", "about.json"
+_ITS_SNAPSHOTS = "shelf"  # the inode of their directory, by the name that stands in files by now
 _MAKING, _REMOVING = ".making", ".removing"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LONGEST = 1 << 16
@@ -174,12 +175,12 @@ class Trash:
         ident = self._unused(name)
         inode = os.stat(name, dir_fd=self.parent, follow_symlinks=False).st_ino
         with (
-            Shelf(path) as shelf,
+            SnapshotDirectory(path) as snapshots,
             Aside(self.fd, f".{ident}{_MAKING}", f"the trash of {path}", report) as entry,
         ):
             said = {
                 "name": name, "deleted": time.time(), "until": until, "enabled": enabled,
-                "inode": inode, "shelf": shelf.inode,
+                "inode": inode, _ITS_SNAPSHOTS: snapshots.inode,
             }  # fmt: skip
             _write(entry.fd, said)
             # First its own name, then what is kept by it: under the other it would pass for a rest.
@@ -191,7 +192,7 @@ class Trash:
                 self._forget(entry.fd, ident)
                 raise _explained(error, path, "put into the trash") from error
             try:
-                shelf.give(entry.fd, _SNAPSHOTS)
+                snapshots.give(entry.fd, _SNAPSHOTS)
                 for fd in (entry.fd, self.fd, self.parent):
                     os.fsync(fd)
             except (OSError, ChrootError) as error:  # it is there all the same
@@ -323,10 +324,11 @@ class Trash:
             inode = self._inode(path)
             if _has(held, _ROOT):
                 if inode < 0 and not _has(held, _SNAPSHOTS):
-                    with Shelf(path) as shelf:
-                        theirs = said.get("shelf", shelf.inode)  # an older version has not noted it
-                        if shelf.inode == theirs:  # else they are a later chroot's
-                            shelf.give(held, _SNAPSHOTS)
+                    with SnapshotDirectory(path) as snapshots:
+                        # An older version has not noted it.
+                        theirs = said.get(_ITS_SNAPSHOTS, snapshots.inode)
+                        if snapshots.inode == theirs:  # else they are a later chroot's
+                            snapshots.give(held, _SNAPSHOTS)
             elif not _has(held, _SNAPSHOTS) or (
                 inode == said.get("inode") and self._give_back(held, path)
             ):
@@ -346,11 +348,11 @@ class Trash:
 
     @staticmethod
     def _give_back(held: int, path: str) -> bool:
-        """Put snapshots back on their shelf; tell whether there are none left here."""
+        """Put snapshots back where they were; tell whether there are none left here."""
         if not _has(held, _SNAPSHOTS):
             return True
-        with Shelf(path, store=True, held=False) as shelf:
-            return shelf.take(held, _SNAPSHOTS)
+        with SnapshotDirectory(path, store=True, held=False) as snapshots:
+            return snapshots.take(held, _SNAPSHOTS)
 
     def _forget(self, held: int, ident: str) -> None:
         """Remove an entry in which there is nothing but what is said of it."""

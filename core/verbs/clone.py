@@ -17,7 +17,7 @@ from ..lock import Lock
 from ..need_root import need_root
 from ..trees.built_aside import Aside, sweep
 from ..trees.duplicate import SNAPSHOT, Cloned, Duplicate, Duplicated
-from ..trees.snapshot_store import Shelf
+from ..trees.snapshot_store import SnapshotDirectory
 from .shared.in_use import is_used
 from .shared.place import open_above
 
@@ -213,8 +213,8 @@ def _tell(done: Duplicated, root: Root, target: _Target, report: Report, *, alon
 def _tell_older_snapshots(target: _Target, report: Report) -> None:
     """Tell of snapshots of a chroot of that name which somebody removed by hand."""
     try:
-        with Shelf(target.path, held=False) as shelf:
-            count = len(shelf.names())
+        with SnapshotDirectory(target.path, held=False) as snapshots:
+            count = len(snapshots.names())
     except ChrootError:
         return
     if count:

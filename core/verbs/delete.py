@@ -44,7 +44,7 @@ def delete(
     cancelled: Flag | None = None,
 ) -> str:
     """As `Engine.delete`."""
-    from ..trees.snapshot_store import Shelf, aside_of
+    from ..trees.snapshot_store import SnapshotDirectory, aside_of
 
     left = rests(path)
     if not left and trash:
@@ -62,8 +62,8 @@ def delete(
         if rest != aside_of(place):
             _finish(rest, timeout, report, cancelled)
     boot.forget(place, report)
-    with Shelf(place, held=False) as shelf:
-        shelf.remove_aside(report, cancelled)
+    with SnapshotDirectory(place, held=False) as snapshots:
+        snapshots.remove_aside(report, cancelled)
     return ""
 
 
@@ -167,7 +167,7 @@ def _was(physical: str) -> str:
 def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -> None:
     from ..creating.unfinished import unseal
     from ..trees import remove
-    from ..trees.snapshot_store import Shelf
+    from ..trees.snapshot_store import SnapshotDirectory
 
     with open_chroot(path) as root:
         physical = root.path
@@ -178,20 +178,20 @@ def _delete(path: str, timeout: float, report: Report, cancelled: Flag | None) -
     if not sound:
         with Lock(physical), Root(physical) as root:
             unseal(root)
-    with Lock(physical), Shelf(physical) as shelf:
+    with Lock(physical), SnapshotDirectory(physical) as snapshots:
         report(Stage(physical, "removing"))
         # Out of sight first: a kill must not leave them for the next chroot of that name.
-        shelf.put_aside()
+        snapshots.put_aside()
         try:
             # A rest of a clone has immutable files where its original has them.
             rest = not sound and physical.endswith(CLONING)
             remove.chroot(physical, report, cancelled, sealed=rest)
         except BaseException:
-            shelf.put_back()
+            snapshots.put_back()
             raise
         boot.forget(_was(physical), report)
         try:
-            shelf.remove_aside(report, cancelled)
+            snapshots.remove_aside(report, cancelled)
         except Cancelled:
             raise
         except ChrootError as error:

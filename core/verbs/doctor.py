@@ -23,7 +23,7 @@ from ..kernel.rootpath import Root
 from ..lock import Lock
 from ..need_root import need_root
 from ..plan import Plan
-from ..trees.snapshot_store import Shelf
+from ..trees.snapshot_store import SnapshotDirectory
 from .delete import delete
 from .shared.after_all import raise_after_all
 from .shared.in_use import is_used
@@ -127,8 +127,8 @@ def _take_back(what: Subject, _target: str) -> None:
 
 
 def _sweep_snapshots(what: Subject, target: str) -> None:
-    with Shelf(what.path) as shelf:
-        left = shelf.sweep()  # what is left of others, too, each of which is asked for
+    with SnapshotDirectory(what.path) as snapshots:
+        left = snapshots.sweep()  # what is left of others, too, each of which is asked for
     if problem := left.get(target):
         raise ChrootError(problem.message, problem.hint)
 

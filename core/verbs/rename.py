@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..events import Report
     from ..kernel.rootpath import Root
-    from ..trees.snapshot_store import Shelf
+    from ..trees.snapshot_store import SnapshotDirectory
 
 _EPERM, _EEXIST, _EXDEV = 1, 17, 18
 
@@ -51,18 +51,18 @@ def rename(path: str, new: str, *, report: Report = ignore) -> str:
 def _rename(root: Root, target: str, report: Report) -> None:
     """Names inside first, then the snapshots, then itself: done again after a kill, it goes on."""
     from ..creating.names import rename_host
-    from ..trees.snapshot_store import Shelf
+    from ..trees.snapshot_store import SnapshotDirectory
 
     old, new = os.path.basename(root.path), os.path.basename(target)
 
     def warn(problem: Problem) -> None:
         report(Warned(target, problem))
 
-    with Shelf(root.path) as here:
+    with SnapshotDirectory(root.path) as here:
         renamed = rename_host(root, old, new, warn)
         is_moved = False
         try:
-            with Shelf(target, make=here.fd >= 0) as there:
+            with SnapshotDirectory(target, make=here.fd >= 0) as there:
                 try:
                     _move(root.path, target, here, there)
                 except BaseException:
@@ -76,7 +76,7 @@ def _rename(root: Root, target: str, report: Report) -> None:
             raise
 
 
-def _move(path: str, target: str, here: Shelf, there: Shelf) -> None:
+def _move(path: str, target: str, here: SnapshotDirectory, there: SnapshotDirectory) -> None:
     here.move_to(there)
     try:
         renameat2(here.parent, here.name, there.parent, there.name, RENAME_NOREPLACE)
@@ -87,7 +87,9 @@ def _move(path: str, target: str, here: Shelf, there: Shelf) -> None:
         raise
 
 
-def _settle(here: Shelf, there: Shelf, warn: Callable[[Problem], None]) -> None:
+def _settle(
+    here: SnapshotDirectory, there: SnapshotDirectory, warn: Callable[[Problem], None]
+) -> None:
     """Have the move on the disk, then forget the note of it; it has moved whatever fails here."""
     for parent in (here.parent, there.parent):
         try:

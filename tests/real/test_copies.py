@@ -21,7 +21,7 @@ from chroot_tool.core.events import Event, Stage, Warned
 from chroot_tool.core.kernel.syscalls import renameat2
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.trees import remove
-from chroot_tool.core.trees.snapshot_store import Shelf
+from chroot_tool.core.trees.snapshot_store import SnapshotDirectory
 from chroot_tool.core.verbs import rename as rename_verb
 from support import CHECKOUT, PATIENCE, Cli, make_tiny_root, next_line, wait_until
 from support.disks import disk
@@ -354,10 +354,10 @@ def test_the_rest_of_a_kill_goes_by_the_name_that_was_to_be(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [
-    "after core.trees.snapshot_store:Shelf.put_aside",
+    "after core.trees.snapshot_store:SnapshotDirectory.put_aside",
     "before core.trees.remove:_mark",
     "after core.trees.remove:_Removal._unlink 2",
-    "before core.trees.snapshot_store:Shelf.remove_aside",
+    "before core.trees.snapshot_store:SnapshotDirectory.remove_aside",
 ])  # fmt: skip
 def test_a_delete_that_was_killed_goes_on(cli: Cli, deb: Path, tmp_path: Path, place: str) -> None:
     other = small(tmp_path / ".deb.deleting-home")
@@ -455,10 +455,10 @@ def test_one_that_never_had_a_snapshot(cli: Cli, deb: Path, tmp_path: Path) -> N
 def test_what_fails_after_the_move_does_not_take_the_names_back(
     deb: Path, tmp_path: Path, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_: Shelf) -> None:
+    def fails(_: SnapshotDirectory) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Shelf, "moved", fails)
+    monkeypatch.setattr(SnapshotDirectory, "moved", fails)
     assert engine.rename(str(deb), "two") == str(tmp_path / "two")
     assert names(tmp_path / "two")[0] == "two\n"
 
@@ -540,7 +540,7 @@ def test_what_is_immutable_stays_as_it_was(cli: Cli, deb: Path, tmp_path: Path) 
 @pytest.mark.parametrize("place", [
     "after core.creating.names:rename_host",
     "after core.trees.snapshot_store:_write",
-    "after core.trees.snapshot_store:Shelf.move_to",
+    "after core.trees.snapshot_store:SnapshotDirectory.move_to",
 ])  # fmt: skip
 def test_killed_before_the_rename_it_can_be_done_again(
     cli: Cli, deb: Path, tmp_path: Path, place: str
@@ -884,15 +884,15 @@ def test_one_that_is_removed_while_they_are_listed_is_not_listed(
 ) -> None:
     for name in ("one", "two"):
         engine.take_snapshot(str(deb), name)
-    real = Shelf.names
+    real = SnapshotDirectory.names
 
-    def names_then_gone(shelf: Shelf) -> list[str]:
-        found = real(shelf)
+    def names_then_gone(snapshots: SnapshotDirectory) -> list[str]:
+        found = real(snapshots)
         monkeypatch.undo()
         engine.remove_snapshot(str(deb), "one")
         return found
 
-    monkeypatch.setattr(Shelf, "names", names_then_gone)
+    monkeypatch.setattr(SnapshotDirectory, "names", names_then_gone)
     assert [one.name for one in engine.snapshots(str(deb))] == ["two"]
 
 

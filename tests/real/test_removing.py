@@ -50,8 +50,9 @@ class Stop:
 
 
 def store(deb: Path) -> list[str]:
-    shelf = deb.parent / ".chroot-tool/snapshots"
-    return sorted(os.listdir(shelf / "deb") if (shelf / "deb").exists() else os.listdir(shelf))
+    every = deb.parent / ".chroot-tool/snapshots"
+    own = every / "deb"
+    return sorted(os.listdir(own if own.exists() else every))
 
 
 def test_before_the_first_file_is_gone_the_snapshot_is_whole(

@@ -16,7 +16,7 @@ from chroot_tool.core.errors import BusyError, ChrootError
 from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.kernel import btrfs
 from chroot_tool.core.local_engine import LocalEngine
-from chroot_tool.core.trees.snapshot_store import Shelf
+from chroot_tool.core.trees.snapshot_store import SnapshotDirectory
 from chroot_tool.core.trees.trash import Trash
 from support import Cli, mounts_below
 from support.disks import disk
@@ -246,7 +246,7 @@ def all_is_there(at: LocalEngine, deb: Path) -> None:
 
 PUT = [
     *(f"{when} core.trees.trash:renameat2 {n}" for when in ("before", "after") for n in (1, 2)),
-    *(f"{when} core.trees.trash:Shelf.give" for when in ("before", "after")),
+    *(f"{when} core.trees.trash:SnapshotDirectory.give" for when in ("before", "after")),
     "after core.trees.trash:_write",
     "before core.host.boot:is_enabled",
 ]
@@ -267,7 +267,7 @@ def test_a_kill_on_the_way_there_loses_nothing(tmp_path: Path, place: str) -> No
 BACK = [
     "before core.trees.trash:renameat2",
     "after core.trees.trash:renameat2",
-    *(f"{when} core.trees.snapshot_store:Shelf.take" for when in ("before", "after")),
+    *(f"{when} core.trees.snapshot_store:SnapshotDirectory.take" for when in ("before", "after")),
     "before core.trees.trash:Trash._forget",
 ]
 
@@ -299,14 +299,14 @@ def test_other_snapshots_of_that_name_stay_and_its_own_are_told_of(tmp_path: Pat
     at, deb = engine(tmp_path), bare(tmp_path / "deb")
     at.take_snapshot(str(deb), "first")
     at.delete(str(deb), trash=1)
-    shelf = tmp_path / ".chroot-tool/snapshots/deb"
-    (shelf / "foreign").mkdir(parents=True)
+    snapshots = tmp_path / ".chroot-tool/snapshots/deb"
+    (snapshots / "foreign").mkdir(parents=True)
     told: list[object] = []
     at.restore_trashed(str(deb), report=told.append)
     assert "stay in the trash" in str(told)
     assert deb.exists()
-    (shelf / "foreign").rmdir()
-    shelf.rmdir()
+    (snapshots / "foreign").rmdir()
+    snapshots.rmdir()
     at.trash(str(tmp_path))
     assert [one.name for one in at.snapshots(str(deb))] == ["first"]
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
@@ -438,7 +438,7 @@ def test_what_fails_when_it_is_there_already_is_told(
     def fail(*_: object) -> None:
         raise ChrootError("snapshots can't be moved: Input/output error")
 
-    monkeypatch.setattr(Shelf, "give", fail)
+    monkeypatch.setattr(SnapshotDirectory, "give", fail)
     ident = engine(tmp_path).delete(str(deb), trash=1, report=told.append)
     monkeypatch.undo()
     assert ids(tmp_path) == [ident]

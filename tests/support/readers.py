@@ -34,7 +34,7 @@ from chroot_tool.core.kernel.mount_table import MountTable
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.looking import architecture, status_reader
 from chroot_tool.core.trees import snapshots
-from chroot_tool.core.trees.snapshot_store import Shelf
+from chroot_tool.core.trees.snapshot_store import SnapshotDirectory
 
 from .mutations import documents, mutations
 
@@ -394,7 +394,7 @@ def own(folder: Path) -> Iterator[tuple[str, Reader]]:
     def rename_noted(data: bytes) -> None:
         note.again()
         note.put(data)
-        Shelf(str(chroot)).close()
+        SnapshotDirectory(str(chroot)).close()
 
     yield "the note of a rename", Reader(rename_noted, (b"/srv/chroot/new",), (b"\0",), (), 2)
     bases = folder / "bases"

@@ -99,7 +99,7 @@ class RecordingEngine(LocalEngine):
         """What the next calls of a method raise, one after the other."""
         self.kept: tuple[Base, ...] = ()
         """The bases that there are."""
-        self.shelves: dict[str, tuple[TreeSnapshot, ...]] = {}
+        self.snapshots_of: dict[str, tuple[TreeSnapshot, ...]] = {}
         """The snapshots of each chroot."""
         self.thrown: tuple[Trashed, ...] = ()
         """What is in the trash."""
@@ -244,7 +244,7 @@ class RecordingEngine(LocalEngine):
         return KnownBases(self.kept)
 
     def snapshots(self, path: str) -> tuple[TreeSnapshot, ...]:
-        return self.shelves.get(path, ())
+        return self.snapshots_of.get(path, ())
 
     def take_snapshot(self, path: str, name: str = "", **job: Any) -> TreeSnapshot:
         self._record("take_snapshot", path, name, **job)

@@ -32,7 +32,7 @@ def _nothing(_one: ChrootStatus) -> None:
     """Welcome nobody."""
 
 
-def _shelves(engine: Engine, path: str) -> Message:
+def _snapshots(engine: Engine, path: str) -> Message:
     from ..threads.messages import SnapshotsRead
 
     try:
@@ -106,7 +106,7 @@ class KnownChroots:
         self._onlookers: list[Onlooker] = []
         self._watching = follow(engine, post)
         self._counting = count(engine, post)
-        self._shelves = LookThread("snapshots", partial(_shelves, engine), post)
+        self._snapshots = LookThread("snapshots", partial(_snapshots, engine), post)
         self._package_logs = LookThread("packages", partial(_packages, engine), post)
         self.listening: dict[str, tuple[Listener, ...]] = {}
         """Where those in it listen, by path, of those that were looked at."""
@@ -117,7 +117,7 @@ class KnownChroots:
         """End the threads."""
         self._watching.close()
         self._counting.close()
-        self._shelves.close()
+        self._snapshots.close()
         self._package_logs.close()
         self._ports.close()
         self.diary.close()
@@ -186,7 +186,7 @@ class KnownChroots:
 
     def look_for_snapshots(self, path: str) -> None:
         """Have the snapshots of a chroot looked for: now, and from time to time."""
-        self._shelves.want(path)
+        self._snapshots.want(path)
 
     def look_for_listeners(self, path: str) -> None:
         """Have it looked at once where those in a chroot listen; "": no more."""

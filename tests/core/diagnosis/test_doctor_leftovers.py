@@ -99,23 +99,23 @@ def test_one_that_has_a_system_or_is_half_deleted_is_left_to_its_owner(root: Pat
 
 def test_a_snapshot_that_was_being_made(root: Path) -> None:
     store = root.parent / ".chroot-tool/snapshots"
-    shelf = store / root.name
-    (shelf / ".monday.making/root").mkdir(parents=True)
-    (shelf / "sunday").mkdir()
+    snapshots = store / root.name
+    (snapshots / ".monday.making/root").mkdir(parents=True)
+    (snapshots / "sunday").mkdir()
     (store / ".other.removing").mkdir()
-    for place in (store.parent, store, shelf):
+    for place in (store.parent, store, snapshots):
         place.chmod(0o700)
-    assert set(mended(of(root))) == {f"{shelf}/.monday.making", f"{store}/.other.removing"}
-    assert (shelf / "sunday").exists()
+    assert set(mended(of(root))) == {f"{snapshots}/.monday.making", f"{store}/.other.removing"}
+    assert (snapshots / "sunday").exists()
 
 
 def test_snapshots_that_cannot_go_are_all_told_and_keep_no_other(root: Path) -> None:
     store, told = root.parent / ".chroot-tool/snapshots", list[Event]()
-    shelf = store / root.name
-    places = [shelf / f".{name}.making" for name in ("a", "b", "c", "d")]
+    snapshots = store / root.name
+    places = [snapshots / f".{name}.making" for name in ("a", "b", "c", "d")]
     for place in places:
         (place / "root").mkdir(parents=True)
-    for place in (store.parent, store, shelf):
+    for place in (store.parent, store, snapshots):
         place.chmod(0o700)
     stuck = places[::2]
     for place in stuck:
@@ -129,7 +129,7 @@ def test_snapshots_that_cannot_go_are_all_told_and_keep_no_other(root: Path) -> 
     [warned] = [one.problem.message for one in told if isinstance(one, Warned)]
     for place in stuck:
         assert [f"{place} is left" in text for text in (raised.value.message, warned)].count(True)
-    assert sorted(shelf.iterdir()) == stuck
+    assert sorted(snapshots.iterdir()) == stuck
 
 
 def test_trees_of_a_clone_and_of_a_delete(root: Path) -> None:

@@ -366,7 +366,7 @@ async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
         await t.on_row("arm")
         await wish(t, "o", "n", "e", "enter")
         await t.main()
-        t.engine.shelves[ARM] = KEPT
+        t.engine.snapshots_of[ARM] = KEPT
         await t.until(lambda: t.engine.called("take_snapshot") == [(ARM, "one")])
         await t.shows("snapshots 1, last as-made, 2d ago")
         await t.on_row("jammy")
@@ -376,7 +376,7 @@ async def test_a_snapshot_is_taken_and_seen_in_the_details() -> None:
 @pytest.mark.slow
 async def test_a_snapshot_is_put_back_after_saying_what_would_happen() -> None:
     async with ui(*CHROOTS) as t:
-        t.engine.shelves[ARM] = KEPT
+        t.engine.snapshots_of[ARM] = KEPT
         await t.on_row("arm")
         await wish(t, "enter")
         await t.dialog(Confirm)
@@ -402,7 +402,7 @@ async def test_each_time_that_one_was_put_back_is_taken_back_to_what_was_before_
 
     async with ui(*CHROOTS) as t:
         monkeypatch.setattr(t.engine, "restore_snapshot", restore)
-        t.engine.shelves[ARM] = KEPT
+        t.engine.snapshots_of[ARM] = KEPT
         await t.on_row("arm")
         await wish(t, "enter")
         for key in ("", "full_stop", "U", "U"):
@@ -420,7 +420,7 @@ async def test_each_time_that_one_was_put_back_is_taken_back_to_what_was_before_
 @pytest.mark.slow
 async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
     async with ui(*CHROOTS) as t:
-        t.engine.shelves[f"{BASE}/deb12"] = KEPT
+        t.engine.snapshots_of[f"{BASE}/deb12"] = KEPT
         await t.on_row("deb12")
         await wish(t, "enter")
         await t.says("deb12 is on: switch it off first")
@@ -429,7 +429,7 @@ async def test_a_snapshot_is_not_put_back_under_one_that_is_on() -> None:
 @pytest.mark.slow
 async def test_a_snapshot_is_removed_after_asking() -> None:
     async with ui(*CHROOTS) as t:
-        t.engine.shelves[ARM] = KEPT
+        t.engine.snapshots_of[ARM] = KEPT
         await t.on_row("arm")
         await wish(t, "d")
         await t.dialog(Confirm)
