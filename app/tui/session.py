@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .panes.panes import Panes
     from .terminal.line import Line
     from .user.ask_and_tell import User
-    from .user.root_privilege import Rising
+    from .user.root_privilege import RootPrivilege
 
 _OF_JOBS = (
     "A job that goes on keeps this terminal until it is done, and says how far it is;"
@@ -59,7 +59,7 @@ class Session(Value):
     panels: Panels
     line: Line
     whole: WholeTerminal
-    rising: Rising
+    privilege: RootPrivilege
     log: CommandLog
     several: OutcomeOfSeveral
     settings: Callable[[], Settings]
@@ -195,7 +195,7 @@ class Session(Value):
         One that root's privilege was missing for has changed nothing: it is had, and it done again.
         """
         is_missing = isinstance(error, PrivilegeError) and not error.host
-        if error and is_missing and self.rising.is_of_use_for(job.id):
+        if error and is_missing and self.privilege.is_of_use_for(job.id):
             if not self.jobs.is_cancelled(job.id):
                 self.user.begin(self._again_as_root(job, error))
                 return
@@ -218,14 +218,14 @@ class Session(Value):
 
     async def _again_as_root(self, job: JobStatus, error: ChrootError) -> None:
         try:
-            has_risen = await self.rising.ask_for(self.user, job.id)
+            has_risen = await self.privilege.ask_for(self.user, job.id)
         except Exception:  # a bug of ours must be seen, but not keep the job under way for ever
             self._end_job(job, error)
             raise
         if has_risen:
             self.jobs.again(job.id)
         else:
-            self._end_job(job.replace(hint=self.rising.hint or job.hint), error)
+            self._end_job(job.replace(hint=self.privilege.hint or job.hint), error)
 
     # -- the end ---------------------------------------------------------------------------------
 

@@ -136,7 +136,7 @@ async def _run_in_each(
     session: Session, chosen: tuple[ChrootStatus, ...], request: RunRequest
 ) -> None:
     here = any(not one.host for one in chosen)
-    if here and session.rising.is_possible and not await session.rising.ask(session.user):
+    if here and session.privilege.is_possible and not await session.privilege.ask(session.user):
         return
     to_each(session, "run", chosen, partial(_run_beside, session, request), unfit, busy)
     session.panes.dock.open_jobs()

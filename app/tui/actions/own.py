@@ -118,8 +118,8 @@ async def run(session: Session, command: Command) -> None:
         else:
             await session.panels.open(one, command.name, list(argv), line, asks=command.ask)
         return
-    if inside and session.rising.is_possible:
-        await session.rising.ask(session.user)
+    if inside and session.privilege.is_possible:
+        await session.privilege.ask(session.user)
     with session.several.begun_by("run"):
         for one, line, argv, env in ways:
             _start(session, command, one, argv, line, env)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @flow
 async def become_root(session: Session) -> None:
     """Ask for root's privilege, once."""
-    if await session.rising.ask(session.user):
+    if await session.privilege.ask(session.user):
         session.user.tell("what is done from now on is done as root")
 
 
@@ -50,7 +50,9 @@ def _is_root(_session: Session, one: ChrootStatus) -> str:
 
 
 def _why_no_root(session: Session) -> str:
-    return "" if session.rising.is_possible else "it is root's already, or nothing gives privilege"
+    return (
+        "" if session.privilege.is_possible else "it is root's already, or nothing gives privilege"
+    )
 
 
 ACTIONS = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..command_lines.command_log import CommandLog, Deed
     from ..user.ask_and_tell import User
-    from ..user.root_privilege import Rising
+    from ..user.root_privilege import RootPrivilege
 
 _WHY = "chroot-tool: a password may be asked for here, so this has the whole terminal, no panel"
 _NO_TERMINAL = "this terminal can't be handed over"
@@ -26,10 +26,10 @@ _NO_TERMINAL = "this terminal can't be handed over"
 class WholeTerminal:
     """The terminal of one session, for those whom it is handed to."""
 
-    def __init__(self, user: User, log: CommandLog, rising: Rising) -> None:
+    def __init__(self, user: User, log: CommandLog, privilege: RootPrivilege) -> None:
         self._user = user
         self._log = log
-        self._rising = rising
+        self._privilege = privilege
 
     async def run_instead(self, argv: Sequence[str], deed: Deed, *, stays: bool) -> None:
         """Run *argv*, for which a panel is no place; as `run`.
@@ -37,8 +37,8 @@ class WholeTerminal:
         Whose password was asked for here is not asked once more by the rest of the UI.
         """
         await self.run(argv, deed, why=_WHY, stays=stays)
-        if self._rising.may_try:
-            await self._rising.quietly()
+        if self._privilege.may_try:
+            await self._privilege.quietly()
 
     async def run(
         self, argv: Sequence[str], deed: Deed, *, why: str = "", stays: bool = False

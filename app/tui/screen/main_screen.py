@@ -50,7 +50,7 @@ from ..threads.messages import (
 )
 from ..threads.thread_messages import ThreadMessages
 from ..user.ask_and_tell import User
-from ..user.root_privilege import Rising
+from ..user.root_privilege import RootPrivilege
 from .screen_keys import KEYS
 from .showing_chroots import ShowingChroots
 from .workspace import Workspace
@@ -103,15 +103,15 @@ class MainScreen(TellsOfWork, Screen[None]):
             panes, inventory, jobs, machines, in_use=lambda: self.session.panels.sessions
         )  # fmt: skip
         log = CommandLog(changed=self._show_log, clock=clock, host=host)
-        rising = Rising(machines, settings.privilege, risen=self._display.all)
-        whole = WholeTerminal(user, log, rising)
+        privilege = RootPrivilege(machines, settings.privilege, risen=self._display.all)
+        whole = WholeTerminal(user, log, privilege)
         line = Line(settings.line)
         panels = Panels(
             engine, panes, user, log, whole, busy=lambda: bool(jobs.running),
             moved=self._display.all, line=line,
         )  # fmt: skip
         self.session = Session(
-            engine, machines, user, panes, inventory, jobs, panels, line, whole, rising, log,
+            engine, machines, user, panes, inventory, jobs, panels, line, whole, privilege, log,
             OutcomeOfSeveral(user), lambda: self._settings, self._ask_doctor,
         )  # fmt: skip
         self.doing = AllActions(self, self.session)
@@ -188,9 +188,9 @@ class MainScreen(TellsOfWork, Screen[None]):
                 self._seen(message)  # before the first layout: the first paint has the chroots
             else:
                 self.post_message(message)
-        if self.session.rising.may_try:
+        if self.session.privilege.may_try:
             # Where a rule gives that without a word.
-            self.run_worker(self.session.rising.quietly(), group="rise", exit_on_error=False)
+            self.run_worker(self.session.privilege.quietly(), group="rise", exit_on_error=False)
 
     async def _build(self) -> None:
         from ....widgets.bars.key_footer import KeyFooter

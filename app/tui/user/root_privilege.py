@@ -20,7 +20,7 @@ _KEEPS = {"sudo": "timestamp_timeout of sudoers", "doas": "persist in doas.conf"
 """What has a password count for more than the one command that it was asked for."""
 
 
-class Rising:
+class RootPrivilege:
     """How the one before this UI becomes root."""
 
     def __init__(self, machines: Machines, kind: str, risen: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chroot_tool.app.tui.user.root_privilege import Rising
+from chroot_tool.app.tui.user.root_privilege import RootPrivilege
 from chroot_tool.core.diagnosis.finding import PROBLEM, WARNING, Finding
 from chroot_tool.core.diagnosis.leftovers import EDIT, TakeAway
 from chroot_tool.core.errors import BusyError, ChrootError, PrivilegeError
@@ -185,8 +185,8 @@ async def test_its_word_is_of_the_try_that_was_the_last(monkeypatch: pytest.Monk
             asked.append(t.engine.called("diagnose"))
             return answers.pop(0)
 
-        monkeypatch.setattr(Rising, "is_possible", True)
-        monkeypatch.setattr(Rising, "ask", ask)
+        monkeypatch.setattr(RootPrivilege, "is_possible", True)
+        monkeypatch.setattr(RootPrivilege, "ask", ask)
         t.engine.findings = {ARM: (SOURCE,)}
         t.engine.fail("on", PrivilegeError("mounting needs root"))
         await t.on_row("arm")
