@@ -15,7 +15,7 @@ from ..errors import Cancelled, ChrootError
 from ..kernel.rootpath import Root
 from .bases import archive
 from .bases.archive import DamagedError
-from .bases.keeping import Order, age, make_room, no_base, pack
+from .bases.keeping import CreateRequest, age, make_room, no_base, pack
 from .bases.key import key_of
 from .bases.lock import BaseLock
 from .bases.store import Base, Facts, Store
@@ -37,46 +37,46 @@ _BEGIN, _KEEP = 0.02, 0.93  # where bootstrapping and packing lie in the whole
 _UNPACK_END = 0.80
 
 
-def supply(order: Order, tell: Teller, cancelled: CancelEvent | None) -> bool:
-    """Make the system of *order* in its tree; tell whether it came from a base.
+def supply(request: CreateRequest, tell: Teller, cancelled: CancelEvent | None) -> bool:
+    """Make the system of *request* in its tree; tell whether it came from a base.
 
     Raises ChrootError where it cannot be had, Cancelled; what is in the tree then is worth nothing.
     """
-    store = _opened(order, tell)
+    store = _opened(request, tell)
     if store is None:
-        _bootstrapped(order, tell, cancelled)
+        _bootstrapped(request, tell, cancelled)
         return False
     with store:
-        return BaseOrBootstrap(order, store, tell, cancelled).run()
+        return BaseOrBootstrap(request, store, tell, cancelled).run()
 
 
-def _opened(order: Order, tell: Teller) -> Store | None:
+def _opened(request: CreateRequest, tell: Teller) -> Store | None:
     """Return the store of bases; None, told with the reason, where it cannot be used."""
-    if not order.options.cache or not order.cache.limit:
+    if not request.options.cache or not request.cache.limit:
         return None
     for program in archive.PROGRAMS:
         if programs.find(program) is None:
             tell.warn(f"no base is kept: {program} is not installed", f"apt install {program}")
             return None
     try:
-        return Store(order.cache.directory, make=True)
+        return Store(request.cache.directory, make=True)
     except ChrootError as error:
         tell.warn(error.message, error.hint)
     except OSError as error:
-        tell.warn(f"no base is kept: {order.cache.directory}: {error.strerror}")
+        tell.warn(f"no base is kept: {request.cache.directory}: {error.strerror}")
     return None
 
 
-def _bootstrapped(order: Order, tell: Teller, cancelled: CancelEvent | None) -> Facts:
-    """Bootstrap the tree of *order*; return what is to be known of it."""
-    if order.options.offline:
-        raise no_base(order.options)
+def _bootstrapped(request: CreateRequest, tell: Teller, cancelled: CancelEvent | None) -> Facts:
+    """Bootstrap the tree of *request*; return what is to be known of it."""
+    if request.options.offline:
+        raise no_base(request.options)
     begun = time.monotonic()
-    release = order.release or checked_release(order.options, order.proxies, cancelled)
+    release = request.release or checked_release(request.options, request.proxies, cancelled)
     tell.part(_BEGIN, _KEEP)
-    bootstrap(order.tree, order.options, release, order.proxies, tell, cancelled)
+    bootstrap(request.tree, request.options, release, request.proxies, tell, cancelled)
     return Facts(
-        time.time(), round(time.monotonic() - begun, 1), _packages(order.tree),
+        time.time(), round(time.monotonic() - begun, 1), _packages(request.tree),
         release.field("Date") if release else "", release.field("Codename") if release else "",
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _packages(tree: str) -> int:
 
 
 class BaseOrBootstrap:
-    """One order, with the store open.
+    """A request carried out with the store open.
 
     *making*: it is a base that is wanted, not what is in the tree. Then the caller has the lock of
     the base already, and it is an error where it cannot be kept.
@@ -103,20 +103,20 @@ class BaseOrBootstrap:
 
     def __init__(
         self,
-        order: Order,
+        request: CreateRequest,
         store: Store,
         tell: Teller,
         cancelled: CancelEvent | None,
         *,
         making: bool = False,
     ) -> None:
-        self._order = order
+        self._request = request
         self._store = store
         self._tell = tell
         self._cancelled = cancelled
         self._making = self._locked = making
         self._may_keep = True
-        self._key = key_of(order.options)
+        self._key = key_of(request.options)
         self._asked: Asked | None = None
 
     def run(self) -> bool:
@@ -163,7 +163,7 @@ class BaseOrBootstrap:
     # -- making ----------------------------------------------------------------------------------
 
     def _make(self) -> None:
-        self._keep(_bootstrapped(self._order, self._tell, self._cancelled))
+        self._keep(_bootstrapped(self._request, self._tell, self._cancelled))
 
     def _keep(self, facts: Facts) -> None:
         """Pack the tree as the base; tell where that is not possible. Raises Cancelled."""
@@ -171,7 +171,7 @@ class BaseOrBootstrap:
             return
         self._tell.stage("keeping it as a base", _KEEP)
         try:
-            base = pack(self._order, self._store, self._key, facts, self._cancelled)
+            base = pack(self._request, self._store, self._key, facts, self._cancelled)
         except Cancelled:
             raise
         except ChrootError as error:
@@ -181,7 +181,7 @@ class BaseOrBootstrap:
             self._not_kept(str(error.strerror))
             return
         try:
-            make_room(self._store, base, self._order.cache.limit)
+            make_room(self._store, base, self._request.cache.limit)
         except OSError as error:
             self._tell.warn(
                 f"{self._store.path}/{error.filename} could not be removed: {error.strerror}",
@@ -197,7 +197,7 @@ class BaseOrBootstrap:
         """Make the tree an empty directory again."""
         from ..trees.remove import tree
 
-        parent, _, name = self._order.tree.rpartition("/")
+        parent, _, name = self._request.tree.rpartition("/")
         fd = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             tree(fd, name)
@@ -210,11 +210,11 @@ class BaseOrBootstrap:
 
     def _unpack(self, base: Base) -> bool:
         """Unpack *base*; False where it is not there any more, or damaged, and then thrown away."""
-        options = self._order.options
+        options = self._request.options
         mirrors = mirrors_of(options)
         self._asked = None
         if options.refresh and not options.offline and mirrors:
-            self._asked = Asked(mirrors, options.suite, self._order.proxies)
+            self._asked = Asked(mirrors, options.suite, self._request.proxies)
         try:
             fd = self._store.open_archive(base)
         except OSError:
@@ -230,7 +230,7 @@ class BaseOrBootstrap:
             self._tell.within(text, fraction)
 
         try:
-            archive.unpack(fd, self._order.tree, base.sha256, progress, self._cancelled)
+            archive.unpack(fd, self._request.tree, base.sha256, progress, self._cancelled)
         except DamagedError as error:
             self._throw_away(base, error.message)
             return False
@@ -264,7 +264,7 @@ class BaseOrBootstrap:
             elif is_another(release, base.facts) or not self._upgraded(base, release):
                 self._tell.stage("making it anew")
                 self._clear()
-                self._order = self._order.replace(release=None)
+                self._request = self._request.replace(release=None)
                 self._make()
 
     def _news(self, base: Base) -> Release | None:
@@ -275,7 +275,7 @@ class BaseOrBootstrap:
             self._tell.stage("asking the mirror for news")
         try:
             release = self._asked.answer(_PATIENCE, self._cancelled)
-            check_release(release, self._order.options.arch)
+            check_release(release, self._request.options.arch)
         except Cancelled:
             raise
         except ChrootError as error:
@@ -293,7 +293,7 @@ class BaseOrBootstrap:
         """Bring the tree up to date; False where making it anew is better."""
         self._tell.stage("looking for newer packages", _UNPACK_END)
         apt = Refresh(
-            self._order.tree, release.mirror, self._order.proxies, self._tell, self._cancelled
+            self._request.tree, release.mirror, self._request.proxies, self._tell, self._cancelled
         )
         facts = base.facts.replace(made=time.time(), release=release.field("Date"))
         try:
@@ -319,7 +319,7 @@ class BaseOrBootstrap:
             self._tell.warn(f"it could not be brought up to date: {error.message}")
             return False
         apt.leave()
-        self._keep(facts.replace(packages=_packages(self._order.tree)))
+        self._keep(facts.replace(packages=_packages(self._request.tree)))
         return True
 
     def _note(self, base: Base) -> None:

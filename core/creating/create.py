@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..events import Report
     from ..host.apt_sources import Source
-    from .bases.keeping import Order
+    from .bases.keeping import CreateRequest
     from .options import CreateOptions
 
 _USUAL = Cache()
@@ -83,7 +83,7 @@ def checked(
     cache: Cache,
     cancelled: CancelEvent | None = None,
     apt: Apt | None = None,
-) -> Order:
+) -> CreateRequest:
     """Check everything that can be known before anything is written; return what to make.
 
     *apt* is what the host's was asked already.
@@ -111,12 +111,12 @@ def checked(
     proxies = apt.proxies()
     tree = f"{path}{MARKER}/root"
     if _base(options, cache):
-        return keeping.Order(tree, options, proxies, cache)
+        return keeping.CreateRequest(tree, options, proxies, cache)
     if options.offline:
         raise keeping.no_base(options)
     programs.require(options.backend)
     release = checked_release(options, proxies, cancelled)
-    return keeping.Order(tree, options, proxies, cache, release)
+    return keeping.CreateRequest(tree, options, proxies, cache, release)
 
 
 def create(
@@ -148,7 +148,7 @@ def create(
 
 def _set_up(
     root: Root,
-    wanted: Order,
+    wanted: CreateRequest,
     sources: Sequence[Source],
     tell: Teller,
     cancelled: CancelEvent | None,

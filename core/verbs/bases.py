@@ -82,8 +82,8 @@ class LocalBases:
         with Store(self._cache.directory, make=True) as store:
             tell = Teller(store.path, report)
             tell.stage("checking")
-            order = checked(f"{store.path}/base", options, self._cache, cancelled)
-            key = key_of(order.options)
+            request = checked(f"{store.path}/base", options, self._cache, cancelled)
+            key = key_of(request.options)
 
             def waiting(pid: int) -> None:
                 who = f" (process {pid})" if pid else ""
@@ -91,7 +91,7 @@ class LocalBases:
 
             with BaseLock(store, key.name, waiting, cancelled):
                 store.tidy(key.name)
-                return _made(store, order, key, tell, cancelled)
+                return _made(store, request, key, tell, cancelled)
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
         """As `Bases.remove`."""
@@ -137,7 +137,7 @@ def _there(cache: Cache) -> Store:
 
 
 def _made(
-    store: Store, order: keeping.Order, key: Key, tell: Teller, cancelled: Flag | None
+    store: Store, request: keeping.CreateRequest, key: Key, tell: Teller, cancelled: Flag | None
 ) -> Base:
     """Make or refresh the base of *key*, whose lock the caller has, in a directory beside it."""
     build = key.name + BUILD
@@ -146,7 +146,7 @@ def _made(
         tree = f"{store.path}/{build}/root"
         os.mkdir(tree)
         os.chmod(tree, 0o755)
-        BaseOrBootstrap(order.replace(tree=tree), store, tell, cancelled, making=True).run()
+        BaseOrBootstrap(request.replace(tree=tree), store, tell, cancelled, making=True).run()
     except Cancelled as error:
         raise Cancelled(
             f"making the base {key.name} was interrupted; what it had made is gone"

@@ -211,10 +211,12 @@ def make_old(cli: Cli, work: Path, *packages: str) -> None:
         (base,) = store.bases()
         old = base.facts.replace(release="Sat, 01 Jan 2022 10:00:00 UTC", made=time.time() - 3e6)
         options = default_options(CreateOptions())
-        order = keeping.Order(str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases)))
+        request = keeping.CreateRequest(
+            str(root), options, apt_proxy.Proxies(), Cache(str(cli.bases))
+        )
         with BaseLock(store, base.name):
-            aged = keeping.pack(order, store, base.key, old, None)
-            keeping.make_room(store, aged, order.cache.limit)
+            aged = keeping.pack(request, store, base.key, old, None)
+            keeping.make_room(store, aged, request.cache.limit)
     shutil.rmtree(root)
 
 
@@ -447,13 +449,13 @@ def test_a_disk_that_is_full_below_the_bases(
     fill(small_disk, 10 << 20)
     options = default_options(CreateOptions())
     cache = Cache(str(small_disk / "bases"))
-    order = keeping.Order(str(base_chroot), options, apt_proxy.Proxies(), cache)
+    request = keeping.CreateRequest(str(base_chroot), options, apt_proxy.Proxies(), cache)
     with Store(cache.directory, make=True) as store, BaseLock(store, base.name):
         with pytest.raises(ChrootError, match=r"are free in .* should be"):
-            keeping.pack(order, store, base.key, base.facts, None)
+            keeping.pack(request, store, base.key, base.facts, None)
         monkeypatch.setitem(directory.NEEDED, "minbase", 0)
         with pytest.raises(ChrootError, match="no space left on device"):
-            keeping.pack(order, store, base.key, base.facts, None)
+            keeping.pack(request, store, base.key, base.facts, None)
         assert [name for name in os.listdir(store.fd) if not name.endswith(".lock")] == []
 
 

@@ -27,7 +27,7 @@ def base_name() -> str:
 def keep(directory: str, tree: str) -> None:
     """Keep *tree* as the base in *directory*: what follows a bootstrap."""
     options, cached = _options(), Cache(directory)
-    order = keeping.Order(tree, options, Proxies(), cached)
+    request = keeping.CreateRequest(tree, options, Proxies(), cached)
     with Store(directory, make=True) as store, BaseLock(store, base_name()):
         store.tidy(base_name())
-        keeping.pack(order, store, key_of(options), Facts(1.7e9, 30.0, 90), None)
+        keeping.pack(request, store, key_of(options), Facts(1.7e9, 30.0, 90), None)

@@ -1,4 +1,4 @@
-"""Bases as a whole: what is ordered from them, finding one, packing one, keeping to the bound."""
+"""Bases as a whole: what is asked for, finding one, packing one, keeping to the bound."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..options import CreateOptions
 
 
-class Order(Value):
+class CreateRequest(Value):
     """What is wanted, and how it is to be had."""
 
     tree: str
@@ -59,13 +59,15 @@ def no_base(options: CreateOptions) -> ChrootError:
     )
 
 
-def pack(order: Order, store: Store, key: Key, facts: Facts, cancelled: CancelEvent | None) -> Base:
-    """Pack the tree of *order* as the base of *key*, whose lock the caller has.
+def pack(
+    request: CreateRequest, store: Store, key: Key, facts: Facts, cancelled: CancelEvent | None
+) -> Base:
+    """Pack the tree of *request* as the base of *key*, whose lock the caller has.
 
     Raises ChrootError, OSError, Cancelled.
     """
     disk = os.fstatvfs(store.fd)
-    free, needed = disk.f_bavail * disk.f_frsize, NEEDED[order.options.variant]
+    free, needed = disk.f_bavail * disk.f_frsize, NEEDED[request.options.variant]
     if free < needed:
         raise ChrootError(
             f"{size(free)} are free in {store.path}, {size(needed)} should be",
@@ -73,10 +75,10 @@ def pack(order: Order, store: Store, key: Key, facts: Facts, cancelled: CancelEv
         )
     fd = store.begin(key.name)
     try:
-        sha256, count = archive.pack(order.tree, fd, cancelled)
-        if count > order.cache.limit:
+        sha256, count = archive.pack(request.tree, fd, cancelled)
+        if count > request.cache.limit:
             raise ChrootError(
-                f"it has {size(count)}, all bases together may have {size(order.cache.limit)}",
+                f"it has {size(count)}, all bases together may have {size(request.cache.limit)}",
                 "the setting `cache-size` says how much",
             )
         base = Base(key, facts, archive_name(key, sha256), sha256, count, time.time())

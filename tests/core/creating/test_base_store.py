@@ -210,9 +210,9 @@ def test_interrupted_it_says_what_was(tmp_path: Path, monkeypatch: pytest.Monkey
     key = key_of(WHOLE)
     cache = Cache(str(tmp_path))
     with Store(cache.directory) as store:
-        order = keeping.Order(str(tmp_path / "root"), WHOLE, Proxies(), cache)
+        request = keeping.CreateRequest(str(tmp_path / "root"), WHOLE, Proxies(), cache)
         with pytest.raises(Cancelled, match=f"the base {key.name} was interrupted"):
-            verbs._made(store, order, key, Teller("", ignore), None)
+            verbs._made(store, request, key, Teller("", ignore), None)
     assert list(tmp_path.iterdir()) == []
 
 
