@@ -128,7 +128,7 @@ class ProcessesTable(Table[Process]):
         self.set_regroup(self._as_tree if self._is_tree else None)
 
     def _as_tree(self, keys: list[str]) -> list[str]:
-        self._depths = tree(keys, self._order.rows)
+        self._depths = tree(keys, self._model.rows)
         return list(self._depths)
 
     @property

@@ -26,8 +26,8 @@ from .chosen import chosen
 from .columns import Column, Layout, R
 from .keys import KEYS
 from .looks import Looks
-from .order import Order, same
 from .painting import Painter, hint_lines
+from .row_model import RowModel, same
 from .searching import Searching
 from .view import HEAD, View
 
@@ -77,8 +77,8 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         """The keys of the marked rows."""
         self._markable = markable
         self._ages = ages
-        self._order: Order[R] = Order(sort)
-        self._view = View(self, self._order)
+        self._model: RowModel[R] = RowModel(sort)
+        self._view = View(self, self._model)
         self._looks = Looks(self)
         self.every = tuple(columns)
         """All columns that it can have."""
@@ -98,7 +98,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         What is equal to what was there is not touched. The cursor stays on its key; where that is
         gone, on the place it had.
         """
-        changed = self._order.take(rows)
+        changed = self._model.take(rows)
         if changed is None:
             return
         if self.marked - rows.keys():
@@ -112,7 +112,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_filter(self, accepts: Callable[[R], bool] | None, words: tuple[str, ...] = ()) -> None:
         """Show only the rows that *accepts* takes, with *words* marked in them; None shows all."""
-        self._order.accepts = accepts
+        self._model.accepts = accepts
         self._painter.words = words
         self._arrange()
         self.refresh()
@@ -120,7 +120,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_regroup(self, regroup: Callable[[list[str]], list[str]] | None) -> None:
         """Have *regroup* say in which order the sorted rows stand; None: as they are sorted."""
-        self._order.regroup = regroup
+        self._model.regroup = regroup
         self._arrange()
         self.refresh()
         self._announce()
@@ -135,17 +135,17 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     @property
     def _hint(self) -> tuple[str, ...]:
-        found_none = self._searching.words and self._order.rows
+        found_none = self._searching.words and self._model.rows
         return self._searching.hint if found_none else self.hint
 
     @property
     def known_rows(self) -> Mapping[str, R]:
         """All rows by their keys, also those that the filter hides."""
-        return self._order.rows
+        return self._model.rows
 
     def group_by(self, group: Callable[[R], Any] | None) -> None:
         """Sort by this before all else, from the next rows on; None: not at all."""
-        self._order.group = group
+        self._model.group = group
 
     @property
     def columns(self) -> tuple[Column[R], ...]:
@@ -155,22 +155,22 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the rows that are shown, from top to bottom."""
-        return tuple(self._order.keys)
+        return tuple(self._model.keys)
 
     @property
     def cursor_key(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._order.cursor_key
+        return self._model.cursor_key
 
     @property
     def cursor_row(self) -> R | None:
         """The row under the cursor."""
-        key = self._order.cursor_key
-        return None if key is None else self._order.rows[key]
+        key = self._model.cursor_key
+        return None if key is None else self._model.rows[key]
 
     def _measure(self, changed: Sequence[str]) -> bool:
         """Note what growing columns need; say whether columns stand elsewhere now."""
-        self._layout.measure(self._order.rows, changed)
+        self._layout.measure(self._model.rows, changed)
         return self._lay_out()
 
     def _lay_out(self) -> bool:
@@ -180,7 +180,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     def _arrange(self) -> bool:
         """Filter and sort; say whether other keys, or the same in another order, are shown."""
         row_of_cursor = self._view.row_of_cursor
-        if not self._order.arrange(self.every):
+        if not self._model.arrange(self.every):
             return False
         self._view.take_over(row_of_cursor)
         return True
@@ -189,7 +189,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         """Show these columns, in this order (`chosen`); sorting goes on by what it was."""
         self.wanted = tuple(wanted)
         self._layout.use(chosen(self.every, wanted))
-        self._measure(tuple(self._order.rows))
+        self._measure(tuple(self._model.rows))
         if self._searching.words and self._arrange():
             self._announce()
         self.refresh()
@@ -203,9 +203,9 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on *key*; say whether it is shown."""
-        if key not in self._order.keys:
+        if key not in self._model.keys:
             return False
-        self._move(self._order.keys.index(key))
+        self._move(self._model.keys.index(key))
         return True
 
     def _move(self, index: int) -> None:
@@ -221,15 +221,15 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
-        self._move(self._order.cursor + rows)
+        self._move(self._model.cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """Move by pages; a row stays in view."""
-        self._move(self._order.cursor + pages * max(1, self._view.page - 1))
+        self._move(self._model.cursor + pages * max(1, self._view.page - 1))
 
     def action_edge(self, last: bool) -> None:
         """Go to the first row, or the last."""
-        self._move(len(self._order.keys) - 1 if last else 0)
+        self._move(len(self._model.keys) - 1 if last else 0)
 
     def action_activate(self) -> None:
         """Tell that the row under the cursor was chosen."""
@@ -265,7 +265,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def sort_by(self, column_id: str) -> None:
         """Sort by a column; a second time, the other way round."""
-        self._order.sort_by(next(one for one in self.every if one.id == column_id))
+        self._model.sort_by(next(one for one in self.every if one.id == column_id))
         self._arrange()
         self.refresh()
         self._announce()
@@ -274,14 +274,14 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         """Sort by the visible column before or after the one that is sorted by now."""
         shown = [placed.column.id for placed in self._layout.placed]
         if shown:
-            sort = self._order.sort
+            sort = self._model.sort
             at = shown.index(sort) + step if sort in shown else 0
             self.sort_by(shown[at % len(shown)])
 
     def action_sort_reverse(self) -> None:
         """Sort the other way round."""
-        if self._order.sort:
-            self.sort_by(self._order.sort)
+        if self._model.sort:
+            self.sort_by(self._model.sort)
 
     # -- painting --------------------------------------------------------------------------------
 
@@ -295,25 +295,25 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             # Textual does not always tell a widget that was hidden what size it has got.
             self._lay_out()
             self.call_later(self.on_resize)
-        width, order, columns = self._view.width, self._order, self._layout.placed
+        width, model, columns = self._view.width, self._model, self._layout.placed
         if y == 0:
             return self._painter.header(
-                columns, width, sort=order.sort, descending=order.descending
+                columns, width, sort=model.sort, descending=model.descending
             )
         index = self._view.top + y - HEAD
-        if index < len(order.keys):
-            key = order.keys[index]
+        if index < len(model.keys):
+            key = model.keys[index]
             return self._painter.row(
-                order.rows[key], columns, width,
-                at_cursor=index == order.cursor, marked=key in self.marked,
+                model.rows[key], columns, width,
+                at_cursor=index == model.cursor, marked=key in self.marked,
             )  # fmt: skip
-        if not order.keys:
+        if not model.keys:
             return self._painter.hint(self._hint, y - 2, width)
         return Strip.blank(width, self._looks.style(""))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines there are: for a table that is as high as its rows."""
-        return HEAD + (len(self._order.keys) or 1 + len(hint_lines(self._hint, width)))
+        return HEAD + (len(self._model.keys) or 1 + len(hint_lines(self._hint, width)))
 
     def notify_style_update(self) -> None:
         """Forget the colours: theme or focus have changed."""
@@ -322,7 +322,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def watch_hint(self) -> None:
         """Show the new hint, if it is seen."""
-        if not self._order.keys:
+        if not self._model.keys:
             self.refresh()
 
     # -- events ----------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
                 self.sort_by(column.id)
             return
         index = self._view.top + at.y - HEAD
-        if index >= len(self._order.keys):
+        if index >= len(self._model.keys):
             return
         self._move(index)
         if event.button == _RIGHT:

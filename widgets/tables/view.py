@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.geometry import Region, Size
 
-from .order import Order
+from .row_model import RowModel
 
 if TYPE_CHECKING:
     from textual.scroll_view import ScrollView
@@ -17,11 +17,11 @@ HEAD = 1
 
 
 class View:
-    """The part of *order* that *table* shows, below a header."""
+    """The part of *model* that *table* shows, below a header."""
 
-    def __init__(self, table: ScrollView, order: Order[Any]) -> None:
+    def __init__(self, table: ScrollView, model: RowModel[Any]) -> None:
         self._table = table
-        self._order = order
+        self._model = model
 
     @property
     def width(self) -> int:
@@ -41,11 +41,11 @@ class View:
     @property
     def row_of_cursor(self) -> int:
         """Where the cursor is, counted from the first row that is seen."""
-        return self._order.cursor - self.top
+        return self._model.cursor - self.top
 
     def move(self, index: int) -> None:
         """Put the cursor on the row at *index*, or the nearest, and show it."""
-        before, index = self._order.move(index)
+        before, index = self._model.move(index)
         if before != index:
             self._refresh_index(before)
             self._refresh_index(index)
@@ -55,24 +55,24 @@ class View:
         """There are other rows, or in another order: leave the cursor where it was seen, if so."""
         self.fit()
         if 0 <= row_of_cursor < self.page:
-            self._scroll(self._order.cursor - row_of_cursor)
+            self._scroll(self._model.cursor - row_of_cursor)
             self.show_cursor()
 
     def fit(self) -> None:
         """Scroll over as many rows as there are."""
-        self._table.virtual_size = Size(self.width, len(self._order.keys) + HEAD)
+        self._table.virtual_size = Size(self.width, len(self._model.keys) + HEAD)
 
     def show_cursor(self) -> None:
         """Scroll as far as is needed to see the cursor."""
         top = self.top
-        if self._order.cursor < top:
-            self._scroll(self._order.cursor)
-        elif self._order.cursor >= top + self.page:
-            self._scroll(self._order.cursor - self.page + 1)
+        if self._model.cursor < top:
+            self._scroll(self._model.cursor)
+        elif self._model.cursor >= top + self.page:
+            self._scroll(self._model.cursor - self.page + 1)
 
     def _scroll(self, row: int) -> None:
         """Show *row* first, as far as there are rows below to fill the view."""
-        row = max(0, min(row, len(self._order.keys) - self.page))
+        row = max(0, min(row, len(self._model.keys) - self.page))
         # Without a size there is no view yet: what is scrolled then stays scrolled for no reason.
         if row != self.top and self._table.size.height:
             self._table.scroll_to(y=row, animate=False, force=True)
@@ -81,7 +81,7 @@ class View:
         """Paint these rows again, as far as they are seen."""
         top = self.top
         wanted = frozenset(keys)
-        for index, key in enumerate(self._order.keys[top : top + self.page], top):
+        for index, key in enumerate(self._model.keys[top : top + self.page], top):
             if key in wanted:
                 self._refresh_index(index)
 

@@ -150,6 +150,6 @@ async def test_the_wheel_reads_it_on_while_it_is_shown_anew() -> None:
         await run.until(lambda: rows.cursor_key == rows.keys[0])
         rows.scroll_to(y=9, animate=False, immediate=True)
         table = run.app.main.details.query_one(LogTable)
-        table.show(tuple(rows._order.rows.values()))
+        table.show(tuple(rows._model.rows.values()))
         await run.pilot.pause()
         assert rows.scroll_offset.y == 9

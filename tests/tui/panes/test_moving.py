@@ -65,7 +65,7 @@ async def test_sort_by_every_column_keeps_the_cursor() -> None:
         seen = set()
         for _ in range(9):
             await t.press("greater_than_sign")
-            seen.add(t.app.main.table.rows._order.sort)
+            seen.add(t.app.main.table.rows._model.sort)
             before = t.app.main.table.rows.keys
             await t.press("equals_sign")
             assert t.app.main.table.rows.keys != before

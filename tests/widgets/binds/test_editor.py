@@ -71,7 +71,7 @@ def rows(app: DialogHost) -> dict[str, str]:
     """Target to state as the table has them, from top to bottom."""
     table = app.dialog.query_one(BindTable)
     state = table.columns[0].cell
-    return {row.bind.target: state(row, 0)[0] for row in table._order.rows.values()}
+    return {row.bind.target: state(row, 0)[0] for row in table._model.rows.values()}
 
 
 async def go_to(app: DialogHost, pilot: Any, target: str) -> None:

@@ -41,7 +41,7 @@ async def test_the_worst_stands_first_and_under_the_cursor() -> None:
         text = screen_text(host)
         assert "1 problem, 1 warning, 1 note, 1 ok" in text
         assert "looking" not in text
-        found = [row.finding for row in shown.table._order.rows.values()]
+        found = [row.finding for row in shown.table._model.rows.values()]
         assert found == [MIRROR, DRIFT, TOOLS, FINE]
         assert shown.table.cursor_row is not None
         assert shown.table.cursor_row.finding == MIRROR

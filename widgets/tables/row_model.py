@@ -8,7 +8,7 @@ from typing import Any, Generic
 from .columns import Column, R
 
 
-class Order(Generic[R]):
+class RowModel(Generic[R]):
     """The rows of a table by their keys, filtered and sorted, and the cursor on one of them."""
 
     def __init__(self, sort: str) -> None:
