@@ -9,7 +9,7 @@ from ..core.kernel import answering
 from ..core.kernel.answering import PATIENCE, NotAnswering, set_patience
 from ..core.local_engine import LocalEngine
 from . import privilege
-from .paths import settings_file, settings_file_of
+from .paths import settings_file
 from .privilege import program, started
 
 TYPE_CHECKING = False
@@ -194,7 +194,7 @@ def base_directory(given: str, home: str = "") -> str:
     """
     if given or (given := os.environ.get("CHROOT_TOOL_BASE", "")):
         return given
-    path = settings_file_of(home) if home else settings_file()
+    path = settings_file(home)
     try:
         there = answering.look(path, lambda: os.path.exists(path), seconds=answering.LOOK)
     except NotAnswering as error:
