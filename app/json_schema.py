@@ -25,6 +25,7 @@ from ..core.errors import Problem
 from ..core.looking.status import ChrootStatus, MountStatus
 from ..core.process import Holder, Listener, OpenFile, Process
 from ..core.remote.documents import names as known_names
+from ..core.run_words import CHROOT_WORDS
 from ..core.trees.duplicate import Cloned
 from ..core.trees.snapshots import TreeSnapshot
 from ..core.trees.trash import Trashed
@@ -53,7 +54,7 @@ def schema() -> Schema:
 # -- what verbs print ----------------------------------------------------------------------------
 
 LINES = "an object a line"
-RUN = ("run", "start", "stop", "restart", "update")
+RUN = ("run", *CHROOT_WORDS)
 """Without --hosts what they print is the command's."""
 _ONE, _MANY = "one document", "one document, an array"
 
