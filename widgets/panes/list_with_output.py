@@ -13,6 +13,7 @@ from ..tables.table import Table
 from ..text.fitting import shorten
 from . import searching
 from .find_bar import FindBar
+from .find_line import FindLine
 from .job_output import JobOutput
 from .searching import Searched, Searching
 
@@ -41,7 +42,10 @@ class ListWithOutput(Searching):
     """What the output below is of."""
 
     def why_not(self, action: str) -> str:
-        """Say what can't be done with the one under the cursor."""
+        """Say what can't be done with the one under the cursor.
+
+        The search opens all the same, and finds nothing: who has pressed its key types on.
+        """
         if action == "find" and not (self.is_mounted and self.output.lines):
             return "it has printed nothing"
         return ""
@@ -55,7 +59,10 @@ class ListWithOutput(Searching):
         if ident != self.shown:
             self.shown = ident
             self.output.set_lines(said(ident) if ident is not None else ())
-            self.end_search()
+            if self.is_finding:
+                self._search(self.query_one(FindLine).value)
+            else:
+                self.end_search()
 
     def add_lines(self, lines: Sequence[str]) -> None:
         """Add lines, unsafe as they are, to the output that is shown."""
@@ -101,11 +108,6 @@ class ListWithOutput(Searching):
         if action == "end_search":
             return self.is_mounted and bool(self.output.sought)
         return super().check_action(action, parameters)
-
-    def action_find(self) -> None:
-        """Open the line to search in, with what was searched for last."""
-        if self.may("find"):
-            super().action_find()
 
     def action_end_search(self) -> None:
         """Look for nothing any more."""

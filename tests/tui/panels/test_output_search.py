@@ -6,6 +6,8 @@ import pytest
 from textual.widgets import Input
 
 from chroot_tool.core.events import Output
+from chroot_tool.widgets.done_command import DoneCommand
+from chroot_tool.widgets.job_status import DONE
 from chroot_tool.widgets.panes.job_output import JobOutput
 from chroot_tool.widgets.panes.list_with_output import ListWithOutput
 from support.finding import found_as_one_types, gone_on_while_typing, gone_through
@@ -104,13 +106,45 @@ async def test_another_job_is_not_searched_any_more_and_n_is_what_it_is_elsewher
         await t.shows("new chroot")
 
 
-async def test_where_nothing_was_printed_it_says_so() -> None:
+@pytest.mark.parametrize("tab", ["jobs", "commands"])
+async def test_where_nothing_was_printed_what_is_typed_is_searched_for_all_the_same(
+    tab: str,
+) -> None:
+    """It was refused, and the letters were keys: `.` did it once more, `x` took it off the list."""
     async with ui(*CHROOTS) as t:
         await t.on_row("jammy")
-        await t.press("4")
-        await t.until(lambda: t.app.main.dock.has_focus_within)
+        await t.press("o")
+        await t.until(lambda: t.app.main.dock.commands.rows.keys)
+        if not t.app.main.dock.has_focus_within:
+            await t.press("4")
+        pane: ListWithOutput = t.app.main.dock.jobs_pane
+        if tab == "commands":
+            await t.press("left_square_bracket")
+            pane = t.app.main.dock.commands
+        await t.until(lambda: pane.has_focus_within)
         await t.press("slash")
-        await t.says("it has printed nothing")
+        await t.write("o.x")
+        assert pane.query_one(Input).value == "o.x"
+        assert len(t.engine.called("on")) == 1
+        await t.shows("not found")
+        await t.press("enter")
+        assert pane.has_focus_within
+        assert not pane.output.sought
+
+
+async def test_the_search_stays_open_when_what_it_is_of_comes_while_one_types() -> None:
+    """As the commands of earlier sessions, which are read when the UI is there."""
+    async with ui(*CHROOTS) as t:
+        await t.press("4", "left_square_bracket")
+        pane = t.app.main.dock.commands
+        await t.until(lambda: pane.has_focus_within)
+        await t.press("slash")
+        await t.write("o")
+        t.app.main.session.log.remember((DoneCommand(0, ("ls",), "", DONE, is_past=True),))
+        await t.until(lambda: pane.shown is not None)
+        await t.write("ff")
+        assert pane.query_one(Input).value == "off"
+        assert pane.output.sought == "off"
 
 
 @pytest.mark.slow
