@@ -26,6 +26,8 @@ from ..text.fitting import shorten, width_of
 from .find_line import FindLine
 from .searching import FINDING, Searched, Searching
 
+ENDED = "ended"
+"""The outcome of what began earlier: how it ended, its parent alone was told."""
 _WIDEST_NAME = 24
 
 
@@ -171,6 +173,8 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         code = self.terminal.exit
         if self.running or code is None:
             return "running"
+        if self._stop is not None:
+            return ENDED  # the code is that of what shows its output
         return f"exit {code}" if code >= 0 else f"signal {-code}"
 
     @property
@@ -191,7 +195,8 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         if self.is_finding:
             line.update(Content(self.place))
             return
-        sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
+        is_bad = self.outcome not in ("exit 0", ENDED)
+        sign = "▶" if self.running else "✗" if is_bad else "■"
         sought = safe(shorten(self.terminal.reading.sought, _WIDEST_NAME))
         said = f"  {self.outcome}  {duration(self.seconds)}"
         said += f"  /{sought}  {self.place}" if sought else ""

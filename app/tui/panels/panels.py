@@ -172,7 +172,8 @@ class Panels:
         dock = self._panes.dock
         if panel in dock.away and not panel.running:
             dock.have_back(panel)
-            self._user.tell(f"{_brief(panel)} has ended: {panel.outcome}")
+            how = "" if panel in self._detached else f": {panel.outcome}"
+            self._user.tell(f"{_brief(panel)} has ended{how}")
         self._moved()
         deed = self._deeds.get(panel)
         if deed is None:

@@ -814,7 +814,7 @@ async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     async with ui(*CHROOTS) as t:
-        one = await run(t, "sh", "-c", f"cat {gate}; echo after")
+        one = await run(t, "sh", "-c", f"cat {gate}; echo after; exit 3")
         one._began -= 3661  # it was started an hour ago
         await t.press(LEAVE, "q")
         await t.dialog(QuitDialog)
@@ -835,10 +835,48 @@ async def test_what_went_on_has_run_since_it_began_and_comes_back_until_its_end_
         time.sleep(0.01)
     os.utime(left.log, (left.began, left.began + 65))  # it ended long ago
     async with ui(*CHROOTS) as t:
-        await t.shows("after", "exit 0 1m 5s")
+        # How, nobody knows: it is no child of whoever keeps its output.
+        await t.shows("after", "■ arm sh", "ended 1m 5s")
+        await t.hides("exit 0")
         await t.press("q")
         await t.until(lambda: t.app._exit)
     assert detached.found() == ()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_this_host")
+async def test_what_went_on_and_ends_while_its_output_is_shown_or_away_has_ended_and_no_code(
+    tmp_path: Path,
+) -> None:
+    gates = tmp_path / "first", tmp_path / "second"
+    async with ui(*CHROOTS) as t:
+        for gate in gates:
+            os.mkfifo(gate)
+            await run(t, "sh", "-c", f"cat {gate}; exit 3")
+        await t.press(LEAVE, "q")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app._exit)
+    kept = detached.found()
+    async with ui(*CHROOTS) as t:
+        await t.until(lambda: [each.running for each in t.app.main.dock.panels] == [True, True])
+        shown, away = t.app.main.dock.panels
+        await t.press("4")
+        await t.until(lambda: away.has_focus)
+        await t.press("x")
+        await t.dialog(QuitDialog)
+        await t.press("right", "enter")
+        await t.until(lambda: t.app.main.dock.panels == (shown,))
+        for gate, one in zip(gates, kept, strict=True):
+            gate.open("w").close()
+            with suppress(
+                ChildProcessError
+            ):  # as who has it for a child in the place of this session
+                await asyncio.to_thread(os.waitpid, one.keeper, 0)
+        await t.says("has ended")
+        await t.until(lambda: [one.outcome for one in (shown, away)] == ["ended", "ended"])
+        assert not [said for said in t.said if "has ended:" in said]
+        assert t.app.main.dock.panels == (shown, away)
 
 
 @pytest.mark.slow
