@@ -385,13 +385,16 @@ def _columns(reader: Reader, top: dict[str, Any], table: str) -> tuple[str, ...]
     if wanted is None:
         return setting.ids
     names: list[str] = []
+    is_meant = False
     for index, said in enumerate(wanted):
         if type(said) is not str:
             continue  # told already
         place: Path = (setting.key, index)
         name, sized, cells = said.partition(":")
         if name not in setting.ids:
-            reader.wrong(place, f"{name!r} is no column", suggestion(name, setting.ids))
+            hint = suggestion(name, setting.ids)
+            reader.wrong(place, f"{name!r} is no column", hint)
+            is_meant = is_meant or hint == suggestion(setting.must, setting.ids)
         elif name in names:
             reader.wrong(place, f"column {name!r} stands there twice", "leave one of them out")
         elif sized and not _is_width(cells):
@@ -400,7 +403,7 @@ def _columns(reader: Reader, top: dict[str, Any], table: str) -> tuple[str, ...]
                 f"write {name}:20, or {name} alone: as wide as it needs",
             )  # fmt: skip
         names.append(name)
-    if setting.must not in names and type(top[setting.key]) is list:
+    if setting.must not in names and not is_meant and type(top[setting.key]) is list:
         reader.wrong(
             (setting.key,), f"{setting.key} without {setting.must!r}, expected it",
             f'add "{setting.must}"',

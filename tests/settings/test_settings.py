@@ -162,6 +162,7 @@ def test_all_errors_are_told_at_once() -> None:
          "write it from / or from ~/"),
         ("backend = 'mmdebstrp'", "backend is 'mmdebstrp', expected one that is known",
          "did you mean 'mmdebstrap'?"),
+        ("columns = ['state', 'nmae']", "'nmae' is no column", "did you mean 'name'?"),
         ("backend = 1", "backend is an integer, expected a string", None),
         ("cache-size = 'much'", "cache-size is 'much', expected a size", None),
         (f"cache-size = '{'9' * 330}'", f"cache-size is '{'9' * 330}', expected a size", None),
