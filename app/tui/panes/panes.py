@@ -197,9 +197,10 @@ class Panes:
         self._user.keep({"dock": share})
 
     def stand(self) -> None:
-        """Stand as the width asks for before the first layout: Textual tells it after that."""
-        wide = [name for least, name in BREAKPOINTS if self._screen.app.size.width >= least]
-        self._screen.add_class(*wide[-1:])
+        """Stand as the width asks for, before it is laid out: Textual tells it after that."""
+        width = self._screen.app.size.width
+        name = next((name for least, name in reversed(BREAKPOINTS) if width >= least), "")
+        self._screen.update_classes({each: each == name for _, each in BREAKPOINTS}, animate=False)
 
     def fit_table(self) -> None:
         """Give the environments no more lines than they need, where others stand below them.
@@ -218,13 +219,17 @@ class Panes:
             self.table.styles.max_height = most or None
 
     def divide_anew(self) -> None:
-        """Divide a screen of another size; the dock may stand elsewhere in it."""
+        """Divide a screen of another size; the dock may stand elsewhere in it.
+
+        At once: it is laid out, and painted, right after this.
+        """
         if self._is_zoomed_for_room:  # there may be room for both again
             self._is_zoomed_for_room = False
             self._screen.remove_class("-zoomed")
-        self._screen.call_after_refresh(self.fit_table)
+        self.stand()
+        self.fit_table()
         if self._share != Settings().dock:
-            self._screen.call_after_refresh(self._divide)
+            self._divide()
 
     def _divide(self) -> None:
         """Divide the screen between the dock and the rest as it was chosen.
