@@ -17,17 +17,13 @@ from ...core.text import suggestion
 from ...core.value import Value
 from ..paths import settings_file
 from .all_settings import (
-    BACKENDS,
     COLUMNS,
     COLUMNS_OF,
     CONFIRM,
     LEAST_DOCK,
-    LINES,
     MOST_DOCK,
     MOST_PATIENCE,
     MOST_TRASH,
-    PRIVILEGES,
-    SIGNS,
     TOP,
     TRASH,
 )
@@ -248,18 +244,18 @@ def _read(reader: Reader, home: str) -> Settings:
         _columns(reader, top, "environments"),
         reader.take(confirm, ("confirm",), CONFIRM["quit"]),
         _dock(reader, top),
-        _one_of(reader, top, "backend", BACKENDS),
+        reader.take(top, (), TOP["backend"]),
         _directory(reader, top, "cache", home),
         _cache_size(reader, top),
         keys,
         _patience(reader, top),
         _hosts(reader, top),
-        _one_of(reader, top, "privilege", PRIVILEGES),
+        reader.take(top, (), TOP["privilege"]),
         _commands(reader, top, keys),
-        _one_of(reader, top, "signs", SIGNS),
+        reader.take(top, (), TOP["signs"]),
         _columns(reader, top, "mounts"),
         _columns(reader, top, "processes"),
-        _one_of(reader, top, "line", LINES),
+        reader.take(top, (), TOP["line"]),
         _trash(reader, top),
     )
 
@@ -319,16 +315,6 @@ def _hosts(reader: Reader, top: dict[str, Any]) -> tuple[str, ...]:
         except UsageError as error:
             reader.wrong(("hosts", number), error.message, error.hint)
     return tuple(given)
-
-
-def _one_of(reader: Reader, top: dict[str, Any], key: str, names: tuple[str, ...]) -> str:
-    """Return the word that stands at *key*, by default the first of *names*."""
-    name = reader.typed(top, (), key, str, names[0])
-    if name not in names and type(top[key]) is str:
-        reader.wrong(
-            (key,), f"{key} is {name!r}, expected one that is known", suggestion(name, names)
-        )
-    return name
 
 
 def _cache_size(reader: Reader, top: dict[str, Any]) -> int:

@@ -118,7 +118,8 @@ class Reader:
             return value
         expected = ", ".join(repr(choice) for choice in choices)
         hint = suggestion(value, choices)
-        self.wrong((*place, key), f"{key} is {value!r}, expected one of {expected}", hint)
+        near = hint if hint.startswith("did you mean") else ""  # else all of them, once more
+        self.wrong((*place, key), f"{key} is {value!r}, expected one of {expected}", near)
         return choices[0]
 
     def take(self, table: dict[str, Any], place: Path, key: Key) -> Any:
