@@ -25,7 +25,6 @@ from ..core.errors import Problem
 from ..core.looking.status import ChrootStatus, MountStatus
 from ..core.process import Holder, Listener, OpenFile, Process
 from ..core.remote.documents import names as known_names
-from ..core.run_words import CHROOT_WORDS
 from ..core.trees.duplicate import Cloned
 from ..core.trees.snapshots import TreeSnapshot
 from ..core.trees.trash import Trashed
@@ -54,7 +53,7 @@ def schema() -> Schema:
 # -- what verbs print ----------------------------------------------------------------------------
 
 LINES = "an object a line"
-RUN = ("run", *CHROOT_WORDS)
+RUN = ("run", "start", "stop", "restart", "update")
 """Without --hosts what they print is the command's."""
 _ONE, _MANY = "one document", "one document, an array"
 

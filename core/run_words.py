@@ -1,15 +1,10 @@
-"""What `Engine.run` is asked as words of a command line, for a program of its own, here or not;
-and those that each chroot has something for.
-"""
+"""What `Engine.run` is asked as words of a command line, for a program of its own, here or not."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-CHROOT_WORDS = ("start", "stop", "restart", "update")
-"""What a chroot does by its own chroot-cmd, as it was set up to: `run` with that word."""
 
 
 def run_words(

@@ -6,8 +6,8 @@ import sys
 from functools import partial
 
 from ...core.errors import ChrootError, PrivilegeError, UsageError
-from ...core.run_words import CHROOT_WORDS
 from .. import exits, privilege
+from .options import CHROOT_WORDS
 from .output import write_error
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 
 from ...core.errors import Cancelled, ChrootError, UsageError
-from ...core.run_words import CHROOT_WORDS
 from .. import exits, privilege
 from ..engine import open_engine, split_host
 from .options import (
     BASE,
+    CHROOT_WORDS,
     DIR,
     FLEET,
     HOSTS,

@@ -15,11 +15,10 @@ from ....core import chroot
 from ....core.config.bind import CHROOT_TOML, TOOL_CONF
 from ....core.errors import ChrootError
 from ....core.kernel.mount_table import MountTable
-from ....core.run_words import CHROOT_WORDS
 from ....core.text import safe
 from ....core.value import Value
 from ...engine import open_engine, split_host
-from ..options import BASE, DIR, HOST, found
+from ..options import BASE, CHROOT_WORDS, DIR, HOST, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
