@@ -9,12 +9,9 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from support import Cli, Program, mounts_below, processes_below
@@ -245,7 +242,6 @@ def test_what_is_typed_ahead_waits_for_what_it_is_meant_for(terminal: Tmux) -> N
 
 _HANDS_OVER = """
 import sys
-import time
 from textual.app import App
 from chroot_tool.app.tui.terminal.handover import hand_over
 class Hands(App):
@@ -306,34 +302,3 @@ def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path:
         finally:
             terminal.close()
     assert mounts_below(tiny_chroot) == []
-
-
-SELECTS = ("270 ", "72 ")
-"""How /proc/PID/task/TID/syscall begins of who waits in select(2): amd64, arm64."""
-
-
-def waits_for_keys(ui: psutil.Process) -> dict[str, int]:
-    """Its thread that reads what is typed, and how often that has gone to sleep."""
-    found = {}
-    for thread in Path(f"/proc/{ui.pid}/task").iterdir():
-        with suppress(OSError):
-            if (thread / "syscall").read_text().startswith(SELECTS):
-                status = (thread / "status").read_text()
-                times = status.rpartition("\nvoluntary_ctxt_switches:")[2].split()[0]
-                found[thread.name] = int(times)
-    return found
-
-
-@pytest.mark.slow
-def test_nobody_looks_again_and_again_for_what_is_typed(terminal: Tmux) -> None:
-    terminal.shows("○ off tiny", "quit")
-    terminal.press("?")
-    terminal.press("Escape")  # which is a key of its own soon after, though nothing follows it
-    terminal.until(lambda text: "○ off tiny" in text and "quit" in text)
-    before: dict[str, int] = {}
-    for _ in range(10):
-        if len(before) == 1 and before == waits_for_keys(terminal.ui):
-            return
-        before = waits_for_keys(terminal.ui)
-        time.sleep(2)
-    pytest.fail(f"woken in two seconds: {before}, {waits_for_keys(terminal.ui)}")

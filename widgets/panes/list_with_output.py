@@ -68,6 +68,8 @@ class ListWithOutput(Searching):
         """Add lines, unsafe as they are, to the output that is shown."""
         was_empty = not self.output.lines
         self.output.append(lines)
+        if self.is_finding and not self.match:  # it may be among them
+            self._search(self.query_one(FindLine).value)
         if was_empty:
             self.refresh_bindings()  # there is something to search now
 

@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
@@ -27,6 +28,8 @@ _GATHER = 0.02
 """Seconds in which several paints become one on a slow line: what comes up is painted twice."""
 _AT_ONCE = 1 << 12
 """Bytes that are read at once."""
+_LAST_WORDS = 0.1
+"""Seconds in which the terminal hears that nobody wants to know of its mouse any more."""
 
 
 @runtime_checkable
@@ -124,15 +127,19 @@ class TerminalDriver(LinuxDriver):
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         # An ESC is a key of its own where nothing follows in time; nothing else waits for the time.
-        delay, patience = constants.ESCAPE_DELAY + 0.001, None
+        delay, patience = constants.ESCAPE_DELAY * 1000 + 1, None
+        poll = select.poll()  # select refuses the descriptors of one who has many
+        poll.register(self.fileno, select.POLLIN)
+        poll.register(self._enough, select.POLLIN)
         while not self._enough.is_set():
-            ready, _, _ = select.select([self.fileno, self._enough], [], [], patience)
+            ready = [fd for fd, _ in poll.poll(patience)]
             patience = delay if self.fileno in ready else None
             if self.fileno in ready and (text := decode(os.read(self.fileno, _AT_ONCE))):
                 for event in parser.feed(text):
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
+        time.sleep(_LAST_WORDS)  # what it says until then is thrown away, and no shell's to read
         with suppress(EOFError, ParseError):
             for _ in parser.feed(""):
                 pass
@@ -146,7 +153,7 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Flag(threading.Event):
-    """An event that select(2) tells of, too."""
+    """An event that poll(2) tells of, too."""
 
     def __init__(self) -> None:
         super().__init__()

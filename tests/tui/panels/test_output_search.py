@@ -74,6 +74,18 @@ async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_ag
         await t.shows("row 502")
 
 
+async def test_what_is_printed_while_one_types_is_found_in_it() -> None:
+    async with ui(*CHROOTS) as t:
+        pane = await printed(t, "first")
+        await t.press("slash")
+        await t.write("err")
+        await t.shows("not found")
+        t.app.main.dock.jobs_pane.append_output(pane.shown or 0, ["an error"])
+        await t.shows("1 of 1")
+        await t.press("enter")
+        await t.shows("/err 1 of 1")
+
+
 @pytest.mark.slow
 async def test_a_place_far_to_the_right_is_shown_and_so_is_one_in_wide_letters() -> None:
     far = "x" * 300 + "needle" + "y" * 300
