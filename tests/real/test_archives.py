@@ -461,11 +461,13 @@ import os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from chroot_tool.core.creating import unfinished, unpack
 from chroot_tool.core.archives import flags
-left = int(sys.argv[2])
+left, is_begun = int(sys.argv[2]), False
 def counted(real):
     def call(*args, **options):
-        global left
-        left -= 1
+        global left, is_begun
+        # Before that locks that others have left on this machine may be unlinked.
+        is_begun = is_begun or os.path.isdir(sys.argv[3] + unfinished.MARKER)
+        left -= is_begun
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*args, **options)
