@@ -264,10 +264,12 @@ def is_locked(path: str) -> bool:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return False
-    from .kernel.lock_holders import counting_holder, holders
+    from .kernel.lock_holders import counting_holder, has_open, holders
 
     try:
-        has_it = holders(fd) and counting_holder(fd)
-        return bool(has_it or _RootsLock.holder(fd))
+        if holders(fd) and counting_holder(fd):
+            return True
+        pid = _RootsLock.holder(fd)
+        return bool(pid) and has_open(pid, fd)  # else it only sweeps what a kill has left
     finally:
         os.close(fd)

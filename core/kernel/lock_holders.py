@@ -90,6 +90,27 @@ def _is_flock(words: list[str], wanted: str) -> bool:
     return words[:1] == ["lock:"] and FLOCK in words and wanted in words
 
 
+def has_open(pid: int, fd: int) -> bool:
+    """Tell whether a process has the directory behind *fd* open (ino of proc_pid_fdinfo(5)).
+
+    True, too, where nothing is to be seen of that process.
+    """
+    wanted = ["ino:", str(os.fstat(fd).st_ino)]
+    folder = f"/proc/{pid}/fdinfo"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return True
+    for name in names:
+        try:
+            with open(f"{folder}/{name}", encoding="ascii", errors="replace") as file:
+                if any(line.split() == wanted for line in file):
+                    return True
+        except OSError:
+            continue  # closed meanwhile
+    return False
+
+
 def may_write(pid: int, fd: int) -> bool:
     """Tell whether the real user of a process could write the directory *fd* or its chroot.d."""
     who = _user(pid)

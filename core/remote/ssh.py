@@ -56,7 +56,11 @@ exec "$c" "$@"
 """
 _HANG_UP = """
 for found in $(grep -lsF "CHROOT_TOOL_ASKED_BY=$1" /proc/[0-9]*/environ)
-do found=${found#/proc/}; kill -HUP "${found%/environ}"; done
+do
+    found=${found%/environ}
+    kill -HUP "${found#/proc/}" || [ ! -e "$found" ] || left=1  # it went with the one before
+done
+[ ! "$left" ]
 """
 # The same where what is typed comes by somebody else: it is no place for a password.
 _UNASKED = f"""{_FIND}

@@ -141,6 +141,22 @@ def test_what_a_kill_leaves_the_next_one_removes(
     assert os.listdir(locks) == []
 
 
+def test_who_removes_what_a_kill_has_left_is_not_at_work_there(
+    tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was killed while it created was shown as being created for that moment."""
+    locks = tmp_path / "locks"
+    monkeypatch.setattr(lock, "ROOTS", str(locks))
+    locks.mkdir(mode=0o700)
+    status = tiny_chroot.stat()
+    left = locks / f"{status.st_dev:x}-{status.st_ino:x}"
+    left.touch()
+    with held(left, FLOCK.format(how="LOCK_EX"), 0):
+        assert not is_locked(str(tiny_chroot))
+    with Lock(str(tiny_chroot)):
+        assert is_locked(str(tiny_chroot))
+
+
 @pytest.mark.slow
 def test_a_directory_of_locks_that_is_not_roots_alone_is_not_used(
     tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
