@@ -16,7 +16,7 @@ from .mount_table import device_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 FLOCK, POSIX = "FLOCK", "POSIX"
 """flock(2), and fcntl(2), F_SETLK."""
@@ -70,20 +70,11 @@ def _everybody() -> Iterable[int]:
 
 
 def _has(pid: int, wanted: str) -> bool:
-    """Tell whether a process has a descriptor with that lock (proc_pid_fdinfo(5))."""
-    folder = f"/proc/{pid}/fdinfo"
+    """Tell whether a process has a descriptor with that lock."""
     try:
-        names = os.listdir(folder)
+        return any(_is_flock(words, wanted) for words in _said_of_descriptors(pid))
     except OSError:
         return False
-    for name in names:
-        try:
-            with open(f"{folder}/{name}", encoding="ascii", errors="replace") as file:
-                if any(_is_flock(line.split(), wanted) for line in file):
-                    return True
-        except OSError:
-            continue  # closed meanwhile
-    return False
 
 
 def _is_flock(words: list[str], wanted: str) -> bool:
@@ -91,24 +82,26 @@ def _is_flock(words: list[str], wanted: str) -> bool:
 
 
 def has_open(pid: int, fd: int) -> bool:
-    """Tell whether a process has the directory behind *fd* open (ino of proc_pid_fdinfo(5)).
+    """Tell whether a process has the directory behind *fd* open.
 
     True, too, where nothing is to be seen of that process.
     """
     wanted = ["ino:", str(os.fstat(fd).st_ino)]
-    folder = f"/proc/{pid}/fdinfo"
     try:
-        names = os.listdir(folder)
+        return wanted in _said_of_descriptors(pid)
     except OSError:
         return True
-    for name in names:
+
+
+def _said_of_descriptors(pid: int) -> Iterator[list[str]]:
+    """Give each line of proc_pid_fdinfo(5) in words. Raises OSError where there is none to see."""
+    folder = f"/proc/{pid}/fdinfo"
+    for name in os.listdir(folder):
         try:
             with open(f"{folder}/{name}", encoding="ascii", errors="replace") as file:
-                if any(line.split() == wanted for line in file):
-                    return True
+                yield from (line.split() for line in file)
         except OSError:
             continue  # closed meanwhile
-    return False
 
 
 def may_write(pid: int, fd: int) -> bool:

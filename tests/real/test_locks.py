@@ -129,12 +129,18 @@ def test_two_of_roots_are_never_at_work_at_once(tiny_chroot: Path) -> None:
         assert not is_locked(path)
 
 
+@pytest.fixture
+def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where root's locks are, and no others."""
+    made = tmp_path / "locks"
+    made.mkdir(mode=0o700)
+    monkeypatch.setattr(lock, "ROOTS", str(made))
+    return made
+
+
 def test_what_a_kill_leaves_the_next_one_removes(
-    tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_chroot: Path, tmp_path: Path, locks: Path
 ) -> None:
-    locks = tmp_path / "locks"
-    monkeypatch.setattr(lock, "ROOTS", str(locks))
-    locks.mkdir(mode=0o700)
     (locks / "1-1").touch()
     with Lock(str(tmp_path)), Lock(str(tiny_chroot)):
         assert len(os.listdir(locks)) == 2
@@ -142,12 +148,9 @@ def test_what_a_kill_leaves_the_next_one_removes(
 
 
 def test_who_removes_what_a_kill_has_left_is_not_at_work_there(
-    tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_chroot: Path, locks: Path
 ) -> None:
     """What was killed while it created was shown as being created for that moment."""
-    locks = tmp_path / "locks"
-    monkeypatch.setattr(lock, "ROOTS", str(locks))
-    locks.mkdir(mode=0o700)
     status = tiny_chroot.stat()
     left = locks / f"{status.st_dev:x}-{status.st_ino:x}"
     left.touch()
@@ -159,11 +162,10 @@ def test_who_removes_what_a_kill_has_left_is_not_at_work_there(
 
 @pytest.mark.slow
 def test_a_directory_of_locks_that_is_not_roots_alone_is_not_used(
-    tiny_chroot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_chroot: Path, locks: Path
 ) -> None:
-    monkeypatch.setattr(lock, "ROOTS", str(tmp_path / "locks"))
-    (tmp_path / "locks").mkdir(mode=0o755)
+    locks.chmod(0o755)
     with Lock(str(tiny_chroot)):
-        assert os.listdir(tmp_path / "locks") == []
+        assert os.listdir(locks) == []
     with held(tiny_chroot, FLOCK.format(how="LOCK_EX"), NOBODY), pytest.raises(LockedError):
         Lock(str(tiny_chroot), patience=0)
