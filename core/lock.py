@@ -167,10 +167,14 @@ class _RootsLock:
             return 0
         finally:
             os.close(parent)
+        from .kernel.lock_holders import has_open
+
         try:
-            return holder(fd)
+            pid = holder(fd)
         finally:
             os.close(fd)
+        # Who has not opened the directory itself only sweeps what a kill has left.
+        return pid if pid and has_open(pid, directory) else 0
 
     def close(self) -> None:
         """Let go of it; the file goes with the last who has it."""
@@ -264,12 +268,10 @@ def is_locked(path: str) -> bool:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return False
-    from .kernel.lock_holders import counting_holder, has_open, holders
+    from .kernel.lock_holders import counting_holder, holders
 
     try:
-        if holders(fd) and counting_holder(fd):
-            return True
-        pid = _RootsLock.holder(fd)
-        return bool(pid) and has_open(pid, fd)  # else it only sweeps what a kill has left
+        has_it = holders(fd) and counting_holder(fd)
+        return bool(has_it or _RootsLock.holder(fd))
     finally:
         os.close(fd)

@@ -97,12 +97,19 @@ def duration(seconds: float) -> str:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return the hint for a *word* that is not among *known*: the nearest one, else all of them.
 
-    Empty where nothing is known. Letter case does not count when looking for the nearest.
+    Empty where nothing is known.
+    """
+    names = tuple(known)
+    return did_you_mean(word, names) or (f"one of: {', '.join(names)}" if names else "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the hint that names the one of *known* nearest to *word*; "" where none is near.
+
+    Letter case does not count.
     """
     from difflib import get_close_matches  # only ever needed to explain an error
 
     names = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), names, 1, _NEAR)
-    if near:
-        return f"did you mean {names[near[0]]!r}?"
-    return f"one of: {', '.join(names.values())}" if names else ""
+    return f"did you mean {names[near[0]]!r}?" if near else ""

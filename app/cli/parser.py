@@ -7,7 +7,7 @@ import os
 
 from ... import __version__
 from ...core.errors import UsageError
-from ...core.text import suggestion
+from ...core.text import did_you_mean, suggestion
 from .arguments import add, verbs_of
 from .options import EVERYWHERE
 from .verbs import SUMMARIES, module_of
@@ -83,11 +83,12 @@ class _Parser(argparse.ArgumentParser):
         """Say which word is meant: argparse's own names all that there are."""
         if action.choices is None or value in action.choices:
             return
-        near = suggestion(str(value), action.choices)
         what = action.metavar if isinstance(action.metavar, str) else action.dest
-        if action.dest == "verb" and not near.startswith("did you mean"):
-            near = f"{self.prog} --help"  # has them all, and what each is for
-        raise UsageError(f"no {what.lower()} is called {value!r}", near)
+        if action.dest == "verb":  # help has them all, and what each is for
+            hint = did_you_mean(str(value), action.choices) or f"{self.prog} --help"
+        else:
+            hint = suggestion(str(value), action.choices)
+        raise UsageError(f"no {what.lower()} is called {value!r}", hint)
 
     def parse_args(  # type: ignore[override]  # what it gives back is argparse's affair
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -101,9 +102,9 @@ class _Parser(argparse.ArgumentParser):
         """Raise UsageError for words that nothing here takes, with the option that is meant."""
         word = unknown[0].partition("=")[0]
         options = self._option_string_actions if word.startswith("--") else ()
-        near = suggestion(word, options)
+        near = did_you_mean(word, options)
         hint = f"{self.prog} --help"
-        hint = f"{near} {hint} has them all" if near.startswith("did you mean") else hint
+        hint = f"{near} {hint} has them all" if near else hint
         raise UsageError(f"unknown: {' '.join(unknown)}", hint)
 
     def error(self, message: str) -> NoReturn:

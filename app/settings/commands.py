@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from ...core.text import safe, suggestion
+from ...core.text import did_you_mean, safe
 from ...core.value import Value
 from .all_settings import COMMAND, OUTPUTS, ROWS, WHERE
 from .key_names import key_name, shown
@@ -186,14 +186,9 @@ def _check_places(reader: Reader, place: Path, rows: str, word: str) -> None:
                 (*place, "run"), f"{{{name}}} is not known for rows = {rows!r}",
                 f"known there: {known}; {{{{{name}}}}} is the text itself",
             )  # fmt: skip
-        elif name and name not in _WORDS and (near := _near(name)):
+        # Where it is no slip, what stands in braces is a program's own (awk).
+        elif name and name not in _WORDS and (near := did_you_mean(name, _WORDS)):
             reader.wrong((*place, "run"), f"{{{name}}} stands for nothing", near)
-
-
-def _near(name: str) -> str:
-    """Return a hint where *name* is a slip; other words in braces are a program's own (awk)."""
-    hint = suggestion(name, _WORDS)
-    return hint if hint.startswith("did you mean") else ""
 
 
 def _whose(key: str, others: list[Command], changed: Mapping[str, tuple[str, ...]]) -> str:

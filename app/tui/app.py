@@ -32,7 +32,6 @@ from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
 from ..settings.themes import MONOCHROME, begin_with, chosen, every
 from ..signals import from_a_handler
-from .panes.panes import BREAKPOINTS
 from .screen.main_screen import MainScreen
 from .threads.messages import BaseWanted, SettingsRead, SettingsWrong
 from .threads.watch_threads import SizeThread
@@ -68,7 +67,6 @@ class ChrootApp(KeyQueue):
 
     TITLE = "chroot-tool"
     CSS_PATH = "ui.tcss"
-    HORIZONTAL_BREAKPOINTS = [*BREAKPOINTS]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS = {_actions}  # noqa: RUF012 (Textual's own form)

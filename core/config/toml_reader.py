@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib  # 14 ms: import this module only where there is a TOML file
 
 from ..errors import MOST_PROBLEMS, Problem
-from ..text import suggestion
+from ..text import did_you_mean, suggestion
 from .toml_places import places
 
 TYPE_CHECKING = False
@@ -117,8 +117,7 @@ class Reader:
         if value in choices:
             return value
         expected = ", ".join(repr(choice) for choice in choices)
-        hint = suggestion(value, choices)
-        near = hint if hint.startswith("did you mean") else ""  # else all of them, once more
+        near = did_you_mean(value, choices)
         self.wrong((*place, key), f"{key} is {value!r}, expected one of {expected}", near)
         return choices[0]
 

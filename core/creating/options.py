@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..errors import ChrootError, UsageError
 from ..host import apt_proxy, apt_sources
 from ..host import debian as host
-from ..text import suggestion
+from ..text import did_you_mean, suggestion
 from ..value import Value
 from . import suites
 from .mirror import host_mirror
@@ -145,12 +145,8 @@ def check_suite(suite: str, backend: str = BACKENDS[0]) -> None:
     known = suites.known()
     if backend == "mmdebstrap" or not known or suite in known:
         return
-    hint = suggestion(suite, known) if _near(suite, known) else f"ls {suites.SCRIPTS} shows all"
+    hint = did_you_mean(suite, known) or f"ls {suites.SCRIPTS} shows all"
     raise UsageError(f"debootstrap knows no suite {suite!r}", hint)
-
-
-def _near(word: str, known: Iterable[str]) -> bool:
-    return suggestion(word, known).startswith("did you mean")
 
 
 def check_arch(arch: str) -> None:
@@ -223,7 +219,7 @@ def check_locale(locale: str) -> None:
     except OSError:
         return
     if locale not in known:
-        near = suggestion(locale, known) if _near(locale, known) else _SOME_LOCALES
+        near = did_you_mean(locale, known) or _SOME_LOCALES
         raise UsageError(f"there is no locale {locale!r}", near)
 
 
@@ -239,7 +235,7 @@ def check_timezone(timezone: str) -> None:
     if host.has_timezone(timezone):
         return
     known = host.timezones()
-    near = suggestion(timezone, known) if known and _near(timezone, known) else _SOME_ZONES
+    near = did_you_mean(timezone, known) or _SOME_ZONES
     raise UsageError(f"there is no time zone {timezone!r}", near)
 
 

@@ -5,8 +5,9 @@ import inspect
 
 import pytest
 
-from chroot_tool.app.cli.options import RUN_WORDS
+from chroot_tool.app.cli.options import CHROOT_WORDS, RUN_WORDS
 from chroot_tool.app.cli.verbs import SUMMARIES, module_of
+from chroot_tool.app.json_schema import RUN
 from support import CHECKOUT
 
 VERBS = sorted(set(SUMMARIES) - set(RUN_WORDS))
@@ -17,6 +18,7 @@ def test_every_verb_has_a_line_in_the_table_and_a_module() -> None:
     modules = {path.stem.rstrip("_") for path in (CHECKOUT / "app/cli/verbs").glob("[!_]*.py")}
     assert modules == set(VERBS), "a verb is a line of SUMMARIES and a file of the same name"
     assert set(RUN_WORDS) < set(SUMMARIES)
+    assert ("run", *CHROOT_WORDS) == RUN
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -151,10 +151,7 @@ class Details(Searching):
         self.line.labels = self._labels()
         self._update()
         if other and self.is_mounted and self.searched.sought:
-            if self.is_finding:
-                self._search(self.searched.sought)
-            else:
-                self.end_search()
+            self.search_anew()
 
     def welcome(self, said: Welcome) -> None:
         """Say this in the overview where there is no chroot at all; () takes it away."""

@@ -13,7 +13,6 @@ from ..tables.table import Table
 from ..text.fitting import shorten
 from . import searching
 from .find_bar import FindBar
-from .find_line import FindLine
 from .job_output import JobOutput
 from .searching import Searched, Searching
 
@@ -44,7 +43,8 @@ class ListWithOutput(Searching):
     def why_not(self, action: str) -> str:
         """Say what can't be done with the one under the cursor.
 
-        The search opens all the same, and finds nothing: who has pressed its key types on.
+        As in an empty list, a search is not offered then, and opens all the same: who has pressed
+        its key types on.
         """
         if action == "find" and not (self.is_mounted and self.output.lines):
             return "it has printed nothing"
@@ -59,19 +59,18 @@ class ListWithOutput(Searching):
         if ident != self.shown:
             self.shown = ident
             self.output.set_lines(said(ident) if ident is not None else ())
-            if self.is_finding:
-                self._search(self.query_one(FindLine).value)
-            else:
-                self.end_search()
+            self.search_anew()
 
     def add_lines(self, lines: Sequence[str]) -> None:
         """Add lines, unsafe as they are, to the output that is shown."""
         was_empty = not self.output.lines
         self.output.append(lines)
-        if self.is_finding and not self.match:  # it may be among them
-            self._search(self.query_one(FindLine).value)
         if was_empty:
             self.refresh_bindings()  # there is something to search now
+        if self.is_finding and self.output.sought and not self.match:  # it may be among them
+            self.match = self.output.step(backwards=True)
+            if self.match:
+                self.show_search()
 
     def may(self, action: str) -> bool:
         """Tell whether that can be done with the one under the cursor; where not, say why."""

@@ -26,8 +26,6 @@ from ..text.fitting import shorten, width_of
 from .find_line import FindLine
 from .searching import FINDING, Searched, Searching
 
-ENDED = "ended"
-"""The outcome of what began earlier: how it ended, its parent alone was told."""
 _WIDEST_NAME = 24
 
 
@@ -174,7 +172,9 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         if self.running or code is None:
             return "running"
         if self._stop is not None:
-            return ENDED  # the code is that of what shows its output
+            return (
+                "ended"  # its parent alone was told how; the code is that of what shows its output
+            )
         return f"exit {code}" if code >= 0 else f"signal {-code}"
 
     @property
@@ -195,8 +195,7 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
         if self.is_finding:
             line.update(Content(self.place))
             return
-        is_bad = self.outcome not in ("exit 0", ENDED)
-        sign = "▶" if self.running else "✗" if is_bad else "■"
+        sign = "▶" if self.running else "■" if self.terminal.exit == 0 else "✗"
         sought = safe(shorten(self.terminal.reading.sought, _WIDEST_NAME))
         said = f"  {self.outcome}  {duration(self.seconds)}"
         said += f"  /{sought}  {self.place}" if sought else ""

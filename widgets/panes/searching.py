@@ -101,6 +101,15 @@ class Searching(Vertical):
         self.match = self.searched.find(text)
         self.show_search()
 
+    def search_anew(self) -> None:
+        """Search what is shown from now on for what is being typed, or for nothing any more."""
+        if self.is_finding:
+            from .find_line import FindLine
+
+            self._search(self.query_one(FindLine).value)
+        else:
+            self.end_search()
+
     def action_step(self, backwards: bool) -> None:
         """Show the place before, or after, the one that is shown; round at the end."""
         self.match = self.searched.step(backwards=backwards)

@@ -66,27 +66,22 @@ def run(
     The lines are reported, and put into *last*. On another machine it waits for its turn. Raises
     ChrootError where its exit code is not 0, Cancelled.
     """
-    host = _host(session, path)
+    host = split(path)[0] or session.log.host  # all are that one's that the UI was begun for
     if not host:
-        return _run(session, argv, path, last, report, cancelled)
+        return _run(session, argv, path, last, report, cancelled, host)
     room = _room[host]
     while not room.acquire(timeout=_LOOK):
         if cancelled.is_set():
             raise Cancelled("stopped by you")
     try:
-        return _run(session, argv, path, last, report, cancelled)
+        return _run(session, argv, path, last, report, cancelled, host)
     finally:
         room.release()
 
 
-def _host(session: Session, path: str) -> str:
-    """Return the machine of *path*, "" for this one; all are one's that the UI was begun for."""
-    return split(path)[0] or session.log.host
-
-
 def _run(
     session: Session, argv: Sequence[str], path: str, last: deque[str], report: Report,
-    cancelled: Flag,
+    cancelled: Flag, host: str,
 ) -> str:  # fmt: skip
     from ....core.events import Output
     from ....core.programs import GoesOnError
@@ -105,7 +100,6 @@ def _run(
     except GoesOnError:
         raise
     except Cancelled:
-        host = _host(session, path)
         said = f"its connection was closed: on {host} it may go on" if host else "stopped by you"
         raise Cancelled(said) from None
     return _last_of(done.code if done.code >= 0 else 128 - done.code, last)

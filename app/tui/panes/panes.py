@@ -197,7 +197,7 @@ class Panes:
         self._user.keep({"dock": share})
 
     def stand(self) -> None:
-        """Stand as the width asks for, before it is laid out: Textual tells it after that."""
+        """Stand as the width asks for, before it is laid out: Textual's own would be after that."""
         width = self._screen.app.size.width
         name = next((name for least, name in reversed(BREAKPOINTS) if width >= least), "")
         self._screen.update_classes({each: each == name for _, each in BREAKPOINTS}, animate=False)
