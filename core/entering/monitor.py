@@ -10,6 +10,7 @@ import fcntl
 import os
 import termios
 
+from ..kernel import syscalls
 from .launch import Launch, Refused, become
 
 TYPE_CHECKING = False
@@ -45,11 +46,12 @@ def start(
     reader, writer = os.pipe2(os.O_CLOEXEC)
     # A signal that comes between fork and the monitor's own handlers would be told to the carrier.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    carrier = os.getpid()
     pid = os.fork()
     if not pid:
         try:
-            os.close(master)  # it hangs up when the last one closes it: the carrier
-            _Monitor(writer, slave).run(root_fd, launch, foreground)
+            # Not closed: a terminal ends with the last *master*, and here first comes who is told.
+            _Monitor(writer, slave, carrier).run(root_fd, launch, foreground)
         finally:  # never back into the carrier's code
             os._exit(125)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -65,8 +67,8 @@ class _Monitor:
     """Meant for the group in the foreground; TTOU also for whoever changes which one that is.
     Not ignored: what comes for the command before its execve then waits for it."""
 
-    def __init__(self, reports: int, slave: int) -> None:
-        self._reports, self._slave = reports, slave
+    def __init__(self, reports: int, slave: int, carrier: int) -> None:
+        self._reports, self._slave, self._carrier = reports, slave, carrier
         self._command = 0
         self._in_front = 0
 
@@ -88,6 +90,9 @@ class _Monitor:
         signal.pthread_sigmask(signal.SIG_SETMASK, (*self._AWAITED, *self._BLOCKED))
         os.setsid()
         fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)
+        syscalls.set_parent_death_signal(signal.SIGHUP)
+        if os.getppid() != self._carrier:  # it has ended before
+            os._exit(125)
         self._command = os.fork()
         if not self._command:
             try:
@@ -129,11 +134,8 @@ class _Monitor:
             number = signal.sigwait(self._AWAITED)
             if number == signal.SIGCHLD:
                 ended = ended or self._look()
-            elif number == signal.SIGHUP:  # the carrier is gone, and with it the terminal
-                # The kernel tells only who is in the foreground.
-                kill(-self._command, signal.SIGHUP)
-                kill(-self._command, signal.SIGCONT)
-                os._exit(0)
+            elif number == signal.SIGHUP:  # from the carrier, or the carrier is gone
+                self._hang_up()
             elif number == TO_REAP:
                 os.waitpid(self._command, 0)
                 # With us the session ends, and who is in the foreground then is hung up: not what
@@ -144,6 +146,19 @@ class _Monitor:
                     os._exit(0)
             elif not ended:
                 self._go_on(foreground=number == TO_FOREGROUND)
+
+    def _hang_up(self) -> NoReturn:
+        """Tell the command that its terminal ends, end that, and wait for the command's end.
+
+        In this order and once: a shell that reads the end first, or is told again while it passes
+        on what it was told (termsig_sighandler of bash), leaves what it has in the background
+        running. With our own end the kernel tells who is in the foreground (tty_ioctl(4)).
+        """
+        kill(-self._command, signal.SIGHUP)
+        kill(-self._command, signal.SIGCONT)
+        syscalls.close_range(3, 0)  # the terminal, and what would keep others from the chroot
+        os.waitpid(self._command, 0)
+        os._exit(0)
 
     def _look(self) -> bool:
         """Report what became of the command, leaving it unreaped; whether it ended."""

@@ -6,8 +6,8 @@ group would be an orphan, which the kernel does not let stop (ctrl+Z). The *comm
 group of its own, in the foreground of the new terminal.
 
 The monitor never reaps the command before the carrier lets it, so the command's pid is good for
-signals as long as the carrier runs. If the carrier dies, the kernel hangs the new terminal up and
-so ends what runs on it.
+signals as long as the carrier runs. If the carrier dies, the kernel tells the monitor, which hangs
+up as the carrier has it do when the outer terminal is gone.
 """
 
 from __future__ import annotations
@@ -152,11 +152,11 @@ class _Carrier:
         try:
             code = self._carry()
             os.kill(self._monitor, TO_REAP)
+            os.waitpid(self._monitor, 0)
         except _HungUp:
             code = 128 + signal.SIGHUP
-            kill(-self._command, signal.SIGHUP)  # before its terminal ends, so that it knows why
+            os.kill(self._monitor, signal.SIGHUP)
             os.close(self._master)
-        os.waitpid(self._monitor, 0)
         if self._refused:
             from .exec_error import explain
 
@@ -187,7 +187,7 @@ class _Carrier:
         if self._command:  # before that there is nobody to send them to
             self._poll.register(self._signals.fd, select.POLLIN)
         self._poll.register(self._reports, select.POLLIN)
-        ready = dict(self._poll.poll())
+        ready = self._poll_outer(None)
         if self._signals.fd in ready:
             for number in self._signals.read():
                 self._on_signal(number)
@@ -201,9 +201,14 @@ class _Carrier:
             self._type()
         elif reading and ready.get(0, 0) & select.POLLIN:
             self._read_typed()
+
+    def _poll_outer(self, timeout: int | None) -> dict[int, int]:
+        """Return what is ready, after *timeout* milliseconds whatever; None: wait for it."""
+        ready = dict(self._poll.poll(timeout))
         for fd in (0, self._outer.fd):
             if ready.get(fd, 0) & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
                 raise _HungUp
+        return ready
 
     def _read_typed(self) -> None:
         try:
@@ -272,6 +277,8 @@ class _Carrier:
                 self._ended = int(words[0])
 
     def _on_signal(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            self._poll_outer(0)  # where that is why it came, the command is told once
         if number == signal.SIGWINCH:
             self._resize()
         elif number == signal.SIGCONT:
