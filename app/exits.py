@@ -72,18 +72,29 @@ def code_of(error: ChrootError) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 
-def complain(error: ChrootError) -> None:
-    """Print an error: one line, who holds what where that is known, and the hint."""
+def complain(error: ChrootError, of: str = "") -> None:
+    """Print an error: one line, who holds what where that is known, and the hint.
+
+    *of* stands before what went wrong: what failed, where that may be one of several.
+    """
     if isinstance(error, ConfigError):
         for problem, later in zip(error.problems, (*error.problems[1:], None), strict=True):
             same = later and later.hint == problem.hint
-            say(problem.message, "" if same else problem.hint)
+            say(of + problem.message, "" if same else problem.hint)
         return
     held = [
         f"  {holder.pid} {holder.user} {holder.command}: {', '.join(holder.holds)}"
         for holder in getattr(error, "holders", ())
     ]
-    say(error.message, error.hint, held)
+    say(of + error.message, error.hint, held)
+
+
+def tell_given_up(of: str = "") -> None:
+    """Say of what was told to end, and did not, that it is not waited for any longer."""
+    say(
+        f"{of}interrupted, but something it waits for is not answering: ended as by a kill -9",
+        "the next chroot-tool on this chroot mends what was begun",
+    )
 
 
 def say(message: str, hint: str = "", between: list[str] | None = None) -> None:

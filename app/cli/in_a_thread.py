@@ -108,10 +108,7 @@ def beside(do: Callable[[], int]) -> int:
 def _left(work: _Work) -> int:
     """Say what becomes of a verb that is not waited for any longer."""
     if long_call.entered:
-        exits.say(
-            "interrupted, but something it waits for is not answering: ended as by a kill -9",
-            "the next chroot-tool on this chroot mends what was begun",
-        )
+        exits.tell_given_up()
     elif work.signalled == signal.SIGINT:
         exits.say("interrupted")
     else:

@@ -391,9 +391,12 @@ def run(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, app.end_by)
     app.run()
-    ended = app.main.session.jobs.wait()
+    jobs = app.main.session.jobs
+    ended = jobs.wait()
     machines.close()
-    code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or 0
+    app.main.keep_ends()
+    failed = jobs.tell_ends()
+    code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or failed
     if not ended:
         os._exit(code)  # Python would wait for the threads
     return code, "" if app.ended_by else app.wanted_base

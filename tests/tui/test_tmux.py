@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
@@ -303,3 +304,43 @@ def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path:
         finally:
             terminal.close()
     assert mounts_below(tiny_chroot) == []
+
+
+@pytest.mark.slow
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("how", "said", "code"),
+    [
+        ("done", "off tiny: done", 0),
+        ("busy", "chroot-tool: off tiny: ", 4),
+        ("C-c", "chroot-tool: off tiny: interrupted while `stop` ran; nothing was unmounted", 130),
+    ],
+)
+def test_a_job_that_goes_on_after_q_says_how_it_ends(
+    how: str, said: str, code: int, terminal: Tmux, tiny_chroot: Path, cli: Cli
+) -> None:
+    stop = tiny_chroot / "chroot.d/stop"
+    stop.write_text("#!/bin/sh\nread go < /go\n")
+    stop.chmod(0o755)
+    os.mkfifo(tiny_chroot / "go")
+    terminal.shows("○ off tiny", "quit")
+    terminal.press("o")
+    terminal.shows("● on tiny")
+    terminal.press("o")
+    with open(tiny_chroot / "go", "w") as go:  # when it is read
+        terminal.press("q")
+        terminal.shows("quit while something runs")
+        terminal.press("Right", "Enter")
+        terminal.shows("off tiny: ")
+        with contextlib.ExitStack() as stack:
+            if how == "busy":
+                holder = stack.enter_context(Program(["sleep", "1000"], cwd=tiny_chroot / "tmp"))
+                stack.callback(holder.kill)
+            if how == "C-c":
+                terminal.press("C-c")
+            else:
+                go.close()
+            text = terminal.shows(f"left with {code}").replace("\n", "")
+    assert said in text
+    assert ("sleep 1000: " in text) == (how == "busy")
+    cli.ok("off", "-S", "-d", tiny_chroot)

@@ -18,7 +18,9 @@ from ....core import events
 from ....core.diagnosis.finding import Finding
 from ....core.errors import BusyError, Cancelled, ChrootError
 from ....core.kernel import answering
+from ....core.text import safe
 from ....widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
+from ... import exits
 from ..threads.messages import JobEnded, JobMoved, JobSaid
 
 Work = Callable[["events.Report", threading.Event], object]
@@ -45,6 +47,8 @@ class Job:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.view = view
+        self.error: ChrootError | None = None
+        """What kept it from its end, as the command line has it: also that it was stopped."""
         self._clock = clock
         self.cancelled = threading.Event()
         self.work = work
@@ -61,6 +65,7 @@ class Job:
             came = self.work(self._report, self.cancelled)
             self._move(state=DONE, stage=came if isinstance(came, str) else "", fraction=None)
         except Cancelled as stopped:
+            self.error = stopped
             self._move(state=CANCELLED, stage=stopped.message, fraction=None)
         except ChrootError as failure:
             error = failure
@@ -72,11 +77,26 @@ class Job:
     def end(self, error: ChrootError | None) -> None:
         """Tell that it is over: failed by *error*, which may have kept it from its beginning."""
         if error:
+            self.error = error
+            if self.cancelled.is_set():  # whom it waited for then is not why it ended
+                self.error = Cancelled(f"interrupted: {error.message}", error.hint)
             self._move(state=FAILED, stage=error.message, hint=_hint(error), fraction=None)
             for one in error.holders if isinstance(error, BusyError) else ():
                 self._say(f"{one.pid} {one.user} {one.command}: {', '.join(one.holds)}")
         self.view = self.view.replace(ended=self._clock())
         self._post(JobEnded(self.view, error))
+
+    def tell_end(self) -> int:
+        """Tell on stderr how it has ended, after the UI; return the exit code for that."""
+        of = f"{self.view.verb} {self.view.name}: "
+        if self.view.state == DONE:
+            exits.tell(safe(of + (self.view.stage or "done")) + "\n")
+            return exits.DONE
+        if self.view.state == RUNNING or self.error is None:
+            exits.tell_given_up(of)
+            return exits.INTERRUPTED
+        exits.complain(self.error, of)
+        return exits.code_of(self.error)
 
     def _move(self, **changes: object) -> None:
         self.view = self.view.replace(**changes)
@@ -142,6 +162,8 @@ class Jobs:
         self._ids = itertools.count(1)
         self._deadline: float | None = None
         """When those that still run are left alone, as `time.monotonic` has it."""
+        self._is_interrupted = False
+        """Whether Ctrl-C came after the UI."""
 
     @property
     def views(self) -> tuple[JobStatus, ...]:
@@ -276,6 +298,22 @@ class Jobs:
                     narrator(events.Stage(view.path, what, view.fraction))
                 time.sleep(0.2)
             except KeyboardInterrupt:
+                self._is_interrupted = True
                 self.give_up()
         narrator.end()
         return not alive
+
+    @property
+    def unseen(self) -> tuple[Job, ...]:
+        """Those whose end the UI has not seen, the first first."""
+        return tuple(self._jobs[view.id] for view in reversed(self.running))
+
+    def tell_ends(self) -> int:
+        """Tell on stderr how those have ended whose end the UI has not seen; return the exit code.
+
+        Of several the largest. Who has stopped them in the UI wanted just that: no failure.
+        """
+        codes = {job.tell_end() for job in self.unseen}
+        if not self._is_interrupted:
+            codes.discard(exits.INTERRUPTED)
+        return max(codes, default=exits.DONE)

@@ -213,6 +213,14 @@ class MainScreen(TellsOfWork, Screen[None]):
         self.session.panels.forget_seen()
         self._kept_commands.keep_last()
 
+    def keep_ends(self) -> None:
+        """After the UI: keep how the commands of those jobs have ended that went on."""
+        self.session.panes.complete = False  # nothing is there any more that could show it
+        log = self.session.log
+        for job in self.session.jobs.unseen:
+            log.end(log.of_job(job.view.id), job.view.state, job.view.stage)
+        self._kept_commands.keep_last()
+
     # -- what is seen ----------------------------------------------------------------------------
 
     @on(Seen)
@@ -286,6 +294,8 @@ class MainScreen(TellsOfWork, Screen[None]):
 
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
+        if self.app.return_code is not None:
+            return  # who has quit does not see it: it is told after the UI
         self._sight.look_closer()
         self.session.end_job(message.job, message.error)
 
