@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
 _ECANCELED = 125
+_INTERRUPTED = "interrupted; what it had done is taken back"
 _WRONG = (2, 15, 22)
 """ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
 
@@ -55,13 +56,13 @@ def apply(
     try:
         for step in plan.steps:
             if cancelled and cancelled.is_set():
-                raise Cancelled("cancelled")
+                raise Cancelled(_INTERRUPTED)
             run.do(step, cancelled)
             report(StepDone(root.path, step))
     except OSError as error:
         run.take_back(report)
         if cancelled and cancelled.is_set():
-            raise Cancelled("cancelled") from error
+            raise Cancelled(_INTERRUPTED) from error
         raise _explained(step, error) from error
     except BaseException:
         run.take_back(report)

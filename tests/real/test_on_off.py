@@ -681,12 +681,15 @@ def test_killed_at_any_moment_it_can_be_mended(cli: Cli, tiny_chroot: Path) -> N
 
 def test_interrupted_on_takes_back(cli: Cli, tiny_chroot: Path) -> None:
     configure(tiny_chroot, "\n".join(f"tgt:/m/{i} fs:tmpfs" for i in range(400)))
-    process = cli.start("on", "-d", tiny_chroot)
+    process = cli.start("on", "-d", tiny_chroot, stderr=subprocess.PIPE)
     wait_until(lambda: targets(tiny_chroot) or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    code = process.wait(PATIENCE)
+    said = process.communicate(timeout=PATIENCE)[1].decode().splitlines()[-1:]
     # It may have been done already: then it is on, else nothing of it is left.
-    assert (code, targets(tiny_chroot) == []) in ((130, True), (0, False))
+    assert (process.returncode, targets(tiny_chroot) == [], said) in (
+        (130, True, ["chroot-tool: interrupted; what it had done is taken back"]),
+        (0, False, [f"{tiny_chroot}: on"]),
+    )
 
 
 @pytest.mark.slow
