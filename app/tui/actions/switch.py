@@ -12,7 +12,7 @@ from ....core.text import processes, safe
 from ....widgets.job_status import CANCELLED
 from ..command_lines.command_log import PROGRAM, Undo
 from ..command_lines.command_words import quoted
-from ..reasons import NO_CHROOT, UNFIT, busy, unfit
+from ..reasons import NO_CHROOT, UNFIT, UNMADE, busy, unfit, unmade
 from .action import Action, flow
 
 if TYPE_CHECKING:
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 _LEFT_ON = ": left on"
 
 
-def toggle(session: Session) -> None:
+@flow
+async def toggle(session: Session) -> None:
     """Switch what is chosen, all one way: on what is not on yet, off where all are on.
 
     What is broken can only be switched off, as long as something is mounted.
     """
-    chosen = session.chosen
+    _toggle(session, await _chosen_by_now(session))
+
+
+def _toggle(session: Session, chosen: Sequence[ChrootStatus]) -> None:
     if all(_is_on(one) or one.state in UNFIT for one in chosen):
         _ask_and_off(session, chosen)
         return
@@ -45,6 +49,20 @@ def toggle(session: Session) -> None:
                 session.several.refuse(one.name, safe(unfit(session, one)))
             elif not _is_on(one):
                 _on(session, one)
+
+
+async def _chosen_by_now(session: Session) -> Sequence[ChrootStatus]:
+    """Return what is chosen, what was broken as it is now: nobody tells when that is mended."""
+
+    def look(one: ChrootStatus) -> ChrootStatus:
+        try:
+            return session.engine.status(one.path)
+        except ChrootError:
+            return one
+
+    return [
+        await asyncio.to_thread(look, one) if one.state == BROKEN else one for one in session.chosen
+    ]
 
 
 def _is_on(one: ChrootStatus) -> bool:
@@ -58,16 +76,16 @@ def _is_stuck(one: ChrootStatus) -> bool:
 
 
 def _no_toggle(session: Session) -> str:
-    """Say why nothing of what is chosen can be switched."""
+    """Say why nothing of what is chosen can be switched; what is broken is looked at before."""
     chosen = session.chosen
     if not chosen:
         return NO_CHROOT
     for one in chosen:
-        if not busy(session, one) and (one.state not in UNFIT or _is_stuck(one)):
+        if not busy(session, one) and one.state not in UNMADE:
             return ""
     if len(chosen) > 1:
         return "none of the marked ones can be switched"
-    return busy(session, chosen[0]) or unfit(session, chosen[0])
+    return busy(session, chosen[0]) or unmade(session, chosen[0])
 
 
 def _no_off(session: Session) -> str:
@@ -283,9 +301,12 @@ async def show_plan(session: Session) -> None:
     """Show what `toggle` would do, step by step; do it where that is wanted."""
     from ....widgets.dialogs.confirm import Confirm
 
-    chosen = session.chosen
+    chosen = await _chosen_by_now(session)
     off = all(_is_on(one) or one.state in UNFIT for one in chosen)
     fit = [one for one in chosen if one.state not in UNFIT or (off and _is_stuck(one))]
+    if not fit:
+        _toggle(session, chosen)  # which says why
+        return
     lines: list[str] = []
     for one in fit:
         if not off and _is_on(one):

@@ -47,6 +47,26 @@ async def test_o_on_what_cannot_be_switched_says_why() -> None:
 
 
 @pytest.mark.slow
+async def test_o_looks_anew_at_what_was_broken_before_it_refuses() -> None:
+    """Somebody has put the missing shell there: nobody tells of that."""
+    async with ui(*CHROOTS) as t:
+        broken = next(one for one in CHROOTS if one.name == "broken")
+        t.engine.plan_on = lambda path, **_: Plan((Unmount(f"{path}/stale", 7),))
+        await t.on_row("broken")
+        await t.press("O")  # it is broken still
+        await t.says("broken is broken: ")
+        t.engine.status = lambda path: broken.replace(state="off", problems=())
+        await t.press("O")
+        await t.dialog(Confirm)
+        await t.shows(f"$ chroot-tool on -d {broken.path} -n")
+        await t.press("escape")
+        await t.main()
+        await t.press("o")
+        await t.until(lambda: t.job_states == {"broken": "done"})
+        assert t.engine.calls == [("on", broken.path)]
+
+
+@pytest.mark.slow
 async def test_o_switches_off_what_is_broken_while_it_is_on() -> None:
     """With a mistake in its configuration, say: that must not keep its mounts there."""
     there = tuple(mount.replace(state="foreign", real="proc") for mount in DEB12.mounts)
