@@ -12,15 +12,22 @@ from __future__ import annotations
 import os
 import stat
 
-from ..chroot import CONFIG_DIRECTORY, MADE, MARKER, is_incomplete
+from ..chroot import (
+    CONFIG_DIRECTORY,
+    MADE,
+    MARKER,
+    is_half_deleted,
+    is_incomplete,
+    refuse_unfinished,
+)
 from ..errors import ChrootError
+from ..kernel.rootpath import Root
 from .initial_setup import CHROOT_CMD, write_chroot_cmd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..kernel.rootpath import Root
     from .progress import Teller
 
 _CONFIG = CONFIG_DIRECTORY.lstrip("/")
@@ -167,6 +174,22 @@ def unseal(root: Root) -> None:
     from ..archives.flags import clear
 
     clear(root, _noted(root, "flags"))
+
+
+def plan_take_back(path: str) -> tuple[str, ...]:
+    """Return what a plan says of an unfinished create in *path*, where there is one.
+
+    Raises ChrootError where deleting that was begun.
+    """
+    try:
+        with Root(path) as root:
+            if is_half_deleted(root):
+                refuse_unfinished(root)
+            if not is_incomplete(root):
+                return ()
+    except OSError:
+        return ()  # nothing is there, as mostly
+    return ("creating it was begun and not finished: what that has made is deleted first",)
 
 
 def take_back(root: Root) -> None:

@@ -25,14 +25,18 @@ def _refuse_silent(path: str, options: CreateOptions) -> None:
 
 def plan_create(path: str, options: CreateOptions, cache: Cache) -> tuple[str, ...]:
     """As `Engine.plan_create`, with bases from *cache*."""
+    from ..creating.unfinished import plan_take_back
+
     _refuse_silent(path, options)
     if options.source:
         from ..creating import from_source
 
-        return from_source.describe(path, options)
-    from ..creating.create import describe
+        lines = from_source.describe(path, options)
+    else:
+        from ..creating.create import describe
 
-    return describe(path, options, cache)
+        lines = describe(path, options, cache)
+    return (*lines, *plan_take_back(path))
 
 
 def create(

@@ -75,8 +75,9 @@ class CreateForm(FormDialog[Request | None]):
 
     What is left empty stays "" or () in the options: the engine fills it in. *defaults* are only
     shown, as what would be taken. *base* is where a plain name goes, *taken* the names that are
-    there already. *describe* returns the lines of the plan, or raises ChrootError; it is called
-    in a thread. *sources* are what it can be made of, *host* what can be known of where it is made.
+    there already, *unfinished* those of them that are begun anew, by all but a copy. *describe*
+    returns the lines of the plan, or raises ChrootError; it is called in a thread. *sources* are
+    what it can be made of, *host* what can be known of where it is made.
     """
 
     HELP = (
@@ -106,6 +107,7 @@ class CreateForm(FormDialog[Request | None]):
         base: str,
         taken: frozenset[str],
         *,
+        unfinished: frozenset[str] = frozenset(),
         describe: Describe,
         sources: Sources | None = None,
         host: HostRules | None = None,
@@ -119,6 +121,7 @@ class CreateForm(FormDialog[Request | None]):
         self._defaults = defaults
         self._base = base
         self._taken = taken
+        self._unfinished = unfinished
         self._plan = PlanPage(self._plan_answered)
         self._request: Request | None = None
 
@@ -222,6 +225,8 @@ class CreateForm(FormDialog[Request | None]):
         for one in self.query_one("#fields").children:
             if one.id not in ("kind", "name"):
                 one.display = one.id in FIELDS[kind]
+        begun = self._unfinished if kind != COPY else ()
+        self.query_one(PlaceField).take(self._taken.difference(begun))
         self._turn += 1
         self.field("kind").say(NOTES.get(kind, ""))
         if kind in _FORESEEN:

@@ -78,7 +78,12 @@ class PlaceField(Field):
 
     def move(self, home: Home) -> None:
         """Have plain names go to another machine."""
-        self.base, self._taken = home.base, home.taken
+        self.base = home.base
+        self.take(home.taken)
+
+    def take(self, taken: frozenset[str]) -> None:
+        """Have other names be taken from now on."""
+        self._taken = taken
         self.check_again()
 
     def _check_place(self, _name: str) -> None:

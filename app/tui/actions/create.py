@@ -38,6 +38,7 @@ async def create(session: Session) -> None:
     engine = session.engine
     # Where the cursor is on another machine the next one is made there.
     base = engine.base_at(session.place)
+    host, _ = split(base)
     try:
         defaults = await asyncio.to_thread(engine.create_defaults, CreateOptions(), base)
     except ChrootError as error:
@@ -47,10 +48,11 @@ async def create(session: Session) -> None:
     known, chosen = session.inventory.chroots, session.highlighted
     clock = session.panes.table.rows.clock
     form = CreateForm(
-        defaults, base, session.inventory.names(split(base)[0]),
+        defaults, base, session.inventory.names(host),
+        unfinished=session.inventory.names(host, INCOMPLETE),
         describe=engine.plan_create,
         sources=await asyncio.to_thread(_sources, engine, base, known, chosen, clock),
-        host=_rules(is_here=session.machines.is_here and not split(base)[0]),
+        host=_rules(is_here=session.machines.is_here and not host),
     )  # fmt: skip
     made = await session.user.ask(form)
     if isinstance(made, Copy):

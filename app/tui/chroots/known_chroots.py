@@ -213,9 +213,11 @@ class KnownChroots:
         finally:
             self._onlookers.remove(onlooker)
 
-    def names(self, host: str = "") -> frozenset[str]:
-        """Return the names that are taken on a machine."""
-        return frozenset(one.name for one in self.chroots if one.host == host)
+    def names(self, host: str = "", state: str = "") -> frozenset[str]:
+        """Return the names that are taken on a machine; with *state* of those that are in it."""
+        return frozenset(
+            one.name for one in self.chroots if one.host == host and state in ("", one.state)
+        )
 
     def await_new(
         self, path: str, welcome: Welcome = _nothing, *, wanted: Callable[[str], bool]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from chroot_tool.core.chroot import DELETING, MARKER
 from chroot_tool.core.creating import from_source, images, initial_setup, mirror
 from chroot_tool.core.creating.directory import explained
 from chroot_tool.core.creating.options import CreateOptions
 from chroot_tool.core.errors import ChrootError, Problem
 from chroot_tool.core.host.apt_proxy import Proxies
 from chroot_tool.core.kernel.rootpath import Root
+from chroot_tool.core.local_engine import LocalEngine
 
 
 @pytest.fixture
@@ -41,6 +43,19 @@ def test_where_it_shows_only_afterwards_it_is_a_warning(system: Path) -> None:
         "the package locales is missing inside: de_DE.UTF-8 cannot be made"
     ]
     assert not (system / "etc/default/locale").exists()
+
+
+def test_the_plan_tells_what_is_deleted_first(system: Path) -> None:
+    options, path = CreateOptions(source=str(system)), system / "half"
+    plan = LocalEngine(str(system)).plan_create
+    path.mkdir()
+    assert not any("deleted" in line for line in plan(str(path), options))
+    (path / MARKER.lstrip("/")).mkdir()
+    assert "not finished: what that has made is deleted first" in plan(str(path), options)[-1]
+    (path / DELETING.lstrip("/")).mkdir()
+    with pytest.raises(ChrootError, match="deleting it was not finished") as caught:
+        plan(str(path), options)
+    assert caught.value.hint == f"delete -d {path} removes the rest"
 
 
 @pytest.mark.parametrize("source", ["nope", "./nope", "nope.tar.gz"])

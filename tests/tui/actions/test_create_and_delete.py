@@ -13,6 +13,7 @@ from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.remote.machines import Machines
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm
+from chroot_tool.widgets.dialogs.create_sources import COPY, DEBIAN
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from support.create_form import create_by_form
 from support.samples import BASE, CHROOTS, NOW, SIZES
@@ -81,6 +82,23 @@ async def test_create_refuses_a_name_that_is_taken() -> None:
         await t.press("right", "enter")
         await t.main()
         assert t.engine.calls == []
+
+
+@pytest.mark.slow
+async def test_create_starts_over_where_one_was_cut_off() -> None:
+    async with ui(*CHROOTS) as t:
+        await create_by_form(t, "half")
+        await t.until(lambda: [path for path, _ in t.engine.called("create")] == [f"{BASE}/half"])
+        await t.press("n")
+        form = await t.dialog(CreateForm)
+        await t.write("half")
+        assert form.field("name").problem is None
+        form.field("kind").value = COPY  # which leaves what was begun to `delete`
+        await t.shows("half is there already")
+        form.field("kind").value = DEBIAN
+        await t.shows(f"in {BASE}/half")
+        form.field("name").value = "new"  # that is being made
+        await t.shows("new is there already")
 
 
 @pytest.mark.slow
