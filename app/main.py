@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import compiled_modules, privilege
-from .cli.options import COMPLETE, EVERYWHERE, HOSTS, PLAIN, RUN_WORDS, found
+from .cli.options import COMPLETE, EVERYWHERE, HOSTS, PLAIN, RUN_WORDS, found, refuse_without_hosts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,11 +127,12 @@ def _bare(
                 "on one that can: TERM=xterm-256color chroot-tool",
             )
         return code
-    return exits.answer(lambda: _show(base or "", host or "", fleet.get(HOSTS.key) or ""))
+    return exits.answer(lambda: _show(base or "", host or "", fleet))
 
 
-def _show(base: str, host: str, group: str) -> int:
-    if group:
+def _show(base: str, host: str, fleet: dict[str, str | None]) -> int:
+    refuse_without_hosts(fleet)
+    if group := fleet.get(HOSTS.key):
         from ..core.errors import UsageError
 
         raise UsageError(

@@ -7,7 +7,7 @@ from functools import partial
 
 from ...core.errors import ChrootError, PrivilegeError, UsageError
 from .. import exits, privilege
-from .options import CHROOT_WORDS
+from .options import CHROOT_WORDS, refuse_without_hosts
 from .output import write_error
 from .parser import build, whole
 from .verbs import SUMMARIES, module_of
@@ -71,6 +71,7 @@ def _execute(words: list[str], verb: str) -> int:
     if _writes_an_archive(arguments):
         sys.stdout = sys.stderr
     try:
+        refuse_without_hosts(vars(arguments))
         code = _across(arguments) if arguments.hosts else _do(arguments, words)
     except ChrootError as error:
         if getattr(arguments, "json", False):

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from ...core.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 CHROOT_WORDS = ("start", "stop", "restart", "update")
 """What a chroot does by its own chroot-cmd, as it was set up to: `run` with that word."""
 RUN_WORDS = ("run", *CHROOT_WORDS, "shell")
@@ -111,3 +115,12 @@ def found(argument: str, options: tuple[Option, ...]) -> tuple[Option, str | Non
         if argument[:2] in option.names:
             return option, argument[2:]
     return None
+
+
+def refuse_without_hosts(given: Mapping[str, object]) -> None:
+    """Raise UsageError where *given*, values by key, say more of --hosts, which is not there."""
+    more = next((option for option in (INVENTORY, FORKS) if given.get(option.key)), None)
+    if more and not given.get(HOSTS.key):
+        from ...core.errors import UsageError
+
+        raise UsageError(f"{more.names[0]} is nothing without --hosts", "--hosts GROUP says which")

@@ -21,6 +21,7 @@ from .options import (
     SESSION_OPTIONS,
     SESSION_WORDS,
     found,
+    refuse_without_hosts,
 )
 
 TYPE_CHECKING = False
@@ -76,6 +77,7 @@ def _run(word: str, values: dict[str, list[str]], words: list[str]) -> int:
             f"{word} takes no -x: what it starts ends with the session, which ends with it",
             f"chroot-tool shell -x, and {word} it there",
         )
+    refuse_without_hosts(values)
     user, cwd, config_dir = (_last(values, key) for key in ("user", "cwd", "config"))
     env = dict(pair for text in values.get("env", []) for pair in _pair(text))
     host, directory = split_host(values.get(DIR.key, [DIR.default])[-1])

@@ -52,6 +52,23 @@ def test_an_empty_directory_name_is_a_mistake(cli: Cli, tmp_path: Path) -> None:
     assert (deb / "bin/sh").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list", "--forks", "3"),
+        ("--inventory", "hosts.yml", "status"),
+        ("run", "true", "--forks=3"),
+    ],
+)
+def test_what_is_said_of_hosts_that_are_not_asked_for_is_a_mistake(
+    cli: Cli, words: tuple[str, ...]
+) -> None:
+    done = cli(*words)
+    assert done.returncode == (125 if "run" in words else 2)
+    assert "is nothing without --hosts" in done.stderr
+    assert "hint: --hosts GROUP" in done.stderr
+
+
 def make(path: Path) -> Path:
     """A directory that counts as a chroot, without anything to run in it."""
     for name in ("chroot.d", "bin", "etc"):
