@@ -37,6 +37,11 @@ _CLASHES = (
     ("symfollow", "nosymfollow"),
 )  # fmt: skip
 
+NAME_MAX, PATH_MAX = 255, 4095
+"""Bytes of a name, and of a path: linux/limits.h, which counts the NUL at a path's end, too."""
+_SHOWN = 40
+"""Characters of what is too long that are shown."""
+
 SYSTEM, TOOL_CONF, CHROOT_TOML, COMMAND_LINE, FOREIGN = (
     "system", "tool.conf", "chroot.toml", "command line", "foreign",
 )  # fmt: skip
@@ -87,8 +92,8 @@ class Bind(Value):
 def normalise_target(target: str) -> str:
     """Return *target* without `.`, `//` and trailing slash.
 
-    Raises UsageError for a relative path, a `..`, the root itself, or a NUL: none of them can
-    name a place to mount on.
+    Raises UsageError for a relative path, a `..`, the root itself, a NUL, or what is too long: none
+    of them can name a place to mount on.
     """
     if not target.startswith("/"):
         raise UsageError(
@@ -106,7 +111,26 @@ def normalise_target(target: str) -> str:
             f"target {target!r} is the root itself, expected a place below it",
             "name a directory or file below /",
         )
+    _refuse_long(parts)
     return "/" + "/".join(parts)
+
+
+def _refuse_long(parts: Sequence[str]) -> None:
+    """Raise UsageError where no file system could hold a path of these *parts*."""
+    sizes = [len(part.encode(errors="replace")) for part in parts]
+    longest, whole = max(sizes), sum(sizes) + len(sizes)
+    if longest > NAME_MAX:
+        begin = parts[sizes.index(longest)][:_SHOWN]
+        raise UsageError(
+            f"target with a name {begin!r}… of {longest} bytes, expected at most {NAME_MAX}",
+            "no file system holds a longer one",
+        )
+    if whole > PATH_MAX:
+        begin = f"/{'/'.join(parts)}"[:_SHOWN]
+        raise UsageError(
+            f"target {begin!r}… of {whole} bytes, expected at most {PATH_MAX}",
+            "the kernel takes no longer path",
+        )
 
 
 def check_fs(fs: str) -> str:

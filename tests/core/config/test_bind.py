@@ -33,6 +33,28 @@ def test_target_that_names_no_place(target: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (f"/a/{'é' * 128}", "target with a name 'ééé"),
+        (f"/{'a/' * 2048}", "target '/a/a/a"),
+        (f"/{'a' * 5000}", "of 5000 bytes, expected at most 255"),
+    ],
+    ids=["name", "path", "both"],
+)
+def test_target_that_no_file_system_holds(written: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        normalise_target(written)
+    assert len(caught.value.message) < 120
+    assert caught.value.hint
+
+
+def test_the_longest_target() -> None:
+    longest = "/" + "/".join(["a" * 255] * 15 + ["b" * 254])
+    assert len(longest) == 4095
+    assert normalise_target(f"{longest}//") == longest
+
+
+@pytest.mark.parametrize(
     ("fs", "kind"),
     [("bind", "bind"), ("bind-ro", "bind"), ("tmpfs", "tmpfs"), ("fuse.sshfs", "fuse.sshfs")],
 )
