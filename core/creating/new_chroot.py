@@ -53,7 +53,10 @@ def new_chroot(path: str, tell: Teller, doing: str) -> Iterator[Root]:
         if isinstance(error, OSError):
             raise explained(error, path) from error
         if isinstance(error, Cancelled):
-            raise Cancelled(f"{doing} {path} was interrupted; what it had made is gone") from error
+            stays = "" if path in made else f"; {path} itself was there before"
+            raise Cancelled(
+                f"{doing} {path} was interrupted; what it had made is gone{stays}"
+            ) from error
         raise
 
 

@@ -103,6 +103,7 @@ def test_killed_then_interrupted_then_finished(
     assert cli.json("status", "-d", root)["state"] == "creating"
     assert cli("create", "-d", root, "--mirror", little_mirror).returncode == 4
     assert interrupted.ended_by(signal.SIGINT) == 130
+    assert f"{root} itself was there before" in interrupted.error["message"]
     assert os.listdir(root) == ["chroot.d"]
     wait_until(lambda: not processes_about(root))
 
