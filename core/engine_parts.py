@@ -33,7 +33,7 @@ class Outlook(Value):
     base: Base | None
     """What it would be unpacked from."""
     reason: str
-    """In a few words, for a form."""
+    """Why not, in a few words, for a form; "" with a base."""
 
 
 class Pruned(Value):

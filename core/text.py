@@ -94,6 +94,11 @@ def duration(seconds: float) -> str:
     return " ".join(part for part in parts if not part.startswith("0")) or "0s"
 
 
+def ago(seconds: float) -> str:
+    """Return how long ago it was, with the largest unit alone: `9m ago`, `just now`."""
+    return f"{duration(seconds).partition(' ')[0]} ago" if seconds >= 60 else "just now"
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return the hint for a *word* that is not among *known*: the nearest one, else all of them.
 

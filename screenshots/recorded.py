@@ -392,7 +392,7 @@ class RecordedBases(LocalBases):
     def outlook(self, options: CreateOptions) -> Outlook:
         """Say that it serves for trixie."""
         if options.suite == KEPT.key.suite:
-            return Outlook(KEPT, "from a base made 3d ago")
+            return Outlook(KEPT, "")
         return Outlook(None, "the nearest base has another suite")
 
 

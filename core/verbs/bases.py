@@ -66,7 +66,7 @@ class LocalBases:
             return Outlook(None, error.message)
         base = next((base for base in there if base.key == key), None)
         if base:
-            return Outlook(base, f"from a base made {keeping.age(base.facts.made)}")
+            return Outlook(base, "")
         if options.offline:
             return Outlook(None, keeping.no_base(options).message)
         return Outlook(None, _why_not(key, there))

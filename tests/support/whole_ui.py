@@ -86,7 +86,7 @@ class KnownBases(LocalBases):
 
     def outlook(self, options: CreateOptions) -> Outlook:
         base = next((one for one in self._kept if one.key.suite == options.suite), None)
-        return Outlook(base, "from a base made 3d ago" if base else "there is no base yet")
+        return Outlook(base, "" if base else "there is no base yet")
 
 
 class RecordingEngine(LocalEngine):

@@ -124,6 +124,8 @@ class CreateForm(FormDialog[Request | None]):
         self._unfinished = unfinished
         self._plan = PlanPage(self._plan_answered)
         self._request: Request | None = None
+        self._came_from: Widget | None = None
+        """What had the focus when the plan was asked for."""
 
     # -- the fields ------------------------------------------------------------------------------
 
@@ -240,9 +242,12 @@ class CreateForm(FormDialog[Request | None]):
 
     def _ask_outlook(self) -> None:
         shown = [one for one in self.query(Field) if one.display and one.id != "name"]
-        if self._kind in _FORESEEN and not any(one.problem for one in shown):
+        if self._kind in _FORESEEN:
             self._turn += 1
-            self._look_ahead(self._turn, self._options())
+            if any(one.problem for one in shown):
+                self.field("kind").say("")  # it was said of what stood there before
+            else:
+                self._look_ahead(self._turn, self._options())
 
     class Foreseen(Telling):
         """It is known how quick a Debian would be. `turn` says which question it answers."""
@@ -301,7 +306,7 @@ class CreateForm(FormDialog[Request | None]):
         self._plan.forget()
         self._request = None
         self._show_page("", back="Cancel", go="Show the plan")
-        self.field("name").focus_entry()
+        self.set_focus(self._came_from)
 
     def _go_on(self) -> None:
         if self._request is not None:
@@ -313,6 +318,7 @@ class CreateForm(FormDialog[Request | None]):
         describe = (
             request.describe if isinstance(request, Copy) else partial(self._describe, *request)
         )
+        self._came_from = self.focused
         self._show_page("-plan", back="Back", go="Create")
         self.query_one("#go", Button).disabled = True
         self.set_focus(None)  # a second Enter neither goes back nor agrees to what nobody saw

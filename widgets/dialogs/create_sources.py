@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...core.creating.bases.store import Base
 from ...core.creating.options import CreateOptions
-from ...core.text import safe, size
+from ...core.text import ago, safe, size
 from ...core.value import Value
-from ..text.amounts import age
 
 DEBIAN, BASE, ARCHIVE, COPY = "debian", "base", "archive", "copy"
 """What one can be made of."""
@@ -68,7 +66,8 @@ class Sources:
     Called in a thread."""
     complete: Callable[[str], Sequence[str]] = field(default=lambda _text: ())
     """Returns the paths that one can be the start of; called in a thread."""
-    clock: Callable[[], float] = time.time
+    now: float = 0.0
+    """The time by which bases have an age, the same wherever one is told."""
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
@@ -99,8 +98,8 @@ class Sources:
         words = [key.suite, key.arch, key.variant]
         words += [f"+{len(key.include)}"] if key.include else []
         words += [key.backend] if key.backend != "debootstrap" else []
-        old = age(self.clock() - base.facts.made)
-        return f"{safe(' '.join(words))} · {old} old · {size(base.size)}"
+        made = ago(self.now - base.facts.made)
+        return f"{safe(' '.join(words))} · made {made} · {size(base.size)}"
 
 
 def of_base(base: Base, options: CreateOptions, *, as_it_is: bool) -> CreateOptions:

@@ -41,15 +41,18 @@ class DeleteSeveral(ProofDialog):
         yield Static("What is on is switched off first, its processes are ended.")
         yield from self.fate()
         width = min(max(width_of(foreign(one.path).plain) for one in self._chroots), _MOST_PATH)
+        sizes = [None if size is None else shown_size(size) for size in self._sizes]
+        digits = max((len(size) for size in sizes if size), default=0)
         lines = [
-            _line(one, size, width) for one, size in zip(self._chroots, self._sizes, strict=True)
+            _line(one, size and size.rjust(digits), width)
+            for one, size in zip(self._chroots, sizes, strict=True)
         ]
         for number, line in enumerate(lines):
             yield Static(line, classes="delete--line" if number else "delete--line dialog--gap")
 
 
-def _line(one: ChrootStatus, size: int | None, width: int) -> Content:
-    facts = ["size not counted yet" if size is None else shown_size(size)]
+def _line(one: ChrootStatus, size: str | None, width: int) -> Content:
+    facts = [size or "size not counted yet"]
     if one.is_on:
         facts.append(one.state)
     if one.processes:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.looking.status import BROKEN, CREATING, INCOMPLETE
 from ....core.remote.address import split
+from ....core.text import ago
 from ..command_lines import command_words
 from .action import Action, flow
 from .copies import copy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ....core.creating.options import CreateOptions
     from ....core.engine import Engine
@@ -46,12 +47,12 @@ async def create(session: Session) -> None:
         return
     # Of widgets, so not in the thread.
     known, chosen = session.inventory.chroots, session.highlighted
-    clock = session.panes.table.rows.clock
+    now = session.panes.table.rows.clock()
     form = CreateForm(
         defaults, base, session.inventory.names(host),
         unfinished=session.inventory.names(host, INCOMPLETE),
         describe=engine.plan_create,
-        sources=await asyncio.to_thread(_sources, engine, base, known, chosen, clock),
+        sources=await asyncio.to_thread(_sources, engine, base, known, chosen, now),
         host=_rules(is_here=session.machines.is_here and not host),
     )  # fmt: skip
     made = await session.user.ask(form)
@@ -64,7 +65,7 @@ async def create(session: Session) -> None:
 
 def _sources(
     engine: Engine, base: str, known: Iterable[ChrootStatus], chosen: ChrootStatus | None,
-    clock: Callable[[], float],
+    now: float,
 ) -> Sources:  # fmt: skip
     """Return what there is to make a chroot of. Called in a thread."""
     from ....widgets.dialogs.create_sources import Sources
@@ -77,7 +78,9 @@ def _sources(
 
     def outlook(options: CreateOptions) -> str:
         seen = bases.outlook(options)
-        return f"{'quick' if seen.base else 'not quick'}: {seen.reason}"
+        if seen.base:
+            return f"quick: from a base made {ago(now - seen.base.facts.made)}"
+        return f"not quick: {seen.reason}"
 
     host, _ = split(base)
     whole = [one for one in known if one.state not in _UNFIT]
@@ -86,7 +89,7 @@ def _sources(
     chroots = [(_labelled(one, host), one.path) for one in whole]
     return Sources(
         there, chroots, chosen.path if chosen else "", outlook,
-        engine.complete, clock,
+        engine.complete, now,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import os
 import time
 
 from ...errors import ChrootError
-from ...text import duration, size
+from ...text import ago, size
 from ...value import Value
 from ..directory import NEEDED
 from . import archive
@@ -125,5 +125,4 @@ def shrink(store: Store, limit: int, *, keep: str = "") -> tuple[Base, ...]:
 
 def age(made: float) -> str:
     """Return how long ago *made* was, in words."""
-    seconds = time.time() - made
-    return f"{duration(seconds).partition(' ')[0]} ago" if seconds >= 60 else "just now"
+    return ago(time.time() - made)

@@ -207,7 +207,9 @@ async def test_a_chroot_from_a_base() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.kept = (KEPT_BASE,)
         form = await form_for(t, "base")
-        await t.shows("bookworm amd64 minbase +1 · 3d old · 61M", "quick: from a base made 3d ago")
+        await t.shows(
+            "bookworm amd64 minbase +1 · made 3d ago · 61M", "quick: from a base made 3d ago"
+        )
         form.query_one("#as-it-is", Switch).value = True
         await agree(t, form)
         await t.until(lambda: t.engine.called("create"))

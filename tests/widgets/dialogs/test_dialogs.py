@@ -20,7 +20,9 @@ from chroot_tool.core.trees.snapshots import TreeSnapshot
 from chroot_tool.widgets.dialogs.base_directory import BaseDirectoryDialog
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.create import CreateForm, HostRules
+from chroot_tool.widgets.dialogs.create_sources import Sources
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
+from chroot_tool.widgets.dialogs.delete_several import DeleteSeveral
 from chroot_tool.widgets.dialogs.dialog import Body
 from chroot_tool.widgets.dialogs.field import Field
 from chroot_tool.widgets.dialogs.machines import MachineRow, MachinesDialog
@@ -500,6 +502,19 @@ async def test_delete_without_a_size_says_so() -> None:
 
 
 @pytest.mark.slow
+async def test_delete_of_several_has_their_sizes_below_each_other() -> None:
+    chroots = [status(name) for name in ("a", "deb12", "new")]
+    app = DialogHost(DeleteSeveral(chroots, [812, 206 << 20, None]))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        shown = [line.partition("/srv/chroot/")[2] for line in screen_lines(app)]
+        assert [line.split(",")[0] for line in shown if line] == [
+            "a       812",
+            "deb12  206M",
+            "new    size not counted yet",
+        ]
+
+
 async def test_delete_wants_the_name_exactly() -> None:
     app = DialogHost(DeleteDialog(status(), 0))
     async with app.run_test(size=SMALL) as pilot:
@@ -801,6 +816,41 @@ async def test_create_goes_back_from_the_plan_with_all_that_was_typed() -> None:
         assert "plan for" not in screen_text(app)
         assert focused(app) == "name"
         assert app.screen.query_one("#name", Field).value == "deb13"
+
+
+@pytest.mark.slow
+async def test_create_goes_back_from_the_plan_to_where_one_was() -> None:
+    app = DialogHost(create_form())
+    async with app.run_test(size=SMALL) as pilot:
+        await type_text(pilot, "deb13")
+        field(app, "timezone").focus_entry()
+        await pilot.pause()
+        await settle(pilot, "enter")
+        assert "plan for" in screen_text(app)
+        await press(pilot, "escape")
+        assert focused(app) == "timezone"
+        assert "Time zone" in screen_text(app)
+        await settle(pilot, "tab", "tab", "tab", "enter")
+        assert "plan for" in screen_text(app)
+        await press(pilot, "escape")
+        assert focused(app) == "go"
+
+
+@pytest.mark.slow
+async def test_create_says_how_quick_it_will_be_only_of_what_can_be_made() -> None:
+    def outlook(options: CreateOptions) -> str:
+        return f"quick: {options.suite}"
+
+    sources = Sources(outlook=outlook)
+    app = DialogHost(create_form(host=HostRules(check_suite), sources=sources))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        field(app, "suite").value = "bookworm"
+        await until(pilot, lambda: "quick: bookworm" in screen_text(app))
+        field(app, "suite").value = "bookworms"
+        await until(pilot, lambda: "quick" not in screen_text(app))
+        field(app, "suite").value = "sid"
+        await until(pilot, lambda: "quick: sid" in screen_text(app))
 
 
 @pytest.mark.slow
