@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ....core.errors import ChrootError
 from ....core.text import safe
 from ....widgets.job_status import DONE
+from ....widgets.text.fitting import shorten
 from ..command_lines.command_log import PROGRAM
 from .action import Action, flow
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..session import Session
 
 _MOST_STEPS = 12
+_MOST_WORD = 120
+"""Cells of a word, so that a path of thousands pushes no other line out of sight."""
 
 
 def show(session: Session) -> None:
@@ -113,7 +116,8 @@ async def undo(session: Session, *idents: int, lead: tuple[str, ...] = ()) -> No
 def _said(lines: tuple[str, ...], steps: tuple[str, ...]) -> tuple[str, ...]:
     if len(steps) > _MOST_STEPS:
         steps = (*steps[:_MOST_STEPS], f"and {len(steps) - _MOST_STEPS} more")
-    return (*(f"$ {line}" for line in lines), "", "is taken back by:", *steps)
+    said = (*(f"$ {line}" for line in lines), "", "is taken back by:", *steps)
+    return tuple(" ".join(shorten(word, _MOST_WORD) for word in line.split(" ")) for line in said)
 
 
 def _no_repeat(session: Session) -> str:

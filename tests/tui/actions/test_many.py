@@ -250,6 +250,20 @@ async def test_in_the_list_of_commands_one_of_them_is_taken_back_alone() -> None
 
 
 @pytest.mark.slow
+async def test_a_path_of_thousands_hides_nothing_else_of_what_is_taken_back() -> None:
+    async with ui(*OFF, size=(80, 24)) as t:
+        steps = (MakeTarget(f"first/{'a' * 3000}/end"), MakeTarget("second"))
+        t.engine.plan_off = lambda path, **_: Plan(steps)
+        await t.on_row("deb11")
+        await t.press("o")
+        await t.until(lambda: t.engine.called("on"))
+        await t.idle()
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("$ chroot-tool on", "first/aaa", "aaa/end", "second", "Take back")
+
+
+@pytest.mark.slow
 async def test_a_full_stop_does_it_once_more_to_all() -> None:
     async with ui(*OFF) as t:
         await mark(t, "deb1")
