@@ -65,7 +65,7 @@ def become(root_fd: int, launch: Launch, *, ends_with: int = 0) -> NoReturn:
         os.chroot(".")
         _set_user(launch.user)
         if ends_with:
-            _end_with(ends_with)
+            be_signalled(signal.SIGKILL, at_end_of=ends_with)
         stage = "cwd"
         os.chdir(launch.cwd)
         for number in _IGNORED_BY_PYTHON:
@@ -94,8 +94,9 @@ def _set_user(user: User) -> None:
         os.setresuid(user.uid, user.uid, user.uid)
 
 
-def _end_with(parent: int) -> None:
-    syscalls.set_parent_death_signal(signal.SIGKILL)
+def be_signalled(number: int, *, at_end_of: int) -> None:
+    """Have this process get signal *number* when its parent ends, whose pid *at_end_of* is."""
+    syscalls.set_parent_death_signal(number)
     # It may have ended before. 0: it is outside of our pid namespace, and cannot be asked for.
-    if os.getppid() not in (parent, 0):
-        os.kill(os.getpid(), signal.SIGKILL)
+    if os.getppid() not in (at_end_of, 0):
+        os.kill(os.getpid(), number)

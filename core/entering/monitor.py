@@ -11,7 +11,7 @@ import os
 import termios
 
 from ..kernel import syscalls
-from .launch import Launch, Refused, become
+from .launch import Launch, Refused, be_signalled, become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ class _Monitor:
         signal.pthread_sigmask(signal.SIG_SETMASK, (*self._AWAITED, *self._BLOCKED))
         os.setsid()
         fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)
-        syscalls.set_parent_death_signal(signal.SIGHUP)
-        if os.getppid() != self._carrier:  # it has ended before
-            os._exit(125)
+        be_signalled(signal.SIGHUP, at_end_of=self._carrier)
         self._command = os.fork()
         if not self._command:
             try:

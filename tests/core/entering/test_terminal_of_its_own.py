@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -280,6 +280,58 @@ def test_kill_9_of_the_tool_in_the_background_hangs_up_too(bash: Bash, tiny_chro
     bash.start("r sleep 1000 &")
     os.kill(carrier_of(only(tiny_chroot, "sleep")), signal.SIGKILL)
     wait_until(lambda: not inside(tiny_chroot))
+
+
+def end_of_the_tool(bash: Bash, root: Path) -> None:
+    """As by a kill -9."""
+    os.kill(carrier_of(only(root, "sh")), signal.SIGKILL)
+
+
+def end_of_the_outer_terminal(bash: Bash, _root: Path) -> None:
+    """As of a window that is closed."""
+    bash.hang_up()
+
+
+ENDS = pytest.mark.parametrize("end", [end_of_the_tool, end_of_the_outer_terminal])
+
+
+@ENDS
+def test_who_is_hung_up_is_told_once(
+    bash: Bash, tiny_chroot: Path, end: Callable[..., None]
+) -> None:
+    """A bash that is told again, while it tells its jobs, ends and tells no more of them."""
+    trap = 'trap "echo told >>/told; left=25" HUP; left=-1; echo up'
+    bash.start(f"r -- sh -c '{trap}; while [ $left != 0 ]; do sleep 0.02; left=$((left-1)); done'")
+    bash.wait_for("up")
+    end(bash, tiny_chroot)
+    wait_until(lambda: not inside(tiny_chroot))
+    assert (tiny_chroot / "told").read_text() == "told\n"
+
+
+@ENDS
+def test_who_is_hung_up_is_told_before_the_terminal_ends(
+    bash: Bash, tiny_chroot: Path, end: Callable[..., None]
+) -> None:
+    """A bash that is at its prompt would end as by ctrl+D, and leave its jobs running."""
+    trap = 'trap "echo told >>/told; exit" HUP; echo up'
+    bash.start(f"r -- sh -c '{trap}; while read line; do :; done; echo end of file >>/told'")
+    bash.wait_for("up")
+    end(bash, tiny_chroot)
+    wait_until(lambda: not inside(tiny_chroot))
+    assert (tiny_chroot / "told").read_text() == "told\n"
+
+
+def test_what_ignores_that_it_is_hung_up_keeps_nobody(bash: Bash, tiny_chroot: Path) -> None:
+    """Nor does the one that waits for its end keep anything of the chroot open."""
+    bash.start("r -- sh -c 'trap \"\" HUP; echo up; while :; do sleep 0.02; done'")
+    bash.wait_for("up")
+    command = only(tiny_chroot, "sh")
+    carrier, monitor = carrier_of(command), stat_field(command, 4)
+    bash.hang_up()
+    wait_until(lambda: has_ended(carrier))
+    wait_until(lambda: {int(fd) for fd in os.listdir(f"/proc/{monitor}/fd")} <= {0, 1, 2})
+    os.kill(command, signal.SIGKILL)
+    wait_until(lambda: has_ended(monitor))
 
 
 # -- stop and continue
