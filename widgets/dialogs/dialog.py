@@ -21,6 +21,7 @@ from textual.widgets import Button
 
 from ...core.text import safe
 from ..broken_work import TellsOfWork
+from ..sure_timers import SureTimers
 from ..text.foreign import foreign
 from ..text.shown_keys import key_of
 
@@ -31,7 +32,7 @@ class Body(VerticalScroll, can_focus=False):
     """The content between title and buttons; scrolls where it is too long."""
 
 
-class Dialog(TellsOfWork, ModalScreen[Answer], Generic[Answer]):
+class Dialog(SureTimers, TellsOfWork, ModalScreen[Answer], Generic[Answer]):
     """Base of the dialogs. Subclasses give `content`, `buttons`, and what Escape answers."""
 
     BINDING_GROUP_TITLE = "Dialog"

@@ -20,6 +20,7 @@ from textual.widget import Widget
 
 from ..broken_work import TellsOfWork
 from ..light_message import Telling
+from ..sure_timers import SureTimers
 from .colors import Palette
 from .command import Command
 from .keyboard import Keyboard
@@ -38,7 +39,7 @@ _NOT_STARTED = 127
 """What a shell gives for a command that cannot be started."""
 
 
-class Terminal(TellsOfWork, Widget, can_focus=True):
+class Terminal(SureTimers, TellsOfWork, Widget, can_focus=True):
     """Runs a command and is its terminal.
 
     While it has the focus every key is the command's, whatever else is bound to it, but for the

@@ -20,6 +20,7 @@ from textual.screen import Screen
 from ....core.remote.machines import Machines
 from ....widgets.bars.status_line import StatusLine
 from ....widgets.broken_work import TellsOfWork
+from ....widgets.sure_timers import SureTimers
 from ....widgets.tables.chroot_table import ChrootTable
 from ...settings.file import Settings
 from ..chroots.known_chroots import KnownChroots
@@ -72,7 +73,7 @@ _BATCH = 0.05
 """Seconds that lines of output are gathered."""
 
 
-class MainScreen(TellsOfWork, Screen[None]):
+class MainScreen(SureTimers, TellsOfWork, Screen[None]):
     """Everything at once: the chroots, the highlighted one in detail, what is being done."""
 
     BINDINGS = [*KEYS]  # noqa: RUF012 (Textual's own form)

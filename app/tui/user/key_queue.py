@@ -21,6 +21,7 @@ from textual.message_pump import MessagePump
 from textual.worker import Worker
 
 from ....widgets.dialogs import DIALOGS
+from ....widgets.sure_timers import SureTimers
 
 _TICK = 0.01
 """Seconds between two looks whether there is a focus, while what was typed is held back."""
@@ -44,7 +45,7 @@ class KeyHandled(Message):
         self.again = again
 
 
-class KeyQueue(App[None]):
+class KeyQueue(SureTimers, App[None]):
     """An app that hands on what is typed key by key."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
