@@ -27,6 +27,7 @@ from textual.widgets import Input
 from ...core.remote.machines import Machines
 from ...core.text import safe
 from ...widgets.text.fitting import brief
+from .. import exits
 from ..settings.file import Settings
 from ..settings.readable import readable
 from ..settings.terminal import ascii_for, no_colours
@@ -393,10 +394,13 @@ def run(
     app.run()
     jobs = app.main.session.jobs
     ended = jobs.wait()
-    machines.close()
-    app.main.keep_ends()
-    failed = jobs.tell_ends()
-    code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or failed
-    if not ended:
-        os._exit(code)  # Python would wait for the threads
+    code = exits.INTERRUPTED
+    try:
+        machines.close()
+        app.main.keep_ends()
+        failed = jobs.tell_ends()
+        code = _SIGNALLED + app.ended_by if app.ended_by else app.return_code or failed
+    finally:
+        if not ended:
+            os._exit(code)  # Python would wait for the threads
     return code, "" if app.ended_by else app.wanted_base

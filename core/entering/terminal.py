@@ -41,6 +41,9 @@ _TIOCSPTLCK = 0x80045431 if _OTHER_IOCTLS else 0x40045431
 _TIOCGPTPEER = 0x20005441 if _OTHER_IOCTLS else 0x5441
 
 _CHUNK = 1 << 16
+_TOLD = 1000
+"""Milliseconds in which the command is told that its terminal ends; one that cannot become what it
+is to be, before its execve, may take longer."""
 _LAST_OUTPUT = 1 << 18
 """Bytes that are still shown after the command ended: more than a terminal's buffers hold, and an
 end where something in the background goes on writing."""
@@ -108,7 +111,7 @@ def run(root: Root, launch: Launch) -> int:
 
 
 class _HungUp(Exception):  # noqa: N818
-    """The outer terminal is gone."""
+    """The outer terminal is gone, or the monitor."""
 
 
 class _Carrier:
@@ -155,13 +158,20 @@ class _Carrier:
             os.waitpid(self._monitor, 0)
         except _HungUp:
             code = 128 + signal.SIGHUP
-            os.kill(self._monitor, signal.SIGHUP)
-            os.close(self._master)
+            self._hang_up()
         if self._refused:
             from .exec_error import explain
 
             raise explain(self._root, self._launch, self._refused)
         return code
+
+    def _hang_up(self) -> None:
+        """Have the monitor tell the command, then end the terminal; the monitor waits for both."""
+        os.kill(self._monitor, signal.SIGHUP)
+        told = select.poll()
+        told.register(self._reports, 0)  # POLLHUP is told unasked: poll(2)
+        told.poll(_TOLD)
+        os.close(self._master)
 
     def _carry(self) -> int:
         while True:
@@ -258,8 +268,8 @@ class _Carrier:
     def _on_reports(self) -> None:
         """Take in what the monitor says; see `_Monitor._report`."""
         text = os.read(self._reports, 4096)
-        if not text and self._ended is None:  # it was killed, and the kernel hangs up
-            self._ended = 128 + signal.SIGHUP
+        if not text and self._ended is None:  # it was killed, or hung up by somebody else
+            raise _HungUp
         self._left = _LAST_OUTPUT
         for line in text.decode().splitlines():
             kind, *words = line.split()

@@ -40,6 +40,8 @@ async def toggle(session: Session) -> None:
 
 
 def _toggle(session: Session, chosen: Sequence[ChrootStatus]) -> None:
+    if not chosen:
+        return
     if all(_is_on(one) or one.state in UNFIT for one in chosen):
         _ask_and_off(session, chosen)
         return
@@ -52,7 +54,10 @@ def _toggle(session: Session, chosen: Sequence[ChrootStatus]) -> None:
 
 
 async def _chosen_by_now(session: Session) -> Sequence[ChrootStatus]:
-    """Return what is chosen, what was broken as it is now: nobody tells when that is mended."""
+    """Return what is chosen, what was broken as it is now: nobody tells when that is mended.
+
+    Without what has been switched on meanwhile, by the same key pressed once more it may be.
+    """
 
     def look(one: ChrootStatus) -> ChrootStatus:
         try:
@@ -60,9 +65,9 @@ async def _chosen_by_now(session: Session) -> Sequence[ChrootStatus]:
         except ChrootError:
             return one
 
-    return [
-        await asyncio.to_thread(look, one) if one.state == BROKEN else one for one in session.chosen
-    ]
+    before = session.chosen
+    now = [await asyncio.to_thread(look, one) if one.state == BROKEN else one for one in before]
+    return [one for one, old in zip(now, before, strict=True) if old.is_on or not _is_on(one)]
 
 
 def _is_on(one: ChrootStatus) -> bool:

@@ -334,6 +334,18 @@ def test_what_ignores_that_it_is_hung_up_keeps_nobody(bash: Bash, tiny_chroot: P
     wait_until(lambda: has_ended(monitor))
 
 
+def test_who_hangs_up_the_monitor_alone_keeps_the_tool_from_nothing(
+    bash: Bash, tiny_chroot: Path
+) -> None:
+    bash.start("r -- sh -c 'trap \"\" HUP; echo up; while :; do sleep 0.02; done'")
+    bash.wait_for("up")
+    command = only(tiny_chroot, "sh")
+    os.kill(stat_field(command, 4), signal.SIGHUP)
+    assert bash.code() == 129
+    assert bash.modes() == bash.before
+    os.kill(command, signal.SIGKILL)
+
+
 # -- stop and continue
 
 

@@ -6,6 +6,7 @@ import pytest
 from textual.timer import Timer
 
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError
+from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.mounts.steps import Unmount
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder
@@ -47,6 +48,23 @@ async def test_o_on_what_cannot_be_switched_says_why() -> None:
 
 
 @pytest.mark.slow
+async def test_what_was_broken_and_is_on_meanwhile_is_left_on() -> None:
+    """By `o` pressed once more before the first one was told, it may be."""
+    looked: list[str] = []
+    async with ui(*CHROOTS) as t:
+        broken = next(one for one in CHROOTS if one.name == "broken")
+
+        def status(path: str) -> ChrootStatus:
+            looked.append(path)
+            return broken.replace(state="on", problems=())
+
+        t.engine.status = status
+        await t.on_row("broken")
+        await t.press("o")
+        await t.until(lambda: looked and not t.app.workers)
+        assert t.engine.calls == []
+
+
 async def test_o_looks_anew_at_what_was_broken_before_it_refuses() -> None:
     """Somebody has put the missing shell there: nobody tells of that."""
     async with ui(*CHROOTS) as t:
