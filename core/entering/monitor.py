@@ -10,7 +10,6 @@ import fcntl
 import os
 import termios
 
-from ..kernel import syscalls
 from .launch import Launch, Refused, be_signalled, become
 
 TYPE_CHECKING = False
@@ -29,6 +28,8 @@ HANDLED = (*PASSED, signal.SIGWINCH, signal.SIGCONT)
 READING_OR_WRITING = (signal.SIGTTIN, signal.SIGTTOU)
 TO_FOREGROUND, TO_BACKGROUND, TO_REAP = signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM
 """What the carrier tells the monitor, which then continues the command; or reaps it, and ends."""
+_PATIENCE = 2
+"""Seconds that a command has to end when its terminal does, before it may be told once more."""
 
 
 def kill(pid: int, number: int) -> None:
@@ -146,16 +147,18 @@ class _Monitor:
                 self._go_on(foreground=number == TO_FOREGROUND)
 
     def _hang_up(self) -> NoReturn:
-        """Tell the command that its terminal ends, end that, and wait for the command's end.
+        """Tell the command that its terminal ends, give it time for that, and end.
 
         In this order and once: a shell that reads the end first, or is told again while it passes
         on what it was told (termsig_sighandler of bash), leaves what it has in the background
-        running. With our own end the kernel tells who is in the foreground (tty_ioctl(4)).
+        running. With our end the kernel tells who is in the foreground, which it may be itself.
         """
         kill(-self._command, signal.SIGHUP)
         kill(-self._command, signal.SIGCONT)
-        syscalls.close_range(3, 0)  # the terminal, and what would keep others from the chroot
-        os.waitpid(self._command, 0)
+        signal.alarm(_PATIENCE)
+        while os.waitpid(self._command, os.WNOHANG) == (0, 0):
+            if signal.sigwait((signal.SIGCHLD, signal.SIGALRM)) == signal.SIGALRM:
+                break
         os._exit(0)
 
     def _look(self) -> bool:

@@ -6,8 +6,8 @@ group would be an orphan, which the kernel does not let stop (ctrl+Z). The *comm
 group of its own, in the foreground of the new terminal.
 
 The monitor never reaps the command before the carrier lets it, so the command's pid is good for
-signals as long as the carrier runs. If the carrier dies, the kernel tells the monitor, which hangs
-up as the carrier has it do when the outer terminal is gone.
+signals as long as the carrier runs. If the carrier dies, the kernel tells the monitor, which ends
+the terminal as the carrier has it do when the outer one is gone.
 """
 
 from __future__ import annotations
@@ -41,9 +41,6 @@ _TIOCSPTLCK = 0x80045431 if _OTHER_IOCTLS else 0x40045431
 _TIOCGPTPEER = 0x20005441 if _OTHER_IOCTLS else 0x5441
 
 _CHUNK = 1 << 16
-_TOLD = 1000
-"""Milliseconds in which the command is told that its terminal ends; one that cannot become what it
-is to be, before its execve, may take longer."""
 _LAST_OUTPUT = 1 << 18
 """Bytes that are still shown after the command ended: more than a terminal's buffers hold, and an
 end where something in the background goes on writing."""
@@ -155,23 +152,15 @@ class _Carrier:
         try:
             code = self._carry()
             os.kill(self._monitor, TO_REAP)
-            os.waitpid(self._monitor, 0)
         except _HungUp:
             code = 128 + signal.SIGHUP
-            self._hang_up()
+            os.kill(self._monitor, signal.SIGHUP)
+        os.waitpid(self._monitor, 0)
         if self._refused:
             from .exec_error import explain
 
             raise explain(self._root, self._launch, self._refused)
         return code
-
-    def _hang_up(self) -> None:
-        """Have the monitor tell the command, then end the terminal; the monitor waits for both."""
-        os.kill(self._monitor, signal.SIGHUP)
-        told = select.poll()
-        told.register(self._reports, 0)  # POLLHUP is told unasked: poll(2)
-        told.poll(_TOLD)
-        os.close(self._master)
 
     def _carry(self) -> int:
         while True:

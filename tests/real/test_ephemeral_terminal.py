@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import CHECKOUT, IN_CHROOT, Cli, wait_until
+from support import CHECKOUT, IN_CHROOT, Cli, has_ended, wait_until
 from support.outer_terminal import PROMPT, Bash
 from support.session_traces import sessions
 
@@ -65,12 +65,13 @@ def test_a_terminal_that_goes_takes_the_session_along(
 ) -> None:
     bash.start("r -x -- sh -c 'trap \"\" HUP; echo up; while :; do sleep 0.02; done'")
     bash.wait_for("up")
+    tool = int(Path(f"/proc/{bash.pid}/task/{bash.pid}/children").read_text().split()[0])
     if whom == "terminal":
         bash.hang_up()
     else:
-        tool = Path(f"/proc/{bash.pid}/task/{bash.pid}/children").read_text().split()[0]
-        os.kill(int(tool), signal.SIGKILL)
+        os.kill(tool, signal.SIGKILL)
     wait_until(lambda: not sessions(tiny_chroot))
+    wait_until(lambda: has_ended(tool))
 
 
 # -- in a chroot
