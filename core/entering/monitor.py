@@ -29,7 +29,7 @@ READING_OR_WRITING = (signal.SIGTTIN, signal.SIGTTOU)
 TO_FOREGROUND, TO_BACKGROUND, TO_REAP = signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM
 """What the carrier tells the monitor, which then continues the command; or reaps it, and ends."""
 _PATIENCE = 2
-"""Seconds that a command has to end when its terminal does, before it may be told once more."""
+"""Seconds that a command has to end before its terminal does."""
 
 
 def kill(pid: int, number: int) -> None:
@@ -137,12 +137,8 @@ class _Monitor:
                 self._hang_up()
             elif number == TO_REAP:
                 os.waitpid(self._command, 0)
-                # With us the session ends, and who is in the foreground then is hung up: not what
-                # the command has left to run on, a service that `start` began, say.
-                try:
-                    os.tcsetpgrp(self._slave, os.getpgrp())
-                finally:  # the terminal may be gone
-                    os._exit(0)
+                # Nor is told what it has left to run on, a service that `start` began, say.
+                self._end_untold()
             elif not ended:
                 self._go_on(foreground=number == TO_FOREGROUND)
 
@@ -151,15 +147,25 @@ class _Monitor:
 
         In this order and once: a shell that reads the end first, or is told again while it passes
         on what it was told (termsig_sighandler of bash), leaves what it has in the background
-        running. With our end the kernel tells who is in the foreground, which it may be itself.
+        running. With our end the kernel tells whom else the command has put in the foreground.
         """
         kill(-self._command, signal.SIGHUP)
         kill(-self._command, signal.SIGCONT)
         signal.alarm(_PATIENCE)
-        while os.waitpid(self._command, os.WNOHANG) == (0, 0):
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while os.waitid(os.P_PID, self._command, flags) is None:
             if signal.sigwait((signal.SIGCHLD, signal.SIGALRM)) == signal.SIGALRM:
                 break
+        if os.tcgetpgrp(self._slave) == self._command:
+            self._end_untold()
         os._exit(0)
+
+    def _end_untold(self) -> NoReturn:
+        """End, and with us the session, when nobody is told: who is in the foreground would be."""
+        try:
+            os.tcsetpgrp(self._slave, os.getpgrp())
+        finally:  # the terminal may be gone
+            os._exit(0)
 
     def _look(self) -> bool:
         """Report what became of the command, leaving it unreaped; whether it ended."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import termios
 
 from .monitor import HANDLED
@@ -108,6 +109,13 @@ class Outer:
             except termios.error:
                 pass
         self._raw = False
+
+    def goes_within(self, patience: int) -> bool:
+        """Wait *patience* milliseconds, or until it is gone; tell whether it is."""
+        gone = select.poll()
+        for fd in (0, self.fd):
+            gone.register(fd, 0)  # POLLHUP and POLLERR are told unasked: poll(2)
+        return bool(gone.poll(patience))
 
     def size(self) -> bytes:
         """Return struct winsize."""

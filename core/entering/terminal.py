@@ -41,6 +41,8 @@ _TIOCSPTLCK = 0x80045431 if _OTHER_IOCTLS else 0x40045431
 _TIOCGPTPEER = 0x20005441 if _OTHER_IOCTLS else 0x5441
 
 _CHUNK = 1 << 16
+_SOON = 100
+"""Milliseconds in which a terminal ends whose program has told those on it before."""
 _LAST_OUTPUT = 1 << 18
 """Bytes that are still shown after the command ended: more than a terminal's buffers hold, and an
 end where something in the background goes on writing."""
@@ -155,7 +157,9 @@ class _Carrier:
         except _HungUp:
             code = 128 + signal.SIGHUP
             os.kill(self._monitor, signal.SIGHUP)
+            os.kill(self._monitor, signal.SIGCONT)  # it may have been stopped
         os.waitpid(self._monitor, 0)
+        os.close(self._master)
         if self._refused:
             from .exec_error import explain
 
@@ -186,7 +190,7 @@ class _Carrier:
         if self._command:  # before that there is nobody to send them to
             self._poll.register(self._signals.fd, select.POLLIN)
         self._poll.register(self._reports, select.POLLIN)
-        ready = self._poll_outer(None)
+        ready = dict(self._poll.poll())
         if self._signals.fd in ready:
             for number in self._signals.read():
                 self._on_signal(number)
@@ -200,14 +204,9 @@ class _Carrier:
             self._type()
         elif reading and ready.get(0, 0) & select.POLLIN:
             self._read_typed()
-
-    def _poll_outer(self, timeout: int | None) -> dict[int, int]:
-        """Return what is ready, after *timeout* milliseconds whatever; None: wait for it."""
-        ready = dict(self._poll.poll(timeout))
         for fd in (0, self._outer.fd):
             if ready.get(fd, 0) & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
                 raise _HungUp
-        return ready
 
     def _read_typed(self) -> None:
         try:
@@ -258,6 +257,8 @@ class _Carrier:
         """Take in what the monitor says; see `_Monitor._report`."""
         text = os.read(self._reports, 4096)
         if not text and self._ended is None:  # it was killed, or hung up by somebody else
+            self._ended = 128 + signal.SIGHUP
+            self._all_shown()
             raise _HungUp
         self._left = _LAST_OUTPUT
         for line in text.decode().splitlines():
@@ -276,8 +277,8 @@ class _Carrier:
                 self._ended = int(words[0])
 
     def _on_signal(self, number: int) -> None:
-        if number == signal.SIGHUP:
-            self._poll_outer(0)  # where that is why it came, the command is told once
+        if number == signal.SIGHUP and self._outer.goes_within(_SOON):
+            raise _HungUp  # and the command is told once
         if number == signal.SIGWINCH:
             self._resize()
         elif number == signal.SIGCONT:

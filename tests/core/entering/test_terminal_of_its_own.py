@@ -292,7 +292,29 @@ def end_of_the_outer_terminal(bash: Bash, _root: Path) -> None:
     bash.hang_up()
 
 
-ENDS = pytest.mark.parametrize("end", [end_of_the_tool, end_of_the_outer_terminal])
+def told_before_the_end(bash: Bash, root: Path) -> None:
+    """As by a program that tells those on its terminal before it closes it, as our panels do."""
+    os.kill(carrier_of(only(root, "sh")), signal.SIGHUP)
+    bash.hang_up()
+
+
+def end_with_a_stopped_monitor(bash: Bash, root: Path) -> None:
+    """As after `pkill -STOP chroot-tool`."""
+    monitor = stat_field(only(root, "sh"), 4)
+    os.kill(monitor, signal.SIGSTOP)
+    wait_until(lambda: stat_state(monitor) == "T")
+    bash.hang_up()
+
+
+ENDS = pytest.mark.parametrize(
+    "end",
+    [
+        end_of_the_tool,
+        end_of_the_outer_terminal,
+        told_before_the_end,
+        end_with_a_stopped_monitor,
+    ],
+)
 
 
 @ENDS
