@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.message_pump import MessagePump
 from textual.timer import Timer, TimerCallback
 
 if TYPE_CHECKING:
-    Node = MessagePump
+    from textual.dom import DOMNode as Node
 else:
     Node = object  # as in broken_work
 

@@ -196,7 +196,7 @@ def test_who_leaves_waits_for_nobody_who_is_asked_in_a_window(
             t.press("q")
         t.shows("Stop it")
         t.click("Stop it")
-        t.shows("left with 0")
+        t.shows("on deb: stopped by you", "left with 0")
     finally:
         t.close()
         with suppress(FileNotFoundError, ProcessLookupError):

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from textual import _time
 from textual.app import App
-from textual.timer import _time
 
 from chroot_tool.app.tui.screen.main_screen import MainScreen
 from chroot_tool.app.tui.user.key_queue import KeyQueue

@@ -16,7 +16,7 @@ from textual.message import Message
 
 from ....core import events
 from ....core.diagnosis.finding import Finding
-from ....core.errors import BusyError, Cancelled, ChrootError
+from ....core.errors import BusyError, Cancelled, ChrootError, PrivilegeError
 from ....core.kernel import answering
 from ....core.text import safe
 from ....widgets.job_status import CANCELLED, DONE, FAILED, RUNNING, JobStatus
@@ -95,8 +95,11 @@ class Job:
         if self.view.state == RUNNING or self.error is None:
             exits.tell_given_up(of)
             return exits.INTERRUPTED
-        exits.complain(self.error, of)
-        return exits.code_of(self.error)
+        error = self.error
+        if self.cancelled.is_set() and isinstance(error, PrivilegeError):
+            error = Cancelled("stopped by you")  # while that was asked for
+        exits.complain(error, of)
+        return exits.code_of(error)
 
     def _move(self, **changes: object) -> None:
         self.view = self.view.replace(**changes)
