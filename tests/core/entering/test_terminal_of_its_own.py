@@ -37,6 +37,7 @@ def carrier_of(pid: int) -> int:
 UNTIL_HUP = (
     """r -- sh -c 'trap "echo bye > /bye; exit" HUP; echo up; while :; do sleep 0.02; done'"""
 )
+NO_HUP = """r -- sh -c 'trap "" HUP; echo up; while :; do sleep 0.02; done'"""
 READ = """r -- sh -c 'echo up; read x; echo "got <$x>"; exit 4'"""
 
 
@@ -306,7 +307,15 @@ def end_with_a_stopped_monitor(bash: Bash, root: Path) -> None:
     bash.hang_up()
 
 
-ENDS = pytest.mark.parametrize(
+# A bash that is told again while it tells its jobs ends and tells no more of them; one that is at
+# its prompt and reads the end first ends as by ctrl+D. Both leave their jobs running.
+LEFT = "left=-1; echo up; while [ $left != 0 ]; do sleep 0.02; left=$((left-1)); done"
+ONCE = f'trap "echo told >>/told; left=25" HUP; {LEFT}'
+READS = "echo up; while read line; do :; done; echo end of file >>/told"
+BEFORE = f'trap "echo told >>/told; exit" HUP; {READS}'
+
+
+@pytest.mark.parametrize(
     "end",
     [
         end_of_the_tool,
@@ -315,28 +324,11 @@ ENDS = pytest.mark.parametrize(
         end_with_a_stopped_monitor,
     ],
 )
-
-
-@ENDS
-def test_who_is_hung_up_is_told_once(
-    bash: Bash, tiny_chroot: Path, end: Callable[..., None]
+@pytest.mark.parametrize("script", [ONCE, BEFORE], ids=["once", "before"])
+def test_who_is_hung_up_is_told_once_and_before_the_terminal_ends(
+    bash: Bash, tiny_chroot: Path, end: Callable[..., None], script: str
 ) -> None:
-    """A bash that is told again, while it tells its jobs, ends and tells no more of them."""
-    trap = 'trap "echo told >>/told; left=25" HUP; left=-1; echo up'
-    bash.start(f"r -- sh -c '{trap}; while [ $left != 0 ]; do sleep 0.02; left=$((left-1)); done'")
-    bash.wait_for("up")
-    end(bash, tiny_chroot)
-    wait_until(lambda: not inside(tiny_chroot))
-    assert (tiny_chroot / "told").read_text() == "told\n"
-
-
-@ENDS
-def test_who_is_hung_up_is_told_before_the_terminal_ends(
-    bash: Bash, tiny_chroot: Path, end: Callable[..., None]
-) -> None:
-    """A bash that is at its prompt would end as by ctrl+D, and leave its jobs running."""
-    trap = 'trap "echo told >>/told; exit" HUP; echo up'
-    bash.start(f"r -- sh -c '{trap}; while read line; do :; done; echo end of file >>/told'")
+    bash.start(f"r -- sh -c '{script}'")
     bash.wait_for("up")
     end(bash, tiny_chroot)
     wait_until(lambda: not inside(tiny_chroot))
@@ -344,7 +336,7 @@ def test_who_is_hung_up_is_told_before_the_terminal_ends(
 
 
 def test_what_ignores_that_it_is_hung_up_keeps_nobody(bash: Bash, tiny_chroot: Path) -> None:
-    bash.start("r -- sh -c 'trap \"\" HUP; echo up; while :; do sleep 0.02; done'")
+    bash.start(NO_HUP)
     bash.wait_for("up")
     command = only(tiny_chroot, "sh")
     carrier, monitor = carrier_of(command), stat_field(command, 4)
@@ -356,7 +348,7 @@ def test_what_ignores_that_it_is_hung_up_keeps_nobody(bash: Bash, tiny_chroot: P
 def test_who_hangs_up_the_monitor_alone_keeps_the_tool_from_nothing(
     bash: Bash, tiny_chroot: Path
 ) -> None:
-    bash.start("r -- sh -c 'trap \"\" HUP; echo up; while :; do sleep 0.02; done'")
+    bash.start(NO_HUP)
     bash.wait_for("up")
     command = only(tiny_chroot, "sh")
     os.kill(stat_field(command, 4), signal.SIGHUP)
