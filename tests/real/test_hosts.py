@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -357,7 +358,7 @@ def test_ctrl_c_hangs_up_there_what_has_pipes_here(
     """It writes nothing, and so would never learn that nobody is there any more."""
     sockets = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, as a user's is
     env = there.hosts.environment({"XDG_RUNTIME_DIR": str(sockets) if is_shared else "none"})
-    script = "exec sleep 76543210"
+    script = f"exec sleep 7{time.time_ns()}"  # all of this machine is looked at
 
     def sleeps() -> bool:
         found = [one.info["cmdline"] for one in psutil.process_iter(["cmdline"])]
