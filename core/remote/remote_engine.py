@@ -331,6 +331,8 @@ class RemoteFollowing:
         self._ended = threading.Event()
         self._again = threading.Event()
         self._stop: Callable[[], None] | None = None
+        self._since = math.inf
+        """When the connection stood; never, until one does."""
         self._thread = threading.Thread(target=self._run, name="follow there", daemon=True)
         self._thread.start()
 
@@ -362,14 +364,14 @@ class RemoteFollowing:
     def _run(self) -> None:
         failed = 0
         while not self._ended.is_set():
-            began = time.monotonic()
+            self._since = math.inf
             try:
                 self._follow()
             except ChrootError as error:
                 if self._ended.is_set():
                     return
                 self._engine.refused = error
-                if time.monotonic() - began > _PAUSES[-1]:
+                if time.monotonic() - self._since > _PAUSES[-1]:
                     failed = 0
                 pause = _PAUSES[min(failed, len(_PAUSES) - 1)]
                 failed += 1
@@ -381,6 +383,7 @@ class RemoteFollowing:
 
     def _follow(self) -> None:
         connection = self._engine.connection()
+        self._since = time.monotonic()
         self._engine.refused = None
         self._forget()
         connection.ask(contract.FOLLOW, {}, self._take, begun=self._begun)

@@ -6,6 +6,8 @@ import errno
 import json
 import queue
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +29,12 @@ with open(sys.argv[2], "a") as asked:
 """
 
 
-def test_each_pause_is_longer_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def pauses(connect: Callable[[], Connection], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The first ones between what is tried, of which the longest is the last of three."""
     monkeypatch.setattr(remote_engine, "_PAUSES", (0.01, 0.02, 0.04))
-
-    def connect() -> Connection:
-        raise ChrootError("there: refused", "look at it")
-
     tried: list[float] = []
-    following = RemoteFollowing(RemoteEngine(connect, tuple))
+    engine = RemoteEngine(connect, tuple)
+    following = RemoteFollowing(engine)
     wait = following._again.wait
 
     def noted(pause: float) -> bool:
@@ -44,11 +44,42 @@ def test_each_pause_is_longer_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(following._again, "wait", noted)
     wait_until(lambda: len(tried) > 4)
     following.close()
-    assert tried[-1] == 0.04
-    assert tried == sorted(tried)
+    following._thread.join()
+    engine.close()
     problem = following.snapshot().problem
     assert problem
-    assert problem.hint.startswith("look at it · tried again in ")
+    assert " · tried again in " in problem.hint
+    return tried
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05], ids=["at once", "later than the longest pause"])
+def test_each_pause_is_longer_up_to_a_bound(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes to be refused: as by one that takes a connection and says nothing."""
+
+    def connect() -> Connection:
+        time.sleep(seconds)
+        raise ChrootError("there: refused", "look at it")
+
+    tried = pauses(connect, monkeypatch)
+    assert tried[-1] == 0.04
+    assert tried == sorted(tried)
+
+
+STOOD = """
+import sys, time
+print(sys.argv[1], flush=True)
+sys.stdin.readline()
+time.sleep(0.1)
+"""
+
+
+def test_after_one_that_stood_for_longer_than_that_it_is_the_shortest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    argv = (sys.executable, "-c", STOOD, json.dumps(HELLO))
+    assert set(pauses(lambda: Connection(argv, "there"), monkeypatch)) == {0.01}
 
 
 def test_what_was_under_way_is_asked_for_once(tmp_path: Path) -> None:
@@ -134,7 +165,7 @@ def test_the_other_hears_of_who_asks_nothing(
     argv = (sys.executable, "-c", LISTENS, json.dumps(HELLO), str(heard), way)
     engine = RemoteEngine(lambda: Connection(argv, "there"), lambda words: tuple(words))
     engine.of().list()
-    first, *_ = heard.read_text().splitlines()
-    assert json.loads(first)["heard_within"] > 2 * alive
+    [asked] = [one for one in map(json.loads, heard.read_text().splitlines()) if "do" in one]
+    assert asked["heard_within"] > 2 * alive
     wait_until(lambda: heard.read_text().count('{"ping": 1}') > 2)
     engine.close()
