@@ -88,10 +88,10 @@ class _Program(Thread):
         except ChrootError as error:
             self._not_started = error
         finally:
+            self.has_ended = True  # before who reads can see the end of what was written
             for fd in self._fds:
                 if fd is not None:
                     os.close(fd)
-            self.has_ended = True
             self._ended(self.has_failed)
 
     @property
@@ -157,21 +157,21 @@ class _Telling:
         if not isinstance(event, Stage):
             self._warned(event)
         elif (event.fraction or 0.0) > _SENT:
-            self._tell(Stage(self._path, event.stage, event.fraction))
+            with self._one:
+                self._reached = 1.0  # what the other says later is no more than that
+                self._report(Stage(self._path, event.stage, event.fraction))
 
     def sent(self, stage: str, fraction: float | None) -> None:
         """Tell that *fraction* of it is on its way."""
-        if fraction is not None and self._reached <= fraction < 1.0:
-            self._reached = fraction
-            self._tell(Stage(self._path, stage, round(fraction * _SENT, 3)))
+        with self._one:
+            if fraction is not None and self._reached <= fraction < 1.0:
+                self._reached = fraction
+                self._report(Stage(self._path, stage, round(fraction * _SENT, 3)))
 
     def _warned(self, event: Event) -> None:
         if isinstance(event, Warned):
-            self._tell(event)
-
-    def _tell(self, event: Event) -> None:
-        with self._one:
-            self._report(event)
+            with self._one:
+                self._report(event)
 
 
 def _error(where: str, told: dict[str, Any]) -> ChrootError:
