@@ -162,7 +162,7 @@ def test_jobs_by_ssh_take_turns_and_need_no_connection_of_their_own(
     with ThreadPoolExecutor(len(flags)) as pool:
         try:
             jobs = [pool.submit(run, number) for number in range(len(flags))]
-            wait_until(lambda: len(list(one.folder.glob("begun-*"))) >= 8)
+            wait_until(lambda: len(list(one.folder.glob("begun-*"))) >= captured._AT_A_TIME)
             begun = {int(path.name[6:]) for path in one.folder.glob("begun-*")}
             waiting = min(set(range(len(flags))) - begun)
             flags[waiting].set()

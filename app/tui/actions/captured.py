@@ -49,10 +49,10 @@ def inside(
     return _last_of(code, last)
 
 
-_AT_A_TIME = 8
+_AT_A_TIME = 4
 """Programs by ssh on one machine. Debian's sshd lets ten sessions into a connection, and of new
 ones that have not logged in yet ten at a time, of more only some: MaxSessions and MaxStartups of
-sshd_config(5)."""
+sshd_config(5). A busy one counts those that have just ended beside those that follow them."""
 _LOOK = 0.1
 _room: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(_AT_A_TIME))
 
