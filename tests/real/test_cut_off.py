@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,18 +21,11 @@ from support.ui_process import Ui
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 
-@pytest.fixture
-def sockets() -> Iterator[Path]:
-    """A place whose path is short enough for a socket, as a user's has."""
-    place = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
-    yield place
-    shutil.rmtree(place)
-
-
-def test_a_suspended_machine_is_noticed(cli: Cli, hosts: SshHosts, sockets: Path) -> None:
+def test_a_suspended_machine_is_noticed(cli: Cli, hosts: SshHosts) -> None:
     """Though its connection is open, and its kernel takes new ones."""
     (one,) = hosts.add("one")
-    env = hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}
+    hosts.give_up_the_silent()
+    env = hosts.environment()
     assert cli("list", "-H", "one", env=env).returncode == 0
     one.suspend()
     done = cli("list", "-H", "one", env=env)
@@ -45,11 +36,12 @@ def test_a_suspended_machine_is_noticed(cli: Cli, hosts: SshHosts, sockets: Path
     assert cli("list", "-H", "one", env=env).returncode == 0
 
 
-def test_a_link_that_goes_down_and_comes_back(cli: Cli, tmp_path: Path, sockets: Path) -> None:
+def test_a_link_that_goes_down_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     with NetNamespace() as net, ExitStack() as stack:
         hosts = net.do(stack.enter_context, SshHosts(tmp_path / "hosts", cli))
         net.do(hosts.add, "one")
-        env = hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}
+        hosts.give_up_the_silent()
+        env = hosts.environment()
         assert net.do(cli, "list", "-H", "one", env=env).returncode == 0
         net.link(up=False)
         done = net.do(cli, "list", "-H", "one", env=env)
@@ -76,10 +68,10 @@ def told(watching: Program, what: str) -> dict[str, Any]:
 
 
 def test_a_cable_is_pulled_while_commands_are_under_way(
-    one_apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
+    one_apart: Apart, tmp_path: Path, cli: Cli
 ) -> None:
     """Each ends by itself, and says which machine is gone; `watch` says so and goes on."""
-    env = one_apart.environment({"XDG_RUNTIME_DIR": str(sockets)})
+    env = one_apart.environment()
 
     def begin(*words: str) -> Program:
         return one_apart.do(

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,11 +32,8 @@ def one(hosts: SshHosts) -> SshHost:
 
 
 @pytest.fixture
-def sockets() -> Iterator[Path]:
-    """A place whose path is short enough for a socket, as a user's has."""
-    place = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
-    yield place
-    shutil.rmtree(place)
+def sockets(hosts: SshHosts) -> Path:
+    return hosts.sockets
 
 
 def masters(sockets: Path) -> list[psutil.Process]:
@@ -57,7 +51,7 @@ def _words(process: psutil.Process) -> list[str]:
 def test_the_second_command_needs_no_new_one_and_no_pipe_is_held_open(
     cli: Cli, hosts: SshHosts, one: SshHost, sockets: Path
 ) -> None:
-    env = hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}
+    env = hosts.environment()
     for _ in range(2):
         # Returns when the last writer of either pipe has closed it.
         done = subprocess.run(
@@ -116,7 +110,7 @@ def test_more_at_a_time_than_one_connection_carries(
     (one,) = hosts.add("one", limits=DEBIANS)
     deb = one.base / "deb"
     subprocess.run(["cp", "-a", tiny_template, deb], check=True)
-    for name, value in (hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}).items():
+    for name, value in hosts.environment().items():
         monkeypatch.setenv(name, value)
     engine = Host("one").engine()
     there = engine.of()
@@ -145,7 +139,7 @@ def test_jobs_by_ssh_take_turns_and_need_no_connection_of_their_own(
 ) -> None:
     """Of what comes at once to Debian's sshd, and has not logged in yet, some is thrown out."""
     (one,) = hosts.add("one", limits=DEBIANS)
-    for name, value in (hosts.environment() | {"XDG_RUNTIME_DIR": str(sockets)}).items():
+    for name, value in hosts.environment().items():
         monkeypatch.setenv(name, value)
     engine = Host("one").engine()
     engine.connection()

@@ -6,9 +6,7 @@ Every day by command and by keys, and a cable that is pulled.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,14 +23,6 @@ NAMES = ("one", "two", "three")
 
 
 @pytest.fixture
-def sockets() -> Iterator[Path]:
-    """A place whose path is short enough for a socket, as a user's has."""
-    place = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
-    yield place
-    shutil.rmtree(place)
-
-
-@pytest.fixture
 def apart(cli: Cli, tmp_path: Path, tiny_template: Path) -> Iterator[Apart]:
     """The three of them, each with a chroot `deb`, the first with an archive `/srv/tiny.tar`."""
     with machines_apart(tmp_path / "hosts", cli, *NAMES) as those:
@@ -43,34 +33,32 @@ def apart(cli: Cli, tmp_path: Path, tiny_template: Path) -> Iterator[Apart]:
         yield those
 
 
-def test_every_day_by_command(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli) -> None:
-    env = {"XDG_RUNTIME_DIR": str(sockets)}
-
+def test_every_day_by_command(apart: Apart, tmp_path: Path, cli: Cli) -> None:
     # All are the same path, and none knows of the others.
     for name in NAMES:
-        (seen,) = json.loads(apart.ok("list", "-H", name, "--json", env=env))
+        (seen,) = json.loads(apart.ok("list", "-H", name, "--json"))
         assert (seen["path"], seen["state"]) == (f"{BASE}/deb", "off")
-    apart.ok("on", "-d", "two:deb", env=env)
+    apart.ok("on", "-d", "two:deb")
     assert [bool(apart.mounted(name)) for name in NAMES] == [False, True, False]
 
     watching = apart.do(
-        Program, cli.argv("watch", "-H", "two", "--json"), env=apart.environment(env),
+        Program, cli.argv("watch", "-H", "two", "--json"), env=apart.environment(),
         stdout=subprocess.PIPE,
     )  # fmt: skip
     with watching:
         assert b'"on"' in next_line(watching)
-        apart.ok("off", "-d", "two:deb", env=env)
+        apart.ok("off", "-d", "two:deb")
         while b'"off"' not in (line := next_line(watching)):
             assert line, "it has ended"
         watching.terminate()
     assert not apart.mounted("two")
 
-    said = apart.ok("run", "-d", "three:deb", "--", "/bin/sh", "-c", "echo $$ /*", env=env)
+    said = apart.ok("run", "-d", "three:deb", "--", "/bin/sh", "-c", "echo $$ /*")
     pid, *entries = said.split()
     assert "/chroot.d" in entries
     assert int(pid) < 10_000  # of a machine that was just booted
     shell = apart.do(
-        Tmux, [str(word) for word in cli.argv("shell", "-d", "three:deb")], apart.environment(env)
+        Tmux, [str(word) for word in cli.argv("shell", "-d", "three:deb")], apart.environment()
     )
     try:
         shell.shows("#")
@@ -79,27 +67,24 @@ def test_every_day_by_command(apart: Apart, sockets: Path, tmp_path: Path, cli: 
         shell.shows("42", "left with 7")
     finally:
         shell.close()
-    apart.ok("off", "-d", "three:deb", env=env)
+    apart.ok("off", "-d", "three:deb")
 
-    apart.ok("create", "-d", "one:made", "--from", tmp_path / "tiny.tar", env=env)
-    apart.ok("clone", "-d", "one:made", "three:copy", env=env)
+    apart.ok("create", "-d", "one:made", "--from", tmp_path / "tiny.tar")
+    apart.ok("clone", "-d", "one:made", "three:copy")
     assert (apart.hosts["three"].base / "copy/chroot.d/chroot-cmd").exists()
     assert not (apart.hosts["two"].base / "copy").exists()
-    apart.ok("delete", "--yes", "-d", "one:made", env=env)
-    assert [
-        one["name"] for one in json.loads(apart.ok("list", "-H", "one", "--json", env=env))
-    ] == ["deb"]
+    apart.ok("delete", "--yes", "-d", "one:made")
+    assert [one["name"] for one in json.loads(apart.ok("list", "-H", "one", "--json"))] == ["deb"]
 
 
-def test_every_day_by_keys(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli) -> None:
+def test_every_day_by_keys(apart: Apart, tmp_path: Path, cli: Cli) -> None:
     config, nothing = tmp_path / "config", tmp_path / "none"
     for place in (config / "chroot-tool", nothing):
         place.mkdir(parents=True)
     (config / "chroot-tool/settings.toml").write_text(f"hosts = {json.dumps(list(NAMES))}\n")
     env = {
-        "XDG_RUNTIME_DIR": str(sockets), "XDG_CONFIG_HOME": str(config),
-        "XDG_STATE_HOME": str(tmp_path / "state"), "CHROOT_TOOL_BASE": str(nothing),
-        "LANG": "C.UTF-8",
+        "XDG_CONFIG_HOME": str(config), "XDG_STATE_HOME": str(tmp_path / "state"),
+        "CHROOT_TOOL_BASE": str(nothing), "LANG": "C.UTF-8",
     }  # fmt: skip
     argv = [str(word) for word in cli.argv()]
     t = apart.do(Tmux, argv, apart.environment(env), size=(120, 40))
@@ -110,7 +95,7 @@ def test_every_day_by_keys(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
         t.press("o")
         t.shows("● on deb one")
         assert [bool(apart.mounted(name)) for name in NAMES] == [True, False, False]
-        apart.ok("on", "-d", "three:deb", env=env)
+        apart.ok("on", "-d", "three:deb")
         t.shows("● on deb three")
         apart.link("three", up=False)
         t.shows("not answering: three", "● on deb three", patience=90)  # as it was last seen
@@ -119,7 +104,7 @@ def test_every_day_by_keys(apart: Apart, sockets: Path, tmp_path: Path, cli: Cli
         assert not apart.mounted("one")
         apart.link("three", up=True)
         t.until(lambda text: "not answering" not in text, patience=90)
-        apart.ok("off", "-d", "three:deb", env=env)
+        apart.ok("off", "-d", "three:deb")
         t.shows("○ off deb three")
 
         t.press("s")

@@ -69,6 +69,7 @@ class Ansible:
             "HOME": str(self.home),
             "ANSIBLE_CONFIG": str(self.config),
             "ANSIBLE_COLLECTIONS_PATH": str(self.installed.collections),
+            "ANSIBLE_TIMEOUT": "250",  # seconds: a busy sshd is given up by nobody
             "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,  # in a long one no socket can be made
             "ANSIBLE_INVENTORY": str(self.inventory),
             "ANSIBLE_LOCALHOST_WARNING": "false",

@@ -115,6 +115,7 @@ def machines_apart(folder: Path, cli: Cli, *names: str) -> Iterator[Apart]:
     """Boot machines of these names, whose files are in *folder*; all end with it."""
     with NetNamespace() as net, ExitStack() as stack:
         those = net.do(stack.enter_context, SshHosts(folder, cli))
+        those.give_up_the_silent()  # a cable may be pulled
         found = Apart(net, those, cli)
         found.add(*names)
         yield found

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -64,6 +65,10 @@ Host *
     BatchMode yes
 """
 
+
+_PATIENT = "-o ConnectTimeout=250 -o ServerAliveInterval=0"
+"""Options of ssh, which takes the first of two: not those of the tool, by which an sshd that waits
+for a processor is given up as one that is gone."""
 
 _HELD_BACK = """
 import os, select
@@ -239,7 +244,7 @@ class SshHost:
         """Be gone: no connection, and no new one. `start` brings it back."""
         self.cut()
         self.refuse()
-        kill(list(_sessions(self._variables[_MARK], self.home)))
+        _end_sessions(self._variables[_MARK], self.home)
 
     def suspend(self) -> None:
         """Answer nothing any more, as one whose cable was pulled; `resume` ends that."""
@@ -273,6 +278,9 @@ class SshHosts:
         self.hosts: dict[str, SshHost] = {}
         self._mark = uuid.uuid4().hex
         self._keys, self._bin = folder / "keys", folder / "bin"
+        self.sockets = Path()
+        """Where the sockets of shared connections are, and of who keeps those that are idle: no
+        other test's, who would end them with it."""
 
     def __enter__(self) -> SshHosts:
         for place in (self.folder, self._keys, self._bin):
@@ -287,17 +295,26 @@ class SshHosts:
         (self._keys / "user.pub").chmod(0o644)
         key = (self._keys / "host.pub").read_text()
         (self._keys / "known_hosts").write_text(f"chroot-tool-tests {key}")
-        for name in ("ssh", "scp", "sftp"):
-            script = f'#!/bin/sh\nexec {_program(name)} -F {shlex.quote(str(self.config))} "$@"\n'
-            (self._bin / name).write_text(script)
-            (self._bin / name).chmod(0o755)
+        self._write_programs(_PATIENT)
         self._write_config()
+        self.sockets = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, as a user's is
         return self
 
     def __exit__(self, *_: object) -> None:
         for host in self.hosts.values():
             host.close()
-        kill(list(_sessions(self._mark)))
+        _end_sessions(self._mark)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def give_up_the_silent(self) -> None:
+        """Have ssh give up who does not answer as soon as it does for a user."""
+        self._write_programs()
+
+    def _write_programs(self, options: str = "") -> None:
+        for name in ("ssh", "scp", "sftp"):
+            words = f"{_program(name)} -F {shlex.quote(str(self.config))} {options}"
+            (self._bin / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+            (self._bin / name).chmod(0o755)
 
     def add(self, *names: str, where: Where = HERE, limits: Limits = MANY) -> list[SshHost]:
         """Start a machine for each name."""
@@ -318,7 +335,7 @@ class SshHosts:
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """The command line's environment, in which `ssh` knows these hosts."""
-        own = self._cli.environment(env)
+        own = self._cli.environment({"XDG_RUNTIME_DIR": str(self.sockets), **(env or {})})
         return own | {"PATH": f"{self._bin}:{own['PATH']}", _MARK: self._mark}
 
     def ssh(self, name: str, *words: Arg) -> subprocess.CompletedProcess[str]:
@@ -333,6 +350,13 @@ def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
     assert found is not None, f"{name} is missing on this host"
     return found
+
+
+def _end_sessions(mark: str, home: Path | None = None) -> None:
+    """Kill those that have *mark*, until there are none: what one has just started may be missed,
+    which has no environment in the middle of execve(2)."""
+    while found := list(_sessions(mark, home)):
+        kill(found)
 
 
 def _sessions(mark: str, home: Path | None = None) -> Iterator[int]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,13 +27,11 @@ def one(hosts: SshHosts, tiny_template: Path) -> SshHost:
 @pytest.fixture
 def t(cli: Cli, hosts: SshHosts, one: SshHost, tmp_path: Path) -> Iterator[Tmux]:
     """The UI of that machine."""
-    sockets = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, as a user's is
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "STATE")}
-    env = hosts.environment({"XDG_RUNTIME_DIR": str(sockets), "LANG": "C.UTF-8", **own})
+    env = hosts.environment({"LANG": "C.UTF-8", **own})
     shown = Tmux([str(word) for word in cli.argv("-H", one.name)], env, size=(120, 40))
     yield shown
     shown.close()
-    shutil.rmtree(sockets)
 
 
 def back_to_the_list(t: Tmux) -> None:

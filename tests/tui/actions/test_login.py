@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +18,7 @@ PASSPHRASE = "of the key"
 
 
 @pytest.fixture
-def asked(hosts: SshHosts, tiny_template: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+def asked(hosts: SshHosts, tiny_template: Path, tmp_path: Path) -> dict[str, str]:
     """A machine `one` that is reached by a key with a passphrase; gives the environment."""
     (one,) = hosts.add("one")
     subprocess.run(["cp", "-a", tiny_template, one.base / "alpha"], check=True)
@@ -28,10 +26,8 @@ def asked(hosts: SshHosts, tiny_template: Path, tmp_path: Path) -> Iterator[dict
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", PASSPHRASE, "-f", key], check=True)
     config = hosts.config.read_text()
     hosts.config.write_text(config.replace("BatchMode yes", "BatchMode no"))
-    sockets = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, as a user's is
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "STATE")}
-    yield hosts.environment({"XDG_RUNTIME_DIR": str(sockets), "LANG": "C.UTF-8", **own})
-    shutil.rmtree(sockets)
+    return hosts.environment({"LANG": "C.UTF-8", **own})
 
 
 @pytest.fixture
