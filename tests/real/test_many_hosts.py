@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,10 @@ class Fleet:
 
     def documents(self, *words: str | Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self(*words).stdout.splitlines()]
+
+    def without(self, *bounds: str) -> Fleet:
+        """The same with these *bounds* out of reach, as `Cli.without`."""
+        return Fleet(self.cli.without(*bounds), self.ansible)
 
     def start(self, *words: str | Path) -> Program:
         return Program(
@@ -345,7 +348,8 @@ def test_a_second_ctrl_c_leaves_at_work_who_does_not_answer(fleet: Fleet) -> Non
     words = ("-d", "deb", "--", "/bin/sh", "-c", "echo begun; exec sleep 1000")
     at_work = [fleet.hosts[one].base / "deb" for one in HOSTS[:2]]
     for json_too in ((), ("--json",)):
-        with fleet.start("run", "--hosts=builders", "--forks=2", *json_too, *words) as program:
+        begun = ("run", "--hosts=builders", "--forks=2", *json_too, *words)
+        with fleet.without("silent").start(*begun) as program:
             assert program.stdout
             assert program.stderr
             for _ in at_work:
@@ -446,27 +450,24 @@ def test_the_next_look_starts_nothing_at_either_end(fleet: Fleet) -> None:
     hosts = fleet.ansible.hosts
     ssh, log = hosts.folder / "bin/ssh", hosts.folder / "calls"
     ssh.write_text(ssh.read_text().replace("exec", f"pwd >>{log}; exec", 1))
-    # In a path that is long no socket can be made.
-    with tempfile.TemporaryDirectory(dir="/tmp") as sockets:
-        env = fleet.ansible.environment() | {"XDG_RUNTIME_DIR": sockets}
-        cli = fleet.cli.without("idle")
+    patient = fleet.without("idle")
 
-        def said(*words: str) -> subprocess.CompletedProcess[str]:
-            return cli("--hosts", "builders", *words, env=env, cwd=fleet.ansible.folder)
+    def said(*words: str) -> subprocess.CompletedProcess[str]:
+        return patient("--hosts", "builders", *words)
 
-        first = said("list")
-        assert first.returncode == 0
-        assert log.read_text().split() == ["/"] * 3  # of no directory's file system busy
-        assert said("list").stdout == first.stdout
-        assert said("status", "-d", "deb").returncode == 0
-        assert len(log.read_text().split()) == 3
-        # What changes something is not done by what was left by a look.
-        assert said("on", "-d", "deb").returncode == 0
-        assert len(log.read_text().split()) == 6
-        assert said("list").stdout.count("● on") == 3
-        assert said("off", "-d", "deb").returncode == 0
-        fleet.hosts["two"].stop()
-        done = said("list")
-        assert done.returncode == 1
-        assert [row.split()[0] for row in done.stdout.splitlines()[1:]] == ["one", "three"]
-        assert "two: ssh: connect to host" in done.stderr
+    first = said("list")
+    assert first.returncode == 0
+    assert log.read_text().split() == ["/"] * 3  # of no directory's file system busy
+    assert said("list").stdout == first.stdout
+    assert said("status", "-d", "deb").returncode == 0
+    assert len(log.read_text().split()) == 3
+    # What changes something is not done by what was left by a look.
+    assert said("on", "-d", "deb").returncode == 0
+    assert len(log.read_text().split()) == 6
+    assert said("list").stdout.count("● on") == 3
+    assert said("off", "-d", "deb").returncode == 0
+    fleet.hosts["two"].stop()
+    done = said("list")
+    assert done.returncode == 1
+    assert [row.split()[0] for row in done.stdout.splitlines()[1:]] == ["one", "three"]
+    assert "two: ssh: connect to host" in done.stderr

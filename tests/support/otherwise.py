@@ -67,6 +67,26 @@ def idle() -> None:
     from chroot_tool.core.remote import connection, idle_connections
 
     connection._HELD_UP = idle_connections._PATIENCE = LONG
+    connection.SECONDS = idle_connections.SECONDS = LONG  # type: ignore[attr-defined]
+    # Who keeps it is a process of its own.
+    starter = idle_connections._STARTER
+    idle_connections._STARTER = starter.replace("int(sys.argv[2]))", f"int(sys.argv[2]), {LONG})")
+    assert starter != idle_connections._STARTER
+
+
+def silent() -> None:
+    """Wait for another machine that says nothing, and for who is to take back what it did there."""
+    from chroot_tool.app.cli import fleet
+    from chroot_tool.core.remote import connection
+
+    connection._SILENT = connection._TAKING_BACK = fleet._GOODBYE = LONG
+
+
+def hangs_up() -> None:
+    """Wait until there is hung up what had this process's streams."""
+    from chroot_tool.core.remote import remote_engine
+
+    remote_engine._GOODBYE = LONG
 
 
 def stops(stage: str) -> None:
@@ -102,7 +122,10 @@ def holds(stage: str) -> None:
     Narrator.__call__ = tell  # type: ignore[method-assign, assignment]
 
 
-KINDS = {one.__name__: one for one in (keys, lock, looks, doctor, mirror, idle, stops, holds)}
+KINDS = {
+    one.__name__: one
+    for one in (keys, lock, looks, doctor, mirror, idle, silent, hangs_up, stops, holds)
+}
 
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
 for bound in filter(None, sys.argv.pop(1).split("|")):
