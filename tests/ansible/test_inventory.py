@@ -102,7 +102,6 @@ def test_who_does_not_answer_is_a_warning_and_the_others_are_there(asked: Ansibl
 HOSTILE = {
     "yes '[{'": "it answers without end",
     "head -c 40000000 /dev/zero": "it answers without end",
-    "sleep 1000": "it did not answer in time",
     "echo '[]'; echo Welcome to build-1": "no JSON",
     'printf \'[{"name": "deb"\'': "no JSON",
     "echo '{}'": "no list",
@@ -120,7 +119,7 @@ def test_hostile_machines_have_no_chroots_and_do_no_harm(asked: Ansible) -> None
     old.welcome("", "")
     (old.folder / "motd").write_bytes("Grüße\n".encode("latin-1"))
     write_hosts(asked, "build-1", "build-2", *hostile)
-    write_plugin(asked, timeout=20)  # it has to do for the honest ones, too
+    write_plugin(asked, timeout=250)
     done = asked("ansible-inventory", "--list")
     assert done.returncode == 0
     for name, script in hostile.items():
@@ -128,6 +127,15 @@ def test_hostile_machines_have_no_chroots_and_do_no_harm(asked: Ansible) -> None
     assert "\x1b" not in done.stdout + done.stderr
     there = json.loads(done.stdout)["chroots"]["hosts"]
     assert sorted(there) == ["deb@build-1", "deb@build-2", "sid@build-2"]
+
+
+def test_one_that_does_not_come_to_an_end_is_given_up(asked: Ansible) -> None:
+    asked.hosts.hosts["build-1"].write_program("chroot-tool", "exec sleep 1000")
+    write_hosts(asked, "build-1")
+    write_plugin(asked, timeout=1)
+    done = asked("ansible-inventory", "--list")
+    assert done.returncode == 0
+    assert "the chroots of build-1 are not known: it did not answer in time" in done.stderr
 
 
 def test_nothing_that_a_machine_says_is_taken_for_a_template(

@@ -23,7 +23,7 @@ from chroot_tool.core.errors import BusyError, Cancelled, ChrootError, ConfigErr
 from chroot_tool.core.events import Event, Output, Stage, StepDone
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.plan import Plan
-from chroot_tool.core.remote import documents
+from chroot_tool.core.remote import documents, remote_engine
 from chroot_tool.core.remote.connection import Connection
 from chroot_tool.core.remote.remote_engine import RemoteEngine
 from support import (
@@ -121,11 +121,16 @@ def test_what_is_done_is_done_and_told(far: RemoteEngine, tiny_chroot: Path) -> 
     assert len(caught.value.problems) == 2
 
 
+def at_work(root: Path) -> list[str]:
+    return list(processes_below(root).values())
+
+
 def test_who_is_in_the_way_is_told(far: RemoteEngine, cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     argv = cli.argv("run", "-d", tiny_chroot, "--", "/bin/sleep", "1000")
     with subprocess.Popen(argv) as sleeper:
-        wait_until(lambda: far.of().holders(str(tiny_chroot)))
+        # Before execve(2) it is there already, under another name.
+        wait_until(lambda: any(one.startswith("/bin/sleep") for one in at_work(tiny_chroot)))
         with pytest.raises(BusyError) as caught:
             far.of().off(str(tiny_chroot))
         assert "sleep" in caught.value.holders[0].command
@@ -197,7 +202,10 @@ def test_following(far: RemoteEngine, cli: Cli, tiny_chroot: Path) -> None:
     following.close()
 
 
-def test_a_lost_connection_is_told_and_tried_again(far: RemoteEngine, tiny_chroot: Path) -> None:
+def test_a_lost_connection_is_told_and_tried_again(
+    far: RemoteEngine, tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_engine, "_PAUSES", (PATIENCE,))  # it is seen before that is over
     following = far.of().follow()
     assert following.snapshot().problem is None
     first = far.connection()
@@ -207,6 +215,7 @@ def test_a_lost_connection_is_told_and_tried_again(far: RemoteEngine, tiny_chroo
     assert problem.message.startswith("there: ")
     assert "tried again in" in problem.hint
     assert following.snapshot().chroots, "what was seen last is shown"
+    following.wake()
     while following.snapshot().problem is not None:
         following.wait()
     assert far.connection() is not first

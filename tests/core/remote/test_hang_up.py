@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from chroot_tool.core.remote.ssh import _HANG_UP
-from support import Program, next_line
+from support import PATIENCE, Program, next_line
 
 GONE = 4194305
 """More than any pid can be: pid_max of proc_sys_kernel(5)."""
@@ -34,7 +34,7 @@ def hang_up(*pids: int, as_user: tuple[str, ...] = ()) -> int:
 
 def test_one_that_has_ended_with_the_one_before_is_hung_up_as_well(one: Program) -> None:
     assert hang_up(one.pid, GONE) == 0
-    assert one.wait(30) == -1
+    assert one.wait(PATIENCE) == -1
 
 
 @pytest.mark.root

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,9 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         path = f"{folder}/idle"
         yield path
+        with suppress(OSError):  # nobody listens there
+            idle_connections._connected(path).close()
+            its_keeper(path)
         kill(keepers(path))
 
 
@@ -133,7 +137,7 @@ def test_after_a_minute_another_is_started(looks: Looks, monkeypatch: pytest.Mon
     monkeypatch.setattr(connection, "SECONDS", 0.0)
     looks()  # with the one that there is, which is not left any more
     assert len(looks.started) == 1
-    _program(looks.started[0]).wait(30)
+    _program(looks.started[0]).wait(PATIENCE)
     looks()
     assert len(looks.started) == 2
 
@@ -160,7 +164,7 @@ def test_what_ended_meanwhile_is_not_taken(looks: Looks) -> None:
 def test_with_who_keeps_it_it_ends(looks: Looks) -> None:
     looks()
     kill([its_keeper(looks.place)])
-    _program(looks.started[0]).wait(30)
+    _program(looks.started[0]).wait(PATIENCE)
     assert looks() == ["arch", "deb"]
     assert len(looks.started) == 2
 
@@ -237,7 +241,7 @@ def test_a_word_that_nobody_asked_for_ends_it(place: str, kept: Pipes, stream: s
     os.write(getattr(kept, stream), b"\x1b[2J")
     wait_until(kept.has_ended)
     # Its program, too, though the other end has not ended.
-    assert kept.program.wait(30) == -signal.SIGTERM
+    assert kept.program.wait(PATIENCE) == -signal.SIGTERM
     assert take(place, KEY) is None
 
 
@@ -281,7 +285,7 @@ def test_it_ends_when_its_time_is_over(place: str) -> None:
         keeper.start()
         keep(place, KEY, pipes.idle)
         pipes.idle.let_go()
-        keeper.join(30)
+        keeper.join(PATIENCE)
         assert not keeper.is_alive()
     assert pipes.has_ended()
 
