@@ -31,6 +31,7 @@ _OTHERS = {
     "umoci": ("umoci", "images can't be unpacked"),
 }
 """Programs that some verbs use: their package, and what does not work without."""
+_GPG_SECONDS = 8.0
 _SOON = 30 * 86400
 _SKEW = 600
 """Seconds that clocks may differ."""
@@ -151,7 +152,7 @@ def _dates(ring: str) -> Iterable[tuple[str, float]]:
     with tempfile.TemporaryDirectory(prefix="chroot-tool-") as home:  # gpg would make one for good
         argv = ["gpg", "--homedir", home, "--batch", "--no-options", "--with-colons"]
         argv += ["--show-keys", ring]
-        programs.run(argv, on_line=lines.append, on_error=_ignore, timeout=8.0, grace=0.0)
+        programs.run(argv, on_line=lines.append, on_error=_ignore, timeout=_GPG_SECONDS, grace=0.0)
     expires = None
     for fields in (line.split(":") for line in lines):
         if fields[0] == "pub" and len(fields) > 6:

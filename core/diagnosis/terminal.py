@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 _PLACES = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo")
+_SECONDS = 5.0
 _MANY = 256
 _DUMB = ("", "dumb", "unknown")
 _SLOW = 100
@@ -61,7 +62,7 @@ def _colours_of(term: str) -> int:
     if not _WORDS.issuperset(term):
         return -1
     try:
-        return max(int(programs.output(["tput", "-T", term, "colors"], timeout=5.0)), 0)
+        return max(int(programs.output(["tput", "-T", term, "colors"], timeout=_SECONDS)), 0)
     except (ChrootError, ValueError):
         return -1
 
@@ -95,7 +96,7 @@ def _tmux(place: str) -> Iterator[Finding]:
     env = programs.environment({"TMUX": place})
     argv = ["tmux", "show-options", "-sv", "escape-time"]
     try:
-        programs.run(argv, env=env, on_line=said.append, timeout=5.0, grace=0.0)
+        programs.run(argv, env=env, on_line=said.append, timeout=_SECONDS, grace=0.0)
     except ChrootError:
         said = []
     slow = said[0] if said and said[0].isdigit() and int(said[0]) > _SLOW else ""

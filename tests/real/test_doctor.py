@@ -20,6 +20,12 @@ from support.served import Served
 pytestmark = pytest.mark.root
 
 
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    """One that waits for every check, however slow this machine is."""
+    return cli.without("doctor")
+
+
 def findings(text: str) -> dict[str, list[dict[str, Any]]]:
     """What was printed as JSON, by check."""
     found: dict[str, list[dict[str, Any]]] = {}

@@ -22,6 +22,7 @@ from chroot_tool.core.diagnosis import creating
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from chroot_tool.core.diagnosis.subject import Subject
 from chroot_tool.core.host.apt_proxy import Proxies
+from support import PATIENCE
 from support.doctor import host, said, worst
 
 
@@ -78,6 +79,8 @@ class Keys:
         self.path = str(folder / "keyring.gpg")
         self._home = folder / "gnupg"
         self._home.mkdir(mode=0o700)
+        # gpg would start one, and wait for 5 seconds. This ends when it can be asked.
+        subprocess.run(["gpg-agent", "--homedir", str(self._home), "--daemon"], check=True)
 
     def _gpg(self, *words: str) -> None:
         argv = ["gpg", "--homedir", str(self._home), "--batch", "--passphrase", "", *words]
@@ -107,9 +110,10 @@ class Keys:
 
 
 @pytest.fixture
-def ring() -> Iterator[Keys]:
+def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keys]:
     import tempfile
 
+    monkeypatch.setattr(creating, "_GPG_SECONDS", PATIENCE)
     # A socket's path has to be short.
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         made = Keys(Path(folder))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chroot_tool.core.diagnosis import kernel
+from chroot_tool.core.diagnosis import kernel, trial
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
+from support import PATIENCE
 from support.doctor import host, worst
 
 CALLS = {"openat2": lambda: None, "listmount": lambda: None}
@@ -67,6 +68,9 @@ def test_root_of_a_user_namespace_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "look", [kernel.mounting, kernel.devices, kernel.namespaces, kernel.overlay]
 )
-def test_what_is_tried_works_for_root_and_leaves_nothing(look: object) -> None:
+def test_what_is_tried_works_for_root_and_leaves_nothing(
+    look: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "_SECONDS", PATIENCE)
     assert callable(look)
     assert worst(look(host("/usr"))).severity == OK

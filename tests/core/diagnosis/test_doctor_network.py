@@ -12,7 +12,7 @@ from chroot_tool.core.diagnosis import network
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from chroot_tool.core.diagnosis.subject import Subject
 from chroot_tool.core.host.apt_proxy import Proxies
-from support import Cli
+from support import PATIENCE, Cli
 from support.doctor import bare_root, of, worst
 
 
@@ -53,14 +53,16 @@ def direct(root: Path) -> Subject:
     return found
 
 
-def test_a_server_that_answers(root: Path) -> None:
+def test_a_server_that_answers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "_SECONDS", PATIENCE)
     (root / "etc/resolv.conf").write_text("search x\nnameserver 127.0.0.1\n")
     with server() as port:
         found = worst(network.dns(direct(root), port))
     assert (found.severity, found.found) == (OK, "127.0.0.1 answers")
 
 
-def test_of_two_one_does_not_answer(root: Path) -> None:
+def test_of_two_one_does_not_answer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "_SECONDS", PATIENCE)  # the other is refused at once
     (root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\nnameserver 127.0.0.2\n")
     with server() as port:
         found = worst(network.dns(direct(root), port))

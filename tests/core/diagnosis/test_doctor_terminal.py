@@ -7,7 +7,14 @@ import pytest
 
 from chroot_tool.core.diagnosis import terminal
 from chroot_tool.core.diagnosis.finding import NOTE, OK, WARNING
+from support import PATIENCE
 from support.doctor import bare_root, host, of, worst
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked answers, however slow this machine is."""
+    monkeypatch.setattr(terminal, "_SECONDS", PATIENCE)
 
 
 @pytest.mark.parametrize(
