@@ -160,9 +160,12 @@ def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     folder: Path = request.getfixturevalue("tmp_path")
-    here, host = read_mounts(), read_mounts("1")
+    # The host's first, and last: what it loses between the two is there before, and gone after.
+    host = read_mounts("1")
+    here = read_mounts()
     yield
-    left = _new_here(here, _taken_by_neighbours(host)) + _new_on_host(host, folder)
+    after = read_mounts()
+    left = _new_here(here, after, _taken_by_neighbours(host)) + _new_on_host(host, folder)
     processes: dict[int, str] = {}
     while more := processes_below(folder):  # what is about to fork when it is seen has children
         processes |= more
@@ -185,8 +188,10 @@ def _taken_by_neighbours(host: dict[int, MountLine]) -> set[str]:
     }
 
 
-def _new_here(before: dict[int, MountLine], taken: set[str]) -> list[str]:
-    after = {i: mount for i, mount in read_mounts().items() if mount.point != AUTOMOUNT}
+def _new_here(
+    before: dict[int, MountLine], after: dict[int, MountLine], taken: set[str]
+) -> list[str]:
+    after = {i: mount for i, mount in after.items() if mount.point != AUTOMOUNT}
     gone = [m for i, m in before.items() if i not in after and m.point not in {AUTOMOUNT, *taken}]
     return [
         *(f"mounted: {mount.line}" for i, mount in after.items() if i not in before),
