@@ -11,6 +11,7 @@ import pytest
 from support import let_in
 from support.fleet import Ansible
 from support.ordinary import ordinary
+from support.outer_terminal import only
 from support.users import users
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.slow]
@@ -67,6 +68,7 @@ def test_what_cannot_be_seen_inside_is_not_ended_unasked(
         absent = {"path": str(ann.base / "deb"), "state": "absent", "executable": str(ann.program)}
         with subprocess.Popen(["chroot", ann.base / "deb", "sleep", "1000"]) as sleeper:
             try:
+                only(ann.base / "deb", "sleep")
                 refused = ansible.module("build1", "chroot_tool.chroots.chroot", **absent)
                 assert sleeper.poll() is None
                 assert (refused["failed"], refused["changed"], refused["rc"]) == (True, False, 5)

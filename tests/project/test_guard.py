@@ -120,10 +120,12 @@ def test_a_process_that_stays_is_an_error_and_is_ended(tmp_path: Path) -> None:
     said = run_pytest(
         tmp_path,
         """
+        from support import wait_until
         def test_starts(tmp_path):
             os.rename(tmp_path.parent.parent / "root", tmp_path / "root")
-            subprocess.Popen(["chroot", str(tmp_path / "root"), "sh", "-c", "echo; sleep 1234"],
-                             stdout=subprocess.PIPE).stdout.readline()
+            process = subprocess.Popen(["chroot", str(tmp_path / "root"), "sleep", "1234"])
+            words = Path(f"/proc/{process.pid}/cmdline")
+            wait_until(lambda: words.read_bytes().startswith(b"sleep"), process)
         """.replace("\n        ", "\n"),
     )
     assert "1 passed, 1 error" in said

@@ -438,7 +438,7 @@ def test_two_mount_namespaces_know_nothing_of_each_other(cli: Cli, tiny_chroot: 
         prefix = ["nsenter", f"--mount=/proc/{other.pid}/ns/mnt", f"--root=/proc/{other.pid}/root"]
         return subprocess.run([*prefix, *argv], capture_output=True, text=True, check=False)
 
-    argv = ["unshare", "--mount", "sh", "-c", "echo ready; exec sleep 100"]
+    argv = ["unshare", "--mount", "sh", "-c", "echo ready; exec sleep 1000"]
     with Program(argv, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert next_line(other) == b"ready\n"

@@ -9,7 +9,7 @@ from chroot_tool.core.chroot import DELETING, MARKER
 from chroot_tool.core.diagnosis import inside
 from chroot_tool.core.diagnosis.finding import NOTE, OK, PROBLEM, WARNING
 from chroot_tool.core.lock import Lock
-from support import Cli, wait_until
+from support import Cli, processes_below, wait_until
 from support.doctor import bare_root, host, of, worst
 
 
@@ -64,6 +64,7 @@ def test_an_agent_that_nobody_waits_for(cli: Cli, tiny_chroot: Path) -> None:
     cli.ok("on", "-d", tiny_chroot)
     line = "gpg-agent 1000 >/dev/null 2>&1 &"
     cli.ok("run", "-d", tiny_chroot, "--", "/bin/sh", "-c", line)
+    wait_until(lambda: "gpg-agent 1000 " in processes_below(tiny_chroot).values())
     found = worst(inside.left_behind(of(tiny_chroot)))
     assert found.severity == NOTE
     assert "gpg-agent" in found.found
