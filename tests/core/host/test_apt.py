@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chroot_tool.core import programs
-from chroot_tool.core.host.apt import Apt
-from support import wait_until
+from chroot_tool.core.host import apt
+from support import PATIENCE, wait_until
 
 
 def test_what_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,11 +19,12 @@ def test_what_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         )
         (tmp_path / name).chmod(0o755)
     monkeypatch.setattr(programs, "find", lambda name, *_: str(tmp_path / name))
+    monkeypatch.setattr(apt, "_LONGEST", PATIENCE)
     files = [tmp_path / f"{name}.pid" for name in ("apt-get", "apt-config")]
-    with Apt("") as apt:
+    with apt.Apt("") as asked:
         wait_until(lambda: all(one.exists() and one.read_text().strip() for one in files))
     for one in files:
         with pytest.raises(ProcessLookupError):
             os.kill(int(one.read_text()), 0)
-    assert apt.sources() == ()
-    assert apt.proxies().settings == ()
+    assert asked.sources() == ()
+    assert asked.proxies().settings == ()
