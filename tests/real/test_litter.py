@@ -9,18 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from support import Arg, Cli
+from support import PATIENCE, Arg, Cli
 
 pytestmark = pytest.mark.root
 
 
 def killed_before_its_rename(cli: Cli, *args: Arg) -> None:
-    argv = ["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat:signal=KILL:when=1"]
-    done = subprocess.run(
-        [*argv, *cli.argv(*args)], env=cli.environment(), capture_output=True, timeout=60,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    with cli.dying().start(*args, stderr=subprocess.PIPE) as process:
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGKILL, said
 
 
 @pytest.mark.slow

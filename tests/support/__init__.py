@@ -180,6 +180,10 @@ class Cli:
         """
         return self.without(f"holds={stage}")
 
+    def dying(self) -> Cli:
+        """The same, which is killed (SIGKILL) before it renames anything."""
+        return self.without("dies")
+
     def argv(self, *args: Arg) -> list[Arg]:
         """The whole command, for a test that starts it itself: in a pty, in tmux, by a shell."""
         start: list[Arg] = [CHECKOUT / ".pkg/start.py"]

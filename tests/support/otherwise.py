@@ -89,6 +89,13 @@ def hangs_up() -> None:
     remote_engine._GOODBYE = LONG
 
 
+def packs() -> None:
+    """Not come to the end of packing a base before that is cut off."""
+    from chroot_tool.core.creating.bases import archive
+
+    archive._FAST = archive._FAST.replace(pack=("sleep", "1000"))
+
+
 def stops(stage: str) -> None:
     """Stop when a stage that begins so has been told of for the first time."""
     from chroot_tool.app.progress_lines import Narrator
@@ -122,9 +129,20 @@ def holds(stage: str) -> None:
     Narrator.__call__ = tell  # type: ignore[method-assign, assignment]
 
 
+def dies() -> None:
+    """Be killed before the first rename: what was written aside stays there."""
+
+    def die(*_names: object, **_directories: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    os.rename = die
+
+
 KINDS = {
     one.__name__: one
-    for one in (keys, lock, looks, doctor, mirror, idle, silent, hangs_up, stops, holds)
+    for one in (
+        keys, lock, looks, doctor, mirror, idle, silent, hangs_up, packs, stops, holds, dies,
+    )
 }
 
 chroot.ADMINISTRATOR = sys.argv.pop(1) or chroot.ADMINISTRATOR
