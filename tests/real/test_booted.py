@@ -43,6 +43,14 @@ ExecStart=/bin/true
 ExecStop=/bin/sh -c "grep ' {BELOW}' /proc/mounts >/shut.new; mv /shut.new /shut"
 """
 """A unit that is stopped when every chroot is: it writes what is still mounted then."""
+SOONER = """\
+#!/bin/sh
+"$@" &
+until grep hangs /srv/chroot/tiny/record; do sleep 0.1; done
+kill $!
+wait $!
+"""
+"""A program that has the time of timeout(1), whose words it is given, over when `stop` hangs."""
 NETWORK = f"""\
 [Unit]
 DefaultDependencies=no
@@ -296,10 +304,13 @@ def test_by_the_ui(host: Path, tiny: Path) -> None:
 def test_a_stop_that_hangs_keeps_nothing_on(host: Path, tiny: Path) -> None:
     shipped = (host / "usr/lib/systemd/system" / boot.SERVICE).read_text()
     stops = [line for line in shipped.splitlines() if line.startswith("ExecStop=")]
-    sooner = "\n".join(stops).replace("/timeout --kill-after=10 90 ", "/timeout 10 ")
+    sooner = "\n".join(stops).replace(":/usr/bin/timeout ", f":{DROP_INS}/sooner /usr/bin/timeout ")
     assert sooner != "\n".join(stops)
-    (host / DROP_INS[1:]).mkdir()
-    (host / DROP_INS[1:] / "sooner.conf").write_text(f"[Service]\nExecStop=\n{sooner}\n")
+    drop_ins = host / DROP_INS[1:]
+    drop_ins.mkdir()
+    (drop_ins / "sooner").write_text(SOONER)
+    (drop_ins / "sooner").chmod(0o755)
+    (drop_ins / "sooner.conf").write_text(f"[Service]\nExecStop=\n{sooner}\n")
     script(tiny, "stop", "echo hangs >>/record; sleep 1000")
     with booted(host) as system:
         system.run("chroot-tool", "enable", "--now", "-d", "tiny")
