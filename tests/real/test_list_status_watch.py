@@ -11,8 +11,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from chroot_tool.core.chroot import MARKER
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking import watch
+from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.mounts.compare import Source
 from chroot_tool.core.mounts.sources import Sources
 from support import PATIENCE, Cli, Program, json_schema, next_line, processes_below, wait_until
@@ -71,7 +73,8 @@ def bare(path: Path) -> Path:
 
 @contextmanager
 def inside(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    argv: list[str | Path] = ["chroot", root, "/bin/sh", "-c", "sleep 100 & echo ready; wait; wait"]
+    script = "sleep 1000 & echo ready; wait; wait"
+    argv: list[str | Path] = ["chroot", root, "/bin/sh", "-c", script]
     with Program(argv, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert next_line(process) == b"ready\n"
         try:
@@ -428,40 +431,49 @@ def test_watch_ends_when_nobody_reads(cli: Cli, tiny_chroot: Path) -> None:
         assert seen.process.wait(PATIENCE) == 0
 
 
-Patient = tuple[watch.Watcher, threading.Event]
-
-
 @pytest.fixture
-def watcher(tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Patient]:
-    """One that looks at nothing by a clock; the event is set, and it woken, where that is long."""
+def watched(tiny_chroot: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[watch.Watcher]:
+    """One that looks at nothing by a clock."""
     for name in ("_SAMPLE", "_POLL", "_EVERYTHING", "_REREAD"):
         monkeypatch.setattr(watch, name, 3600.0)
-    watcher = watch.Watcher(str(tiny_chroot.parent))
+    watched = watch.Watcher(str(tiny_chroot.parent))
+    yield watched
+    watched.close()
+
+
+def wait_until_told(watched: watch.Watcher, holds: Callable[[], bool]) -> None:
+    """Wait for what *watched* is told until *holds* does; fail, and wake it, where it never is."""
     gave_up = threading.Event()
 
     def give_up() -> None:
         gave_up.set()
-        watcher.wake()
+        watched.wake()
 
     guard = threading.Timer(PATIENCE, give_up)
     guard.start()
-    yield watcher, gave_up
-    guard.cancel()
-    watcher.close()
+    try:
+        while not holds():
+            assert not gave_up.is_set(), "it was never told"
+            watched.wait()
+    finally:
+        guard.cancel()
+
+
+def has_changed(watched: watch.Watcher, before: Snapshot) -> bool:
+    return watched.snapshot() != before
 
 
 @pytest.mark.root
-def test_mounts_are_told_by_the_kernel_not_by_a_clock(tiny_chroot: Path, watcher: Patient) -> None:
-    watched, gave_up = watcher
+def test_mounts_are_told_by_the_kernel_not_by_a_clock(
+    tiny_chroot: Path, watched: watch.Watcher
+) -> None:
     for command in (["mount", "-t", "tmpfs", "x"], ["umount"]):
         argv = [*command, str(tiny_chroot / "tmp")]
         doing = threading.Timer(0.2, subprocess.run, [argv], {"check": True})
         before = watched.snapshot()
         doing.start()
-        while watched.snapshot() == before and not gave_up.is_set():
-            watched.wait()
+        wait_until_told(watched, partial(has_changed, watched, before))
         doing.join()
-    assert not gave_up.is_set()
 
 
 def test_what_many_that_are_off_want_of_the_host_is_looked_up_once(
@@ -490,13 +502,10 @@ def test_what_many_that_are_off_want_of_the_host_is_looked_up_once(
 @pytest.mark.slow
 @pytest.mark.root
 def test_a_session_begun_elsewhere_is_told_by_the_kernel(
-    cli: Cli, tiny_chroot: Path, watcher: Patient
+    cli: Cli, tiny_chroot: Path, watched: watch.Watcher
 ) -> None:
-    watched, gave_up = watcher
-
     def until(word: str) -> None:
-        while watched.snapshot().chroots[0].condition != word and not gave_up.is_set():
-            watched.wait()
+        wait_until_told(watched, lambda: watched.snapshot().chroots[0].condition == word)
 
     until("off")
     words = ("run", "-x", "-d", tiny_chroot, "--", "/bin/sh", "-c", "read x")
@@ -508,7 +517,6 @@ def test_a_session_begun_elsewhere_is_told_by_the_kernel(
         assert "tiny: in use" in cli.ok("list", "--plain", "--base", tiny_chroot.parent)
         session.communicate()
         until("off")
-    assert not gave_up.is_set()
     assert "in_use" not in cli.json("status", "-d", tiny_chroot)
 
 
@@ -522,17 +530,10 @@ def test_a_base_that_goes_is_told_by_the_kernel_and_looked_for_until_it_comes(
     base = tmp_path / "above" / "base"
     bare(base / "one")
     watched = watch.Watcher(str(base))
-    gave_up = threading.Event()
-
-    def give_up() -> None:
-        gave_up.set()
-        watched.wake()
 
     def names() -> list[str]:
         return [one.name for one in watched.snapshot().chroots]
 
-    guard = threading.Timer(PATIENCE, give_up)
-    guard.start()
     assert names() == ["one"]
     if way == "renamed":
         base.rename(tmp_path / "elsewhere")
@@ -541,23 +542,18 @@ def test_a_base_that_goes_is_told_by_the_kernel_and_looked_for_until_it_comes(
     else:  # of that nobody tells
         base.parent.rename(tmp_path / "elsewhere")
         (tmp_path / "elsewhere" / "base" / "three").mkdir()
-    while names() and not gave_up.is_set():
-        watched.wait()
+    wait_until_told(watched, lambda: not names())
     monkeypatch.setattr(watch, "_POLL", 0.01)
     bare(base / "two")
-    while names() != ["two"] and not gave_up.is_set():
-        watched.wait()
-    guard.cancel()
+    wait_until_told(watched, lambda: names() == ["two"])
     watched.close()
-    assert not gave_up.is_set()
 
 
 @pytest.mark.root
 def test_who_is_woken_does_not_read_the_mount_table(
-    watcher: Patient, monkeypatch: pytest.MonkeyPatch
+    watched: watch.Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is a megabyte with a thousand chroots on; that it has changed, the kernel tells."""
-    watched, gave_up = watcher
     watched.snapshot()
     reads = []
     monkeypatch.setattr(answering, "read_text", lambda: reads.append(1))
@@ -566,14 +562,12 @@ def test_who_is_woken_does_not_read_the_mount_table(
         watched.wait()
         watched.snapshot()
     assert reads == []
-    assert not gave_up.is_set()
 
 
 @pytest.mark.root
 def test_flags_changed_beside_another_mount_are_seen_soon(
-    tiny_chroot: Path, watcher: Patient, monkeypatch: pytest.MonkeyPatch
+    tiny_chroot: Path, watched: watch.Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched, gave_up = watcher
     monkeypatch.setattr(watch, "_REREAD", 0.3)
     old, new = tiny_chroot / "opt", tiny_chroot / "srv"
     for point in (old, new):
@@ -582,13 +576,14 @@ def test_flags_changed_beside_another_mount_are_seen_soon(
     watched.snapshot()
     subprocess.run(["mount", "-o", "remount,bind,nosuid", old], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "x", new], check=True)
-    found: dict[str, tuple[str, ...]] = {}
-    while not gave_up.is_set() and not ("/srv" in found and "nosuid" in found["/opt"]):
-        watched.wait()
+
+    def both_are_seen() -> bool:
         (one,) = watched.snapshot().chroots
         found = {mount.target: mount.options for mount in one.mounts}
+        return "/srv" in found and "nosuid" in found["/opt"]
+
+    wait_until_told(watched, both_are_seen)
     subprocess.run(["umount", old, new], check=True)
-    assert not gave_up.is_set()
 
 
 @pytest.mark.slow
