@@ -109,14 +109,16 @@ def test_nothing_is_mounted_on_the_host_even_where_all_is_shared(
         mkfifo {tiny_chroot}/../fifo
         {line} <{tiny_chroot}/../fifo &
         exec 9>{tiny_chroot}/../fifo
-        until grep -q ' - overlay {tiny_chroot} ' /proc/[0-9]*/mountinfo; do sleep 0.05; done
+        overlay=' - overlay {tiny_chroot} '
+        tables() {{ printf '/proc/%s/mountinfo ' $(cat /proc/$!/task/*/children); }}
+        until grep -qs "$overlay" $(tables); do kill -0 $!; sleep 0.05; done
         cat /proc/self/mountinfo; echo
         exec 9>&-; wait
         cat /proc/self/mountinfo
     """
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "unchanged", "sh", "-ec", script],
-        env=cli.environment(), capture_output=True, text=True, timeout=60, check=False,
+        env=cli.environment(), capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
     )  # fmt: skip
     one, other, last = (lasting(mounts_in(part)) for part in done.stdout.split("\n\n"))
     assert one == other == last != {}, done.stderr
