@@ -32,15 +32,22 @@ def installed(*, ui: bool = False) -> Iterator[Path]:
         here = PLACE / "chroot-tool"
         here.mkdir()
         for part in PARTS:
-            subprocess.run(
-                ["cp", "-rP", "--preserve=timestamps", CHECKOUT / part, here], check=True
-            )
+            _copy(CHECKOUT / part, here)
         _make_environment(here, LIBRARIES + (OF_THE_UI if ui else ()))
         subprocess.run(["chown", "-hR", "root:root", here], check=True)
         subprocess.run(["chmod", "-R", "u=rwX,go=rX", here], check=True)
         yield here / "chroot-tool.sh"
     finally:
         subprocess.run(["umount", "--lazy", PLACE], check=True)
+
+
+def _copy(source: Path, into: Path) -> None:
+    """Copy a file, or a directory without what others are just compiling there."""
+    if source.is_dir():
+        compiling = shutil.ignore_patterns("*.pyc.*")
+        shutil.copytree(source, into / source.name, symlinks=True, ignore=compiling)
+    else:
+        shutil.copy2(source, into)
 
 
 def _make_environment(here: Path, libraries: tuple[str, ...]) -> None:
@@ -50,7 +57,7 @@ def _make_environment(here: Path, libraries: tuple[str, ...]) -> None:
     site.mkdir(parents=True)
     known = CHECKOUT / ".venv/lib" / version / "site-packages"
     for library in libraries:
-        subprocess.run(["cp", "-r", "--preserve=timestamps", known / library, site], check=True)
+        _copy(known / library, site)
     programs = here / ".venv/bin"
     programs.mkdir()
     interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
