@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,7 @@ _AT_A_TIME = 4
 ones that have not logged in yet ten at a time, of more only some: MaxSessions and MaxStartups of
 sshd_config(5). A busy one counts those that have just ended beside those that follow them."""
 _LOOK = 0.1
-_room: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(_AT_A_TIME))
+_room: dict[str, Semaphore] = {}
 
 
 def run(
@@ -69,7 +68,7 @@ def run(
     host = split(path)[0] or session.log.host  # all are that one's that the UI was begun for
     if not host:
         return _run(session, argv, path, last, report, cancelled, host)
-    room = _room[host]
+    room = _room.setdefault(host, Semaphore(_AT_A_TIME))  # one for all threads, in one step
     while not room.acquire(timeout=_LOOK):
         if cancelled.is_set():
             raise Cancelled("stopped by you")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Semaphore
@@ -35,7 +35,7 @@ def test_in_a_ui_begun_for_another_machine_programs_take_turns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There all chroots are of that machine (`-H`), and no path of theirs says so."""
-    rooms: defaultdict[str, Room] = defaultdict(Room)
+    rooms = {"one": Room()}
     monkeypatch.setattr(captured, "_room", rooms)
     session: Any = SimpleNamespace(
         machines=SimpleNamespace(has_risen=False), log=SimpleNamespace(host="one")
