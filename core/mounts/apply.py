@@ -39,6 +39,7 @@ _COPY = syscalls.OPEN_TREE_CLONE | syscalls.AT_SYMLINK_NOFOLLOW
 _EBUSY = 16
 _ECANCELED = 125
 _INTERRUPTED = "interrupted; what it had done is taken back"
+_IN_MEMORY = ("devpts", "devtmpfs", "tmpfs")
 _WRONG = (2, 15, 22)
 """ENOENT, ENOTBLK, EINVAL: no such device, none at all, options the file system does not take."""
 
@@ -103,6 +104,11 @@ class _Run:
         """Work on *root*; *table* is the mount table where somebody may not answer."""
         self._root = root
         self._table = table
+        self._is_apart = not any(
+            _is_in(root.path, entry.target) or _is_in(entry.target, root.path)
+            for entry in (table.answered_for if table else ())
+        )
+        """Whether nothing is on the way to the root, or mounted in it, that may not answer."""
         self._own = {mount_id(root.fd), *plan.own}
         self._steps = plan.steps
         self._done = 0
@@ -116,11 +122,24 @@ class _Run:
 
     def do(self, step: Step, cancelled: Flag | None) -> None:
         """Do one step; how to undo it is noted before it can fail. Raises OSError, ChrootError."""
-        if self._table is None:
+        if self._table is None or self._asks_nobody(step, self._table):
             self._do(step)
         else:
             self._do_in_time(step, self._table, cancelled)
+            self._is_apart = False  # what was mounted may be one that does not answer
         self._done += 1
+
+    def _asks_nobody(self, step: Step, table: MountTable) -> bool:
+        """Tell whether a step needs no bound: it has to do with none who may not answer.
+
+        On a busy machine a bound is over before a thread has even begun.
+        """
+        if not self._is_apart or not isinstance(step, Mount):
+            return self._is_apart
+        bind = step.bind
+        if bind.fs != "bind":
+            return bind.fs in _IN_MEMORY
+        return not (bind.recursive or step.limits or answering.place(table, bind.source))
 
     def _do_in_time(self, step: Step, table: MountTable, cancelled: Flag | None) -> None:
         """Do a step that may ask who does not answer; it is taken back if it is done too late.
@@ -378,6 +397,11 @@ class _Run:
             return self._root.read(inside)
         except FileNotFoundError:
             return None  # anything else that can't be read could not be put back either
+
+
+def _is_in(path: str, directory: str) -> bool:
+    """Tell whether a path is a directory or lies in it."""
+    return f"{path}/".startswith(f"{directory.rstrip('/')}/")
 
 
 def _reversed(step: Remount, root_path: str) -> list[Remount]:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from chroot_tool.core.errors import ChrootError
-from chroot_tool.core.events import Event, Warned
+from chroot_tool.core.events import Event, StepDone, Warned
 from chroot_tool.core.host import mount_points
 from chroot_tool.core.kernel import answering
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.mounts.attached import umount
 from proving import Proof
-from support import Cli, detach, mounts_below, wait_until
+from support import PATIENCE, Cli, detach, mounts_below, wait_until
 from support.served import Served
 
 PROMISE = (
@@ -42,6 +42,14 @@ def served(tmp_path: Path) -> Iterator[Served]:
     (tmp_path / "far/resolv.conf").write_text("nameserver 192.0.2.1\n")
     with Served(tmp_path / "far", tmp_path / "near") as found:
         yield found
+
+
+@pytest.fixture
+def sure() -> Iterator[None]:
+    """Where all answer, they may take their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answering, "PATIENCE", PATIENCE)
+        yield
 
 
 @pytest.fixture
@@ -95,7 +103,7 @@ def test_one_that_was_mounted_before_is_no_matter(
     hosts_resolv.stop()
     assert cli.ok("run", "id -u", "-d", tiny_chroot) == "0\n"
     assert cli.json("list", "--base", tiny_chroot.parent)
-    cli.ok("off", "-d", tiny_chroot)
+    cli.without("looks").ok("off", "-d", tiny_chroot)
     assert not mounts_below(tiny_chroot)
 
 
@@ -122,13 +130,7 @@ def test_several_cost_one_wait(cli: Cli, tiny_chroot: Path, tmp_path: Path) -> N
             entries += f'[[bind]]\nsource = "{far.point}"\ntarget = "/{number}"\noptional = true\n'
             far.stop()
         configure(tiny_chroot, entries)
-        asked: list[float] = []
-
-        def patience() -> float:
-            asked.append(1.0)
-            return 1.0
-
-        answering.set_patience(patience)
+        answering.set_patience(lambda: 1.0 if len(answering.waiting()) < 4 else PATIENCE)
         try:
             LocalEngine(str(tiny_chroot.parent)).on(str(tiny_chroot))
         finally:
@@ -162,11 +164,22 @@ def test_off_with_a_bind_below_one_that_does_not_answer(
     assert "taken back" not in done.stderr  # what was unmounted before is there again
     assert f"{tiny_chroot}/etc/resolv.conf" in mounts_below(tiny_chroot)
     assert len(mounts_below(tiny_chroot)) > 3
-    cli.ok("off", "--lazy", "-d", tiny_chroot)
+    cli.without("looks").ok("off", "--lazy", "-d", tiny_chroot)
     assert not mounts_below(tiny_chroot)
     assert (tmp_path / "mine/deep").is_dir()
 
 
+def impatient_at(step: int, told: list[Event]) -> None:
+    """Have a step be given up soon, and no other; *told* is what is told of them."""
+
+    def patience() -> float:
+        done = sum(isinstance(event, StepDone) for event in told)
+        return 0.3 if done >= step else PATIENCE
+
+    answering.set_patience(patience)
+
+
+@pytest.mark.usefixtures("sure")
 def test_what_was_unmounted_before_one_that_is_given_up_is_there_again(
     tiny_chroot: Path, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,8 +199,9 @@ def test_what_was_unmounted_before_one_that_is_given_up_is_there_again(
         umount(directory, name, target, **how)
 
     monkeypatch.setattr("chroot_tool.core.mounts.apply.umount", held_up)
-    answering.set_patience(lambda: 0.3)
     told: list[Event] = []
+    steps = [step.target for step in engine.plan_off(str(tiny_chroot)).steps]
+    impatient_at(steps.index("/far/inner"), told)
     try:
         with pytest.raises(ChrootError, match=r"cannot unmount /far/inner: .* is not answering"):
             engine.off(str(tiny_chroot), report=told.append)
@@ -201,10 +215,13 @@ def test_what_was_unmounted_before_one_that_is_given_up_is_there_again(
     engine.off(str(tiny_chroot))
 
 
+@pytest.mark.usefixtures("sure")
 def test_a_step_that_was_given_up_never_writes_into_another_root(
     tiny_chroot: Path, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(tiny_chroot, '[system]\nresolv = "copy"\n')
+    # It is mounted before: from there on each step is one that may be given up.
+    source = f'[[bind]]\nsource = "{served.point}/src"\ntarget = "/a"\n'
+    configure(tiny_chroot, f'[system]\nresolv = "copy"\n{source}')
     other = tmp_path / "other"
     (other / "etc").mkdir(parents=True)
     go_on, write = threading.Event(), Root.write
@@ -214,12 +231,14 @@ def test_a_step_that_was_given_up_never_writes_into_another_root(
         write(root, *what, **how)
 
     monkeypatch.setattr(Root, "write", held_up)
-    answering.set_patience(lambda: 0.3)
     engine = LocalEngine("/")
+    told: list[Event] = []
+    steps = [step.describe() for step in engine.plan_on(str(tiny_chroot)).steps]
+    impatient_at(steps.index("write /etc/resolv.conf"), told)
     opened: list[Root] = []
     try:
         with pytest.raises(ChrootError, match="is not answering"):
-            engine.on(str(tiny_chroot))
+            engine.on(str(tiny_chroot), report=told.append)
         opened += [Root(str(other)) for _ in range(50)]  # one has the descriptor that it had
     finally:
         answering.set_patience(lambda: answering.PATIENCE)
