@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import time
 
 from ..errors import Cancelled, ChrootError
 from ..events import Stage, ignore
+from ..kernel.process_files import head
 from ..text import processes
 from .in_the_way import ancestors, holders
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from ..process import Holder
 
 _KILL_SECONDS = 5.0
-"""How long a killed process may take. One that waits for a dead disk or server takes for ever."""
+"""How long a killed process may wait for a disk or server: for a dead one it waits for ever."""
+_LAST_SECONDS = 60.0
+"""How long it may take in all: on a busy machine it waits for a processor to end on."""
 
 _SLICE = 0.1
 """Seconds between two looks at `cancelled`."""
@@ -46,21 +50,55 @@ def end(
     killed any more.
     """
     import signal
-    import time
 
     spared = ancestors(os.getpid())
     left = _except(spared, found)
-    for numbers, seconds, tell in (
-        ((signal.SIGTERM, signal.SIGCONT), timeout, _teller(root.path, "ending", "KILL", report)),
-        ((signal.SIGKILL,), _KILL_SECONDS, _teller(root.path, "killing", "giving up", report)),
-    ):
-        until = time.monotonic() + seconds
+    for numbers, bound, tell in (
+        ((signal.SIGTERM, signal.SIGCONT), _Bound(timeout),
+         _teller(root.path, "ending", "KILL", report)),
+        ((signal.SIGKILL,), _Bound(_KILL_SECONDS, _LAST_SECONDS),
+         _teller(root.path, "killing", "giving up", report)),
+    ):  # fmt: skip
         while left and (reached := _signal(left, numbers)):
-            _wait(reached, until, tell, cancelled)
-            left = _except(spared, _again(root))
-            if time.monotonic() >= until:
+            _wait(reached, bound, tell, cancelled)
+            # Who forks and ends while all are looked at is not seen, nor who takes their place.
+            left = _except(spared, _again(root)) or _except(spared, _again(root))
+            if bound.left([holder.pid for holder in left]) <= 0:
                 break
     return _again(root)
+
+
+class _Bound:
+    """How long is waited for processes, from the first question on."""
+
+    def __init__(self, seconds: float, most: float | None = None) -> None:
+        """Wait *seconds*; where *most* are given, those only count in which one is held up."""
+        self._left, self._most = seconds, most
+        self._asked: float | None = None
+
+    def left(self, pids: Iterable[int]) -> float:
+        """Return the seconds that are left to wait for *pids*."""
+        now = time.monotonic()
+        passed = now - (now if self._asked is None else self._asked)
+        self._asked = now
+        if self._most is None:
+            self._left -= passed
+        else:
+            self._most -= passed
+            if any(map(_is_held_up, pids)):
+                self._left -= passed
+            self._left = min(self._left, self._most)
+        return self._left
+
+
+def _is_held_up(pid: int) -> bool:
+    """Tell whether a thread of a process waits for what no signal ends: D in proc_pid_stat(5)."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return False
+    stats = (head(f"/proc/{pid}/task/{thread}/stat") for thread in threads)
+    return any(stat.rpartition(b") ")[2][:1] == b"D" for stat in stats)
 
 
 def _teller(path: str, doing: str, then: str, report: Report) -> Callable[[int, float], None]:
@@ -115,50 +153,54 @@ def _signal(found: Iterable[Holder], numbers: Sequence[int]) -> list[Holder]:
 
 
 def _wait(
-    found: list[Holder], until: float, tell: Callable[[int, float], None], cancelled: Flag | None
+    found: list[Holder],
+    bound: _Bound,
+    tell: Callable[[int, float], None],
+    cancelled: Flag | None,
 ) -> None:
-    """Return when all have ended, or at *until* (monotonic seconds). Raises Cancelled.
+    """Return when all have ended, or when *bound* has nothing left. Raises Cancelled.
 
     *tell* is called often with how many of *found* are left, and the seconds.
     """
     from ..kernel.pidfd import open_process
 
     for start in range(0, len(found), _AT_ONCE):
-        fds = []
+        pids: dict[int, int] = {}
         later = len(found[start + _AT_ONCE :])
         try:
             for holder in found[start : start + _AT_ONCE]:
                 try:
-                    fds.append(open_process(holder.pid, holder.started))
+                    pids[open_process(holder.pid, holder.started)] = holder.pid
                 except ChrootError:
                     continue
-            _wait_for(fds, later, until, tell, cancelled)
+            _wait_for(dict(pids), later, bound, tell, cancelled)
         finally:
-            for fd in fds:
+            for fd in pids:
                 os.close(fd)
 
 
 def _wait_for(
-    fds: list[int],
+    pids: dict[int, int],
     later: int,
-    until: float,
+    bound: _Bound,
     tell: Callable[[int, float], None],
     cancelled: Flag | None,
 ) -> None:
+    """Wait for *pids*, by the pidfd of each; who has ended is taken out."""
     import select
-    import time
 
     poll = select.poll()
-    for fd in fds:
+    for fd in pids:
         poll.register(fd, select.POLLIN)  # pidfd_open(2): readable when it ended
-    running = len(fds)
-    while running:
+    while pids:
         if cancelled is not None and cancelled.is_set():
             raise Cancelled("interrupted while processes were being ended")
-        left = until - time.monotonic()
+        left = bound.left(pids.values())
+        if left > 0:
+            tell(len(pids) + later, left)
+        # A last look, too: they may have ended while it was we who had no processor.
+        for fd, _ in poll.poll(max(1.0, min(left, _SLICE) * 1000) if left > 0 else 0):
+            poll.unregister(fd)
+            del pids[fd]
         if left <= 0:
             return
-        tell(running + later, left)
-        for fd, _ in poll.poll(max(1.0, min(left, _SLICE) * 1000)):
-            poll.unregister(fd)
-            running -= 1

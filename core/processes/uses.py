@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..kernel.mount_table import MountEntry
     from .residents import Identity
 
+_PF_KTHREAD = 0x00200000
+"""Of the flags of a process, linux/sched.h."""
 COPY = "mount namespace"
 """What a process holds that merely is in a mount namespace where the mounts are mounted too."""
 
@@ -59,11 +61,10 @@ class Scan:
         inside = keeps = False
         base = ""
         mounts: frozenset[int] = frozenset()
-        program = linked(f"/proc/{pid}/exe")
-        threads = _threads(pid)
-        if not program and len(threads) < 2:
-            return ()  # a thread of the kernel's, or dead: most hosts have hundreds
-        for thread in threads:
+        # Who ends has no program any more, but for a while yet its directories and descriptors.
+        if not linked(f"/proc/{pid}/exe") and _is_kernels(pid):
+            return ()
+        for thread in _threads(pid):
             path = f"/proc/{pid}/task/{thread}"
             root = linked(f"{path}/root")
             if not root:
@@ -211,6 +212,12 @@ def _sockets_on(devices: set[str]) -> dict[int, str]:
     if not devices:
         return {}
     return {inode: name for inode, (device, name) in bound().items() if device in devices}
+
+
+def _is_kernels(pid: int) -> bool:
+    """Tell whether it is a thread of the kernel's, as most are on most hosts (proc_pid_stat(5))."""
+    words = head(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+    return not words or bool(int(words[6]) & _PF_KTHREAD)
 
 
 def _threads(pid: int) -> list[str]:

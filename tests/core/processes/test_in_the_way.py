@@ -13,14 +13,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, Stage
+from chroot_tool.core.kernel.process_files import linked
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.process import Holder
+from chroot_tool.core.processes import signalling, uses
 from chroot_tool.core.processes.in_the_way import ancestors, holders, stands_in
 from chroot_tool.core.processes.signalling import end
 from support import IN_CHROOT, PATIENCE, mounts_below, next_line, wait_until
@@ -136,6 +139,14 @@ def test_a_program_on_the_mount(root: Path, start: Start) -> None:
     wait_until(lambda: process.pid in held(root))
     assert held(root) == {process.pid: (f"exe {root}/tmp/program",)}
     assert is_busy(root / "tmp")
+
+
+def test_who_is_about_to_end(root: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel takes its program first: exit_mm() in do_exit(). Without a processor it stays."""
+    process = python(start, "os.chdir(sys.argv[1])", root / "tmp")
+    program = f"/proc/{process.pid}/exe"
+    monkeypatch.setattr(uses, "linked", lambda path: "" if path == program else linked(path))
+    assert held(root) == {process.pid: (f"cwd {root}/tmp",)}
 
 
 HOLDS_NOT = {
@@ -375,6 +386,64 @@ def test_end_finds_who_takes_their_place(root: Path, start: Start) -> None:
     assert end_all(root, 1) == set()
     parent.wait(PATIENCE)
     assert held(root) == {}
+
+
+def test_end_finds_who_comes_while_it_looks(
+    root: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose parent was looked for when it had ended, while it was not there yet at the listing."""
+    inside(start, root, "echo ready; read line")
+    heirs: list[subprocess.Popen[bytes]] = []
+    look = holders
+
+    def late(*what: Any) -> tuple[Holder, ...]:
+        found = look(*what)
+        if not found and not heirs:
+            heirs.append(inside(start, root, "trap '' TERM; echo ready; read line"))
+        return found
+
+    monkeypatch.setattr(signalling, "holders", late)
+    assert end_all(root, 1) == set()
+    assert heirs[0].wait(PATIENCE) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("is_held_up", [False, True])
+def test_who_is_killed_and_waits_for_a_processor_is_waited_for(
+    root: Path, start: Start, monkeypatch: pytest.MonkeyPatch, is_held_up: bool
+) -> None:
+    """Unlike who waits for a disk or a server, which may be dead."""
+    stubborn = inside(start, root, "trap '' TERM; echo ready; read line")
+    looks = 0
+
+    def look(_pid: int) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 20:  # each after some time
+            stubborn.kill()
+        return is_held_up
+
+    def send(_pid: int, _started: float, *_numbers: int) -> None:
+        """As to one that has no processor to end on."""
+
+    monkeypatch.setattr("chroot_tool.core.kernel.pidfd.send", send)
+    monkeypatch.setattr(signalling, "_is_held_up", look)
+    monkeypatch.setattr(signalling, "_KILL_SECONDS", 0.3)
+    assert end_all(root, 0.1) == ({stubborn.pid} if is_held_up else set())
+
+
+def test_who_takes_no_signal_is_held_up(tmp_path: Path) -> None:
+    """As for a disk a process waits for its child until that has opened what it is to have."""
+    os.mkfifo(tmp_path / "fifo")
+    code = (
+        "import os, sys; opens = (os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)\n"
+        "os.posix_spawn('/bin/true', ['true'], {}, file_actions=[opens])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path / "fifo"]) as process:
+        try:
+            wait_until(lambda: signalling._is_held_up(process.pid), process)
+        finally:
+            os.close(os.open(tmp_path / "fifo", os.O_RDWR))
+    assert not signalling._is_held_up(process.pid)
 
 
 @pytest.mark.slow
