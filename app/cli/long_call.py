@@ -26,7 +26,8 @@ class LongCall:
     """While this context is entered, the signals that ask to end set `cancelled`, no more.
 
     Those that the caller ignores stay ignored: `nohup`, and `&` in a script, mean just that.
-    It gives what such a call wants: `with LongCall(json=False) as (report, cancelled): …`.
+    It gives what such a call wants: `with LongCall(json=False) as (report, cancelled): …`. What was
+    done is told in it, after `report.end()`: a signal that comes too late changes nothing of that.
     """
 
     def __init__(self, *, json: bool, output: bool = False) -> None:

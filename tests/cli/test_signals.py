@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import chroot_tool
 
 TWO_AT_ONCE = """
@@ -33,6 +35,36 @@ with long_call.LongCall(json=False) as (_, cancelled):
     os.kill(os.getpid(), signal.SIGINT)
     assert cancelled.wait(60)
 """
+
+
+TOO_LATE = """
+import os, signal, sys, types
+sys.path.insert(0, sys.argv[1])
+from chroot_tool.app.cli import output
+from chroot_tool.app.cli.verbs import {verb}
+from chroot_tool.core.plan import Plan
+
+engine = types.SimpleNamespace({verb}=lambda path, **_: Plan(()))
+{verb}.chroot_of = lambda arguments: (engine, "/srv/deb")
+
+def tell_state(*words):
+    os.kill(os.getpid(), signal.SIGINT)
+    output.tell_state(*words)
+
+{verb}.tell_state = tell_state
+words = dict.fromkeys(("config", "only", "dry_run", "json", "no_stop", "kill", "lazy"), False)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit({verb}.execute(types.SimpleNamespace(binds=(), timeout=1, **words)))
+"""
+
+
+@pytest.mark.parametrize("verb", ["on", "off"])
+def test_one_that_comes_when_all_is_done_is_too_late(verb: str) -> None:
+    """It said `interrupted` of a chroot that was on."""
+    above = Path(chroot_tool.__file__).parents[1]
+    argv = [sys.executable, "-c", TOO_LATE.format(verb=verb), str(above)]
+    done = subprocess.run(argv, timeout=120, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, f"/srv/deb: already {verb}\n")
 
 
 def test_two_at_once_hold_nobody_up() -> None:

@@ -93,10 +93,11 @@ def _make(bases: Bases, arguments: Namespace) -> None:
     started = time.monotonic()
     with LongCall(json=arguments.json) as (report, cancelled):
         base = bases.make(asked(arguments), report=report, cancelled=cancelled)
-    if arguments.json:
-        json_fields.write({"event": "done", "base": json_fields.base(base)})
-    else:
-        exits.tell(f"{safe(base.name)}: {size(base.size)}, made in {spent(started)}\n")
+        report.end()
+        if arguments.json:
+            json_fields.write({"event": "done", "base": json_fields.base(base)})
+        else:
+            exits.tell(f"{safe(base.name)}: {size(base.size)}, made in {spent(started)}\n")
 
 
 def _remove(bases: Bases, arguments: Namespace) -> None:

@@ -69,14 +69,15 @@ def execute(arguments: Namespace) -> int:
                 partial(end_of, host), path, partial(end_of, there), new,
                 exact=arguments.exact, report=report, cancelled=cancelled,
             )  # fmt: skip
-    named = f"{there}:{done.path}" if there else done.path
-    if arguments.json:
-        json_fields.write(json_fields.cloned(done, path))
-    else:
-        exits.tell(
-            f"{safe(named)}: cloned {_told(done)} in {time.monotonic() - started:.1f} s\n"
-            f"hint: chroot-tool shell -d {safe(named)}\n"
-        )
+        report.end()
+        named = f"{there}:{done.path}" if there else done.path
+        if arguments.json:
+            json_fields.write(json_fields.cloned(done, path))
+        else:
+            exits.tell(
+                f"{safe(named)}: cloned {_told(done)} in {time.monotonic() - started:.1f} s\n"
+                f"hint: chroot-tool shell -d {safe(named)}\n"
+            )
     return exits.DONE
 
 

@@ -89,11 +89,17 @@ def execute(arguments: Namespace) -> int:
     try:
         with LongCall(json=arguments.json) as (report, cancelled):
             engine.create(path, options, report=report, cancelled=cancelled)
+            report.end()
+            _tell(arguments, path, started)
     except ChrootError as error:
         # There may be one of that name here.
         if options.source and error.message.startswith(options.source) and not arguments.hosts:
             error.message = known_as(arguments, error.message)
         raise
+    return exits.DONE
+
+
+def _tell(arguments: Namespace, path: str, started: float) -> None:
     if arguments.json:
         json_fields.write({"event": "done", "chroot": path, "state": "off"})
     else:
@@ -101,7 +107,6 @@ def execute(arguments: Namespace) -> int:
             f"{safe(path)}: created in {spent(started)}\n"
             f"hint: chroot-tool shell -d {safe(known_as(arguments, path))}\n"
         )
-    return exits.DONE
 
 
 def spent(started: float) -> str:

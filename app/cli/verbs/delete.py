@@ -54,14 +54,15 @@ def execute(arguments: Namespace) -> int:
         _confirm(engine.status(path), len(_snapshots(engine, path)), arguments.trash)
     with LongCall(json=False) as (report, cancelled):
         ident = engine.delete(path, trash=arguments.trash, report=report, cancelled=cancelled)
-    if ident:
-        _tell_trashed(where, ident, host_of(arguments))
-        return exits.DONE
-    try:
-        run_history.forget(known_as(arguments, where))
-    except OSError as error:
-        exits.say(f"the history of {where} is kept: {exits.reason(error)}")
-    exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")
+        report.end()
+        if ident:
+            _tell_trashed(where, ident, host_of(arguments))
+            return exits.DONE
+        try:
+            run_history.forget(known_as(arguments, where))
+        except OSError as error:
+            exits.say(f"the history of {where} is kept: {exits.reason(error)}")
+        exits.tell(f"{safe(where)}: {'what was left of it is ' if rests else ''}deleted\n")
     return exits.DONE
 
 

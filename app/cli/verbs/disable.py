@@ -32,5 +32,6 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     with LongCall(json=arguments.json) as (report, cancelled):
         changed = engine.disable(path, now=arguments.now, report=report, cancelled=cancelled)
-    told(arguments, path, changed, enabled=False)
+        report.end()
+        told(arguments, path, changed, enabled=False)
     return exits.DONE

@@ -40,7 +40,8 @@ def execute(arguments: Namespace) -> int:
     engine, path = chroot_of(arguments)
     with LongCall(json=arguments.json) as (report, cancelled):
         changed = engine.enable(path, now=arguments.now, report=report, cancelled=cancelled)
-    told(arguments, path, changed, enabled=True)
+        report.end()
+        told(arguments, path, changed, enabled=True)
     return exits.DONE
 
 

@@ -60,5 +60,6 @@ def execute(arguments: Namespace) -> int:
             report=report,
             cancelled=cancelled,
         )
-    tell_state(arguments, path, "off", len(plan.steps))
+        report.end()
+        tell_state(arguments, path, "off", len(plan.steps))
     return exits.DONE

@@ -55,7 +55,8 @@ def execute(arguments: Namespace) -> int:
         plan = engine.on(
             path, config_dir=config_dir, extra=extra, report=report, cancelled=cancelled
         )
-    tell_state(arguments, path, "on", len(plan.steps))
+        report.end()
+        tell_state(arguments, path, "on", len(plan.steps))
     return exits.DONE
 
 
@@ -71,11 +72,12 @@ def switch_one(arguments: Namespace, *, on: bool) -> int:
         )
     with LongCall(json=arguments.json) as (report, cancelled):
         plan = engine.switch_bind(path, arguments.only, on=on, report=report, cancelled=cancelled)
-    if arguments.json:
-        state = engine.status(path).state
-        steps = len(plan.steps)
-        json_fields.write({"event": "done", "chroot": path, "state": state, "steps": steps})
-    else:
-        word = "mounted" if on else "unmounted"
-        exits.tell(f"{safe(arguments.only)}: {word if plan else f'already {word}'}\n")
+        report.end()
+        if arguments.json:
+            state = engine.status(path).state
+            steps = len(plan.steps)
+            json_fields.write({"event": "done", "chroot": path, "state": state, "steps": steps})
+        else:
+            word = "mounted" if on else "unmounted"
+            exits.tell(f"{safe(arguments.only)}: {word if plan else f'already {word}'}\n")
     return exits.DONE

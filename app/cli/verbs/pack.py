@@ -95,10 +95,11 @@ def execute(arguments: Namespace) -> int:
             exclude=tuple(arguments.ignore), everything=arguments.everything,
             oci=arguments.oci, checksum=arguments.checksum, report=report, cancelled=cancelled,
         )  # fmt: skip
-    if arguments.json:
-        json_fields.write({"event": "done", "chroot": path, **json_fields.packed(done)})
-    else:
-        exits.tell(_told(path, done, time.monotonic() - started))
+        report.end()
+        if arguments.json:
+            json_fields.write({"event": "done", "chroot": path, **json_fields.packed(done)})
+        else:
+            exits.tell(_told(path, done, time.monotonic() - started))
     return exits.DONE
 
 
@@ -112,7 +113,7 @@ def _store(arguments: Namespace) -> int:
         done = archive.store(
             output, checksum=arguments.checksum, owner=privilege.owner(), cancelled=cancelled
         )
-    json_fields.write({"event": "done", **json_fields.packed(done)})
+        json_fields.write({"event": "done", **json_fields.packed(done)})
     return exits.DONE
 
 

@@ -60,7 +60,8 @@ def execute(arguments: Namespace) -> int:
     elif action == "remove":
         with LongCall(json=arguments.json) as (report, cancelled):
             engine.remove_snapshot(path, name, report=report, cancelled=cancelled)
-        _done(arguments, path, f"snapshot {safe(name)} removed", removed=name)
+            report.end()
+            _done(arguments, path, f"snapshot {safe(name)} removed", removed=name)
     elif action == "restore":
         _restore(engine, path, name, arguments)
     else:
@@ -115,7 +116,8 @@ def lines(found: Sequence[TreeSnapshot], now: float) -> list[str]:
 def _take(engine: Engine, path: str, name: str, arguments: Namespace) -> None:
     with LongCall(json=arguments.json) as (report, cancelled):
         made = engine.take_snapshot(path, name, report=report, cancelled=cancelled)
-    _done(arguments, path, f"snapshot {safe(made.name)}", snapshot=json_fields.snapshot(made))
+        report.end()
+        _done(arguments, path, f"snapshot {safe(made.name)}", snapshot=json_fields.snapshot(made))
 
 
 def _restore(engine: Engine, path: str, name: str, arguments: Namespace) -> None:
@@ -123,8 +125,9 @@ def _restore(engine: Engine, path: str, name: str, arguments: Namespace) -> None
         kept = engine.restore_snapshot(
             path, name, keep=not arguments.discard, report=report, cancelled=cancelled
         )
-    more = f"; what it was is the snapshot {safe(kept)}" if kept else ""
-    _done(arguments, path, f"as in {safe(name)}{more}", restored=name, kept=kept or None)
+        report.end()
+        more = f"; what it was is the snapshot {safe(kept)}" if kept else ""
+        _done(arguments, path, f"as in {safe(name)}{more}", restored=name, kept=kept or None)
 
 
 def _done(arguments: Namespace, path: str, told: str, **facts: object) -> None:

@@ -86,11 +86,12 @@ def _restore(engine: Engine, arguments: Namespace) -> None:
     [word] = arguments.names
     with LongCall(json=arguments.json) as (report, _cancelled):
         path = engine.restore_trashed(os.path.join(engine.base, word), word, report=report)
-    state = engine.status(path).state
-    if arguments.json:
-        json_fields.write({"event": "done", "chroot": path, "state": state})
-    else:
-        exits.tell(f"{safe(path)}: back from the trash, and {safe(state)}\n")
+        report.end()
+        state = engine.status(path).state
+        if arguments.json:
+            json_fields.write({"event": "done", "chroot": path, "state": state})
+        else:
+            exits.tell(f"{safe(path)}: back from the trash, and {safe(state)}\n")
 
 
 def _empty(engine: Engine, arguments: Namespace) -> None:
@@ -100,11 +101,12 @@ def _empty(engine: Engine, arguments: Namespace) -> None:
         gone = engine.empty_trash(
             engine.base, arguments.names or None, report=report, cancelled=cancelled
         )
-    if arguments.json:
-        json_fields.write({"event": "done", "chroot": engine.base, "removed": list(gone)})
-    else:
-        told = "".join(f"{safe(one)}: gone for good\n" for one in gone)
-        exits.tell(told or f"nothing is in the trash of {safe(engine.base)}\n")
+        report.end()
+        if arguments.json:
+            json_fields.write({"event": "done", "chroot": engine.base, "removed": list(gone)})
+        else:
+            told = "".join(f"{safe(one)}: gone for good\n" for one in gone)
+            exits.tell(told or f"nothing is in the trash of {safe(engine.base)}\n")
 
 
 def _confirm(engine: Engine, names: Sequence[str]) -> None:

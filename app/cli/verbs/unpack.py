@@ -80,11 +80,12 @@ def execute(arguments: Namespace) -> int:
             path, source, sealed=arguments.sealed, new_names=arguments.new_names, report=report,
             cancelled=cancelled,
         )  # fmt: skip
-    if arguments.json:
-        json_fields.write({"event": "done", "chroot": path, **json_fields.unpacked(done)})
-    else:
-        path = f"{host}:{path}" if host else path
-        exits.tell(f"{safe(path)}: {_what(done)} in {time.monotonic() - started:.1f} s\n")
+        report.end()
+        if arguments.json:
+            json_fields.write({"event": "done", "chroot": path, **json_fields.unpacked(done)})
+        else:
+            path = f"{host}:{path}" if host else path
+            exits.tell(f"{safe(path)}: {_what(done)} in {time.monotonic() - started:.1f} s\n")
     return exits.DONE
 
 
@@ -98,7 +99,8 @@ def _send(arguments: Namespace) -> int:
             source, sealed=arguments.sealed, cancelled=cancelled,
             progress=lambda fraction: report(Stage(source, "unpacking", fraction)),
         )  # fmt: skip
-    json_fields.write({"event": "done"})
+        report.end()
+        json_fields.write({"event": "done"})
     return exits.DONE
 
 
