@@ -55,12 +55,7 @@ def marked_by(directory: int) -> int:
 
 def marks() -> frozenset[int]:
     """Return the inode numbers of all that may be marked by somebody: one look for many chroots."""
-    try:
-        with open("/proc/locks", "rb") as file:
-            lines = [line.split() for line in file if b" READ " in line]
-    except OSError:
-        return frozenset()
-    from .kernel.lock_holders import POSIX
+    from .kernel.lock_holders import POSIX, listed
 
-    found = (words[5].rpartition(b":")[2] for words in lines if words[1:2] == [POSIX.encode()])
+    found = (file.rpartition(":")[2] for kind, *_, file in listed(" READ ") if kind == POSIX)
     return frozenset(int(inode) for inode in found)

@@ -22,6 +22,7 @@ FLOCK, POSIX = "FLOCK", "POSIX"
 """flock(2), and fcntl(2), F_SETLK."""
 UNSEEN = -1
 """In the place of a pid: of another pid namespace, or one that /proc does not show."""
+_READS = 2
 _CONFIGURATION = "chroot.d"
 _ACL = struct.Struct("<HHI")  # acl(5), linux/posix_acl_xattr.h: tag, permissions, id
 _ACL_USER, _ACL_GROUP, _ACL_WRITE = 0x02, 0x08, 2
@@ -30,17 +31,36 @@ _ACL_USER, _ACL_GROUP, _ACL_WRITE = 0x02, 0x08, 2
 def holders(fd: int, kind: str = FLOCK) -> list[int]:
     """Return the pids that /proc/locks names for the file behind *fd* (proc_locks(5))."""
     wanted = _identity(fd)
+    return [
+        max(int(pid), 0) for found, _, _, pid, file in listed(wanted)
+        if found == kind and file == wanted
+    ]  # fmt: skip
+
+
+def listed(wanted: str) -> list[list[str]]:
+    """Return the locks that /proc/locks has with *wanted* in the line: kind, ADV, how, pid, file.
+
+    It comes a page at a time, each found by how many were before: where one was let go of since,
+    the next is left out. So it is read again where there is more than a page, for the union.
+    """
+    found: dict[str, None] = {}
+    for _ in range(_READS):
+        pages = _pages()
+        # Most are of other files: a database has tens of thousands.
+        lines = b"".join(pages).decode("ascii", "replace").splitlines()
+        found.update(dict.fromkeys(line.partition(": ")[2] for line in lines if wanted in line))
+        if len(pages) < 2:
+            break
+    words = [line.split() for line in found]
+    return [one[:5] for one in words if len(one) > 4 and one[0] != "->"]  # who waits has none
+
+
+def _pages() -> list[bytes]:
     try:
-        with open("/proc/locks", encoding="ascii") as file:
-            # Most are of other files: a database has tens of thousands.
-            lines = [line.split() for line in file if wanted in line]
+        with open("/proc/locks", "rb", buffering=0) as file:
+            return list(iter(lambda: file.read(1 << 16), b""))
     except OSError:
         return []
-    return [
-        max(int(words[4]), 0)
-        for words in lines
-        if len(words) > 5 and words[1] == kind and words[5] == wanted
-    ]
 
 
 def _identity(fd: int) -> str:

@@ -8,10 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from chroot_tool.core.kernel import lock_holders
 from chroot_tool.core.session_locks import mark, marked_by, marks
 
 MARK = """
 import os, sys
+from chroot_tool.core.kernel import lock_holders
 from chroot_tool.core.session_locks import mark
 mark(os.open(sys.argv[1], os.O_PATH))
 print("marked", flush=True)
@@ -74,3 +78,25 @@ def test_all_marks_are_seen_at_one_look(tmp_path: Path) -> None:
     assert inode in marks()
     process.communicate()
     assert inode not in marks()
+
+
+def test_none_is_missed_where_another_is_let_go_of_between_two_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = marker(tmp_path)
+    real, reads = lock_holders._pages, 0
+
+    def pages() -> list[bytes]:
+        nonlocal reads
+        reads += 1
+        lines = b"".join(real()).splitlines(keepends=True)
+        mine = b" %d " % process.pid
+        return [b"", b"".join(line for line in lines if reads > 1 or mine not in line)]
+
+    monkeypatch.setattr(lock_holders, "_pages", pages)
+    assert tmp_path.stat().st_ino in marks()
+    fd = os.open(tmp_path, os.O_RDONLY)
+    reads = 0
+    assert lock_holders.holders(fd, lock_holders.POSIX) == [process.pid]
+    os.close(fd)
+    process.communicate()
