@@ -39,7 +39,7 @@ def test_what_the_command_leaves_running_ends_with_it(
     assert not sessions(tiny_chroot)  # at once: nobody has to wait for it
 
 
-def test_it_is_asked_to_end_first(start: Start, tmp_path: Path, tiny_chroot: Path) -> None:
+def test_it_is_asked_to_end_first(cli: Cli, tmp_path: Path, tiny_chroot: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     config = tmp_path / "config"
@@ -50,7 +50,8 @@ def test_it_is_asked_to_end_first(start: Start, tmp_path: Path, tiny_chroot: Pat
         (trap ': >/data/saved; exit' TERM; : >/data/up; while :; do sleep 0.02; done) >&2 &
         while [ ! -e /data/up ]; do sleep 0.02; done
     """
-    assert start(script, "-c", config).wait(PATIENCE) == 0
+    with starter(cli.without("session"), tiny_chroot) as start:
+        assert start(script, "-c", config).wait(PATIENCE) == 0
     assert (data / "saved").exists()
 
 

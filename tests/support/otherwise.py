@@ -62,6 +62,13 @@ def mirror() -> None:
     base_or_bootstrap._PATIENCE = LONG
 
 
+def session() -> None:
+    """Wait for what a session has left running to end."""
+    from chroot_tool.core.sessions import first_process
+
+    first_process._PATIENCE = int(LONG)
+
+
 def idle() -> None:
     """Wait for an end that is left to a next look, and taken over from one."""
     from chroot_tool.core.remote import connection, idle_connections
@@ -94,6 +101,13 @@ def packs() -> None:
     from chroot_tool.core.creating.bases import archive
 
     archive._FAST = archive._FAST.replace(pack=("sleep", "1000"))
+
+
+def soon() -> None:
+    """Wait for a terminal to end whose program has told those on it before."""
+    from chroot_tool.core.entering import terminal
+
+    terminal._SOON = int(LONG * 1000)
 
 
 def stops(stage: str) -> None:
@@ -141,7 +155,8 @@ def dies() -> None:
 KINDS = {
     one.__name__: one
     for one in (
-        keys, lock, looks, doctor, mirror, idle, silent, hangs_up, packs, stops, holds, dies,
+        keys, lock, looks, doctor, mirror, session, soon, idle, silent, hangs_up, packs, stops,
+        holds, dies,
     )
 }
 

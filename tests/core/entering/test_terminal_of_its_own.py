@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,31 @@ import pytest
 from chroot_tool.core.entering.terminal import open_terminal
 from chroot_tool.core.errors import EnterError
 from chroot_tool.core.kernel.rootpath import Root
-from support import Cli, descriptors, has_ended, wait_until
+from support import Cli, descriptors, has_ended, kill, wait_until
 from support.outer_terminal import PROMPT, Bash, Terminal, inside, only, stat_field, stat_state
 
 pytestmark = pytest.mark.root
 
 
-@pytest.fixture
-def bash(tiny_chroot: Path, cli: Cli) -> Iterator[Bash]:
-    terminal = Bash(cli, tiny_chroot)
+@contextmanager
+def shell(cli: Cli, root: Path) -> Iterator[Bash]:
+    terminal = Bash(cli, root)
     yield terminal
     terminal.close()
-    wait_until(lambda: not inside(tiny_chroot))
+    wait_until(lambda: not inside(root))
+
+
+@pytest.fixture
+def bash(tiny_chroot: Path, cli: Cli) -> Iterator[Bash]:
+    with shell(cli, tiny_chroot) as terminal:
+        yield terminal
+
+
+@pytest.fixture
+def ends_soon(tiny_chroot: Path, cli: Cli) -> Iterator[Bash]:
+    """A terminal that ends soon after those on it were told, however slow this machine is."""
+    with shell(cli.without("soon"), tiny_chroot) as terminal:
+        yield terminal
 
 
 def carrier_of(pid: int) -> int:
@@ -326,11 +340,11 @@ BEFORE = f'trap "echo told >>/told; exit" HUP; {READS}'
 )
 @pytest.mark.parametrize("script", [ONCE, BEFORE], ids=["once", "before"])
 def test_who_is_hung_up_is_told_once_and_before_the_terminal_ends(
-    bash: Bash, tiny_chroot: Path, end: Callable[..., None], script: str
+    ends_soon: Bash, tiny_chroot: Path, end: Callable[..., None], script: str
 ) -> None:
-    bash.start(f"r -- sh -c '{script}'")
-    bash.wait_for("up")
-    end(bash, tiny_chroot)
+    ends_soon.start(f"r -- sh -c '{script}'")
+    ends_soon.wait_for("up")
+    end(ends_soon, tiny_chroot)
     wait_until(lambda: not inside(tiny_chroot))
     assert (tiny_chroot / "told").read_text() == "told\n"
 
@@ -468,8 +482,7 @@ def test_what_a_command_leaves_running_is_not_hung_up(bash: Bash, tiny_chroot: P
     assert bash.code() == 0  # by now the session and its terminal are gone
     before = count.stat().st_size
     wait_until(lambda: count.stat().st_size > before + 2)
-    for pid in inside(tiny_chroot):
-        os.kill(pid, signal.SIGKILL)
+    kill(inside(tiny_chroot))
 
 
 def test_where_nobody_could_continue_it_nothing_stops(tiny_chroot: Path, cli: Cli) -> None:
