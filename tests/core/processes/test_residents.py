@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from chroot_tool.core.kernel.pidfd import open_process, send
 from chroot_tool.core.kernel.process_files import disk_bytes
 from chroot_tool.core.processes import residents
 from chroot_tool.core.processes.residents import Sampler, pids_by_root
-from support import IN_CHROOT, PATIENCE, next_line, wait_until
+from support import CHECKOUT, IN_CHROOT, PATIENCE, next_line, wait_until
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -326,42 +327,48 @@ def test_looking_at_one_chroot_does_not_forget_the_other(
     assert len(sampler._seen) == 1
 
 
-def start_with_pid(pid: int) -> subprocess.Popen[bytes]:
-    """Start a sleeper that has *pid*, which was another's until now."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
-        process = subprocess.Popen(["sleep", "1000"])
-        if process.pid == pid:
-            return process
-        process.kill()
-        process.wait(PATIENCE)
-    pytest.skip("others took the pid")
+USED_AGAIN = """
+import os, signal, subprocess, time
+from pathlib import Path
+from chroot_tool.core.errors import ChrootError
+from chroot_tool.core.kernel.pidfd import send
+from chroot_tool.core.processes.residents import Sampler
+
+old = subprocess.Popen(["sh", "-c", "while :; do :; done"])
+time.sleep(3)  # the start of a process is known to two seconds
+while int(Path(f"/proc/{old.pid}/stat").read_text().split()[13]) < 10:
+    time.sleep(0.05)
+sampler = Sampler()
+fact = sampler.facts([old.pid])[old.pid]
+old.kill()
+old.wait()
+Path("/proc/sys/kernel/ns_last_pid").write_text(str(old.pid - 1))
+new = subprocess.Popen(["sleep", "1000"])
+assert new.pid == old.pid
+seen = sampler.facts([new.pid])[new.pid]
+assert seen.started > fact.started
+assert fact.cpu_percent > 0.0
+assert seen.cpu_percent >= 0.0  # what it has less than the other had is not counted
+try:
+    send(fact.pid, fact.started, signal.SIGKILL)
+except ChrootError as error:
+    print(error)
+assert new.poll() is None
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.root
-@pytest.mark.alone  # pids that others wait for are given again
 def test_a_pid_that_was_used_again_is_another_process() -> None:
-    old = subprocess.Popen(["sh", "-c", "while :; do :; done"])
-    time.sleep(3)  # the start of a process is known to two seconds
-    wait_for_work(old.pid, 10)
-    sampler = Sampler()
-    fact = sampler.facts([old.pid])[old.pid]
-    old.kill()
-    old.wait(PATIENCE)
-    new = start_with_pid(old.pid)
-    try:
-        seen = sampler.facts([new.pid])[new.pid]
-        assert seen.started > fact.started
-        assert fact.cpu_percent > 0.0
-        assert seen.cpu_percent >= 0.0  # what it has less than the other had is not counted
-        with pytest.raises(ChrootError, match=f"process {new.pid} is gone"):
-            send(fact.pid, fact.started, signal.SIGKILL)
-        assert new.poll() is None
-    finally:
-        new.kill()
-        new.wait(PATIENCE)
+    """In a pid namespace, which ends with its first process: on the host others wait for theirs."""
+    done = subprocess.run(
+        ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c",
+         USED_AGAIN],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / ".pkg")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"process \d+ is gone\n", done.stdout)
 
 
 # -- signals ---------------------------------------------------------------------------------------
