@@ -189,6 +189,8 @@ def only(root: Path, program: str) -> int:
 
 def _program(pid: int) -> str:
     try:
+        if not Path(f"/proc/{pid}/cmdline").read_bytes():
+            return ""  # execve(2) is not over: the program is the new one before its words are
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except OSError:  # it ended meanwhile
         return ""

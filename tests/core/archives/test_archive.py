@@ -697,10 +697,10 @@ def test_killed_in_the_middle_nothing_of_it_goes_on(
     if what == "unpack":
         archive.pack(str(plain), source)
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "import signal, sys; sys.path.insert(0, sys.argv[1]);"
         "from chroot_tool.core.archives import archive;"
         "getattr(archive, sys.argv[2])(*sys.argv[3:],"
-        " progress=lambda f: print(f, flush=True))"
+        " progress=lambda f: (print(f, flush=True), signal.pause()))"  # else it may end before
     )
     words = [str(plain), source] if what == "pack" else [source, str(place)]
     running = subprocess.Popen(

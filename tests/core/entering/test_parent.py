@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from support import Cli, has_ended, kill, next_line, wait_until
+from support import PATIENCE, Cli, has_ended, kill, next_line, wait_until
 from support.outer_terminal import PROMPT, Bash, inside, only, stat_field, stat_state
 
 pytestmark = pytest.mark.root
@@ -47,7 +47,7 @@ def start(tiny_chroot: Path, cli: Cli) -> Iterator[Start]:
         process.kill()
     kill(inside(tiny_chroot))
     for process in started:
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
     wait_until(lambda: not inside(tiny_chroot))
 
 
@@ -68,17 +68,17 @@ LOOP = "echo up; while :; do sleep 0.02; done"
 def test_the_code_is_the_commands_and_128_and_the_signal(
     start: Start, script: str, code: int
 ) -> None:
-    assert start(script).wait(20) == code
+    assert start(script).wait(PATIENCE) == code
 
 
 def test_a_caller_that_ignores_ended_children_gets_the_code_too(start: Start) -> None:
     process = start("exit 7", before="signal.signal(signal.SIGCHLD, signal.SIG_IGN)")
-    assert process.wait(20) == 7
+    assert process.wait(PATIENCE) == 7
 
 
 def test_what_the_command_leaves_running_stays(start: Start, tiny_chroot: Path) -> None:
     process = start("sleep 1000 >/dev/null & exit 3")
-    assert process.wait(20) == 3
+    assert process.wait(PATIENCE) == 3
     pid = only(tiny_chroot, "sleep")
     wait_until(lambda: stat_state(pid) == "S")  # it may be at its start still
     os.kill(pid, signal.SIGKILL)
@@ -90,7 +90,7 @@ def test_kill_9_of_the_tool_ends_the_command(start: Start, tiny_chroot: Path, us
     assert line(process) == b"up\n"
     only(tiny_chroot, "sleep")
     process.kill()
-    assert process.wait(20) == -signal.SIGKILL
+    assert process.wait(PATIENCE) == -signal.SIGKILL
     wait_until(lambda: not inside(tiny_chroot))
 
 
@@ -107,14 +107,14 @@ def test_a_signal_for_the_tool_is_passed_on(start: Start, name: str) -> None:
     process = start(f'trap "exit 3" {int(number)}; {LOOP}')
     assert line(process) == b"up\n"
     process.send_signal(number)
-    assert process.wait(20) == 3
+    assert process.wait(PATIENCE) == 3
 
 
 def test_one_that_ends_the_command_ends_the_tool(start: Start) -> None:
     process = start(LOOP)
     assert line(process) == b"up\n"
     process.terminate()
-    assert process.wait(20) == 143
+    assert process.wait(PATIENCE) == 143
 
 
 @pytest.mark.parametrize("_", range(5))
@@ -124,14 +124,14 @@ def test_one_that_meets_the_child_before_it_is_the_command_ends_it(start: Start,
     while not (found := children.read_text()):
         assert process.poll() is None
     os.kill(int(found), signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(PATIENCE) == 130
 
 
 def test_what_the_command_sends_does_not_come_back_to_it(start: Start) -> None:
     process = start(f'trap "echo back" HUP; trap "exit 3" USR1; kill -HUP $PPID; {LOOP}')
     assert line(process) == b"up\n"
     process.send_signal(signal.SIGUSR1)
-    assert process.wait(20) == 3
+    assert process.wait(PATIENCE) == 3
     assert line(process) == b""
 
 
@@ -179,7 +179,7 @@ def test_in_an_orphaned_group_only_the_command_stops(start: Start, continued: st
     pid = int(line(process))
     wait_until(lambda: stat_state(pid) == "T")
     os.kill(pid if continued == "the command" else process.pid, signal.SIGCONT)
-    assert process.wait(20) == 6
+    assert process.wait(PATIENCE) == 6
 
 
 def test_a_continue_that_meets_the_tool_as_it_stops_is_not_lost(
