@@ -135,6 +135,7 @@ class _Look:
             self.error = error
         with _lock:
             self.has_ended = True
+            # Before `late`, which may hold locks: those that wait hold none (`entering.enter`).
             if _waiting.get(self._key) is self:
                 del _waiting[self._key]
         if not self._is_left:
