@@ -48,7 +48,7 @@ def pids_by_root(roots: Mapping[str, Identity]) -> dict[str, tuple[int, ...]]:
     climb = Climb(by_identity(roots))
     found: dict[str, list[int]] = {path: [] for path in roots}
     own, known = climb.own, climb.known
-    kernel = _kernel_threads()
+    kernel = kernel_threads()
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or pid in kernel:
             continue
@@ -74,7 +74,7 @@ def by_identity(roots: Mapping[str, Identity]) -> dict[Identity, tuple[str, ...]
     return found
 
 
-def _kernel_threads() -> set[str]:
+def kernel_threads() -> set[str]:
     """Return the pids of kernel threads, often most of all: they have no root to ask for.
 
     They are the children of kthreadd, which is process 2 wherever it is seen; nothing where the

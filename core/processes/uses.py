@@ -13,7 +13,7 @@ import os
 from ..kernel import syscalls
 from ..kernel.mount_table import MountTable
 from ..kernel.process_files import head, lines_with, linked
-from .residents import Climb
+from .residents import Climb, kernel_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..kernel.mount_table import MountEntry
     from .residents import Identity
 
-_PF_KTHREAD = 0x00200000
-"""Of the flags of a process, linux/sched.h."""
 COPY = "mount namespace"
 """What a process holds that merely is in a mount namespace where the mounts are mounted too."""
 
@@ -43,6 +41,7 @@ class Scan:
         self._lives_matter = targets is None
         self._climb = Climb({identity: (root_path,)})
         self._identity = identity
+        self._kernel = kernel_threads()
         self._namespaces = Namespaces(wanted, table)
         self._targets = tuple({entry.target for entry in wanted})
         self._sockets = _sockets_on({entry.device for entry in wanted})
@@ -61,8 +60,8 @@ class Scan:
         inside = keeps = False
         base = ""
         mounts: frozenset[int] = frozenset()
-        # Who ends has no program any more, but for a while yet its directories and descriptors.
-        if not linked(f"/proc/{pid}/exe") and _is_kernels(pid):
+        # Not by its program, which who ends has no more, but its directories and descriptors.
+        if str(pid) in self._kernel:
             return ()
         for thread in _threads(pid):
             path = f"/proc/{pid}/task/{thread}"
@@ -212,12 +211,6 @@ def _sockets_on(devices: set[str]) -> dict[int, str]:
     if not devices:
         return {}
     return {inode: name for inode, (device, name) in bound().items() if device in devices}
-
-
-def _is_kernels(pid: int) -> bool:
-    """Tell whether it is a thread of the kernel's, as most are on most hosts (proc_pid_stat(5))."""
-    words = head(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
-    return not words or bool(int(words[6]) & _PF_KTHREAD)
 
 
 def _threads(pid: int) -> list[str]:

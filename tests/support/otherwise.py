@@ -155,8 +155,20 @@ def dies() -> None:
 KINDS = {
     one.__name__: one
     for one in (
-        keys, lock, looks, doctor, mirror, session, soon, idle, silent, hangs_up, packs, stops,
-        holds, dies,
+        keys,
+        lock,
+        looks,
+        doctor,
+        mirror,
+        session,
+        soon,
+        idle,
+        silent,
+        hangs_up,
+        packs,
+        stops,
+        holds,
+        dies,
     )
 }
 
