@@ -8,11 +8,11 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from ...core.process import Holder
+from ..lull import Lull
 from ..tables.columns import Column
 from ..tables.table import Table
 from ..text.foreign import foreign
@@ -20,8 +20,6 @@ from ..text.states import PLAIN, Cell
 from .dialog import Dialog, button
 
 _DETAILS = 3
-_LULL = 0.5
-"""Seconds without a key after which keys are meant for what came by itself."""
 
 
 def _first(holder: Holder, _width: int) -> Cell:
@@ -69,7 +67,7 @@ class StopProcesses(Dialog[bool]):
         self._holders = tuple(holder for holder in holders if holder.blocks)
         self._others = len(holders) - len(self._holders)
         self._unasked = unasked
-        self._lull: Timer | None = None
+        self._lull: Lull | None = None
 
     def content(self) -> Iterable[Widget]:
         """Return the table, and below it the highlighted one in full."""
@@ -100,12 +98,12 @@ class StopProcesses(Dialog[bool]):
         self.query_one(Holders).show_rows(rows)
         self.query_one("#cancel").focus()
         if self._unasked:
-            self._lull = self.set_timer(_LULL, self._be_asked)
+            self._lull = Lull(self, self._be_asked)
 
     def on_key(self, _event: events.Key) -> None:
         """Wait for the lull anew."""
         if self._lull is not None:
-            self._lull.reset()
+            self._lull.begin_anew()
 
     def _be_asked(self) -> None:
         self.query_one("#stop").disabled = False

@@ -150,6 +150,7 @@ class Terminal(SureTimers, TellsOfWork, Widget, can_focus=True):
 
     def _launch(self) -> None:
         self._keyboard.drop_lull()
+        self._keyboard.hold()
         self.exit = None
         self.title = ""
         failure = self._command.launch(*self._fitting_size)
@@ -178,7 +179,7 @@ class Terminal(SureTimers, TellsOfWork, Widget, can_focus=True):
             self._ended(_NOT_STARTED)
         else:
             self._command.listen(columns, rows)
-            self._keyboard.begin()
+        self._keyboard.begin()
 
     def restart(self) -> None:
         """Run the command again, on an empty screen. What still runs is let go of (HUP)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from textual.timer import Timer
 
 from chroot_tool.core.errors import BusyError, ChrootError, LockedError
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.mounts.steps import Unmount
 from chroot_tool.core.plan import Plan
 from chroot_tool.core.process import Holder
-from chroot_tool.widgets.dialogs import stop_processes
+from chroot_tool.widgets import lull
 from chroot_tool.widgets.dialogs.confirm import Confirm
 from chroot_tool.widgets.dialogs.stop_processes import StopProcesses
+from chroot_tool.widgets.lull import Lull
 from chroot_tool.widgets.tables.mounts_table import MountsTable
 from support.samples import BASE, CHROOTS, DEB12, TRIXIE, mount
 from support.whole_ui import ui
@@ -200,7 +200,7 @@ async def test_a_busy_one_is_switched_off_after_asking() -> None:
 @pytest.mark.slow
 async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The question comes when the job ends: `ls` and Enter, meant for a shell, said yes."""
-    monkeypatch.setattr(stop_processes, "_LULL", 1000.0)
+    monkeypatch.setattr(lull, "_TICK", 1000.0)
     async with ui(DEB12) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.press("o")
@@ -216,14 +216,14 @@ async def test_what_is_typed_when_it_is_asked_ends_nobody(monkeypatch: pytest.Mo
 async def test_each_key_begins_the_lull_anew_after_which_one_can_be_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun: list[float] = []
-    monkeypatch.setattr(Timer, "reset", lambda timer: begun.append(timer._interval))
+    begun: list[Lull] = []
+    monkeypatch.setattr(Lull, "begin_anew", lambda one: begun.append(one))
     async with ui(DEB12) as t:
         t.engine.fail("off", BusyError("deb12 is in use", "stop them", [HOLDER]))
         await t.press("o")
         await t.dialog(StopProcesses)
         await t.press("l", "s")
-        await t.until(lambda: begun.count(stop_processes._LULL) == 2)
+        await t.until(lambda: len(begun) == 3)  # at first, too
 
 
 @pytest.mark.slow
