@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import ChrootError
 from ....core.text import safe
-from ....widgets.job_status import DONE
+from ....widgets.job_status import DONE, RUNNING
 from ....widgets.text.fitting import shorten
 from ..command_lines.command_log import PROGRAM
 from .action import Action, flow
@@ -15,7 +15,7 @@ from .action import Action, flow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..command_lines.command_log import Undo
+    from ..command_lines.command_log import Deed, Undo
     from ..session import Session
 
 _MOST_STEPS = 12
@@ -60,20 +60,26 @@ def undo_last(session: Session) -> None:
     """Take back the last command that can be, of all that it was done to."""
     log = session.log
     idents = log.together(log.last(undoable=True), undoable=True)
-    undo(session, *idents, lead=_without_way_back(session, idents))
+    why = _not_the_last(session, idents)
+    undo(session, *idents, lead=(f"{why}; before it:", "") if why else ())
 
 
-def _without_way_back(session: Session, idents: Sequence[int]) -> tuple[str, ...]:
-    """Say what was done last, where that was after *idents* and can't be taken back."""
+def _not_the_last(session: Session, idents: Sequence[int]) -> str:
+    """Say of what was done last, where that was after *idents*, why it can't be taken back."""
     for entry in session.log.entries:
         deed = session.log.deed(entry.id)
         if entry.id in idents or deed is None:
             break
         if deed.undo is None and entry.state == DONE:
-            words = deed.lines[0]
-            verb = words[1] if words[0] == PROGRAM else words[0]
-            return (f"{verb} {deed.name} has no way back; before it:", "")
-    return ()
+            return f"{_called(deed)} has no way back"
+        if deed.undo is not None and entry.state == RUNNING:
+            return f"{_called(deed)} is not over"  # what it did is seen a little before
+    return ""
+
+
+def _called(deed: Deed) -> str:
+    words = deed.lines[0]
+    return f"{words[1] if words[0] == PROGRAM else words[0]} {deed.name}"
 
 
 @flow
@@ -125,7 +131,13 @@ def _no_repeat(session: Session) -> str:
 
 
 def _no_undo(session: Session) -> str:
-    return "" if session.log.last(undoable=True) else "nothing was done that can be taken back"
+    if session.log.last(undoable=True):
+        return ""
+    for entry in session.log.entries:
+        deed = session.log.deed(entry.id)
+        if deed is not None and deed.undo is not None and entry.state == RUNNING:
+            return f"{_called(deed)} is not over"
+    return "nothing was done that can be taken back"
 
 
 ACTIONS = (

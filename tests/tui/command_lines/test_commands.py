@@ -21,7 +21,7 @@ from chroot_tool.app import paths
 from chroot_tool.app.cli.parser import build
 from chroot_tool.app.cli.verbs.create import asked
 from chroot_tool.app.tui.command_lines import command_words, kept_commands
-from chroot_tool.app.tui.command_lines.command_log import CommandLog, Deed
+from chroot_tool.app.tui.command_lines.command_log import CommandLog, Deed, Undo
 from chroot_tool.app.tui.command_lines.command_words import quoted
 from chroot_tool.app.tui.user import ask_and_tell
 from chroot_tool.core.config.bind import CHROOT_TOML, Bind
@@ -256,6 +256,14 @@ async def test_what_has_no_way_back_is_named_before_an_older_one_is_offered(
         await t.press("U")
         await t.dialog(Confirm)
         await t.shows("clone arm has no way back; before it:", f"$ chroot-tool on -d {ARM}")
+        await t.press("escape")
+        await t.main()
+        way = Undo(tuple, lambda: None)
+        words = ("chroot-tool", "rename", "-d", ARM, "arm2")
+        log.begin(Deed((words,), "arm", lambda: None, way))  # what it did is seen already
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("rename arm is not over; before it:", f"$ chroot-tool on -d {ARM}")
 
 
 async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
