@@ -156,6 +156,7 @@ class Watcher:
         if not self._dirs.tells and self._dirs.begin():
             self._follow([one.path + CONFIG_DIRECTORY for one in self._chroots.values()], table)
         self._dirs.add((*_administrators(), *boot.directories()))
+        self._follow([self._physical], table)  # before it is read: what comes meanwhile is told
         try:
             paths = folders(self.base, table)
             self._problem = None
@@ -163,7 +164,7 @@ class Watcher:
             paths = ()
             self._problem = Problem(error.message, error.hint)
         # Those too that are no chroot: they may become one.
-        self._follow([self._physical, *paths], table)
+        self._follow(paths, table)
         found = [chroot_at(path, table) for path in paths]
         return self._take([chroot for chroot in found if chroot], table)
 

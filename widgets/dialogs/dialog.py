@@ -231,9 +231,13 @@ class Dialog(SureTimers, TellsOfWork, ModalScreen[Answer], Generic[Answer]):
         self.notify("copied", timeout=2)
 
 
+class SureButton(SureTimers, Button):
+    """A button that can be pressed again: until a timer has rung it shows that it was."""
+
+
 def button(label: str, ident: str, *, destructive: bool = False, disabled: bool = False) -> Button:
     """Return a button of the row. *label* is our own text or made safe already."""
-    return Button(
+    return SureButton(
         Content(label),
         id=ident,
         compact=True,

@@ -292,10 +292,11 @@ class Jobs:
         from ...progress_lines import Narrator
 
         narrator = Narrator(json=False)
-        while alive := any(thread.is_alive() for thread in self._threads):
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                break
+        while True:
             try:
+                alive = any(thread.is_alive() for thread in self._threads)
+                if not alive or (self._deadline is not None and time.monotonic() > self._deadline):
+                    break
                 for view in self.current:
                     what = f"{view.verb} {view.name}: {view.stage or 'working'}"
                     narrator(events.Stage(view.path, what, view.fraction))

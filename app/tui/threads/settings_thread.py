@@ -70,7 +70,10 @@ class SettingsThread:
             while not self._ended.is_set():
                 if not watch.tells:
                     watch.begin()
-                watch.add(self._folders())
+                watched: set[str] = set()
+                while (folders := self._folders()) != watched:  # one may be made meanwhile
+                    watch.add(folders)
+                    watched = folders
                 self._read_again()
                 if watch.tells:
                     poll.register(watch.fileno(), select.POLLIN)

@@ -38,7 +38,9 @@ print("chroot_tool.core.looking.watch" in sys.modules)
 watching.start()
 print(seen.get(timeout=60))
 os.rename(sys.argv[1] + "/one", sys.argv[1] + "/other")
-print(seen.get(timeout=60))
+while (last := seen.get(timeout=60)) != [("other", "off", "Tiny")]:
+    pass  # it may fall into a look
+print(last)
 watching.close()
 try:
     while True:

@@ -18,6 +18,7 @@ from chroot_tool.app.paths import view_file
 from chroot_tool.app.settings.file import Settings
 from chroot_tool.app.settings.file import save as save_settings
 from chroot_tool.app.tui.panes import kept_view
+from chroot_tool.app.tui.threads import settings_thread
 from chroot_tool.app.tui.threads.messages import SettingsRead
 from chroot_tool.app.tui.threads.settings_thread import SettingsThread
 from chroot_tool.app.tui.user import ask_and_tell
@@ -200,7 +201,10 @@ def test_a_link_that_is_replaced_while_it_is_read_is_followed_afterwards(
         thread.close()
 
 
-def test_the_thread_ends_and_leaves_nothing_open(file: Path) -> None:
+def test_the_thread_ends_and_leaves_nothing_open(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_thread, "_DECENT", PATIENCE)
     before = descriptors()
     for started in (False, True):
         said: list[object] = []

@@ -19,10 +19,13 @@ from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from chroot_tool.core.looking.status import ChrootStatus
 from chroot_tool.core.trees.disk_size import Taken
-from support import wait_until
+from support import PATIENCE, wait_until
 
 
-def test_a_look_that_has_taken_the_word_of_the_end_is_the_last() -> None:
+def test_a_look_that_has_taken_the_word_of_the_end_is_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_threads, "_DECENT", PATIENCE)
     looking, woken = threading.Event(), threading.Event()
 
     class Follows:
@@ -74,6 +77,7 @@ def test_what_can_be_followed_no_more_is_told_and_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watch_threads, "_AGAIN", 0.0)
+    monkeypatch.setattr(watch_threads, "_DECENT", PATIENCE)
     before, after = (ChrootStatus("deb", "/b/deb", state) for state in ("off", "on"))
     closed: list[int] = []
 
