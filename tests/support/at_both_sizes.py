@@ -77,7 +77,7 @@ def over(terminal: Tmux, verb: str) -> None:
     terminal.press("C")
     done = rf"Time State .*\n.*✓ done .*chroot-tool {verb} "
     terminal.until(lambda text: ". repeat" in text and re.search(done, text))
-    terminal.press("C")
+    terminal.press("4")
     terminal.until(lambda text: ". repeat" not in text)
 
 

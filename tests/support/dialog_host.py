@@ -24,6 +24,7 @@ class DialogHost(App[None]):
     """An app with one dialog over it: remembers the answer, and keys that got through to it."""
 
     BINDINGS: ClassVar = [("q", "leak", "Leak")]
+    NOTIFICATION_TIMEOUT = 3600  # they are looked for, however slow this machine is
 
     def __init__(self, dialog: ModalScreen[Any]) -> None:
         super().__init__()

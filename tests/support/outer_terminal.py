@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -37,6 +38,8 @@ class Terminal:
         if not self.pid:
             os.execvpe(argv[0], argv, env)
         self.seen = ""
+        # A read may end within a sign.
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.resize(30, 90)
 
     def type(self, text: str) -> None:
@@ -62,15 +65,16 @@ class Terminal:
         except OSError:
             data = b""
         assert data, f"it ended after {self.seen!r}"
-        return data.decode(errors="replace")
+        return self._decoder.decode(data)
 
     def read_to(self, mark: bytes) -> bytes:
         """Read and return everything before *mark*, which is left to be waited for."""
-        received = bytearray(self.seen.encode())
+        received = bytearray(self.seen.encode() + self._decoder.getstate()[0])
         while (at := received.find(mark, max(0, len(received) - (1 << 17)))) < 0:
             assert select.select([self.fd], [], [], PATIENCE)[0], f"stuck after {len(received)}"
             received += os.read(self.fd, 1 << 16)
-        self.seen = received[at:].decode()
+        self._decoder.reset()
+        self.seen = self._decoder.decode(received[at:])
         return bytes(received[:at])
 
     def modes(self) -> list[object]:
@@ -90,7 +94,7 @@ class Terminal:
                 break
             if not data:
                 break
-            self.seen += data.decode(errors="replace")
+            self.seen += self._decoder.decode(data)
         return self.seen
 
     def exit_code(self) -> int:

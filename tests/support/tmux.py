@@ -25,6 +25,7 @@ class Tmux:
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(dir="/tmp")  # a socket's path has to be short
         self._written = Path(self._folder.name, "written")
+        self._written.touch()
         self._base = ["tmux", "-S", f"{self._folder.name}/s", "-f", "/dev/null"]
         self._env = {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         command = f"{shlex.join(argv)}; echo left with $?; exec sleep 1000"
@@ -86,6 +87,11 @@ class Tmux:
     def clipboard(self) -> str:
         """What was copied last."""
         return self._run("show-buffer")
+
+    @property
+    def has_copied(self) -> bool:
+        """Whether something was given to the clipboard, all of it."""
+        return bool(re.search(rb"\x1b\]52;c;[^\x07\x1b]*[\x07\x1b]", self.written))
 
     @property
     def written(self) -> bytes:

@@ -185,7 +185,7 @@ async def test_binds_of_a_chroot_there(farm: SshHosts, tiny_chroot: Path) -> Non
         await t.dialog(BindEditor)
         await t.hides("unsaved")
         conf = farm.hosts["one"].base / "alpha/chroot.d"
-        assert any("/mnt/there" in f.read_text() for f in conf.glob("*.*"))
+        await t.until(lambda: any("/mnt/there" in f.read_text() for f in conf.glob("*.*")))
         await t.press("escape")
         await t.main()
 

@@ -6,12 +6,14 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from support import Program, mounts_below, wait_until
+from support import Program, mounts_below, processes_below, wait_until
+from support.at_both_sizes import over
 from support.create_form import create_from
 from support.ordinary import PASSWORD, PATH, Ordinary, ordinary, own_etc
 from support.own_units import own_units
@@ -399,7 +401,7 @@ def test_what_is_not_done_every_hour(
     t.shows("run in made")
     t.write("start")
     t.press("Enter")
-    t.shows("be42gun", "● on made")  # else `o` switches it on
+    t.shows("be42gun", "exit 0", "● on made")  # else `o` switches it on, or asks
     t.press("C-]")
     t.press("o")
     t.shows("○ off made")
@@ -483,6 +485,8 @@ def test_who_holds_it_tags_and_the_trash(ann: Ordinary, terminal: list[Tmux]) ->
     with Program(words, env=ann.environment(), cwd="/", stdin=subprocess.DEVNULL) as holder:
         try:
             t.shows("● on deb")
+            inside = partial(processes_below, ann.base / "deb")
+            wait_until(lambda: any(one.startswith("sleep 1000") for one in inside().values()))
             t.press("o")
             t.shows("switching off deb", "would hit", "root sleep 1000", "Stop it")
             # It can be pressed after a lull only, and each key begins that anew.
@@ -514,6 +518,7 @@ def test_who_holds_it_tags_and_the_trash(ann: Ordinary, terminal: list[Tmux]) ->
         t.press("Enter", "Enter")
         t.shows("Chroots 1", "name other")
         assert not (ann.base / "deb").exists()
+        over(t, "delete")
 
     t.click("○ off")  # the first; the head of its group may have the cursor
     t.shows("name deb")
@@ -574,13 +579,15 @@ def test_copies_states_archives_and_commands_of_ones_own(
     t.write("first")
     t.press("Enter")
     t.shows("○ off first", "name first")
+    over(t, "rename")
     t.press("U")
     t.shows("take this back?", "rename first to deb")
     t.press("Enter")
     t.shows("○ off deb", "name deb", "q quit")
+    over(t, "rename")
 
     t.press("y")
-    t.until(lambda _: b"\x1b]52;c;" in t.written)
+    t.until(lambda _: t.has_copied)
     assert t.clipboard == str(ann.base / "deb")
     t.press("v")
     t.shows("snapshots of deb", "New one")

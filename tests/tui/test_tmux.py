@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from support import Cli, Program, mounts_below, processes_below
+from support import PATIENCE, Cli, Program, mounts_below, processes_below, wait_until
 from support.served import Served
 from support.tmux import DEADLINE, Tmux
 
@@ -246,7 +246,8 @@ _HANDS_OVER = """
 import sys
 from textual.app import App
 from chroot_tool.app.tui.terminal.handover import hand_over
-class Hands(App):
+from chroot_tool.widgets.sure_timers import SureTimers
+class Hands(SureTimers, App):
     async def on_mount(self):
         self.call_after_refresh(self.over)
     async def over(self):
@@ -288,7 +289,11 @@ def test_a_dead_source_in_a_real_terminal(tiny_chroot: Path, cli: Cli, tmp_path:
         (second / "chroot.d/tool.conf").write_text(f"[bind]\nsrc:{served.point} tgt:/data\n")
         served.stop()
         argv = [os.fsdecode(word) for word in cli.argv("--base", tmp_path)]
-        terminal = Tmux(argv, cli.environment())
+        # However busy this machine is: what answers has time.
+        conf = tmp_path / "conf"
+        (conf / "chroot-tool").mkdir(parents=True)
+        (conf / "chroot-tool/settings.toml").write_text(f"patience = {PATIENCE}\n")
+        terminal = Tmux(argv, cli.environment() | {"XDG_CONFIG_HOME": str(conf)})
         try:
             terminal.shows("not answering b2", "not answering: ", "○ off tiny", "quit")
             terminal.press("j")
@@ -336,6 +341,7 @@ def test_a_job_that_goes_on_after_q_says_how_it_ends(
             if how == "busy":
                 holder = stack.enter_context(Program(["sleep", "1000"], cwd=tiny_chroot / "tmp"))
                 stack.callback(holder.kill)
+                wait_until(Path(f"/proc/{holder.pid}/cmdline").read_bytes)  # it is what is told
             if how == "C-c":
                 terminal.press("C-c")
             else:

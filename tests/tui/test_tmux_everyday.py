@@ -182,7 +182,7 @@ def test_what_keys_did_and_a_command_that_is_added_meanwhile(
     terminal.press("j")
     terminal.shows("mount tmpfs on /tmp")  # one of the steps of on
     terminal.press("y")
-    terminal.until(lambda _: b"\x1b]52;c;" in terminal.written)
+    terminal.until(lambda _: terminal.has_copied)
     assert terminal.clipboard == f"chroot-tool on -d {tiny_chroot}"
     terminal.press("U")
     terminal.shows("take this back?", "unmount")
@@ -210,6 +210,7 @@ def test_a_rename_and_a_delete_are_taken_back(start: Start, tiny_chroot: Path) -
     terminal.press("Enter")
     terminal.shows("○ off tiny")
     wait_until(lambda: (tiny_chroot / "bin/sh").exists())
+    over(terminal, "rename")
 
     terminal.press("d")
     terminal.shows("delete tiny", "in the trash for 7 days")
@@ -239,7 +240,7 @@ def test_found_marked_opened_and_grouped(start: Start, tiny_chroot: Path, cli: C
 
     terminal.press("G", "s")
     terminal.shows("shell running", "● on")
-    terminal.write("sleep 999 & sleep 998 & exec 3>/tmp/kept")
+    terminal.write("exec 3>/tmp/kept; sleep 999 & sleep 998 &")
     terminal.press("Enter")
     terminal.write("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done")
     terminal.press("Enter")

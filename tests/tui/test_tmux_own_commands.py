@@ -61,7 +61,7 @@ def test_for_each_kind_of_row(
     terminal.press("C-]")
     terminal.shows("⏎ into it")
     terminal.press("3")
-    terminal.until(lambda text: re.search(r"\d+ root .*sh", text))
+    terminal.until(lambda text: re.search(r"\d+ root .* -?sh$", text, re.MULTILINE))
     terminal.press("m")
     terminal.until(lambda text: re.search(r"╭─ process \d+ .*sh ─", text) and "f5 called" in text)
     terminal.press("F5")

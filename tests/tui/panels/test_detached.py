@@ -16,7 +16,7 @@ import pytest
 from chroot_tool import __path__ as package
 from chroot_tool.app import paths
 from chroot_tool.app.tui.panels import detached, detached_log
-from support import has_ended, wait_until
+from support import PATIENCE, has_ended, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +88,7 @@ def test_one_that_does_not_start_is_told(
     command: tuple[int, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(detached_log, "__file__", "/nowhere.py")
+    monkeypatch.setattr(detached, "_STARTS", PATIENCE)
     with pytest.raises(OSError, match="did not start"):
         detached.detach(command[0], "deb", "sleep 900", "", time.time())
     os.close(command[0])
@@ -99,13 +100,17 @@ def test_without_a_log_it_goes_on(command: tuple[int, subprocess.Popen[bytes]]) 
     folder = Path(paths.detached_directory())
     folder.parent.mkdir(parents=True)
     folder.touch()  # where a folder should be
+    before = _keepers()
     with pytest.raises(FileExistsError):
         detached.detach(terminal, "deb", "sleep 900", "", time.time())
     os.close(terminal)
-    keepers = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _keeps(pid)]
-    assert len(keepers) == 1
+    (keeper,) = _keepers() - before
     running.kill()
-    wait_until(lambda: has_ended(keepers[0]))
+    wait_until(lambda: has_ended(keeper))
+
+
+def _keepers() -> set[int]:
+    return {pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _keeps(pid)}
 
 
 def _keeps(pid: int) -> bool:

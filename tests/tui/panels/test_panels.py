@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -21,13 +20,13 @@ from chroot_tool.app import paths, run_history
 from chroot_tool.app.tui.panels import detached, detached_log
 from chroot_tool.core.local_engine import LocalEngine
 from chroot_tool.core.looking.snapshot import Machine, Snapshot
+from chroot_tool.widgets import lull
 from chroot_tool.widgets.dialogs.menu import Menu
 from chroot_tool.widgets.dialogs.quit import QuitDialog
 from chroot_tool.widgets.dialogs.run_prompt import RunPrompt
 from chroot_tool.widgets.panes.run_panel import RunPanel
-from chroot_tool.widgets.terminal import keyboard
 from chroot_tool.widgets.terminal.terminal import Terminal
-from support import processes_below, wait_until
+from support import kill, processes_below, wait_until
 from support.samples import BASE, CHROOTS, DEB12
 from support.screen import stray_controls
 from support.whole_ui import DEADLINE, Ui, real_ui, runs, ui
@@ -41,7 +40,7 @@ def nothing_goes_on(own_home: None) -> Iterator[None]:
     yield
     for one in detached.found():
         if one.running:
-            os.kill(one.keeper, signal.SIGKILL)  # what it keeps gets HUP
+            kill([one.keeper])  # what it keeps gets HUP
 
 
 @pytest.fixture
@@ -112,8 +111,9 @@ async def test_a_real_shell_in_a_panel(tiny_chroot: Path) -> None:
         await t.press("enter")
         await t.shows("exit 7")
         await t.until(lambda: panel(t).has_focus)
+        before = panel(t).terminal.emulator
         await t.press("a")
-        await t.until(lambda: panel(t).running)
+        await t.until(lambda: panel(t).terminal.emulator is not before)
         await says(t, "#")
         await t.press("enter", "ctrl+d")
         await t.shows("exit 0")
@@ -309,7 +309,7 @@ async def test_again_leaves_the_focus_on_the_frame(tmp_path: Path) -> None:
 async def test_keys_that_are_typed_when_the_program_ends_do_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keyboard, "_LULL", 1000)
+    monkeypatch.setattr(lull, "_TICK", 1000.0)
     async with ui(*CHROOTS) as t:
         one = await run(t, "sh", "-c", "echo begun; read line")
         await t.shows("begun")
@@ -387,9 +387,10 @@ async def test_stop_again_and_the_way_it_ended() -> None:
         await t.press(LEAVE, "t")
         await ended(t, one)
         await t.shows("signal 15")
+        before = panel(t).terminal.emulator
         await t.press("a")
         await t.hides("signal 15")
-        await t.until(lambda: panel(t).running)
+        await t.until(lambda: panel(t).terminal.emulator is not before)
         await says(t, r"42\s")
         await t.press("enter", "ctrl+c")
         await ended(t, one)
@@ -758,7 +759,7 @@ async def test_quitting_lets_panels_go_on_and_shows_them_next_time() -> None:
         await t.press("right", "enter")
         await t.until(lambda: t.app._exit)
     assert detached.found() == (left,)
-    os.kill(left.keeper, signal.SIGKILL)
+    kill([left.keeper])
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets._toast import Toast
 
+from chroot_tool.app.tui.app import ChrootApp
 from chroot_tool.core.errors import ChrootError
 from chroot_tool.widgets.dialogs.delete import DeleteDialog
 from support.samples import CHROOTS
@@ -12,7 +13,10 @@ from support.whole_ui import ui
 
 
 @pytest.mark.slow
-async def test_toasts_are_short_and_do_not_lie_over_the_status_line() -> None:
+async def test_toasts_are_short_and_do_not_lie_over_the_status_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ChrootApp, "NOTIFICATION_TIMEOUT", 600)
     async with ui(*CHROOTS, size=(80, 24)) as t:
         path = "/srv/chroot/with/a/very/long/path/to/what/could/not/be/mounted"
         t.engine.fail("on", ChrootError(f"mount {path}: no space left on device"))

@@ -1142,6 +1142,7 @@ async def test_unpack_completes_the_path_and_proposes_the_name() -> None:
     app = DialogHost(unpack_dialog())
     async with app.run_test(size=SMALL) as pilot:
         await type_text(pilot, "/backup")
+        await settle(pilot)
         await settle(pilot, "right")
         assert field(app, "archive").value == "/backup/deb.tar.xz"
         assert field(app, "name").value == "deb"

@@ -200,7 +200,9 @@ async def test_stop_ends_what_ignores_term_and_hup(monkeypatch: pytest.MonkeyPat
         assert terminal.exit == -signal.SIGKILL
 
 
-async def test_stop_lets_a_command_end_in_peace() -> None:
+async def test_stop_lets_a_command_end_in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = tuple((number, PATIENCE) for number, _ in pty_child._STOPPING)
+    monkeypatch.setattr(pty_child, "_STOPPING", patient)
     script = "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.02; done"
     async with hosted(["sh", "-c", script]) as (terminal, pilot, _):
         await shows(pilot, terminal, "up")
