@@ -442,7 +442,11 @@ def test_who_takes_no_signal_is_held_up(tmp_path: Path) -> None:
         try:
             wait_until(lambda: signalling._is_held_up(process.pid), process)
         finally:
-            os.close(os.open(tmp_path / "fifo", os.O_RDWR))
+            writer = os.open(tmp_path / "fifo", os.O_RDWR)  # until it has: it may not be there yet
+            try:
+                process.wait(PATIENCE)
+            finally:
+                os.close(writer)
     assert not signalling._is_held_up(process.pid)
 
 
