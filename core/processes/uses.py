@@ -85,8 +85,8 @@ class Scan:
                 self.carriers.add(pid)
         if inside:
             self.inside.add(pid)
-        if keeps and not held and not inside:
-            return (COPY,)
+        if keeps and not held and not inside and linked(f"{base}/exe"):
+            return (COPY,)  # not kthreadd, say, which has no program
         return tuple(held)
 
     def _lives(self, path: str) -> bool:

@@ -13,9 +13,9 @@ from ..command_lines.command_log import PROGRAM
 from .action import Action, flow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ..command_lines.command_log import Deed, Undo
+    from ..command_lines.command_log import Undo
     from ..session import Session
 
 _MOST_STEPS = 12
@@ -60,26 +60,27 @@ def undo_last(session: Session) -> None:
     """Take back the last command that can be, of all that it was done to."""
     log = session.log
     idents = log.together(log.last(undoable=True), undoable=True)
-    why = _not_the_last(session, idents)
+    why = next(_refusals(session, idents), "")
     undo(session, *idents, lead=(f"{why}; before it:", "") if why else ())
 
 
-def _not_the_last(session: Session, idents: Sequence[int]) -> str:
-    """Say of what was done last, where that was after *idents*, why it can't be taken back."""
+def _refusals(
+    session: Session, idents: Sequence[int], states: Sequence[str] = (DONE, RUNNING)
+) -> Iterator[str]:
+    """Say of what was done after *idents*, and is *states*, why it can't be taken back.
+
+    The latest first.
+    """
     for entry in session.log.entries:
         deed = session.log.deed(entry.id)
         if entry.id in idents or deed is None:
-            break
-        if deed.undo is None and entry.state == DONE:
-            return f"{_called(deed)} has no way back"
-        if deed.undo is not None and entry.state == RUNNING:
-            return f"{_called(deed)} is not over"  # what it did is seen a little before
-    return ""
-
-
-def _called(deed: Deed) -> str:
-    words = deed.lines[0]
-    return f"{words[1] if words[0] == PROGRAM else words[0]} {deed.name}"
+            return
+        if entry.state not in states or (deed.undo is None) is not (entry.state == DONE):
+            continue
+        words = deed.lines[0]
+        what = f"{words[1] if words[0] == PROGRAM else words[0]} {deed.name}"
+        # What one did that is not over is seen a little before.
+        yield f"{what} {'has no way back' if deed.undo is None else 'is not over'}"
 
 
 @flow
@@ -133,11 +134,7 @@ def _no_repeat(session: Session) -> str:
 def _no_undo(session: Session) -> str:
     if session.log.last(undoable=True):
         return ""
-    for entry in session.log.entries:
-        deed = session.log.deed(entry.id)
-        if deed is not None and deed.undo is not None and entry.state == RUNNING:
-            return f"{_called(deed)} is not over"
-    return "nothing was done that can be taken back"
+    return next(_refusals(session, (), (RUNNING,)), "nothing was done that can be taken back")
 
 
 ACTIONS = (

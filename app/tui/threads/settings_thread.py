@@ -72,6 +72,8 @@ class SettingsThread:
                     watch.begin()
                 watched: set[str] = set()
                 while (folders := self._folders()) != watched:  # one may be made meanwhile
+                    if self._ended.is_set():
+                        return
                     watch.add(folders)
                     watched = folders
                 self._read_again()

@@ -20,11 +20,13 @@ import pytest
 
 from chroot_tool.core.errors import Cancelled
 from chroot_tool.core.events import Event, Stage
+from chroot_tool.core.kernel import syscalls
 from chroot_tool.core.kernel.process_files import linked
 from chroot_tool.core.kernel.rootpath import Root
 from chroot_tool.core.process import Holder
 from chroot_tool.core.processes import signalling, uses
 from chroot_tool.core.processes.in_the_way import ancestors, holders, stands_in
+from chroot_tool.core.processes.residents import kernel_threads
 from chroot_tool.core.processes.signalling import end
 from support import IN_CHROOT, PATIENCE, mounts_below, next_line, wait_until
 
@@ -260,6 +262,18 @@ def test_a_copy_in_another_mount_namespace_hinders_nothing(root: Path, start: St
     assert not there.blocks
     assert end_all(root, 0.2) == set()
     assert process.poll() is None
+
+
+def test_who_has_no_program_keeps_no_copy(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As kthreadd, where the tool has a mount namespace of its own and copies stay in the host's:
+    it is one of the kernel's threads, and no child of itself."""
+    with Root(str(root)) as opened:
+        scan = uses.Scan(opened.path, syscalls.identity(opened.fd, "."))
+    monkeypatch.setattr(scan._namespaces, "look", lambda *_: (frozenset(), True))
+    assert scan.holds(os.getpid()) == (uses.COPY,)
+    monkeypatch.setattr(scan, "_kernel", frozenset())  # nor where the kernel lists no children
+    for pid in kernel_threads() | {"2"}:
+        assert scan.holds(int(pid)) == ()
     assert not is_busy(root / "tmp")
 
 
