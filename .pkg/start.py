@@ -10,6 +10,9 @@ version = f"python{sys.version_info.major}.{sys.version_info.minor}"
 sys.path.insert(0, here)
 sys.path.append(f"{here}/../.venv/lib/{version}/site-packages")
 
-from chroot_tool.app.main import main  # noqa: E402 (found through the path above)
+try:
+    from chroot_tool.app.main import main  # (found through the path above)
+except KeyboardInterrupt:  # from here on it is told
+    sys.exit(130)
 
 sys.exit(main())

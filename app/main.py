@@ -19,6 +19,16 @@ _OF_THE_UI = ("textual", "rich", "bittty")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run chroot-tool with *arguments* (sys.argv's where None); return the exit code."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # while what does it was being loaded
+        from . import exits
+
+        exits.say("interrupted")
+        return exits.INTERRUPTED
+
+
+def _run(arguments: list[str] | None) -> int:
     if arguments is None:
         compiled_modules.find_quickly(__package__.partition(".")[0])
     _open_streams()
@@ -195,6 +205,6 @@ def _leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass  # closed, or nobody reads it: there is nothing to be said any more
+        except (OSError, ValueError, AttributeError, KeyboardInterrupt):
+            pass  # closed, nobody reads it, too late: there is nothing to be said any more
     os._exit(code)

@@ -67,6 +67,32 @@ def test_one_that_comes_when_all_is_done_is_too_late(verb: str) -> None:
     assert (done.returncode, done.stderr) == (0, f"/srv/deb: already {verb}\n")
 
 
+LOADING = """
+import builtins, signal, sys
+sys.path.insert(0, sys.argv.pop(1))
+
+from chroot_tool.app.main import main
+load = builtins.__import__
+
+def interrupted(name, *more):
+    if name == "parser":
+        signal.raise_signal(signal.SIGINT)
+    return load(name, *more)
+
+builtins.__import__ = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
+
+
+def test_one_that_comes_while_the_tool_is_loaded_is_told() -> None:
+    """It was a traceback."""
+    above = Path(chroot_tool.__file__).parents[1]
+    argv = [sys.executable, "-c", LOADING, str(above), "list", "-H", "one"]
+    done = subprocess.run(argv, timeout=120, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "chroot-tool: interrupted\n")
+
+
 def test_two_at_once_hold_nobody_up() -> None:
     above = Path(chroot_tool.__file__).parents[1]
     argv = [sys.executable, "-c", TWO_AT_ONCE, str(above)]
