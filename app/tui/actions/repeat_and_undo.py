@@ -15,7 +15,7 @@ from .action import Action, flow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..command_lines.command_log import Undo
+    from ..command_lines.command_log import Deed, Undo
     from ..session import Session
 
 _MOST_STEPS = 12
@@ -60,27 +60,22 @@ def undo_last(session: Session) -> None:
     """Take back the last command that can be, of all that it was done to."""
     log = session.log
     idents = log.together(log.last(undoable=True), undoable=True)
-    why = next(_refusals(session, idents), "")
+    why = next((why for _, why in _refusals(session, idents)), "")
     undo(session, *idents, lead=(f"{why}; before it:", "") if why else ())
 
 
-def _refusals(
-    session: Session, idents: Sequence[int], states: Sequence[str] = (DONE, RUNNING)
-) -> Iterator[str]:
-    """Say of what was done after *idents*, and is *states*, why it can't be taken back.
-
-    The latest first.
-    """
+def _refusals(session: Session, idents: Sequence[int]) -> Iterator[tuple[Deed, str]]:
+    """Say of what was done after *idents* why it can't be taken back, of the latest first."""
     for entry in session.log.entries:
         deed = session.log.deed(entry.id)
         if entry.id in idents or deed is None:
             return
-        if entry.state not in states or (deed.undo is None) is not (entry.state == DONE):
-            continue
         words = deed.lines[0]
         what = f"{words[1] if words[0] == PROGRAM else words[0]} {deed.name}"
-        # What one did that is not over is seen a little before.
-        yield f"{what} {'has no way back' if deed.undo is None else 'is not over'}"
+        if entry.state == RUNNING:  # what it did is seen a little before
+            yield deed, f"{what} is not over"
+        elif deed.undo is None and entry.state == DONE:
+            yield deed, f"{what} has no way back"
 
 
 @flow
@@ -134,7 +129,8 @@ def _no_repeat(session: Session) -> str:
 def _no_undo(session: Session) -> str:
     if session.log.last(undoable=True):
         return ""
-    return next(_refusals(session, (), (RUNNING,)), "nothing was done that can be taken back")
+    still = (why for deed, why in _refusals(session, ()) if deed.undo is not None)
+    return next(still, "nothing was done that can be taken back")
 
 
 ACTIONS = (

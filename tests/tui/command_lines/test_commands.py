@@ -264,6 +264,13 @@ async def test_what_has_no_way_back_is_named_before_an_older_one_is_offered(
         await t.press("U")
         await t.dialog(Confirm)
         await t.shows("rename arm is not over; before it:", f"$ chroot-tool on -d {ARM}")
+        await t.press("escape")
+        await t.main()
+        packing = ("chroot-tool", "pack", "-d", ARM)
+        log.begin(Deed((packing,), "arm", lambda: None))  # it will have no way back, but runs first
+        await t.press("U")
+        await t.dialog(Confirm)
+        await t.shows("pack arm is not over; before it:")
 
 
 async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
