@@ -8,9 +8,15 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import select
+import shlex
 import stat
 import struct
+import threading
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from support import is_below, lasting, read_mounts
 
@@ -23,13 +29,18 @@ _CHANGED = {
     0x800: "moved", 0x2000: "unmounted", 0x4000: "events lost",
 }  # fmt: skip
 _HEADER = struct.Struct("=iIII")
+# linux/fanotify.h
+_NOTIFY = 0x1 | 0x2  # FAN_CLOEXEC, FAN_NONBLOCK, of the class that only tells
+_OPENED_BELOW = 0x20 | 0x0800_0000 | 0x4000_0000  # FAN_OPEN, of children, and of directories
+_VISIT = struct.Struct("=IBBHQii")
 
 
 class Canary:
     """A directory with a file under every name that matters, of another owner, and a watch on it.
 
     `touched()` says what has been done to it since it was made, by the kernel's own events and by
-    comparing what every entry is and holds. With *may_be_read*, reading it is no matter.
+    comparing what every entry is and holds. With *may_be_read*, reading it is no matter; else it
+    says, too, who has opened what.
     """
 
     def __init__(self, folder: Path, *, may_be_read: bool = False) -> None:
@@ -38,6 +49,7 @@ class Canary:
         _fill(folder)
         self._before = _facts(folder)
         self._libc = ctypes.CDLL(None, use_errno=True)
+        self._visitors = None if may_be_read else Visitors(self._libc, folder)  # it looks, too
         self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         assert self._fd >= 0
         self._names: dict[int, str] = {}
@@ -48,7 +60,8 @@ class Canary:
 
     def told(self) -> list[str]:
         """What the kernel has said of it since it was asked last: quick, [] for nothing."""
-        return [f"{name}: {what}" for name, what in self._told()]
+        seen = [f"{name}: {what}" for name, what in self._told()]
+        return seen + self._visitors.seen() if seen and self._visitors else seen
 
     def touched(self) -> list[str]:
         """What was done to it, by that and by comparing all of it; [] for nothing."""
@@ -81,6 +94,73 @@ class Canary:
 
     def close(self) -> None:
         os.close(self._fd)
+        if self._visitors:
+            self._visitors.close()
+
+
+class Visitors:
+    """Who opens what is below a directory, of the processes but our own (fanotify(7)).
+
+    A thread looks at who it is while they are there: who opens a file may be gone soon after.
+    """
+
+    def __init__(self, libc: ctypes.CDLL, folder: Path) -> None:
+        self._fd = libc.fanotify_init(_NOTIFY, os.O_RDONLY | os.O_CLOEXEC)
+        assert self._fd >= 0, os.strerror(ctypes.get_errno())
+        mask = ctypes.c_uint64(_OPENED_BELOW)
+        for place in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+            done = libc.fanotify_mark(self._fd, 1, mask, -1, os.fsencode(place))
+            assert done == 0, (place, os.strerror(ctypes.get_errno()))
+        self._seen: list[str] = []
+        self._one_reads = threading.Lock()
+        self._end, self._ended = os.pipe()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def seen(self) -> list[str]:
+        """Whoever has come so far, a line each."""
+        self._read()
+        return list(self._seen)
+
+    def _look(self) -> None:
+        while self._end not in select.select([self._fd, self._end], [], [])[0]:
+            self._read()
+
+    def _read(self) -> None:
+        with self._one_reads, suppress(BlockingIOError):
+            while data := os.read(self._fd, 1 << 16):
+                at = 0
+                while at < len(data):
+                    length, _, _, _, _, fd, pid = _VISIT.unpack_from(data, at)
+                    at += length
+                    if fd >= 0:
+                        self._note(fd, pid)
+
+    def _note(self, fd: int, pid: int) -> None:
+        try:
+            if pid != os.getpid():
+                path = os.readlink(f"/proc/self/fd/{fd}")
+                self._seen.append(f"{path}: opened by {_process(pid)}")
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Look no more: what was opened for us is closed, nothing holds the file system."""
+        os.close(self._ended)
+        self._thread.join()
+        os.close(self._end)
+        os.close(self._fd)
+
+
+def _process(pid: int) -> str:
+    """What a process and those above it are called, as far as they are still there."""
+    names = []
+    with suppress(psutil.Error):
+        process: psutil.Process | None = psutil.Process(pid)
+        while process:
+            names.append(f"{process.pid} {shlex.join(process.cmdline())[:200]}")
+            process = process.parent()
+    return " < ".join(names) or f"{pid}, which is gone"
 
 
 class HostMounts:

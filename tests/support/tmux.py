@@ -107,10 +107,26 @@ class Tmux:
             kernels = os.get_terminal_size(terminal.fileno())
         return f", {pane} ({kernels.columns}x{kernels.lines} says the kernel)"
 
+    @property
+    def _threads(self) -> str:
+        """What each thread of the program is in, to tell one that stands still from one at work."""
+        try:
+            tasks = sorted(Path(f"/proc/{self.ui.pid}/task").iterdir())
+            return "\n".join(
+                f"{each.name} {(each / 'stat').read_text().rpartition(')')[2].split()[0]}"
+                f" in call {(each / 'syscall').read_text().split()[0]},"
+                f" ns of CPU, ns waited for it, turns: {(each / 'schedstat').read_text().strip()}"
+                for each in tasks
+            )
+        except (OSError, IndexError, psutil.Error) as error:
+            return f"no process of it: {error}"
+
     def until(self, condition: Callable[[str], object], patience: float = DEADLINE) -> str:
         end = time.monotonic() + patience
         while not condition(text := self.text):
-            assert time.monotonic() < end, f"it never came. On the screen{self._size}:\n{text}"
+            assert time.monotonic() < end, (
+                f"it never came. On the screen{self._size}:\n{text}\n{self._threads}"
+            )
             time.sleep(0.02)
         return text
 
