@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from support import PATIENCE
 
 from chroot_tool.app.cli.typed_line import typed_line
+from support import PATIENCE
 
 # The number of stdin is asked for within select, by code that is no Python: a signal that comes
 # there is noted, and handled no sooner than after the wait.
