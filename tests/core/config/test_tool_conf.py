@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chroot_tool.core.config import tool_conf
-from chroot_tool.core.config.bind import TOOL_CONF, Bind
+from chroot_tool.core.config.bind import NAME_MAX, TOOL_CONF, Bind
 from chroot_tool.core.config.tool_conf_grammar import BLANK, split
 from chroot_tool.core.errors import ConfigError, Problem, UsageError
 
@@ -278,7 +278,10 @@ def test_what_has_errors_is_not_edited() -> None:
 # edits of anything
 
 NAME = st.binary(min_size=1, max_size=8).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
-WORD = st.text(st.characters(exclude_characters="\n\0/", codec="utf-8"), min_size=1) | NAME
+LONGEST = NAME_MAX // 4
+"""Letters at most, each of up to four bytes: what is longer no file may hold."""
+LETTERS = st.characters(exclude_characters="\n\0/", codec="utf-8")
+WORD = st.text(LETTERS, min_size=1, max_size=LONGEST) | NAME
 COMPONENT = WORD.map(lambda word: word.translate({0: "n", 10: "l", 47: "s"})).filter(
     lambda word: word not in (".", "..")
 )
