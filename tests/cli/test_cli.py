@@ -385,6 +385,7 @@ def test_on_and_off_are_done_whoever_listens(cli: Cli, tiny_chroot: Path, script
     assert mounts_below(tiny_chroot) == []
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_failed_on_is_taken_back_whoever_listens(cli: Cli, tiny_chroot: Path) -> None:
     (tiny_chroot / "chroot.d/tool.conf").write_text(

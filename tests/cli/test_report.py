@@ -67,6 +67,7 @@ def test_of_what_is_no_chroot_there_is_none(cli: Cli, tmp_path: Path) -> None:
     assert "is no chroot" in done.stderr
 
 
+@pytest.mark.slow
 def test_of_the_environment_it_quotes_known_words_alone(cli: Cli, tmp_path: Path) -> None:
     env = {"LANG": "alice", "LC_ALL": "bob@corp.example", "COLORTERM": "buildhost",
            "TERM": "secretproject", "NO_COLOR": "carol"}  # fmt: skip

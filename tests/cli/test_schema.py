@@ -23,6 +23,7 @@ from support.json_schema import check
 CHROOT_TOML = toml_value_types.schema("chroot.toml", "", chroot_toml.TOP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["chroot.toml", "settings", "json"])
 def test_it_is_a_schema_of_the_draft_that_it_names(cli: Cli, name: str) -> None:
     found = json.loads(cli.ok("schema", name))

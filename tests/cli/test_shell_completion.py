@@ -61,6 +61,7 @@ def shell(
         yield one
 
 
+@pytest.mark.slow
 def test_commands_and_options(shell: Shell) -> None:
     assert shell.complete("chroot-tool ") >= VERBS
     assert "__complete" not in shell.complete("chroot-tool ")
@@ -70,6 +71,7 @@ def test_commands_and_options(shell: Shell) -> None:
     assert {w.rstrip("=") for w in shell.complete("chroot-tool off -d deb12 --k")} == {"--kill"}
 
 
+@pytest.mark.slow
 def test_names_of_chroots(shell: Shell) -> None:
     assert shell.complete("chroot-tool on -d deb") == {"deb12"}
     assert shell.complete("chroot-tool run --dir=deb") <= {"deb12", "--dir=deb12"}
@@ -78,6 +80,7 @@ def test_names_of_chroots(shell: Shell) -> None:
     assert {"folder"} == last_parts(shell.complete("chroot-tool on -d here/"))
 
 
+@pytest.mark.slow
 def test_words_of_commands(shell: Shell) -> None:
     assert shell.complete("chroot-tool bind re") == {"remove", "restore"}
     assert shell.complete("chroot-tool run -d deb12 bu") == {"build"}
@@ -93,6 +96,7 @@ def test_targets_of_binds(shell: Shell) -> None:
     assert shell.complete("chroot-tool bind add -d deb12 --target /srv/i") == {"/srv/inside/"}
 
 
+@pytest.mark.slow
 def test_what_only_one_action_takes_is_offered_for_no_other(shell: Shell) -> None:
     assert shell.complete("chroot-tool bind edit -d deb12 ") == {"tool.conf", "chroot.toml"}
     assert not {"tool.conf", "chroot.toml"} & shell.complete("chroot-tool bind remove -d deb12 ")
@@ -118,6 +122,7 @@ def test_commands_and_pages_of_the_help(shell: Shell) -> None:
     assert shell.complete("chroot-tool help chroot.") == {"chroot.toml"}
 
 
+@pytest.mark.slow
 def test_who_a_rule_can_be_for(shell: Shell) -> None:
     people = {one.pw_name for one in pwd.getpwall() if 1000 <= one.pw_uid < 65534}
     found = shell.complete("chroot-tool sudoers ")
@@ -128,6 +133,7 @@ def test_who_a_rule_can_be_for(shell: Shell) -> None:
     assert shell.complete("chroot-tool sudoers --user ") == people
 
 
+@pytest.mark.slow
 def test_users_suites_and_hosts(shell: Shell) -> None:
     assert shell.complete("chroot-tool run -d deb12 -u ") == {"root", "alice"}
     assert shell.complete("chroot-tool create --suite bookw") == {"bookworm"}

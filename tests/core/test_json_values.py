@@ -19,6 +19,7 @@ _VALUES = st.recursive(
 _DOCUMENTS = st.dictionaries(st.text(), _VALUES)
 
 
+@pytest.mark.slow
 @given(_DOCUMENTS)
 def test_a_line_is_what_json_writes_and_is_read_as_json_does(document: dict[str, Any]) -> None:
     line = json_values.line(document)

@@ -118,6 +118,7 @@ STARTERS = {
 """All that start programs, and why not by core/programs.py."""
 
 
+@pytest.mark.slow
 def test_programs_are_started_where_there_is_a_reason() -> None:
     assert {
         str(path.relative_to(CHECKOUT))

@@ -53,6 +53,7 @@ def checkout() -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.slow
 def test_tab_sets_nothing_up(checkout: Path) -> None:
     argv = [str(checkout / "chroot-tool.sh"), "__complete", "chroot-tool", ""]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)

@@ -95,6 +95,7 @@ def faults(name: str, reader: Reader, inputs: Iterator[bytes]) -> tuple[int, lis
     return count, list(found.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_mutated(group: str, memory: Path, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good inputs, changed a little, a million times."""

@@ -110,6 +110,7 @@ done
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", REFUSED)
 def test_it_is_refused(how: str, tiny_chroot: Path, cli: Cli, proof: Proof) -> None:
     if IN_CHROOT and "--user" in REFUSED[how]:

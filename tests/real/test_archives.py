@@ -525,6 +525,7 @@ def test_what_a_kill_has_left_in_an_archive_is_left_out(
 ENDS = (b"", b".", b"..")
 
 
+@pytest.mark.slow
 def test_notes_that_root_inside_has_made_hinder_nothing(
     cli: Cli, tiny_chroot: Path, tmp_path: Path
 ) -> None:

@@ -418,6 +418,7 @@ def test_one_that_cannot_go_is_still_enabled(cli: Cli, tmp_path: Path) -> None:
         assert not list(units.glob("chroot-tool.target.wants/*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mended", [False, True])
 def test_what_a_kill_has_left_of_one_is_no_more_enabled_when_it_goes(
     cli: Cli, tmp_path: Path, mended: bool

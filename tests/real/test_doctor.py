@@ -147,6 +147,7 @@ def test_root_that_may_not_all_is_told_what(cli: Cli, bounds: str, broken: set[s
     assert broken <= bad
 
 
+@pytest.mark.slow
 def test_a_user_is_told_that_root_is_needed_and_mends_nothing(cli: Cli, tiny_chroot: Path) -> None:
     let_in(tiny_chroot)
     user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]

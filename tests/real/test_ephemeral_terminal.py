@@ -59,6 +59,7 @@ def test_a_bind_that_can_be_written_is_named(bash: Bash, tiny_chroot: Path, tmp_
     assert bash.code() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whom", ["tool", "terminal"])
 def test_a_terminal_that_goes_takes_the_session_along(
     bash: Bash, tiny_chroot: Path, whom: str

@@ -80,6 +80,7 @@ def test_half_way_it_is_a_snapshot_no_more_and_the_next_goes_on(
         engine.remove_snapshot(str(deb), "one")
 
 
+@pytest.mark.slow
 def test_what_a_kill_has_left_the_next_snapshot_removes_and_says_so(
     engine: LocalEngine, deb: Path
 ) -> None:
@@ -91,6 +92,7 @@ def test_what_a_kill_has_left_the_next_snapshot_removes_and_says_so(
     assert store(deb) == ["two"]
 
 
+@pytest.mark.slow
 def test_a_restore_that_discards_tells_of_it(engine: LocalEngine, deb: Path) -> None:
     engine.take_snapshot(str(deb), "one")
     told = Stop("nothing")

@@ -61,6 +61,7 @@ async def test_the_whole_screen_needs_a_real_terminal() -> None:
         await t.says("can't be handed over")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["slash", "colon"])
 async def test_nothing_moves_where_nothing_happens(key: str) -> None:
     async with ui(*CHROOTS) as t:

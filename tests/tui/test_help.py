@@ -28,6 +28,7 @@ async def test_help_shows_the_keys_and_goes_again() -> None:
         await t.until(lambda: not t.app.screen.query("HelpPanel"))
 
 
+@pytest.mark.slow
 async def test_keys_of_moving_move_nothing_behind_a_help_that_fits() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.press("question_mark")

@@ -43,6 +43,7 @@ async def test_what_was_typed_while_the_loop_stood_still_comes_before_its_end(at
         await until(pilot, lambda: ended)
 
 
+@pytest.mark.slow
 async def test_a_key_begins_it_anew_and_it_can_be_called_off() -> None:
     ended: list[str] = []
     app = Host()

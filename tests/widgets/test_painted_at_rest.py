@@ -35,6 +35,7 @@ async def test_once_for_all_that_led_to_where_it_rests() -> None:
         assert one.painted == before + 1
 
 
+@pytest.mark.slow
 async def test_without_any_rest_too() -> None:
     one = Counted()
     async with WidgetHost(one).run_test() as pilot:

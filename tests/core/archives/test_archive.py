@@ -239,6 +239,7 @@ def test_by_descriptors(plain: Path, place: Path, tmp_path: Path) -> None:
     assert trees.differences(plain, place) == []
 
 
+@pytest.mark.slow
 def test_through_a_pipe(plain: Path, place: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"

@@ -477,6 +477,7 @@ def test_add_only_adds(file: tuple[list[str], dict[int, Bind]], bind: Bind) -> N
     assert added.endswith(joined(file[0][at:]))
 
 
+@pytest.mark.slow
 @given(files().filter(lambda file: bool(file[1])), BINDS, st.data())
 def test_replace_touches_only_its_entry(
     file: tuple[list[str], dict[int, Bind]], bind: Bind, data: st.DataObject
@@ -499,6 +500,7 @@ def test_replace_by_the_same_and_ignore_as_it_is_change_nothing(
     assert chroot_toml.ignore(joined(pieces), bind.target, bind.ignored) == joined(pieces)
 
 
+@pytest.mark.slow
 @given(files().filter(lambda file: bool(file[1])), st.data())
 def test_ignore_and_back(file: tuple[list[str], dict[int, Bind]], data: st.DataObject) -> None:
     pieces, meant = file
@@ -512,6 +514,7 @@ def test_ignore_and_back(file: tuple[list[str], dict[int, Bind]], data: st.DataO
     assert plain(back) == list(meant.values())
 
 
+@pytest.mark.slow
 @given(files().filter(lambda file: bool(file[1])), st.data())
 def test_remove_takes_an_entry_and_blank_lines_beside_it(
     file: tuple[list[str], dict[int, Bind]], data: st.DataObject

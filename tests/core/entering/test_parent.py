@@ -182,6 +182,7 @@ def test_in_an_orphaned_group_only_the_command_stops(start: Start, continued: st
     assert process.wait(PATIENCE) == 6
 
 
+@pytest.mark.slow
 def test_a_continue_that_meets_the_tool_as_it_stops_is_not_lost(
     start: Start, tiny_chroot: Path
 ) -> None:

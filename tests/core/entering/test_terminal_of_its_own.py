@@ -329,6 +329,7 @@ READS = "echo up; while read line; do :; done; echo end of file >>/told"
 BEFORE = f'trap "echo told >>/told; exit" HUP; {READS}'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "end",
     [

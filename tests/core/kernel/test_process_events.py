@@ -105,6 +105,7 @@ def test_threads_are_no_news(events: ProcessEvents) -> None:
     assert not (changes.began | changes.ended) & set(threads)
 
 
+@pytest.mark.slow
 def test_a_storm_is_told_as_lost_and_leaves_a_working_connection(events: ProcessEvents) -> None:
     for _ in range(20):
         subprocess.run(

@@ -154,6 +154,7 @@ with open(sys.argv[2], "a", buffering=1) as heard:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["quiet", "chatty"])  # of ssh, with LogLevel DEBUG3
 def test_the_other_hears_of_who_asks_nothing(
     way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

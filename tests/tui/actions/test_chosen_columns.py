@@ -55,6 +55,7 @@ async def test_the_environments(file: Path, size: tuple[int, int]) -> None:
         await t.until(lambda: heads(t, "Name", "State", "Mounts"))
 
 
+@pytest.mark.slow
 @SIZES
 @pytest.mark.parametrize(
     ("tab", "before", "after", "key"),
@@ -79,6 +80,7 @@ async def test_the_tables_of_a_chroot(
         await t.until(lambda: file.exists() and key in tomllib.loads(file.read_text()))
 
 
+@pytest.mark.slow
 async def test_escape_leaves_all_as_it_was(file: Path) -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.on_row("deb12")
@@ -90,6 +92,7 @@ async def test_escape_leaves_all_as_it_was(file: Path) -> None:
     assert not file.exists()
 
 
+@pytest.mark.slow
 async def test_other_columns_in_the_file_hold_at_once() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.on_row("deb12")
@@ -104,6 +107,7 @@ async def test_other_columns_in_the_file_hold_at_once() -> None:
         await t.until(lambda: heads(t, "User", "PID"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signs", ["unicode", "ascii"])
 async def test_the_keys_of_the_dialog_stand_in_its_border(signs: str) -> None:
     async with ui(*CHROOTS, size=(80, 24), signs=signs) as t:

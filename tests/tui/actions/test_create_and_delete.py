@@ -120,6 +120,7 @@ async def test_delete_wants_the_name() -> None:
         await t.until(lambda: t.engine.called("delete") == [(ARM, 7.0)])
 
 
+@pytest.mark.slow
 async def test_what_can_be_copied_is_asked_of_no_widget_from_another_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -72,6 +72,7 @@ async def test_how_far_it_is_and_that_it_can_be_left(size: tuple[int, int]) -> N
         assert t.app.screen is t.app.main
 
 
+@pytest.mark.slow
 async def test_what_can_not_be_counted_is_said(
 ) -> None:  # fmt: skip
     async with ui(*CHROOTS, size=(80, 24)) as t:
@@ -116,6 +117,7 @@ async def test_it_is_in_menu_and_palette() -> None:
         await t.shows("What takes its disk")
 
 
+@pytest.mark.slow
 async def test_of_many_things_the_smaller_are_one_row() -> None:
     async with ui(*CHROOTS, size=(160, 50)) as t:
         table = await opened(t)

@@ -97,6 +97,7 @@ async def test_rename_takes_mark_history_and_cursor_along() -> None:
         assert t.app.main.table.marked == (FRESH.path,)
 
 
+@pytest.mark.slow
 async def test_the_history_goes_along_beside_the_ui(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a home that does not answer the UI stood still meanwhile."""
     threads: list[threading.Thread] = []
@@ -124,6 +125,7 @@ async def test_a_name_that_is_left_as_it_is_renames_nothing() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_rename_of_one_that_is_on_is_refused_before_a_name_is_typed() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -285,6 +287,7 @@ async def test_pack_says_where_and_how_big_at_the_end(
         assert job.stage == f"210M in {path}"
 
 
+@pytest.mark.slow
 async def test_pack_goes_to_the_base_where_the_current_directory_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

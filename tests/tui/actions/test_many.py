@@ -36,6 +36,7 @@ async def mark(t: Ui, text: str) -> None:
 # -- marking ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_is_like_the_pattern_is_marked_as_one_types(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -128,6 +129,7 @@ async def test_it_is_there_from_other_panes_and_in_the_palette() -> None:
 # -- one summary -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_is_done_to_several_is_told_once(size: tuple[int, int]) -> None:
     async with ui(*OFF, size=size) as t:
@@ -166,6 +168,7 @@ async def test_what_is_broken_or_busy_is_named_with_the_rest() -> None:
         )
 
 
+@pytest.mark.slow
 async def test_one_is_told_of_as_ever() -> None:
     async with ui(*OFF) as t:
         await t.press("o")
@@ -312,6 +315,7 @@ async def test_deleting_several_once_more_is_asked_for_with_all_of_them() -> Non
 # -- what else is done to several ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_at_boot_and_adopt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(root, "_asks", lambda: "ann")
     async with ui(*OFF) as t:
@@ -399,6 +403,7 @@ async def test_the_menu_of_marked_ones_has_what_is_done_to_all() -> None:
         assert all(not entry.id.endswith(".delete") for entry in dialog.groups[1].entries)
 
 
+@pytest.mark.slow
 async def test_archives_that_would_be_replaced_are_named_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

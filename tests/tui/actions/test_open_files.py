@@ -67,6 +67,7 @@ async def test_it_is_in_the_menu_of_a_process() -> None:
         await t.shows("nothing is open")
 
 
+@pytest.mark.slow
 async def test_who_has_ended_is_told_of() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("open_files", ChrootError("process 4711 has ended"))
@@ -88,6 +89,7 @@ async def test_while_it_is_read_the_rest_goes_on() -> None:
         await t.dialog(OpenFilesDialog)
 
 
+@pytest.mark.slow
 async def test_names_of_files_are_shown_safely() -> None:
     async with ui(*CHROOTS) as t:
         bad = (OpenFile(SSHD.pid, str(n), "file", f"/{text}") for n, text in enumerate(HOSTILE))

@@ -31,6 +31,7 @@ def within(t: Ui, widget: str) -> list[str]:
     return [lines[y][one.x : one.right] for one in regions for y in range(one.y, one.bottom)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_a_key_runs_it_in_a_panel(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size, commands=(Command("tell", ECHO, "f5"),)) as t:
@@ -79,6 +80,7 @@ async def test_one_that_is_gone_when_it_is_chosen_in_the_palette_says_so() -> No
         await t.main()
 
 
+@pytest.mark.slow
 async def test_those_for_no_chroot_run_beside_each_other(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     waits = Command("wait", ("sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done"), "f5",
@@ -120,6 +122,7 @@ async def test_one_without_a_key_asks_where_it_is_to_and_does_it_from_the_menu()
         assert len(t.app.main.session.log.entries) == 1
 
 
+@pytest.mark.slow
 async def test_a_job_has_its_output_and_its_failure() -> None:
     script = "echo one; echo two >&2; echo {name}; exit 3"
     said = Command("tell", (script,), "f5", "host", "chroot", "job", False, True)
@@ -203,6 +206,7 @@ async def test_a_mount_and_a_process_have_their_own(monkeypatch: pytest.MonkeyPa
         await t.until(lambda: line(t) == f"chroot-tool run -d {BASE}/deb12 -- /bin/echo pid 4711")
 
 
+@pytest.mark.slow
 async def test_one_for_no_row_works_on_an_empty_base() -> None:
     async with ui(commands=(Command("df", ("/bin/echo", "disks"), "f5", rows="any"),)) as t:
         await t.shows("f5 df")
@@ -210,6 +214,7 @@ async def test_one_for_no_row_works_on_an_empty_base() -> None:
         await t.shows("disks", "exit 0")
 
 
+@pytest.mark.slow
 async def test_other_commands_take_the_place_of_those_before() -> None:
     async with ui(*CHROOTS, commands=(Command("tell", ECHO, "f5"),)) as t:
         await t.on_row("arm")
@@ -222,6 +227,7 @@ async def test_other_commands_take_the_place_of_those_before() -> None:
         assert line(t) == ""
 
 
+@pytest.mark.slow
 async def test_a_key_of_ours_is_free_for_one_where_ours_has_another() -> None:
     keys = (("environments.toggle", ("space",)), ("environments.mark", ("x",)))
     async with ui(*CHROOTS, commands=(Command("tell", ECHO, "o"),), keys=keys) as t:

@@ -38,6 +38,7 @@ async def test_o_switches_on_what_is_off_or_partial_and_off_what_is_on() -> None
         await t.shows("off done")  # among the last operations of the overview
 
 
+@pytest.mark.slow
 async def test_o_on_what_cannot_be_switched_says_why() -> None:
     async with ui(*CHROOTS) as t:
         for name in ("broken", "half", "new"):
@@ -65,6 +66,7 @@ async def test_what_was_broken_and_is_on_meanwhile_is_left_on() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_o_looks_anew_at_what_was_broken_before_it_refuses() -> None:
     """Somebody has put the missing shell there: nobody tells of that."""
     async with ui(*CHROOTS) as t:
@@ -142,6 +144,7 @@ async def test_o_switches_off_what_is_marked_only_where_all_of_it_is_on() -> Non
         assert {path for path, *_ in t.engine.called("off")} == {DEB12.path, other.path}
 
 
+@pytest.mark.slow
 async def test_one_job_at_a_time_for_a_chroot() -> None:
     async with ui(*CHROOTS) as t:
         gate = t.engine.hold("on")
@@ -172,6 +175,7 @@ async def test_a_busy_one_is_asked_about_and_left_alone() -> None:
         await t.hides("● on !")
 
 
+@pytest.mark.slow
 async def test_a_hint_of_the_command_line_is_put_in_words_of_the_ui() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("on", BusyError("in use", "end them, or let --kill do it", [HOLDER]))
@@ -242,6 +246,7 @@ async def test_two_busy_ones_are_asked_about_one_after_the_other() -> None:
         assert len(t.engine.called("off")) == 2
 
 
+@pytest.mark.slow
 async def test_off_once_more_asks_about_what_somebody_else_has_mounted_since() -> None:
     theirs = mount("/mnt", "foreign", source="/dev/sdb1", fs="ext4", origin="foreign", real="ext4")
     async with ui(DEB12) as t:
@@ -258,6 +263,7 @@ async def test_off_once_more_asks_about_what_somebody_else_has_mounted_since() -
         await t.until(lambda: len(t.engine.called("off")) == 2)
 
 
+@pytest.mark.slow
 async def test_another_chroot_tool_at_work_is_a_failure_not_a_question() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("off", LockedError("another chroot-tool is at work on deb12", "wait", 7))
@@ -267,6 +273,7 @@ async def test_another_chroot_tool_at_work_is_a_failure_not_a_question() -> None
         await t.main()
 
 
+@pytest.mark.slow
 async def test_o_on_a_mount_switches_that_one() -> None:
     first = DEB12.mounts[0].replace(real="proc proc (rw)")
     async with ui(DEB12.replace(mounts=(first, *DEB12.mounts[1:])), TRIXIE) as t:
@@ -280,6 +287,7 @@ async def test_o_on_a_mount_switches_that_one() -> None:
         assert t.engine.called("off") == []
 
 
+@pytest.mark.slow
 async def test_what_is_asked_of_a_chroot_is_not_done_to_the_one_that_is_shown_by_then() -> None:
     """On a slow line the next one may be shown while a request is on its way."""
     async with ui(DEB12, TRIXIE) as t:

@@ -181,6 +181,7 @@ async def test_what_is_but_snapshots_says_so(size: tuple[int, int]) -> None:
         await t.idle()
 
 
+@pytest.mark.slow
 async def test_u_has_no_chroot_back_of_which_but_snapshots_are_left() -> None:
     async with ui(*CHROOTS) as t:
         await delete_arm(t)

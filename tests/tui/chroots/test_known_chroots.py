@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from chroot_tool.core.errors import Problem
 from chroot_tool.core.looking.snapshot import Snapshot
 from support.samples import BASE, CHROOTS
 from support.whole_ui import real_ui, ui
 
 
+@pytest.mark.slow
 async def test_a_base_that_may_not_be_read_says_so_and_is_seen_later() -> None:
     async with ui() as t:
         t.feed.see(Snapshot(BASE, (), Problem("may not be opened by this user", "run as root")))
@@ -18,6 +21,7 @@ async def test_a_base_that_may_not_be_read_says_so_and_is_seen_later() -> None:
         await t.shows("deb12")
 
 
+@pytest.mark.slow
 async def test_why_what_is_shown_may_not_be_how_it_is_stands_below() -> None:
     async with ui(*CHROOTS) as t:
         t.feed.see(Snapshot(BASE, CHROOTS, Problem("nothing is followed: no room")))

@@ -110,6 +110,7 @@ async def test_nothing_is_asked_while_the_log_is_not_seen() -> None:
         await run.shows("nothing has happened to it")
 
 
+@pytest.mark.slow
 async def test_a_disk_that_can_not_be_written_hinders_nothing() -> None:
     os.makedirs(place())
     async with ui(*CHROOTS) as run:

@@ -165,6 +165,7 @@ async def test_graphs_stand_where_there_is_room(size: tuple[int, int]) -> None:
         await run.hides("peak")
 
 
+@pytest.mark.slow
 async def test_the_second_column_of_a_wide_screen() -> None:
     async with ui(*CHROOTS, size=(120, 40)) as run:
         await run.on_row("deb12")
@@ -177,6 +178,7 @@ async def test_the_second_column_of_a_wide_screen() -> None:
         await run.hides("peak")
 
 
+@pytest.mark.slow
 async def test_while_nothing_changes_nothing_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ui(busy(0.0), size=(120, 40)) as run:
         await run.shows("CPU 0 %, peak 0")

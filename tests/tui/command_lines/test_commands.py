@@ -75,6 +75,7 @@ async def test_what_a_key_did_is_a_line_to_copy_and_to_repeat(size: tuple[int, i
         await t.until(lambda: t.app.main.table.has_focus_within)
 
 
+@pytest.mark.slow
 async def test_a_failure_is_told_with_its_line() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.fail("on", ChrootError("mount /proc: it is on fire", "put it out"))
@@ -87,6 +88,7 @@ async def test_a_failure_is_told_with_its_line() -> None:
         await t.says("it was not done")
 
 
+@pytest.mark.slow
 async def test_where_nothing_was_done_there_is_nothing_to_repeat() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -132,6 +134,7 @@ async def test_a_command_in_a_panel_is_a_line_with_its_exit_code(
         assert (log.entries[0].state, log.entries[0].said) == ("failed", "exit 3")
 
 
+@pytest.mark.slow
 async def test_a_shell_on_the_whole_screen_is_repeated_in_the_same_chroot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -161,6 +164,7 @@ async def test_the_log_is_bounded_and_says_the_host_that_all_is_on() -> None:
 # -- the way back ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_on_is_taken_back_after_showing_what_that_does() -> None:
     async with ui(*CHROOTS) as t:
         step = Unmount(f"{ARM}/proc", 7)
@@ -273,6 +277,7 @@ async def test_what_has_no_way_back_is_named_before_an_older_one_is_offered(
         await t.shows("pack arm is not over; before it:")
 
 
+@pytest.mark.slow
 async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.plan_off = lambda path, **_: Plan((MakeTarget("/x"),))
@@ -285,6 +290,7 @@ async def test_a_way_back_that_is_not_wanted_changes_nothing() -> None:
         assert t.app.main.session.log.last(undoable=True)
 
 
+@pytest.mark.slow
 async def test_where_it_is_as_before_there_is_nothing_to_take_back() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.plan_off = lambda path, **_: Plan(())
@@ -316,6 +322,7 @@ async def test_on_of_what_was_partly_mounted_is_taken_back_by_unmounting_the_res
         await t.until(lambda: lines(t)[-1] == f"chroot-tool off -d {part.path} --only /sys")
 
 
+@pytest.mark.slow
 async def test_o_in_capital_shows_the_plan_and_does_it() -> None:
     async with ui(*CHROOTS) as t:
         t.engine.plan_on = lambda path, **_: Plan((MakeTarget(f"{path}/proc"),))

@@ -136,6 +136,7 @@ def test_one_that_does_not_stop_is_told_to_be_left(
         gate.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sooner", [False, True])
 async def test_what_ends_after_q_is_told_and_kept(
     sooner: bool,

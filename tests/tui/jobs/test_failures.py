@@ -47,6 +47,7 @@ async def test_a_failure_stays_until_it_was_read() -> None:
         await t.hides("○ off !")
 
 
+@pytest.mark.slow
 async def test_a_job_that_can_not_be_begun_has_failed_and_can_be_begun_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_job_that_can_not_be_begun_has_failed_and_can_be_begun_again(
         await t.until(lambda: t.engine.called("on") == [(ARM,)])
 
 
+@pytest.mark.slow
 async def test_the_sign_of_a_failure_goes_when_what_failed_works() -> None:
     async with ui(*CHROOTS) as t:
         for mended in ("by a key", "by somebody else"):
@@ -176,6 +178,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_of_a_command_that_only_root_can_end_it_is_said_that_it_goes_on() -> None:
     # Root without CAP_KILL is to nobody what an ordinary user is to sudo.

@@ -23,6 +23,7 @@ def _of_the_footer(callback: Any) -> bool:
     return isinstance(getattr(getattr(callback, "func", None), "__self__", None), KeyFooter)
 
 
+@pytest.mark.slow
 async def test_a_dialog_that_closes_takes_no_change_along(monkeypatch: pytest.MonkeyPatch) -> None:
     later = Screen._invoke_later
 
@@ -44,6 +45,7 @@ async def test_a_dialog_that_closes_takes_no_change_along(monkeypatch: pytest.Mo
         await t.until(lambda: "on/off" not in keys(t))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_processes_say_how_they_become_a_tree(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:

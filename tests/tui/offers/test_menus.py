@@ -57,6 +57,7 @@ def in_footer(t: Ui) -> set[str]:
 # -- what a menu has -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_menu_of_a_chroot_has_every_action_its_key_and_why_not(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
@@ -74,6 +75,7 @@ async def test_the_menu_of_a_chroot_has_every_action_its_key_and_why_not(
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 async def test_root_has_nobody_to_make_known_inside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(root, "_asks", lambda: "root")
     async with ui(*CHROOTS) as t:
@@ -82,6 +84,7 @@ async def test_root_has_nobody_to_make_known_inside(monkeypatch: pytest.MonkeyPa
         assert offered(t)["environments.adopt"] == "root is known in every chroot"
 
 
+@pytest.mark.slow
 async def test_enter_in_a_menu_does_what_is_marked() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -93,6 +96,7 @@ async def test_enter_in_a_menu_does_what_is_marked() -> None:
         await t.until(lambda: t.engine.calls == [("on", ARM)])
 
 
+@pytest.mark.slow
 async def test_a_key_in_a_menu_does_what_it_does_without() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -102,6 +106,7 @@ async def test_a_key_in_a_menu_does_what_it_does_without() -> None:
         assert t.engine.calls == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["filter", "mark", "mount"])
 async def test_a_menu_does_nothing_to_what_has_come_under_the_cursor(by: str) -> None:
     """It was done to the next one, below the title of what had left its filter, or was gone."""
@@ -155,6 +160,7 @@ async def test_what_a_menu_does_to_the_chroot_is_done_whatever_row_has_gone() ->
         await t.dialog(RunPrompt)
 
 
+@pytest.mark.slow
 async def test_a_menu_asks_again_whether_it_can_be_done() -> None:
     async with ui(DEB12.replace(state="off"), TRIXIE) as t:
         await menu(t)
@@ -165,6 +171,7 @@ async def test_a_menu_asks_again_whether_it_can_be_done() -> None:
         await t.says("switch it off first")
 
 
+@pytest.mark.slow
 async def test_a_key_of_what_cannot_be_done_says_why_and_the_menu_stays() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -174,6 +181,7 @@ async def test_a_key_of_what_cannot_be_done_says_why_and_the_menu_stays() -> Non
         assert t.app.screen is opened
 
 
+@pytest.mark.slow
 async def test_keys_of_the_users_own_are_those_of_the_menu() -> None:
     async with ui(*CHROOTS, keys=(("environments.toggle", ("f5",)), ("row.menu", ("M",)))) as t:
         await t.on_row("arm")
@@ -183,6 +191,7 @@ async def test_keys_of_the_users_own_are_those_of_the_menu() -> None:
         await t.until(lambda: t.engine.calls == [("on", ARM)])
 
 
+@pytest.mark.slow
 async def test_enter_goes_to_the_details_and_there_opens_the_menu() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("arm")
@@ -192,6 +201,7 @@ async def test_enter_goes_to_the_details_and_there_opens_the_menu() -> None:
         await t.shows("o on/off")
 
 
+@pytest.mark.slow
 async def test_the_menu_of_a_mount_switches_that_one_and_names_its_chroot_below() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.on_row("deb12")
@@ -205,6 +215,7 @@ async def test_the_menu_of_a_mount_switches_that_one_and_names_its_chroot_below(
         assert t.engine.called("off") == []
 
 
+@pytest.mark.slow
 async def test_the_menu_of_a_process_signals_after_asking() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -216,6 +227,7 @@ async def test_the_menu_of_a_process_signals_after_asking() -> None:
         assert t.app.screen.query_one("#cancel", Button).has_focus
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_menu_of_a_job_says_what_is_over(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -267,6 +279,7 @@ async def test_the_menu_of_marked_ones_has_what_is_done_to_all_of_them(
         await t.until(lambda: sorted(t.engine.called("on")) == [(ARM,), (f"{BASE}/jammy",)])
 
 
+@pytest.mark.slow
 async def test_the_right_button_opens_the_menu_of_what_it_hits() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.until(lambda: t.highlighted == "arm")
@@ -430,6 +443,7 @@ async def test_foreign_names_in_a_menu_harm_nobody() -> None:
                 await t.press(back)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (160, 50)])
 async def test_a_menu_stays_in_the_screen(size: tuple[int, int]) -> None:
     async with ui(*CHROOTS, size=size) as t:
@@ -444,6 +458,7 @@ async def test_a_menu_stays_in_the_screen(size: tuple[int, int]) -> None:
 # -- what the footer offers ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_the_footer_follows_what_can_be_done() -> None:
     async with ui(DEB12.replace(state="creating"), TRIXIE) as t:
         await t.on_row("deb12")
@@ -573,6 +588,7 @@ async def test_another_base_is_begun_on_and_kept(
     assert settings.read_text().endswith(f'base = "{base}"\n')
 
 
+@pytest.mark.slow
 async def test_other_bases_stand_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     found = (
         OtherBase("/m", "systemd-nspawn", ("debian-12", "fedora")),
@@ -688,6 +704,7 @@ def test_what_can_be_done_is_looked_at_once_however_much_has_changed() -> None:
         assert len(looks) == number
 
 
+@pytest.mark.slow
 async def test_one_of_many_that_it_can_be_done_to_is_enough() -> None:
     asked: list[str] = []
 

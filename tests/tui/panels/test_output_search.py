@@ -74,6 +74,7 @@ async def test_escape_while_one_types_leads_back_to_the_end_which_is_followed_ag
         await t.shows("row 502")
 
 
+@pytest.mark.slow
 async def test_what_is_printed_while_one_types_is_found_in_it() -> None:
     async with ui(*CHROOTS) as t:
         pane = await printed(t, "first")
@@ -118,6 +119,7 @@ async def test_another_job_is_not_searched_any_more_and_n_is_what_it_is_elsewher
         await t.shows("new chroot")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["jobs", "commands"])
 async def test_where_nothing_was_printed_what_is_typed_is_searched_for_all_the_same(
     tab: str,
@@ -144,6 +146,7 @@ async def test_where_nothing_was_printed_what_is_typed_is_searched_for_all_the_s
         assert not pane.output.sought
 
 
+@pytest.mark.slow
 async def test_the_search_stays_open_when_what_it_is_of_comes_while_one_types() -> None:
     """As the commands of earlier sessions, which are read when the UI is there."""
     async with ui(*CHROOTS) as t:

@@ -82,6 +82,7 @@ async def test_a_filter_holds_for_what_comes_and_says_where_nothing_is_left() ->
         await run.hides("/zz")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_processes_as_a_tree(size: tuple[int, int]) -> None:
     sshd, make, cc1 = PROCESSES

@@ -72,6 +72,7 @@ async def failed(t: Ui) -> None:
     await t.pilot.pause()
 
 
+@pytest.mark.slow
 async def test_a_job_that_fails_takes_no_panel_away_in_which_one_types() -> None:
     async with ui(*CHROOTS) as t:
         panel, go_wrong = await panel_while_a_job_runs(t)
@@ -81,6 +82,7 @@ async def test_a_job_that_fails_takes_no_panel_away_in_which_one_types() -> None
         assert t.app.focused is panel.terminal
 
 
+@pytest.mark.slow
 async def test_nor_while_another_window_has_the_focus() -> None:
     async with ui(*CHROOTS) as t:
         panel, go_wrong = await panel_while_a_job_runs(t)
@@ -117,6 +119,7 @@ async def test_what_is_typed_into_a_shell_stays_there_however_small_the_screen_g
         assert len(t.app.main.dock.panels) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["panel", "commands"])
 async def test_what_the_dock_hides_gives_the_focus_to_the_environments(tab: str) -> None:
     async with ui(*CHROOTS) as t:
@@ -128,6 +131,7 @@ async def test_what_the_dock_hides_gives_the_focus_to_the_environments(tab: str)
         await t.until(lambda: t.app.main.table.rows.has_focus)
 
 
+@pytest.mark.slow
 async def test_a_focus_that_went_nowhere_is_taken_back_at_the_next_layout() -> None:
     async with ui(*CHROOTS) as t:
         t.app.main.set_focus(None)
@@ -178,6 +182,7 @@ async def test_and_in_a_dialog() -> None:
         assert is_seen(t)
 
 
+@pytest.mark.slow
 async def test_a_line_that_is_left_for_another_part_is_closed() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("slash")
@@ -215,6 +220,7 @@ async def test_a_dialog_that_came_while_another_window_had_the_focus_takes_the_f
         await t.until(lambda: isinstance(t.app.focused, ColumnTable))
 
 
+@pytest.mark.slow
 async def test_a_key_says_that_this_window_has_the_focus() -> None:
     """Not every terminal tells so."""
     async with ui(*CHROOTS) as t:
@@ -261,6 +267,7 @@ async def type_filter(t: Ui) -> None:
     await t.write("arm")
 
 
+@pytest.mark.slow
 async def test_a_key_goes_where_the_one_before_it_has_led() -> None:
     async with ui(*CHROOTS) as t:
         await type_filter(t)
@@ -289,6 +296,7 @@ async def test_a_key_is_for_the_tab_that_the_one_before_it_has_shown_first(
         assert [name for name, *_ in t.engine.calls] == ["switch_bind"]
 
 
+@pytest.mark.slow
 async def test_esc_and_a_letter_that_were_read_together_are_both_there() -> None:
     async with ui(*CHROOTS) as t:
         await type_filter(t)
@@ -297,6 +305,7 @@ async def test_esc_and_a_letter_that_were_read_together_are_both_there() -> None
         assert not t.app.main.table.filter_text
 
 
+@pytest.mark.slow
 async def test_alt_is_the_programs_in_a_panel() -> None:
     async with ui(*CHROOTS) as t:
         panel, _ = await panel_while_a_job_runs(t)

@@ -27,6 +27,7 @@ def order(t: Ui) -> list[str]:
     return [rows.known_rows[key].status.name for key in rows.keys]
 
 
+@pytest.mark.slow
 @SIZES
 async def test_they_stand_below_their_first_tag_and_the_rest_at_the_end(
     size: tuple[int, int],
@@ -42,6 +43,7 @@ async def test_they_stand_below_their_first_tag_and_the_rest_at_the_end(
         await t.shows("▾ build")
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_cursor_begins_at_the_first_chroot_and_stays_where_it_is_put(
     size: tuple[int, int],
@@ -66,6 +68,7 @@ async def test_the_head_above_the_first_chroot_is_seen_at_the_start(size: tuple[
         assert t.app.main.table.rows.scroll_offset.y == 0
 
 
+@pytest.mark.slow
 @SIZES
 async def test_enter_folds_and_opens_and_what_is_gone_to_is_seen(size: tuple[int, int]) -> None:
     async with ui(*TAGGED, size=size) as t:
@@ -81,6 +84,7 @@ async def test_enter_folds_and_opens_and_what_is_gone_to_is_seen(size: tuple[int
         assert "jammy" in order(t)
 
 
+@pytest.mark.slow
 async def test_space_on_a_tag_marks_all_below_it() -> None:
     async with ui(*TAGGED) as t:
         await t.shows("▾ build")
@@ -91,6 +95,7 @@ async def test_space_on_a_tag_marks_all_below_it() -> None:
         await t.hides("marked")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["#build", "build #b", "arm64", "#arm"])
 async def test_a_filter_finds_tags(typed: str) -> None:
     async with ui(*TAGGED) as t:
@@ -101,6 +106,7 @@ async def test_a_filter_finds_tags(typed: str) -> None:
         await t.until(lambda: order(t) == wanted)
 
 
+@pytest.mark.slow
 async def test_tags_come_and_go_while_one_looks() -> None:
     plain = tuple(one.replace(tags=()) for one in TAGGED)
     async with ui(*plain) as t:
@@ -113,6 +119,7 @@ async def test_tags_come_and_go_while_one_looks() -> None:
         await t.hides("▾ build")
 
 
+@pytest.mark.slow
 async def test_with_many_machines_the_key_goes_through_machines_tags_and_the_list() -> None:
     far = tuple(Machine(f"build{n}", answers=True) for n in range(4))
     async with ui(*TAGGED) as t:
@@ -226,6 +233,7 @@ async def test_tags_of_one_are_edited_and_taken_back(size: tuple[int, int]) -> N
         await t.idle()
 
 
+@pytest.mark.slow
 async def test_tags_of_several_are_those_that_all_have() -> None:
     async with ui(*TAGGED) as t:
         await t.shows("▾ build")
@@ -253,6 +261,7 @@ async def test_tags_that_stay_as_they_are_change_nothing() -> None:
         assert t.engine.called("set_tags") == []
 
 
+@pytest.mark.slow
 async def test_tags_that_were_changed_meanwhile_stay_so() -> None:
     async with ui(*TAGGED) as t:
         await t.on_row("arm")

@@ -49,6 +49,7 @@ async def test_filter_as_one_types() -> None:
         await t.shows("trixie-build")
 
 
+@pytest.mark.slow
 async def test_keys_of_actions_are_letters_while_the_filter_is_typed() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("slash")
@@ -82,6 +83,7 @@ async def test_escape_takes_away_the_marks() -> None:
         await t.hides("2 marked")
 
 
+@pytest.mark.slow
 async def test_a_mark_goes_with_its_chroot() -> None:
     async with ui(*CHROOTS) as t:
         await t.on_row("deb12")
@@ -91,6 +93,7 @@ async def test_a_mark_goes_with_its_chroot() -> None:
         await t.hides("1 marked", "deb12")
 
 
+@pytest.mark.slow
 async def test_cursor_and_scroll_stay_while_others_come_and_go() -> None:
     many = [ChrootStatus(f"c{i:03}", f"{BASE}/c{i:03}", "off", mounts=OFF) for i in range(60)]
     async with ui(*many, size=(80, 24)) as t:

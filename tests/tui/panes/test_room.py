@@ -50,6 +50,7 @@ async def test_that_nothing_matches_has_room_where_there_is_one_alone() -> None:
         await t.shows("nothing matches ox")
 
 
+@pytest.mark.slow
 async def test_heads_count_also_where_all_below_is_folded() -> None:
     async with ui(*some(6, ("web",))) as t:
         await t.until(lambda: heights(t)[0] == 1 + 6 + 2)
@@ -72,6 +73,7 @@ async def test_a_long_list_has_half_and_beside_the_details_all() -> None:
         await t.until(lambda: heights(t) == (48, 48))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(160, 50), (220, 60)], ids=["wide", "broad"])
 async def test_on_a_wide_screen_what_a_short_list_leaves_is_below_it(size: tuple[int, int]) -> None:
     high = size[1] - 2
@@ -90,6 +92,7 @@ async def test_on_a_wide_screen_what_a_short_list_leaves_is_below_it(size: tuple
         await t.until(lambda: t.app.main.table.outer_size.width == size[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [70, 80, 120])
 async def test_graphs_grow_into_what_is_free_and_never_beyond(width: int) -> None:
     found = []
@@ -125,6 +128,7 @@ async def test_what_happened_lately_stands_where_there_is_room() -> None:
         assert "Lately" not in screen_text(host)
 
 
+@pytest.mark.slow
 async def test_on_80x24_graphs_stand_beside_the_facts_and_no_line_of_them_goes_on() -> None:
     async with ui(DEB12, *some(4), size=(80, 24)) as t:
         await t.on_row("deb12")
@@ -190,6 +194,7 @@ async def test_graphs_make_room_for_more_facts_and_take_it_back() -> None:
         assert found[1] < found[0] == found[2]
 
 
+@pytest.mark.slow
 async def test_beside_a_dock_on_a_small_screen_what_has_the_focus_is_of_use() -> None:
     async with ui(DEB12, *some(20), size=(80, 24)) as t:
         main = t.app.main

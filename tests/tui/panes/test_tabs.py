@@ -8,6 +8,7 @@ from support.samples import CHROOTS, DEB12, mount
 from support.whole_ui import ui
 
 
+@pytest.mark.slow
 async def test_tabs_carry_their_keys_as_they_are_bound_where_all_have_room() -> None:
     chroot = DEB12.replace(mounts=(*DEB12.mounts, mount("/mnt/usb", "foreign")))
     async with ui(chroot, size=(80, 24), keys=(("pane.5", ("f5",)),)) as t:
@@ -51,6 +52,7 @@ async def test_tabs_by_number_and_bracket() -> None:
             await t.until(lambda tab=tab: details.tab == tab)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 async def test_enter_goes_to_the_details_and_tab_round() -> None:
     async with ui(DEB12) as t:
         await t.press("enter")
@@ -59,6 +61,7 @@ async def test_enter_goes_to_the_details_and_tab_round() -> None:
         await t.until(lambda: t.app.main.table.has_focus_within)
 
 
+@pytest.mark.slow
 async def test_the_details_follow_the_cursor() -> None:
     async with ui(*CHROOTS) as t:
         await t.press("2")

@@ -29,6 +29,7 @@ async def test_every_size_from_tiny_to_huge() -> None:
         await t.until(lambda: t.app.main.details.region.x > t.app.main.table.region.x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sizes", [((160, 24), (80, 24)), ((80, 24), (160, 24)), ((230, 50), (80, 24))],
     ids=["narrow", "wide", "from broad"],

@@ -93,6 +93,7 @@ async def test_after_a_while_it_is_meant(monkeypatch: pytest.MonkeyPatch) -> Non
         await t.until(lambda: len(t.app.main.dock.panels) == 1)
 
 
+@pytest.mark.slow
 async def test_the_key_that_took_the_last_job_off_the_list_begins_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -85,6 +85,7 @@ def _style_of(t: Ui, text: str) -> str:
     return next(str(s.style) for strip in strips for s in strip if text in s.text)
 
 
+@pytest.mark.slow
 async def test_other_signs_hold_at_once() -> None:
     async with ui(*CHROOTS, size=(80, 24)) as t:
         await t.shows("● on")

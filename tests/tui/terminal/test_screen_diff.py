@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ PAINTED = [
 ]
 
 
+@pytest.mark.slow
 @given(st.one_of(PAINTED))
 def test_the_terminal_shows_what_was_painted(painted: list[tuple[str, bool]]) -> None:
     """Whenever what has changed is written: after each paint, or after several."""

@@ -207,6 +207,7 @@ async def test_on_a_slow_line_the_details_come_behind_the_cursor(
         assert t.highlighted == "other"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tab", "key"), [("2", "o"), ("2", "O"), ("2", "f5"), ("3", "K"), ("3", "l")]
 )

@@ -51,6 +51,7 @@ except ChildProcessError:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["sound", "broken", "killed"])
 def test_what_another_process_has_seen_is_told_and_then_what_changes(
     tmp_path: Path, how: str

@@ -143,6 +143,7 @@ def toasts(t: Ui) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 async def test_a_link_to_a_file_elsewhere_is_followed(file: Path, tmp_path: Path) -> None:
     kept = tmp_path / "dotfiles/settings.toml"
     write(kept, "")
@@ -226,6 +227,7 @@ async def test_a_theme_that_is_taken_out_of_the_file_stays_out(file: Path) -> No
         assert file.read_text() == 'signs = "unicode"\n'
 
 
+@pytest.mark.slow
 async def test_a_theme_that_is_chosen_is_kept_also_where_it_is_the_one_from_before(
     file: Path,
 ) -> None:
@@ -281,6 +283,7 @@ async def wait_for(condition: Callable[[], bool]) -> None:
     await asyncio.to_thread(wait_until, condition)
 
 
+@pytest.mark.slow
 async def test_how_far_the_terminal_is_holds_for_panels_that_are_there(file: Path) -> None:
     write(file, 'line = "near"\n')
     async with ui(*CHROOTS, follow_settings=True, line="near") as t:

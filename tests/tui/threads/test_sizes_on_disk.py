@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 from pathlib import Path
 
+import pytest
+
 from chroot_tool.app.tui.threads.messages import Counted
 from chroot_tool.app.tui.threads.watch_threads import SizeThread
 from chroot_tool.core.local_engine import LocalEngine
@@ -13,6 +15,7 @@ from support.samples import BASE, NOW
 from support.whole_ui import DEADLINE, ui
 
 
+@pytest.mark.slow
 async def test_a_size_is_counted_when_it_has_been_made() -> None:
     new = ChrootStatus("new", f"{BASE}/new", "creating", changed=NOW)
     async with ui(new, sizes={new.path: 67 << 20}) as t:

@@ -12,6 +12,7 @@ from support.samples import CHROOTS
 from support.whole_ui import ui
 
 
+@pytest.mark.slow
 async def test_not_root_sees_all_and_an_action_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     async with ui(*CHROOTS) as t:
@@ -35,6 +36,7 @@ async def test_who_becomes_root_where_there_is_no_chroot_is_told_so(
         t.app.main.session.machines.has_risen = False  # there is none to be closed
 
 
+@pytest.mark.slow
 async def test_a_job_is_over_where_asking_for_privilege_breaks_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -51,6 +53,7 @@ async def test_a_job_is_over_where_asking_for_privilege_breaks_off(
         assert t.job_states == {"arm": "failed"}
 
 
+@pytest.mark.slow
 async def test_want_of_root_on_another_machine_asks_for_none_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

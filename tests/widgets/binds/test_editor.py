@@ -302,6 +302,7 @@ async def test_save_shows_the_difference_first(on: bool, keys: tuple[str, ...], 
         assert (app.answer if app.answer == OPEN else app.answer.wish) == wish
 
 
+@pytest.mark.slow
 async def test_escape_leaves_at_once_without_changes_and_asks_with_them() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -314,6 +315,7 @@ async def test_escape_leaves_at_once_without_changes_and_asks_with_them() -> Non
         assert app.answer is None
 
 
+@pytest.mark.slow
 async def test_changes_can_be_thrown_away() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
@@ -684,6 +686,7 @@ async def test_hostile_entries_are_shown_and_do_nothing(text: str) -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_a_target_that_was_changed_and_back_has_the_cursor() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:

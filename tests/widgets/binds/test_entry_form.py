@@ -43,6 +43,7 @@ def problem(app: DialogHost, ident: str) -> str:
     return "" if found is None else found.message
 
 
+@pytest.mark.slow
 async def test_form_needs_no_more_than_a_target() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -88,6 +89,7 @@ async def test_form_keys_reach_every_field_and_switch() -> None:
         assert switch(app, "noexec").value
 
 
+@pytest.mark.slow
 async def test_form_of_a_tmpfs_starts_with_its_defaults() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -119,6 +121,7 @@ async def test_what_could_not_be_done_stands_there_again_and_is_not_lost_unasked
         assert app.answer is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bind",
     [
@@ -139,6 +142,7 @@ async def test_form_gives_back_what_it_was_given(bind: Bind) -> None:
         assert answer == bind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "values", "said"),
     [
@@ -177,6 +181,7 @@ async def test_form_says_what_is_wrong_as_one_types(
         assert focused(app) == where
 
 
+@pytest.mark.slow
 async def test_form_without_a_target_goes_nowhere() -> None:
     app = DialogHost(form())
     async with app.run_test(size=SMALL) as pilot:
@@ -185,6 +190,7 @@ async def test_form_without_a_target_goes_nowhere() -> None:
         assert "expected an absolute path" in problem(app, "target")
 
 
+@pytest.mark.slow
 async def test_form_says_what_is_at_the_target() -> None:
     app = DialogHost(form(inspect_target=lambda target: f"a file at {target}"))
     async with app.run_test(size=SMALL) as pilot:
@@ -196,6 +202,7 @@ async def test_form_says_what_is_at_the_target() -> None:
         assert "replaces a system point; there now: a file at /tmp" in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_form_lives_with_an_inspection_that_fails() -> None:
     def fail(target: str) -> str:
         raise ChrootError("cannot look")

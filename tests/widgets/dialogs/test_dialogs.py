@@ -907,6 +907,7 @@ async def test_run_takes_what_is_typed() -> None:
         assert app.answer == RunRequest("apt update", ("apt", "update"))
 
 
+@pytest.mark.slow
 async def test_run_with_every_option() -> None:
     app = DialogHost(RunPrompt("deb12", (), ()))
     async with app.run_test(size=SMALL) as pilot:
@@ -961,6 +962,7 @@ async def test_run_right_puts_the_marked_offer_into_the_line() -> None:
         assert app.answer == RunRequest("stop now", ("stop", "now"))
 
 
+@pytest.mark.slow
 async def test_run_up_leaves_the_offers_at_the_top() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ()))
     async with app.run_test(size=SMALL) as pilot:
@@ -970,6 +972,7 @@ async def test_run_up_leaves_the_offers_at_the_top() -> None:
         assert focused(app) == "line"
 
 
+@pytest.mark.slow
 async def test_run_by_mouse_on_an_offer() -> None:
     app = DialogHost(RunPrompt("deb12", ("start", "stop"), ()))
     async with app.run_test(size=SMALL) as pilot:
@@ -979,6 +982,7 @@ async def test_run_by_mouse_on_an_offer() -> None:
         assert app.answer == RunRequest("stop", ("stop",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ident", "value", "said"),
     [
@@ -1010,6 +1014,7 @@ async def test_run_without_a_command_stays() -> None:
         assert app.answer == OPEN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
@@ -1087,6 +1092,7 @@ async def test_a_name_that_will_not_do_is_refused_and_an_empty_one_only_when_it_
             assert app.answer == OPEN
 
 
+@pytest.mark.slow
 async def test_what_can_be_had_besides_is_a_switch() -> None:
     app = DialogHost(place_dialog(switch="keep everything"))
     async with app.run_test(size=SMALL) as pilot:
@@ -1098,6 +1104,7 @@ async def test_what_can_be_had_besides_is_a_switch() -> None:
 # -- pack and unpack -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_pack_takes_the_default_or_another_name_by_its_ending() -> None:
     app = DialogHost(pack_dialog(on=True))
     async with app.run_test(size=SMALL) as pilot:
@@ -1257,6 +1264,7 @@ async def test_run_offers_a_snapshot_before_an_upgrade_or_none_at_all() -> None:
         assert app.answer == RunRequest("apt update", ("apt", "update"), ephemeral=True)
 
 
+@pytest.mark.slow
 async def test_a_user_that_there_is_not_inside_is_told_of_in_the_field() -> None:
     app = DialogHost(RunPrompt("deb12", (), (), ("root", "daemon", "builder")))
     async with app.run_test(size=SMALL) as pilot:

@@ -135,6 +135,7 @@ async def test_what_is_done_is_done_to_what_was_found(
         assert host.answer == wish
 
 
+@pytest.mark.slow
 async def test_what_is_typed_into_a_field_begins_no_filter() -> None:
     dialog = machines()
     host = DialogHost(dialog)
@@ -146,6 +147,7 @@ async def test_what_is_typed_into_a_field_begins_no_filter() -> None:
         assert len(dialog.query_one(Table).keys) == len(NAMES)
 
 
+@pytest.mark.slow
 async def test_a_finding_that_comes_is_filtered() -> None:
     dialog = doctor()
     host = DialogHost(dialog)
@@ -159,6 +161,7 @@ async def test_a_finding_that_comes_is_filtered() -> None:
                 if row] == ["mirror"]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_filter_is_for_one_folder() -> None:
     dialog = usage()
     host = DialogHost(dialog)

@@ -132,6 +132,7 @@ async def test_who_is_not_listed_is_told(one: ChrootStatus, said: str) -> None:
         assert said not in screen_text(host)
 
 
+@pytest.mark.slow
 async def test_tabs_by_key_and_mouse() -> None:
     host, pane = details()
     async with host.run_test() as pilot:
