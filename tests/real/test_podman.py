@@ -35,10 +35,14 @@ no_pivot_root = true
 
 
 class Podman:
-    """podman with a store in *folder*."""
+    """podman with a store in *folder*, and beside that to work in.
+
+    It takes the path of an image for its name, and so no path at all: mkdtemp(3) ends some in `_`.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
+        self._beside = folder.parent
         (folder / "containers.conf").write_text(_CONF)
         self._options: list[str | Path] = [
             "--storage-driver", "vfs", "--root", folder / "store", "--runroot", "/run/podman",
@@ -52,8 +56,8 @@ class Podman:
         apart = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _APART, "sh"]
         words: list[str | Path] = [*apart, "sh", "-ec", script, "sh", "podman", *self._options]
         done = subprocess.run(
-            words, env={**self._env, **named}, capture_output=True, text=True, timeout=120,
-            check=False,
+            words, env={**self._env, **named}, cwd=self._beside, capture_output=True, text=True,
+            timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -68,10 +72,10 @@ def test_podman_takes_an_image_and_runs_it(cli: Cli, tiny_chroot: Path, tmp_path
     podman = Podman(tmp_path / "podman")
     said = podman(
         '"$@" run --rm --network none --cgroups disabled "oci:$A" sh -c "id -u; cat /etc/passwd"',
-        image,
+        image.name,
     )
     assert said == "0\n" + (tiny_chroot / "etc/passwd").read_text()
-    assert "image" in podman('"$@" load -q -i "$A"', image)
+    assert "image" in podman('"$@" load -q -i "$A"', image.name)
     # The layer itself: of what a container has, the driver without an overlay is a lossy copy.
     podman('cp -a "$("$@" image mount "$("$@" images -q)")" "$A"', copy)
     changed = trees.differences(tiny_chroot, copy)
