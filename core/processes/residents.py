@@ -153,6 +153,8 @@ class _Seen:
         self.measured: float | None = None
         self.rates = (0.0, 0.0, 0.0)
         """The same a second."""
+        self.command = ""
+        """The last one from before it began to end."""
         self.asked = 0.0
 
 
@@ -202,12 +204,16 @@ class Sampler:
             times = process.cpu_times()
             counted = (times.user + times.system, *disk_bytes(process.pid))
             cpu, read, written = self._rates(seen, counted, now)
+            said = command(process.pid)
+            memory = process.memory_info()
+            if memory.vms:  # who ends gives up its memory first, and its command line with it
+                seen.command = said
             return Process(
                 pid=process.pid,
                 user=self._user(uid),
-                command=command(process.pid),
+                command=seen.command or said,
                 cpu_percent=round(100 * cpu, 1),
-                rss=process.memory_info().rss,
+                rss=memory.rss,
                 started=seen.since_boot + self._boot,
                 read_rate=float(round(read)),
                 write_rate=float(round(written)),

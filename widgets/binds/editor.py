@@ -186,11 +186,15 @@ class BindEditor(Dialog[Edited | None]):
         return self._draft.changes
 
     def update_mounts(self, mounts: Sequence[MountStatus], *, on: bool) -> None:
-        """Show how the mounts are now, or as soon as there is where; *on*: the chroot is on."""
+        """Show how the mounts are now, or as soon as there is where; *on*: the chroot is on.
+
+        The files are looked at again, too.
+        """
         self._mounts = tuple(mounts)
         self._is_on = on
-        if self.is_mounted:
+        if self.is_mounted and self.is_running:  # no more when the app ends: its table goes first
             self._show()
+            self.look_again()
 
     def _show(self) -> None:
         rows = rows_of(self._draft.in_files, self._draft.binds, self._mounts)

@@ -89,13 +89,11 @@ class BindEditing:
                 return await self._agreed(self._before)
 
     def look_at(self, chroots: Iterable[ChrootStatus]) -> None:
-        """Have the open editor show what has become of its chroot, and look at the files again."""
+        """Have the open editor show what has become of its chroot."""
         one = next((one for one in chroots if one.path == self._one.path), self._one)
         one = one.replace(processes=())
         if one != self._one and self._editor is not None:
             self._editor.update_mounts(one.mounts, on=one.is_on)
-            if self._editor.is_mounted:  # it looks by itself, once it is there
-                self._editor.look_again()
         self._one = one
 
     def _new_editor(self, binds: Sequence[Bind]) -> BindEditor:

@@ -21,6 +21,7 @@ from chroot_tool.core.kernel.process_files import disk_bytes
 from chroot_tool.core.processes import residents
 from chroot_tool.core.processes.residents import Sampler, pids_by_root
 from support import CHECKOUT, IN_CHROOT, PATIENCE, next_line, wait_until
+from support.served import Served
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -240,6 +241,25 @@ def test_without_arguments_it_is_the_name(start: Start) -> None:
         return Sampler().facts([process.pid])[process.pid].command == "[cat]"
 
     wait_until(is_cat)
+
+
+@pytest.mark.root
+def test_who_ends_keeps_its_command(tmp_path: Path, start: Start) -> None:
+    """Its memory goes first, and its command line with it; here it then waits for a server."""
+    with Served(tmp_path / "far", tmp_path / "near", keeps=True) as served:
+        (served.top / "file").touch()
+        words = ("sh", "-c", 'exec 3<"$0"; echo ready; read line', served.point / "file")
+        process = start(*words, stdin=subprocess.PIPE)
+        sampler = Sampler()
+        before = sampler.facts([process.pid])[process.pid]
+        served.stop()
+        assert process.stdin is not None
+        os.write(process.stdin.fileno(), b"\n")
+        wait_until(lambda: psutil.Process(process.pid).memory_info().vms == 0)
+        ending = sampler.facts([process.pid])[process.pid]
+        assert (ending.command, ending.rss) == (before.command, 0)
+        assert Sampler().facts([process.pid])[process.pid].command == "[sh]"  # as it can be known
+        served.go_on()
 
 
 def test_a_pid_that_is_not_there_is_left_out() -> None:

@@ -461,6 +461,15 @@ async def test_mounts_that_change_before_the_first_picture_are_shown() -> None:
         assert rows(app)["/data"] == "● mounted"
 
 
+async def test_mounts_that_change_while_the_app_ends_are_not_shown() -> None:
+    """The table has gone by then, while the screen below still hears of looks."""
+    app = DialogHost(editor())
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        open_one = app.dialog
+    open_one.update_mounts((), on=True)  # type: ignore[attr-defined]
+
+
 async def test_copy() -> None:
     app = DialogHost(editor())
     async with app.run_test(size=SMALL) as pilot:
