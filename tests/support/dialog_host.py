@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Checkbox, Static
 
 from chroot_tool.widgets.dialogs.field import Field
+from support.key_presses import press_key
 
 SMALL = (80, 24)
 """The smallest terminal in which nothing may be clipped."""
@@ -50,7 +51,8 @@ class DialogHost(App[None]):
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    await pilot.press(*keys)
+    for key in keys:
+        await press_key(pilot, key)
     await pilot.pause()
 
 
@@ -58,7 +60,7 @@ async def settle(pilot: Pilot[None], *keys: str) -> None:
     """Press keys, after each wait for what it starts in a thread, and for what comes of that."""
     for key in keys or ("",):
         if key:
-            await pilot.press(key)
+            await press_key(pilot, key)
         for _ in range(3):
             await pilot.pause()
             await asyncio.to_thread(int)

@@ -48,6 +48,7 @@ from chroot_tool.core.trees.usage import Usage
 from chroot_tool.core.verbs.bases import LocalBases
 from chroot_tool.widgets.dialogs.machines import MachineTable
 from support import PATIENCE, Looks
+from support.key_presses import press_key
 from support.samples import BASE, clock
 from support.screen import screen_text, unbroken
 
@@ -416,8 +417,7 @@ class Ui:
     async def press(self, *keys: str) -> None:
         """Press keys, each when all widgets have taken what the one before caused."""
         for key in keys:
-            await self.pilot.press(key)
-            await self.pilot.pause()
+            await press_key(self.pilot, key)
 
     async def write(self, text: str) -> None:
         named = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "=": "equals_sign"}
@@ -477,7 +477,8 @@ class Ui:
         await self.until(lambda: not self.app.main.session.jobs.running)
 
     async def on_row(self, name: str) -> None:
-        """Put the cursor on the chroot *name*."""
+        """Put the cursor on the chroot *name*, behind what was typed."""
+        await self.until(lambda: not self.app._typed)
         table = self.app.main.table
         await self.until(lambda: any(one.name == name for one in self.app.main.chroots))
         path = next(one.path for one in self.app.main.chroots if one.name == name)
