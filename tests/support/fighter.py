@@ -278,7 +278,6 @@ class _Fight:
 def _fight(plot: Plot, counter: str) -> None:
     with open(counter, "r+b") as file:
         count = mmap.mmap(file.fileno(), 8)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if plot.inside:
         os.chroot(plot.root)
         os.chdir("/")
@@ -290,26 +289,29 @@ def _fight(plot: Plot, counter: str) -> None:
 
 
 def _keep_fighting(plot: Plot, counter: str) -> None:
-    """Be there again whenever it is killed, by `off` say, until our own TERM."""
-    child = 0
+    """Be there again whenever it is killed, by `off` say, until our own TERM; nobody is left then.
 
-    def end(*_: object) -> None:
-        if child:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        os._exit(0)
-
-    signal.signal(signal.SIGTERM, end)
+    The two signals are waited for (sigwait(3)): between two instructions none is missed.
+    """
+    signals = {signal.SIGTERM, signal.SIGCHLD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     print("ready", flush=True)  # noqa: T201
     seed = plot.seed
     while True:
         seed += 1
         child = os.fork()
         if not child:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
             with suppress(OSError):
                 _fight(plot._replace(seed=seed), counter)
             os._exit(0)
-        os.waitpid(child, 0)
+        ended = 0
+        while not ended:
+            if signal.sigwait(signals) == signal.SIGTERM:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)  # else it holds what it has opened for a while yet
+                return
+            ended, _ = os.waitpid(child, os.WNOHANG)  # it may be stopped only
         time.sleep(0.01)  # where the tree is gone there is nothing to fight for
 
 
