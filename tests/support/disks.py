@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 _MAKE = {
@@ -50,4 +51,28 @@ def disk(
     try:
         yield point
     finally:
-        subprocess.run(["umount", point], check=True)
+        done = subprocess.run(["umount", point], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{done.stderr}{_holders(point) or 'held by nobody any more'}"
+
+
+def _holders(point: Path) -> str:
+    """Who has what open, mapped or as a directory on a file system, a line each."""
+    device = os.stat(point).st_dev
+    mapped = f" {os.major(device):02x}:{os.minor(device):02x} "
+    found = []
+    for process in psutil.process_iter():
+        with suppress(OSError, psutil.Error):  # it has ended
+            place = Path(f"/proc/{process.pid}")
+            links = [place / "cwd", place / "root", *(place / "fd").iterdir()]
+            held = [f"{link.name} {link.readlink()}" for link in links if _is_on(link, device)]
+            maps = (place / "maps").read_text().splitlines()
+            held += [f"mapped {line.split(None, 5)[-1]}" for line in maps if mapped in line]
+            if held:
+                found.append(f"{process.pid} {process.cmdline()}: {', '.join(held)}")
+    return "\n".join(found)
+
+
+def _is_on(link: Path, device: int) -> bool:
+    with suppress(OSError):
+        return link.stat().st_dev == device
+    return False
