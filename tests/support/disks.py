@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+
+from chroot_tool.core.kernel import syscalls
+from chroot_tool.core.processes.uses import Scan
 
 _MAKE = {
     "btrfs": ("mkfs.btrfs", "-q"),
@@ -56,23 +59,10 @@ def disk(
 
 
 def _holders(point: Path) -> str:
-    """Who has what open, mapped or as a directory on a file system, a line each."""
-    device = os.stat(point).st_dev
-    mapped = f" {os.major(device):02x}:{os.minor(device):02x} "
-    found = []
-    for process in psutil.process_iter():
-        with suppress(OSError, psutil.Error):  # it has ended
-            place = Path(f"/proc/{process.pid}")
-            links = [place / "cwd", place / "root", *(place / "fd").iterdir()]
-            held = [f"{link.name} {link.readlink()}" for link in links if _is_on(link, device)]
-            maps = (place / "maps").read_text().splitlines()
-            held += [f"mapped {line.split(None, 5)[-1]}" for line in maps if mapped in line]
-            if held:
-                found.append(f"{process.pid} {process.cmdline()}: {', '.join(held)}")
-    return "\n".join(found)
-
-
-def _is_on(link: Path, device: int) -> bool:
-    with suppress(OSError):
-        return link.stat().st_dev == device
-    return False
+    """Who uses what of the file system, a line each, this process among them."""
+    above = str(point.parent)
+    scan = Scan(above, syscalls.identity(syscalls.AT_FDCWD, above))
+    found = {process: scan.holds(process.pid) for process in psutil.process_iter(["cmdline"])}
+    return "\n".join(
+        f"{one.pid} {one.info['cmdline']}: {held}" for one, held in found.items() if held
+    )

@@ -56,6 +56,7 @@ _NR_OPENAT2 = 437
 _IN_ROOT = 0x10 | 0x02  # RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS
 _DETACH = 2
 _BIND = 4096
+_PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -291,10 +292,12 @@ def _fight(plot: Plot, counter: str) -> None:
 def _keep_fighting(plot: Plot, counter: str) -> None:
     """Be there again whenever it is killed, by `off` say, until our own TERM; nobody is left then.
 
-    The two signals are waited for (sigwait(3)): between two instructions none is missed.
+    That comes by itself where the test is killed. The two signals are waited for (sigwait(3)):
+    between two instructions none is missed.
     """
     signals = {signal.SIGTERM, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     print("ready", flush=True)  # noqa: T201
     seed = plot.seed
     while True:
