@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 
 from ..errors import ChrootError, LockedError, Problem, reason_of
 from ..events import Warned
 from ..kernel import btrfs
-from ..kernel.lock_holders import UNSEEN, counting_holder, described
+from ..kernel.lock_holders import counting_holder, described
 from ..kernel.rootpath import descriptor_path
 from ..kernel.syscalls import RESOLVE_NO_XDEV, openat2
 from . import remove
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 8
+_PATIENCE = 30.0
+"""Seconds: what was made just now nobody has but who looks for the rests of kills, for a moment."""
 _DEPTH = 3
 """In the trash there are a directory of snapshots and each one's tree: none is further down."""
 
@@ -96,7 +99,7 @@ def _made(parent: int, name: str, what: str) -> int:
         except FileExistsError:
             sweep(parent, name, what)
             continue
-        fd = _locked(parent, name, what)
+        fd = _locked(parent, name, what, _PATIENCE)
         if fd >= 0:
             try:
                 bare_directory(fd)
@@ -128,14 +131,14 @@ def sweep(
             os.close(fd)
 
 
-def _locked(parent: int, name: str, what: str) -> int:
+def _locked(parent: int, name: str, what: str, patience: float = 0.0) -> int:
     """Open and lock a directory; -1 where it is another one, or gone, by then."""
     try:
         fd = os.open(name, _DIRECTORY, dir_fd=parent)
     except FileNotFoundError:
         return -1  # somebody took it for the rest of a kill, and was quicker
     try:
-        lock(fd, fcntl.LOCK_EX, what)
+        lock(fd, fcntl.LOCK_EX, what, patience)
         if os.path.samestat(os.fstat(fd), os.stat(name, dir_fd=parent, follow_symlinks=False)):
             return fd
     except FileNotFoundError:
@@ -147,27 +150,31 @@ def _locked(parent: int, name: str, what: str) -> int:
     return -1
 
 
-def lock(fd: int, how: int, what: str) -> None:
+def lock(fd: int, how: int, what: str, patience: float = 0.0) -> None:
     """Lock the directory behind *fd* as flock(2) has it, LOCK_EX or LOCK_SH.
 
     A lock that only somebody has who may not write there is as good as none. Raises LockedError,
-    which names *what* it is about and who has it.
+    which names *what* it is about and who has it, where they still do after *patience* seconds.
     """
-    pid = UNSEEN
-    for _ in range(_TRIES):
+    deadline = time.monotonic() + patience
+    unnamed = 0
+    while True:
         try:
             return fcntl.flock(fd, how | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = counting_holder(fd)
-        if pid != UNSEEN:  # else whoever had it has let go of it just now, mostly
-            break
-    if pid:
-        raise LockedError(
-            f"another chroot-tool is at work on {what}{described(pid)}",
-            "wait for it, or end it",
-            max(pid, 0),
-        )
-    return None
+        if pid <= 0 and unnamed < _TRIES:
+            unnamed += 1  # whoever had it has let go of it just now, mostly
+        elif not pid:
+            return None
+        elif time.monotonic() < deadline:
+            time.sleep(0.01)
+        else:
+            raise LockedError(
+                f"another chroot-tool is at work on {what}{described(pid)}",
+                "wait for it, or end it",
+                max(pid, 0),
+            )
 
 
 def _remove(

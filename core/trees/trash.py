@@ -27,7 +27,7 @@ import os
 import time
 
 from .. import json_values
-from ..errors import Cancelled, ChrootError, LockedError, Problem, reason_of
+from ..errors import AbsentError, Cancelled, ChrootError, LockedError, Problem, reason_of
 from ..events import Stage, Warned, ignore
 from ..kernel import replace_file, small_file
 from ..kernel.rootpath import descriptor_path
@@ -39,6 +39,7 @@ from .snapshot_store import STORE, SnapshotDirectory, open_room, unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event as Flag
 
     from ..events import Report
@@ -49,6 +50,8 @@ _ITS_SNAPSHOTS = "shelf"  # the inode of their directory, by the name that stand
 _MAKING, _REMOVING = ".making", ".removing"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LONGEST = 1 << 16
+_PATIENCE = 1.0
+"""Seconds: who finishes what a kill has left of an entry takes milliseconds."""
 _EPERM, _EEXIST, _EXDEV = 1, 17, 18
 
 
@@ -205,7 +208,7 @@ class Trash:
         Returns why these could not come along, "" where they did. Raises ChrootError where
         something is there again, LockedError; then all is as before.
         """
-        held = self._held(one.id)
+        held = self._held(one.id, _PATIENCE)
         try:
             try:
                 renameat2(held, _ROOT, self.parent, one.name, RENAME_NOREPLACE)
@@ -232,7 +235,7 @@ class Trash:
 
         Raises ChrootError where nothing is, or it has others; LockedError.
         """
-        held = self._held(one.id)
+        held = self._held(one.id, _PATIENCE)
         try:
             if self._inode(one.path) < 0:
                 raise ChrootError(
@@ -257,10 +260,10 @@ class Trash:
     def remove(self, ident: str, report: Report = ignore, cancelled: Flag | None = None) -> None:
         """Remove an entry for good.
 
-        Raises BusyError where something is mounted there, LockedError, ChrootError, Cancelled:
-        what is left then goes with the next (`sweep`).
+        Raises AbsentError where it is gone by then, BusyError where something is mounted there,
+        LockedError, ChrootError, Cancelled: what is left then goes with the next (`sweep`).
         """
-        held = self._held(ident)
+        held = self._held(ident, _PATIENCE)
         rest = f".{ident}{_REMOVING}"
         try:
             remove.refuse_mounts(self.place(ident))
@@ -317,26 +320,39 @@ class Trash:
 
     def _settle(self, ident: str) -> None:
         """Have the snapshots where their chroot is, where a kill has come between both moves."""
-        held = self._held(ident)
         try:
-            said = _read(held)
-            path = f"{self.directory}/{json_values.text(said, 'name')}"
-            inode = self._inode(path)
-            if _has(held, _ROOT):
-                if inode < 0 and not _has(held, _SNAPSHOTS):
-                    with SnapshotDirectory(path) as snapshots:
-                        # An older version has not noted it.
-                        theirs = said.get(_ITS_SNAPSHOTS, snapshots.inode)
-                        if snapshots.inode == theirs:  # else they are a later chroot's
-                            snapshots.give(held, _SNAPSHOTS)
-            elif not _has(held, _SNAPSHOTS) or (
-                inode == said.get("inode") and self._give_back(held, path)
-            ):
-                self._forget(held, ident)
+            entry = os.open(ident, _DIRECTORY, dir_fd=self.fd)
+            try:
+                # Looked at first: who has it back or removes it would find it locked.
+                if self._left_to_do(entry, ident):
+                    self._lock(entry, ident)
+                    if do := self._left_to_do(entry, ident):
+                        do()
+            finally:
+                os.close(entry)
         except (OSError, ValueError):
             pass  # of another version, or no longer there
-        finally:
-            os.close(held)
+
+    def _left_to_do(self, entry: int, ident: str) -> Callable[[], object] | None:
+        """Return what finishes the moves of an entry; None where that is nothing."""
+        said = _read(entry)
+        path = f"{self.directory}/{json_values.text(said, 'name')}"
+        inode = self._inode(path)
+        if not _has(entry, _ROOT):
+            if not _has(entry, _SNAPSHOTS) or inode == said.get("inode"):
+                return lambda: self._end_way_back(entry, ident, path)
+        elif inode < 0 and not _has(entry, _SNAPSHOTS):
+            with SnapshotDirectory(path) as snapshots:
+                # An older version has not noted it.
+                if snapshots.fd >= 0 and snapshots.inode == said.get(
+                    _ITS_SNAPSHOTS, snapshots.inode
+                ):
+                    return lambda: _take_along(path, entry)
+        return None  # the snapshots that are there are a later chroot's
+
+    def _end_way_back(self, entry: int, ident: str, path: str) -> None:
+        if self._give_back(entry, path):
+            self._forget(entry, ident)
 
     def _inode(self, path: str) -> int:
         try:
@@ -362,24 +378,42 @@ class Trash:
             pass
         os.rmdir(ident, dir_fd=self.fd)
 
-    def _held(self, name: str) -> int:
-        """Return a descriptor of an entry, with its lock. Raises LockedError, ChrootError."""
+    def _held(self, name: str, patience: float = 0.0) -> int:
+        """Return a descriptor of an entry, with its lock, for which to have so many seconds.
+
+        Raises LockedError; AbsentError, also where whoever had it took it away; ChrootError.
+        """
         try:
             fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+            try:
+                self._lock(fd, name, patience)
+            except BaseException:
+                os.close(fd)
+                raise
+        except FileNotFoundError as error:
+            raise AbsentError(f"{name} is in the trash no more") from error
         except OSError as error:
-            raise ChrootError(f"{name} is in the trash no more: {error.strerror}") from error
-        try:
-            lock(fd, fcntl.LOCK_EX, f"{name} in the trash")
-        except BaseException:
-            os.close(fd)
-            raise
+            raise ChrootError(f"{name} in the trash: {error.strerror}") from error
         return fd
+
+    def _lock(self, fd: int, name: str, patience: float = 0.0) -> None:
+        """Lock an entry. Raises LockedError, FileNotFoundError where it is another one by then."""
+        lock(fd, fcntl.LOCK_EX, f"{name} in the trash", patience)
+        there = os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        if not os.path.samestat(there, os.fstat(fd)):
+            raise FileNotFoundError
 
     def _unused(self, name: str) -> str:
         short = os.fsdecode(os.fsencode(name)[:200]).lstrip(".") or "_"
         stem = f"{short}-{time.strftime('%Y%m%d-%H%M%S')}"
         known = set(os.listdir(self.fd))
         return next(n for n in (stem, *(f"{stem}-{i}" for i in range(2, 9999))) if n not in known)
+
+
+def _take_along(path: str, entry: int) -> None:
+    """Have the snapshots of what was at *path* in its entry."""
+    with SnapshotDirectory(path) as snapshots:
+        snapshots.give(entry, _SNAPSHOTS)
 
 
 def _has(directory: int, name: str) -> bool:

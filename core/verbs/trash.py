@@ -6,7 +6,7 @@ import os
 import time
 
 from ..chroot import open_directory
-from ..errors import AbsentError, Cancelled, ChrootError, Problem
+from ..errors import AbsentError, Cancelled, ChrootError, LockedError, Problem
 from ..events import Stage, Warned, ignore
 from ..need_root import need_root
 from . import boot
@@ -86,6 +86,8 @@ def expire(directory: str, report: Report, cancelled: Flag | None) -> None:
     except ChrootError as error:
         failed.append(error)
     for one in failed:
+        if isinstance(one, LockedError):
+            continue  # whoever has it removes it, or is having it back
         report(Warned(directory, Problem(f"the trash: {one.message}", one.hint)))
 
 
@@ -97,6 +99,8 @@ def _remove(
     for ident in idents:
         try:
             found.remove(ident, report, cancelled)
+        except AbsentError:
+            pass  # somebody else was quicker
         except Cancelled:
             raise
         except ChrootError as error:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
-from chroot_tool.core.errors import BusyError, ChrootError
+from chroot_tool.core.errors import BusyError, ChrootError, LockedError
 from chroot_tool.core.events import Event, Warned
 from chroot_tool.core.kernel import btrfs
 from chroot_tool.core.local_engine import LocalEngine
+from chroot_tool.core.trees import built_aside, trash
 from chroot_tool.core.trees.snapshot_store import SnapshotDirectory
 from chroot_tool.core.trees.trash import Trash
 from support import Cli, mounts_below
@@ -23,6 +27,7 @@ from support.disks import disk
 from support.killing import killed
 from support.outer_terminal import only
 from support.own_units import own_units
+from support.waiting import waiting
 
 pytestmark = pytest.mark.root
 
@@ -190,6 +195,108 @@ def test_emptying_it_fails_after_all_that_can_go_is_gone(tmp_path: Path) -> None
         assert os.listdir(tmp_path / ".chroot-tool/trash") == [f".{first}.removing"]
     at.empty_trash(str(tmp_path))
     assert os.listdir(tmp_path / ".chroot-tool/trash") == []
+
+
+@contextmanager
+def held(base: Path, ident: str) -> Iterator[int]:
+    """Have somebody else be at work on an entry."""
+    fd = os.open(base / ".chroot-tool/trash" / ident, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        yield fd
+    finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        os.close(fd)
+
+
+def unlock(fd: int) -> None:
+    fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+@pytest.mark.parametrize("verb", ["restore", "empty"])
+def test_who_has_an_entry_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    ident = at.delete(str(deb), trash=1)
+    with held(tmp_path, ident) as fd:
+        monkeypatch.setattr(built_aside, "time", waiting(lambda: unlock(fd)))
+        if verb == "restore":
+            at.restore_trashed(str(deb))
+        else:
+            at.empty_trash(str(tmp_path))
+    assert deb.exists() == (verb == "restore")
+    assert ids(tmp_path) == []
+
+
+@pytest.mark.parametrize("verb", ["restore", "empty"])
+def test_what_somebody_else_has_taken_out_meanwhile_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    at, deb = engine(tmp_path), bare(tmp_path / "deb")
+    ident = at.delete(str(deb), trash=1)
+
+    def taken_out() -> None:
+        (tmp_path / ".chroot-tool/trash" / ident).rename(tmp_path / "away")
+        unlock(fd)
+
+    with held(tmp_path, ident) as fd:
+        monkeypatch.setattr(built_aside, "time", waiting(taken_out))
+        if verb == "restore":
+            with pytest.raises(ChrootError, match="in the trash no more"):
+                at.restore_trashed(str(deb))
+        else:
+            assert at.empty_trash(str(tmp_path)) == (ident,)
+    assert (tmp_path / "away/root/etc/own").exists()
+
+
+def test_what_no_kill_has_touched_is_looked_at_without_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = engine(tmp_path)
+    for name in ("without", "with"):
+        bare(tmp_path / name)
+    at.take_snapshot(str(tmp_path / "with"), "first")
+    there = [at.delete(str(tmp_path / name), trash=1) for name in ("without", "with")]
+    monkeypatch.setattr(trash, "lock", lambda *_words: pytest.fail("it is locked"))
+    assert sorted(ids(tmp_path)) == sorted(there)
+
+
+def test_what_somebody_else_is_at_work_on_is_no_warning_of_a_delete(tmp_path: Path) -> None:
+    at, told = engine(tmp_path), list[Event]()
+    ident = at.delete(str(bare(tmp_path / "deb")), trash=1)
+    be_over(tmp_path, ident)
+    with held(tmp_path, ident):
+        at.delete(str(bare(tmp_path / "other")), report=told.append)
+        with pytest.raises(LockedError, match=f"at work on {ident} in the trash"):
+            at.empty_trash(str(tmp_path))
+    assert [one for one in told if isinstance(one, Warned)] == []
+    assert ids(tmp_path) == [ident]
+
+
+@pytest.mark.slow
+def test_several_go_and_come_back_at_once(tmp_path: Path) -> None:
+    at, failed = engine(tmp_path), list[ChrootError]()
+    roots = [bare(tmp_path / name) for name in "abcd"]
+
+    def all_at_once(do: Callable[[Path], object]) -> None:
+        begin = Barrier(len(roots))
+
+        def one(root: Path) -> None:
+            begin.wait(60)
+            try:
+                do(root)
+            except ChrootError as error:
+                failed.append(error)
+
+        with ThreadPoolExecutor(len(roots)) as pool:
+            list(pool.map(one, roots))
+
+    for _ in range(30):
+        all_at_once(lambda root: at.delete(str(root), trash=1))
+        all_at_once(lambda root: at.restore_trashed(str(root)))
+    assert failed == []
+    assert all((root / "etc/own").read_text() == root.name for root in roots)
 
 
 def test_nothing_goes_with_a_mount_on_it_and_none_is_emptied_through(tmp_path: Path) -> None:

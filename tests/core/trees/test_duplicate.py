@@ -285,15 +285,6 @@ def test_immutable_rests_of_a_kill_go_with_the_next(tmp_path: Path, source: Path
     assert differences(source, tmp_path / "copy") == []
 
 
-def test_two_who_make_the_same_do_not_meet(tmp_path: Path) -> None:
-    with place(tmp_path) as parent, Aside(parent, ".x.making", "x", ignore) as aside:
-        os.mkdir("root", dir_fd=aside.fd)
-        with pytest.raises(ChrootError, match=f"process {os.getpid()}"):
-            Aside(parent, ".x.making", "x", ignore)
-        assert (tmp_path / ".x.making/root").exists()
-    assert not (tmp_path / ".x.making").exists()
-
-
 def test_the_copy_in_what_is_copied_ends(source: Path) -> None:
     (source / "a").mkdir()
     with pytest.raises(ChrootError, match="would lie in"):
