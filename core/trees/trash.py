@@ -302,8 +302,8 @@ class Trash:
                         self._remove(held, name, report, cancelled)
                     finally:
                         os.close(held)
-            except LockedError:
-                pass  # somebody is at work on it
+            except (LockedError, AbsentError):
+                pass  # somebody is at work on it, or was quicker
             except Cancelled:
                 raise
             except ChrootError as error:

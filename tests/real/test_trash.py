@@ -250,6 +250,23 @@ def test_what_somebody_else_has_taken_out_meanwhile_is_gone(
     assert (tmp_path / "away/root/etc/own").exists()
 
 
+def test_a_rest_that_somebody_else_has_removed_meanwhile_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = engine(tmp_path)
+    ident = at.delete(str(bare(tmp_path / "deb")), trash=1)
+    room = tmp_path / ".chroot-tool/trash"
+    rest = (room / ident).rename(room / f".{ident}.removing")
+
+    def lock(*words: object) -> None:
+        rest.rename(tmp_path / "gone")
+        built_aside.lock(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trash, "lock", lock)
+    assert at.empty_trash(str(tmp_path)) == ()
+    assert os.listdir(room) == []
+
+
 def test_what_no_kill_has_touched_is_looked_at_without_its_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
