@@ -234,7 +234,8 @@ class RunPanel(Searching, can_focus=True, can_focus_children=False):
     @on(Terminal.LeaveRequested)
     def _left(self, message: Terminal.LeaveRequested) -> None:
         message.stop()
-        self.focus()
+        if self.terminal.is_chosen:  # else the focus has gone elsewhere meanwhile
+            self.screen.set_focus(self)
 
     def on_click(self, event: events.Click) -> None:
         """Where a menu is to come, the keys are the panel's: it is of those."""

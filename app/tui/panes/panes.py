@@ -117,7 +117,8 @@ class Panes:
         self._screen.remove_class("-zoomed")
         if close:
             self.dock.close()
-        self.table.focus()
+        # At once: by `focus` it would be behind a panel that takes the focus meanwhile.
+        self._screen.set_focus(self.table.rows)
 
     def toggle_zoom(self) -> None:
         """Give the dock the whole screen, or take it back."""

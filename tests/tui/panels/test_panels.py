@@ -92,6 +92,25 @@ def ends(pid: int) -> Callable[[], bool]:
     return gone
 
 
+@pytest.mark.usefixtures("on_this_host")
+async def test_a_focus_that_was_lost_is_not_taken_from_a_panel_that_has_it_by_then() -> None:
+    async with ui(*CHROOTS) as t:
+        one = await run(t, "cat")
+        await t.until(lambda: one.terminal.is_chosen)
+        screen, panes = t.app.main, t.app.main.session.panes
+        screen.set_focus(None)  # as where what had it is hidden
+        panes.take_focus_from_hidden()
+        t.app.call_later(screen.set_focus, one.terminal)  # as of a panel that is opened meanwhile
+        await t.pilot.pause()
+        assert one.terminal.is_chosen
+        one.terminal.action_leave()
+        screen.set_focus(t.app.main.table.rows)  # before that has come
+        await t.pilot.pause()
+        assert t.app.focused is t.app.main.table.rows
+        one.stop()
+        await ended(t, one)
+
+
 # -- in real chroots ------------------------------------------------------------------------------
 
 
